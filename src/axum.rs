@@ -1,0 +1,88 @@
+//! [`Identity`] as an axum extractor.
+
+use ::axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use ::axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::request::Parts;
+
+use std::any::type_name;
+use std::convert::Infallible;
+use std::fmt;
+
+use crate::identity::Identity;
+
+/// Takes the identity that a layer has put into the request.
+///
+/// `Option<Identity<C>>` is for routes behind an [optional](crate::config::Builder::optional) layer.
+///
+/// ```
+/// use tower_sso::identity::Identity;
+///
+/// struct User { name: String }
+///
+/// async fn land(user: Identity<User>) -> String {
+///     format!("Hello {}", user.name)
+/// }
+/// let route = axum::Router::<()>::new().route("/sso", axum::routing::get(land));
+/// ```
+impl<C, S> FromRequestParts<S> for Identity<C>
+where
+    C: Send + Sync + 'static,
+    S: Send + Sync,
+{
+    type Rejection = MissingLayer;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, MissingLayer> {
+        Self::of(&parts.extensions).cloned().ok_or(MissingLayer { claims: type_name::<C>() })
+    }
+}
+
+impl<C, S> OptionalFromRequestParts<S> for Identity<C>
+where
+    C: Send + Sync + 'static,
+    S: Send + Sync,
+{
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
+        Ok(Self::of(&parts.extensions).cloned())
+    }
+}
+
+/// A handler asks for an identity on a route that no layer checks. Answered with 500: it is the program that is wrong,
+/// not the request.
+///
+/// ```
+/// use axum::extract::FromRequestParts;
+/// use tower_sso::identity::Identity;
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let (mut parts, ()) = http::Request::new(()).into_parts();
+/// let missing = <Identity<u8> as FromRequestParts<()>>::from_request_parts(&mut parts, &()).await.unwrap_err();
+/// assert!(missing.to_string().contains(".layer("), "it names the fix");
+/// # });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MissingLayer {
+    claims: &'static str,
+}
+
+impl fmt::Display for MissingLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let claims = self.claims;
+        write!(
+            f,
+            "no Identity<{claims}> in this request: mount the layer whose claims are {claims} on this route, with \
+             .layer(…) after the .route(…) that it is for; behind an optional layer take Option<Identity<…>>"
+        )
+    }
+}
+
+impl std::error::Error for MissingLayer {}
+
+impl IntoResponse for MissingLayer {
+    fn into_response(self) -> Response {
+        tracing::error!("{self}");
+        (StatusCode::INTERNAL_SERVER_ERROR, self.to_string()).into_response()
+    }
+}

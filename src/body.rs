@@ -1,0 +1,285 @@
+//! Request bodies: read whole and within bounds where a form signs them, and left alone where it does not.
+
+use std::fmt;
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready as poll_ready};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use crate::rejection::Reason;
+
+/// How much of a body a layer takes, and how long it waits for it.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_sso::body::BodyLimits;
+///
+/// let limits = BodyLimits { size: 64 * 1024, timeout: Duration::from_secs(10) };
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyLimits {
+    /// The largest body in bytes, inclusive.
+    pub size: usize,
+    /// The longest time until the body has arrived.
+    pub timeout: Duration,
+}
+
+/// Whether a form needs the request's body: [`HeadOnly`] or [`WholeBody`].
+///
+/// ```
+/// use tower_sso::body::{HeadOnly, LayerBody, ReadBody, WholeBody};
+///
+/// /// The type of body that an inner service gets from a layer that reads it.
+/// type Inner<B> = <WholeBody as ReadBody<B>>::Out;
+/// fn same<B>(body: LayerBody<B>) -> Inner<B>
+/// where
+///     WholeBody: ReadBody<B, Out = LayerBody<B>>,
+/// {
+///     body
+/// }
+/// ```
+pub trait ReadBody<B> {
+    /// The body that the inner service gets.
+    type Out;
+    /// The reading of it. Its output is what was read, and the body to hand on.
+    type Reading: Future<Output = Result<(Bytes, Self::Out), Reason>>;
+
+    /// Reads the body, if `wanted`.
+    fn read(body: B, wanted: bool, limits: BodyLimits) -> Self::Reading;
+}
+
+/// A form that finds everything in the request's head. The body's type does not change.
+#[derive(Clone, Copy, Debug)]
+pub struct HeadOnly;
+
+impl<B> ReadBody<B> for HeadOnly {
+    type Out = B;
+    type Reading = Ready<Result<(Bytes, B), Reason>>;
+
+    fn read(body: B, _: bool, _: BodyLimits) -> Self::Reading {
+        ready(Ok((Bytes::new(), body)))
+    }
+}
+
+/// A form that needs the body. The inner service gets a [`LayerBody`] with the very same bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct WholeBody;
+
+impl<B: Body> ReadBody<B> for WholeBody {
+    type Out = LayerBody<B>;
+    type Reading = Reading<B>;
+
+    fn read(body: B, wanted: bool, limits: BodyLimits) -> Self::Reading {
+        match wanted {
+            true => Reading::Whole { body: Some(body), limits, read: Read::Nothing, timer: None },
+            false => Reading::Untouched { body: Some(body) },
+        }
+    }
+}
+
+pin_project! {
+    /// A body that is being read.
+    #[project = ReadingProjection]
+    pub enum Reading<B> {
+        /// One that is not wanted.
+        #[doc(hidden)]
+        Untouched { body: Option<B> },
+        /// One that is.
+        #[doc(hidden)]
+        Whole {
+            #[pin]
+            body: Option<B>,
+            limits: BodyLimits,
+            read: Read,
+            timer: Option<Pin<Box<tokio::time::Sleep>>>,
+        },
+    }
+}
+
+enum Read {
+    Nothing,
+    /// The first frame is kept as it came: most bodies are one frame, and are never copied.
+    One(Bytes),
+    Several(BytesMut),
+}
+
+impl Read {
+    fn len(&self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::One(bytes) => bytes.len(),
+            Self::Several(bytes) => bytes.len(),
+        }
+    }
+
+    fn push(&mut self, mut data: impl Buf) {
+        if !data.has_remaining() {
+            return;
+        }
+        match self {
+            Self::Nothing => *self = Self::One(data.copy_to_bytes(data.remaining())),
+            Self::One(first) => {
+                let mut bytes = BytesMut::with_capacity((first.len() + data.remaining()) * 2);
+                bytes.extend_from_slice(first);
+                *self = Self::Several(bytes);
+                self.push(data);
+            }
+            Self::Several(bytes) => {
+                while data.has_remaining() {
+                    let chunk = data.chunk();
+                    let length = chunk.len();
+                    bytes.extend_from_slice(chunk);
+                    data.advance(length);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self) -> Bytes {
+        match std::mem::replace(self, Self::Nothing) {
+            Self::Nothing => Bytes::new(),
+            Self::One(bytes) => bytes,
+            Self::Several(bytes) => bytes.freeze(),
+        }
+    }
+}
+
+impl<B: Body> Future for Reading<B> {
+    type Output = Result<(Bytes, LayerBody<B>), Reason>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let (mut whole, limits, read, timer) = match self.project() {
+            ReadingProjection::Untouched { body } => {
+                let body = body.take().ok_or(Reason::IncompleteBody);
+                return Poll::Ready(body.map(|body| (Bytes::new(), LayerBody::inner(body))));
+            }
+            ReadingProjection::Whole { body, limits, read, timer } => (body, limits, read, timer),
+        };
+        loop {
+            let Some(body) = whole.as_mut().as_pin_mut() else { return Poll::Ready(Err(Reason::IncompleteBody)) };
+            let room = limits.size - read.len();
+            // A Content-Length over the limit is refused before a byte is read.
+            if body.size_hint().lower() > room as u64 {
+                return Poll::Ready(Err(Reason::BodyTooLarge(limits.size)));
+            }
+            match body.poll_frame(cx) {
+                Poll::Ready(None) => break,
+                Poll::Ready(Some(Err(_))) => return Poll::Ready(Err(Reason::IncompleteBody)),
+                Poll::Ready(Some(Ok(frame))) => {
+                    // Trailers are not signed, so they do not go on.
+                    let Ok(data) = frame.into_data() else { continue };
+                    if data.remaining() > room {
+                        return Poll::Ready(Err(Reason::BodyTooLarge(limits.size)));
+                    }
+                    read.push(data);
+                }
+                Poll::Pending => {
+                    let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limits.timeout)));
+                    poll_ready!(timer.as_mut().poll(cx));
+                    return Poll::Ready(Err(Reason::IncompleteBody));
+                }
+            }
+        }
+        let bytes = read.take();
+        whole.set(None);
+        Poll::Ready(Ok((bytes.clone(), LayerBody::own(bytes))))
+    }
+}
+
+impl<B> fmt::Debug for Reading<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reading").finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The body of an answer that is the inner service's or the layer's own; and of a request that the layer may have
+    /// read before the inner service.
+    ///
+    /// It is a body wherever the inner one is, with the inner one's error and data, so that it fits where that fitted.
+    ///
+    /// ```
+    /// use http_body::Body;
+    /// use tower_sso::body::LayerBody;
+    ///
+    /// let own: LayerBody<http_body_util::Empty<bytes::Bytes>> = LayerBody::own("as received".into());
+    /// assert_eq!(own.size_hint().exact(), Some(11));
+    /// ```
+    pub struct LayerBody<B> {
+        #[pin]
+        either: Either<B>,
+    }
+}
+
+pin_project! {
+    #[project = EitherProjection]
+    enum Either<B> {
+        Own { bytes: Option<Bytes> },
+        Inner { #[pin] body: B },
+    }
+}
+
+impl<B> LayerBody<B> {
+    /// A body of these bytes.
+    pub fn own(bytes: Bytes) -> Self {
+        Self { either: Either::Own { bytes: Some(bytes).filter(|bytes| !bytes.is_empty()) } }
+    }
+
+    /// The inner body.
+    pub fn inner(body: B) -> Self {
+        Self { either: Either::Inner { body } }
+    }
+
+    /// The whole body, where the layer has read or written it and nothing was taken from it yet.
+    pub fn as_bytes(&self) -> Option<&Bytes> {
+        match &self.either {
+            Either::Own { bytes } => bytes.as_ref(),
+            Either::Inner { .. } => None,
+        }
+    }
+}
+
+impl<B: Body> Body for LayerBody<B>
+where
+    B::Data: From<Bytes>,
+{
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        match self.project().either.project() {
+            EitherProjection::Own { bytes } => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes.into())))),
+            EitherProjection::Inner { body } => body.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.either {
+            Either::Own { bytes } => bytes.is_none(),
+            Either::Inner { body } => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.either {
+            Either::Own { bytes } => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Either::Inner { body } => body.size_hint(),
+        }
+    }
+}
+
+impl<B: Default> Default for LayerBody<B> {
+    fn default() -> Self {
+        Self::inner(B::default())
+    }
+}
+
+impl<B> fmt::Debug for LayerBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LayerBody").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,236 @@
+//! Where the time of every check comes from: [`Clock`], [`SystemClock`], [`ManualClock`] and the instant they tell,
+//! [`UnixTime`].
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+const NANOS_PER_SECOND: i64 = 1_000_000_000;
+
+/// A source of the current time.
+///
+/// Every layer reads its clock once per request and uses that one reading for all its checks.
+///
+/// ```
+/// use tower_sso::clock::{Clock, UnixTime};
+///
+/// /// A clock that runs five seconds behind another, for a drill.
+/// struct Behind<C>(C);
+///
+/// impl<C: Clock> Clock for Behind<C> {
+///     fn now(&self) -> UnixTime {
+///         self.0.now().minus(std::time::Duration::from_secs(5))
+///     }
+/// }
+/// ```
+pub trait Clock: Send + Sync + 'static {
+    /// The current time.
+    fn now(&self) -> UnixTime;
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> UnixTime {
+        (**self).now()
+    }
+}
+
+/// The system's clock, which never runs backwards within a process. This is every layer's default.
+///
+/// If the wall clock is set back, this clock goes on from where it was, at the speed of the monotonic clock. A replay
+/// store forgets an entry once the entry's window has passed; were time to run backwards, that window could open again
+/// after the entry was forgotten. The price: a machine whose clock was wrong by an hour and was then set right refuses
+/// honest links as expired until the process restarts. Run NTP.
+///
+/// ```
+/// use tower_sso::clock::{Clock, SystemClock};
+///
+/// let earlier = SystemClock.now();
+/// assert!(SystemClock.now() >= earlier);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> UnixTime {
+        static START: OnceLock<Instant> = OnceLock::new();
+        static LEAD: AtomicI64 = AtomicI64::new(i64::MIN);
+
+        let elapsed = nanos(START.get_or_init(Instant::now).elapsed());
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
+        let wall = UnixTime::from(SystemTime::now());
+        UnixTime(elapsed.saturating_add(raise(&LEAD, wall.0.saturating_sub(elapsed))))
+    }
+}
+
+/// Raises the lead of the wall clock over the monotonic one to `seen`, and returns the greatest ever seen.
+fn raise(lead: &AtomicI64, seen: i64) -> i64 {
+    lead.fetch_max(seen, Ordering::Relaxed).max(seen)
+}
+
+/// A clock that stands still until it is told otherwise. For tests: no test needs to sleep.
+///
+/// Clones share their time.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_sso::clock::{Clock, ManualClock, UnixTime};
+///
+/// let clock = ManualClock::at(UnixTime::from_secs(1_700_000_000));
+/// clock.advance(Duration::from_secs(61));
+/// assert_eq!(clock.now(), UnixTime::from_secs(1_700_000_061));
+/// ```
+#[derive(Clone, Debug)]
+pub struct ManualClock(Arc<AtomicI64>);
+
+impl ManualClock {
+    /// A clock that stands at `now`.
+    pub fn at(now: UnixTime) -> Self {
+        Self(Arc::new(AtomicI64::new(now.0)))
+    }
+
+    /// Sets the clock. It may be set back, which [`SystemClock`] never does.
+    pub fn set(&self, now: UnixTime) {
+        self.0.store(now.0, Ordering::SeqCst);
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Duration) {
+        self.set(self.now().plus(by));
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> UnixTime {
+        UnixTime(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// An instant, in nanoseconds since 1970-01-01T00:00:00Z.
+///
+/// The arithmetic saturates: whatever eight bytes a token holds, nothing overflows and nothing panics. The range is
+/// from the year 1677 to 2262; an instant beyond it is pinned to its end, which is "far in the past" or "far in the
+/// future" to every window.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_sso::clock::UnixTime;
+///
+/// assert_eq!(UnixTime::from_secs(u64::MAX), UnixTime::MAX);
+/// assert_eq!(UnixTime::MAX.plus(Duration::MAX), UnixTime::MAX);
+/// assert_eq!(UnixTime::from_secs(60).as_secs(), 60);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixTime(i64);
+
+impl UnixTime {
+    /// The last instant that can be told; stands for "for ever".
+    pub const MAX: Self = Self(i64::MAX);
+    /// The first instant that can be told.
+    pub const MIN: Self = Self(i64::MIN);
+
+    /// The instant `secs` seconds after the epoch, or [`UnixTime::MAX`] where that is out of range.
+    pub const fn from_secs(secs: u64) -> Self {
+        if secs > (i64::MAX / NANOS_PER_SECOND) as u64 {
+            return Self::MAX;
+        }
+        Self(secs as i64 * NANOS_PER_SECOND)
+    }
+
+    /// The instant `secs` seconds after the epoch, for fractions and negative numbers. Not-a-number is no instant.
+    ///
+    /// ```
+    /// use tower_sso::clock::UnixTime;
+    ///
+    /// assert_eq!(UnixTime::from_secs_f64(1.5).map(|t| t.as_nanos()), Some(1_500_000_000));
+    /// assert_eq!(UnixTime::from_secs_f64(f64::NAN), None);
+    /// ```
+    pub fn from_secs_f64(secs: f64) -> Option<Self> {
+        // A float-to-integer `as` saturates; it is exact enough here, to some 200 ns in this century.
+        (!secs.is_nan()).then(|| Self((secs * NANOS_PER_SECOND as f64) as i64))
+    }
+
+    /// The instant `nanos` nanoseconds after the epoch.
+    pub const fn from_nanos(nanos: i64) -> Self {
+        Self(nanos)
+    }
+
+    /// Nanoseconds since the epoch.
+    pub const fn as_nanos(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    pub const fn as_secs(self) -> i64 {
+        self.0.div_euclid(NANOS_PER_SECOND)
+    }
+
+    /// This instant rounded down to a whole second.
+    pub const fn floor_to_second(self) -> Self {
+        Self(self.0.saturating_sub(self.0.rem_euclid(NANOS_PER_SECOND)))
+    }
+
+    /// This instant rounded up to a whole second.
+    pub const fn ceil_to_second(self) -> Self {
+        let floor = self.floor_to_second();
+        if floor.0 == self.0 { floor } else { Self(floor.0.saturating_add(NANOS_PER_SECOND)) }
+    }
+
+    /// The instant `by` later.
+    pub fn plus(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(nanos(by)))
+    }
+
+    /// The instant `by` earlier.
+    pub fn minus(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(nanos(by)))
+    }
+
+    /// How long after `earlier` this instant is; zero if it is not after it.
+    pub fn since(self, earlier: Self) -> Duration {
+        let nanos = i128::from(self.0) - i128::from(earlier.0);
+        Duration::from_nanos(u64::try_from(nanos.max(0)).unwrap_or(u64::MAX))
+    }
+}
+
+impl From<SystemTime> for UnixTime {
+    fn from(time: SystemTime) -> Self {
+        match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => Self(nanos(after)),
+            Err(before) => Self(nanos(before.duration()).saturating_neg()),
+        }
+    }
+}
+
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wall_clock_set_back_does_not_lower_the_lead() {
+        let lead = AtomicI64::new(i64::MIN);
+        assert_eq!(raise(&lead, 1_000), 1_000);
+        assert_eq!(raise(&lead, 400), 1_000, "the wall clock was set back: keep the greatest lead");
+        assert_eq!(raise(&lead, 1_001), 1_001, "a step forward is followed");
+    }
+
+    #[test]
+    fn seconds_round_towards_the_past_and_the_future() {
+        let half = UnixTime::from_nanos(1_500_000_000);
+        assert_eq!(half.floor_to_second(), UnixTime::from_secs(1));
+        assert_eq!(half.ceil_to_second(), UnixTime::from_secs(2));
+        assert_eq!(UnixTime::from_secs(2).ceil_to_second(), UnixTime::from_secs(2));
+        assert_eq!(UnixTime::from_nanos(-1).as_secs(), -1);
+        assert_eq!(UnixTime::MIN.floor_to_second(), UnixTime::MIN);
+        assert_eq!(UnixTime::MAX.ceil_to_second(), UnixTime::MAX);
+    }
+
+    #[test]
+    fn since_is_never_negative_and_never_overflows() {
+        assert_eq!(UnixTime::MIN.since(UnixTime::MAX), Duration::ZERO);
+        assert!(UnixTime::MAX.since(UnixTime::MIN) > Duration::from_secs(1 << 33));
+    }
+}

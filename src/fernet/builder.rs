@@ -1,0 +1,103 @@
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use http::Method;
+use serde::de::DeserializeOwned;
+
+use super::Fernet;
+use crate::config::{Builder, ConfigError};
+use crate::tenant::Tenant;
+use crate::window::Window;
+
+/// Starts a layer for Fernet tokens whose content is deserialized into `C`.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`token_parameter`](Builder::token_parameter) | `token` |
+/// | [`tenant`](Builder::tenant) | the parameter `company_id` |
+/// | [`max_age`](Builder::max_age), [`clock_skew`](Builder::clock_skew) | 60 s, 60 s |
+/// | [`max_token_length`](Builder::max_token_length) | 8 KiB |
+/// | [`require`](Builder::require) | nothing but what `C` needs |
+/// | [`timestamp_claim`](Builder::timestamp_claim) | `ts` |
+/// | [`methods`](Builder::methods) | GET |
+///
+/// A key is the 44 characters of a Fernet key, as a [`Secret`](crate::keys::Secret).
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use std::time::Duration;
+/// use tower_sso::{fernet, replay::MemoryReplay};
+///
+/// let sso = fernet::layer::<serde_json::Value>()
+///     .max_age(Duration::from_secs(30))
+///     .secrets(["38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c="])
+///     .replay(MemoryReplay::new())
+///     .build()?;
+/// # }
+/// # Ok::<(), tower_sso::config::ConfigError>(())
+/// ```
+pub fn layer<C>() -> Builder<Fernet<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    let form = Fernet {
+        parameter: "token".into(),
+        window: Window { max_age: Duration::from_secs(60), clock_skew: Duration::from_secs(60) },
+        longest: 8 * 1024,
+        required: Vec::new(),
+        timestamp_claim: Some("ts".into()),
+        claims: PhantomData,
+    };
+    Builder::new(form, Tenant::query("company_id"), Method::GET)
+}
+
+impl<C> Builder<Fernet<C>> {
+    /// The query parameter that holds the token. Default: `token`.
+    pub fn token_parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.form.parameter = name.into();
+        self
+    }
+
+    /// How old a token may be, in whole seconds, inclusive. Default: 60 s. The longer, the longer a stolen link works.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.form.window.max_age = age;
+        self
+    }
+
+    /// How far ahead of ours the partner's clock may run, in whole seconds, inclusive. Default: 60 s.
+    pub fn clock_skew(mut self, skew: Duration) -> Self {
+        self.form.window.clock_skew = skew;
+        self
+    }
+
+    /// The longest token in characters, inclusive; a longer one is `malformed`. Default: 8,192.
+    pub fn max_token_length(mut self, characters: usize) -> Self {
+        self.form.longest = characters;
+        self
+    }
+
+    /// Fields that must be in the content, and not null, whatever `C` makes of their absence. Default: none.
+    pub fn require<N: Into<Cow<'static, str>>>(mut self, fields: impl IntoIterator<Item = N>) -> Self {
+        self.form.required.extend(fields.into_iter().map(Into::into));
+        self
+    }
+
+    /// The field which, if it is there, must be a number of seconds inside the token's own window. Default: `ts`.
+    /// `None` if the content has no such field, or one of another meaning.
+    pub fn timestamp_claim(mut self, field: Option<&'static str>) -> Self {
+        self.form.timestamp_claim = field.map(Into::into);
+        self
+    }
+}
+
+pub(super) fn check<C>(form: &Fernet<C>) -> Result<(), ConfigError> {
+    let setting = |setting, problem: &'static str| Err(ConfigError::Setting { setting, problem: problem.into() });
+    if form.parameter.is_empty() {
+        return setting("token_parameter", "is empty: name the parameter that holds the token");
+    }
+    if form.longest < super::token::SHORTEST {
+        return setting("max_token_length", "is shorter than the shortest Fernet token, which has 98 characters");
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! A Fernet token in the query: `GET …?company_id={tenant}&token={fernet}`.
+//!
+//! A [Fernet token](https://github.com/fernet/spec/blob/master/Spec.md) is encrypted and signed with a key that the
+//! partner and the tenant share. TutorCruncher signs users in so; see
+//! [`providers::tutorcruncher`](crate::providers::tutorcruncher) for its claims.
+//!
+//! ```
+//! # #[cfg(all(feature = "moka", feature = "axum"))] {
+//! # use axum::{Router, routing::get};
+//! use tower_sso::{fernet, identity::Identity, keys::MemoryKeys, replay::MemoryReplay};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct User { nm: String }
+//! async fn land(user: Identity<User>) -> String { format!("Hello {}", user.nm) }
+//!
+//! let keys = MemoryKeys::new().with("4321", "38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c=");
+//! let sso = fernet::layer::<User>().keys(keys).replay(MemoryReplay::new()).build()?;
+//! let app: Router = Router::new().route("/sso", get(land)).layer(sso);
+//! # }
+//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! ```
+//!
+//! # Rules
+//! 1. The tenant is the parameter `company_id`. It is not signed; it only selects the key.
+//! 2. The token is canonical base64url, its padding there (raw or as `%3D`) or not, at most 8 KiB long; its structure is
+//!    checked before its MAC. What is wrong with any of this is `malformed`.
+//! 3. The MAC is checked, then the token decrypted. A broken padding block is the same answer as a wrong MAC.
+//! 4. The token's own time may be [`max_age`](crate::config::Builder::max_age) old and [`clock_skew`](crate::config::Builder::clock_skew) ahead, in
+//!    whole seconds, as in every Fernet library. Whatever its eight bytes say, nothing overflows.
+//! 5. The content is a JSON object without duplicate names. If it has a `ts`, that is a number inside the same window.
+//! 6. The replay key is the MAC.
+
+mod builder;
+mod token;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::body::HeadOnly;
+use crate::clock::UnixTime;
+use crate::config::ConfigError;
+use crate::form::{Extracted, Form, Presence};
+use crate::json;
+use crate::keys::Secret;
+use crate::query::Query;
+use crate::rejection::Reason;
+use crate::replay::Fingerprint;
+use crate::window::{Validity, Window};
+
+pub use builder::layer;
+#[cfg(feature = "webhook")]
+pub(crate) use token::check_key;
+#[cfg(feature = "sign")]
+pub(crate) use token::prepare;
+pub use token::{Message, Token};
+
+/// The Fernet form, with claims of type `C`. Made by [`layer`].
+///
+/// ```
+/// use tower_sso::fernet::Fernet;
+/// use tower_sso::layer::VerifyLayer;
+///
+/// struct State {
+///     sso: VerifyLayer<Fernet<serde_json::Value>>,
+/// }
+/// ```
+pub struct Fernet<C> {
+    parameter: Cow<'static, str>,
+    window: Window,
+    longest: usize,
+    required: Vec<Cow<'static, str>>,
+    timestamp_claim: Option<Cow<'static, str>>,
+    claims: PhantomData<fn() -> C>,
+}
+
+impl<C> Form for Fernet<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    const NAME: &'static str = "fernet";
+    type Reads = HeadOnly;
+    type Credential = Token;
+    type Message = Message;
+    type Claims = C;
+
+    fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
+        let token = Query::of(&head.uri).raw_value(&self.parameter)?;
+        Ok(if token.is_some() { Presence::InHead } else { Presence::Absent })
+    }
+
+    fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<Token>, Reason> {
+        let text = Query::of(&head.uri).required(&self.parameter)?;
+        let malformed = |what| Reason::Malformed(self.parameter.clone(), what);
+        Token::parse(text.into_owned(), self.longest).map(Extracted::from).map_err(malformed)
+    }
+
+    fn verify(&self, token: &Token, key: &Secret) -> Result<Message, Reason> {
+        token.decrypt(key)
+    }
+
+    fn validity(&self, message: &Message) -> Result<Validity, Reason> {
+        Ok(Validity::around_second(message.issued_at, &self.window))
+    }
+
+    fn fingerprint(&self, message: &Message, fingerprint: &mut Fingerprint) {
+        fingerprint.part(&message.mac);
+    }
+
+    fn claims(&self, message: Message, now: UnixTime) -> Result<C, Reason> {
+        let claims = json::object(&message.content, &self.required)?;
+        if let Some(name) = &self.timestamp_claim {
+            self.check_timestamp_claim(name, &message.content, now)?;
+        }
+        Ok(claims)
+    }
+
+    fn decoy(&self) -> Secret {
+        Secret::new(fernet::Fernet::generate_key())
+    }
+
+    fn parameters(&self) -> Vec<Cow<'static, str>> {
+        vec![self.parameter.clone()]
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        builder::check(self)
+    }
+
+    fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
+        token::check_key(key)
+    }
+}
+
+impl<C> Fernet<C> {
+    /// A `ts` inside the token says the same as the token's own time, so it is held to the same window.
+    fn check_timestamp_claim(&self, name: &str, content: &[u8], now: UnixTime) -> Result<(), Reason> {
+        let Some(value) = json::field(content, name)? else { return Ok(()) };
+        let issued_at = value.as_f64().and_then(UnixTime::from_secs_f64);
+        let issued_at = issued_at.ok_or_else(|| Reason::BadPayload(format!("`{name}` is not a number").into()))?;
+        Validity::around_second(issued_at, &self.window).check(now)
+    }
+}
+
+impl<C> fmt::Debug for Fernet<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fernet")
+            .field("parameter", &self.parameter)
+            .field("window", &self.window)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,86 @@
+use crate::clock::UnixTime;
+use crate::encoding::decode_base64url;
+use crate::keys::Secret;
+use crate::rejection::Reason;
+
+const VERSION: u8 = 0x80;
+const BLOCK: usize = 16;
+const MAC: usize = 32;
+/// Version, time and initialization vector.
+const HEADER: usize = 1 + 8 + BLOCK;
+/// The characters of a token of one block.
+pub(super) const SHORTEST: usize = (HEADER + BLOCK + MAC) * 4 / 3 + 1;
+
+/// A token that has the structure of one. Nothing is known of who made it.
+pub struct Token {
+    /// Canonical base64url.
+    text: String,
+    issued_at: UnixTime,
+    mac: [u8; MAC],
+}
+
+/// What an authentic token holds.
+pub struct Message {
+    pub(super) content: Vec<u8>,
+    pub(super) issued_at: UnixTime,
+    pub(super) mac: [u8; MAC],
+}
+
+impl Token {
+    /// Checks what can be checked without a key, so that the library gets nothing it would read in its own way: it takes
+    /// any number of padding characters, and compares the time with its own clock before the MAC is checked.
+    pub(super) fn parse(text: String, longest: usize) -> Result<Self, &'static str> {
+        if text.len() > longest {
+            return Err("is too long");
+        }
+        let bytes = decode_base64url(&text).ok_or("is not canonical base64url")?;
+        let (message, mac) = bytes.split_last_chunk::<MAC>().ok_or("is too short")?;
+        if message.len() < HEADER + BLOCK {
+            return Err("is too short");
+        }
+        if message[0] != VERSION {
+            return Err("has another version than 0x80");
+        }
+        if !(message.len() - HEADER).is_multiple_of(BLOCK) {
+            return Err("does not hold whole blocks");
+        }
+        let time = message[1..].first_chunk::<8>().ok_or("is too short")?;
+        Ok(Self { issued_at: UnixTime::from_secs(u64::from_be_bytes(*time)), mac: *mac, text })
+    }
+
+    /// Checks the MAC, then decrypts.
+    pub(super) fn decrypt(&self, key: &Secret) -> Result<Message, Reason> {
+        /// The library refuses tokens more than 60 s ahead of the time it is given. This one is ahead of any token's;
+        /// it does not overflow when the library adds those 60 s. Time is checked later, by the layer's own clock.
+        const END_OF_TIME: u64 = u64::MAX - 60;
+        key.with_prepared(prepare, |fernet| {
+            let fernet = fernet.as_ref().map_err(|what| Reason::UnusableKey(what))?;
+            let content = fernet.decrypt_at_time(&self.text, None, END_OF_TIME).map_err(|_| Reason::BadSignature)?;
+            Ok(Message { content, issued_at: self.issued_at, mac: self.mac })
+        })
+    }
+}
+
+/// A key is 32 bytes in canonical base64url, with its padding: 44 characters.
+pub(crate) fn prepare(key: &[u8]) -> Result<fernet::Fernet, &'static str> {
+    const PROBLEM: &str = "is not a Fernet key, which is 32 bytes in base64url: 44 characters";
+    let text = std::str::from_utf8(key).ok().filter(|text| text.len() == 44).ok_or(PROBLEM)?;
+    decode_base64url(text).ok_or(PROBLEM)?;
+    fernet::Fernet::new(text).ok_or(PROBLEM)
+}
+
+pub(crate) fn check_key(key: &Secret) -> Result<(), &'static str> {
+    prepare(key.expose()).map(drop)
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Token").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Message").field("issued_at", &self.issued_at).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,201 @@
+//! What a form is to the engine: [`Form`].
+//!
+//! A form says where its parts stand in a request, how one key checks them, when they are stale, what makes them unique
+//! and what they say. It does not order those steps, does not look for keys, does not keep time and does not remember:
+//! the engine does that, in one place, for every form. See [`layer`](crate::layer) for how to mount a form of your own.
+
+use bytes::Bytes;
+use http::request::Parts;
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::clock::UnixTime;
+use crate::config::ConfigError;
+use crate::keys::{Secret, TenantId};
+use crate::rejection::Reason;
+use crate::replay::Fingerprint;
+use crate::window::Validity;
+
+/// One way in which a signed identity arrives.
+///
+/// The methods are called in the order in which they stand here, and each only if those before it succeeded. Only
+/// [`verify`](Self::verify) decides whether the credential is authentic; nothing before it may read the credential's
+/// content as data.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::request::Parts;
+/// use tower_sso::body::HeadOnly;
+/// use tower_sso::clock::UnixTime;
+/// use tower_sso::form::{Extracted, Form, Presence};
+/// use tower_sso::keys::Secret;
+/// use tower_sso::query::Query;
+/// use tower_sso::rejection::Reason;
+/// use tower_sso::replay::Fingerprint;
+/// use tower_sso::window::Validity;
+///
+/// /// `?pass=` holds the tenant's secret itself, once. A demonstration: real forms sign something.
+/// struct Password;
+///
+/// impl Form for Password {
+///     const NAME: &'static str = "password";
+///     type Reads = HeadOnly;
+///     type Credential = String;
+///     type Message = String;
+///     type Claims = ();
+///
+///     fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
+///         Ok(if Query::of(&head.uri).raw_value("pass")?.is_some() { Presence::InHead } else { Presence::Absent })
+///     }
+///     fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<String>, Reason> {
+///         Ok(Query::of(&head.uri).required("pass")?.into_owned().into())
+///     }
+///     fn verify(&self, given: &String, key: &Secret) -> Result<String, Reason> {
+///         if Secret::new(given.as_str()) == *key { Ok(given.clone()) } else { Err(Reason::BadSignature) }
+///     }
+///     fn validity(&self, _: &String) -> Result<Validity, Reason> {
+///         Ok(Validity::unlimited())
+///     }
+///     fn fingerprint(&self, message: &String, fingerprint: &mut Fingerprint) {
+///         fingerprint.part(message.as_bytes());
+///     }
+///     fn claims(&self, _: String, _: UnixTime) -> Result<(), Reason> {
+///         Ok(())
+///     }
+///     fn decoy(&self) -> Secret {
+///         Secret::new("a key that nobody has")
+///     }
+/// }
+/// ```
+pub trait Form: Send + Sync + 'static {
+    /// The form's name, in logs, metrics and replay keys.
+    const NAME: &'static str;
+
+    /// [`HeadOnly`](crate::body::HeadOnly), or [`WholeBody`](crate::body::WholeBody) where the form needs the body.
+    type Reads;
+
+    /// What was extracted, decoded, not checked.
+    type Credential: Send + 'static;
+
+    /// What was signed, and is authentic.
+    type Message: Send + 'static;
+
+    /// What the application gets.
+    type Claims: Send + Sync + 'static;
+
+    /// Whether the request's head has what the form needs, and whether the body is to be read.
+    ///
+    /// # Errors
+    /// What can be refused before the body is read, such as the wrong content type.
+    fn screen(&self, head: &Parts) -> Result<Presence, Reason>;
+
+    /// Finds the parts of the form and decodes them. The body is empty unless the form reads it.
+    ///
+    /// # Errors
+    /// Those of [`Code::Malformed`](crate::rejection::Code::Malformed).
+    fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Self::Credential>, Reason>;
+
+    /// Checks the credential with one key. Called once for each active key, or once with the decoy.
+    ///
+    /// # Errors
+    /// [`Reason::BadSignature`] for whatever another key might still verify; [`Reason::UnusableKey`] if the key is none.
+    fn verify(&self, credential: &Self::Credential, key: &Secret) -> Result<Self::Message, Reason>;
+
+    /// When the message is valid.
+    ///
+    /// # Errors
+    /// What makes its times unreadable.
+    fn validity(&self, message: &Self::Message) -> Result<Validity, Reason>;
+
+    /// What makes two credentials the same, in decoded bytes.
+    fn fingerprint(&self, message: &Self::Message, fingerprint: &mut Fingerprint);
+
+    /// What the message says. `now` is the one reading of the clock for this request.
+    ///
+    /// # Errors
+    /// Those of [`Code::RejectedClaims`](crate::rejection::Code::RejectedClaims).
+    fn claims(&self, message: Self::Message, now: UnixTime) -> Result<Self::Claims, Reason>;
+
+    /// A key that nobody has, checked for tenants that are not known, so that they cost what a wrong key costs.
+    fn decoy(&self) -> Secret;
+
+    /// Whether the same credential may come again. Default: once.
+    fn usage(&self) -> Usage {
+        Usage::Once
+    }
+
+    /// The query parameters that are the credential's, to be taken out of the URI. Default: none.
+    fn parameters(&self) -> Vec<Cow<'static, str>> {
+        Vec::new()
+    }
+
+    /// Checks the form's own settings when its layer is built. Default: they are fine.
+    ///
+    /// # Errors
+    /// The first setting that is not safe.
+    fn check(&self) -> Result<(), ConfigError> {
+        Ok(())
+    }
+
+    /// Checks a key that is known when the layer is built. Default: it is fine.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the end of a sentence: "is not …".
+    fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
+        let _ = key;
+        Ok(())
+    }
+}
+
+/// Whether a request has a credential of the form, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It has none.
+    Absent,
+    /// All of it is in the head.
+    InHead,
+    /// The body is part of it.
+    InBody,
+}
+
+/// What a form found in a request.
+///
+/// ```
+/// use tower_sso::form::Extracted;
+///
+/// // The layer's `Tenant` says whose it is …
+/// let extracted = Extracted::from("credential");
+/// // … unless the credential itself does.
+/// let extracted = Extracted { credential: "credential", tenant: Some("consumer-key".into()) };
+/// ```
+#[derive(Debug)]
+pub struct Extracted<C> {
+    /// The credential.
+    pub credential: C,
+    /// The tenant, where the credential names it. `None`: ask the layer's [`Tenant`](crate::tenant::Tenant).
+    pub tenant: Option<TenantId>,
+}
+
+impl<C> From<C> for Extracted<C> {
+    fn from(credential: C) -> Self {
+        Self { credential, tenant: None }
+    }
+}
+
+/// Whether the same credential may come again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usage {
+    /// It signs in once. A copy is `replayed`.
+    Once,
+    /// It is a call that is carried out once and acknowledged as often as it comes: a copy gets 200 and does not reach
+    /// the inner service. If the inner service fails, the call was not carried out, and may come again.
+    Idempotent {
+        /// How long the inner service may take. After that a copy is let through, as the process that had it may be gone.
+        lease: Duration,
+        /// How long it is remembered where the form has no window; `None` is for ever.
+        remember: Option<Duration>,
+    },
+    /// It may come again at any time.
+    Reusable,
+}

@@ -1,0 +1,119 @@
+//! What a layer puts into a request once everything is checked: [`Identity`].
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use http::Extensions;
+
+use crate::clock::UnixTime;
+use crate::form::Form;
+use crate::keys::{KeyUse, TenantId};
+use crate::proof::{Proof, Unique};
+use crate::replay::ReplayKey;
+
+/// A verified identity: claims of type `C`, and how they were proved.
+///
+/// It stands in the request's extensions, and nothing but a layer can make one. It derefs to the claims, and is cheap to
+/// clone whatever they are. With feature `axum` it is an extractor.
+///
+/// ```
+/// use http::Request;
+/// use tower_sso::identity::Identity;
+///
+/// struct User {
+///     name: String,
+/// }
+///
+/// fn greeting<B>(request: &Request<B>) -> String {
+///     match Identity::<User>::of(request.extensions()) {
+///         Some(user) => format!("Hello {} of {}", user.name, user.tenant()),
+///         None => "Hello stranger".to_owned(),
+///     }
+/// }
+/// ```
+pub struct Identity<C>(Arc<Inner<C>>);
+
+struct Inner<C> {
+    claims: C,
+    form: &'static str,
+    tenant: TenantId,
+    proof: Proof,
+}
+
+impl<C> Identity<C> {
+    pub(crate) fn new<F: Form<Claims = C>>(unique: Unique<F>, tenant: TenantId) -> Self {
+        let (claims, proof) = unique.into_parts();
+        Self(Arc::new(Inner { claims, form: F::NAME, tenant, proof }))
+    }
+
+    /// What the partner says of the user.
+    pub fn claims(&self) -> &C {
+        &self.0.claims
+    }
+
+    /// The form in which it came, such as `"fernet"`.
+    pub fn form(&self) -> &'static str {
+        self.0.form
+    }
+
+    /// Whose key signed it.
+    pub fn tenant(&self) -> &TenantId {
+        &self.0.tenant
+    }
+
+    /// Which of the tenant's keys signed it: watch [`KeyUse::Previous`] fall to zero before a rotation ends.
+    pub fn key(&self) -> KeyUse {
+        self.0.proof.key_use
+    }
+
+    /// The time written in the credential, if it has one.
+    pub fn issued_at(&self) -> Option<UnixTime> {
+        self.0.proof.validity.issued_at()
+    }
+
+    /// The last instant at which the credential would have been accepted; [`UnixTime::MAX`] if it has no time.
+    pub fn expires_at(&self) -> UnixTime {
+        self.0.proof.validity.not_after()
+    }
+
+    /// What tells this credential from every other: the same for an exact copy, and safe to store and to log.
+    ///
+    /// A handler that must do its work once in all time, not once per window, keeps it in its database, in the same
+    /// transaction.
+    pub fn credential(&self) -> ReplayKey {
+        self.0.proof.fingerprint
+    }
+}
+
+impl<C: Send + Sync + 'static> Identity<C> {
+    /// The identity in a request's extensions, if a layer for these claims has put one there.
+    pub fn of(extensions: &Extensions) -> Option<&Self> {
+        extensions.get()
+    }
+}
+
+impl<C> Deref for Identity<C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        self.claims()
+    }
+}
+
+impl<C> Clone for Identity<C> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+/// Without the claims, which are personal data.
+impl<C> fmt::Debug for Identity<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("form", &self.form())
+            .field("tenant", self.tenant())
+            .field("credential", &self.credential())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,70 @@
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::{Key, KeyStore, Keys, Secret, TenantId};
+use crate::clock::UnixTime;
+use crate::store::{StoreError, StoreFuture};
+
+/// Keys of several tenants in this process's memory. Clones share them.
+///
+/// ```
+/// use tower_sso::clock::{Clock, SystemClock};
+/// use tower_sso::keys::MemoryKeys;
+///
+/// let keys = MemoryKeys::new().with("acme", "first-secret");
+/// // Later: a new secret; the first one stays valid for an hour.
+/// keys.rotate("acme", "second-secret", SystemClock.now().plus(std::time::Duration::from_secs(3_600)));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct MemoryKeys(Arc<RwLock<HashMap<TenantId, Keys>>>);
+
+impl MemoryKeys {
+    /// A store without any tenant.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// This store with one tenant more.
+    #[must_use]
+    pub fn with(self, tenant: impl Into<TenantId>, secret: impl Into<Secret>) -> Self {
+        self.set(tenant, secret.into().into());
+        self
+    }
+
+    /// Replaces all keys of a tenant.
+    pub fn set(&self, tenant: impl Into<TenantId>, keys: Keys) {
+        self.write().insert(tenant.into(), keys);
+    }
+
+    /// Makes `secret` the tenant's current key; the key that was current is accepted until `previous_until`, inclusive.
+    pub fn rotate(&self, tenant: impl Into<TenantId>, secret: impl Into<Secret>, previous_until: UnixTime) {
+        let mut tenants = self.write();
+        let keys = tenants.entry(tenant.into()).or_default();
+        let previous = keys.first().map(|key| Key::previous(key.secret().clone(), previous_until));
+        *keys = [Key::current(secret.into())].into_iter().chain(previous).collect();
+    }
+
+    /// Forgets a tenant.
+    pub fn remove(&self, tenant: &TenantId) {
+        self.write().remove(tenant);
+    }
+
+    // A panic while the lock was held cannot have left the map half changed.
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<TenantId, Keys>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl KeyStore for MemoryKeys {
+    fn keys(&self, tenant: &TenantId) -> StoreFuture<Result<Keys, StoreError>> {
+        let tenants = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        StoreFuture::ready(Ok(tenants.get(tenant).cloned().unwrap_or_default()))
+    }
+
+    /// The keys at this moment. A store that is still empty is not an error: tenants may be added later.
+    fn known_keys(&self) -> Option<Vec<Key>> {
+        let tenants = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let keys: Vec<Key> = tenants.values().flat_map(|keys| keys.to_vec()).collect();
+        (!keys.is_empty()).then_some(keys)
+    }
+}

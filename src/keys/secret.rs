@@ -1,0 +1,114 @@
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// A shared secret. It is not shown by `Debug`, is wiped when its last copy goes, and is compared in constant time.
+///
+/// Cheap to clone: copies share the bytes, and what a form derives from them (a keyed MAC) is derived once.
+///
+/// ```
+/// use tower_sso::keys::Secret;
+///
+/// let secret = Secret::new("whsec-shared");
+/// assert_eq!(format!("{secret:?}"), "Secret(…)");
+/// assert_eq!(secret, Secret::new("whsec-shared"));
+/// ```
+#[derive(Clone)]
+pub struct Secret(Arc<Inner>);
+
+struct Inner {
+    bytes: Zeroizing<Vec<u8>>,
+    prepared: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+impl Secret {
+    /// A secret of these bytes. An empty or blank one is refused when a layer is built with it.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(Arc::new(Inner { bytes: Zeroizing::new(bytes.into()), prepared: OnceLock::new() }))
+    }
+
+    /// The secret itself. Do not log it, do not send it.
+    pub fn expose(&self) -> &[u8] {
+        &self.0.bytes
+    }
+
+    /// What makes it unfit to be a secret at all, if anything does.
+    pub(crate) fn weakness(&self) -> Option<&'static str> {
+        if self.expose().is_empty() {
+            return Some("is empty");
+        }
+        let blank = self.expose().iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0);
+        blank.then_some("is blank")
+    }
+
+    /// Hands `use_it` what `prepare` made of the secret's bytes, which is made once for as long as one form alone
+    /// uses the secret.
+    pub(crate) fn with_prepared<P, T>(&self, prepare: impl Fn(&[u8]) -> P, use_it: impl FnOnce(&P) -> T) -> T
+    where
+        P: Any + Send + Sync,
+    {
+        let prepared = self.0.prepared.get_or_init(|| Box::new(prepare(self.expose())));
+        match prepared.downcast_ref() {
+            Some(prepared) => use_it(prepared),
+            // Another form was first to use the same secret.
+            None => use_it(&prepare(self.expose())),
+        }
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<Vec<u8>> for Secret {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::new(bytes)
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose().ct_eq(other.expose()).into()
+    }
+}
+
+impl Eq for Secret {}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_forms_may_share_a_secret() {
+        let secret = Secret::new("shared");
+        assert_eq!(secret.with_prepared(<[u8]>::len, |length| *length), 6);
+        assert_eq!(secret.with_prepared(<[u8]>::to_vec, Vec::clone), b"shared");
+        assert_eq!(secret.with_prepared(|_| 0_usize, |length| *length), 6, "the first is prepared once");
+    }
+
+    #[test]
+    fn weak_secrets() {
+        for (secret, weakness) in
+            [("", Some("is empty")), (" \t\n", Some("is blank")), ("\0\0", Some("is blank")), (" x ", None)]
+        {
+            assert_eq!(Secret::new(secret).weakness(), weakness, "{secret:?}");
+        }
+    }
+}

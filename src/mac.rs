@@ -1,0 +1,120 @@
+//! HMAC with the digest chosen at run time, keyed once per secret, compared in constant time.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
+use sha2::{Sha256, Sha512};
+
+use crate::keys::Secret;
+
+/// A digest that a MAC is made with.
+///
+/// ```
+/// use tower_sso::webhook::Digest;
+///
+/// assert_eq!(Digest::Sha256.length(), 32);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Digest {
+    /// SHA-1. HMAC-SHA1 is not known to be broken, but choose another where the partner leaves the choice.
+    Sha1,
+    /// SHA-256.
+    Sha256,
+    /// SHA-512.
+    Sha512,
+}
+
+/// HMAC states that the secret is worked into already.
+enum Keyed {
+    Sha1(Hmac<Sha1>),
+    Sha256(Hmac<Sha256>),
+    Sha512(Hmac<Sha512>),
+}
+
+impl Digest {
+    /// The length of the MAC in bytes.
+    pub const fn length(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha512 => 64,
+        }
+    }
+
+    /// Whether `mac` is the MAC of the parts, one after the other. Constant time for a MAC of the right length.
+    pub(crate) fn verify(self, secret: &Secret, parts: &[&[u8]], mac: &[u8]) -> bool {
+        self.keyed(secret, |keyed| match keyed {
+            Keyed::Sha1(state) => absorb(state, parts).verify_slice(mac).is_ok(),
+            Keyed::Sha256(state) => absorb(state, parts).verify_slice(mac).is_ok(),
+            Keyed::Sha512(state) => absorb(state, parts).verify_slice(mac).is_ok(),
+        })
+    }
+
+    /// The MAC of the parts, one after the other.
+    #[cfg(feature = "sign")]
+    pub(crate) fn sign(self, secret: &Secret, parts: &[&[u8]]) -> Vec<u8> {
+        self.keyed(secret, |keyed| match keyed {
+            Keyed::Sha1(state) => absorb(state, parts).finalize().into_bytes().to_vec(),
+            Keyed::Sha256(state) => absorb(state, parts).finalize().into_bytes().to_vec(),
+            Keyed::Sha512(state) => absorb(state, parts).finalize().into_bytes().to_vec(),
+        })
+    }
+
+    fn keyed<T>(self, secret: &Secret, use_it: impl FnOnce(&Keyed) -> T) -> T {
+        let key = |bytes: &[u8]| match self {
+            Self::Sha1 => Keyed::Sha1(keyed(bytes)),
+            Self::Sha256 => Keyed::Sha256(keyed(bytes)),
+            Self::Sha512 => Keyed::Sha512(keyed(bytes)),
+        };
+        secret.with_prepared(
+            |bytes| (self, key(bytes)),
+            |(digest, prepared)| match *digest == self {
+                true => use_it(prepared),
+                // The same secret serves another layer, with another digest.
+                false => use_it(&key(secret.expose())),
+            },
+        )
+    }
+}
+
+fn keyed<M: KeyInit>(secret: &[u8]) -> M {
+    // HMAC takes a key of any length (RFC 2104): there is no other error.
+    M::new_from_slice(secret).unwrap_or_else(|_| unreachable!("HMAC takes a key of any length"))
+}
+
+fn absorb<M: Mac + Clone>(keyed: &M, parts: &[&[u8]]) -> M {
+    let mut mac = keyed.clone();
+    parts.iter().for_each(|part| mac.update(part));
+    mac
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc_4231_case_2_and_its_parts() {
+        let secret = Secret::new("Jefe");
+        let mac = hex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+        assert!(Digest::Sha256.verify(&secret, &[b"what do ya want ", b"for nothing?"], &mac));
+        assert!(!Digest::Sha256.verify(&secret, &[b"what do ya want for nothing"], &mac));
+        assert!(!Digest::Sha256.verify(&secret, &[b"what do ya want for nothing?"], &mac[..16]), "cut short");
+        assert!(!Digest::Sha256.verify(&secret, &[b"what do ya want for nothing?"], &[]), "empty");
+    }
+
+    #[test]
+    fn one_secret_serves_two_digests() {
+        let secret = Secret::new("Jefe");
+        let sha1 = hex("effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+        let sha512 = hex(
+            "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
+        );
+        let parts: [&[u8]; 1] = [b"what do ya want for nothing?"];
+        assert!(Digest::Sha512.verify(&secret, &parts, &sha512));
+        assert!(Digest::Sha1.verify(&secret, &parts, &sha1));
+        assert!(Digest::Sha512.verify(&secret, &parts, &sha512));
+    }
+
+    fn hex(text: &str) -> Vec<u8> {
+        crate::encoding::decode_hex(text).unwrap()
+    }
+}

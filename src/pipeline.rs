@@ -1,0 +1,265 @@
+//! The whole flow, in order, once, for every form.
+//!
+//! ```text
+//! request → admit → extract → keys → verify → time → claims → replay → Identity<C> → inner service
+//! ```
+//!
+//! Two of the steps wait for a store, so [`ResponseFuture`](crate::future::ResponseFuture) calls the functions below one
+//! after the other. It cannot call them in another order: each needs what only the one before it makes.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
+
+use crate::body::{BodyLimits, LayerBody};
+use crate::clock::UnixTime;
+use crate::config::{ConfigError, Shared};
+use crate::form::{Form, Presence, Usage};
+use crate::identity::Identity;
+use crate::keys::{Keys, Secret, TenantId};
+use crate::proof::{Accepted, FirstClaim, Proof, ReusableForm, Unique, Verified};
+use crate::query;
+use crate::rejection::{Reason, Rejection, seal};
+use crate::replay::{Claimed, Hold};
+use crate::store::{Patience, StoreError, StoreFuture};
+use crate::{keys, observe};
+
+/// A form and everything that its layer was set up with.
+pub(crate) struct Pipeline<F> {
+    form: F,
+    shared: Shared,
+    decoy: Secret,
+    allow: HeaderValue,
+    parameters: Vec<Cow<'static, str>>,
+}
+
+/// What becomes of a request at first sight.
+pub(crate) enum Admission {
+    /// It has no credential, and needs none.
+    PassThrough,
+    /// It is to be checked, with or without its body.
+    Check { read_body: bool },
+}
+
+/// A credential that was extracted, and whose it claims to be.
+pub(crate) struct Extraction<C> {
+    credential: C,
+    /// `None`: the request names no tenant that could be known.
+    tenant: Option<TenantId>,
+}
+
+/// What the replay store's answer means for the request.
+pub(crate) enum Verdict<F: Form> {
+    /// It goes on to the inner service.
+    Pass(Unique<F>),
+    /// It is a copy of a call that was carried out: say so, and do nothing.
+    Acknowledge,
+    /// It is a copy of a call that is being carried out: see what becomes of that.
+    Wait(Accepted<F>),
+    /// It is refused.
+    Refuse(Reason),
+}
+
+impl<F: Form> Pipeline<F> {
+    pub(crate) fn new(form: F, shared: Shared) -> Result<Self, ConfigError> {
+        form.check()?;
+        let keys = shared.keys.as_ref().ok_or(ConfigError::NoKeys)?;
+        if let Some(known) = keys.known_keys() {
+            if known.is_empty() {
+                return Err(ConfigError::NoKeys);
+            }
+            for key in known.iter().map(keys::Key::secret) {
+                key.weakness().map_or(Ok(()), Err).and_then(|()| form.check_key(key)).map_err(ConfigError::Key)?;
+            }
+        }
+        if shared.replay.is_none() && form.usage() != Usage::Reusable {
+            return Err(ConfigError::NoReplayStore);
+        }
+        if shared.methods.is_empty() {
+            return Err(ConfigError::NoMethods);
+        }
+        if shared.methods.contains(&Method::HEAD) {
+            return Err(ConfigError::Head);
+        }
+        for (name, timeout) in [("store_timeout", shared.store_timeout), ("body_timeout", shared.body.timeout)] {
+            if timeout.is_zero() {
+                return Err(ConfigError::ZeroTimeout(name));
+            }
+        }
+        let allow = shared.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+        let allow = HeaderValue::try_from(allow).map_err(|_| ConfigError::NoMethods)?;
+        let parameters = form.parameters().into_iter().chain(shared.tenant.parameter().cloned()).collect();
+        Ok(Self { decoy: form.decoy(), form, shared, allow, parameters })
+    }
+
+    pub(crate) fn body_limits(&self) -> BodyLimits {
+        self.shared.body
+    }
+
+    pub(crate) fn now(&self) -> UnixTime {
+        self.shared.clock.now()
+    }
+
+    /// Step 1: the method, and whether there is anything to check.
+    pub(crate) fn admit(&self, head: &mut Parts) -> Result<Admission, Reason> {
+        // Nobody but this layer may say who the user is.
+        head.extensions.remove::<Identity<F::Claims>>();
+        let presence = self.form.screen(head);
+        if self.shared.optional && presence == Ok(Presence::Absent) {
+            return Ok(Admission::PassThrough);
+        }
+        if !self.shared.methods.contains(&head.method) {
+            return Err(Reason::Method);
+        }
+        if is_prefetch(&head.headers) {
+            return Err(Reason::Prefetch);
+        }
+        // What is absent is named by `extract`, which knows what to look for.
+        Ok(Admission::Check { read_body: presence? == Presence::InBody })
+    }
+
+    /// Step 2: the parts of the form, decoded.
+    pub(crate) fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extraction<F::Credential>, Reason> {
+        let extracted = self.form.extract(head, body)?;
+        let tenant = match extracted.tenant {
+            Some(tenant) => Some(tenant),
+            None => self.shared.tenant.of(head)?,
+        };
+        Ok(Extraction { credential: extracted.credential, tenant })
+    }
+
+    /// Step 3: the tenant's keys.
+    pub(crate) fn keys(&self, extraction: &Extraction<F::Credential>) -> Patience<Keys> {
+        let keys = match (&extraction.tenant, &self.shared.keys) {
+            (Some(tenant), Some(store)) => store.keys(tenant),
+            _ => StoreFuture::ready(Ok(Keys::unknown_tenant())),
+        };
+        Patience::new(keys, self.shared.store_timeout)
+    }
+
+    /// Steps 4 to 6: signature, time, claims.
+    pub(crate) fn verify(
+        &self,
+        extraction: Extraction<F::Credential>,
+        keys: Result<Keys, StoreError>,
+        now: UnixTime,
+    ) -> Result<(Accepted<F>, TenantId), Reason> {
+        let keys = keys.map_err(|error| self.store_failed(&error, Reason::KeyStore))?;
+        let tenant = extraction.tenant.unwrap_or_else(|| "".into());
+        let accepted = Verified::check(&self.form, &extraction.credential, &tenant, &keys, &self.decoy, now)?
+            .check_time(&self.form, now)?
+            .check_claims(&self.form, now)?;
+        self.check_fence(accepted.proof())?;
+        Ok((accepted, tenant))
+    }
+
+    /// What was made before the replay store began to remember may have been used before that.
+    fn check_fence(&self, proof: Proof) -> Result<(), Reason> {
+        let fence = self.shared.replay.as_ref().and_then(|replay| replay.remembers_since());
+        let made_before = |fence| proof.validity.issued_at().is_some_and(|issued_at| issued_at < fence);
+        if fence.is_some_and(made_before) { Err(Reason::BeforeFence) } else { Ok(()) }
+    }
+
+    /// Step 7: claims the credential. `None` where there is nothing to claim.
+    pub(crate) fn claim(&self, proof: Proof, now: UnixTime) -> Option<Patience<Claimed>> {
+        let hold = match self.form.usage() {
+            Usage::Reusable => return None,
+            Usage::Once => Hold::Until(proof.validity.not_after()),
+            Usage::Idempotent { lease, .. } => Hold::Lease(now.plus(lease)),
+        };
+        let replay = self.shared.replay.as_ref()?;
+        Some(Patience::new(replay.claim(proof.fingerprint, now, hold), self.shared.store_timeout))
+    }
+
+    /// What the replay store's answer means. Without a claim, only a reusable credential passes.
+    pub(crate) fn judge(&self, accepted: Accepted<F>, claimed: Option<Result<Claimed, StoreError>>) -> Verdict<F> {
+        let idempotent = matches!(self.form.usage(), Usage::Idempotent { .. });
+        let claimed = match claimed {
+            None => {
+                return match ReusableForm::of(&self.form) {
+                    Some(reusable) => Verdict::Pass(accepted.reusable(&reusable)),
+                    None => Verdict::Refuse(Reason::ReplayStore(crate::rejection::StoreFailure::Failed)),
+                };
+            }
+            Some(Err(error)) => return Verdict::Refuse(self.store_failed(&error, Reason::ReplayStore)),
+            Some(Ok(claimed)) => claimed,
+        };
+        match FirstClaim::of(claimed) {
+            Ok(first) => Verdict::Pass(accepted.first_of_its_copies(&first)),
+            Err(Claimed::Spent) if idempotent => Verdict::Acknowledge,
+            Err(Claimed::Leased) if idempotent => Verdict::Wait(accepted),
+            Err(_) => Verdict::Refuse(Reason::Replayed),
+        }
+    }
+
+    /// Step 8: the request as the inner service sees it: with the identity, without the credential.
+    pub(crate) fn admit_identity(&self, head: &mut Parts, unique: Unique<F>, tenant: TenantId) {
+        observe::accepted(F::NAME, "accepted");
+        query::strip(&mut head.uri, &self.parameters);
+        #[cfg(feature = "axum")]
+        if let Some(::axum::extract::OriginalUri(uri)) = head.extensions.get_mut() {
+            query::strip(uri, &self.parameters);
+        }
+        head.extensions.insert(Identity::new(unique, tenant));
+    }
+
+    /// After the inner service: a call that was carried out is settled, one that failed may come again.
+    pub(crate) fn conclude(&self, proof: Proof, carried_out: bool) -> Option<Patience<()>> {
+        let Usage::Idempotent { remember, .. } = self.form.usage() else { return None };
+        let (replay, now) = (self.shared.replay.as_ref()?, self.now());
+        let conclusion = if carried_out {
+            let until = remember.map_or(proof.validity.not_after(), |remember| now.plus(remember));
+            replay.settle(proof.fingerprint, now, until)
+        } else {
+            replay.release(proof.fingerprint)
+        };
+        Some(Patience::new(conclusion, self.shared.store_timeout))
+    }
+
+    /// How long a copy waits, all in all, for the call that it is a copy of.
+    pub(crate) fn longest_wait(&self) -> Duration {
+        self.shared.store_timeout
+    }
+
+    /// The answer to a refused request.
+    pub(crate) fn refuse<B>(&self, reason: Reason, headers: &HeaderMap) -> Response<LayerBody<B>> {
+        let rejection = Rejection::new(F::NAME, reason);
+        observe::rejected(&rejection);
+        let mut response = (self.shared.responder)(&rejection, headers);
+        rejection.finish(&mut response, &self.allow);
+        seal(response.headers_mut());
+        response.map(LayerBody::own)
+    }
+
+    /// The answer to a copy of a call that was carried out.
+    pub(crate) fn acknowledge<B>(&self) -> Response<LayerBody<B>> {
+        observe::accepted(F::NAME, "acknowledged");
+        let mut response = Response::new(LayerBody::own(Bytes::new()));
+        seal(response.headers_mut());
+        response
+    }
+
+    pub(crate) fn store_failed(
+        &self,
+        error: &StoreError,
+        reason: impl Fn(crate::rejection::StoreFailure) -> Reason,
+    ) -> Reason {
+        observe::store_failed(F::NAME, error);
+        reason(error.failure())
+    }
+}
+
+/// Browsers, mail scanners and chat previews mark requests that no click has caused.
+fn is_prefetch(headers: &HeaderMap) -> bool {
+    const MARKS: [HeaderName; 3] =
+        [HeaderName::from_static("sec-purpose"), HeaderName::from_static("purpose"), HeaderName::from_static("x-moz")];
+    MARKS.iter().flat_map(|mark| headers.get_all(mark)).any(|value| {
+        value.as_bytes().split(|byte| matches!(byte, b';' | b',')).any(|part| {
+            let part = part.trim_ascii();
+            part.eq_ignore_ascii_case(b"prefetch") || part.eq_ignore_ascii_case(b"prerender")
+        })
+    })
+}

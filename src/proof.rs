@@ -1,0 +1,132 @@
+//! The steps of a check as types: each is made only from the one before it, so a skipped check does not compile.
+//!
+//! [`Verified`] → [`Fresh`] → [`Accepted`] → [`Unique`], and [`Identity`](crate::identity::Identity) is made only from
+//! the last.
+
+use crate::clock::UnixTime;
+use crate::form::Form;
+use crate::keys::{KeyUse, Keys, Secret, TenantId};
+use crate::rejection::Reason;
+use crate::replay::{Fingerprint, ReplayKey};
+use crate::window::Validity;
+
+/// One of the tenant's active keys made the signature.
+pub(crate) struct Verified<F: Form> {
+    message: F::Message,
+    key_use: KeyUse,
+    fingerprint: ReplayKey,
+}
+
+/// It is inside its window.
+pub(crate) struct Fresh<F: Form> {
+    verified: Verified<F>,
+    validity: Validity,
+}
+
+/// It says what the form requires.
+pub(crate) struct Accepted<F: Form> {
+    claims: F::Claims,
+    proof: Proof,
+}
+
+/// It was not used before.
+pub(crate) struct Unique<F: Form>(Accepted<F>);
+
+/// What is known of an accepted credential, apart from its claims.
+#[derive(Clone, Copy)]
+pub(crate) struct Proof {
+    pub(crate) key_use: KeyUse,
+    pub(crate) fingerprint: ReplayKey,
+    pub(crate) validity: Validity,
+}
+
+impl<F: Form> Verified<F> {
+    /// Tries all active keys. Without any, the decoy is tried, so that an unknown tenant costs what a wrong key costs.
+    pub(crate) fn check(
+        form: &F,
+        credential: &F::Credential,
+        tenant: &TenantId,
+        keys: &Keys,
+        decoy: &Secret,
+        now: UnixTime,
+    ) -> Result<Self, Reason> {
+        let mut refused = Reason::UnknownKey;
+        for key in keys.iter().filter(|key| key.is_active(now)) {
+            if let Some(weakness) = key.secret().weakness() {
+                return Err(Reason::UnusableKey(weakness));
+            }
+            match form.verify(credential, key.secret()) {
+                Ok(message) => {
+                    let mut fingerprint = Fingerprint::new(F::NAME, tenant);
+                    form.fingerprint(&message, &mut fingerprint);
+                    return Ok(Self { message, key_use: key.key_use(), fingerprint: fingerprint.finish() });
+                }
+                Err(Reason::BadSignature) => refused = Reason::BadSignature,
+                Err(other) => return Err(other),
+            }
+        }
+        if refused == Reason::UnknownKey {
+            // Whatever it says, nobody is known who could have signed this.
+            _ = std::hint::black_box(form.verify(credential, decoy));
+        }
+        Err(refused)
+    }
+
+    pub(crate) fn check_time(self, form: &F, now: UnixTime) -> Result<Fresh<F>, Reason> {
+        let validity = form.validity(&self.message)?;
+        validity.check(now)?;
+        Ok(Fresh { verified: self, validity })
+    }
+}
+
+impl<F: Form> Fresh<F> {
+    pub(crate) fn check_claims(self, form: &F, now: UnixTime) -> Result<Accepted<F>, Reason> {
+        let Self { verified: Verified { message, key_use, fingerprint }, validity } = self;
+        let claims = form.claims(message, now)?;
+        Ok(Accepted { claims, proof: Proof { key_use, fingerprint, validity } })
+    }
+}
+
+impl<F: Form> Accepted<F> {
+    pub(crate) fn proof(&self) -> Proof {
+        self.proof
+    }
+
+    /// The replay store said that this is the first of its copies.
+    pub(crate) fn first_of_its_copies(self, claim: &FirstClaim) -> Unique<F> {
+        let FirstClaim(()) = claim;
+        Unique(self)
+    }
+
+    /// The form's credentials may come again, so there are no copies to tell apart.
+    pub(crate) fn reusable(self, _: &ReusableForm) -> Unique<F> {
+        Unique(self)
+    }
+}
+
+impl<F: Form> Unique<F> {
+    pub(crate) fn into_parts(self) -> (F::Claims, Proof) {
+        (self.0.claims, self.0.proof)
+    }
+}
+
+/// A replay store's word that a claim was the first.
+pub(crate) struct FirstClaim(());
+
+impl FirstClaim {
+    pub(crate) fn of(claimed: crate::replay::Claimed) -> Result<Self, crate::replay::Claimed> {
+        match claimed {
+            crate::replay::Claimed::First => Ok(Self(())),
+            other => Err(other),
+        }
+    }
+}
+
+/// A form's word that its credentials may come again.
+pub(crate) struct ReusableForm(());
+
+impl ReusableForm {
+    pub(crate) fn of(form: &impl Form) -> Option<Self> {
+        (form.usage() == crate::form::Usage::Reusable).then_some(Self(()))
+    }
+}

@@ -1,0 +1,5 @@
+//! Partners that work out of the box: typed claims and a layer that is set up as the partner's own code needs it.
+//!
+//! Nothing is verified here: a provider only configures a form.
+
+pub mod tutorcruncher;

@@ -1,0 +1,201 @@
+//! Reading a query string strictly, and taking a spent credential out of it.
+//!
+//! The bytes as received are kept: what this module is not asked for goes on to the application unchanged.
+
+use std::borrow::Cow;
+
+use http::Uri;
+use http::uri::PathAndQuery;
+
+use crate::rejection::Reason;
+
+/// A query string as received.
+///
+/// ```
+/// use tower_sso::query::Query;
+///
+/// let query = Query::new("company_id=4321&token=gAAAA%3D&lang=de");
+/// assert_eq!(query.value("token")?.as_deref(), Some("gAAAA="));
+/// assert_eq!(query.value("ts")?, None);
+/// assert!(Query::new("token=a&%74oken=b").value("token").is_err(), "the same name, spelled in two ways");
+/// # Ok::<(), tower_sso::rejection::Reason>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a>(&'a str);
+
+impl<'a> Query<'a> {
+    /// This query string, without its `?`.
+    pub fn new(raw: &'a str) -> Self {
+        Self(raw)
+    }
+
+    /// The query string of a URI; an empty one if it has none.
+    pub fn of(uri: &'a Uri) -> Self {
+        Self(uri.query().unwrap_or_default())
+    }
+
+    /// The parameters in order, as received: name and value, still encoded.
+    pub fn pairs(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.0.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+    }
+
+    /// The value of a parameter, still encoded; `None` if it is not there.
+    ///
+    /// # Errors
+    /// [`Reason::DuplicateParameter`] if it is there twice, in whatever spelling.
+    pub fn raw_value(self, name: &str) -> Result<Option<&'a str>, Reason> {
+        let mut values = self.pairs().filter(|(raw, _)| is_name(raw, name)).map(|(_, value)| value);
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value),
+            (_, Some(_)) => Err(Reason::DuplicateParameter(name.to_owned().into())),
+        }
+    }
+
+    /// The value of a parameter, decoded as form data; `None` if it is not there.
+    ///
+    /// # Errors
+    /// [`Reason::DuplicateParameter`], and [`Reason::Malformed`] if the value is mis-encoded.
+    pub fn value(self, name: &str) -> Result<Option<Cow<'a, str>>, Reason> {
+        let Some(raw) = self.raw_value(name)? else { return Ok(None) };
+        decode(raw).map(Some).map_err(|what| Reason::Malformed(name.to_owned().into(), what))
+    }
+
+    /// The value of a parameter that must be there, decoded as form data.
+    ///
+    /// # Errors
+    /// As [`Query::value`], and [`Reason::MissingParameter`].
+    pub fn required(self, name: &str) -> Result<Cow<'a, str>, Reason> {
+        self.value(name)?.ok_or_else(|| Reason::MissingParameter(name.to_owned().into()))
+    }
+
+    /// The query string without these parameters; the others stay byte for byte and in order.
+    fn without(self, names: &[Cow<'static, str>]) -> String {
+        let mut kept = String::with_capacity(self.0.len());
+        for pair in self.0.split('&') {
+            let raw = pair.split_once('=').map_or(pair, |(raw, _)| raw);
+            if names.iter().any(|name| is_name(raw, name)) {
+                continue;
+            }
+            if !kept.is_empty() {
+                kept.push('&');
+            }
+            kept.push_str(pair);
+        }
+        kept
+    }
+}
+
+/// Decodes form data: percent escapes, and `+` for a space. Says what is wrong where one is bad, or where the bytes are no text.
+fn decode(raw: &str) -> Result<Cow<'_, str>, &'static str> {
+    if raw.as_bytes().contains(&0) {
+        return Err("holds a NUL");
+    }
+    if !raw.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Ok(raw.into());
+    }
+    let mut decoded = Vec::with_capacity(raw.len());
+    let mut bytes = raw.bytes();
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => match (bytes.next().and_then(hex_digit), bytes.next().and_then(hex_digit)) {
+                (Some(0), Some(0)) => return Err("holds a NUL"),
+                (Some(high), Some(low)) => high << 4 | low,
+                _ => return Err("has a bad percent escape"),
+            },
+            byte => byte,
+        });
+    }
+    String::from_utf8(decoded).map(Cow::Owned).map_err(|_| "is not UTF-8")
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
+}
+
+/// Takes these parameters out of a URI.
+pub(crate) fn strip(uri: &mut Uri, names: &[Cow<'static, str>]) {
+    let Some(query) = uri.query() else { return };
+    if names.is_empty() {
+        return;
+    }
+    let kept = Query(query).without(names);
+    let path_and_query = if kept.is_empty() { uri.path().to_owned() } else { format!("{}?{kept}", uri.path()) };
+    let mut parts = uri.clone().into_parts();
+    // What is left of a valid URI is valid. Were it not, the path alone is: the credential never stays.
+    let path_and_query = PathAndQuery::try_from(path_and_query);
+    parts.path_and_query = Some(path_and_query.unwrap_or_else(|_| PathAndQuery::from_static("/")));
+    *uri = Uri::from_parts(parts).unwrap_or_default();
+}
+
+/// Whether `raw` is a spelling of `name`.
+fn is_name(raw: &str, name: &str) -> bool {
+    raw == name || (raw.contains(['%', '+']) && decode(raw).is_ok_and(|decoded| decoded == name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_decoded_strictly() {
+        for (query, expected, why) in [
+            ("a=1", Ok(Some("1")), "plain"),
+            ("b=2&a=1", Ok(Some("1")), "not the first"),
+            ("%61=1", Ok(Some("1")), "an escaped name"),
+            ("A=1", Ok(None), "names are not folded"),
+            ("a", Ok(Some("")), "no equals sign: there, but empty"),
+            ("a=1=2", Ok(Some("1=2")), "only the first equals sign parts"),
+            ("a=%41+b", Ok(Some("A b")), "form decoding"),
+            ("a=%C3%AB", Ok(Some("ë")), "UTF-8"),
+            ("b=%zz&a=1", Ok(Some("1")), "a bad escape in a parameter that is not ours"),
+            ("", Ok(None), "empty"),
+            ("a=1;b=2", Ok(Some("1;b=2")), "a semicolon does not part"),
+            ("a=%", Err("has a bad percent escape"), "cut short"),
+            ("a=%4", Err("has a bad percent escape"), "cut short"),
+            ("a=%4g", Err("has a bad percent escape"), "no hex digit"),
+            ("a=%+1", Err("has a bad percent escape"), "no hex digit"),
+            ("a=%00", Err("holds a NUL"), "NUL"),
+            ("a=%FF", Err("is not UTF-8"), "not UTF-8"),
+            ("a=%C0%80", Err("is not UTF-8"), "an overlong NUL"),
+            ("a=%ED%A0%80", Err("is not UTF-8"), "a lone surrogate"),
+        ] {
+            let value = Query::new(query).value("a");
+            let expected = expected
+                .map(|value| value.map(Cow::Borrowed))
+                .map_err(|what| Reason::Malformed(Cow::Borrowed("a"), what));
+            assert_eq!(value, expected, "{query}: {why}");
+        }
+    }
+
+    #[test]
+    fn duplicates_are_refused_in_every_spelling() {
+        for query in ["a=1&a=1", "a=1&a=2", "a=1&%61=2", "a&a", "a=&b=1&a="] {
+            let value = Query::new(query).value("a");
+            assert_eq!(value, Err(Reason::DuplicateParameter(Cow::Borrowed("a"))), "{query}");
+        }
+    }
+
+    #[test]
+    fn the_credential_is_taken_out_and_nothing_else() {
+        let names = [Cow::Borrowed("token"), Cow::Borrowed("company_id")];
+        for (uri, expected) in [
+            ("/sso?company_id=1&token=x", "/sso"),
+            ("/sso?a=%zz&token=x&b=1+2", "/sso?a=%zz&b=1+2"),
+            ("/sso?%74oken=x&next=%2F", "/sso?next=%2F"),
+            ("/sso", "/sso"),
+            ("/?token", "/"),
+            ("http://rp.example/sso?token=x&a", "http://rp.example/sso?a"),
+            ("http://rp.example?token=x", "http://rp.example/"),
+        ] {
+            let mut uri: Uri = uri.parse().unwrap();
+            strip(&mut uri, &names);
+            assert_eq!(uri.to_string(), expected);
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Why a request was refused: the public [`Code`], the inner [`Reason`], and the answer made of them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+
+use crate::observe::Step;
+
+/// What a client is told. Stable: partners may rely on these words.
+///
+/// | code | status | when |
+/// |---|---|---|
+/// | `malformed` | 400 | not of this form at all: missing, duplicate or mis-encoded parts |
+/// | `invalid` | 401 | unknown tenant, wrong key, wrong signature |
+/// | `expired`, `not_yet_valid` | 401 | authentic, outside its window |
+/// | `replayed` | 401 | authentic, used before |
+/// | `rejected_claims` | 400 | authentic, but the payload is not what the form requires |
+/// | `method_not_allowed` | 405 | a method that the layer does not list |
+/// | `payload_too_large` | 413 | the body is over the layer's limit |
+/// | `unsupported_media_type` | 415 | not the content type or content encoding that the form has |
+/// | `too_early` | 425 | a prefetch: it must not use up the credential, the click that follows may |
+/// | `too_many_requests` | 429 | the source has guessed too often |
+/// | `unavailable` | 503 | the key store or the replay store failed, timed out or is full |
+///
+/// ```
+/// use tower_sso::rejection::Code;
+///
+/// assert_eq!(Code::Replayed.as_str(), "replayed");
+/// assert_eq!(Code::Replayed.status(), 401);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Code {
+    /// Not of this form at all: missing, duplicate or mis-encoded parts.
+    Malformed,
+    /// Unknown tenant, wrong key, wrong signature: one answer for all of them.
+    Invalid,
+    /// Authentic, but too old.
+    Expired,
+    /// Authentic, but from the future.
+    NotYetValid,
+    /// Authentic, but used before.
+    Replayed,
+    /// Authentic, but the payload is not what the form requires.
+    RejectedClaims,
+    /// The layer does not list the request's method.
+    MethodNotAllowed,
+    /// The body is over the layer's limit.
+    PayloadTooLarge,
+    /// Not the content type or content encoding that the form has.
+    UnsupportedMediaType,
+    /// A prefetch, which must not use up the credential.
+    TooEarly,
+    /// The source has guessed too often.
+    TooManyRequests,
+    /// The key store or the replay store failed, timed out or is full.
+    Unavailable,
+}
+
+impl Code {
+    /// The word that stands in the answer.
+    pub const fn as_str(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The HTTP status of the answer.
+    pub const fn status(self) -> StatusCode {
+        self.row().1
+    }
+
+    /// The sentence that stands in the answer as its title.
+    pub const fn title(self) -> &'static str {
+        self.row().2
+    }
+
+    const fn row(self) -> (&'static str, StatusCode, &'static str) {
+        match self {
+            Self::Malformed => ("malformed", StatusCode::BAD_REQUEST, "The sign-in request is malformed"),
+            Self::Invalid => ("invalid", StatusCode::UNAUTHORIZED, "The sign-in request is not valid"),
+            Self::Expired => ("expired", StatusCode::UNAUTHORIZED, "The sign-in request has expired"),
+            Self::NotYetValid => ("not_yet_valid", StatusCode::UNAUTHORIZED, "The sign-in request is not valid yet"),
+            Self::Replayed => ("replayed", StatusCode::UNAUTHORIZED, "The sign-in request was used before"),
+            Self::RejectedClaims => {
+                ("rejected_claims", StatusCode::BAD_REQUEST, "The sign-in request lacks what is required")
+            }
+            Self::MethodNotAllowed => {
+                ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed here")
+            }
+            Self::PayloadTooLarge => ("payload_too_large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
+            Self::UnsupportedMediaType => {
+                ("unsupported_media_type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body's type is not supported")
+            }
+            Self::TooEarly => ("too_early", StatusCode::TOO_EARLY, "The sign-in link cannot be fetched ahead"),
+            Self::TooManyRequests => ("too_many_requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
+            Self::Unavailable => {
+                ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "Signing in is not possible at the moment")
+            }
+        }
+    }
+}
+
+/// Why precisely a request was refused: for logs, metrics and a custom responder. Never shown by default.
+///
+/// Showing it to a client tells an attacker which part of a forgery was wrong.
+///
+/// ```
+/// use tower_sso::rejection::{Code, Reason};
+///
+/// // Two reasons, one answer.
+/// assert_eq!(Reason::UnknownKey.code(), Code::Invalid);
+/// assert_eq!(Reason::BadSignature.code(), Code::Invalid);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// A part of the form is not there: its name.
+    MissingParameter(Cow<'static, str>),
+    /// A part of the form is there twice: its name.
+    DuplicateParameter(Cow<'static, str>),
+    /// A part of the form is not spelled as it must be: its name and what is wrong with it.
+    Malformed(Cow<'static, str>, &'static str),
+    /// The header with the signature is not there.
+    MissingSignature,
+    /// The body did not arrive: it broke off, or took too long.
+    IncompleteBody,
+    /// The body is larger than this many bytes.
+    BodyTooLarge(usize),
+    /// The content type is not the form's.
+    ContentType,
+    /// The body is compressed, which would make the signed bytes ambiguous.
+    ContentEncoding,
+    /// The method is not one that the layer lists.
+    Method,
+    /// The request is a prefetch.
+    Prefetch,
+    /// No key is known for the tenant.
+    UnknownKey,
+    /// No active key of the tenant made this signature.
+    BadSignature,
+    /// Too old.
+    Expired,
+    /// From the future.
+    NotYetValid,
+    /// Used before.
+    Replayed,
+    /// Made before the replay store started to remember: it may have been used before that.
+    BeforeFence,
+    /// The payload is not what it must be: what is wrong with it.
+    BadPayload(Cow<'static, str>),
+    /// A required field of the payload is not there: its name.
+    MissingField(Cow<'static, str>),
+    /// The application's own check refused the claims: what it says of it.
+    RefusedByApplication(Cow<'static, str>),
+    /// The key store failed.
+    KeyStore(StoreFailure),
+    /// The key store gave a key that is none: what is wrong with it.
+    UnusableKey(&'static str),
+    /// The replay store failed.
+    ReplayStore(StoreFailure),
+    /// An exact copy of this call is being handled at this moment.
+    InProgress,
+}
+
+/// How a store failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StoreFailure {
+    /// It answered with an error.
+    Failed,
+    /// It did not answer in time.
+    TimedOut,
+    /// It holds as many live entries as it may.
+    Full,
+}
+
+impl Reason {
+    /// The reason's name: one word, stable, fit for a metric's label.
+    pub const fn as_str(&self) -> &'static str {
+        self.row().0
+    }
+
+    /// What the client is told for it.
+    pub const fn code(&self) -> Code {
+        self.row().1
+    }
+
+    /// The step of the check at which the request was refused; all the steps before it had passed.
+    pub const fn step(&self) -> Step {
+        self.row().2
+    }
+
+    const fn row(&self) -> (&'static str, Code, Step) {
+        match self {
+            Self::MissingParameter(_) => ("malformed", Code::Malformed, Step::Extract),
+            Self::DuplicateParameter(_) => ("duplicate_parameter", Code::Malformed, Step::Extract),
+            Self::Malformed(..) => ("malformed", Code::Malformed, Step::Extract),
+            Self::MissingSignature => ("missing_signature", Code::Malformed, Step::Extract),
+            Self::IncompleteBody => ("incomplete_body", Code::Malformed, Step::Extract),
+            Self::BodyTooLarge(_) => ("body_too_large", Code::PayloadTooLarge, Step::Extract),
+            Self::ContentType => ("content_type", Code::UnsupportedMediaType, Step::Extract),
+            Self::ContentEncoding => ("content_encoding", Code::UnsupportedMediaType, Step::Extract),
+            Self::Method => ("method", Code::MethodNotAllowed, Step::Extract),
+            Self::Prefetch => ("prefetch", Code::TooEarly, Step::Extract),
+            Self::KeyStore(_) => ("key_store", Code::Unavailable, Step::Keys),
+            Self::UnusableKey(_) => ("unusable_key", Code::Unavailable, Step::Keys),
+            Self::UnknownKey => ("unknown_key", Code::Invalid, Step::Keys),
+            Self::BadSignature => ("bad_signature", Code::Invalid, Step::Verify),
+            Self::Expired => ("expired", Code::Expired, Step::Time),
+            Self::NotYetValid => ("not_yet_valid", Code::NotYetValid, Step::Time),
+            Self::BadPayload(_) => ("bad_payload", Code::RejectedClaims, Step::Claims),
+            Self::MissingField(_) => ("missing_field", Code::RejectedClaims, Step::Claims),
+            Self::RefusedByApplication(_) => ("refused_by_application", Code::RejectedClaims, Step::Claims),
+            Self::Replayed => ("replayed", Code::Replayed, Step::Replay),
+            Self::BeforeFence => ("before_fence", Code::Replayed, Step::Replay),
+            Self::ReplayStore(_) => ("replay_store", Code::Unavailable, Step::Replay),
+            Self::InProgress => ("in_progress", Code::Unavailable, Step::Replay),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingParameter(name) => write!(f, "`{name}` is missing"),
+            Self::DuplicateParameter(name) => write!(f, "`{name}` is there twice"),
+            Self::Malformed(name, what) => write!(f, "`{name}` {what}"),
+            Self::MissingSignature => f.write_str("the signature is missing"),
+            Self::IncompleteBody => f.write_str("the body broke off or took too long"),
+            Self::BodyTooLarge(limit) => write!(f, "the body is over {limit} bytes"),
+            Self::ContentType => f.write_str("the content type is not the form's"),
+            Self::ContentEncoding => f.write_str("the body has a content encoding"),
+            Self::Method => f.write_str("the method is not listed"),
+            Self::Prefetch => f.write_str("the request is a prefetch"),
+            Self::UnknownKey => f.write_str("no key is known for this tenant"),
+            Self::BadSignature => f.write_str("no active key of this tenant made the signature"),
+            Self::Expired => f.write_str("it is too old"),
+            Self::NotYetValid => f.write_str("it is from the future: compare the partner's clock with this one"),
+            Self::Replayed => f.write_str("it was used before"),
+            Self::BeforeFence => f.write_str("it was made before this process began to remember what was used"),
+            Self::BadPayload(what) => write!(f, "the payload: {what}"),
+            Self::MissingField(name) => write!(f, "the payload has no `{name}`"),
+            Self::RefusedByApplication(what) => write!(f, "the application refuses the claims: {what}"),
+            Self::KeyStore(failure) => write!(f, "the key store {failure}"),
+            Self::UnusableKey(what) => write!(f, "the key store's key {what}"),
+            Self::ReplayStore(failure) => write!(f, "the replay store {failure}"),
+            Self::InProgress => f.write_str("an exact copy is being handled"),
+        }
+    }
+}
+
+impl fmt::Display for StoreFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Failed => "failed",
+            Self::TimedOut => "timed out",
+            Self::Full => "is full",
+        })
+    }
+}
+
+/// A refusal: what a responder sees, and what stands in the extensions of every answer that a layer gave itself.
+///
+/// ```
+/// use tower_sso::rejection::{Code, Reason, Rejection};
+///
+/// let rejection = Rejection::new("fernet", Reason::Expired);
+/// assert_eq!(rejection.code(), Code::Expired);
+/// assert_eq!(rejection.to_string(), "fernet: expired: it is too old");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    form: &'static str,
+    reason: Reason,
+}
+
+impl Rejection {
+    /// A refusal by the layer of this form.
+    pub fn new(form: &'static str, reason: Reason) -> Self {
+        Self { form, reason }
+    }
+
+    /// The form whose layer refused.
+    pub fn form(&self) -> &'static str {
+        self.form
+    }
+
+    /// What the client is told.
+    pub fn code(&self) -> Code {
+        self.reason.code()
+    }
+
+    /// Why precisely. Not for the client.
+    pub fn reason(&self) -> &Reason {
+        &self.reason
+    }
+
+    /// The default answer: RFC 9457 `application/problem+json` with `type`, `title`, `status` and `code`.
+    pub fn problem_json(&self) -> Response<Bytes> {
+        const DOCS: &str = "https://docs.rs/tower-sso/latest/tower_sso/rejection/enum.Code.html";
+        let code = self.code();
+        let (word, status, title) = (code.as_str(), code.status(), code.title());
+        let number = status.as_u16();
+        let body = format!(r#"{{"type":"{DOCS}","title":"{title}","status":{number},"code":"{word}"}}"#);
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+
+    /// Adds what every refusal carries, whoever wrote its body.
+    pub(crate) fn finish(self, response: &mut Response<Bytes>, allow: &HeaderValue) {
+        let status = response.status();
+        let headers = response.headers_mut();
+        match self.code() {
+            Code::MethodNotAllowed => _ = headers.insert(ALLOW, allow.clone()),
+            Code::Unavailable => insert_default(headers, RETRY_AFTER, "1"),
+            _ => {}
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 9110, 15.5.2: a 401 carries a challenge.
+            insert_default(headers, WWW_AUTHENTICATE, "SSO");
+        }
+        response.extensions_mut().insert(self);
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.form, self.reason.as_str(), self.reason)
+    }
+}
+
+/// What every answer on a login route carries, accepted or refused: it may hold a session, and its URL a credential.
+pub(crate) fn seal(headers: &mut HeaderMap) {
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+}
+
+fn insert_default(headers: &mut HeaderMap, name: http::HeaderName, value: &'static str) {
+    headers.entry(name).or_insert(HeaderValue::from_static(value));
+}

@@ -1,0 +1,258 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use moka::Expiry;
+use moka::ops::compute::{CompResult, Op};
+use moka::sync::Cache;
+
+use super::{Claimed, Hold, ReplayKey, ReplayStore};
+use crate::clock::{Clock, SystemClock, UnixTime};
+use crate::store::{StoreError, StoreFuture};
+
+/// A replay store in this process's memory, on moka. Clones share it; one store may serve every layer.
+///
+/// - **Exactly once** per process: a claim is one atomic operation on moka's map.
+/// - **No live entry is evicted.** There is no size limit by which moka could choose to drop one: there is a
+///   [`ceiling`](MemoryReplayBuilder::ceiling) of live entries, above which layers answer 503 `unavailable`.
+/// - **A restart forgets.** So a layer refuses, as `replayed`, what was made before the store was: the *boot fence*. A
+///   partner whose clock runs ahead by some seconds leaves that many seconds before a restart open, as its links seem
+///   made after it; [`fence_margin`](MemoryReplayBuilder::fence_margin) closes that gap.
+/// - **One process only.** A second one does not know what the first has seen.
+///
+/// An entry takes some 200 bytes.
+///
+/// ```
+/// use tower_sso::replay::MemoryReplay;
+///
+/// let replay = MemoryReplay::new();
+/// ```
+#[derive(Clone)]
+pub struct MemoryReplay(Arc<Inner>);
+
+struct Inner {
+    entries: Cache<ReplayKey, Entry>,
+    /// Values in `entries`: one up with every insertion, one down with every removal, whatever its cause.
+    live: Arc<AtomicU64>,
+    ceiling: u64,
+    fence: Option<UnixTime>,
+}
+
+/// Sets up a [`MemoryReplay`].
+///
+/// ```
+/// use tower_sso::replay::MemoryReplay;
+///
+/// let replay = MemoryReplay::builder().ceiling(200_000).build();
+/// ```
+#[derive(Clone)]
+pub struct MemoryReplayBuilder {
+    ceiling: u64,
+    fenced: bool,
+    fence_margin: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl MemoryReplay {
+    /// A store with the defaults of [`MemoryReplayBuilder`].
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// A store to be set up.
+    pub fn builder() -> MemoryReplayBuilder {
+        MemoryReplayBuilder {
+            ceiling: 1_000_000,
+            fenced: true,
+            fence_margin: Duration::ZERO,
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+impl Default for MemoryReplay {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryReplayBuilder {
+    /// How many live entries it holds at most. Default: 1,000,000, some 200 MB. Above it layers answer `unavailable`.
+    ///
+    /// Only authentic credentials take an entry, so only partners can fill it.
+    #[must_use]
+    pub fn ceiling(mut self, entries: u64) -> Self {
+        self.ceiling = entries;
+        self
+    }
+
+    /// By how much a partner's clock may run ahead without a restart opening a gap. Default: zero.
+    ///
+    /// Honest links are refused for that long after every start.
+    #[must_use]
+    pub fn fence_margin(mut self, margin: Duration) -> Self {
+        self.fence_margin = margin;
+        self
+    }
+
+    /// Accepts what was made before the store was. **A link that was used before a restart works once more after it**,
+    /// for as long as its window lasts.
+    #[must_use]
+    pub fn danger_no_boot_fence(mut self) -> Self {
+        self.fenced = false;
+        self
+    }
+
+    /// The clock that tells when the store was made. Default: [`SystemClock`].
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The store. Its boot fence stands at this moment.
+    pub fn build(self) -> MemoryReplay {
+        let live = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&live);
+        let entries = Cache::builder()
+            .expire_after(ReclaimAfterHold)
+            .eviction_listener(move |_, _, _| _ = counted.fetch_sub(1, Ordering::Relaxed))
+            .build();
+        let fence = self.fenced.then(|| self.clock.now().plus(self.fence_margin));
+        MemoryReplay(Arc::new(Inner { entries, live, ceiling: self.ceiling, fence }))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    hold: Hold,
+    reclaim_after: Option<Duration>,
+}
+
+impl Entry {
+    fn new(hold: Hold, now: UnixTime) -> Self {
+        // Whether an entry is live is decided by the layer's clock. moka's own clock only takes away what is dead, and
+        // gets this margin, so that it can never be the earlier of the two.
+        const MARGIN: Duration = Duration::from_secs(2);
+        let ends = hold.until() != UnixTime::MAX;
+        Self { hold, reclaim_after: ends.then(|| hold.until().since(now).saturating_add(MARGIN)) }
+    }
+
+    fn is_live(&self, now: UnixTime) -> bool {
+        now <= self.hold.until()
+    }
+
+    fn claimed(&self) -> Claimed {
+        match self.hold {
+            Hold::Until(_) => Claimed::Spent,
+            Hold::Lease(_) => Claimed::Leased,
+        }
+    }
+}
+
+struct ReclaimAfterHold;
+
+impl Expiry<ReplayKey, Entry> for ReclaimAfterHold {
+    fn expire_after_create(&self, _: &ReplayKey, entry: &Entry, _: Instant) -> Option<Duration> {
+        entry.reclaim_after
+    }
+
+    fn expire_after_update(&self, _: &ReplayKey, entry: &Entry, _: Instant, _: Option<Duration>) -> Option<Duration> {
+        entry.reclaim_after
+    }
+}
+
+impl Inner {
+    /// Every change goes through this one call: moka makes these atomic with each other, but not with `or_insert_with`
+    /// or `invalidate`.
+    fn change(&self, key: ReplayKey, op: impl FnOnce(Option<Entry>) -> Op<Entry>) -> CompResult<ReplayKey, Entry> {
+        self.entries.entry_by_ref(&key).and_compute_with(|held| op(held.map(moka::Entry::into_value)))
+    }
+
+    /// Takes a place under the ceiling, to be given back if nothing is inserted.
+    fn reserve(&self) -> bool {
+        let take = || {
+            let taken = self.live.fetch_add(1, Ordering::Relaxed) < self.ceiling;
+            if !taken {
+                self.give_back();
+            }
+            taken
+        };
+        // moka takes dead entries away now and then: let it, before saying that there is no room.
+        take() || {
+            self.entries.run_pending_tasks();
+            take()
+        }
+    }
+
+    fn give_back(&self) {
+        self.live.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> Result<Claimed, StoreError> {
+        let room = self.reserve();
+        let mut claimed = Err(StoreError::full());
+        let result = self.change(key, |held| match held.filter(|entry| entry.is_live(now)) {
+            Some(entry) => {
+                claimed = Ok(entry.claimed());
+                Op::Nop
+            }
+            None if room => {
+                claimed = Ok(Claimed::First);
+                Op::Put(Entry::new(hold, now))
+            }
+            None => Op::Nop,
+        });
+        let inserted = matches!(result, CompResult::Inserted(_) | CompResult::ReplacedWith(_));
+        if room && !inserted {
+            self.give_back();
+        }
+        claimed
+    }
+
+    fn settle(&self, key: ReplayKey, now: UnixTime, until: UnixTime) {
+        // The credential is already counted by its lease, or was until a moment ago: this may not fail for want of room.
+        self.live.fetch_add(1, Ordering::Relaxed);
+        self.change(key, |_| Op::Put(Entry::new(Hold::Until(until), now)));
+    }
+
+    fn release(&self, key: ReplayKey) {
+        self.change(key, |held| match held {
+            Some(Entry { hold: Hold::Lease(_), .. }) => Op::Remove,
+            _ => Op::Nop,
+        });
+    }
+}
+
+impl ReplayStore for MemoryReplay {
+    fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
+        StoreFuture::ready(self.0.claim(key, now, hold))
+    }
+
+    fn settle(&self, key: ReplayKey, now: UnixTime, until: UnixTime) -> StoreFuture<Result<(), StoreError>> {
+        self.0.settle(key, now, until);
+        StoreFuture::ready(Ok(()))
+    }
+
+    fn release(&self, key: ReplayKey) -> StoreFuture<Result<(), StoreError>> {
+        self.0.release(key);
+        StoreFuture::ready(Ok(()))
+    }
+
+    fn remembers_since(&self) -> Option<UnixTime> {
+        self.0.fence
+    }
+}
+
+impl fmt::Debug for MemoryReplay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryReplay").field("ceiling", &self.0.ceiling).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for MemoryReplayBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryReplayBuilder").field("ceiling", &self.ceiling).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,234 @@
+//! Which credentials were used already: exactly one of any number of copies passes.
+//!
+//! A layer calls [`ReplayStore::claim`] after every other check and before the inner service. The key is made of decoded
+//! bytes (the MAC, or the nonce and what makes it unique), never of the token's text, so another spelling is not another
+//! login; and it does not depend on the key that checked it, so it survives a rotation.
+//!
+//! | store | exactly once on | remembers across a restart |
+//! |---|---|---|
+//! | [`MemoryReplay`] (feature `moka`) | one process | no: it refuses what was made before it started |
+//!
+//! **More than one process** behind one address needs a store that they share. With a store in memory for each of them,
+//! one link works once per process.
+
+#[cfg(feature = "moka")]
+mod memory;
+
+use std::fmt;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::clock::UnixTime;
+use crate::keys::TenantId;
+use crate::store::{StoreError, StoreFuture};
+
+#[cfg(feature = "moka")]
+#[cfg_attr(docsrs, doc(cfg(feature = "moka")))]
+pub use memory::{MemoryReplay, MemoryReplayBuilder};
+
+/// What makes two credentials the same: a SHA-256 digest over form, tenant and the credential's unique bytes, each
+/// preceded by its length.
+///
+/// It is safe to log and to store: the credential cannot be found from it.
+///
+/// ```
+/// use tower_sso::keys::TenantId;
+/// use tower_sso::replay::Fingerprint;
+///
+/// let tenant = TenantId::from("4321");
+/// let mut one = Fingerprint::new("fernet", &tenant);
+/// one.part(b"ab").part(b"c");
+/// let mut other = Fingerprint::new("fernet", &tenant);
+/// other.part(b"a").part(b"bc");
+/// assert_ne!(one.finish(), other.finish(), "parts cannot run into each other");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ReplayKey([u8; 32]);
+
+impl ReplayKey {
+    /// The digest.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl From<[u8; 32]> for ReplayKey {
+    fn from(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+}
+
+/// In lower-case hexadecimal.
+impl fmt::Display for ReplayKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ReplayKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReplayKey({self})")
+    }
+}
+
+/// Makes a [`ReplayKey`] of a credential's unique parts.
+///
+/// ```
+/// # use tower_sso::{keys::TenantId, replay::Fingerprint};
+/// let mut fingerprint = Fingerprint::new("fernet", &TenantId::from("4321"));
+/// fingerprint.part(b"the MAC");
+/// let key = fingerprint.finish();
+/// ```
+pub struct Fingerprint(Sha256);
+
+impl Fingerprint {
+    /// Starts with the form and the tenant.
+    pub fn new(form: &str, tenant: &TenantId) -> Self {
+        let mut this = Self(Sha256::new());
+        this.part(form.as_bytes()).part(tenant.as_str().as_bytes());
+        this
+    }
+
+    /// Adds a part, preceded by its length.
+    pub fn part(&mut self, part: &[u8]) -> &mut Self {
+        self.0.update((part.len() as u64).to_be_bytes());
+        self.0.update(part);
+        self
+    }
+
+    /// The key.
+    pub fn finish(self) -> ReplayKey {
+        ReplayKey(self.0.finalize().into())
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fingerprint").finish_non_exhaustive()
+    }
+}
+
+/// How long a claim holds.
+///
+/// ```
+/// use tower_sso::clock::UnixTime;
+/// use tower_sso::replay::Hold;
+///
+/// assert_eq!(Hold::Until(UnixTime::MAX).until(), UnixTime::MAX);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// The credential is spent by the claim, and remembered until this instant, inclusive.
+    Until(UnixTime),
+    /// The credential is being used. It becomes spent by [`ReplayStore::settle`]; if that does not come until this
+    /// instant, inclusive, it may be claimed again: the process that had it is gone.
+    Lease(UnixTime),
+}
+
+impl Hold {
+    /// The last instant of the hold.
+    pub fn until(self) -> UnixTime {
+        match self {
+            Self::Until(until) | Self::Lease(until) => until,
+        }
+    }
+}
+
+/// The outcome of a claim.
+///
+/// ```
+/// use tower_sso::replay::Claimed;
+///
+/// assert_ne!(Claimed::First, Claimed::Spent);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// The credential was free, and is now claimed.
+    First,
+    /// It was used before.
+    Spent,
+    /// Another request holds it under a lease.
+    Leased,
+}
+
+/// Remembers which credentials were used.
+///
+/// What an implementation owes:
+/// - [`claim`](Self::claim) is atomic: of any number of callers with one key, on any number of machines, exactly one gets
+///   [`Claimed::First`] while a hold lasts.
+/// - A live entry is never evicted. A store that has no room says so ([`StoreError::full`]).
+/// - A store that cannot tell says so. It never answers [`Claimed::First`] to be on the safe side.
+///
+/// ```
+/// use std::{collections::HashMap, sync::Mutex};
+/// use tower_sso::clock::UnixTime;
+/// use tower_sso::replay::{Claimed, Hold, ReplayKey, ReplayStore};
+/// use tower_sso::store::{StoreError, StoreFuture};
+///
+/// /// Never forgets: for a short demonstration only.
+/// #[derive(Default)]
+/// struct Map(Mutex<HashMap<ReplayKey, Hold>>);
+///
+/// impl ReplayStore for Map {
+///     fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
+///         let mut map = self.0.lock().unwrap();
+///         let claimed = match map.get(&key) {
+///             Some(held) if held.until() >= now => match held {
+///                 Hold::Until(_) => Claimed::Spent,
+///                 Hold::Lease(_) => Claimed::Leased,
+///             },
+///             _ => {
+///                 map.insert(key, hold);
+///                 Claimed::First
+///             }
+///         };
+///         StoreFuture::ready(Ok(claimed))
+///     }
+///
+///     fn settle(&self, key: ReplayKey, _: UnixTime, until: UnixTime) -> StoreFuture<Result<(), StoreError>> {
+///         self.0.lock().unwrap().insert(key, Hold::Until(until));
+///         StoreFuture::ready(Ok(()))
+///     }
+///
+///     fn release(&self, key: ReplayKey) -> StoreFuture<Result<(), StoreError>> {
+///         self.0.lock().unwrap().remove(&key);
+///         StoreFuture::ready(Ok(()))
+///     }
+/// }
+/// ```
+pub trait ReplayStore: Send + Sync + 'static {
+    /// Claims a credential.
+    fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> StoreFuture<Result<Claimed, StoreError>>;
+
+    /// Makes a leased credential spent, to be remembered until `until`, inclusive.
+    fn settle(&self, key: ReplayKey, now: UnixTime, until: UnixTime) -> StoreFuture<Result<(), StoreError>>;
+
+    /// Frees a leased credential: it was not used after all. One that is spent stays spent.
+    fn release(&self, key: ReplayKey) -> StoreFuture<Result<(), StoreError>>;
+
+    /// Since when this store has seen every claim; `None` if it forgets nothing when the process ends.
+    ///
+    /// A layer refuses credentials that were made before this instant: they may have been used before it.
+    fn remembers_since(&self) -> Option<UnixTime> {
+        None
+    }
+}
+
+impl<R: ReplayStore + ?Sized> ReplayStore for Arc<R> {
+    fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
+        (**self).claim(key, now, hold)
+    }
+
+    fn settle(&self, key: ReplayKey, now: UnixTime, until: UnixTime) -> StoreFuture<Result<(), StoreError>> {
+        (**self).settle(key, now, until)
+    }
+
+    fn release(&self, key: ReplayKey) -> StoreFuture<Result<(), StoreError>> {
+        (**self).release(key)
+    }
+
+    fn remembers_since(&self) -> Option<UnixTime> {
+        (**self).remembers_since()
+    }
+}

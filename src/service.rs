@@ -1,0 +1,75 @@
+//! The service that a layer makes: [`Verify`].
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use crate::body::{LayerBody, ReadBody};
+use crate::form::Form;
+use crate::future::ResponseFuture;
+use crate::pipeline::Pipeline;
+
+/// Checks requests by the form `F` before they reach `S`.
+///
+/// ```
+/// # #[cfg(all(feature = "fernet", feature = "moka"))] {
+/// use http::{Request, Response};
+/// use tower_layer::Layer;
+/// use tower_sso::service::Verify;
+///
+/// # let layer = tower_sso::fernet::layer::<serde_json::Value>()
+/// #     .secrets(["38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c="])
+/// #     .replay(tower_sso::replay::MemoryReplay::new())
+/// #     .build()
+/// #     .unwrap();
+/// let inner = tower::service_fn(|_: Request<String>| async { Ok::<_, std::io::Error>(Response::new(String::new())) });
+/// let service: Verify<_, _> = layer.layer(inner);
+/// # }
+/// ```
+pub struct Verify<S, F> {
+    inner: S,
+    pipeline: Arc<Pipeline<F>>,
+}
+
+impl<S, F> Verify<S, F> {
+    pub(crate) fn new(inner: S, pipeline: Arc<Pipeline<F>>) -> Self {
+        Self { inner, pipeline }
+    }
+}
+
+impl<S, F, B, R> Service<Request<B>> for Verify<S, F>
+where
+    F: Form,
+    F::Reads: ReadBody<B>,
+    S: Service<Request<<F::Reads as ReadBody<B>>::Out>, Response = Response<R>> + Clone,
+{
+    type Response = Response<LayerBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, F, B, R>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        // The service that was polled ready goes with the request; a clone, which was not, stays for the next one.
+        let clone = self.inner.clone();
+        let ready = std::mem::replace(&mut self.inner, clone);
+        ResponseFuture::new(Arc::clone(&self.pipeline), ready, request)
+    }
+}
+
+impl<S: Clone, F> Clone for Verify<S, F> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), pipeline: Arc::clone(&self.pipeline) }
+    }
+}
+
+impl<S, F: Form> fmt::Debug for Verify<S, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verify").field("form", &F::NAME).finish_non_exhaustive()
+    }
+}

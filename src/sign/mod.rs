@@ -1,0 +1,46 @@
+//! The partner's side of every form: for tests, for partner kits, and for trying things out.
+//!
+//! A relying party needs none of it to run. It is its own feature, so that what can make credentials is not in a
+//! program by accident.
+
+#[cfg(feature = "fernet")]
+mod fernet;
+#[cfg(feature = "webhook")]
+mod webhook;
+
+#[cfg(feature = "fernet")]
+pub use fernet::{FernetLink, generate_fernet_key};
+#[cfg(feature = "webhook")]
+pub use webhook::{SignedCall, SigningWebhook};
+
+/// Percent-encodes a value for a query: letters, digits, `-`, `.`, `_` and `~` stay (RFC 3986, 2.3).
+#[cfg(feature = "fernet")]
+fn encode(value: &str) -> String {
+    use std::fmt::Write;
+
+    value.bytes().fold(String::with_capacity(value.len()), |mut encoded, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(byte as char),
+            _ => _ = write!(encoded, "%{byte:02X}"),
+        }
+        encoded
+    })
+}
+
+/// What could not be signed.
+///
+/// ```
+/// use tower_sso::sign::SignError;
+///
+/// assert!(SignError::Key("is empty").to_string().contains("is empty"));
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// The key cannot be one.
+    #[error("the key {0}")]
+    Key(&'static str),
+    /// The claims cannot be written as JSON.
+    #[error("the claims cannot be written as JSON: {0}")]
+    Claims(#[from] serde_json::Error),
+}

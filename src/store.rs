@@ -1,0 +1,151 @@
+//! What the key store and the replay store have in common: [`StoreFuture`] and [`StoreError`].
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::rejection::StoreFailure;
+
+/// A store's answer, which may be there already.
+///
+/// A store in memory answers at once, without an allocation; a store behind a network boxes its future.
+///
+/// ```
+/// use tower_sso::store::StoreFuture;
+///
+/// let at_once = StoreFuture::ready(1);
+/// let later = StoreFuture::new(async { 2 });
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// assert_eq!(at_once.await + later.await, 3);
+/// # });
+/// ```
+#[must_use = "futures do nothing unless polled"]
+pub struct StoreFuture<T>(Inner<T>);
+
+enum Inner<T> {
+    Ready(Option<T>),
+    Pending(Pin<Box<dyn Future<Output = T> + Send>>),
+}
+
+impl<T> StoreFuture<T> {
+    /// An answer that is there.
+    pub fn ready(answer: T) -> Self {
+        Self(Inner::Ready(Some(answer)))
+    }
+
+    /// An answer that has to be waited for.
+    pub fn new(answer: impl Future<Output = T> + Send + 'static) -> Self {
+        Self(Inner::Pending(Box::pin(answer)))
+    }
+}
+
+// Nothing in it is pinned in place: the pending future is in its own box.
+impl<T> Unpin for StoreFuture<T> {}
+
+impl<T> Future for StoreFuture<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        match &mut self.0 {
+            // Polled again after its answer was taken, it stays pending, as a fused future would.
+            Inner::Ready(answer) => answer.take().map_or(Poll::Pending, Poll::Ready),
+            Inner::Pending(future) => future.as_mut().poll(cx),
+        }
+    }
+}
+
+impl<T> fmt::Debug for StoreFuture<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreFuture").finish_non_exhaustive()
+    }
+}
+
+/// A store's failure. The request gets 503 `unavailable`; the error's text goes to the log only.
+///
+/// ```
+/// use tower_sso::rejection::StoreFailure;
+/// use tower_sso::store::StoreError;
+///
+/// let error = StoreError::from(std::io::Error::other("connection reset"));
+/// assert_eq!(error.failure(), StoreFailure::Failed);
+/// assert_eq!(StoreError::full().failure(), StoreFailure::Full);
+/// ```
+#[derive(Debug)]
+pub struct StoreError {
+    failure: StoreFailure,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl StoreError {
+    /// The store failed, for this reason.
+    pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { failure: StoreFailure::Failed, source: Some(source.into()) }
+    }
+
+    /// The store holds as many live entries as it may.
+    pub fn full() -> Self {
+        Self { failure: StoreFailure::Full, source: None }
+    }
+
+    /// The store did not answer in time.
+    pub fn timed_out() -> Self {
+        Self { failure: StoreFailure::TimedOut, source: None }
+    }
+
+    /// The same failure for another of the requests that waited for one lookup.
+    #[cfg(feature = "moka")]
+    pub(crate) fn shared(error: &std::sync::Arc<Self>) -> Self {
+        Self { failure: error.failure, source: Some(error.to_string().into()) }
+    }
+
+    /// How it failed.
+    pub fn failure(&self) -> StoreFailure {
+        self.failure
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            Some(source) => write!(f, "the store {}: {source}", self.failure),
+            None => write!(f, "the store {}", self.failure),
+        }
+    }
+}
+
+// Not `std::error::Error` itself, so that `?` can turn any error into one.
+impl<E: Error + Send + Sync + 'static> From<E> for StoreError {
+    fn from(error: E) -> Self {
+        Self::new(error)
+    }
+}
+
+/// Waits for a store, but not for ever. The timer is made only if the store does not answer at once.
+pub(crate) struct Patience<T> {
+    future: StoreFuture<Result<T, StoreError>>,
+    timeout: Duration,
+    timer: Option<Pin<Box<tokio::time::Sleep>>>,
+}
+
+impl<T> Patience<T> {
+    pub(crate) fn new(future: StoreFuture<Result<T, StoreError>>, timeout: Duration) -> Self {
+        Self { future, timeout, timer: None }
+    }
+}
+
+impl<T> Future for Patience<T> {
+    type Output = Result<T, StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if let Poll::Ready(answer) = Pin::new(&mut this.future).poll(cx) {
+            return Poll::Ready(answer);
+        }
+        let timeout = this.timeout;
+        let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
+        timer.as_mut().poll(cx).map(|()| Err(StoreError::timed_out()))
+    }
+}

@@ -1,0 +1,185 @@
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use http::{HeaderName, Method};
+
+use super::signed::{Part, Template};
+use super::{Digest, Encoding, FromBody, Webhook};
+use crate::config::{Builder, ConfigError};
+use crate::tenant::Tenant;
+use crate::window::Window;
+
+/// Starts a layer for signed calls whose body is read into `C`.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`signature_header`](Builder::signature_header) | `Webhook-Signature` |
+/// | [`digest`](Builder::digest), [`encoding`](Builder::encoding), [`prefix`](Builder::prefix) | SHA-256, hexadecimal, none |
+/// | [`signed`](Builder::signed) | the body |
+/// | [`timestamp_header`](Builder::timestamp_header), [`id_header`](Builder::id_header) | none |
+/// | [`max_age`](Builder::max_age), [`clock_skew`](Builder::clock_skew) | 300 s, 60 s, where there is a timestamp |
+/// | [`content_type`](Builder::content_type) | `application/json` |
+/// | [`lease`](Builder::lease) | 30 s |
+/// | [`tenant`](Builder::tenant) | one for all |
+/// | [`methods`](Builder::methods) | POST |
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{replay::MemoryReplay, webhook};
+///
+/// // `X-Signature: v0=…` over `v0:1700000000:{"…"}`, as some chat services sign.
+/// let verify = webhook::layer::<serde_json::Value>()
+///     .signature_header(http::HeaderName::from_static("x-signature"))
+///     .prefix("v0=")
+///     .timestamp_header(http::HeaderName::from_static("x-request-timestamp"))
+///     .signed("v0:{timestamp}:{body}")
+///     .secrets(["whsec-shared"])
+///     .replay(MemoryReplay::new())
+///     .build()?;
+/// # }
+/// # Ok::<(), tower_sso::config::ConfigError>(())
+/// ```
+pub fn layer<C>() -> Builder<Webhook<C>>
+where
+    C: FromBody + Send + Sync + 'static,
+{
+    let form = Webhook {
+        header: HeaderName::from_static("webhook-signature"),
+        digest: Digest::Sha256,
+        encoding: Encoding::Hex,
+        prefix: "",
+        template: Ok(Template::body_alone()),
+        timestamp_header: None,
+        id_header: None,
+        window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(60) },
+        content_type: Some("application/json"),
+        lease: Duration::from_secs(30),
+        remember: None,
+        claims: PhantomData,
+    };
+    Builder::new(form, Tenant::fixed("default"), Method::POST)
+}
+
+impl<C> Builder<Webhook<C>> {
+    /// The header that holds the signature. Default: `Webhook-Signature`.
+    pub fn signature_header(mut self, name: HeaderName) -> Self {
+        self.form.header = name;
+        self
+    }
+
+    /// The digest of the HMAC. Default: SHA-256.
+    pub fn digest(mut self, digest: Digest) -> Self {
+        self.form.digest = digest;
+        self
+    }
+
+    /// How the MAC is written. Default: hexadecimal.
+    pub fn encoding(mut self, encoding: Encoding) -> Self {
+        self.form.encoding = encoding;
+        self
+    }
+
+    /// What stands before the MAC, such as `sha256=`. It must be there, exactly so. Default: nothing.
+    pub fn prefix(mut self, prefix: &'static str) -> Self {
+        self.form.prefix = prefix;
+        self
+    }
+
+    /// What is signed, with the places `{timestamp}`, `{id}` and `{body}`. Default: `{body}`.
+    pub fn signed(mut self, template: &'static str) -> Self {
+        self.form.template = Template::parse(template);
+        self
+    }
+
+    /// The header with the time of the call, in whole seconds since the epoch. It must be signed. Default: none, and so no
+    /// time check: a copy may come at any age.
+    pub fn timestamp_header(mut self, name: HeaderName) -> Self {
+        self.form.timestamp_header = Some(name);
+        self
+    }
+
+    /// The header with the call's name. It must be signed. Default: none.
+    pub fn id_header(mut self, name: HeaderName) -> Self {
+        self.form.id_header = Some(name);
+        self
+    }
+
+    /// How old a call may be, inclusive, where it has a timestamp. Default: 300 s.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.form.window.max_age = age;
+        self
+    }
+
+    /// How far ahead of ours the sender's clock may run, inclusive, where the call has a timestamp. Default: 60 s.
+    pub fn clock_skew(mut self, skew: Duration) -> Self {
+        self.form.window.clock_skew = skew;
+        self
+    }
+
+    /// The content type, without parameters. Default: `application/json`.
+    pub fn content_type(mut self, essence: &'static str) -> Self {
+        self.form.content_type = Some(essence);
+        self
+    }
+
+    /// Takes any content type, or none.
+    pub fn any_content_type(mut self) -> Self {
+        self.form.content_type = None;
+        self
+    }
+
+    /// How long the inner service may take. Default: 30 s. If it neither answers nor fails within that time, a copy of
+    /// the call is let through: the process that had it may be gone.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.form.lease = lease;
+        self
+    }
+
+    /// How long a call without a timestamp is remembered. Default: for ever, at the cost of one entry in the replay store
+    /// for each call. **A copy that is older than this is carried out again**, unless the handler itself recognises it by
+    /// [`Identity::credential`](crate::identity::Identity::credential).
+    pub fn danger_remember_for(mut self, time: Duration) -> Self {
+        self.form.remember = Some(time);
+        self
+    }
+}
+
+pub(super) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigError> {
+    let setting = |setting, problem: &'static str| Err(ConfigError::Setting { setting, problem: problem.into() });
+    let template = form.template.as_ref().map_err(Clone::clone)?;
+    if template.is_ambiguous() {
+        return setting("signed", "can be cut in two ways: put something between its parts, and {body} last");
+    }
+    for (part, header, name) in
+        [(Part::Timestamp, &form.timestamp_header, "timestamp_header"), (Part::Id, &form.id_header, "id_header")]
+    {
+        match (template.has(&part), header) {
+            (true, None) => return setting(name, "is not set, but its value is signed: name the header"),
+            (false, Some(_)) => {
+                return setting(
+                    name,
+                    "is set, but its value is not signed: anyone could change it; put it into `signed`",
+                );
+            }
+            _ => {}
+        }
+    }
+    if form.lease.is_zero() {
+        return Err(ConfigError::ZeroTimeout("lease"));
+    }
+    let window = form.window.length();
+    match form.remember {
+        Some(remembered) if form.timestamp_header.is_some() && remembered < window => {
+            Err(ConfigError::ForgetsTooSoon { setting: "danger_remember_for", remembered, window })
+        }
+        Some(remembered) if remembered.is_zero() => setting("danger_remember_for", "is zero: nothing is remembered"),
+        _ => Ok(()),
+    }
+}
+
+/// A key that nobody has.
+pub(super) fn random_key() -> Vec<u8> {
+    use std::hash::{BuildHasher, RandomState};
+    // It protects nothing: a MAC made with it counts for nothing. It is random so that nobody can rely on it.
+    (0..4).flat_map(|n: u64| RandomState::new().hash_one(n).to_ne_bytes()).collect()
+}

@@ -1,0 +1,91 @@
+use base64::Engine;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName};
+
+use crate::clock::UnixTime;
+use crate::encoding::{BASE64, decode_hex};
+use crate::mac::Digest;
+use crate::rejection::Reason;
+
+/// How the MAC is written.
+///
+/// ```
+/// use tower_sso::webhook::Encoding;
+///
+/// assert_ne!(Encoding::Hex, Encoding::Base64);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// Hexadecimal, of either case.
+    Hex,
+    /// Base64 with its padding (RFC 4648, 4), canonical.
+    Base64,
+}
+
+/// A timestamp as received, since the text is what was signed.
+pub(super) struct Timestamp {
+    pub(super) text: String,
+    pub(super) time: UnixTime,
+}
+
+/// The value of a header that may come once.
+pub(super) fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Reason> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| malformed(name, "is not ASCII text")),
+        (Some(_), Some(_)) => Err(Reason::DuplicateParameter(name.as_str().to_owned().into())),
+    }
+}
+
+pub(super) fn malformed(name: &HeaderName, what: &'static str) -> Reason {
+    Reason::Malformed(name.as_str().to_owned().into(), what)
+}
+
+pub(super) fn mac(text: &str, prefix: &str, encoding: Encoding, digest: Digest) -> Result<Vec<u8>, &'static str> {
+    let text = text.strip_prefix(prefix).ok_or("does not begin with its prefix")?;
+    let mac = match encoding {
+        Encoding::Hex => decode_hex(text).ok_or("is not hexadecimal")?,
+        Encoding::Base64 => BASE64.decode(text).map_err(|_| "is not canonical base64")?,
+    };
+    if mac.len() == digest.length() { Ok(mac) } else { Err("does not have the length of the digest") }
+}
+
+/// Whole seconds since the epoch, in their one spelling: digits, no sign, no leading zero.
+pub(super) fn timestamp(headers: &HeaderMap, name: &HeaderName) -> Result<Timestamp, Reason> {
+    let text = required(headers, name)?;
+    let one_spelling = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    let seconds = one_spelling.then(|| text.parse().ok()).flatten();
+    let seconds = seconds.ok_or_else(|| malformed(name, "is not a whole number of seconds"))?;
+    Ok(Timestamp { text: text.to_owned(), time: UnixTime::from_secs(seconds) })
+}
+
+/// A message's name. It cannot hold what could stand between the signed parts, so that the parts cannot be cut in
+/// another way.
+pub(super) fn id(headers: &HeaderMap, name: &HeaderName) -> Result<String, Reason> {
+    let text = required(headers, name)?;
+    if !(1..=255).contains(&text.len()) {
+        return Err(malformed(name, "is empty or too long"));
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
+        return Err(malformed(name, "holds more than letters, digits, `_` and `-`"));
+    }
+    Ok(text.to_owned())
+}
+
+fn required<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Reason> {
+    once(headers, name)?.ok_or_else(|| Reason::MissingParameter(name.as_str().to_owned().into()))
+}
+
+/// The content type is the one that is wanted, with any parameters, and the body is as it was signed: not compressed.
+pub(super) fn check_content(headers: &HeaderMap, wanted: Option<&str>) -> Result<(), Reason> {
+    let encodings = headers.get_all(CONTENT_ENCODING);
+    if encodings.iter().any(|encoding| !encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity")) {
+        return Err(Reason::ContentEncoding);
+    }
+    let Some(wanted) = wanted else { return Ok(()) };
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(given), None) = (types.next(), types.next()) else { return Err(Reason::ContentType) };
+    let essence = given.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    if essence.eq_ignore_ascii_case(wanted.as_bytes()) { Ok(()) } else { Err(Reason::ContentType) }
+}

@@ -1,0 +1,201 @@
+//! A call whose body is signed: `POST`, `Webhook-Signature: hex(HMAC-SHA256(secret, body))`.
+//!
+//! TutorCruncher announces a new company so; see [`providers::tutorcruncher`](crate::providers::tutorcruncher). The
+//! layer takes other senders' headers, digests, encodings, prefixes and signed timestamps too.
+//!
+//! ```
+//! # #[cfg(all(feature = "moka", feature = "axum"))] {
+//! # use axum::{Router, http::StatusCode, routing::post};
+//! use tower_sso::{identity::Identity, replay::MemoryReplay, webhook};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Signup { company_name: String }
+//! async fn sign_up(call: Identity<Signup>) -> StatusCode { /* store it */ StatusCode::OK }
+//!
+//! let verify = webhook::layer::<Signup>().secrets(["whsec-shared"]).replay(MemoryReplay::new()).build()?;
+//! let app: Router = Router::new().route("/companies", post(sign_up)).layer(verify);
+//! # }
+//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! ```
+//!
+//! # Rules
+//! 1. The signature's header comes once, in full length: hexadecimal of either case, or canonical base64 with its padding
+//!    where configured; a prefix only where configured. Else `malformed`.
+//! 2. The content type is `application/json` with any parameters, and there is no content encoding but `identity`. Else
+//!    `unsupported_media_type`. An empty body is `malformed`, one over the limit `payload_too_large`.
+//! 3. The MAC covers the raw bytes as received; the inner service gets the very same bytes, in a
+//!    [`LayerBody`](crate::body::LayerBody). Trailers are not signed and do not go on.
+//! 4. Where the form has a timestamp, it is signed, and inside the window.
+//! 5. A call is carried out once. An exact copy is acknowledged with 200 and does not reach the inner service. A copy that
+//!    comes while the first is being carried out waits for it for as long as a store is waited for, then gets 503.
+//! 6. If the inner service fails (an error, or any status that is not 2xx or 3xx), the call was not carried out: a copy is let
+//!    through.
+//!
+//! **A sender without a timestamp** may send the same bytes again in ten years. A replay store in memory forgets them with
+//! the process, so the handler must be idempotent too: keep
+//! [`Identity::credential`](crate::identity::Identity::credential) with what it stores, in one transaction.
+//! [`keys::sql`](crate::keys::sql) does so.
+
+mod builder;
+mod headers;
+mod payload;
+mod signed;
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderName;
+use http::request::Parts;
+
+use crate::body::WholeBody;
+use crate::clock::UnixTime;
+use crate::config::ConfigError;
+use crate::form::{Extracted, Form, Presence, Usage};
+use crate::keys::Secret;
+use crate::rejection::Reason;
+use crate::replay::Fingerprint;
+use crate::window::{Validity, Window};
+
+pub use crate::mac::Digest;
+pub use builder::layer;
+pub use headers::Encoding;
+pub use payload::{FromBody, RawBody};
+use signed::{Part, Template};
+
+/// The signed webhook form, with claims of type `C`. Made by [`layer`].
+///
+/// ```
+/// use tower_sso::layer::VerifyLayer;
+/// use tower_sso::webhook::Webhook;
+///
+/// struct State {
+///     verify: VerifyLayer<Webhook<serde_json::Value>>,
+/// }
+/// ```
+pub struct Webhook<C> {
+    header: HeaderName,
+    digest: Digest,
+    encoding: Encoding,
+    prefix: &'static str,
+    template: Result<Template, ConfigError>,
+    timestamp_header: Option<HeaderName>,
+    id_header: Option<HeaderName>,
+    window: Window,
+    content_type: Option<&'static str>,
+    lease: Duration,
+    remember: Option<Duration>,
+    claims: PhantomData<fn() -> C>,
+}
+
+/// A signed call, as it came. Nothing is known of who sent it.
+pub struct Call {
+    mac: Vec<u8>,
+    timestamp: Option<headers::Timestamp>,
+    id: Option<String>,
+    body: Bytes,
+}
+
+/// An authentic call.
+pub struct Message {
+    mac: Vec<u8>,
+    issued_at: Option<UnixTime>,
+    body: Bytes,
+}
+
+impl<C> Form for Webhook<C>
+where
+    C: FromBody + Send + Sync + 'static,
+{
+    const NAME: &'static str = "webhook";
+    type Reads = WholeBody;
+    type Credential = Call;
+    type Message = Message;
+    type Claims = C;
+
+    fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
+        if !head.headers.contains_key(&self.header) {
+            return Ok(Presence::Absent);
+        }
+        headers::check_content(&head.headers, self.content_type)?;
+        Ok(Presence::InBody)
+    }
+
+    fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Call>, Reason> {
+        let signature = headers::once(&head.headers, &self.header)?.ok_or(Reason::MissingSignature)?;
+        let mac = headers::mac(signature, self.prefix, self.encoding, self.digest);
+        let mac = mac.map_err(|what| headers::malformed(&self.header, what))?;
+        if body.is_empty() {
+            return Err(Reason::Malformed("body".into(), "is empty"));
+        }
+        let timestamp =
+            self.timestamp_header.as_ref().map(|name| headers::timestamp(&head.headers, name)).transpose()?;
+        let id = self.id_header.as_ref().map(|name| headers::id(&head.headers, name)).transpose()?;
+        Ok(Call { mac, timestamp, id, body: body.clone() }.into())
+    }
+
+    fn verify(&self, call: &Call, key: &Secret) -> Result<Message, Reason> {
+        let Ok(template) = &self.template else { return Err(Reason::BadSignature) };
+        let parts = template.fill(|part| match part {
+            Part::Literal(literal) => literal.as_bytes(),
+            Part::Timestamp => call.timestamp.as_ref().map_or(&[], |timestamp| timestamp.text.as_bytes()),
+            Part::Id => call.id.as_ref().map_or(&[], |id| id.as_bytes()),
+            Part::Body => &call.body,
+        });
+        if !self.digest.verify(key, &parts, &call.mac) {
+            return Err(Reason::BadSignature);
+        }
+        let issued_at = call.timestamp.as_ref().map(|timestamp| timestamp.time);
+        Ok(Message { mac: call.mac.clone(), issued_at, body: call.body.clone() })
+    }
+
+    fn validity(&self, message: &Message) -> Result<Validity, Reason> {
+        Ok(match message.issued_at {
+            Some(issued_at) => Validity::around_second(issued_at, &self.window),
+            None => Validity::unlimited(),
+        })
+    }
+
+    fn fingerprint(&self, message: &Message, fingerprint: &mut Fingerprint) {
+        fingerprint.part(&message.mac);
+    }
+
+    fn claims(&self, message: Message, _: UnixTime) -> Result<C, Reason> {
+        C::from_body(&message.body)
+    }
+
+    fn decoy(&self) -> Secret {
+        Secret::new(builder::random_key())
+    }
+
+    fn usage(&self) -> Usage {
+        Usage::Idempotent { lease: self.lease, remember: self.remember }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        builder::check(self)
+    }
+}
+
+impl<C> fmt::Debug for Webhook<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhook")
+            .field("header", &self.header)
+            .field("digest", &self.digest)
+            .field("encoding", &self.encoding)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message").finish_non_exhaustive()
+    }
+}

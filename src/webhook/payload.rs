@@ -1,0 +1,62 @@
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+use crate::json;
+use crate::rejection::Reason;
+
+/// Claims that can be read from an authentic body.
+///
+/// Every `DeserializeOwned` type is read from a JSON object without duplicate names. [`RawBody`] takes any bytes.
+///
+/// ```
+/// use bytes::Bytes;
+/// use tower_sso::rejection::Reason;
+/// use tower_sso::webhook::FromBody;
+///
+/// /// One line of text.
+/// struct Line(String);
+///
+/// impl FromBody for Line {
+///     fn from_body(body: &Bytes) -> Result<Self, Reason> {
+///         let text = std::str::from_utf8(body).map_err(|_| Reason::BadPayload("is not text".into()))?;
+///         Ok(Self(text.trim_end().to_owned()))
+///     }
+/// }
+/// ```
+pub trait FromBody: Sized {
+    /// Reads the claims.
+    ///
+    /// # Errors
+    /// [`Reason::BadPayload`] and [`Reason::MissingField`].
+    fn from_body(body: &Bytes) -> Result<Self, Reason>;
+}
+
+impl<C: DeserializeOwned> FromBody for C {
+    fn from_body(body: &Bytes) -> Result<Self, Reason> {
+        json::object(body, &[""; 0])
+    }
+}
+
+/// An authentic body as it came, whatever it holds. Set
+/// [`any_content_type`](crate::config::Builder::any_content_type) if it is not JSON.
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{replay::MemoryReplay, webhook};
+///
+/// let verify = webhook::layer::<webhook::RawBody>()
+///     .any_content_type()
+///     .secrets(["whsec-shared"])
+///     .replay(MemoryReplay::new())
+///     .build()?;
+/// # }
+/// # Ok::<(), tower_sso::config::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawBody(pub Bytes);
+
+impl FromBody for RawBody {
+    fn from_body(body: &Bytes) -> Result<Self, Reason> {
+        Ok(Self(body.clone()))
+    }
+}

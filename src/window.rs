@@ -1,0 +1,153 @@
+//! When a credential may be used: [`Window`] is what a layer allows, [`Validity`] what one credential gets of it.
+
+use std::time::Duration;
+
+use crate::clock::UnixTime;
+use crate::rejection::Reason;
+
+/// How far from a credential's own timestamp the clock may be.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_sso::window::Window;
+///
+/// let window = Window { max_age: Duration::from_secs(60), clock_skew: Duration::from_secs(5) };
+/// assert_eq!(window.length(), Duration::from_secs(65));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// How old a credential may be, inclusive. The longer, the longer a stolen link works.
+    pub max_age: Duration,
+    /// How far in the future its timestamp may lie, inclusive: how much faster than ours the partner's clock may run.
+    pub clock_skew: Duration,
+}
+
+impl Window {
+    /// The time from the first to the last instant at which one credential is accepted.
+    pub fn length(&self) -> Duration {
+        self.max_age.saturating_add(self.clock_skew)
+    }
+}
+
+/// The instants between which one credential is accepted, both inclusive.
+///
+/// The time check and the replay store use this one value: a claimed credential is remembered until
+/// [`Validity::not_after`], so there is no instant at which it is forgotten and still accepted.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_sso::clock::UnixTime;
+/// use tower_sso::window::{Validity, Window};
+///
+/// let window = Window { max_age: Duration::from_secs(60), clock_skew: Duration::from_secs(5) };
+/// let validity = Validity::around(UnixTime::from_secs(1_000), &window);
+/// assert!(validity.check(UnixTime::from_secs(1_060)).is_ok());
+/// assert!(validity.check(UnixTime::from_secs(1_061)).is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    issued_at: Option<UnixTime>,
+    not_before: UnixTime,
+    not_after: UnixTime,
+}
+
+impl Validity {
+    /// A credential with an exact timestamp.
+    pub fn around(issued_at: UnixTime, window: &Window) -> Self {
+        Self {
+            issued_at: Some(issued_at),
+            not_before: issued_at.minus(window.clock_skew),
+            not_after: issued_at.plus(window.max_age),
+        }
+    }
+
+    /// A credential whose timestamp is in whole seconds: it names a second, not an instant, and the clock is compared
+    /// in whole seconds too. At `max_age` = 60 s it is good until the end of its sixtieth second.
+    pub fn around_second(issued_at: UnixTime, window: &Window) -> Self {
+        const REST_OF_SECOND: Duration = Duration::from_nanos(999_999_999);
+        let exact = Self::around(issued_at, window);
+        Self { not_after: exact.not_after.plus(REST_OF_SECOND), ..exact }
+    }
+
+    /// A credential that says itself when it starts and ends.
+    pub fn between(issued_at: Option<UnixTime>, not_before: UnixTime, not_after: UnixTime) -> Self {
+        Self { issued_at, not_before, not_after }
+    }
+
+    /// A credential without any time in it, which is accepted for ever.
+    pub fn unlimited() -> Self {
+        Self { issued_at: None, not_before: UnixTime::MIN, not_after: UnixTime::MAX }
+    }
+
+    /// The time written in the credential, if it has one.
+    pub fn issued_at(&self) -> Option<UnixTime> {
+        self.issued_at
+    }
+
+    /// The first instant at which it is accepted.
+    pub fn not_before(&self) -> UnixTime {
+        self.not_before
+    }
+
+    /// The last instant at which it is accepted.
+    pub fn not_after(&self) -> UnixTime {
+        self.not_after
+    }
+
+    /// Whether the credential is accepted at `now`.
+    ///
+    /// # Errors
+    /// [`Reason::Expired`] and [`Reason::NotYetValid`].
+    pub fn check(&self, now: UnixTime) -> Result<(), Reason> {
+        if now > self.not_after {
+            return Err(Reason::Expired);
+        }
+        if now < self.not_before {
+            return Err(Reason::NotYetValid);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Window = Window { max_age: Duration::from_secs(60), clock_skew: Duration::from_secs(5) };
+    const HALF: u64 = 500_000_000;
+
+    fn at(secs: u64, nanos: u64) -> UnixTime {
+        UnixTime::from_secs(secs).plus(Duration::from_nanos(nanos))
+    }
+
+    #[test]
+    fn boundaries() {
+        let exact = Validity::around(at(1_000, 0), &WINDOW);
+        let second = Validity::around_second(at(1_000, 0), &WINDOW);
+        for (validity, now, expected, why) in [
+            (exact, at(995, 0), Ok(()), "skew is inclusive"),
+            (exact, at(994, 999_999_999), Err(Reason::NotYetValid), "a nanosecond before the skew"),
+            (exact, at(1_060, 0), Ok(()), "max_age is inclusive"),
+            (exact, at(1_060, 1), Err(Reason::Expired), "a nanosecond after max_age"),
+            (second, at(995, 0), Ok(()), "skew is inclusive"),
+            (second, at(994, 999_999_999), Err(Reason::NotYetValid), "that second is 994"),
+            (second, at(1_060, HALF), Ok(()), "still the sixtieth second"),
+            (second, at(1_061, 0), Err(Reason::Expired), "the sixty-first second"),
+            (Validity::unlimited(), UnixTime::MAX, Ok(()), "no time, no end"),
+            (Validity::unlimited(), UnixTime::MIN, Ok(()), "no time, no start"),
+        ] {
+            assert_eq!(validity.check(now), expected, "{why}");
+        }
+    }
+
+    #[test]
+    fn extreme_timestamps_saturate() {
+        for issued_at in [UnixTime::MIN, UnixTime::MAX] {
+            let window = Window { max_age: Duration::MAX, clock_skew: Duration::MAX };
+            assert_eq!(
+                Validity::around_second(issued_at, &window).not_after(),
+                UnixTime::MAX.min(issued_at.plus(Duration::MAX))
+            );
+        }
+    }
+}
