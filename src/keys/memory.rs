@@ -37,6 +37,7 @@ impl MemoryKeys {
     }
 
     /// Makes `secret` the tenant's current key; the key that was current is accepted until `previous_until`, inclusive.
+    /// Older ones are forgotten.
     pub fn rotate(&self, tenant: impl Into<TenantId>, secret: impl Into<Secret>, previous_until: UnixTime) {
         let mut tenants = self.write();
         let keys = tenants.entry(tenant.into()).or_default();

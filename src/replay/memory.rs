@@ -191,22 +191,24 @@ impl Inner {
     }
 
     fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> Result<Claimed, StoreError> {
-        let room = self.reserve();
+        let reserved = self.reserve();
         let mut claimed = Err(StoreError::full());
-        let result = self.change(key, |held| match held.filter(|entry| entry.is_live(now)) {
-            Some(entry) => {
+        let result = self.change(key, |held| match held {
+            Some(entry) if entry.is_live(now) => {
                 claimed = Ok(entry.claimed());
                 Op::Nop
             }
-            None if room => {
+            // A dead entry of the same key gives up its place, so none is needed.
+            dead if reserved || dead.is_some() => {
                 claimed = Ok(Claimed::First);
                 Op::Put(Entry::new(hold, now))
             }
-            None => Op::Nop,
+            _ => Op::Nop,
         });
-        let inserted = matches!(result, CompResult::Inserted(_) | CompResult::ReplacedWith(_));
-        if room && !inserted {
-            self.give_back();
+        match (reserved, matches!(result, CompResult::Inserted(_) | CompResult::ReplacedWith(_))) {
+            (true, false) => self.give_back(),
+            (false, true) => _ = self.live.fetch_add(1, Ordering::Relaxed),
+            _ => {}
         }
         claimed
     }

@@ -1,0 +1,292 @@
+//! Every form keeps these promises. A new form is tested before it is written.
+#![cfg(all(feature = "fernet", feature = "webhook", feature = "moka", feature = "sign"))]
+
+mod support;
+
+use futures::future::join_all;
+use http::{HeaderName, HeaderValue, Method};
+use support::subject::{Spoil, Subject, Wish, fenced_at, keys};
+use support::{App, NOW, clock, outcome, reason, replay, secs, seen};
+use tower_sso::clock::UnixTime;
+use tower_sso::identity::Identity;
+use tower_sso::keys::KeyUse;
+use tower_sso::replay::{Claimed, Hold, ReplayKey, ReplayStore};
+use tower_sso::store::{StoreError, StoreFuture};
+
+fn app<S: Subject>() -> App {
+    S::app_with(keys::<S>(), replay(), clock())
+}
+
+fn wish() -> Wish {
+    Wish::default()
+}
+
+/// What a copy of a credential that was used gets.
+fn copy<S: Subject>() -> &'static str {
+    if S::IDEMPOTENT { "ok" } else { "replayed" }
+}
+
+for_every_form! {
+    async fn a_good_request_passes_once<S: Subject>() {
+        let app = app::<S>();
+        let first = app.send(S::request(&wish())).await;
+        assert_eq!(outcome(&first), "ok");
+        assert!(seen(&first).identified);
+        assert_eq!(seen(&first).tenant.as_deref(), Some("acme"));
+
+        let request = S::request(&Wish { subject: "bob".into(), ..wish() });
+        assert_eq!(outcome(&app.send(request.clone()).await), "ok", "another credential");
+        assert_eq!(outcome(&app.send(request).await), copy::<S>());
+        assert_eq!(app.inner.calls(), 2, "the copy did not reach the application");
+    }
+
+    async fn what_is_spoilt_is_refused_and_burns_nothing<S: Subject>() {
+        let app = app::<S>();
+        let good = S::request(&wish());
+        for (how, expected) in [
+            (Spoil::Content, &["invalid"][..]),
+            (Spoil::Signature, &["invalid"]),
+            (Spoil::Twice, &["malformed"]),
+            (Spoil::Absent, &["malformed"]),
+            (Spoil::Alphabet, &["malformed"]),
+            (Spoil::Short, &["malformed", "invalid"]),
+            (Spoil::Oversize, &["malformed", "payload_too_large"]),
+        ] {
+            let Some(request) = S::spoil(good.clone(), how) else { continue };
+            let answer = app.send(request).await;
+            assert!(expected.contains(&outcome(&answer)), "{how:?}: {}", outcome(&answer));
+        }
+        assert_eq!(app.inner.calls(), 0);
+        assert_eq!(outcome(&app.send(good).await), "ok", "a forger cannot use up a victim's credential");
+    }
+
+    async fn another_spelling_is_not_another_login<S: Subject>() {
+        let app = app::<S>();
+        let good = S::request(&wish());
+        let Some(respelled) = S::spoil(good.clone(), Spoil::Respelled) else { return };
+        assert_ne!(format!("{good:?}"), format!("{respelled:?}"));
+        assert_eq!(outcome(&app.send(respelled).await), "ok");
+        assert_eq!(outcome(&app.send(good).await), copy::<S>());
+        assert_eq!(app.inner.calls(), 1);
+    }
+
+    async fn of_64_copies_at_once_one_passes<S: Subject>() {
+        let app = app::<S>();
+        let request = S::request(&wish());
+        let copies = join_all((0..64).map(|_| {
+            let (app, request) = (app.clone(), request.clone());
+            tokio::spawn(async move { outcome(&app.send(request).await) })
+        })).await;
+        let passed = copies.into_iter().filter(|outcome| *outcome.as_ref().unwrap() == "ok").count();
+        assert_eq!(app.inner.calls(), 1);
+        assert_eq!(passed, if S::IDEMPOTENT { 64 } else { 1 });
+    }
+
+    async fn the_window_is_inclusive_and_remembered_to_its_end<S: Subject>() {
+        let Some((max_age, skew)) = S::WINDOW else { return };
+        for (issued_at, expected) in [
+            (NOW - max_age, "ok"),
+            (NOW - max_age - 1, "expired"),
+            (NOW + skew, "ok"),
+            (NOW + skew + 1, "not_yet_valid"),
+        ] {
+            let request = S::request(&Wish { issued_at: UnixTime::from_secs(issued_at), ..wish() });
+            assert_eq!(outcome(&app::<S>().send(request).await), expected, "made at {issued_at}");
+        }
+
+        // From the first second of its window to the last there is none at which a used credential passes again.
+        let time = clock();
+        let app = S::app_with(keys::<S>(), replay(), time.clone());
+        let request = S::request(&Wish { issued_at: UnixTime::from_secs(NOW + skew), ..wish() });
+        assert_eq!(outcome(&app.send(request.clone()).await), "ok");
+        for _ in 0..max_age + skew {
+            assert_eq!(outcome(&app.send(request.clone()).await), "replayed");
+            time.advance(secs(1));
+        }
+        assert_eq!(outcome(&app.send(request.clone()).await), "replayed", "the last second, inclusive");
+        time.advance(secs(1));
+        assert_eq!(outcome(&app.send(request).await), "expired");
+    }
+
+    async fn what_was_made_before_the_store_is_refused<S: Subject>() {
+        let Some(_) = S::WINDOW else { return };
+        let app = S::app_with(keys::<S>(), fenced_at(NOW), clock());
+        let before = S::request(&Wish { issued_at: UnixTime::from_secs(NOW - 1), ..wish() });
+        let answer = app.send(before).await;
+        assert_eq!((outcome(&answer), reason(&answer)), ("replayed", "before_fence"));
+        assert_eq!(outcome(&app.send(S::request(&wish())).await), "ok", "made when the store was");
+    }
+
+    async fn an_unknown_tenant_is_answered_like_a_wrong_key<S: Subject>() {
+        let app = app::<S>();
+        let unknown = app.send(S::request(&Wish { tenant: "nobody", ..wish() })).await;
+        let wrong_key = app.send(S::request(&Wish { key: 3, ..wish() })).await;
+        let others_key = app.send(S::request(&Wish { key: 2, ..wish() })).await;
+        assert_eq!(reason(&unknown), "unknown_key");
+        for other in [&wrong_key, &others_key] {
+            assert_eq!(reason(other), "bad_signature");
+            assert_eq!(unknown.status(), other.status());
+            assert_eq!(unknown.headers(), other.headers());
+            assert_eq!(unknown.body(), other.body());
+        }
+        assert_eq!(outcome(&unknown), "invalid");
+        assert_eq!(app.inner.calls(), 0);
+    }
+
+    async fn a_credential_is_used_up_for_its_own_tenant_alone<S: Subject>() {
+        let same_key = keys::<S>().with("twin", S::key(0));
+        let app = S::app_with(same_key, replay(), clock());
+        assert_eq!(outcome(&app.send(S::request(&wish())).await), "ok");
+        assert_eq!(outcome(&app.send(S::request(&Wish { tenant: "twin", ..wish() })).await), "ok");
+    }
+
+    async fn the_previous_key_works_until_its_end<S: Subject>() {
+        let (time, keys) = (clock(), keys::<S>());
+        let app = S::app_with(keys.clone(), replay(), time.clone());
+        let with = |key: usize, issued_at: u64, subject: &str| {
+            S::request(&Wish { key, issued_at: UnixTime::from_secs(issued_at), subject: subject.into(), ..wish() })
+        };
+        let first = with(0, NOW, "a");
+        let current = app.send(first.clone()).await;
+        assert_eq!(seen(&current).key, Some(KeyUse::Current));
+        let previous = with(1, NOW, "b");
+        assert_eq!(seen(&app.send(previous).await).key, Some(KeyUse::Previous));
+
+        // What was used before a rotation stays used after it, though its key is now the previous one.
+        keys.rotate("acme", S::key(3), UnixTime::MAX);
+        assert_eq!(outcome(&app.send(first).await), copy::<S>());
+        assert_eq!(app.inner.calls(), 2);
+
+        let app = S::app_with(crate::keys::<S>(), replay(), time.clone());
+        time.set(UnixTime::from_secs(NOW + 3_600));
+        assert_eq!(outcome(&app.send(with(1, NOW + 3_600, "c")).await), "ok", "its last second, inclusive");
+        time.advance(secs(1));
+        assert_eq!(outcome(&app.send(with(1, NOW + 3_601, "d")).await), "invalid");
+        assert_eq!(outcome(&app.send(with(0, NOW + 3_601, "e")).await), "ok");
+    }
+
+    async fn head_prefetch_and_other_methods_use_nothing_up<S: Subject>() {
+        let app = app::<S>();
+        let good = S::request(&wish());
+        for method in [Method::HEAD, Method::PUT, Method::OPTIONS] {
+            let mut request = good.clone();
+            *request.method_mut() = method.clone();
+            let answer = app.send(request).await;
+            assert_eq!(outcome(&answer), "method_not_allowed", "{method}");
+            assert!(answer.headers().contains_key("allow"));
+        }
+        for (name, value) in [
+            ("sec-purpose", "prefetch"),
+            ("sec-purpose", "prefetch;prerender"),
+            ("sec-purpose", "prefetch;anonymous-client-ip"),
+            ("purpose", "prefetch"),
+            ("x-moz", "Prefetch"),
+        ] {
+            let mut request = good.clone();
+            request.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+            assert_eq!(outcome(&app.send(request).await), "too_early", "{name}: {value}");
+        }
+        assert_eq!(app.inner.calls(), 0);
+        assert_eq!(outcome(&app.send(good).await), "ok");
+    }
+
+    async fn the_credential_does_not_go_on_in_the_uri<S: Subject>() {
+        let answer = app::<S>().send(S::request(&wish())).await;
+        let uri = seen(&answer).uri.to_string();
+        assert!(uri.ends_with("b=1"), "other parameters stay: {uri}");
+        assert!(!uri.contains("token") && !uri.contains("tenant"), "{uri}");
+    }
+
+    async fn an_identity_that_came_in_is_removed<S: Subject>() {
+        let app = S::optional_app(keys::<S>(), replay(), clock());
+        let request = S::spoil(S::request(&wish()), Spoil::Absent).unwrap();
+        let (mut head, body) = request.into_parts();
+        head.extensions.insert(stolen().await);
+        let answer = app.send_unsealed(http::Request::from_parts(head, body)).await;
+        assert!(!seen(&answer).identified, "only this layer says who the user is");
+    }
+
+    async fn an_optional_layer_lets_through_what_has_no_credential_and_nothing_else<S: Subject>() {
+        let app = S::optional_app(keys::<S>(), replay(), clock());
+        let absent = S::spoil(S::request(&wish()), Spoil::Absent).unwrap();
+        let mut head = absent.clone();
+        *head.method_mut() = Method::HEAD;
+        for request in [absent, head] {
+            let answer = app.send_unsealed(request).await;
+            assert!(!seen(&answer).identified);
+            assert!(!answer.headers().contains_key("cache-control"), "the page's own caching is left alone");
+        }
+        assert_eq!(outcome(&app.send(S::spoil(S::request(&wish()), Spoil::Signature).unwrap()).await), "invalid");
+        assert!(seen(&app.send(S::request(&wish())).await).identified);
+    }
+
+    async fn a_store_that_fails_is_not_a_way_in<S: Subject>() {
+        for (failure, expected) in [(Failure::Error, "replay_store"), (Failure::Never, "replay_store"), (Failure::Full, "replay_store")] {
+            let app = S::app_with(keys::<S>(), Failing(failure), clock());
+            let answer = app.send(S::request(&wish())).await;
+            assert_eq!((outcome(&answer), reason(&answer)), ("unavailable", expected), "{failure:?}");
+            assert!(answer.headers().contains_key("retry-after"));
+            assert_eq!(app.inner.calls(), 0);
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Failure {
+    Error,
+    Never,
+    Full,
+}
+
+/// A replay store that is down.
+struct Failing(Failure);
+
+impl ReplayStore for Failing {
+    fn claim(&self, _: ReplayKey, _: UnixTime, _: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
+        match self.0 {
+            Failure::Error => StoreFuture::new(async { Err(std::io::Error::other("connection refused").into()) }),
+            Failure::Never => StoreFuture::new(std::future::pending()),
+            Failure::Full => StoreFuture::ready(Err(StoreError::full())),
+        }
+    }
+
+    fn settle(&self, _: ReplayKey, _: UnixTime, _: UnixTime) -> StoreFuture<Result<(), StoreError>> {
+        StoreFuture::ready(Ok(()))
+    }
+
+    fn release(&self, _: ReplayKey) -> StoreFuture<Result<(), StoreError>> {
+        StoreFuture::ready(Ok(()))
+    }
+}
+
+/// An identity as a careless layer outside might leave it in a request.
+async fn stolen() -> Identity<serde_json::Value> {
+    use tower::{Layer, ServiceExt, service_fn};
+    let layer = support::subject::FernetSubject::layer(keys::<support::subject::FernetSubject>(), replay(), clock());
+    let take = service_fn(|request: support::Request_| async move {
+        let identity = Identity::<serde_json::Value>::of(request.extensions()).unwrap().clone();
+        let mut response = http::Response::new(());
+        response.extensions_mut().insert(identity);
+        Ok::<_, std::convert::Infallible>(response)
+    });
+    let request = support::subject::FernetSubject::request(&wish());
+    let response = layer.build().unwrap().layer(take).oneshot(request).await.unwrap();
+    response.extensions().get::<Identity<serde_json::Value>>().unwrap().clone()
+}
+
+/// A form's folder has a `mod.rs` with `impl<…> Form for`; each of them must be among the subjects.
+#[test]
+fn no_form_is_left_out() {
+    let subjects = include_str!("support/subject.rs");
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut forms = 0;
+    for entry in std::fs::read_dir(source).unwrap() {
+        let module = entry.unwrap().path().join("mod.rs");
+        let Ok(text) = std::fs::read_to_string(&module) else { continue };
+        let Some((_, name)) = text.split_once("const NAME: &'static str = \"") else { continue };
+        let name = name.split('"').next().unwrap();
+        forms += 1;
+        assert!(subjects.contains(&format!("(@form {name} ")), "{name} has no line in `for_every_form!`");
+    }
+    assert_eq!(forms, 2, "say here how many forms there are");
+}

@@ -1,0 +1,176 @@
+//! The replay store in memory: one winner, no eviction, a ceiling.
+#![cfg(feature = "moka")]
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+use std::time::Duration;
+
+use futures::FutureExt;
+use tower_sso::clock::{ManualClock, UnixTime};
+use tower_sso::rejection::StoreFailure;
+use tower_sso::replay::{Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
+
+const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
+
+fn key(number: u64) -> ReplayKey {
+    let mut key = [0; 32];
+    key[..8].copy_from_slice(&number.to_be_bytes());
+    key.into()
+}
+
+fn later(seconds: u64) -> UnixTime {
+    NOW.plus(Duration::from_secs(seconds))
+}
+
+fn claim(store: &MemoryReplay, number: u64, now: UnixTime, hold: Hold) -> Result<Claimed, StoreFailure> {
+    let answer = store.claim(key(number), now, hold).now_or_never().expect("memory answers at once");
+    answer.map_err(|error| error.failure())
+}
+
+fn settle(store: &MemoryReplay, number: u64, until: UnixTime) {
+    store.settle(key(number), NOW, until).now_or_never().unwrap().unwrap();
+}
+
+fn release(store: &MemoryReplay, number: u64) {
+    store.release(key(number)).now_or_never().unwrap().unwrap();
+}
+
+#[test]
+fn a_claim_holds_to_its_last_instant() {
+    let store = MemoryReplay::new();
+    let hold = Hold::Until(later(60));
+    for (now, expected) in [
+        (NOW, Claimed::First),
+        (NOW, Claimed::Spent),
+        (later(60), Claimed::Spent),
+        (later(60).plus(Duration::from_nanos(1)), Claimed::First),
+    ] {
+        assert_eq!(claim(&store, 1, now, hold), Ok(expected), "at {now:?}");
+    }
+}
+
+#[test]
+fn a_lease_can_be_settled_released_or_run_out() {
+    let store = MemoryReplay::new();
+    let lease = Hold::Lease(later(30));
+    assert_eq!(claim(&store, 1, NOW, lease), Ok(Claimed::First));
+    assert_eq!(claim(&store, 1, later(30), lease), Ok(Claimed::Leased));
+    settle(&store, 1, UnixTime::MAX);
+    release(&store, 1);
+    assert_eq!(claim(&store, 1, later(1 << 32), lease), Ok(Claimed::Spent), "what is spent stays spent");
+
+    assert_eq!(claim(&store, 2, NOW, lease), Ok(Claimed::First));
+    release(&store, 2);
+    assert_eq!(claim(&store, 2, NOW, lease), Ok(Claimed::First));
+
+    assert_eq!(claim(&store, 3, NOW, lease), Ok(Claimed::First));
+    assert_eq!(claim(&store, 3, later(31), Hold::Lease(later(61))), Ok(Claimed::First), "its owner is gone");
+}
+
+#[test]
+fn the_ceiling_refuses_and_never_evicts() {
+    const CEILING: u64 = 1_000;
+    let store = MemoryReplay::builder().ceiling(CEILING).build();
+    let hold = Hold::Until(later(3_600));
+    for number in 0..CEILING {
+        assert_eq!(claim(&store, number, NOW, hold), Ok(Claimed::First), "{number}");
+    }
+    // A flood of ten times as many.
+    for number in CEILING..11 * CEILING {
+        assert_eq!(claim(&store, number, NOW, hold), Err(StoreFailure::Full), "{number}");
+    }
+    for number in 0..CEILING {
+        assert_eq!(claim(&store, number, NOW, hold), Ok(Claimed::Spent), "{number} was live, and is");
+    }
+}
+
+#[test]
+fn a_place_that_becomes_free_is_used_again() {
+    let store = MemoryReplay::builder().ceiling(1).build();
+    for round in 0..100 {
+        assert_eq!(claim(&store, round, NOW, Hold::Lease(later(30))), Ok(Claimed::First), "{round}");
+        assert_eq!(claim(&store, round + 1, NOW, Hold::Lease(later(30))), Err(StoreFailure::Full));
+        release(&store, round);
+    }
+    // Overwriting what is dead takes no second place.
+    for hour in 0..100 {
+        let now = later(hour * 3_600);
+        assert_eq!(claim(&store, 7, now, Hold::Until(now)), Ok(Claimed::First));
+    }
+    settle(&store, 7, UnixTime::MAX);
+    assert_eq!(claim(&store, 8, NOW, Hold::Until(later(1))), Err(StoreFailure::Full));
+}
+
+#[test]
+fn the_ceiling_holds_under_contention() {
+    const CEILING: u64 = 100;
+    let store = MemoryReplay::builder().ceiling(CEILING).build();
+    let won = AtomicUsize::new(0);
+    std::thread::scope(|threads| {
+        for thread in 0..8 {
+            let (store, won) = (&store, &won);
+            threads.spawn(move || {
+                for number in 0..1_000 {
+                    if claim(store, thread * 1_000 + number, NOW, Hold::Until(later(60))) == Ok(Claimed::First) {
+                        won.fetch_add(1, Ordering::SeqCst);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(won.into_inner() as u64, CEILING);
+}
+
+#[test]
+fn of_8_threads_with_one_key_one_wins_every_time() {
+    const ROUNDS: u64 = 20_000;
+    let store = MemoryReplay::new();
+    let (won, barrier) = (Arc::new(AtomicUsize::new(0)), Arc::new(Barrier::new(8)));
+    std::thread::scope(|threads| {
+        for _ in 0..8 {
+            let (store, won, barrier) = (&store, won.clone(), barrier.clone());
+            threads.spawn(move || {
+                for round in 0..ROUNDS {
+                    if round % 1_000 == 0 {
+                        barrier.wait();
+                    }
+                    if claim(store, round, NOW, Hold::Until(later(60))) == Ok(Claimed::First) {
+                        won.fetch_add(1, Ordering::SeqCst);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(won.load(Ordering::SeqCst) as u64, ROUNDS);
+}
+
+#[test]
+fn of_8_threads_that_find_a_dead_entry_one_wins() {
+    const ROUNDS: u64 = 5_000;
+    let store = MemoryReplay::new();
+    let (won, barrier) = (AtomicUsize::new(0), Barrier::new(8));
+    assert_eq!(claim(&store, 1, NOW, Hold::Lease(NOW)), Ok(Claimed::First));
+    std::thread::scope(|threads| {
+        for _ in 0..8 {
+            threads.spawn(|| {
+                for round in 1..=ROUNDS {
+                    barrier.wait();
+                    if claim(&store, 1, later(round), Hold::Lease(later(round))) == Ok(Claimed::First) {
+                        won.fetch_add(1, Ordering::SeqCst);
+                    }
+                    barrier.wait();
+                }
+            });
+        }
+    });
+    assert_eq!(won.into_inner() as u64, ROUNDS);
+}
+
+#[test]
+fn the_boot_fence_stands_when_the_store_is_made() {
+    let clock = ManualClock::at(NOW);
+    let start = || MemoryReplay::builder().clock(clock.clone());
+    assert_eq!(start().build().remembers_since(), Some(NOW));
+    assert_eq!(start().fence_margin(Duration::from_secs(5)).build().remembers_since(), Some(later(5)));
+    assert_eq!(start().danger_no_boot_fence().build().remembers_since(), None);
+}

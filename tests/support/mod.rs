@@ -1,0 +1,163 @@
+//! What the tests share: a service that shows what reached it, and a form's requests in every state of repair.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_debug_implementations,
+    reason = "each test program uses its own part of it"
+)]
+
+pub mod subject;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, Uri};
+use http_body::Body;
+use http_body_util::{BodyExt, Full};
+use tower::util::BoxCloneSyncService;
+use tower::{Layer, ServiceExt, service_fn};
+use tower_sso::body::{LayerBody, ReadBody};
+use tower_sso::clock::{ManualClock, UnixTime};
+use tower_sso::form::Form;
+use tower_sso::identity::Identity;
+use tower_sso::layer::VerifyLayer;
+use tower_sso::rejection::Rejection;
+use tower_sso::replay::MemoryReplay;
+
+pub const NOW: u64 = 1_700_000_000;
+
+pub fn clock() -> ManualClock {
+    ManualClock::at(UnixTime::from_secs(NOW))
+}
+
+/// A store whose boot fence stands an hour before [`NOW`].
+pub fn replay() -> MemoryReplay {
+    MemoryReplay::builder().clock(ManualClock::at(UnixTime::from_secs(NOW - 3_600))).build()
+}
+
+pub type Request_ = Request<Full<Bytes>>;
+pub type Answer = Response<Bytes>;
+
+/// A layer over an [`Inner`] service, whatever its form.
+#[derive(Clone)]
+pub struct App {
+    service: BoxCloneSyncService<Request_, Answer, Infallible>,
+    pub inner: Inner,
+}
+
+/// Counts what reaches it, shows the URI it saw, and answers with the status it was told.
+#[derive(Clone)]
+pub struct Inner {
+    calls: Arc<AtomicUsize>,
+    status: Arc<std::sync::Mutex<StatusCode>>,
+}
+
+impl Inner {
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    pub fn answer_with(&self, status: StatusCode) {
+        *self.status.lock().unwrap() = status;
+    }
+}
+
+/// What the inner service saw, in the extensions of its answer.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub uri: Uri,
+    pub body: Bytes,
+    pub identified: bool,
+    pub tenant: Option<String>,
+    pub credential: Option<String>,
+    pub key: Option<tower_sso::keys::KeyUse>,
+}
+
+impl App {
+    pub fn new<F, Out>(layer: VerifyLayer<F>) -> Self
+    where
+        F: Form + Sync,
+        F::Reads: ReadBody<Full<Bytes>, Out = Out>,
+        <F::Reads as ReadBody<Full<Bytes>>>::Reading: Send,
+        Out: Body<Data = Bytes> + Send + Sync + 'static,
+        Out::Error: std::fmt::Debug,
+    {
+        let inner = Inner { calls: Arc::default(), status: Arc::new(std::sync::Mutex::new(StatusCode::OK)) };
+        let shown = inner.clone();
+        let service = service_fn(move |request: Request<Out>| {
+            let inner = shown.clone();
+            async move {
+                inner.calls.fetch_add(1, Ordering::SeqCst);
+                let (head, body) = request.into_parts();
+                let identity = Identity::<F::Claims>::of(&head.extensions);
+                let mut seen = Seen {
+                    uri: head.uri.clone(),
+                    body: Bytes::new(),
+                    identified: identity.is_some(),
+                    tenant: identity.map(|identity| identity.tenant().to_string()),
+                    credential: identity.map(|identity| identity.credential().to_string()),
+                    key: identity.map(Identity::key),
+                };
+                seen.body = body.collect().await.unwrap().to_bytes();
+                let mut response = Response::new(Full::<Bytes>::default());
+                *response.status_mut() = *inner.status.lock().unwrap();
+                response.extensions_mut().insert(seen);
+                Ok::<_, Infallible>(response)
+            }
+        });
+        let service = layer.layer(service).and_then(|response: Response<LayerBody<Full<Bytes>>>| async move {
+            let (head, body) = response.into_parts();
+            Ok(Response::from_parts(head, body.collect().await.unwrap().to_bytes()))
+        });
+        Self { service: BoxCloneSyncService::new(service), inner }
+    }
+
+    /// For requests that the layer lets through without a check, and without a mark of its own.
+    pub async fn send_unsealed(&self, request: Request_) -> Answer {
+        self.service.clone().oneshot(request).await.unwrap()
+    }
+
+    pub async fn send(&self, request: Request_) -> Answer {
+        let answer = self.send_unsealed(request).await;
+        assert_sealed(&answer);
+        answer
+    }
+}
+
+/// Whatever it says, nobody may keep it.
+fn assert_sealed(answer: &Answer) {
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    assert_eq!(answer.headers()["referrer-policy"], "no-referrer");
+}
+
+/// What became of a request, in a word: `ok`, or the code of the refusal.
+pub fn outcome(answer: &Answer) -> &'static str {
+    match answer.extensions().get::<Rejection>() {
+        None => "ok",
+        Some(rejection) => {
+            let code = rejection.code();
+            assert_eq!(answer.status(), code.status());
+            let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+            assert_eq!(body["code"], code.as_str());
+            assert_eq!(body["status"], code.status().as_u16());
+            assert_eq!(answer.headers()["content-type"], "application/problem+json");
+            code.as_str()
+        }
+    }
+}
+
+/// The precise reason of a refusal.
+pub fn reason(answer: &Answer) -> &'static str {
+    answer.extensions().get::<Rejection>().map_or("ok", |rejection| rejection.reason().as_str())
+}
+
+pub fn seen(answer: &Answer) -> &Seen {
+    answer.extensions().get().expect("the request reached the inner service")
+}
+
+pub fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}

@@ -1,0 +1,231 @@
+//! The forms as the contract sees them: each tells how to make its requests, good and bad.
+//!
+//! A form that is new to the crate gets a `Subject` here, and a line in [`for_every_form`]. `contract.rs` compares that list
+//! with the crate's folders, so it cannot be forgotten.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request};
+use http_body_util::Full;
+use serde_json::{Value, json};
+use tower_sso::clock::{ManualClock, UnixTime};
+use tower_sso::config::{Builder, ConfigError};
+use tower_sso::keys::{Key, Keys, MemoryKeys, Secret};
+use tower_sso::replay::{MemoryReplay, ReplayStore};
+use tower_sso::sign::{FernetLink, SigningWebhook};
+use tower_sso::tenant::Tenant;
+use tower_sso::{fernet, webhook};
+
+use super::{App, NOW, Request_};
+
+/// What a request is to be like.
+#[derive(Clone)]
+pub struct Wish {
+    pub tenant: &'static str,
+    pub key: usize,
+    pub issued_at: UnixTime,
+    pub subject: String,
+}
+
+impl Default for Wish {
+    fn default() -> Self {
+        Self { tenant: "acme", key: 0, issued_at: UnixTime::from_secs(NOW), subject: "ada".into() }
+    }
+}
+
+/// How a good request can be spoilt, in a way that fits the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoil {
+    /// One bit of what is signed.
+    Content,
+    /// One bit of the signature.
+    Signature,
+    /// The credential's parameter or header comes twice, the same.
+    Twice,
+    /// The credential is not there.
+    Absent,
+    /// It is not of its encoding's alphabet.
+    Alphabet,
+    /// It is cut short.
+    Short,
+    /// It is larger than the form allows.
+    Oversize,
+    /// Another spelling of the same bytes that must not be another login, if the form has one that it accepts.
+    Respelled,
+}
+
+/// A form under test.
+pub trait Subject {
+    const NAME: &'static str;
+    /// `None` where the form's credentials have no time.
+    const WINDOW: Option<(u64, u64)>;
+    /// Whether a copy is acknowledged rather than refused.
+    const IDEMPOTENT: bool;
+
+    fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App;
+    fn optional_app(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App;
+    fn request(wish: &Wish) -> Request_;
+    /// `None` where the form has no such way to be spoilt.
+    fn spoil(request: Request_, how: Spoil) -> Option<Request_>;
+    fn key(number: usize) -> Secret;
+}
+
+/// A layer over the keys of two tenants: `acme` with keys 0 (current) and 1 (previous, until an hour after `NOW`), and
+/// `other` with key 2. Key 3 is nobody's.
+pub fn keys<S: Subject>() -> MemoryKeys {
+    let keys = MemoryKeys::new().with("other", S::key(2));
+    let until = UnixTime::from_secs(NOW + 3_600);
+    let acme: Keys = [Key::current(S::key(0)), Key::previous(S::key(1), until)].into_iter().collect();
+    keys.set("acme", acme);
+    keys
+}
+
+/// Runs each case for each form, as a test of its own. Time stands still but for timers.
+#[macro_export]
+macro_rules! for_every_form {
+    ($($(#[$meta:meta])* async fn $case:ident<$s:ident: Subject>() $body:block)*) => {
+        $(async fn $case<$s: $crate::support::subject::Subject>() $body)*
+        $crate::for_every_form!(@form fernet $crate::support::subject::FernetSubject; $($(#[$meta])* $case)*);
+        $crate::for_every_form!(@form webhook $crate::support::subject::WebhookSubject; $($(#[$meta])* $case)*);
+    };
+    (@form $name:ident $subject:ty; $($(#[$meta:meta])* $case:ident)*) => {
+        mod $name {
+            $($(#[$meta])* #[tokio::test(start_paused = true)] async fn $case() { super::$case::<$subject>().await })*
+        }
+    };
+}
+
+pub struct FernetSubject;
+
+impl FernetSubject {
+    pub fn layer(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> Builder<fernet::Fernet<Value>> {
+        fernet::layer().tenant(Tenant::query("tenant")).keys(keys).replay(replay).clock(clock)
+    }
+
+    pub fn token(wish: &Wish) -> String {
+        let content = json!({"id": wish.subject}).to_string();
+        let link = FernetLink::new("/sso", wish.tenant, &Self::key(wish.key)).issued_at(wish.issued_at);
+        link.token(content.as_bytes()).unwrap()
+    }
+}
+
+impl Subject for FernetSubject {
+    const NAME: &'static str = "fernet";
+    const WINDOW: Option<(u64, u64)> = Some((60, 60));
+    const IDEMPOTENT: bool = false;
+
+    fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
+        App::new(Self::layer(keys, replay, clock).build().unwrap())
+    }
+
+    fn optional_app(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
+        App::new(Self::layer(keys, replay, clock).optional().build().unwrap())
+    }
+
+    fn request(wish: &Wish) -> Request_ {
+        let token = Self::token(wish);
+        get(&format!("/sso?a=%zz&tenant={}&token={token}&b=1", wish.tenant))
+    }
+
+    fn spoil(request: Request_, how: Spoil) -> Option<Request_> {
+        let uri = request.uri().to_string();
+        let (before, token) = uri.split_once("token=").unwrap();
+        let (token, after) = token.split_once('&').unwrap();
+        let at = |position: usize| {
+            let mut token = token.to_owned();
+            let other = if token.as_bytes()[position] == b'A' { "B" } else { "A" };
+            token.replace_range(position..=position, other);
+            token
+        };
+        let token = match how {
+            // The 40th character is in the ciphertext, the 80th from the end too; the 20th from the end in the MAC.
+            Spoil::Content => at(40),
+            Spoil::Signature => at(token.len() - 20),
+            Spoil::Twice => format!("{token}&token={token}"),
+            Spoil::Absent => return Some(get(&format!("{before}{after}"))),
+            Spoil::Alphabet => token.replace("gAAAA", "g%20AA"),
+            Spoil::Short => token[..token.len() - 24].to_owned(),
+            Spoil::Oversize => format!("{token}{}", "A".repeat(8 * 1024)),
+            Spoil::Respelled => token.trim_end_matches('=').replace('A', "%41"),
+        };
+        Some(get(&format!("{before}token={token}&{after}")))
+    }
+
+    fn key(number: usize) -> Secret {
+        const KEYS: [&str; 4] = [
+            "38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c=",
+            "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=",
+            "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            "_-_9_Pv6-fj39vX08_Lx8O_u7ezr6uno5-bl5OPi4eA=",
+        ];
+        KEYS[number].into()
+    }
+}
+
+pub struct WebhookSubject;
+
+impl WebhookSubject {
+    pub fn layer(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> Builder<webhook::Webhook<Value>> {
+        let tenant = Tenant::from_fn(|head| head.headers.get("x-tenant")?.to_str().ok().map(Into::into));
+        webhook::layer().tenant(tenant).keys(keys).replay(replay).clock(clock)
+    }
+}
+
+impl Subject for WebhookSubject {
+    const NAME: &'static str = "webhook";
+    const WINDOW: Option<(u64, u64)> = None;
+    const IDEMPOTENT: bool = true;
+
+    fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
+        App::new(Self::layer(keys, replay, clock).build().unwrap())
+    }
+
+    fn optional_app(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
+        App::new(Self::layer(keys, replay, clock).optional().build().unwrap())
+    }
+
+    fn request(wish: &Wish) -> Request_ {
+        let body = json!({"id": wish.subject, "at": wish.issued_at.as_secs()}).to_string();
+        let call = SigningWebhook::new(Self::key(wish.key)).sign(body);
+        let mut request = call.request("/hook?b=1").map(|body| Full::new(Bytes::from(body)));
+        request.headers_mut().insert("x-tenant", HeaderValue::from_static(wish.tenant));
+        request
+    }
+
+    fn spoil(request: Request_, how: Spoil) -> Option<Request_> {
+        const HEADER: HeaderName = HeaderName::from_static("webhook-signature");
+        let (mut head, mut body) = request.into_parts();
+        let signature = head.headers[HEADER].to_str().unwrap().to_owned();
+        let mut set = |signature: &str| _ = head.headers.insert(HEADER, signature.parse().unwrap());
+        match how {
+            Spoil::Content => body = Full::new(Bytes::from_static(b"{\"id\":\"eve\"}")),
+            Spoil::Signature => {
+                let other = if signature.starts_with('0') { "1" } else { "0" };
+                set(&format!("{other}{}", &signature[1..]));
+            }
+            Spoil::Twice => _ = head.headers.append(HEADER, signature.parse().unwrap()),
+            Spoil::Absent => _ = head.headers.remove(HEADER),
+            Spoil::Alphabet => set(&format!("g{}", &signature[1..])),
+            Spoil::Short => set(&signature[..32]),
+            Spoil::Oversize => body = Full::new(Bytes::from(vec![b' '; 64 * 1024 + 1])),
+            Spoil::Respelled => set(&signature.to_uppercase()),
+        }
+        Some(Request::from_parts(head, body))
+    }
+
+    fn key(number: usize) -> Secret {
+        Secret::new(format!("webhook secret {number}"))
+    }
+}
+
+pub fn get(uri: &str) -> Request_ {
+    Request::get(uri).body(Full::default()).unwrap()
+}
+
+/// A build that must fail.
+pub fn refused<T: std::fmt::Debug>(built: Result<T, ConfigError>) -> String {
+    built.unwrap_err().to_string()
+}
+
+pub fn fenced_at(seconds: u64) -> MemoryReplay {
+    MemoryReplay::builder().clock(ManualClock::at(UnixTime::from_secs(seconds))).build()
+}

@@ -1,0 +1,85 @@
+//! Published test vectors, sent as the requests that they are. `vectors/README.md` names their sources.
+#![cfg(all(feature = "fernet", feature = "webhook", feature = "moka", feature = "sign"))]
+
+mod support;
+
+use bytes::Bytes;
+use http::{HeaderName, Request};
+use http_body_util::Full;
+use serde_json::Value;
+use support::{App, outcome, reason};
+use tower_sso::clock::{ManualClock, SystemClock, UnixTime};
+use tower_sso::keys::{MemoryKeys, Secret};
+use tower_sso::replay::MemoryReplay;
+use tower_sso::{fernet, webhook};
+
+#[tokio::test]
+async fn published_vectors() {
+    let mut run = std::collections::BTreeMap::<String, usize>::new();
+    for row in include_str!("vectors/public.jsonl").lines() {
+        let row: Value = serde_json::from_str(row).unwrap();
+        let (id, route) = (row["id"].as_str().unwrap(), &row["route"]);
+        let app = match route["scheme"].as_str().unwrap() {
+            "fernet" => fernet_app(&row),
+            "hmac_webhook" => webhook_app(&row),
+            _ => continue,
+        };
+        let answer = app.send(request(&row)).await;
+        let (outcome, reason) = (outcome(&answer), reason(&answer));
+        // `signature_ok`: authentic, whatever the content is. `reject_unverified`: refused without a look at the content.
+        let as_expected = match row["expect"].as_str().unwrap() {
+            "signature_ok" => matches!(outcome, "ok" | "rejected_claims"),
+            "reject_unverified" => !matches!(outcome, "ok" | "rejected_claims" | "unavailable"),
+            other => panic!("{id}: what is {other}?"),
+        };
+        assert!(as_expected, "{id}: {reason}: {row}");
+        *run.entry(route["scheme"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    assert_eq!(run.into_iter().collect::<Vec<_>>(), [("fernet".to_owned(), 10), ("hmac_webhook".to_owned(), 57)]);
+}
+
+fn fernet_app(row: &Value) -> App {
+    let mut keys = MemoryKeys::new();
+    for (company, key) in row["route"]["keys"].as_object().unwrap() {
+        keys = keys.with(company.as_str(), key.as_str().unwrap());
+    }
+    let clock = ManualClock::at(UnixTime::from_secs_f64(row["clock"].as_f64().unwrap()).unwrap());
+    let replay = MemoryReplay::builder().danger_no_boot_fence().build();
+    App::new(fernet::layer::<Value>().keys(keys).replay(replay).clock(clock).build().unwrap())
+}
+
+fn webhook_app(row: &Value) -> App {
+    let route = &row["route"];
+    assert_eq!((route["hash"].as_str(), route["encoding"].as_str()), (Some("sha256"), Some("hex")));
+    let layer = webhook::layer::<Value>()
+        .signature_header(HeaderName::try_from(route["header"].as_str().unwrap()).unwrap())
+        .secrets([secret(&route["secret"])])
+        .replay(MemoryReplay::new())
+        .clock(SystemClock);
+    App::new(layer.build().unwrap())
+}
+
+fn secret(secret: &Value) -> Secret {
+    match (secret["utf8"].as_str(), secret["hex"].as_str()) {
+        (Some(text), None) => text.into(),
+        (None, Some(text)) => hex(text).into(),
+        _ => panic!("what secret is {secret}?"),
+    }
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.chars().map(|digit| digit.to_digit(16).unwrap() as u8).collect();
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}
+
+fn request(row: &Value) -> Request<Full<Bytes>> {
+    let mut request = Request::builder().method(row["method"].as_str().unwrap()).uri(row["target"].as_str().unwrap());
+    for (name, value) in row["headers"].as_object().unwrap() {
+        request = request.header(name, value.as_str().unwrap());
+    }
+    let body = match row["body_hex"].as_str() {
+        Some(text) => hex(text),
+        None => row["body"].as_str().unwrap_or_default().into(),
+    };
+    request.body(Full::new(Bytes::from(body))).unwrap()
+}
