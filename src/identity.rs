@@ -32,6 +32,14 @@ use crate::replay::ReplayKey;
 ///     }
 /// }
 /// ```
+///
+/// A handler cannot make one up:
+///
+/// ```compile_fail,E0423
+/// fn forge() -> tower_sso::identity::Identity<u8> {
+///     tower_sso::identity::Identity(std::sync::Arc::new(7))
+/// }
+/// ```
 pub struct Identity<C>(Arc<Inner<C>>);
 
 struct Inner<C> {

@@ -1,7 +1,101 @@
-//! Relying-party verification for tower.
+//! Relying-party verification for [tower](https://docs.rs/tower): partners' sign-in links and signed calls, checked once
+//! and right.
+//!
+//! A partner platform signs its users into your app with a small protocol of its own: an encrypted token in the query, a
+//! signed webhook. You are the *relying party*, and the check is yours to write: canonical forms, time, tenants, replay.
+//! Each layer of this crate validates one such form, rejects replays, and puts a typed
+//! [`Identity`](identity::Identity) into the request.
+//!
+//! ```
+//! # #[cfg(all(feature = "fernet", feature = "webhook", feature = "moka", feature = "axum", feature = "sign"))] {
+//! use axum::{Router, routing::get};
+//! use tower_sso::identity::Identity;
+//! use tower_sso::keys::MemoryKeys;
+//! use tower_sso::providers::tutorcruncher::{self, TutorUser};
+//! use tower_sso::replay::MemoryReplay;
+//!
+//! async fn land(user: Identity<TutorUser>) -> String {
+//!     format!("Hello {} of company {}", user.name, user.tenant())
+//! }
+//!
+//! let keys = MemoryKeys::new().with("4321", "38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c=");
+//! let sso = tutorcruncher::sso(keys).replay(MemoryReplay::new()).build()?;
+//! let app = Router::new().route("/sso", get(land)).layer(sso);
+//!
+//! // The partner's link works once. Feature `sign` is the partner's side, for tests. This link is made in the next second,
+//! // as a store in memory refuses what may be older than itself.
+//! # use tower::ServiceExt;
+//! # use tower_sso::clock::{Clock, SystemClock};
+//! let link = tower_sso::sign::FernetLink::new("/sso", "4321", &"38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c=".into())
+//!     .issued_at(SystemClock.now().ceil_to_second())
+//!     .uri(&serde_json::json!({"id": 123, "nm": "Samuel", "rt": "Contractor"}))?;
+//! let click = || http::Request::get(&link).body(axum::body::Body::empty()).unwrap();
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! assert_eq!(app.clone().oneshot(click()).await.unwrap().status(), 200);
+//! assert_eq!(app.clone().oneshot(click()).await.unwrap().status(), 401);
+//! # });
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Forms and partners
+//!
+//! | form | module | partner |
+//! |---|---|---|
+//! | Fernet token in the query | [`fernet`] | [TutorCruncher](providers::tutorcruncher::sso): sign-in |
+//! | signed webhook body | [`webhook`] | [TutorCruncher](providers::tutorcruncher::sign_up): sign-up |
+//!
+//! A form of your own implements [`Form`](form::Form), and gets the same engine.
+//!
+//! # The flow
+//!
+//! ```text
+//! request → extract → keys → verify → time → claims → replay → Identity<C> in the extensions → inner service
+//!              │        │       │       │       │        │
+//!          malformed  invalid invalid expired rejected_ replayed      (or unavailable, if a store fails)
+//!                                     not_yet_ claims
+//!                                     valid
+//! ```
+//! - Nothing is parsed as data before its MAC is right, and nothing is remembered before it is, so a forger can neither
+//!   use up a victim's link nor fill the store.
+//! - An unknown tenant and a wrong signature are one answer, and the same work. See [`rejection`] for all answers, and for
+//!   the [`Reason`](rejection::Reason) behind each, which logs, metrics and your own
+//!   [responder](config::Builder::responder) see and clients do not.
+//! - HEAD requests and prefetches are refused and use nothing up: mail scanners and link previews cost no login.
+//! - The credential is taken out of the URI that the inner service sees. **A layer outside this one still sees it**: put
+//!   request logging inside, or log the path alone.
+//! - Answers carry `Cache-Control: no-store` and `Referrer-Policy: no-referrer`.
+//! - What weakens a check has `danger` in its name. What is unsafe or missing is an error when a layer is built.
+//!
+//! # Before you deploy
+//!
+//! - [`MemoryReplay`](replay::MemoryReplay) knows one process. Behind a load balancer, one link works once per process.
+//! - Clocks: windows are seconds wide. Run NTP.
+//! - The layers verify; your app keeps the session. Give it a new session id after each sign-in, and its cookie
+//!   `HttpOnly`, `Secure` and `SameSite=Lax` (a `Strict` cookie does not come back from a partner's site).
+//! - Sign-in links are bearer tokens until they are used: serve https only.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `fernet` | yes | the [`fernet`] form |
+//! | `webhook` | yes | the [`webhook`] form |
+//! | `moka` | yes | [`MemoryReplay`](replay::MemoryReplay) and [`CachedKeys`](keys::CachedKeys) |
+//! | `axum` | | [`Identity`](identity::Identity) as an extractor; the credential goes out of axum's `OriginalUri` too |
+//! | `sqlx` | | [`keys::sql`], on sqlx's `Any` driver |
+//! | `sqlite`, `postgres` | | [`keys::sql`] on SQLite (bundled, needs a C compiler), on Postgres |
+//! | `metrics` | | the counter `tower_sso_requests_total{form, outcome}` |
+//! | `sign` | | [`sign`]: the partner's side, for tests |
+//!
+//! No feature changes what another one does. There is no unsafe code and no OpenSSL.
+//!
+//! Events go to [`tracing`](https://docs.rs/tracing), with target `tower_sso`: refusals at `INFO`, failing stores at
+//! `WARN`. No secret, no credential and no claim is in them.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub mod axum;
@@ -11,6 +105,7 @@ pub mod config;
 #[cfg(any(feature = "fernet", feature = "webhook"))]
 mod encoding;
 #[cfg(feature = "fernet")]
+#[cfg_attr(docsrs, doc(cfg(feature = "fernet")))]
 pub mod fernet;
 pub mod form;
 pub mod future;
@@ -26,6 +121,7 @@ pub mod observe;
 mod pipeline;
 mod proof;
 #[cfg(all(feature = "fernet", feature = "webhook"))]
+#[cfg_attr(docsrs, doc(cfg(all(feature = "fernet", feature = "webhook"))))]
 pub mod providers;
 pub mod query;
 pub mod rejection;
@@ -37,5 +133,11 @@ pub mod sign;
 pub mod store;
 pub mod tenant;
 #[cfg(feature = "webhook")]
+#[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
 pub mod webhook;
 pub mod window;
+
+/// The README's code is compiled.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

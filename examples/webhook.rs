@@ -1,0 +1,106 @@
+//! A signed webhook on bare hyper, without a framework.
+//!
+//! ```text
+//! cargo run --example webhook
+//! ```
+//! It prints a curl command. Run it twice: the copy is acknowledged, and changes nothing.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use serde::Deserialize;
+use tower::{Layer, Service, service_fn};
+use tower_sso::body::LayerBody;
+use tower_sso::config::ConfigError;
+use tower_sso::identity::Identity;
+use tower_sso::keys::Secret;
+use tower_sso::replay::MemoryReplay;
+use tower_sso::sign::SigningWebhook;
+use tower_sso::webhook;
+
+/// What the sender says. Other fields are ignored.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+struct Order {
+    number: u32,
+}
+
+/// Orders that came in.
+type Orders = Arc<Mutex<Vec<Order>>>;
+
+/// The app: everything that the integration needs.
+fn app<B>(
+    secret: Secret,
+    orders: Orders,
+) -> Result<
+    impl Service<Request<B>, Response = Response<LayerBody<Full<Bytes>>>, Error = Infallible, Future: Send> + Clone + Send,
+    ConfigError,
+>
+where
+    B: http_body::Body<Data: Send> + Send + 'static,
+    B::Error: Send,
+{
+    let verify = webhook::layer::<Order>().secrets([secret]).replay(MemoryReplay::new()).build()?;
+    let take = service_fn(move |request: Request<LayerBody<B>>| {
+        let orders = orders.clone();
+        async move {
+            if let Some(order) = Identity::<Order>::of(request.extensions()) {
+                orders.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(order.claims().clone());
+            }
+            Ok(Response::new(Full::from("thank you\n")))
+        }
+    });
+    Ok(verify.layer(take))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let secret = Secret::new("a secret that we share with the sender");
+    let app = app(secret.clone(), Orders::default())?;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let call = SigningWebhook::new(secret).sign(r#"{"number":7}"#);
+    println!(
+        "curl -H 'content-type: application/json' -H '{}: {}' -d '{}' http://{}/orders",
+        call.header,
+        call.signature,
+        call.body,
+        listener.local_addr()?
+    );
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let service = TowerToHyperService::new(app.clone());
+        tokio::spawn(async move {
+            if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
+                eprintln!("connection: {error}");
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_order_is_taken_once() -> Result<(), Box<dyn std::error::Error>> {
+        let (secret, orders) = (Secret::new("shared"), Orders::default());
+        let app = app(secret.clone(), orders.clone())?;
+        let send = async |signed_by: &Secret| {
+            let call = SigningWebhook::new(signed_by.clone()).sign(r#"{"number":7}"#);
+            let request = call.request("/orders").map(Full::<Bytes>::from);
+            app.clone().oneshot(request).await.map(|response| response.status())
+        };
+        assert_eq!(send(&secret).await?, 200);
+        assert_eq!(send(&secret).await?, 200, "a copy is acknowledged …");
+        assert_eq!(send(&Secret::new("another")).await?, 401);
+        assert_eq!(*orders.lock().unwrap(), [Order { number: 7 }], "… and changes nothing");
+        Ok(())
+    }
+}
