@@ -4,6 +4,8 @@ use base64::Engine;
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use crate::query::hex_digit;
+
 /// base64url without padding, trailing bits zero (RFC 4648, 3.5 and 5).
 pub(crate) const BASE64URL: GeneralPurpose = strict(&URL_SAFE, DecodePaddingMode::RequireNone);
 
@@ -32,11 +34,8 @@ pub(crate) fn decode_base64url(text: &str) -> Option<Vec<u8>> {
 
 /// Decodes hexadecimal of either case.
 pub(crate) fn decode_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| (byte as char).to_digit(16).map(|digit| digit as u8);
-    if text.len() % 2 != 0 {
-        return None;
-    }
-    text.as_bytes().chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    pairs.iter().map(|[high, low]| Some(hex_digit(*high)? << 4 | hex_digit(*low)?)).collect()
 }
 
 #[cfg(test)]

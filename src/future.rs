@@ -116,7 +116,10 @@ where
                 Standing::Reading { reading, .. } => Event::Read(ready!(reading.poll(cx))),
                 Standing::Finding { keys, .. } => Event::Found(ready!(Pin::new(keys).poll(cx))),
                 Standing::Claiming { claim, .. } => Event::Claimed(ready!(Pin::new(claim).poll(cx))),
-                Standing::Waiting { timer, .. } => Event::Waited(ready!(timer.as_mut().poll(cx))),
+                Standing::Waiting { timer, .. } => {
+                    ready!(timer.as_mut().poll(cx));
+                    Event::Waited
+                }
                 Standing::Calling { answer, .. } => Event::Answered(ready!(answer.poll(cx))),
                 Standing::Concluding { conclusion, .. } => Event::Concluded(ready!(Pin::new(conclusion).poll(cx))),
                 Standing::Answered { .. } => Event::Over,
@@ -149,7 +152,7 @@ where
                 (Event::Claimed(claimed), Left::Claiming { checked, .. }) => {
                     judge(pipeline, this.service, checked, Some(claimed))
                 }
-                (Event::Waited(()), Left::Waiting { checked, .. }) => claim(pipeline, this.service, checked),
+                (Event::Waited, Left::Waiting { checked, .. }) => claim(pipeline, this.service, checked),
                 (Event::Answered(outcome), Left::Calling { proof, .. }) => match (proof, outcome) {
                     (None, outcome) => return Poll::Ready(outcome.map(|response| response.map(LayerBody::inner))),
                     (Some(proof), outcome) => {
@@ -184,7 +187,7 @@ enum Event<Out, R, E> {
     Read(Result<(Bytes, Out), Reason>),
     Found(Result<Keys, StoreError>),
     Claimed(Result<Claimed, StoreError>),
-    Waited(()),
+    Waited,
     Answered(Result<Response<R>, E>),
     Concluded(Result<(), StoreError>),
     Over,

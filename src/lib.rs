@@ -94,6 +94,10 @@
 //! `WARN`. No secret, no credential and no claim is in them.
 
 #![forbid(unsafe_code)]
+// No panic is reachable from a request, and no number changes its value by the way.
+#![warn(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable, clippy::unwrap_used)]
+#![warn(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+#![cfg_attr(test, allow(clippy::indexing_slicing, clippy::unwrap_used))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "axum")]

@@ -109,7 +109,7 @@ fn decode(raw: &str) -> Result<Cow<'_, str>, &'static str> {
     String::from_utf8(decoded).map(Cow::Owned).map_err(|_| "is not UTF-8")
 }
 
-fn hex_digit(byte: u8) -> Option<u8> {
+pub(crate) fn hex_digit(byte: u8) -> Option<u8> {
     match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),

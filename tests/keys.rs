@@ -24,7 +24,10 @@ fn fixed_keys_are_every_tenants() {
     let keys = FixedKeys::new(["new", "old"]);
     let found = now(&keys, "anyone");
     assert_eq!(secrets(&found), ["new", "old"]);
-    assert_eq!(found.iter().map(|key| key.key_use()).collect::<Vec<_>>(), [KeyUse::Current, KeyUse::Previous]);
+    assert_eq!(
+        found.iter().map(tower_sso::keys::Key::key_use).collect::<Vec<_>>(),
+        [KeyUse::Current, KeyUse::Previous]
+    );
     assert!(found.iter().all(|key| key.is_active(UnixTime::MAX)));
 }
 

@@ -38,13 +38,13 @@ impl Token {
         if message.len() < HEADER + BLOCK {
             return Err("is too short");
         }
-        if message[0] != VERSION {
+        let Some((VERSION, rest)) = message.split_first().map(|(version, rest)| (*version, rest)) else {
             return Err("has another version than 0x80");
-        }
+        };
         if !(message.len() - HEADER).is_multiple_of(BLOCK) {
             return Err("does not hold whole blocks");
         }
-        let time = message[1..].first_chunk::<8>().ok_or("is too short")?;
+        let time = rest.first_chunk::<8>().ok_or("is too short")?;
         Ok(Self { issued_at: UnixTime::from_secs(u64::from_be_bytes(*time)), mac: *mac, text })
     }
 

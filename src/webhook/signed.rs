@@ -53,7 +53,7 @@ impl Template {
     /// Two of the variable parts side by side could be cut in another place and still have the same MAC.
     pub(super) fn is_ambiguous(&self) -> bool {
         let variable = |part: &Part| !matches!(part, Part::Literal(_));
-        let beside = self.0.windows(2).any(|pair| variable(&pair[0]) && variable(&pair[1]));
+        let beside = self.0.iter().zip(self.0.iter().skip(1)).any(|(one, next)| variable(one) && variable(next));
         // The body can hold anything, separators too, so nothing that varies may come after it.
         let after_body = self.0.iter().skip_while(|part| **part != Part::Body).skip(1).any(variable);
         beside || after_body
