@@ -44,6 +44,7 @@
 //! |---|---|---|
 //! | Fernet token in the query | [`fernet`] | [TutorCruncher](providers::tutorcruncher::sso): sign-in |
 //! | signed webhook body | [`webhook`] | [TutorCruncher](providers::tutorcruncher::sign_up): sign-up |
+//! | JWT in a query parameter | [`jwt`] | [Waggl](providers::waggl::sso) |
 //!
 //! A form of your own implements [`Form`](form::Form), and gets the same engine.
 //!
@@ -81,6 +82,7 @@
 //! |---|---|---|
 //! | `fernet` | yes | the [`fernet`] form |
 //! | `webhook` | yes | the [`webhook`] form |
+//! | `jwt` | yes | the [`jwt`] form |
 //! | `moka` | yes | [`MemoryReplay`](replay::MemoryReplay) and [`CachedKeys`](keys::CachedKeys) |
 //! | `axum` | | [`Identity`](identity::Identity) as an extractor; the credential goes out of axum's `OriginalUri` too |
 //! | `sqlx` | | [`keys::sql`], on sqlx's `Any` driver |
@@ -106,7 +108,7 @@ pub mod axum;
 pub mod body;
 pub mod clock;
 pub mod config;
-#[cfg(any(feature = "fernet", feature = "webhook"))]
+#[cfg(any(feature = "fernet", feature = "webhook", feature = "jwt"))]
 mod encoding;
 #[cfg(feature = "fernet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "fernet")))]
@@ -114,18 +116,19 @@ pub mod fernet;
 pub mod form;
 pub mod future;
 pub mod identity;
-#[cfg(any(feature = "fernet", feature = "webhook"))]
+#[cfg(any(feature = "fernet", feature = "webhook", feature = "jwt"))]
 mod json;
+#[cfg(feature = "jwt")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+pub mod jwt;
 pub mod keys;
 pub mod layer;
-#[cfg(feature = "webhook")]
+#[cfg(any(feature = "webhook", feature = "jwt"))]
 mod mac;
 mod map;
 pub mod observe;
 mod pipeline;
 mod proof;
-#[cfg(all(feature = "fernet", feature = "webhook"))]
-#[cfg_attr(docsrs, doc(cfg(all(feature = "fernet", feature = "webhook"))))]
 pub mod providers;
 pub mod query;
 pub mod rejection;

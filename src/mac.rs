@@ -2,7 +2,7 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
-use sha2::{Sha256, Sha512};
+use sha2::{Sha256, Sha384, Sha512};
 
 use crate::keys::Secret;
 
@@ -19,6 +19,8 @@ pub enum Digest {
     Sha1,
     /// SHA-256.
     Sha256,
+    /// SHA-384.
+    Sha384,
     /// SHA-512.
     Sha512,
 }
@@ -27,6 +29,7 @@ pub enum Digest {
 enum Keyed {
     Sha1(Hmac<Sha1>),
     Sha256(Hmac<Sha256>),
+    Sha384(Hmac<Sha384>),
     Sha512(Hmac<Sha512>),
 }
 
@@ -36,6 +39,7 @@ impl Digest {
         match self {
             Self::Sha1 => 20,
             Self::Sha256 => 32,
+            Self::Sha384 => 48,
             Self::Sha512 => 64,
         }
     }
@@ -45,6 +49,7 @@ impl Digest {
         self.keyed(secret, |keyed| match keyed {
             Keyed::Sha1(state) => absorb(state, parts).verify_slice(mac).is_ok(),
             Keyed::Sha256(state) => absorb(state, parts).verify_slice(mac).is_ok(),
+            Keyed::Sha384(state) => absorb(state, parts).verify_slice(mac).is_ok(),
             Keyed::Sha512(state) => absorb(state, parts).verify_slice(mac).is_ok(),
         })
     }
@@ -55,6 +60,7 @@ impl Digest {
         self.keyed(secret, |keyed| match keyed {
             Keyed::Sha1(state) => absorb(state, parts).finalize().into_bytes().to_vec(),
             Keyed::Sha256(state) => absorb(state, parts).finalize().into_bytes().to_vec(),
+            Keyed::Sha384(state) => absorb(state, parts).finalize().into_bytes().to_vec(),
             Keyed::Sha512(state) => absorb(state, parts).finalize().into_bytes().to_vec(),
         })
     }
@@ -63,6 +69,7 @@ impl Digest {
         let key = |bytes: &[u8]| match self {
             Self::Sha1 => Keyed::Sha1(keyed(bytes)),
             Self::Sha256 => Keyed::Sha256(keyed(bytes)),
+            Self::Sha384 => Keyed::Sha384(keyed(bytes)),
             Self::Sha512 => Keyed::Sha512(keyed(bytes)),
         };
         secret.with_prepared(
@@ -79,6 +86,13 @@ impl Digest {
 fn keyed<M: KeyInit>(secret: &[u8]) -> M {
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length (RFC 2104, 2), so there is no error")]
     M::new_from_slice(secret).expect("HMAC takes a key of any length")
+}
+
+/// A key that nobody has.
+pub(crate) fn random_key() -> Vec<u8> {
+    use std::hash::{BuildHasher, RandomState};
+    // It protects nothing: a MAC made with it counts for nothing. It is random so that nobody can rely on it.
+    (0..4).flat_map(|n: u64| RandomState::new().hash_one(n).to_ne_bytes()).collect()
 }
 
 fn absorb<M: Mac + Clone>(keyed: &M, parts: &[&[u8]]) -> M {

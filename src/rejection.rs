@@ -140,6 +140,10 @@ pub enum Reason {
     UnknownKey,
     /// No active key of the tenant made this signature.
     BadSignature,
+    /// The token's header names another algorithm than the layer's.
+    AlgorithmNotAllowed,
+    /// The token's header is not what it must be: what is wrong with it.
+    BadToken(&'static str),
     /// Too old.
     Expired,
     /// From the future.
@@ -148,6 +152,12 @@ pub enum Reason {
     Replayed,
     /// Made before the replay store started to remember: it may have been used before that.
     BeforeFence,
+    /// The token is for somebody else.
+    WrongAudience,
+    /// A registered claim is not there: its name.
+    MissingClaim(Cow<'static, str>),
+    /// A registered claim is not what it must be: its name and what is wrong with it.
+    BadClaim(Cow<'static, str>, &'static str),
     /// The payload is not what it must be: what is wrong with it.
     BadPayload(Cow<'static, str>),
     /// A required field of the payload is not there: its name.
@@ -208,6 +218,11 @@ impl Reason {
             Self::UnusableKey(_) => ("unusable_key", Code::Unavailable, Step::Keys),
             Self::UnknownKey => ("unknown_key", Code::Invalid, Step::Keys),
             Self::BadSignature => ("bad_signature", Code::Invalid, Step::Verify),
+            Self::AlgorithmNotAllowed => ("alg_not_allowed", Code::Invalid, Step::Verify),
+            Self::BadToken(_) => ("bad_token", Code::Invalid, Step::Verify),
+            Self::WrongAudience => ("wrong_audience", Code::Invalid, Step::Claims),
+            Self::MissingClaim(_) => ("missing_claim", Code::Invalid, Step::Claims),
+            Self::BadClaim(..) => ("bad_claim", Code::Invalid, Step::Claims),
             Self::Expired => ("expired", Code::Expired, Step::Time),
             Self::NotYetValid => ("not_yet_valid", Code::NotYetValid, Step::Time),
             Self::BadPayload(_) => ("bad_payload", Code::RejectedClaims, Step::Claims),
@@ -236,6 +251,11 @@ impl fmt::Display for Reason {
             Self::Prefetch => f.write_str("the request is a prefetch"),
             Self::UnknownKey => f.write_str("no key is known for this tenant"),
             Self::BadSignature => f.write_str("no active key of this tenant made the signature"),
+            Self::AlgorithmNotAllowed => f.write_str("the token's header names another algorithm"),
+            Self::BadToken(what) => write!(f, "the token {what}"),
+            Self::WrongAudience => f.write_str("the token is for another audience"),
+            Self::MissingClaim(name) => write!(f, "the claim `{name}` is missing"),
+            Self::BadClaim(name, what) => write!(f, "the claim `{name}` {what}"),
             Self::Expired => f.write_str("it is too old"),
             Self::NotYetValid => f.write_str("it is from the future: compare the partner's clock with this one"),
             Self::Replayed => f.write_str("it was used before"),

@@ -1,5 +1,5 @@
 //! The rows of the Fernet form that are its own.
-#![cfg(all(feature = "fernet", feature = "webhook", feature = "moka", feature = "sign"))]
+#![cfg(all(feature = "fernet", feature = "jwt", feature = "webhook", feature = "moka", feature = "sign"))]
 
 mod support;
 

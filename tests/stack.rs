@@ -1,5 +1,12 @@
 //! The layers in other people's stacks: axum, bare hyper, limits and buffers, any body, any claims.
-#![cfg(all(feature = "fernet", feature = "webhook", feature = "moka", feature = "sign", feature = "axum"))]
+#![cfg(all(
+    feature = "fernet",
+    feature = "jwt",
+    feature = "webhook",
+    feature = "moka",
+    feature = "sign",
+    feature = "axum"
+))]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! Published test vectors, sent as the requests that they are. `vectors/README.md` names their sources.
-#![cfg(all(feature = "fernet", feature = "webhook", feature = "moka", feature = "sign"))]
+#![cfg(all(feature = "fernet", feature = "jwt", feature = "webhook", feature = "moka", feature = "sign"))]
 
 mod support;
 
@@ -11,7 +11,7 @@ use support::{App, outcome, reason};
 use tower_sso::clock::{ManualClock, SystemClock, UnixTime};
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::replay::MemoryReplay;
-use tower_sso::{fernet, webhook};
+use tower_sso::{fernet, jwt, webhook};
 
 #[tokio::test]
 async fn published_vectors() {
@@ -22,6 +22,7 @@ async fn published_vectors() {
         let app = match route["scheme"].as_str().unwrap() {
             "fernet" => fernet_app(&row),
             "hmac_webhook" => webhook_app(&row),
+            "jwt" => jwt_app(&row),
             _ => continue,
         };
         let answer = app.send(request(&row)).await;
@@ -30,12 +31,17 @@ async fn published_vectors() {
         let as_expected = match row["expect"].as_str().unwrap() {
             "signature_ok" => matches!(outcome, "ok" | "rejected_claims"),
             "reject_unverified" => !matches!(outcome, "ok" | "rejected_claims" | "unavailable"),
+            "reject" => {
+                let expected = row["errors"].as_array().is_none_or(|errors| errors.iter().any(|error| error == reason));
+                !matches!(outcome, "ok" | "unavailable") && expected
+            }
             other => panic!("{id}: what is {other}?"),
         };
         assert!(as_expected, "{id}: {reason}: {row}");
         *run.entry(route["scheme"].as_str().unwrap().to_owned()).or_default() += 1;
     }
-    assert_eq!(run.into_iter().collect::<Vec<_>>(), [("fernet".to_owned(), 10), ("hmac_webhook".to_owned(), 57)]);
+    let run: Vec<_> = run.iter().map(|(scheme, rows)| (scheme.as_str(), *rows)).collect();
+    assert_eq!(run, [("fernet", 10), ("hmac_webhook", 57), ("jwt", 14)]);
 }
 
 fn fernet_app(row: &Value) -> App {
@@ -59,10 +65,34 @@ fn webhook_app(row: &Value) -> App {
     App::new(layer.build().unwrap())
 }
 
+fn jwt_app(row: &Value) -> App {
+    let route = &row["route"];
+    let mut layer = jwt::layer::<Value>(route["alg"].as_str().unwrap().parse().unwrap())
+        .token_parameter(route["param"].as_str().unwrap().to_owned())
+        .danger_any_audience()
+        .danger_any_lifetime()
+        .danger_without_expiry()
+        .require_claims(route["require"].as_array().unwrap().iter().map(|claim| claim.as_str().unwrap().to_owned()))
+        .secrets([secret(&route["secret"])])
+        .replay(MemoryReplay::builder().danger_no_boot_fence().build());
+    assert!(route["aud"].is_null());
+    if let Some(now) = row["clock"].as_f64() {
+        layer = layer.clock(ManualClock::at(UnixTime::from_secs_f64(now).unwrap()));
+    }
+    if let Some(leeway) = route["leeway"].as_u64() {
+        layer = layer.leeway(support::secs(leeway));
+    }
+    App::new(layer.build().unwrap())
+}
+
 fn secret(secret: &Value) -> Secret {
-    match (secret["utf8"].as_str(), secret["hex"].as_str()) {
-        (Some(text), None) => text.into(),
-        (None, Some(text)) => hex(text).into(),
+    match (secret["utf8"].as_str(), secret["hex"].as_str(), secret["base64url"].as_str()) {
+        (Some(text), None, None) => text.into(),
+        (None, Some(text), None) => hex(text).into(),
+        (None, None, Some(text)) => {
+            use base64::Engine;
+            base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap().into()
+        }
         _ => panic!("what secret is {secret}?"),
     }
 }

@@ -2,4 +2,7 @@
 //!
 //! Nothing is verified here: a provider only configures a form.
 
+#[cfg(all(feature = "fernet", feature = "webhook"))]
 pub mod tutorcruncher;
+#[cfg(feature = "jwt")]
+pub mod waggl;

@@ -5,11 +5,15 @@
 
 #[cfg(feature = "fernet")]
 mod fernet;
+#[cfg(feature = "jwt")]
+mod jwt;
 #[cfg(feature = "webhook")]
 mod webhook;
 
 #[cfg(feature = "fernet")]
 pub use fernet::{FernetLink, generate_fernet_key};
+#[cfg(feature = "jwt")]
+pub use jwt::JwtSigner;
 #[cfg(feature = "webhook")]
 pub use webhook::{SignedCall, SigningWebhook};
 

@@ -176,10 +176,3 @@ pub(super) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigError> {
         _ => Ok(()),
     }
 }
-
-/// A key that nobody has.
-pub(super) fn random_key() -> Vec<u8> {
-    use std::hash::{BuildHasher, RandomState};
-    // It protects nothing: a MAC made with it counts for nothing. It is random so that nobody can rely on it.
-    (0..4).flat_map(|n: u64| RandomState::new().hash_one(n).to_ne_bytes()).collect()
-}

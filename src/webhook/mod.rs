@@ -166,7 +166,7 @@ where
     }
 
     fn decoy(&self) -> Secret {
-        Secret::new(builder::random_key())
+        Secret::new(crate::mac::random_key())
     }
 
     fn usage(&self) -> Usage {

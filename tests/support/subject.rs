@@ -11,11 +11,11 @@ use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::config::{Builder, ConfigError};
 use tower_sso::keys::{Key, Keys, MemoryKeys, Secret};
 use tower_sso::replay::{MemoryReplay, ReplayStore};
-use tower_sso::sign::{FernetLink, SigningWebhook};
+use tower_sso::sign::{FernetLink, JwtSigner, SigningWebhook};
 use tower_sso::tenant::Tenant;
-use tower_sso::{fernet, webhook};
+use tower_sso::{fernet, jwt, webhook};
 
-use super::{App, NOW, Request_};
+use super::{App, NOW, Request_, secs};
 
 /// What a request is to be like.
 #[derive(Clone)]
@@ -58,6 +58,8 @@ pub trait Subject {
     const NAME: &'static str;
     /// `None` where the form's credentials have no time.
     const WINDOW: Option<(u64, u64)>;
+    /// When a store is made that takes what was made at `NOW` and nothing older.
+    const FENCE_AT: u64 = NOW;
     /// Whether a copy is acknowledged rather than refused.
     const IDEMPOTENT: bool;
 
@@ -85,6 +87,7 @@ macro_rules! for_every_form {
     ($($(#[$meta:meta])* async fn $case:ident<$s:ident: Subject>() $body:block)*) => {
         $(async fn $case<$s: $crate::support::subject::Subject>() $body)*
         $crate::for_every_form!(@form fernet $crate::support::subject::FernetSubject; $($(#[$meta])* $case)*);
+        $crate::for_every_form!(@form jwt $crate::support::subject::JwtSubject; $($(#[$meta])* $case)*);
         $crate::for_every_form!(@form webhook $crate::support::subject::WebhookSubject; $($(#[$meta])* $case)*);
     };
     (@form $name:ident $subject:ty; $($(#[$meta:meta])* $case:ident)*) => {
@@ -158,6 +161,67 @@ impl Subject for FernetSubject {
             "_-_9_Pv6-fj39vX08_Lx8O_u7ezr6uno5-bl5OPi4eA=",
         ];
         KEYS[number].into()
+    }
+}
+
+pub struct JwtSubject;
+
+impl JwtSubject {
+    pub fn layer(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> Builder<jwt::Jwt<Value>> {
+        let layer = jwt::layer(jwt::Algorithm::HS512).audience("rp.example").tenant(Tenant::query("tenant"));
+        layer.leeway(secs(0)).keys(keys).replay(replay).clock(clock)
+    }
+}
+
+impl Subject for JwtSubject {
+    const NAME: &'static str = "jwt";
+    /// Its `nbf` is the earliest time that the token tells of itself.
+    const FENCE_AT: u64 = NOW - 60;
+    /// What the tokens below say of themselves, with no leeway.
+    const WINDOW: Option<(u64, u64)> = Some((60, 60));
+    const IDEMPOTENT: bool = false;
+
+    fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
+        App::new(Self::layer(keys, replay, clock).build().unwrap())
+    }
+
+    fn optional_app(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
+        App::new(Self::layer(keys, replay, clock).optional().build().unwrap())
+    }
+
+    fn request(wish: &Wish) -> Request_ {
+        let at = wish.issued_at.as_secs();
+        // Not `iat`, which would be the start of the window: the skew is what `nbf` allows.
+        let claims = json!({"sub": wish.subject, "made": at, "nbf": at - 60, "exp": at + 60, "aud": "rp.example"});
+        let token = JwtSigner::new(jwt::Algorithm::HS512, &Self::key(wish.key)).unwrap().token(&claims).unwrap();
+        get(&format!("/page?a=%zz&tenant={}&sso_jwt={token}&b=1", wish.tenant))
+    }
+
+    fn spoil(request: Request_, how: Spoil) -> Option<Request_> {
+        let uri = request.uri().to_string();
+        let (before, token) = uri.split_once("sso_jwt=").unwrap();
+        let (token, after) = token.split_once('&').unwrap();
+        let at = |position: usize| {
+            let mut token = token.to_owned();
+            let other = if token.as_bytes()[position] == b'A' { "B" } else { "A" };
+            token.replace_range(position..=position, other);
+            token
+        };
+        let token = match how {
+            Spoil::Content => at(token.find('.').unwrap() + 8),
+            Spoil::Signature => at(token.len() - 20),
+            Spoil::Twice => format!("{token}&sso_jwt={token}"),
+            Spoil::Absent => return Some(get(&format!("{before}{after}"))),
+            Spoil::Alphabet => token.replacen("eyJ", "e%20J", 1),
+            Spoil::Short => token[..token.len() - 24].to_owned(),
+            Spoil::Oversize => format!("{token}{}", "A".repeat(8 * 1024)),
+            Spoil::Respelled => token.replace('A', "%41"),
+        };
+        Some(get(&format!("{before}sso_jwt={token}&{after}")))
+    }
+
+    fn key(number: usize) -> Secret {
+        Secret::new(format!("a secret of the partner's, number {number}, that is long enough for HS512"))
     }
 }
 

@@ -1,0 +1,180 @@
+//! A JWT in a query parameter: `GET /{page}?sso_jwt={jwt}`.
+//!
+//! Waggl's customers sign their users in so; see [`providers::waggl`](crate::providers::waggl) for its claims.
+//!
+//! ```
+//! # #[cfg(all(feature = "moka", feature = "axum"))] {
+//! # use axum::{Router, routing::get};
+//! use tower_sso::{identity::Identity, jwt, replay::MemoryReplay};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct User { sub: String }
+//! async fn land(user: Identity<User>) -> String { format!("Hello {}", user.sub) }
+//!
+//! let sso = jwt::layer::<User>(jwt::Algorithm::HS512)
+//!     .audience("www.example.com")
+//!     .secrets(["a secret that is shared with the partner"])
+//!     .replay(MemoryReplay::new())
+//!     .build()?;
+//! let app: Router = Router::new().route("/page", get(land)).layer(sso);
+//! # }
+//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! ```
+//!
+//! # Rules
+//! 1. Three parts of canonical base64url without padding, at most 8 KiB. Else `malformed`.
+//! 2. The algorithm is the layer's, whatever the header says; a header that says another one, in any case of letters, is
+//!    `invalid` (RFC 8725, 3.1). So is one with `crit`. `kid`, `jku`, `jwk`, `x5u` and the rest are not looked at.
+//! 3. `exp` and `aud` are required, `nbf` and `iat` honoured, with [`leeway`](crate::config::Builder::leeway). A
+//!    `NumericDate` is a JSON number, with a fraction or an exponent if it likes; what is missing, mistyped or out of range
+//!    is `invalid`. `aud` is a string, or a list of strings that has ours (RFC 7519, 4.1).
+//! 4. The token may live for [`max_lifetime`](crate::config::Builder::max_lifetime): a token for a year is a password.
+//! 5. No name comes twice, at any depth (RFC 7519, 4, last choice left to us): `rejected_claims`.
+//! 6. The replay key is the signed content and the signature. There is no `jti`: two clicks in one second may make the same
+//!    token, and the second is `replayed`.
+
+mod builder;
+mod claims;
+mod token;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::body::HeadOnly;
+use crate::clock::UnixTime;
+use crate::config::ConfigError;
+use crate::form::{Extracted, Form, Presence};
+use crate::keys::Secret;
+use crate::query::Query;
+use crate::rejection::Reason;
+use crate::replay::Fingerprint;
+use crate::window::Validity;
+
+pub use builder::layer;
+use claims::Registered;
+pub use jsonwebtoken::Algorithm;
+use token::Verifier;
+pub use token::{Message, Token};
+
+/// The JWT form, with claims of type `C`. Made by [`layer`].
+///
+/// ```
+/// use tower_sso::jwt::Jwt;
+/// use tower_sso::layer::VerifyLayer;
+///
+/// struct State {
+///     sso: VerifyLayer<Jwt<serde_json::Value>>,
+/// }
+/// ```
+pub struct Jwt<C> {
+    verifier: Verifier,
+    parameter: Cow<'static, str>,
+    audience: Audience,
+    expires: bool,
+    leeway: Duration,
+    max_lifetime: Option<Duration>,
+    longest: usize,
+    required: Vec<Cow<'static, str>>,
+    required_claims: Vec<Cow<'static, str>>,
+    claims: PhantomData<fn() -> C>,
+}
+
+/// For whom the token must be.
+enum Audience {
+    Unset,
+    Any,
+    Ours(Cow<'static, str>),
+}
+
+impl<C> Form for Jwt<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    const NAME: &'static str = "jwt";
+    type Reads = HeadOnly;
+    type Credential = Token;
+    type Message = Message;
+    type Claims = C;
+
+    fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
+        let token = Query::of(&head.uri).raw_value(&self.parameter)?;
+        Ok(if token.is_some() { Presence::InHead } else { Presence::Absent })
+    }
+
+    fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<Token>, Reason> {
+        let text = Query::of(&head.uri).required(&self.parameter)?;
+        let malformed = |what| Reason::Malformed(self.parameter.clone(), what);
+        Token::parse(text.into_owned(), self.longest).map(Extracted::from).map_err(malformed)
+    }
+
+    fn verify(&self, token: &Token, key: &Secret) -> Result<Message, Reason> {
+        self.verifier.verify(token, key)
+    }
+
+    fn validity(&self, message: &Message) -> Result<Validity, Reason> {
+        let registered = Registered::of(message)?;
+        let forever = UnixTime::MAX;
+        let expires_at = match registered.exp {
+            Some(exp) => exp.plus(self.leeway),
+            None if self.expires => return Err(Reason::MissingClaim("exp".into())),
+            None => forever,
+        };
+        let starts_at = registered.nbf.max(registered.iat).map_or(UnixTime::MIN, |start| start.minus(self.leeway));
+        // A token that does not say when it was made was made as early as it can have been.
+        let issued_at = registered.iat.or(registered.nbf).or_else(|| {
+            let earliest = registered.exp?.minus(self.max_lifetime?);
+            Some(earliest)
+        });
+        Ok(Validity::between(Some(issued_at.unwrap_or(UnixTime::MIN)), starts_at, expires_at))
+    }
+
+    fn fingerprint(&self, message: &Message, fingerprint: &mut Fingerprint) {
+        self.verifier.fingerprint(message, fingerprint);
+    }
+
+    fn claims(&self, message: Message, now: UnixTime) -> Result<C, Reason> {
+        let registered = Registered::of(&message)?;
+        if let Some(missing) = self.required_claims.iter().find(|claim| !registered.has(claim)) {
+            return Err(Reason::MissingClaim(missing.clone()));
+        }
+        match &self.audience {
+            Audience::Ours(ours) => registered.check_audience(ours)?,
+            Audience::Any | Audience::Unset => {}
+        }
+        if let (Some(longest), Some(exp)) = (self.max_lifetime, registered.exp) {
+            let lifetime = exp.since(registered.iat.unwrap_or(now.minus(self.leeway)));
+            if lifetime > longest {
+                return Err(Reason::BadClaim("exp".into(), "is further from `iat` than a token may live"));
+            }
+        }
+        message.read(&self.required)
+    }
+
+    fn decoy(&self) -> Secret {
+        self.verifier.decoy()
+    }
+
+    fn parameters(&self) -> Vec<Cow<'static, str>> {
+        vec![self.parameter.clone()]
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        builder::check(self)
+    }
+
+    fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
+        self.verifier.check_key(key)
+    }
+}
+
+impl<C> fmt::Debug for Jwt<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jwt").field("parameter", &self.parameter).finish_non_exhaustive()
+    }
+}

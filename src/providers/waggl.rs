@@ -1,0 +1,118 @@
+//! Waggl: a JWT in `sso_jwt`, signed with HS512, on the page that the user asked for.
+//!
+//! Source: the archived repository `waggl/waggl_jwt_sso`, "Waggl JWT Authentication".
+//!
+//! ```
+//! # #[cfg(all(feature = "moka", feature = "axum"))] {
+//! # use axum::{Router, routing::get};
+//! use tower_sso::identity::Identity;
+//! use tower_sso::providers::waggl::{self, WagglUser};
+//! # use tower_sso::replay::MemoryReplay;
+//!
+//! // With a session, or on the way back from the partner.
+//! async fn survey(user: Option<Identity<WagglUser>>) -> String {
+//!     user.map_or("please sign in".into(), |user| format!("Hello {}", user.email))
+//! }
+//!
+//! let sso = waggl::sso(["the organisation's secret"]).replay(MemoryReplay::new()).optional().build()?;
+//! let app: Router = Router::new().route("/i/{survey}", get(survey)).layer(sso);
+//! # }
+//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! ```
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::config::Builder;
+use crate::jwt::{self, Algorithm, Jwt};
+use crate::keys::Secret;
+
+/// Starts the layer for `…?sso_jwt={jwt}`: HS512, audience `www.waggl.com`, and the defaults of [`jwt::layer`].
+///
+/// The real secrets are short, 13 to 16 characters: that is warned of, and not refused.
+pub fn sso<S: Into<Secret>>(secrets: impl IntoIterator<Item = S>) -> Builder<Jwt<WagglUser>> {
+    jwt::layer(Algorithm::HS512).audience("www.waggl.com").secrets(secrets)
+}
+
+/// A user of an organisation. Fields that are not known are ignored.
+///
+/// ```
+/// use tower_sso::providers::waggl::WagglUser;
+///
+/// let json = r#"{"data": {"email": "bob@yourcompany.com", "tags": {"Department": "Sales"}}, "exp": 1700000300}"#;
+/// let user: WagglUser = serde_json::from_str(json)?;
+/// assert_eq!(user.tags["Department"], "Sales");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Wire", into = "Wire")]
+#[non_exhaustive]
+pub struct WagglUser {
+    /// `data.email`: the email address, as the partner writes it.
+    pub email: String,
+    /// `data.tags`: what the organisation says of the user, such as `Department`.
+    pub tags: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Wire {
+    data: Data,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Data {
+    #[serde(deserialize_with = "not_empty")]
+    email: String,
+    #[serde(default, deserialize_with = "tags")]
+    tags: BTreeMap<String, String>,
+}
+
+impl From<Wire> for WagglUser {
+    fn from(Wire { data: Data { email, tags } }: Wire) -> Self {
+        Self { email, tags }
+    }
+}
+
+impl From<WagglUser> for Wire {
+    fn from(WagglUser { email, tags }: WagglUser) -> Self {
+        Self { data: Data { email, tags } }
+    }
+}
+
+fn not_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.trim().is_empty() { Err(D::Error::custom("the email is empty")) } else { Ok(text) }
+}
+
+/// A map of strings. PHP writes an empty one as an empty list.
+fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    struct Tags;
+
+    impl<'de> Visitor<'de> for Tags {
+        type Value = BTreeMap<String, String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map of strings")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut tags = BTreeMap::new();
+            while let Some((category, value)) = map.next_entry()? {
+                tags.insert(category, value);
+            }
+            Ok(tags)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            match seq.next_element::<serde::de::IgnoredAny>()? {
+                None => Ok(BTreeMap::new()),
+                Some(_) => Err(A::Error::custom("a list of tags that is not empty")),
+            }
+        }
+    }
+
+    deserializer.deserialize_any(Tags)
+}

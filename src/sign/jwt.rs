@@ -1,0 +1,72 @@
+use base64::Engine;
+use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
+use jsonwebtoken::{Algorithm, EncodingKey};
+use serde::Serialize;
+
+use super::SignError;
+use crate::encoding::BASE64URL;
+use crate::keys::Secret;
+
+/// Makes JWTs.
+///
+/// ```
+/// use tower_sso::jwt::Algorithm;
+/// use tower_sso::sign::JwtSigner;
+///
+/// let signer = JwtSigner::new(Algorithm::HS512, &"a secret that is shared".into())?;
+/// let token = signer.token(&serde_json::json!({"exp": 1_700_000_300, "aud": "www.example.com"}))?;
+/// assert_eq!(token.split('.').count(), 3);
+/// # Ok::<(), tower_sso::sign::SignError>(())
+/// ```
+pub struct JwtSigner {
+    algorithm: Algorithm,
+    key: EncodingKey,
+}
+
+impl JwtSigner {
+    /// Signs with a shared secret for HS256, HS384 and HS512, and with a private key in PEM for the others.
+    ///
+    /// # Errors
+    /// A key that is not one of the algorithm's.
+    pub fn new(algorithm: Algorithm, key: &Secret) -> Result<Self, SignError> {
+        let key = match algorithm {
+            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => Ok(EncodingKey::from_secret(key.expose())),
+            Algorithm::ES256 | Algorithm::ES384 => EncodingKey::from_ec_pem(key.expose()),
+            Algorithm::EdDSA => EncodingKey::from_ed_pem(key.expose()),
+            _ => EncodingKey::from_rsa_pem(key.expose()),
+        };
+        let key = key.map_err(|_| SignError::Key("is not a private key of the algorithm in PEM"))?;
+        Ok(Self { algorithm, key })
+    }
+
+    /// A token with these claims.
+    ///
+    /// # Errors
+    /// Claims that cannot be JSON.
+    pub fn token(&self, claims: &impl Serialize) -> Result<String, SignError> {
+        let header = format!(r#"{{"typ":"JWT","alg":"{:?}"}}"#, self.algorithm);
+        self.sign(header.as_bytes(), &serde_json::to_vec(claims)?)
+    }
+
+    /// A token with this header and this payload, whatever they are.
+    ///
+    /// # Errors
+    /// A key that is not one of the algorithm's.
+    pub fn sign(&self, header: &[u8], payload: &[u8]) -> Result<String, SignError> {
+        let mut token = BASE64URL.encode(header);
+        token.push('.');
+        BASE64URL.encode_string(payload, &mut token);
+        let wrong_key = |_| SignError::Key("is not one of the algorithm's");
+        let signer = (DEFAULT_PROVIDER.signer_factory)(&self.algorithm, &self.key).map_err(wrong_key)?;
+        let signature = signer.try_sign(token.as_bytes()).map_err(|_| SignError::Key("cannot sign"))?;
+        token.push('.');
+        BASE64URL.encode_string(signature, &mut token);
+        Ok(token)
+    }
+}
+
+impl std::fmt::Debug for JwtSigner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JwtSigner").field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
+}

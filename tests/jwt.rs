@@ -1,0 +1,231 @@
+//! The rows of the JWT form that are its own.
+#![cfg(all(feature = "fernet", feature = "jwt", feature = "webhook", feature = "moka", feature = "sign"))]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::subject::{get, refused};
+use support::{App, NOW, clock, outcome, reason, replay, secs};
+use tower_sso::jwt::{self, Algorithm};
+use tower_sso::keys::Secret;
+use tower_sso::providers::waggl::{self, WagglUser};
+use tower_sso::sign::JwtSigner;
+
+/// The vendor's own sample has one of this length.
+const SECRET: &str = "adskfjlksflksgjl";
+
+fn app() -> App {
+    App::new(waggl::sso([SECRET]).replay(replay()).clock(clock()).build().unwrap())
+}
+
+fn claims() -> Value {
+    json!({
+        "data": {"email": "bob@yourcompany.com"},
+        "iat": NOW, "nbf": NOW - 180, "exp": NOW + 300, "aud": "www.waggl.com"
+    })
+}
+
+/// The sample's claims with some of them exchanged; `null` takes one out.
+fn with(changes: Value) -> String {
+    let mut claims = claims();
+    for (name, value) in changes.as_object().unwrap() {
+        if value.is_null() {
+            claims.as_object_mut().unwrap().remove(name);
+        } else {
+            claims[name] = value.clone();
+        }
+    }
+    claims.to_string()
+}
+
+fn sign(algorithm: Algorithm, header: &str, payload: &str) -> String {
+    JwtSigner::new(algorithm, &SECRET.into()).unwrap().sign(header.as_bytes(), payload.as_bytes()).unwrap()
+}
+
+async fn send(token: &str) -> support::Answer {
+    app().send(get(&format!("/i/9745804b?sso_jwt={token}&view=vote"))).await
+}
+
+const HS512: &str = r#"{"typ":"JWT","alg":"HS512"}"#;
+
+#[tokio::test]
+async fn registered_claims() {
+    for (payload, expected, why) in [
+        (with(json!({})), "ok", "the sample"),
+        (with(json!({"aud": ["www.waggl.com"]})), "ok", "a list"),
+        (with(json!({"aud": ["other", "www.waggl.com"]})), "ok", "a list of several"),
+        (with(json!({"aud": "www.example.com"})), "wrong_audience", "another"),
+        (with(json!({"aud": "WWW.waggl.com"})), "wrong_audience", "names are not folded"),
+        (with(json!({"aud": ["other"]})), "wrong_audience", "a list of others"),
+        (with(json!({"aud": []})), "wrong_audience", "an empty list"),
+        (with(json!({"aud": ["www.waggl.com", 5]})), "bad_claim", "a list of more than strings"),
+        (with(json!({"aud": {"www.waggl.com": 1}})), "bad_claim", "an object"),
+        (with(json!({"aud": 5})), "bad_claim", "a number"),
+        (with(json!({"aud": null})), "missing_claim", "none"),
+        (with(json!({"exp": null})), "missing_claim", "none"),
+        (with(json!({"exp": (NOW + 300).to_string()})), "bad_claim", "text"),
+        (with(json!({"exp": true})), "bad_claim", "a truth value"),
+        (with(json!({"exp": NOW as f64 + 300.5})), "ok", "a fraction"),
+        (with(json!({})).replace(&(NOW + 300).to_string(), "1.7000003e9"), "ok", "an exponent"),
+        (with(json!({})).replace(&(NOW + 300).to_string(), "null"), "bad_claim", "null is no date"),
+        (with(json!({})).replace(&(NOW + 300).to_string(), "1e300"), "bad_claim", "out of range"),
+        (with(json!({})).replace(&(NOW + 300).to_string(), "18446744073709551615"), "bad_claim", "out of range"),
+        (with(json!({})).replace(&(NOW + 300).to_string(), "1e400"), "bad_payload", "no number"),
+        (with(json!({"exp": NOW - 60, "iat": NOW - 300})), "ok", "as late as the leeway allows"),
+        (with(json!({"exp": NOW - 61, "iat": NOW - 300})), "expired", "later"),
+        (with(json!({"nbf": NOW + 60})), "ok", "as early as the leeway allows"),
+        (with(json!({"nbf": NOW + 61})), "not_yet_valid", "earlier"),
+        (with(json!({"nbf": "now"})), "bad_claim", "text"),
+        (with(json!({"iat": NOW + 61})), "not_yet_valid", "made in the future"),
+        (with(json!({"iat": false})), "bad_claim", "a truth value"),
+        (with(json!({"nbf": null, "iat": null})), "ok", "neither is required"),
+        (with(json!({"exp": NOW + 900})), "ok", "as long as a token may live"),
+        (with(json!({"exp": NOW + 901})), "bad_claim", "longer"),
+        (with(json!({"exp": NOW + 900, "iat": null})), "bad_claim", "longer than from now, for all we know"),
+        (with(json!({"iss": 5, "sub": [], "jti": {}})), "ok", "claims that nobody asks for"),
+    ] {
+        let answer = send(&sign(Algorithm::HS512, HS512, &payload)).await;
+        assert_eq!(reason(&answer), expected, "{why}: {payload}");
+        if matches!(expected, "wrong_audience" | "bad_claim" | "missing_claim") {
+            assert_eq!(outcome(&answer), "invalid");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_user() {
+    let data = |data: Value| with(json!({"data": data}));
+    for (payload, expected, why) in [
+        (data(json!({"email": "b@c.d", "tags": {"Büro": "Köln"}})), "ok", "tags"),
+        (data(json!({"email": "b@c.d", "tags": []})), "ok", "no tags, as PHP writes them"),
+        (data(json!({"email": "b@c.d", "tags": ["a"]})), "bad_payload", "a list of tags"),
+        (data(json!({"email": "b@c.d", "tags": {"a": 1}})), "bad_payload", "a number"),
+        (data(json!({"email": "b@c.d", "tags": {"a": {}}})), "bad_payload", "deeper"),
+        (data(json!({"email": ""})), "bad_payload", "an empty email"),
+        (data(json!({"email": " "})), "bad_payload", "a blank email"),
+        (data(json!({"email": 5})), "bad_payload", "a number"),
+        (data(json!({})), "bad_payload", "no email"),
+        (with(json!({"data": null})), "bad_payload", "no data"),
+        (with(json!({})).replacen('{', r#"{"exp":1,"#, 1), "bad_payload", "a name twice"),
+        (with(json!({})).replacen("\"email\"", r#""email":"eve@x.y","\u0065mail""#, 1), "bad_payload", "twice, deeper"),
+        ("[]".to_owned(), "bad_payload", "a list"),
+        ("x".to_owned(), "bad_payload", "no JSON"),
+    ] {
+        let answer = send(&sign(Algorithm::HS512, HS512, &payload)).await;
+        assert_eq!(reason(&answer), expected, "{why}: {payload}");
+    }
+}
+
+#[tokio::test]
+async fn the_algorithm_is_the_layers() {
+    let payload = with(json!({}));
+    for (algorithm, header, expected, why) in [
+        (Algorithm::HS512, HS512, "ok", "as it must be"),
+        (Algorithm::HS512, r#"{"alg":"HS512"}"#, "ok", "no type"),
+        (
+            Algorithm::HS512,
+            r#"{"alg":"HS512","kid":"../../etc/passwd","jku":"http://x/","jwk":{},"x5u":"y"}"#,
+            "ok",
+            "never followed",
+        ),
+        (Algorithm::HS256, r#"{"alg":"HS256"}"#, "alg_not_allowed", "a weaker one"),
+        (Algorithm::HS384, r#"{"alg":"HS384"}"#, "alg_not_allowed", "a weaker one"),
+        (Algorithm::HS512, r#"{"alg":"HS256"}"#, "alg_not_allowed", "says another"),
+        (Algorithm::HS512, r#"{"alg":"hs512"}"#, "alg_not_allowed", "another case"),
+        (Algorithm::HS512, r#"{"alg":"none"}"#, "alg_not_allowed", "none"),
+        (Algorithm::HS512, r#"{"alg":"RS512"}"#, "alg_not_allowed", "another kind"),
+        (Algorithm::HS512, r#"{"alg":["HS512"]}"#, "alg_not_allowed", "a list"),
+        (Algorithm::HS256, HS512, "bad_signature", "signed with another than it says"),
+        (Algorithm::HS512, r#"{"alg":"HS512","crit":["exp"]}"#, "bad_token", "an extension to be understood"),
+        (Algorithm::HS512, r#"{"alg":"HS512","crit":[]}"#, "bad_token", "an empty list of them"),
+        (Algorithm::HS512, r#"{"alg":"HS512","alg":"HS512"}"#, "bad_token", "twice"),
+        (Algorithm::HS512, r#"{"typ":"JWT"}"#, "bad_token", "no algorithm"),
+        (Algorithm::HS512, "[]", "bad_token", "no object"),
+    ] {
+        let answer = send(&sign(algorithm, header, &payload)).await;
+        assert_eq!(reason(&answer), expected, "{why}: {header}");
+        if expected != "ok" {
+            assert_eq!(outcome(&answer), "invalid");
+        }
+    }
+    let token = sign(Algorithm::HS512, r#"{"alg":"none"}"#, &payload);
+    let unsigned = token.rsplit_once('.').unwrap().0;
+    assert_eq!(outcome(&send(&format!("{unsigned}.")).await), "invalid", "and not signed");
+}
+
+#[tokio::test]
+async fn the_structure() {
+    let token = sign(Algorithm::HS512, HS512, &with(json!({})));
+    for (token, why) in [
+        (String::new(), "empty"),
+        ("a.b".to_owned(), "two parts"),
+        (format!("{token}.x"), "four parts"),
+        (format!("{token}="), "padding"),
+        (token.replacen('.', "..", 1), "an empty part more"),
+        (format!("{token} "), "a space"),
+    ] {
+        assert_eq!(outcome(&send(&token.replace(' ', "%20")).await), "malformed", "{why}");
+    }
+    // 64 bytes end in a character of which four bits count: its others are spellings of the same.
+    let last = token.chars().last().unwrap();
+    for other in
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".chars().filter(|other| *other != last)
+    {
+        let other = format!("{}{other}", &token[..token.len() - 1]);
+        assert!(matches!(outcome(&send(&other).await), "malformed" | "invalid"));
+    }
+}
+
+#[tokio::test]
+async fn keys_of_the_other_algorithms() {
+    // An ECDSA signature can be written anew by anyone: what was signed counts as the credential.
+    let private = include_str!("vectors/p256-private.pem");
+    let public = include_str!("vectors/p256-public.pem");
+    let layer = jwt::layer::<WagglUser>(Algorithm::ES256).audience("www.waggl.com").secrets([public]);
+    let app = App::new(layer.replay(replay()).clock(clock()).build().unwrap());
+    let signer = JwtSigner::new(Algorithm::ES256, &private.into()).unwrap();
+    let token = signer.token(&claims()).unwrap();
+    assert_eq!(outcome(&app.send(get(&format!("/?sso_jwt={token}"))).await), "ok");
+    let again = malleate(&token);
+    assert_ne!(token, again);
+    assert_eq!(outcome(&app.send(get(&format!("/?sso_jwt={again}"))).await), "replayed");
+    // The classic: the public key as an HMAC secret.
+    let forged = JwtSigner::new(Algorithm::HS256, &public.into()).unwrap().token(&claims()).unwrap();
+    assert_eq!(outcome(&app.send(get(&format!("/?sso_jwt={forged}"))).await), "invalid");
+}
+
+/// The other of the two ECDSA signatures for the same content: s becomes n - s.
+fn malleate(token: &str) -> String {
+    use base64::Engine;
+    const ORDER: [u8; 32] = [
+        0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad,
+        0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+    ];
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let mut signature = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(signature).unwrap();
+    let mut borrow = 0;
+    for (byte, order) in signature[32..].iter_mut().zip(ORDER).rev() {
+        let difference = i16::from(order) - i16::from(*byte) - borrow;
+        borrow = i16::from(difference < 0);
+        *byte = difference.rem_euclid(256) as u8;
+    }
+    format!("{signed}.{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(signature))
+}
+
+#[test]
+fn unsafe_settings_do_not_build() {
+    let start = || jwt::layer::<Value>(Algorithm::HS512).replay(replay()).leeway(secs(0));
+    for (built, expected) in [
+        (start().secrets([SECRET]).build(), "audience"),
+        (start().secrets([SECRET]).audience("").build(), "audience"),
+        (start().secrets([""]).audience("a").build(), "is empty"),
+        (start().secrets([SECRET]).audience("a").token_parameter("").build(), "token_parameter"),
+        (
+            jwt::layer::<Value>(Algorithm::RS256).secrets([Secret::new(SECRET)]).audience("a").replay(replay()).build(),
+            "public key",
+        ),
+    ] {
+        let said = refused(built);
+        assert!(said.contains(expected), "{said:?} should say {expected:?}");
+    }
+}
