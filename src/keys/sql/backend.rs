@@ -1,0 +1,129 @@
+use std::future::Future;
+
+use sqlx::{Any, Database, Error, Pool};
+
+/// A database type that [`SqlKeyStore`](super::SqlKeyStore) works on.
+///
+/// It is implemented for [`sqlx::Any`], which picks the engine by the URL, and with the features of these names for
+/// `sqlx::Sqlite` and `sqlx::Postgres`. It cannot be implemented elsewhere.
+///
+/// ```
+/// use tower_sso::keys::sql::{Backend, SqlKeyStore};
+///
+/// /// An application that runs on either engine.
+/// struct App<DB: Backend> {
+///     keys: SqlKeyStore<DB>,
+/// }
+/// ```
+pub trait Backend: Statements {}
+
+/// What the two engines do not have in common.
+#[derive(Clone, Copy, Debug)]
+pub enum Engine {
+    Postgres,
+    Sqlite,
+}
+
+/// A value for a statement's placeholder.
+#[derive(Clone, Copy)]
+#[allow(missing_debug_implementations, reason = "it may be a secret")]
+pub enum Value<'a> {
+    Text(&'a str),
+    Bytes(&'a [u8]),
+    Integer(i64),
+}
+
+/// A secret and the nanosecond of its end; the current key has none.
+pub(super) type SecretRow = (Vec<u8>, Option<i64>);
+
+/// The few shapes of statement that the store needs, so that its logic is written once and without a page of bounds.
+pub trait Statements: Database {
+    /// Which engine is behind the pool.
+    fn engine(pool: &Pool<Self>) -> Result<Engine, Error>;
+
+    /// Returns the number of rows that changed.
+    fn execute(
+        connection: &mut Self::Connection,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<u64, Error>> + Send;
+
+    /// Returns the first column of the only row.
+    fn integer(
+        connection: &mut Self::Connection,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<i64, Error>> + Send;
+
+    /// Returns all rows.
+    fn secrets(
+        connection: &mut Self::Connection,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Vec<SecretRow>, Error>> + Send;
+
+    /// Runs several statements without values.
+    fn script(connection: &mut Self::Connection, sql: &'static str) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+macro_rules! bind {
+    ($query:expr, $values:expr) => {
+        $values.iter().fold($query, |query, value| match *value {
+            Value::Text(text) => query.bind(text),
+            Value::Bytes(bytes) => query.bind(bytes),
+            Value::Integer(integer) => query.bind(integer),
+        })
+    };
+}
+
+// A macro, not a blanket implementation: sqlx's bounds for "any database" would fill a page and hide the statements.
+macro_rules! backend {
+    ($database:ty, $engine:expr) => {
+        impl Backend for $database {}
+
+        impl Statements for $database {
+            fn engine(pool: &Pool<Self>) -> Result<Engine, Error> {
+                $engine(pool)
+            }
+
+            async fn execute(
+                connection: &mut Self::Connection,
+                sql: &'static str,
+                values: &[Value<'_>],
+            ) -> Result<u64, Error> {
+                let query = bind!(sqlx::query::<Self>(sql), values);
+                Ok(query.execute(connection).await?.rows_affected())
+            }
+
+            async fn integer(
+                connection: &mut Self::Connection,
+                sql: &'static str,
+                values: &[Value<'_>],
+            ) -> Result<i64, Error> {
+                bind!(sqlx::query_scalar::<Self, i64>(sql), values).fetch_one(connection).await
+            }
+
+            async fn secrets(
+                connection: &mut Self::Connection,
+                sql: &'static str,
+                values: &[Value<'_>],
+            ) -> Result<Vec<SecretRow>, Error> {
+                bind!(sqlx::query_as::<Self, _>(sql), values).fetch_all(connection).await
+            }
+
+            async fn script(connection: &mut Self::Connection, sql: &'static str) -> Result<(), Error> {
+                sqlx::raw_sql(sql).execute(connection).await.map(drop)
+            }
+        }
+    };
+}
+
+backend!(Any, |pool: &Pool<Any>| match pool.connect_options().database_url.scheme() {
+    "postgres" | "postgresql" => Ok(Engine::Postgres),
+    "sqlite" => Ok(Engine::Sqlite),
+    scheme => Err(Error::Configuration(format!("the key store has no tables for {scheme}").into())),
+});
+#[cfg(feature = "postgres")]
+backend!(sqlx::Postgres, |_| Ok(Engine::Postgres));
+#[cfg(feature = "sqlite")]
+backend!(sqlx::Sqlite, |_| Ok(Engine::Sqlite));

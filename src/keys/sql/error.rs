@@ -1,0 +1,55 @@
+/// What a call did to a tenant's keys.
+///
+/// ```
+/// use tower_sso::keys::sql::Rotation;
+///
+/// /// Whether the rest of the call, such as the company's name, is to be applied too.
+/// fn is_news(rotation: Rotation) -> bool {
+///     rotation != Rotation::Repeated
+/// }
+/// assert!(is_news(Rotation::Unchanged));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use = "a repeated call must change nothing else either"]
+pub enum Rotation {
+    /// The tenant had no current key, and now has one.
+    Created,
+    /// The key replaced another, which is accepted for the grace period.
+    Rotated,
+    /// A new call with the key that is current already. The call is recorded, the keys are as they were.
+    Unchanged,
+    /// This very call was applied before: nothing was changed.
+    Repeated,
+}
+
+/// Why a rotation was not made. Nothing of it was recorded.
+///
+/// ```
+/// use tower_sso::keys::sql::SqlKeyError;
+///
+/// /// A partner's sender tries again after 5xx, which helps only where the database failed.
+/// fn status(error: &SqlKeyError) -> u16 {
+///     match error {
+///         SqlKeyError::OwnedByAnotherTenant => 409,
+///         SqlKeyError::Database(_) => 503,
+///         _ => 400,
+///     }
+/// }
+/// assert_eq!(status(&SqlKeyError::OwnedByAnotherTenant), 409);
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SqlKeyError {
+    /// The key is, or once was, another tenant's. Two tenants with one key could sign in for each other.
+    #[error("the key belongs to another tenant")]
+    OwnedByAnotherTenant,
+    /// The tenant's name holds NUL or is longer than 512 bytes.
+    #[error("the tenant's name {0}")]
+    UnusableTenant(&'static str),
+    /// The secret is empty or blank.
+    #[error("the secret {0}")]
+    UnusableSecret(&'static str),
+    /// The database failed. Its text may name tenants, never a secret.
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+}

@@ -1,0 +1,34 @@
+//! Keys in SQLite or Postgres, by sqlx 0.9, with rotation.
+//!
+//! A partner's signed call brings a tenant's key ([`SqlKeyStore::rotate`]); the layer finds it there. The rules:
+//!
+//! 1. A call is applied once, for ever. A copy of it changes nothing, at whatever age: an old call never rolls a newer
+//!    key back.
+//! 2. A new key is current at once. The one it replaces is accepted for a grace period; older ones keep their own end.
+//! 3. A tenant has one current key at any time, however many calls come at once.
+//! 4. A secret has one owner. What is or ever was another tenant's key is refused, and nothing is recorded.
+//! 5. The caller's own data can be stored in the same transaction ([`SqlKeyStore::rotate_in`]): both, or neither.
+//!
+//! **Secrets are stored readable**, since a MAC needs the key itself: whoever reads the table `tower_sso_keys` can sign in
+//! as anybody. Let only this application's database user read it, encrypt disks and backups, and ask the server for TLS.
+//! A key that has ended is deleted at the tenant's next rotation; its SHA-256 digest stays, for rule 4. One row stays of
+//! each call, for rule 1. sqlx does not wipe its own buffers.
+//!
+//! | engine | the pool needs |
+//! |---|---|
+//! | SQLite | a file, not `:memory:`, which is a database for each connection; a `busy_timeout` above zero (sqlx's default is 5 s: how long a writer waits for another); WAL, so that lookups do not wait for writers |
+//! | Postgres | the encoding UTF-8; a `lock_timeout`, should a rotation not wait for another of the tenant |
+//! | `Any` | the application installs sqlx's drivers first, with `sqlx::any::install_default_drivers` |
+//!
+//! Every lookup is a query. Put [`CachedKeys`](super::CachedKeys) in front, and keep in mind that it also delays a
+//! [`SqlKeyStore::remove`].
+
+mod backend;
+mod error;
+mod schema;
+mod store;
+
+pub use backend::Backend;
+pub use error::{Rotation, SqlKeyError};
+pub use schema::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS};
+pub use store::SqlKeyStore;

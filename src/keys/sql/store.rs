@@ -1,0 +1,310 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use sqlx::{Acquire, Pool, Transaction};
+
+use super::backend::{Backend, Engine, SecretRow, Value};
+use super::{Rotation, SqlKeyError, schema};
+use crate::clock::{Clock, SystemClock, UnixTime};
+use crate::keys::{Key, KeyStore, Keys, Secret, TenantId};
+use crate::replay::ReplayKey;
+use crate::store::{StoreError, StoreFuture};
+
+/// Longer names are no tenant's. Postgres indexes no more than some 2,700 bytes.
+const MAX_TENANT_BYTES: usize = 512;
+
+/// How long a key that was replaced stays valid, unless the store is told.
+const GRACE: Duration = Duration::from_hours(24);
+
+// Both engines read these texts. A conflict is no error in them: in Postgres an error would end the caller's transaction.
+const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
+const RECORD: &str = "INSERT INTO tower_sso_credentials (namespace, credential, tenant, applied_at) \
+    VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+/// An end in 1970: owned from here on, accepted only once it is made current.
+const OWN: &str = "INSERT INTO tower_sso_keys (digest, namespace, tenant, generation, not_after) \
+    VALUES ($1, $2, $3, 0, 0) ON CONFLICT DO NOTHING";
+const STATE: &str = "SELECT CAST(CASE WHEN tenant <> $2 THEN 2 WHEN not_after IS NULL THEN 1 ELSE 0 END AS BIGINT) \
+    FROM tower_sso_keys WHERE digest = $1";
+const STATE_CURRENT: i64 = 1;
+const STATE_FOREIGN: i64 = 2;
+const RETIRE: &str = "UPDATE tower_sso_keys SET not_after = $3 \
+    WHERE namespace = $1 AND tenant = $2 AND not_after IS NULL";
+const WIPE: &str = "UPDATE tower_sso_keys SET secret = NULL \
+    WHERE namespace = $1 AND tenant = $2 AND not_after < $3 AND secret IS NOT NULL";
+const INSTALL: &str = "UPDATE tower_sso_keys SET secret = $4, not_after = NULL, generation = \
+    (SELECT MAX(generation) + 1 FROM tower_sso_keys WHERE namespace = $2 AND tenant = $3) WHERE digest = $1";
+const REMOVE: &str = "UPDATE tower_sso_keys SET secret = NULL, not_after = $3 \
+    WHERE namespace = $1 AND tenant = $2 AND secret IS NOT NULL";
+const ACTIVE: &str = "SELECT secret, not_after FROM tower_sso_keys \
+    WHERE namespace = $1 AND tenant = $2 AND secret IS NOT NULL AND (not_after IS NULL OR not_after >= $3) \
+    ORDER BY generation DESC";
+
+/// Keys in a database. See the [module](super) for what it keeps and what the database owes. Clones share the pool.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use tower_sso::keys::sql::SqlKeyStore;
+///
+/// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = sqlx::AnyPool::connect("postgres://app@localhost/app").await?;
+/// let keys = SqlKeyStore::new(pool, "tutorcruncher").grace(Duration::from_secs(3_600));
+/// keys.migrate().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct SqlKeyStore<DB: Backend> {
+    pool: Pool<DB>,
+    namespace: Arc<str>,
+    grace: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl<DB: Backend> SqlKeyStore<DB> {
+    /// The keys of one partner, whose name is the namespace: several share the tables and know nothing of each other.
+    ///
+    /// The namespace is a constant of the application, never a part of a request. Changing it hides all keys.
+    pub fn new(pool: Pool<DB>, namespace: impl Into<Arc<str>>) -> Self {
+        Self { pool, namespace: namespace.into(), grace: GRACE, clock: Arc::new(SystemClock) }
+    }
+
+    /// How long the key that a rotation replaces is still accepted. Default: 24 hours.
+    ///
+    /// A sender that has not noticed the rotation yet signs with the old key. A longer grace is a longer time in which
+    /// a key that was replaced because it leaked can still be used; [`remove`](Self::remove) does not wait for it.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Where the time comes from. Default: [`SystemClock`]. Set the clock of the layer which asks this store.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Creates the tables, or brings them up to date. Any number of processes may do so at once, and as often as they
+    /// like; sqlx's own table of migrations is not touched.
+    ///
+    /// The database user needs the right to create tables. The texts are [`POSTGRES_MIGRATIONS`](super::POSTGRES_MIGRATIONS)
+    /// and [`SQLITE_MIGRATIONS`](super::SQLITE_MIGRATIONS), for those who would rather apply them on their own.
+    pub async fn migrate(&self) -> Result<(), SqlKeyError> {
+        Ok(schema::migrate(&self.pool).await?)
+    }
+
+    /// Begins a transaction which suits [`rotate_in`](Self::rotate_in): on Postgres it reads what others have committed,
+    /// whatever the database's default is; on SQLite it has the write lock from the start.
+    ///
+    /// ```no_run
+    /// # use tower_sso::{keys::{sql::*, Secret, TenantId}, replay::ReplayKey};
+    /// # async fn sign_up(
+    /// #     keys: SqlKeyStore<sqlx::Any>, tenant: TenantId, secret: Secret, credential: ReplayKey, name: &str,
+    /// # ) -> Result<(), SqlKeyError> {
+    /// let mut transaction = keys.begin().await?;
+    /// if keys.rotate_in(&mut transaction, &tenant, &secret, credential).await? != Rotation::Repeated {
+    ///     sqlx::query("UPDATE companies SET name = $1 WHERE id = $2")
+    ///         .bind(name)
+    ///         .bind(tenant.as_str())
+    ///         .execute(&mut *transaction)
+    ///         .await?;
+    /// }
+    /// transaction.commit().await?; // both, or neither
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn begin(&self) -> Result<Transaction<'static, DB>, SqlKeyError> {
+        Ok(begin(&self.pool, DB::engine(&self.pool)?).await?)
+    }
+
+    /// Makes `secret` the tenant's current key, once for each `credential`, for ever.
+    ///
+    /// The credential is the signed call that brought the key. Any number of copies, at once or years later, on one
+    /// machine or many, change the keys once; all others are [`Rotation::Repeated`].
+    pub async fn rotate(
+        &self,
+        tenant: &TenantId,
+        secret: &Secret,
+        credential: ReplayKey,
+    ) -> Result<Rotation, SqlKeyError> {
+        check(tenant, secret)?;
+        // Dropped at an error, it is rolled back.
+        let mut transaction = self.begin().await?;
+        let rotation = self.apply(&mut transaction, tenant, secret, credential).await?;
+        transaction.commit().await?;
+        Ok(rotation)
+    }
+
+    /// The same inside the caller's transaction, so that what belongs to the key is stored with it, or not at all.
+    ///
+    /// Take the transaction from [`begin`](Self::begin), rotate first, so that all who touch a tenant wait in the same
+    /// order, and keep it short: another call for this tenant waits for its end. After an error nothing of the rotation
+    /// is in it, and it goes on. Where this future is dropped unfinished, as by a timeout, drop the transaction as well:
+    /// what is in it then is not known.
+    ///
+    /// In a transaction of another making, a race may end in an error of the database (SQLite: `database is locked`;
+    /// Postgres above `READ COMMITTED`: a serialization failure). Nothing is lost then: roll back and try again.
+    pub async fn rotate_in(
+        &self,
+        transaction: &mut Transaction<'_, DB>,
+        tenant: &TenantId,
+        secret: &Secret,
+        credential: ReplayKey,
+    ) -> Result<Rotation, SqlKeyError> {
+        check(tenant, secret)?;
+        // A savepoint: a caller who commits after an error keeps no half rotation.
+        let mut savepoint = transaction.begin().await?;
+        let rotation = self.apply(&mut savepoint, tenant, secret, credential).await?;
+        savepoint.commit().await?;
+        Ok(rotation)
+    }
+
+    /// Revokes all keys of a tenant at once, without a grace period. An unknown tenant has none.
+    ///
+    /// The secrets are deleted. Their digests stay, so they remain this tenant's, and the calls that brought them stay
+    /// spent, so a copy of one does not bring a key back. A new call by the partner may.
+    pub async fn remove(&self, tenant: &TenantId) -> Result<(), SqlKeyError> {
+        if unusable(tenant).is_some() {
+            return Ok(());
+        }
+        let mut transaction = self.begin().await?;
+        // Or a rotation and this one could wait for each other's rows.
+        self.lock(&mut transaction, tenant).await?;
+        let ended = Value::Integer(0);
+        DB::execute(&mut transaction, REMOVE, &[Value::Text(&self.namespace), Value::Text(tenant.as_str()), ended])
+            .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// The rotation itself. An error leaves it half done: it is for the caller to roll back.
+    async fn apply(
+        &self,
+        connection: &mut DB::Connection,
+        tenant: &TenantId,
+        secret: &Secret,
+        credential: ReplayKey,
+    ) -> Result<Rotation, SqlKeyError> {
+        self.lock(connection, tenant).await?;
+        // After the lock: one that waited for it must not come with an older time.
+        let now = self.clock.now();
+        let digest = digest(self.namespace.as_bytes(), secret.expose());
+        let (namespace, name) = (Value::Text(&self.namespace), Value::Text(tenant.as_str()));
+        let (digest, at) = (Value::Bytes(&digest), Value::Integer(now.as_nanos()));
+
+        let record = [namespace, Value::Bytes(credential.as_bytes()), name, at];
+        if DB::execute(connection, RECORD, &record).await? == 0 {
+            return Ok(Rotation::Repeated);
+        }
+        DB::execute(connection, OWN, &[digest, namespace, name]).await?;
+        match DB::integer(connection, STATE, &[digest, name]).await? {
+            STATE_FOREIGN => return Err(SqlKeyError::OwnedByAnotherTenant),
+            STATE_CURRENT => return Ok(Rotation::Unchanged),
+            _ => {}
+        }
+        let until = Value::Integer(now.plus(self.grace).as_nanos());
+        let retired = DB::execute(connection, RETIRE, &[namespace, name, until]).await?;
+        // What is no longer accepted need not be readable.
+        DB::execute(connection, WIPE, &[namespace, name, at]).await?;
+        DB::execute(connection, INSTALL, &[digest, namespace, name, Value::Bytes(secret.expose())]).await?;
+        Ok(if retired == 0 { Rotation::Created } else { Rotation::Rotated })
+    }
+
+    async fn lock(&self, connection: &mut DB::Connection, tenant: &TenantId) -> Result<(), sqlx::Error> {
+        let key = digest(self.namespace.as_bytes(), tenant.as_str().as_bytes());
+        lock::<DB>(connection, DB::engine(&self.pool)?, &key).await
+    }
+
+    async fn active(&self, tenant: &TenantId) -> Result<Keys, sqlx::Error> {
+        let at = Value::Integer(self.clock.now().as_nanos());
+        let mut connection = self.pool.acquire().await?;
+        let values = [Value::Text(&self.namespace), Value::Text(tenant.as_str()), at];
+        let secrets = DB::secrets(&mut connection, ACTIVE, &values).await?.into_iter();
+        let key = |(secret, not_after): SecretRow| match not_after {
+            None => Key::current(Secret::new(secret)),
+            Some(not_after) => Key::previous(Secret::new(secret), UnixTime::from_nanos(not_after)),
+        };
+        Ok(secrets.map(key).collect())
+    }
+}
+
+impl<DB: Backend> KeyStore for SqlKeyStore<DB> {
+    fn keys(&self, tenant: &TenantId) -> StoreFuture<Result<Keys, StoreError>> {
+        if unusable(tenant).is_some() {
+            return StoreFuture::ready(Ok(Keys::unknown_tenant()));
+        }
+        let (this, tenant) = (self.clone(), tenant.clone());
+        StoreFuture::new(async move { Ok(this.active(&tenant).await?) })
+    }
+}
+
+impl<DB: Backend> Clone for SqlKeyStore<DB> {
+    fn clone(&self) -> Self {
+        Self {
+            pool: self.pool.clone(),
+            namespace: Arc::clone(&self.namespace),
+            grace: self.grace,
+            clock: Arc::clone(&self.clock),
+        }
+    }
+}
+
+// Not the pool: its options hold the database's password.
+impl<DB: Backend> fmt::Debug for SqlKeyStore<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlKeyStore")
+            .field("namespace", &self.namespace)
+            .field("grace", &self.grace)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(super) async fn begin<DB: Backend>(
+    pool: &Pool<DB>,
+    engine: Engine,
+) -> Result<Transaction<'static, DB>, sqlx::Error> {
+    pool.begin_with(match engine {
+        // Each statement must see what was committed while it waited for the lock.
+        Engine::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        // A read lock cannot become a write lock once another has written, and waiting would not help.
+        Engine::Sqlite => "BEGIN IMMEDIATE",
+    })
+    .await
+}
+
+/// Waits until no other transaction has this lock, and has it to the end of this one.
+pub(super) async fn lock<DB: Backend>(
+    connection: &mut DB::Connection,
+    engine: Engine,
+    key: &[u8; 32],
+) -> Result<(), sqlx::Error> {
+    // SQLite has one writer at a time, and the first statement of a rotation writes.
+    if let (Engine::Postgres, Some(key)) = (engine, key.first_chunk()) {
+        DB::execute(connection, LOCK, &[Value::Integer(i64::from_be_bytes(*key))]).await?;
+    }
+    Ok(())
+}
+
+pub(super) fn digest(namespace: &[u8], bytes: &[u8]) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    for part in [namespace, bytes] {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    digest.finalize().into()
+}
+
+fn check(tenant: &TenantId, secret: &Secret) -> Result<(), SqlKeyError> {
+    if let Some(why) = unusable(tenant) {
+        return Err(SqlKeyError::UnusableTenant(why));
+    }
+    secret.weakness().map_or(Ok(()), |why| Err(SqlKeyError::UnusableSecret(why)))
+}
+
+/// Why this cannot be a tenant of the store: Postgres refuses NUL in a text.
+fn unusable(tenant: &TenantId) -> Option<&'static str> {
+    let name = tenant.as_str();
+    if name.contains('\0') {
+        return Some("holds NUL");
+    }
+    (name.len() > MAX_TENANT_BYTES).then_some("is longer than 512 bytes")
+}
