@@ -45,6 +45,7 @@
 //! | Fernet token in the query | [`fernet`] | [TutorCruncher](providers::tutorcruncher::sso): sign-in |
 //! | signed webhook body | [`webhook`] | [TutorCruncher](providers::tutorcruncher::sign_up): sign-up |
 //! | JWT in a query parameter | [`jwt`] | [Waggl](providers::waggl::sso) |
+//! | timestamp hash in the query | [`timestamp_hash`] | [LCvista](providers::lcvista::sso) |
 //!
 //! A form of your own implements [`Form`](form::Form), and gets the same engine.
 //!
@@ -83,6 +84,7 @@
 //! | `fernet` | yes | the [`fernet`] form |
 //! | `webhook` | yes | the [`webhook`] form |
 //! | `jwt` | yes | the [`jwt`] form |
+//! | `timestamp-hash` | yes | the [`timestamp_hash`] form |
 //! | `moka` | yes | [`MemoryReplay`](replay::MemoryReplay) and [`CachedKeys`](keys::CachedKeys) |
 //! | `axum` | | [`Identity`](identity::Identity) as an extractor; the credential goes out of axum's `OriginalUri` too |
 //! | `sqlx` | | [`keys::sql`], on sqlx's `Any` driver |
@@ -108,7 +110,7 @@ pub mod axum;
 pub mod body;
 pub mod clock;
 pub mod config;
-#[cfg(any(feature = "fernet", feature = "webhook", feature = "jwt"))]
+#[cfg(any(feature = "fernet", feature = "webhook", feature = "jwt", feature = "timestamp-hash"))]
 mod encoding;
 #[cfg(feature = "fernet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "fernet")))]
@@ -122,8 +124,9 @@ mod json;
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub mod jwt;
 pub mod keys;
+pub mod landing;
 pub mod layer;
-#[cfg(any(feature = "webhook", feature = "jwt"))]
+#[cfg(any(feature = "webhook", feature = "jwt", feature = "timestamp-hash"))]
 mod mac;
 mod map;
 pub mod observe;
@@ -139,6 +142,9 @@ pub mod service;
 pub mod sign;
 pub mod store;
 pub mod tenant;
+#[cfg(feature = "timestamp-hash")]
+#[cfg_attr(docsrs, doc(cfg(feature = "timestamp-hash")))]
+pub mod timestamp_hash;
 #[cfg(feature = "webhook")]
 #[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
 pub mod webhook;

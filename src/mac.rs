@@ -33,6 +33,17 @@ enum Keyed {
     Sha512(Hmac<Sha512>),
 }
 
+impl Keyed {
+    fn verify(&self, parts: &[&[u8]], mac: &[u8]) -> bool {
+        match self {
+            Self::Sha1(state) => absorb(state, parts).verify_slice(mac).is_ok(),
+            Self::Sha256(state) => absorb(state, parts).verify_slice(mac).is_ok(),
+            Self::Sha384(state) => absorb(state, parts).verify_slice(mac).is_ok(),
+            Self::Sha512(state) => absorb(state, parts).verify_slice(mac).is_ok(),
+        }
+    }
+}
+
 impl Digest {
     /// The length of the MAC in bytes.
     pub const fn length(self) -> usize {
@@ -46,12 +57,13 @@ impl Digest {
 
     /// Whether `mac` is the MAC of the parts, one after the other. Constant time for a MAC of the right length.
     pub(crate) fn verify(self, secret: &Secret, parts: &[&[u8]], mac: &[u8]) -> bool {
-        self.keyed(secret, |keyed| match keyed {
-            Keyed::Sha1(state) => absorb(state, parts).verify_slice(mac).is_ok(),
-            Keyed::Sha256(state) => absorb(state, parts).verify_slice(mac).is_ok(),
-            Keyed::Sha384(state) => absorb(state, parts).verify_slice(mac).is_ok(),
-            Keyed::Sha512(state) => absorb(state, parts).verify_slice(mac).is_ok(),
-        })
+        self.keyed(secret, |keyed| keyed.verify(parts, mac))
+    }
+
+    /// As [`Self::verify`], with a key that is made for this one check.
+    #[cfg(feature = "timestamp-hash")]
+    pub(crate) fn verify_with_key(self, key: &[u8], parts: &[&[u8]], mac: &[u8]) -> bool {
+        self.key(key).verify(parts, mac)
     }
 
     /// The MAC of the parts, one after the other.
@@ -66,20 +78,23 @@ impl Digest {
     }
 
     fn keyed<T>(self, secret: &Secret, use_it: impl FnOnce(&Keyed) -> T) -> T {
-        let key = |bytes: &[u8]| match self {
+        secret.with_prepared(
+            |bytes| (self, self.key(bytes)),
+            |(digest, prepared)| match *digest == self {
+                true => use_it(prepared),
+                // The same secret serves another layer, with another digest.
+                false => use_it(&self.key(secret.expose())),
+            },
+        )
+    }
+
+    fn key(self, bytes: &[u8]) -> Keyed {
+        match self {
             Self::Sha1 => Keyed::Sha1(keyed(bytes)),
             Self::Sha256 => Keyed::Sha256(keyed(bytes)),
             Self::Sha384 => Keyed::Sha384(keyed(bytes)),
             Self::Sha512 => Keyed::Sha512(keyed(bytes)),
-        };
-        secret.with_prepared(
-            |bytes| (self, key(bytes)),
-            |(digest, prepared)| match *digest == self {
-                true => use_it(prepared),
-                // The same secret serves another layer, with another digest.
-                false => use_it(&key(secret.expose())),
-            },
-        )
+        }
     }
 }
 

@@ -86,7 +86,7 @@ impl<'a> Query<'a> {
 }
 
 /// Decodes form data: percent escapes, and `+` for a space. Says what is wrong where one is bad, or where the bytes are no text.
-fn decode(raw: &str) -> Result<Cow<'_, str>, &'static str> {
+pub(crate) fn decode(raw: &str) -> Result<Cow<'_, str>, &'static str> {
     if raw.as_bytes().contains(&0) {
         return Err("holds a NUL");
     }

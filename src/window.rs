@@ -142,12 +142,8 @@ mod tests {
 
     #[test]
     fn extreme_timestamps_saturate() {
-        for issued_at in [UnixTime::MIN, UnixTime::MAX] {
-            let window = Window { max_age: Duration::MAX, clock_skew: Duration::MAX };
-            assert_eq!(
-                Validity::around_second(issued_at, &window).not_after(),
-                UnixTime::MAX.min(issued_at.plus(Duration::MAX))
-            );
-        }
+        let window = Window { max_age: Duration::MAX, clock_skew: Duration::MAX };
+        assert_eq!(Validity::around_second(UnixTime::MAX, &window).not_after(), UnixTime::MAX);
+        assert_eq!(Validity::around_second(UnixTime::MIN, &window).not_before(), UnixTime::MIN);
     }
 }

@@ -1,5 +1,12 @@
 //! The rows of the JWT form that are its own.
-#![cfg(all(feature = "fernet", feature = "jwt", feature = "webhook", feature = "moka", feature = "sign"))]
+#![cfg(all(
+    feature = "fernet",
+    feature = "jwt",
+    feature = "timestamp-hash",
+    feature = "webhook",
+    feature = "moka",
+    feature = "sign"
+))]
 
 mod support;
 

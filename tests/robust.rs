@@ -1,5 +1,12 @@
 //! No input makes a layer panic, answer with a 5xx, or take for authentic what is not.
-#![cfg(all(feature = "fernet", feature = "jwt", feature = "webhook", feature = "moka", feature = "sign"))]
+#![cfg(all(
+    feature = "fernet",
+    feature = "jwt",
+    feature = "timestamp-hash",
+    feature = "webhook",
+    feature = "moka",
+    feature = "sign"
+))]
 
 mod support;
 

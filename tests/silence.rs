@@ -1,5 +1,12 @@
 //! No answer and no log line holds a secret, a credential or what a credential says.
-#![cfg(all(feature = "fernet", feature = "jwt", feature = "webhook", feature = "moka", feature = "sign"))]
+#![cfg(all(
+    feature = "fernet",
+    feature = "jwt",
+    feature = "timestamp-hash",
+    feature = "webhook",
+    feature = "moka",
+    feature = "sign"
+))]
 
 mod support;
 

@@ -1,5 +1,12 @@
 //! Published test vectors, sent as the requests that they are. `vectors/README.md` names their sources.
-#![cfg(all(feature = "fernet", feature = "jwt", feature = "webhook", feature = "moka", feature = "sign"))]
+#![cfg(all(
+    feature = "fernet",
+    feature = "jwt",
+    feature = "timestamp-hash",
+    feature = "webhook",
+    feature = "moka",
+    feature = "sign"
+))]
 
 mod support;
 

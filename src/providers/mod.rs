@@ -2,6 +2,8 @@
 //!
 //! Nothing is verified here: a provider only configures a form.
 
+#[cfg(feature = "timestamp-hash")]
+pub mod lcvista;
 #[cfg(all(feature = "fernet", feature = "webhook"))]
 pub mod tutorcruncher;
 #[cfg(feature = "jwt")]

@@ -7,6 +7,8 @@
 mod fernet;
 #[cfg(feature = "jwt")]
 mod jwt;
+#[cfg(feature = "timestamp-hash")]
+mod timestamp_hash;
 #[cfg(feature = "webhook")]
 mod webhook;
 
@@ -14,11 +16,13 @@ mod webhook;
 pub use fernet::{FernetLink, generate_fernet_key};
 #[cfg(feature = "jwt")]
 pub use jwt::JwtSigner;
+#[cfg(feature = "timestamp-hash")]
+pub use timestamp_hash::HashedLink;
 #[cfg(feature = "webhook")]
 pub use webhook::{SignedCall, SigningWebhook};
 
 /// Percent-encodes a value for a query: letters, digits, `-`, `.`, `_` and `~` stay (RFC 3986, 2.3).
-#[cfg(feature = "fernet")]
+#[cfg(any(feature = "fernet", feature = "timestamp-hash"))]
 fn encode(value: &str) -> String {
     use std::fmt::Write;
 

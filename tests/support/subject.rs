@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::config::{Builder, ConfigError};
 use tower_sso::keys::{Key, Keys, MemoryKeys, Secret};
+use tower_sso::providers::lcvista;
 use tower_sso::replay::{MemoryReplay, ReplayStore};
-use tower_sso::sign::{FernetLink, JwtSigner, SigningWebhook};
+use tower_sso::sign::{FernetLink, HashedLink, JwtSigner, SigningWebhook};
 use tower_sso::tenant::Tenant;
-use tower_sso::{fernet, jwt, webhook};
+use tower_sso::{fernet, jwt, timestamp_hash, webhook};
 
 use super::{App, NOW, Request_, secs};
 
@@ -88,6 +89,9 @@ macro_rules! for_every_form {
         $(async fn $case<$s: $crate::support::subject::Subject>() $body)*
         $crate::for_every_form!(@form fernet $crate::support::subject::FernetSubject; $($(#[$meta])* $case)*);
         $crate::for_every_form!(@form jwt $crate::support::subject::JwtSubject; $($(#[$meta])* $case)*);
+        $crate::for_every_form!(
+            @form timestamp_hash $crate::support::subject::TimestampHashSubject; $($(#[$meta])* $case)*
+        );
         $crate::for_every_form!(@form webhook $crate::support::subject::WebhookSubject; $($(#[$meta])* $case)*);
     };
     (@form $name:ident $subject:ty; $($(#[$meta:meta])* $case:ident)*) => {
@@ -222,6 +226,61 @@ impl Subject for JwtSubject {
 
     fn key(number: usize) -> Secret {
         Secret::new(format!("a secret of the partner's, number {number}, that is long enough for HS512"))
+    }
+}
+
+pub struct TimestampHashSubject;
+
+impl Subject for TimestampHashSubject {
+    const NAME: &'static str = "timestamp_hash";
+    const WINDOW: Option<(u64, u64)> = Some((30, 5));
+    const IDEMPOTENT: bool = false;
+
+    fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
+        App::new(Self::layer(keys, replay, clock).build().unwrap())
+    }
+
+    fn optional_app(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
+        App::new(Self::layer(keys, replay, clock).optional().build().unwrap())
+    }
+
+    fn request(wish: &Wish) -> Request_ {
+        let link = HashedLink::new("/sso", lcvista::recipe(), &Self::key(wish.key));
+        let (timestamp, email) = (wish.issued_at.as_secs().to_string(), format!("{}@example.com", wish.subject));
+        get(&format!("{}&a=%zz&b=1", link.uri(&[&timestamp, &email, wish.tenant])))
+    }
+
+    fn spoil(request: Request_, how: Spoil) -> Option<Request_> {
+        let uri = request.uri().to_string();
+        let (before, hash) = uri.split_once("hash=").unwrap();
+        let (hash, after) = hash.split_at(40);
+        let first = if hash.starts_with('0') { "1" } else { "0" };
+        let hash = match how {
+            Spoil::Content => return Some(get(&uri.replace("email=", "email=x"))),
+            Spoil::Signature => format!("{first}{}", &hash[1..]),
+            Spoil::Twice => format!("{hash}&hash={hash}"),
+            Spoil::Absent => return Some(get(&format!("{before}{}", &after[1..]))),
+            Spoil::Alphabet => format!("g{}", &hash[1..]),
+            Spoil::Short => hash[..20].to_owned(),
+            Spoil::Oversize => format!("{hash}{hash}"),
+            Spoil::Respelled => hash.to_uppercase(),
+        };
+        Some(get(&format!("{before}hash={hash}{after}")))
+    }
+
+    fn key(number: usize) -> Secret {
+        Secret::new(format!("lcv secret&/{number}"))
+    }
+}
+
+impl TimestampHashSubject {
+    pub fn layer(
+        keys: MemoryKeys,
+        replay: impl ReplayStore,
+        clock: ManualClock,
+    ) -> Builder<timestamp_hash::TimestampHash<Value>> {
+        let layer = timestamp_hash::layer(lcvista::recipe()).tenant(Tenant::query("slug"));
+        layer.keys(keys).replay(replay).clock(clock)
     }
 }
 

@@ -1,0 +1,182 @@
+//! Where a sign-in lands: [`LocalPath`], the only redirect target there is.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::fmt::Write;
+
+use http::{HeaderValue, Uri};
+
+use crate::query::Query;
+
+const LONGEST: usize = 2_048;
+
+/// A path on this very origin, with its query and fragment. It never leads to another host, however a browser reads it.
+///
+/// It comes from a parameter that nobody signed (`next`, `return_to_path`). What is not a local path is not mended but
+/// refused: land on your default page then, and let the sign-in happen.
+///
+/// | refused | such as |
+/// |---|---|
+/// | what does not start with one slash | `https://evil.example`, `evil`, `//evil.example` |
+/// | a second slash or backslash in any spelling | `/\evil`, `/%2Fevil`, `/%5cevil`, `/.//evil`, `/a/..//evil` |
+/// | backslashes anywhere in the path, control characters, more than 2,048 bytes | `/a\..\\evil`, `/<tab>/evil` |
+///
+/// ```
+/// use tower_sso::landing::LocalPath;
+///
+/// let next = LocalPath::parse("/catalog/?q=1#top").unwrap();
+/// assert_eq!(next.as_str(), "/catalog/?q=1#top");
+/// assert_eq!(LocalPath::parse("//evil.example"), None);
+/// assert_eq!(LocalPath::default().as_str(), "/");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LocalPath(Cow<'static, str>);
+
+impl LocalPath {
+    /// The path, if it is one. The text is decoded already, once; what a header cannot hold is percent-encoded.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() > LONGEST || text.chars().any(char::is_control) {
+            return None;
+        }
+        let path = text.split(['?', '#']).next().unwrap_or_default();
+        if !path.starts_with('/') || path.contains('\\') || leaves_origin(path) {
+            return None;
+        }
+        Some(Self(encode(text).into()))
+    }
+
+    /// The path in a query parameter, decoded once as form data. `None` if it is not there, is there twice, or is not a
+    /// local path.
+    ///
+    /// ```
+    /// use tower_sso::landing::LocalPath;
+    ///
+    /// let uri: http::Uri = "/sso/oauth/?next=%2Fcatalog%2F%3Fq%3D1".parse()?;
+    /// assert_eq!(LocalPath::from_query(&uri, "next").unwrap().as_str(), "/catalog/?q=1");
+    /// # Ok::<(), http::uri::InvalidUri>(())
+    /// ```
+    pub fn from_query(uri: &Uri, parameter: &str) -> Option<Self> {
+        Self::parse(&Query::of(uri).value(parameter).ok()??)
+    }
+
+    /// The path, fit for a `Location` header.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The root of the site.
+impl Default for LocalPath {
+    fn default() -> Self {
+        Self("/".into())
+    }
+}
+
+impl fmt::Display for LocalPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<LocalPath> for HeaderValue {
+    fn from(path: LocalPath) -> Self {
+        // It is visible ASCII; were it not, the root is a safe place.
+        Self::try_from(path.0.as_ref()).unwrap_or(Self::from_static("/"))
+    }
+}
+
+/// Whether the path, its dot segments removed as browsers do (URL Standard, "path state"), begins with two slashes.
+fn leaves_origin(path: &str) -> bool {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        match segment.to_ascii_lowercase().replace("%2e", ".").as_str() {
+            "." => {
+                if last {
+                    kept.push("");
+                }
+            }
+            ".." => {
+                kept.pop();
+                if last {
+                    kept.push("");
+                }
+            }
+            _ => kept.push(segment),
+        }
+    }
+    let first = kept.first().copied().unwrap_or_default().to_ascii_lowercase();
+    let slash = first.starts_with("%2f") || first.starts_with("%5c");
+    slash || (first.is_empty() && kept.len() > 1)
+}
+
+/// Percent-encodes what does not belong into a header or would be quoted in a page.
+fn encode(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
+        match byte {
+            b'!' | b'#'..=b';' | b'=' | b'?'..=b'[' | b']' | b'_' | b'a'..=b'z' | b'|' | b'~' => {
+                encoded.push(byte.into())
+            }
+            _ => _ = write!(encoded, "%{byte:02X}"),
+        }
+        encoded
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn local_paths() {
+        for (text, expected, why) in [
+            ("/", Some("/"), "the root"),
+            ("/catalog/?q=1#top", Some("/catalog/?q=1#top"), "query and fragment are kept"),
+            ("/a/../b/./c", Some("/a/../b/./c"), "dot segments that stay inside"),
+            ("/a//b", Some("/a//b"), "two slashes further on"),
+            ("/ü b", Some("/%C3%BC%20b"), "what a header cannot hold is encoded"),
+            ("/100%", Some("/100%"), "decoded once, and not again"),
+            ("/a?next=//evil.example", Some("/a?next=//evil.example"), "another's parameter"),
+            (r"/a?b=\\c", Some("/a?b=%5C%5Cc"), "a backslash in the query"),
+            ("/@evil.example", Some("/@evil.example"), "no authority without two slashes"),
+            ("", None, "empty"),
+            ("evil", None, "relative"),
+            ("?a", None, "relative"),
+            ("https://evil.example/", None, "a scheme"),
+            ("javascript:alert(1)", None, "a scheme"),
+            (" /a", None, "a space first"),
+            ("//evil.example", None, "another host"),
+            ("///evil.example", None, "another host"),
+            (r"/\evil.example", None, "a backslash is a slash to browsers"),
+            (r"\/evil.example", None, "a backslash first"),
+            (r"/a\b", None, "a backslash in the path"),
+            ("/\t/evil.example", None, "browsers drop tabs"),
+            ("/\n/evil.example", None, "browsers drop line feeds"),
+            ("/a\r\nSet-Cookie: x=1", None, "a header of its own"),
+            ("/\0", None, "NUL"),
+            ("/%2Fevil.example", None, "a slash in disguise"),
+            ("/%2fevil.example", None, "a slash in disguise"),
+            ("/%5Cevil.example", None, "a backslash in disguise"),
+            ("/.//evil.example", None, "a dot segment that leaves two slashes"),
+            ("/..//evil.example", None, "two dots that leave two slashes"),
+            ("/a/..//evil.example", None, "two dots that leave two slashes"),
+            ("/%2e//evil.example", None, "an escaped dot segment"),
+            ("/a/%2E%2e//evil.example", None, "escaped dots"),
+            ("/./%2Fevil.example", None, "a dot segment and a slash in disguise"),
+        ] {
+            assert_eq!(LocalPath::parse(text).as_ref().map(LocalPath::as_str), expected, "{text:?}: {why}");
+        }
+        assert_eq!(LocalPath::parse(&format!("/{}", "x".repeat(2_048))), None);
+    }
+
+    #[test]
+    fn parameters() {
+        let next = |uri: &str| LocalPath::from_query(&uri.parse().unwrap(), "next").map(|path| path.to_string());
+        assert_eq!(next("/?next=%2Fa%2Bb"), Some("/a+b".into()));
+        assert_eq!(next("/?next=%2Fa&next=%2Fb"), None, "twice");
+        assert_eq!(next("/?next=%252F%252Fevil"), None, "decoded once: not a path");
+        assert_eq!(next("/?next=%2F%2Fevil"), None);
+        assert_eq!(next("/"), None);
+    }
+}

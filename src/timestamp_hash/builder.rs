@@ -1,0 +1,89 @@
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use http::Method;
+use serde::de::DeserializeOwned;
+
+use super::{Plus, Recipe, TimestampHash};
+use crate::config::{Builder, ConfigError};
+use crate::tenant::Tenant;
+use crate::window::Window;
+
+/// Starts a layer for links that are hashed by a recipe, whose fields are deserialized into `C`, each a string.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`timestamp_parameter`](Builder::timestamp_parameter), [`hash_parameter`](Builder::hash_parameter) | `timestamp`, `hash` |
+/// | [`plus`](Builder::plus) | [`Plus::Either`] |
+/// | [`max_age`](Builder::max_age), [`clock_skew`](Builder::clock_skew) | 30 s, 5 s |
+/// | [`tenant`](Builder::tenant) | one for all |
+/// | [`methods`](Builder::methods) | GET |
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::replay::MemoryReplay;
+/// use tower_sso::timestamp_hash::{self, Digest, Recipe};
+///
+/// let recipe = Recipe::hmac(Digest::Sha256, ["timestamp", "email"], "|");
+/// let sso = timestamp_hash::layer::<serde_json::Value>(recipe)
+///     .secrets(["shared"])
+///     .replay(MemoryReplay::new())
+///     .build()?;
+/// # }
+/// # Ok::<(), tower_sso::config::ConfigError>(())
+/// ```
+pub fn layer<C>(recipe: Recipe) -> Builder<TimestampHash<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    let form = TimestampHash {
+        recipe,
+        timestamp: "timestamp".into(),
+        hash: "hash".into(),
+        plus: Plus::Either,
+        window: Window { max_age: Duration::from_secs(30), clock_skew: Duration::from_secs(5) },
+        claims: PhantomData,
+    };
+    Builder::new(form, Tenant::fixed("default"), Method::GET)
+}
+
+impl<C> Builder<TimestampHash<C>> {
+    /// The query parameter that holds the timestamp; the recipe must hash it. Default: `timestamp`.
+    pub fn timestamp_parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.form.timestamp = name.into();
+        self
+    }
+
+    /// The query parameter that holds the hash. Default: `hash`.
+    pub fn hash_parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.form.hash = name.into();
+        self
+    }
+
+    /// What a raw `+` in a field stands for. Default: whichever the hash was made of.
+    pub fn plus(mut self, plus: Plus) -> Self {
+        self.form.plus = plus;
+        self
+    }
+
+    /// How old a link may be, inclusive. Default: 30 s. The longer, the longer a stolen link works.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.form.window.max_age = age;
+        self
+    }
+
+    /// How far ahead of ours the partner's clock may run, inclusive. Default: 5 s.
+    pub fn clock_skew(mut self, skew: Duration) -> Self {
+        self.form.window.clock_skew = skew;
+        self
+    }
+}
+
+pub(super) fn check<C>(form: &TimestampHash<C>) -> Result<(), ConfigError> {
+    if form.hash.is_empty() {
+        let problem = "is empty: name the parameter that holds the hash".into();
+        return Err(ConfigError::Setting { setting: "hash_parameter", problem });
+    }
+    form.recipe.check(&form.timestamp)
+}

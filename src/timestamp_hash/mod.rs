@@ -1,0 +1,268 @@
+//! A hash over a timestamp, some fields and a secret: `GET /sso/oauth/?timestamp=&email=&slug=&hash=&next=`.
+//!
+//! LCvista's customers sign their users in so; see [`providers::lcvista`](crate::providers::lcvista). Its cousins differ in
+//! what is hashed, in which order, how it is joined, and where the secret goes: a [`Recipe`] says so.
+//!
+//! ```
+//! # #[cfg(all(feature = "moka", feature = "axum"))] {
+//! # use axum::{Router, routing::get};
+//! use tower_sso::timestamp_hash::{self, Digest, Recipe};
+//! use tower_sso::{identity::Identity, replay::MemoryReplay};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct User { email: String }
+//! async fn land(user: Identity<User>) -> String { format!("Hello {}", user.email) }
+//!
+//! // hash = hex(HMAC-SHA256(secret, timestamp|email))
+//! let recipe = Recipe::hmac(Digest::Sha256, ["timestamp", "email"], "|");
+//! let sso = timestamp_hash::layer::<User>(recipe).secrets(["shared"]).replay(MemoryReplay::new()).build()?;
+//! let app: Router = Router::new().route("/sso", get(land)).layer(sso);
+//! # }
+//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! ```
+//!
+//! # Rules
+//! 1. The timestamp is hashed as the text received: digits, or digits, a point and one to nine digits; no leading zero, no
+//!    sign, no exponent. A number that is parsed and written anew breaks real partners.
+//! 2. Every field of the recipe is there once and not empty; else `malformed`. Case is never folded.
+//! 3. The hash is hexadecimal in full length, of either case; its decoded bytes are the replay key.
+//! 4. The timestamp may be [`max_age`](crate::config::Builder::max_age) old and
+//!    [`clock_skew`](crate::config::Builder::clock_skew) ahead, both inclusive, to the nanosecond.
+//! 5. A raw `+` in a field is a space to some partners and a plus to others. By default both readings are tried, and the one
+//!    that the hash was made of is what the user is called: [`Plus`].
+//! 6. Parameters that are not in the recipe, such as `next`, are not signed. See [`LocalPath`](crate::landing::LocalPath).
+
+mod builder;
+mod recipe;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::body::HeadOnly;
+use crate::clock::UnixTime;
+use crate::config::ConfigError;
+use crate::encoding::decode_hex;
+use crate::form::{Extracted, Form, Presence};
+use crate::keys::Secret;
+use crate::query::{self, Query};
+use crate::rejection::Reason;
+use crate::replay::Fingerprint;
+use crate::window::{Validity, Window};
+
+pub use crate::mac::Digest;
+pub use builder::layer;
+pub use recipe::Recipe;
+
+/// What a raw `+` in a field of the query stands for.
+///
+/// ```
+/// use tower_sso::timestamp_hash::Plus;
+///
+/// assert_eq!(Plus::default(), Plus::Either);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Plus {
+    /// A space, as in form data.
+    Space,
+    /// Itself: the partner did not encode what it put into the link.
+    Literal,
+    /// Whichever the hash was made of. It costs a second hash for links with a raw `+`, and weakens nothing: only a hash
+    /// that matches decides.
+    #[default]
+    Either,
+}
+
+/// The timestamp hash form, with claims of type `C`. Made by [`layer`].
+///
+/// ```
+/// use tower_sso::layer::VerifyLayer;
+/// use tower_sso::timestamp_hash::TimestampHash;
+///
+/// struct State {
+///     sso: VerifyLayer<TimestampHash<serde_json::Value>>,
+/// }
+/// ```
+pub struct TimestampHash<C> {
+    recipe: Recipe,
+    timestamp: Cow<'static, str>,
+    hash: Cow<'static, str>,
+    plus: Plus,
+    window: Window,
+    claims: PhantomData<fn() -> C>,
+}
+
+/// A hash and the fields that it should be of. Nothing is known of who made it.
+pub struct Credential {
+    /// The fields' values in the recipe's order: one reading of them, or two.
+    readings: Vec<Vec<String>>,
+    time: UnixTime,
+    mac: Vec<u8>,
+}
+
+/// Fields that the hash was made of.
+pub struct Message {
+    fields: Vec<String>,
+    time: UnixTime,
+    mac: Vec<u8>,
+}
+
+impl<C> Form for TimestampHash<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    const NAME: &'static str = "timestamp_hash";
+    type Reads = HeadOnly;
+    type Credential = Credential;
+    type Message = Message;
+    type Claims = C;
+
+    fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
+        let hash = Query::of(&head.uri).raw_value(&self.hash)?;
+        Ok(if hash.is_some() { Presence::InHead } else { Presence::Absent })
+    }
+
+    fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<Credential>, Reason> {
+        let query = Query::of(&head.uri);
+        let malformed = |name: &Cow<'static, str>, what| Reason::Malformed(name.clone(), what);
+        let mac = decode_hex(&query.required(&self.hash)?).filter(|mac| mac.len() == self.recipe.digest().length());
+        let mac = mac.ok_or_else(|| malformed(&self.hash, "is not hexadecimal of the digest's length"))?;
+        let time = parse_timestamp(&query.required(&self.timestamp)?);
+        let time = time.ok_or_else(|| malformed(&self.timestamp, "is not a number of seconds in plain digits"))?;
+        let readings = match self.plus {
+            Plus::Space => vec![self.fields(query, false)?],
+            Plus::Literal => vec![self.fields(query, true)?],
+            Plus::Either => {
+                let (space, literal) = (self.fields(query, false)?, self.fields(query, true)?);
+                if space == literal { vec![space] } else { vec![space, literal] }
+            }
+        };
+        Ok(Credential { readings, time, mac }.into())
+    }
+
+    fn verify(&self, credential: &Credential, key: &Secret) -> Result<Message, Reason> {
+        let Credential { readings, time, mac } = credential;
+        let made_of = readings.iter().find(|fields| self.recipe.verify(fields, key, mac));
+        let fields = made_of.ok_or(Reason::BadSignature)?.clone();
+        Ok(Message { fields, time: *time, mac: mac.clone() })
+    }
+
+    fn validity(&self, message: &Message) -> Result<Validity, Reason> {
+        Ok(Validity::around(message.time, &self.window))
+    }
+
+    fn fingerprint(&self, message: &Message, fingerprint: &mut Fingerprint) {
+        fingerprint.part(&message.mac);
+    }
+
+    fn claims(&self, message: Message, _: UnixTime) -> Result<C, Reason> {
+        let names = self.recipe.fields().map(|name| name.clone().into_owned());
+        let fields: Map<String, Value> = names.zip(message.fields.into_iter().map(Value::String)).collect();
+        C::deserialize(Value::Object(fields))
+            .map_err(|_| Reason::BadPayload("the fields do not have the shape that the claims require".into()))
+    }
+
+    fn decoy(&self) -> Secret {
+        Secret::new(crate::mac::random_key())
+    }
+
+    fn parameters(&self) -> Vec<Cow<'static, str>> {
+        [&self.hash, &self.timestamp].into_iter().chain(self.recipe.fields()).cloned().collect()
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        builder::check(self)
+    }
+}
+
+impl<C> TimestampHash<C> {
+    /// The recipe's fields, in its order.
+    fn fields(&self, query: Query<'_>, plus_is_literal: bool) -> Result<Vec<String>, Reason> {
+        let field = |name: &Cow<'static, str>| {
+            let malformed = |what| Reason::Malformed(name.clone(), what);
+            let raw = query.raw_value(name)?.ok_or_else(|| Reason::MissingParameter(name.clone()))?;
+            let raw = if plus_is_literal { Cow::Owned(raw.replace('+', "%2B")) } else { Cow::Borrowed(raw) };
+            let value = query::decode(&raw).map_err(malformed)?.into_owned();
+            self.recipe.check_value(&value).map_err(malformed)?;
+            Ok(value)
+        };
+        self.recipe.fields().map(field).collect()
+    }
+}
+
+/// Seconds since the epoch in their plain spelling.
+fn parse_timestamp(text: &str) -> Option<UnixTime> {
+    let (seconds, fraction) = match text.split_once('.') {
+        Some((seconds, fraction)) => (seconds, Some(fraction)),
+        None => (text, None),
+    };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = digits(seconds) && (seconds == "0" || !seconds.starts_with('0'));
+    if !plain || fraction.is_some_and(|fraction| !digits(fraction) || fraction.len() > 9) {
+        return None;
+    }
+    let nanos = fraction.map_or(Ok(0), |fraction| format!("{fraction:0<9}").parse()).ok()?;
+    Some(UnixTime::from_secs(seconds.parse().ok()?).plus(Duration::from_nanos(nanos)))
+}
+
+impl<C> fmt::Debug for TimestampHash<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TimestampHash").field("recipe", &self.recipe).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps_have_one_spelling() {
+        for (text, expected) in [
+            ("1700000000", Some(1_700_000_000_000_000_000)),
+            ("1700000000.0", Some(1_700_000_000_000_000_000)),
+            ("1700000000.5", Some(1_700_000_000_500_000_000)),
+            ("1700000000.123456", Some(1_700_000_000_123_456_000)),
+            ("1700000000.123456789", Some(1_700_000_000_123_456_789)),
+            ("0.5", Some(500_000_000)),
+            ("0", Some(0)),
+            ("18446744073709551615", Some(i64::MAX)),
+            ("18446744073709551616", None),
+            ("1700000000.1234567890", None),
+            ("1700000000.", None),
+            (".5", None),
+            ("01700000000", None),
+            ("00", None),
+            ("+1700000000", None),
+            ("-1", None),
+            ("1.7e9", None),
+            ("1700000000,5", None),
+            ("1700000000x", None),
+            ("nan", None),
+            ("inf", None),
+            ("", None),
+            (" 1", None),
+            ("1.5.5", None),
+            ("١٧٠٠", None),
+        ] {
+            assert_eq!(parse_timestamp(text).map(UnixTime::as_nanos), expected, "{text:?}");
+        }
+    }
+}
