@@ -1,0 +1,112 @@
+//! The whole application: [`app`] makes a router of what a [`Portal`] holds.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, StatusCode};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tower_http::csrf::{CsrfLayer, ProtectionError};
+use tower_http::timeout::TimeoutLayer;
+use tower_sso::clock::Clock;
+use tower_sso::replay::MemoryReplay;
+
+use crate::config::{ConfigError, Origin, TutorCruncher};
+use crate::db::Database;
+use crate::problem::{self, Problem};
+use crate::{demo, page, session, vendors};
+
+/// Above what any answer takes; a body that does not come is given up on earlier, where it is read.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What every part of the application shares. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Portal(Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) database: Database,
+    pub(crate) replay: MemoryReplay,
+    pub(crate) metrics: PrometheusHandle,
+    pub(crate) public_url: Origin,
+    /// Whether the page plays the partners too. It holds their secrets then: never where the configuration is real.
+    pub(crate) demo: bool,
+    pub(crate) tutorcruncher: Option<TutorCruncher>,
+}
+
+impl Portal {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for Portal {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+pub(crate) async fn app(portal: &Portal) -> Result<Router, Box<dyn std::error::Error>> {
+    let sessions = session::layer(portal.database.clone(), Arc::clone(&portal.clock), portal.public_url.is_https());
+    let own_site = own_site(portal)?;
+
+    // What partners call. The demo calls it too, inside the process.
+    let vendors = vendors::routes(portal).await?.layer(sessions.clone());
+    let mut pages = Router::new()
+        .route("/", get(page::index))
+        .route("/me", get(session::me))
+        .route("/logout", post(session::logout).layer(own_site.clone()));
+    if portal.demo {
+        let demo = demo::start(portal, vendors.clone().with_state(portal.clone())).await?;
+        pages = pages.merge(demo.layer(own_site));
+    }
+    let app = pages
+        .layer(sessions)
+        .merge(vendors)
+        .route("/style.css", get(page::style))
+        .route("/healthz", get(healthz))
+        .route("/metrics", get(async |portal: State<Portal>| portal.metrics.render()))
+        .fallback(async || Problem::NOT_FOUND)
+        .layer(from_fn(problem::present))
+        .layer(from_fn_with_state(portal.clone(), security_headers))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT));
+    Ok(app.with_state(portal.clone()))
+}
+
+type OwnSite = CsrfLayer<fn(ProtectionError) -> Response>;
+
+/// Lets forms through that were sent from the portal's own pages.
+fn own_site(portal: &Portal) -> Result<OwnSite, ConfigError> {
+    let layer = CsrfLayer::new().add_trusted_origin(portal.public_url.as_str());
+    let layer = layer.map_err(|error| ConfigError(format!("`public_url`: {error}")))?;
+    Ok(layer.with_rejection_response(|_| Problem::CROSS_SITE.into_response()))
+}
+
+async fn healthz(portal: State<Portal>) -> StatusCode {
+    if portal.database.is_ready().await { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
+async fn security_headers(portal: State<Portal>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    // A form of the page may lead to the public URL, even where the page was opened under another name.
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self' {}; base-uri 'none'; \
+         frame-ancestors 'none'",
+        portal.public_url.as_str()
+    );
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
+    response
+}

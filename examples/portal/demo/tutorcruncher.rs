@@ -1,0 +1,241 @@
+//! The demo's TutorCruncher: it announces companies, and makes links for their users.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Form, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::post;
+use http::Request;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tower_sessions::Session;
+use tower_sso::clock::Clock;
+use tower_sso::keys::Secret;
+use tower_sso::observe::Step;
+use tower_sso::sign::{FernetLink, SignError, SigningWebhook, generate_fernet_key};
+
+use super::{Demo, Kind, Then};
+use crate::app::Portal;
+use crate::config::TutorCruncher;
+use crate::page::{self, Exchange, Field, Row};
+use crate::problem::Problem;
+use crate::vendors::tutorcruncher::NAME;
+
+#[derive(Clone)]
+struct Partner {
+    demo: Demo,
+    webhook: SigningWebhook,
+}
+
+/// What the page remembers between two buttons.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Draft {
+    user: User,
+    /// The last link.
+    link: Option<String>,
+    /// The last webhook: its signature and its body.
+    call: Option<(String, String)>,
+}
+
+/// The form on the page.
+#[derive(Debug, Serialize, Deserialize)]
+struct User {
+    company_id: String,
+    id: String,
+    name: String,
+    role: String,
+    email: String,
+    /// Empty: the link was clicked outside any lesson.
+    lesson: String,
+}
+
+#[derive(Deserialize)]
+struct Pressed {
+    press: String,
+    #[serde(flatten)]
+    user: User,
+}
+
+impl Default for User {
+    fn default() -> Self {
+        let [company_id, id, name, role, email, lesson] =
+            ["4321", "123", "Samuel Colvin", "Contractor", "sam@example.com", ""].map(str::to_owned);
+        Self { company_id, id, name, role, email, lesson }
+    }
+}
+
+/// The card's fields and buttons.
+pub(crate) async fn form(portal: &Portal, session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
+    let Draft { user, link, call } = Draft::of(session).await?;
+    let company = crate::db::company_name(&portal.database, NAME, &user.company_id).await?;
+    let company = company.unwrap_or_else(|| "nobody has signed up with this number".to_owned());
+    let fields = vec![
+        Field::text("company_id", "Company", user.company_id).hint(company),
+        Field::text("id", "User number", user.id),
+        Field::text("name", "Name", user.name),
+        Field::choice("role", "Role", user.role, &["Contractor", "ServiceRecipient", "Administrator"]),
+        Field::text("email", "Email", user.email).hint("May be empty: some users have none."),
+        Field::text("lesson", "Lesson", user.lesson).hint("A topic, if the link is clicked inside a lesson."),
+    ];
+    let mut rows = Kind::rows(link.is_some());
+    rows.extend([
+        Row::new("A new company signs up", "A signed webhook brings its key.").button("sign_up", "Sign up"),
+        Row::new("Rotate the company’s key", "Links by the previous key go on working for a day.")
+            .button("rotate", "Rotate"),
+        Row::new("The same webhook again", "Answered with 200, and nothing changes.").button_if(
+            call.is_some(),
+            "call_again",
+            "Send it again",
+        ),
+    ]);
+    Ok((fields, rows))
+}
+
+/// The route of the card's buttons. Lets a first company sign up, so that there is something to sign in to.
+pub(super) async fn start(demo: &Demo, config: &TutorCruncher) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
+    let secret = config.webhook_secrets.first().cloned().ok_or("the demo needs a webhook secret")?;
+    let partner = Partner { demo: demo.clone(), webhook: SigningWebhook::new(secret) };
+    if partner.key(&User::default().company_id).await?.is_none() {
+        partner.announce(&mut Draft::default(), "DinoTutors").await?;
+    }
+    Ok(Router::new().route("/demo/tutorcruncher", post(press)).with_state(partner))
+}
+
+async fn press(
+    partner: State<Partner>,
+    session: Session,
+    Form(Pressed { press, user }): Form<Pressed>,
+) -> Result<Response, Problem> {
+    let mut draft = Draft { user, ..Draft::of(&session).await? };
+    let exchange = match (&*press, Kind::of_button(&press)) {
+        (_, Some((kind, then))) => {
+            let link = partner.link(kind, &draft).await?;
+            if kind == Kind::Fresh {
+                draft.link = Some(link.clone());
+            }
+            if then == Then::Go {
+                session.insert(Draft::KEY, &draft).await?;
+                return Ok(Redirect::to(&link).into_response());
+            }
+            let request = Request::get(link).body(String::new()).map_err(|_| Problem::NOT_FOUND)?;
+            Some(partner.demo.send(request).await)
+        }
+        ("sign_up", _) => {
+            draft.user.company_id = super::random_number().to_string();
+            let name = format!("Company {}", draft.user.company_id);
+            Some(partner.announce(&mut draft, &name).await?)
+        }
+        ("rotate", _) => {
+            let database = &partner.demo.portal.database;
+            let name = crate::db::company_name(database, NAME, &draft.user.company_id).await?;
+            let name = name.unwrap_or_else(|| format!("Company {}", draft.user.company_id));
+            Some(partner.announce(&mut draft, &name).await?)
+        }
+        ("call_again", _) => match &draft.call {
+            Some((signature, body)) => {
+                let exchange = partner.call(signature, body).await?;
+                Some(exchange.explain(Step::Replay, "A copy: it is acknowledged, and nothing is done again"))
+            }
+            None => None,
+        },
+        _ => return Err(Problem::NOT_FOUND),
+    };
+    session.insert(Draft::KEY, &draft).await?;
+    page::show(&partner.demo.portal, &session, exchange.map(|exchange| (NAME, exchange))).await
+}
+
+impl Draft {
+    const KEY: &str = "demo.tutorcruncher";
+
+    async fn of(session: &Session) -> Result<Self, Problem> {
+        Ok(session.get(Self::KEY).await?.unwrap_or_default())
+    }
+}
+
+impl Partner {
+    /// Announces the company with a new key, and takes note of the key once it was accepted.
+    async fn announce(&self, draft: &mut Draft, name: &str) -> Result<Exchange, Problem> {
+        let company = &draft.user.company_id;
+        let key = generate_fernet_key();
+        let key = String::from_utf8_lossy(key.expose());
+        let body = json!({
+            "company_id": number(company),
+            "fernet_key": key,
+            "admin_email": "ada@example.com",
+            "admin_name": "Ada Admin",
+            "company_name": name,
+        });
+        let call = self.webhook.sign(body.to_string());
+        let exchange = self.call(&call.signature, &call.body).await?;
+        if exchange.is_accepted {
+            self.demo.portal.database.set(&note(company), &key).await?;
+        }
+        draft.call = Some((call.signature, call.body));
+        Ok(exchange)
+    }
+
+    async fn call(&self, signature: &str, body: &str) -> Result<Exchange, Problem> {
+        let request = Request::post(format!("{}/tutorcruncher/companies", self.demo.portal.public_url.as_str()))
+            .header("webhook-signature", signature)
+            .header("content-type", "application/json")
+            .body(body.to_owned());
+        let exchange = self.demo.send(request.map_err(|_| Problem::NOT_FOUND)?).await;
+        Ok(exchange.explain(Step::Time, "It holds no time: a copy of it may come at any age"))
+    }
+
+    /// The company's key, as the partner remembers it.
+    async fn key(&self, company: &str) -> Result<Option<Secret>, sqlx::Error> {
+        Ok(self.demo.portal.database.setting(&note(company)).await?.map(Secret::new))
+    }
+
+    async fn link(&self, kind: Kind, draft: &Draft) -> Result<String, Problem> {
+        if let (Kind::Again, Some(link)) = (kind, &draft.link) {
+            return Ok(link.clone());
+        }
+        let user = &draft.user;
+        // A company that never signed up: the portal knows no key of it, so any will do to show that.
+        let key = self.key(&user.company_id).await?.unwrap_or_else(generate_fernet_key);
+        let portal = &self.demo.portal;
+        let issued_at = match kind {
+            Kind::Expired => portal.clock.now().minus(Duration::from_secs(120)),
+            _ => portal.clock.now(),
+        };
+        let base = format!("{}/tutorcruncher/sso", portal.public_url.as_str());
+        let link = FernetLink::new(base, &*user.company_id, &key).issued_at(issued_at);
+        let link = link.uri(&user.claims(issued_at.as_secs())).map_err(not_signed)?;
+        Ok(if kind == Kind::Tampered { super::tampered(&link) } else { link })
+    }
+}
+
+impl User {
+    /// As in the vendor's own sample.
+    fn claims(&self, now: i64) -> Value {
+        let given = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
+        let mut claims = json!({
+            "rt": self.role, "nm": self.name, "id": number(&self.id), "role_id": 77, "ts": now,
+            "tz": "Europe/London", "br_id": 3492, "br_nm": "DinoTutors: Dino Centre", "e": given(&self.email),
+        });
+        if let (Some(topic), Some(claims)) = (given(&self.lesson), claims.as_object_mut()) {
+            claims.insert("apt_id".to_owned(), 42.into());
+            claims.insert("apt_nm".to_owned(), topic.into());
+            claims.insert("apt_st".to_owned(), (now + 300).into());
+            claims.insert("apt_fn".to_owned(), (now + 3_900).into());
+        }
+        claims
+    }
+}
+
+/// A number where it is one. What it is otherwise is for the portal to refuse.
+fn number(text: &str) -> Value {
+    text.trim().parse::<i64>().map_or_else(|_| text.into(), Value::from)
+}
+
+fn note(company: &str) -> String {
+    format!("demo.tutorcruncher.key.{company}")
+}
+
+fn not_signed(error: SignError) -> Problem {
+    tracing::error!(%error, "the demo could not sign");
+    Problem::NOT_FOUND
+}

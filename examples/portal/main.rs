@@ -1,0 +1,163 @@
+//! A portal that partners send their users to, as a SaaS would run it; and a page on which a person can be the partner.
+//!
+//! ```sh
+//! cargo run --example portal                          # http://127.0.0.1:3000, with everything made up
+//! cargo run --example portal -- --config portal.toml  # as configured, and without the demo
+//! ```
+//!
+//! | file | is about |
+//! |---|---|
+//! | `vendors/` | each vendor's routes: how the crate is used |
+//! | `session.rs` | what becomes of an identity: the session, `/me`, `/logout` |
+//! | `app.rs`, `config.rs`, `db.rs` | the application around it |
+//! | `page.rs`, `templates/` | what a person sees |
+//! | `demo/` | the partners that the page plays: what no relying party has |
+
+#![allow(missing_docs, reason = "a program, not a library")]
+
+mod app;
+mod config;
+mod db;
+mod demo;
+mod page;
+mod problem;
+mod session;
+#[cfg(test)]
+mod tests;
+mod vendors;
+
+use std::error::Error;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::net::TcpListener;
+use tower_sso::clock::{Clock, SystemClock};
+use tower_sso::replay::{MemoryReplay, ReplayStore};
+use tracing_subscriber::EnvFilter;
+
+use crate::app::{Parts, Portal};
+use crate::config::{Config, ConfigError, Origin, ReplayUrl, TutorCruncher};
+use crate::db::Database;
+
+const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
+
+#[derive(Parser)]
+#[command(about = "A portal that partners send their users to, and a page to try it")]
+struct Arguments {
+    /// Configuration file. Without one, everything is made up, and the page plays the partners too
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address to listen on, before the configuration's
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Directory of the database file, where the configuration names no database
+    #[arg(long, value_name = "DIRECTORY")]
+    data: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // Standard output is for the address alone.
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("portal: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    let demo = arguments.config.is_none();
+    let config = arguments.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+    let url = match (config.database_url, arguments.data) {
+        (Some(_), Some(_)) => return Err(ConfigError("`database_url` is set: leave --data out".to_owned()).into()),
+        (Some(url), None) => url,
+        (None, Some(directory)) => db::file_in(&directory)?,
+        (None, None) => db::file_in(&user_directory()?)?,
+    };
+    let database = Database::open(&url).await?;
+    let tutorcruncher = match config.tutorcruncher {
+        None if demo => Some(TutorCruncher::new(database.secret("tutorcruncher.webhook_secret").await?)),
+        configured => configured,
+    };
+
+    let listen = arguments.listen.unwrap_or(config.listen);
+    let listener = TcpListener::bind(listen).await.map_err(|error| format!("`listen` = {listen}: {error}"))?;
+    let address = listener.local_addr()?;
+    if demo && !address.ip().is_loopback() {
+        tracing::warn!("the demo is on, and others can reach it: its page signs anybody in");
+    }
+    let replay = match config.replay_url {
+        ReplayUrl::Memory => MemoryReplay::new(),
+    };
+    let portal = Portal::new(Parts {
+        clock: Arc::new(SystemClock),
+        database,
+        replay,
+        metrics: PrometheusBuilder::new().install_recorder()?,
+        public_url: config.public_url.unwrap_or_else(|| Origin::of_listener(address)),
+        demo,
+        tutorcruncher,
+    });
+    let app = app::app(&portal).await?;
+    tokio::spawn(sweep_sessions(portal.clone()));
+    pass_the_fence(&portal).await;
+
+    writeln!(std::io::stdout(), "portal listening on http://{address}")?;
+    axum::serve(listener, app).with_graceful_shutdown(asked_to_stop()).await?;
+    Ok(())
+}
+
+fn user_directory() -> Result<PathBuf, ConfigError> {
+    let directories = directories::ProjectDirs::from("", "", "tower-sso-portal");
+    let directories =
+        directories.ok_or_else(|| ConfigError("this user has no home: name a directory with --data".to_owned()))?;
+    Ok(directories.data_dir().to_owned())
+}
+
+/// A link that was made before the replay store was may have been used before a restart, and is refused. Partners tell the
+/// time of a link in whole seconds. So nobody is let in until the second is over in which the store was made: an honest
+/// link that is made from then on is never taken for an old one.
+async fn pass_the_fence(portal: &Portal) {
+    if let Some(fence) = portal.replay.remembers_since() {
+        let open = fence.ceil_to_second();
+        while portal.clock.now() < open {
+            tokio::time::sleep(open.since(portal.clock.now())).await;
+        }
+    }
+}
+
+async fn sweep_sessions(portal: Portal) {
+    let mut interval = tokio::time::interval(SWEEP_INTERVAL);
+    loop {
+        interval.tick().await;
+        if let Err(error) = session::sweep(&portal.database, &portal.clock).await {
+            tracing::warn!(%error, "sessions that have ended were not deleted");
+        }
+    }
+}
+
+async fn asked_to_stop() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    _ = interrupted.await;
+}

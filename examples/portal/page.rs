@@ -1,0 +1,219 @@
+//! What a person sees.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{Html, IntoResponse, Response};
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
+use tower_sessions::Session;
+use tower_sso::observe::Step;
+use tower_sso::rejection::{Code, Rejection};
+
+use crate::app::Portal;
+use crate::problem::{self, Problem};
+use crate::session::SignedIn;
+use crate::vendors;
+
+/// One vendor on the page.
+#[derive(Debug)]
+pub(crate) struct Card {
+    pub(crate) id: &'static str,
+    pub(crate) title: &'static str,
+    /// What arrives, in two lines.
+    pub(crate) arrives: &'static str,
+    /// The code that mounts the layers.
+    pub(crate) rust: String,
+    /// Empty, like the rows, where there is no demo.
+    pub(crate) fields: Vec<Field>,
+    pub(crate) rows: Vec<Row>,
+    /// What came of the last button.
+    pub(crate) exchange: Option<Exchange>,
+}
+
+/// A field of a card's form.
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    label: &'static str,
+    value: String,
+    hint: Option<String>,
+    /// If there are any, one of them is chosen.
+    choices: Vec<&'static str>,
+}
+
+impl Field {
+    pub(crate) fn text(name: &'static str, label: &'static str, value: String) -> Self {
+        Self { name, label, value, hint: None, choices: Vec::new() }
+    }
+
+    pub(crate) fn choice(name: &'static str, label: &'static str, value: String, choices: &[&'static str]) -> Self {
+        Self { choices: choices.to_vec(), ..Self::text(name, label, value) }
+    }
+
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+/// Something to try, and its buttons.
+#[derive(Debug)]
+pub(crate) struct Row {
+    title: &'static str,
+    hint: &'static str,
+    buttons: Vec<Button>,
+}
+
+#[derive(Debug)]
+struct Button {
+    value: &'static str,
+    label: &'static str,
+    enabled: bool,
+}
+
+impl Row {
+    pub(crate) fn new(title: &'static str, hint: &'static str) -> Self {
+        Self { title, hint, buttons: Vec::new() }
+    }
+
+    pub(crate) fn button(self, value: &'static str, label: &'static str) -> Self {
+        self.button_if(true, value, label)
+    }
+
+    pub(crate) fn button_if(mut self, enabled: bool, value: &'static str, label: &'static str) -> Self {
+        self.buttons.push(Button { value, label, enabled });
+        self
+    }
+}
+
+/// A request that the demo has sent, and what came of it.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) request: String,
+    pub(crate) curl: String,
+    pub(crate) answer: String,
+    pub(crate) meaning: String,
+    pub(crate) is_accepted: bool,
+    pub(crate) steps: Vec<StepRow>,
+}
+
+impl Exchange {
+    /// Says of a step that was passed what it came to here.
+    pub(crate) fn explain(mut self, step: Step, detail: &str) -> Self {
+        for row in self.steps.iter_mut().filter(|row| row.step == step && row.outcome == Outcome::Passed) {
+            detail.clone_into(&mut row.detail);
+        }
+        self
+    }
+
+    fn is_refused(&self) -> bool {
+        self.steps.iter().any(|step| step.outcome == Outcome::Refused)
+    }
+}
+
+/// One step of the check.
+#[derive(Debug)]
+pub(crate) struct StepRow {
+    pub(crate) step: Step,
+    pub(crate) name: &'static str,
+    pub(crate) outcome: Outcome,
+    pub(crate) detail: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Passed,
+    Refused,
+    NotReached,
+}
+
+impl Outcome {
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Refused => "refused",
+            Self::NotReached => "not-reached",
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Refused => "refused",
+            Self::NotReached => "not reached",
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "index.html")]
+struct IndexPage {
+    signed_in: Option<SignedIn>,
+    /// The claims as their own type.
+    typed: Option<String>,
+    cards: Vec<Card>,
+    demo: bool,
+}
+
+pub(crate) async fn index(portal: State<Portal>, session: Session) -> Result<Response, Problem> {
+    show(&portal, &session, None).await
+}
+
+/// The page, with what came of a button on one of its cards.
+pub(crate) async fn show(
+    portal: &Portal,
+    session: &Session,
+    exchange: Option<(&str, Exchange)>,
+) -> Result<Response, Problem> {
+    let signed_in = SignedIn::of(session, &portal.clock).await?;
+    let typed = signed_in.as_ref().and_then(|signed_in| vendors::typed(&signed_in.provider, &signed_in.claims));
+    let mut cards = vendors::cards(portal, session).await?;
+    if let Some((id, exchange)) = exchange
+        && let Some(card) = cards.iter_mut().find(|card| card.id == id)
+    {
+        card.exchange = Some(exchange);
+    }
+    let page = render(&IndexPage { signed_in, typed, cards, demo: portal.demo })?;
+    // It shows who is signed in.
+    Ok(([(CACHE_CONTROL, "no-store")], page).into_response())
+}
+
+pub(crate) fn render(template: &impl Template) -> Result<Html<String>, Problem> {
+    Ok(Html(template.render().map_err(Problem::from)?))
+}
+
+/// A page that says one thing.
+#[derive(Template)]
+#[template(path = "message.html")]
+struct MessagePage<'a> {
+    title: &'a str,
+    code: &'a str,
+    advice: &'a str,
+}
+
+pub(crate) fn message(title: &str, code: &str, advice: &str) -> String {
+    // Only a writer that fails could make it fail.
+    MessagePage { title, code, advice }.render().unwrap_or_else(|_| title.to_owned())
+}
+
+/// A refused login: a browser gets a page that says what to do, anything else the default. Neither says why precisely.
+pub(crate) fn refused(rejection: &Rejection, headers: &HeaderMap) -> http::Response<Bytes> {
+    let mut response = rejection.problem_json();
+    if problem::wants_html(headers) {
+        let code = rejection.code();
+        let advice = match code {
+            Code::Unavailable | Code::TooManyRequests => {
+                "Wait a moment, then go back to your partner’s site and click again."
+            }
+            _ => "Go back to your partner’s site and click again: each click makes a new link.",
+        };
+        *response.body_mut() = message(code.title(), code.as_str(), advice).into();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    }
+    response
+}
+
+pub(crate) async fn style() -> impl IntoResponse {
+    let headers = [(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "no-cache")];
+    (headers, include_str!("templates/style.css"))
+}

@@ -1,0 +1,195 @@
+//! Who is signed in: the sessions, `/me` and `/logout`.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{StatusCode, Uri};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use time::{Duration, OffsetDateTime};
+use tower_sessions::cookie::SameSite;
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store::{Error, Result};
+use tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
+use tower_sso::clock::Clock;
+use tower_sso::identity::Identity;
+
+use crate::app::Portal;
+use crate::db::Database;
+use crate::problem::Problem;
+
+const IDENTITY: &str = "identity";
+const INACTIVITY: Duration = Duration::hours(8);
+
+/// How much of the inactivity may pass before a visit writes the session anew. Not every visit should write.
+const TOUCH_AFTER_SECONDS: i64 = 10 * 60;
+
+/// What the portal keeps of an identity.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SignedIn {
+    pub(crate) provider: String,
+    pub(crate) tenant: String,
+    pub(crate) subject: String,
+    pub(crate) email: Option<String>,
+    pub(crate) name: String,
+    pub(crate) claims: Value,
+    seen_at: i64,
+}
+
+impl SignedIn {
+    /// From what a vendor's claims are made of. The claims keep the vendor's own names.
+    pub(crate) fn new<C: Serialize>(
+        provider: &str,
+        identity: &Identity<C>,
+        subject: String,
+        name: &str,
+        email: Option<&str>,
+    ) -> Self {
+        Self {
+            provider: provider.to_owned(),
+            tenant: identity.tenant().to_string(),
+            subject,
+            email: email.map(str::to_owned),
+            name: name.to_owned(),
+            claims: serde_json::to_value(identity.claims()).unwrap_or_default(),
+            seen_at: 0,
+        }
+    }
+
+    /// Signs the browser in, under a new session id: one that someone planted before is worth nothing.
+    pub(crate) async fn start(mut self, session: &Session, clock: &dyn Clock) -> std::result::Result<(), Problem> {
+        self.seen_at = clock.now().as_secs();
+        tracing::info!(provider = self.provider, tenant = self.tenant, "signed in");
+        session.cycle_id().await?;
+        session.insert(IDENTITY, self).await?;
+        // The session layer would save it too, but answer 500 if the database failed.
+        session.save().await?;
+        Ok(())
+    }
+
+    /// Who is signed in.
+    pub(crate) async fn of(session: &Session, clock: &dyn Clock) -> std::result::Result<Option<Self>, Problem> {
+        let Some(mut signed_in) = session.get::<Self>(IDENTITY).await? else { return Ok(None) };
+        let now = clock.now().as_secs();
+        if now.saturating_sub(signed_in.seen_at) > TOUCH_AFTER_SECONDS {
+            signed_in.seen_at = now;
+            session.insert(IDENTITY, &signed_in).await?;
+        }
+        Ok(Some(signed_in))
+    }
+}
+
+pub(crate) async fn me(portal: State<Portal>, session: Session) -> std::result::Result<Response, Problem> {
+    let SignedIn { provider, tenant, subject, email, name, claims, .. } =
+        SignedIn::of(&session, &portal.clock).await?.ok_or(Problem::NOT_SIGNED_IN)?;
+    let me = json!({
+        "provider": provider, "tenant": tenant, "subject": subject, "email": email, "name": name, "claims": claims,
+    });
+    Ok(Json(me).into_response())
+}
+
+/// The page's button is a form, which cannot make anything of a 204: it asks to be sent to the page again.
+pub(crate) async fn logout(uri: Uri, session: Session) -> std::result::Result<Response, Problem> {
+    session.flush().await?;
+    Ok(match uri.query() {
+        Some("then=page") => Redirect::to("/").into_response(),
+        _ => StatusCode::NO_CONTENT.into_response(),
+    })
+}
+
+pub(crate) fn layer(database: Database, clock: Arc<dyn Clock>, secure: bool) -> SessionManagerLayer<Sessions> {
+    SessionManagerLayer::new(Sessions::new(database, clock))
+        .with_name("portal_session")
+        .with_http_only(true)
+        // A cookie that is `Strict` would not come back on the redirect that a partner's site has begun.
+        .with_same_site(SameSite::Lax)
+        .with_secure(secure)
+        .with_expiry(Expiry::OnInactivity(INACTIVITY))
+}
+
+/// Sessions in the database, under a digest of their id: who reads the table cannot sign in with what it holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Sessions {
+    database: Database,
+    clock: SharedClock,
+}
+
+impl Sessions {
+    pub(crate) fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
+        Self { database, clock: SharedClock(clock) }
+    }
+}
+
+#[derive(Clone)]
+struct SharedClock(Arc<dyn Clock>);
+
+impl std::fmt::Debug for SharedClock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+#[async_trait]
+impl SessionStore for Sessions {
+    async fn create(&self, record: &mut Record) -> Result<()> {
+        let data = encode(record)?;
+        loop {
+            let query = "INSERT INTO portal_sessions (id, data, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+            let query = sqlx::query(query).bind(digest(&record.id)).bind(&data);
+            let query = query.bind(record.expiry_date.unix_timestamp());
+            if query.execute(&self.database.pool).await.map_err(backend)?.rows_affected() == 1 {
+                return Ok(());
+            }
+            record.id = Id::default();
+        }
+    }
+
+    /// Only what is there: a request that was under way during a logout must not bring its session back.
+    async fn save(&self, record: &Record) -> Result<()> {
+        let query = sqlx::query("UPDATE portal_sessions SET data = $2, expires_at = $3 WHERE id = $1");
+        let query = query.bind(digest(&record.id)).bind(encode(record)?).bind(record.expiry_date.unix_timestamp());
+        query.execute(&self.database.pool).await.map(drop).map_err(backend)
+    }
+
+    async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        let query = "SELECT data, expires_at FROM portal_sessions WHERE id = $1 AND expires_at > $2";
+        let query = sqlx::query_as(query).bind(digest(id)).bind(self.clock.0.now().as_secs());
+        let Some((data, expires_at)) = query.fetch_optional(&self.database.pool).await.map_err(backend)? else {
+            return Ok(None);
+        };
+        let data: String = data;
+        let decode = |error: &dyn std::fmt::Display| Error::Decode(error.to_string());
+        Ok(Some(Record {
+            id: *id,
+            data: serde_json::from_str(&data).map_err(|error| decode(&error))?,
+            expiry_date: OffsetDateTime::from_unix_timestamp(expires_at).map_err(|error| decode(&error))?,
+        }))
+    }
+
+    async fn delete(&self, id: &Id) -> Result<()> {
+        let query = sqlx::query("DELETE FROM portal_sessions WHERE id = $1").bind(digest(id));
+        query.execute(&self.database.pool).await.map(drop).map_err(backend)
+    }
+}
+
+/// Deletes sessions that have ended.
+pub(crate) async fn sweep(database: &Database, clock: &dyn Clock) -> std::result::Result<(), sqlx::Error> {
+    let query = sqlx::query("DELETE FROM portal_sessions WHERE expires_at <= $1").bind(clock.now().as_secs());
+    query.execute(&database.pool).await.map(drop)
+}
+
+fn digest(id: &Id) -> String {
+    Sha256::digest(id.0.to_be_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn encode(record: &Record) -> Result<String> {
+    serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))
+}
+
+fn backend(error: sqlx::Error) -> Error {
+    Error::Backend(error.to_string())
+}

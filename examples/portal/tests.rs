@@ -1,0 +1,224 @@
+//! What needs a clock that can be set, or a database that fails: the application inside the process.
+//!
+//! Everything else is tested over HTTP, in `tests/portal.rs`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{COOKIE, LOCATION, RETRY_AFTER, SET_COOKIE};
+use http::{Request, StatusCode};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use serde_json::json;
+use tempfile::TempDir;
+use tower::ServiceExt;
+use tower_sessions::SessionStore;
+use tower_sessions::session::{Id, Record};
+use tower_sso::clock::{Clock, ManualClock, UnixTime};
+use tower_sso::keys::Secret;
+use tower_sso::replay::MemoryReplay;
+use tower_sso::sign::{FernetLink, SigningWebhook, generate_fernet_key};
+
+use crate::app::{self, Parts, Portal};
+use crate::config::{Config, Origin, TutorCruncher};
+use crate::db::{self, Database};
+use crate::session::{self, Sessions};
+use crate::vendors;
+
+const SECRET: &str = "whsec-shared";
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+struct Fixture {
+    clock: ManualClock,
+    portal: Portal,
+    app: Router,
+    _dir: TempDir,
+}
+
+impl Fixture {
+    async fn new() -> Self {
+        // Past now, so that a session's end, which its library reckons from the system's clock, can be passed too.
+        let clock = ManualClock::at(tower_sso::clock::SystemClock.now().ceil_to_second());
+        let dir = tempfile::tempdir().unwrap();
+        let portal = Portal::new(Parts {
+            clock: Arc::new(clock.clone()),
+            database: Database::open(&db::file_in(dir.path()).unwrap()).await.unwrap(),
+            replay: MemoryReplay::builder().clock(clock.clone()).build(),
+            metrics: PrometheusBuilder::new().build_recorder().handle(),
+            public_url: Origin::try_from("http://portal.example".to_owned()).unwrap(),
+            demo: false,
+            tutorcruncher: Some(TutorCruncher::new(Secret::new(SECRET))),
+        });
+        let app = app::app(&portal).await.unwrap();
+        Self { clock, portal, app, _dir: dir }
+    }
+
+    async fn send(&self, request: Request<String>) -> Response {
+        self.app.clone().oneshot(request.map(Body::from)).await.unwrap()
+    }
+
+    async fn get(&self, path: &str, cookie: &str) -> Response {
+        self.send(Request::get(path).header(COOKIE, cookie).body(String::new()).unwrap()).await
+    }
+
+    async fn announce(&self, key: &Secret) -> Response {
+        let body = json!({
+            "company_id": 4321, "fernet_key": String::from_utf8_lossy(key.expose()),
+            "admin_email": "ada@example.com", "admin_name": "Ada Admin", "company_name": "DinoTutors",
+        });
+        let call = SigningWebhook::new(Secret::new(SECRET)).sign(body.to_string());
+        self.send(call.request("/tutorcruncher/companies")).await
+    }
+
+    async fn sign_in(&self, key: &Secret) -> Response {
+        let link = FernetLink::new("/tutorcruncher/sso", "4321", key).issued_at(self.clock.now());
+        self.get(&link.uri(&json!({"id": 123, "nm": "Samuel Colvin", "rt": "Contractor"})).unwrap(), "").await
+    }
+}
+
+fn cookie_of(response: &Response) -> String {
+    response.headers()[SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_previous_key_ends_with_its_grace() {
+    let fixture = Fixture::new().await;
+    let [previous, current] = [generate_fernet_key(), generate_fernet_key()];
+    for key in [&previous, &current] {
+        assert_eq!(fixture.announce(key).await.status(), StatusCode::OK);
+    }
+    fixture.clock.advance(DAY);
+    assert_eq!(fixture.sign_in(&previous).await.status(), StatusCode::SEE_OTHER, "the last instant of its grace");
+    fixture.clock.advance(Duration::from_secs(1));
+    assert_eq!(fixture.sign_in(&previous).await.status(), StatusCode::UNAUTHORIZED, "after it");
+    assert_eq!(fixture.sign_in(&current).await.status(), StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_session_ends_after_eight_hours_without_a_visit() {
+    let fixture = Fixture::new().await;
+    let key = generate_fernet_key();
+    fixture.announce(&key).await;
+    let response = fixture.sign_in(&key).await;
+    assert_eq!(response.headers()[LOCATION], "/");
+    let cookie = cookie_of(&response);
+    assert_eq!(fixture.get("/me", &cookie).await.status(), StatusCode::OK);
+    fixture.clock.advance(Duration::from_secs(8 * 60 * 60 + 60));
+    assert_eq!(fixture.get("/me", &cookie).await.status(), StatusCode::UNAUTHORIZED);
+    session::sweep(&fixture.portal.database, &fixture.clock).await.unwrap();
+    let left: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM portal_sessions")
+        .fetch_one(&fixture.portal.database.pool)
+        .await
+        .unwrap();
+    assert_eq!(left, 0, "its row is gone");
+}
+
+#[tokio::test]
+async fn a_visit_now_and_then_keeps_a_session() {
+    let fixture = Fixture::new().await;
+    let key = generate_fernet_key();
+    fixture.announce(&key).await;
+    let cookie = cookie_of(&fixture.sign_in(&key).await);
+    let soon = fixture.get("/me", &cookie).await;
+    assert!(soon.headers().get(SET_COOKIE).is_none(), "not every visit writes");
+    fixture.clock.advance(Duration::from_secs(11 * 60));
+    let later = fixture.get("/me", &cookie).await;
+    assert_eq!(cookie_of(&later), cookie, "its end moves on, its id stays");
+}
+
+#[tokio::test]
+async fn a_database_that_fails_is_unavailable_and_uses_no_call_up() {
+    let fixture = Fixture::new().await;
+    let key = generate_fernet_key();
+    assert_eq!(fixture.get("/healthz", "").await.status(), StatusCode::OK);
+    fixture.portal.database.pool.close().await;
+    for attempt in ["the call", "its copy, which must not be taken for a call that was carried out"] {
+        let response = fixture.announce(&key).await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE, "{attempt}");
+        assert!(response.headers().contains_key(RETRY_AFTER), "{attempt}");
+    }
+    assert_eq!(fixture.sign_in(&key).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(
+        fixture.get("/me", "portal_session=AAAAAAAAAAAAAAAAAAAAAA").await.status(),
+        StatusCode::SERVICE_UNAVAILABLE
+    );
+    assert_eq!(fixture.get("/healthz", "").await.status(), StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn the_session_store_keeps_its_promises() {
+    let fixture = Fixture::new().await;
+    let sessions = Sessions::new(fixture.portal.database.clone(), Arc::new(fixture.clock.clone()));
+    let ends = time::OffsetDateTime::from_unix_timestamp(fixture.clock.now().as_secs() + 60).unwrap();
+    let record = |id, value: &str| Record {
+        id: Id(id),
+        data: [("k".to_owned(), json!(value))].into_iter().collect(),
+        expiry_date: ends,
+    };
+    let mut first = record(1, "first");
+    sessions.create(&mut first).await.unwrap();
+    assert_eq!(sessions.load(&Id(1)).await.unwrap(), Some(first.clone()));
+
+    let mut second = record(1, "second");
+    sessions.create(&mut second).await.unwrap();
+    assert_ne!(second.id, Id(1), "an id that is taken gets another");
+    assert_eq!(sessions.load(&Id(1)).await.unwrap(), Some(first.clone()), "and leaves the first as it was");
+    assert_eq!(sessions.load(&second.id).await.unwrap(), Some(second));
+
+    sessions.save(&record(1, "changed")).await.unwrap();
+    assert_eq!(sessions.load(&Id(1)).await.unwrap(), Some(record(1, "changed")));
+    sessions.delete(&Id(1)).await.unwrap();
+    sessions.save(&first).await.unwrap();
+    assert_eq!(sessions.load(&Id(1)).await.unwrap(), None, "what was deleted does not come back");
+
+    let mut ended = record(3, "ended");
+    sessions.create(&mut ended).await.unwrap();
+    fixture.clock.set(UnixTime::from_secs(ends.unix_timestamp().try_into().unwrap()));
+    assert_eq!(sessions.load(&Id(3)).await.unwrap(), None, "its end is its end");
+}
+
+#[tokio::test]
+async fn the_page_shows_the_code_that_runs() {
+    let fixture = Fixture::new().await;
+    let response = fixture.get("/", "").await;
+    let page = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let page = String::from_utf8(page.to_vec()).unwrap();
+    for line in ["tutorcruncher::sign_up(", "tutorcruncher::sso(", "get(land).layer(sso)"] {
+        assert!(page.contains(line), "{line}");
+    }
+}
+
+#[test]
+fn an_excerpt_is_cut_out_and_moved_to_the_left() {
+    let source = "a\n    // [x]\n    b {\n\n        c\n    }\n    // [/x]\nd\n";
+    assert_eq!(vendors::excerpt(source, "x"), "b {\n\n    c\n}");
+    assert_eq!(vendors::excerpt(source, "y"), "");
+}
+
+#[test]
+fn the_sample_configuration_is_one_once_its_secret_is_filled_in() {
+    let sample = include_str!("portal.example.toml");
+    let blank = toml::from_str::<Config>(sample).unwrap_err();
+    assert!(blank.message().contains("blank secret"), "{blank}");
+    let filled = sample.replacen("[\"\"]", "[\"a secret\"]", 1);
+    assert!(toml::from_str::<Config>(&filled).unwrap().tutorcruncher.is_some());
+    // The defaults stand in it as comments.
+    let given: String = filled.lines().map(|line| line.trim_start_matches("#= ")).collect::<Vec<_>>().join("\n");
+    let (given, default) = (toml::from_str::<Config>(&given).unwrap(), Config::default());
+    assert_eq!(given.listen, default.listen);
+    assert_eq!(given.public_url, Some(Origin::of_listener(default.listen)));
+    assert_eq!(given.tutorcruncher.unwrap().key_grace, DAY);
+}
+
+#[tokio::test]
+async fn secrets_are_made_once_for_each_database() {
+    let [one, other] = [Fixture::new().await, Fixture::new().await];
+    let secret = one.portal.database.secret("s").await.unwrap();
+    assert_eq!(secret.expose().len(), 44);
+    assert_eq!(one.portal.database.secret("s").await.unwrap(), secret);
+    assert_ne!(other.portal.database.secret("s").await.unwrap(), secret);
+}

@@ -1,0 +1,23 @@
+//! The portal as a partner and a browser meet it: the compiled example, over real HTTP.
+//!
+//! Cargo does not build an example for a test that is named alone: `scripts/test --test portal` does.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+#[path = "portal/configuration.rs"]
+mod configuration;
+#[path = "portal/demo.rs"]
+mod demo;
+#[path = "portal/hostile.rs"]
+mod hostile;
+#[cfg(unix)]
+#[path = "support/postgres.rs"]
+mod postgres;
+#[path = "portal/running.rs"]
+mod running;
+#[path = "portal/sign_in.rs"]
+mod sign_in;
+#[path = "portal/sign_up.rs"]
+mod sign_up;
+#[path = "portal/vendor_client.rs"]
+mod vendor_client;

@@ -1,0 +1,129 @@
+//! What the portal says to who starts it, and to who watches it.
+
+use reqwest::StatusCode;
+
+use crate::running::{Home, browser, header, me, visit};
+
+#[test]
+fn what_is_wrong_with_a_configuration_is_named() {
+    let good = "[tutorcruncher]\nwebhook_secrets = [\"s3cr3t-value\"]\n";
+    for (configuration, named, why) in [
+        ("lisen = \"127.0.0.1:0\"\n".to_owned(), "lisen", "an unknown key"),
+        (format!("{good}webhook_secret = \"s3cr3t-value\"\n"), "webhook_secret`", "an unknown key of a section"),
+        (format!("{good}[seatmaps]\n"), "seatmaps", "an unknown section"),
+        ("[tutorcruncher]\n".to_owned(), "webhook_secrets", "a missing key"),
+        ("[tutorcruncher]\nwebhook_secrets = []\n".to_owned(), "webhook_secrets", "no secret"),
+        (
+            "[tutorcruncher]\nwebhook_secrets = [\"s3cr3t-value\", \" \"]\n".to_owned(),
+            "webhook_secrets",
+            "a blank secret",
+        ),
+        ("[tutorcruncher]\nwebhook_secrets = \"s3cr3t-value\"\n".to_owned(), "webhook_secrets", "not a list"),
+        ("[tutorcruncher]\nwebhook_secrets = [\"s3cr3t-value\", 1]\n".to_owned(), "webhook_secrets", "not a text"),
+        (format!("{good}key_grace = \"a day\"\n"), "key_grace", "not a duration"),
+        (format!("{good}key_grace = 24\n"), "key_grace", "no unit"),
+        (format!("listen = \"localhost\"\n{good}"), "listen", "no address"),
+        (format!("public_url = \"portal.example\"\n{good}"), "public_url", "no scheme"),
+        (format!("public_url = \"https://portal.example/app\"\n{good}"), "public_url", "more than an origin"),
+        (format!("database_url = \"mysql://x\"\n{good}"), "database_url", "a database that is not supported"),
+        (format!("database_url = \"sqlite://:memory:\"\n{good}"), "database_url", "one database per connection"),
+        (format!("database_url = \"sqlite://x.db\"\n{good}"), "--data", "two places for the data"),
+        (format!("replay_url = \"redis://localhost\"\n{good}"), "replay_url", "a store that is not supported"),
+        (format!("{good}{good}"), "[tutorcruncher]", "a section twice"),
+        ("listen = \n".to_owned(), "listen", "not TOML"),
+    ] {
+        let home = Home::new();
+        let file = home.write(&configuration);
+        let output = home.command().arg("--config").arg(file).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{why}");
+        assert!(output.stdout.is_empty(), "{why}");
+        assert!(message.contains(named), "{why}: {message}");
+        assert!(!message.contains("s3cr3t-value"), "{why}: a secret is shown: {message}");
+    }
+}
+
+#[test]
+fn a_configuration_that_is_not_there_is_named() {
+    let home = Home::new();
+    let output = home.command().args(["--config", "no/such.toml"]).output().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no/such.toml"));
+}
+
+#[tokio::test]
+async fn a_vendor_without_a_section_has_no_routes() {
+    let home = Home::new();
+    let portal = home.start_with("");
+    assert_eq!(visit(&browser(), &portal.at("/tutorcruncher/sso")).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(visit(&browser(), &portal.at("/")).await.0, StatusCode::OK);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn it_runs_on_postgres_too() {
+    let home = Home::new();
+    let url = crate::postgres::shared().fresh_database();
+    let configuration = format!("database_url = \"{url}\"\n{}", home.configuration());
+    let portal = home.start_with(&configuration);
+    let company = portal.company(&home, 4321).await;
+    let theirs = home.announcement(8765, &company.key, "Thieves");
+    assert_eq!(portal.announce(theirs).await.status(), StatusCode::CONFLICT);
+    let browser = browser();
+    assert_eq!(visit(&browser, &company.link()).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(me(&browser, &portal).await.1["name"], "Samuel Colvin");
+    let out = browser.post(portal.at("/logout")).send().await.unwrap();
+    assert_eq!(out.status(), StatusCode::NO_CONTENT);
+    assert_eq!(me(&browser, &portal).await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(portal.stop().code(), Some(0));
+    let portal = home.start_with(&configuration);
+    let link = company.link().replace(&company.base, &portal.at("/tutorcruncher/sso"));
+    assert_eq!(visit(&browser, &link).await.0, StatusCode::SEE_OTHER, "its tables are there already");
+}
+
+#[tokio::test]
+async fn behind_https_the_cookie_is_secure() {
+    let home = Home::new();
+    let portal = home.start_with(&format!("public_url = \"https://portal.example\"\n{}", home.configuration()));
+    let link = portal.company(&home, 4321).await.link();
+    let answer = browser().get(link).send().await.unwrap();
+    assert!(header(&answer, "set-cookie").contains("; Secure"));
+}
+
+#[tokio::test]
+async fn operators_see_health_and_numbers_and_no_secret() {
+    let home = Home::new();
+    let portal = home.start();
+    let company = portal.company(&home, 4321).await;
+    let link = company.link();
+    let landed = browser().get(&link).send().await.unwrap();
+    let cookie = header(&landed, "set-cookie");
+    let session = cookie.trim_start_matches("portal_session=").split(';').next().unwrap();
+    assert_eq!(landed.status(), StatusCode::SEE_OTHER);
+    assert_eq!(visit(&browser(), &link).await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(visit(&browser(), &portal.at("/healthz")).await.0, StatusCode::OK);
+    let metrics = browser().get(portal.at("/metrics")).send().await.unwrap();
+    assert!(header(&metrics, "content-type").starts_with("text/plain"));
+    let metrics = metrics.text().await.unwrap();
+    for counted in [
+        r#"tower_sso_requests_total{form="webhook",outcome="accepted"} 1"#,
+        r#"tower_sso_requests_total{form="fernet",outcome="accepted"} 1"#,
+        r#"tower_sso_requests_total{form="fernet",outcome="replayed"} 1"#,
+    ] {
+        assert!(metrics.contains(counted), "{counted}: {metrics}");
+    }
+    drop(portal);
+    // Everything is logged here, down to what is of no interest.
+    let log = home.log();
+    let token = link.split("token=").nth(1).unwrap();
+    let key = String::from_utf8_lossy(company.key.expose()).into_owned();
+    for (secret, what) in [
+        (token, "a token"),
+        (&key, "a key"),
+        (&home.webhook_secret, "the webhook's secret"),
+        (session, "a session's id"),
+        ("sam@example.com", "a user's email address"),
+    ] {
+        assert!(!log.contains(secret), "{what} is in the log");
+    }
+}

@@ -1,0 +1,249 @@
+//! A running portal, and a partner that signs with this crate.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use reqwest::{Client, Response, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tower_sso::clock::UnixTime;
+use tower_sso::keys::Secret;
+use tower_sso::sign::{FernetLink, SignedCall, SigningWebhook, generate_fernet_key};
+
+/// A directory for one portal's data, its configuration and its log.
+pub(crate) struct Home {
+    dir: TempDir,
+    pub(crate) webhook_secret: String,
+}
+
+/// The portal, as a program of its own. Dropping it kills it.
+pub(crate) struct Portal {
+    child: Child,
+    pub(crate) url: String,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        let secret = generate_fernet_key();
+        let webhook_secret = String::from_utf8(secret.expose().to_vec()).unwrap();
+        Self { dir: tempfile::tempdir().unwrap(), webhook_secret }
+    }
+
+    fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn configuration(&self) -> String {
+        format!("[tutorcruncher]\nwebhook_secrets = [\"{}\", \"an older secret\"]\n", self.webhook_secret)
+    }
+
+    /// Starts a portal as configured.
+    pub(crate) fn start(&self) -> Portal {
+        self.start_with(&self.configuration())
+    }
+
+    pub(crate) fn start_with(&self, configuration: &str) -> Portal {
+        let file = self.write(configuration);
+        let mut command = command();
+        if !configuration.contains("database_url") {
+            command.arg("--data").arg(self.data());
+        }
+        Portal::started(self, command.arg("--config").arg(file))
+    }
+
+    /// Starts a portal without a configuration file.
+    pub(crate) fn start_demo(&self) -> Portal {
+        Portal::started(self, &mut self.command())
+    }
+
+    pub(crate) fn write(&self, configuration: &str) -> PathBuf {
+        let file = self.path().join("portal.toml");
+        fs::write(&file, configuration).unwrap();
+        file
+    }
+
+    fn data(&self) -> PathBuf {
+        self.path().join("data")
+    }
+
+    /// The program, with a data directory.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = command();
+        command.arg("--data").arg(self.data());
+        command
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.path().join("log")).unwrap_or_default()
+    }
+
+    /// A company's number and its new key, and the call that announces them.
+    pub(crate) fn announcement(&self, company: i64, key: &Secret, name: &str) -> SignedCall {
+        let body = json!({
+            "company_id": company,
+            "fernet_key": String::from_utf8_lossy(key.expose()),
+            "admin_email": "ada@example.com",
+            "admin_name": "Ada Admin",
+            "company_name": name,
+        });
+        self.signed(body.to_string())
+    }
+
+    pub(crate) fn signed(&self, body: String) -> SignedCall {
+        SigningWebhook::new(Secret::new(self.webhook_secret.as_str())).sign(body)
+    }
+}
+
+impl Portal {
+    fn started(home: &Home, command: &mut Command) -> Self {
+        // A file, so that nobody has to read it while the portal runs.
+        let log = File::options().append(true).create(true).open(home.path().join("log")).unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut line = String::new();
+        // The line comes once the portal is ready; if it gives up, its output ends.
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let Some(url) = line.trim_end().strip_prefix("portal listening on ") else {
+            panic!("the portal did not start: {line:?}\n{}", home.log());
+        };
+        Self { child, url: url.to_owned() }
+    }
+
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    fn authority(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
+    pub(crate) async fn announce(&self, call: SignedCall) -> Response {
+        let request = browser().post(self.at("/tutorcruncher/companies")).header(call.header, call.signature);
+        request.header("content-type", "application/json").body(call.body).send().await.unwrap()
+    }
+
+    /// A company that has signed up.
+    pub(crate) async fn company(&self, home: &Home, company: i64) -> Company {
+        let key = generate_fernet_key();
+        let answer = self.announce(home.announcement(company, &key, "DinoTutors")).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        Company { base: self.at("/tutorcruncher/sso"), number: company, key }
+    }
+
+    /// Sends bytes as they are and returns all that comes back.
+    pub(crate) async fn raw(&self, request: impl AsRef<[u8]>) -> String {
+        let mut stream = TcpStream::connect(self.authority()).await.unwrap();
+        // It may answer and close before it has read everything.
+        _ = stream.write_all(request.as_ref()).await;
+        let mut answer = Vec::new();
+        let read = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut answer)).await;
+        assert!(read.is_ok(), "the connection was not closed: {:?}", String::from_utf8_lossy(&answer));
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// A GET for a link, to be sent raw.
+    pub(crate) fn raw_get(&self, link: &str) -> String {
+        let path = link.strip_prefix(&self.url).unwrap();
+        format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.authority())
+    }
+
+    /// Asks it to stop, as a service manager does, and waits until it has.
+    #[cfg(unix)]
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        let killed = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(killed.success());
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Portal {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+/// A company of the partner, and its key.
+pub(crate) struct Company {
+    pub(crate) base: String,
+    pub(crate) number: i64,
+    pub(crate) key: Secret,
+}
+
+impl Company {
+    pub(crate) fn link(&self) -> String {
+        self.link_with(&user())
+    }
+
+    pub(crate) fn link_with(&self, claims: &Value) -> String {
+        FernetLink::new(&self.base, self.number.to_string(), &self.key).uri(claims).unwrap()
+    }
+
+    pub(crate) fn link_of(&self, time: UnixTime) -> String {
+        FernetLink::new(&self.base, self.number.to_string(), &self.key).issued_at(time).uri(&user()).unwrap()
+    }
+}
+
+pub(crate) fn user() -> Value {
+    json!({
+        "rt": "Contractor", "nm": "Samuel Colvin", "id": 123, "role_id": 77, "tz": "Europe/London",
+        "br_id": 3492, "br_nm": "DinoTutors: Dino Centre", "e": "sam@example.com",
+    })
+}
+
+pub(crate) fn user_in_a_lesson() -> Value {
+    let mut user = user();
+    let lesson =
+        json!({"apt_id": 42, "apt_nm": "Quadratic equations", "apt_st": 1_700_000_000, "apt_fn": 1_700_003_600});
+    user.as_object_mut().unwrap().extend(lesson.as_object().unwrap().clone());
+    user
+}
+
+/// A browser of its own: it keeps cookies, and does not follow redirects by itself.
+pub(crate) fn browser() -> Client {
+    Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
+/// A GET whose answer is a redirect: its status, and where to.
+pub(crate) async fn visit(browser: &Client, address: &str) -> (StatusCode, String) {
+    let answer = browser.get(address).send().await.unwrap();
+    (answer.status(), header(&answer, "location"))
+}
+
+/// The answer's status, and the code in its problem+json.
+pub(crate) async fn refusal(answer: Response) -> (u16, String) {
+    let status = answer.status().as_u16();
+    assert_eq!(header(&answer, "content-type"), "application/problem+json", "{status}");
+    let problem: Value = answer.json().await.unwrap();
+    assert_eq!(problem["status"], status);
+    (status, problem["code"].as_str().unwrap().to_owned())
+}
+
+/// What `/me` says.
+pub(crate) async fn me(browser: &Client, portal: &Portal) -> (StatusCode, Value) {
+    let answer = browser.get(portal.at("/me")).send().await.unwrap();
+    (answer.status(), answer.json().await.unwrap())
+}
+
+pub(crate) fn header(answer: &Response, name: &str) -> String {
+    answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+}
+
+fn command() -> Command {
+    let mut command = Command::new(binary());
+    command.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "trace").stdin(Stdio::null());
+    command
+}
+
+/// The example stands beside the directory of the tests: `target/{profile}/deps` and `target/{profile}/examples`.
+fn binary() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let portal = test.parent().and_then(Path::parent).unwrap().join("examples").join("portal");
+    let portal = portal.with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(portal.exists(), "{} is not there: run scripts/test, which builds it", portal.display());
+    portal
+}
