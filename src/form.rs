@@ -130,6 +130,11 @@ pub trait Form: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Takes what else is the credential's out of the request that the inner service sees. Default: nothing.
+    fn redact(&self, head: &mut Parts) {
+        let _ = head;
+    }
+
     /// Checks the form's own settings when its layer is built. Default: they are fine.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use tower_service::Service;
 use crate::body::{LayerBody, ReadBody};
 use crate::clock::UnixTime;
 use crate::form::Form;
-use crate::keys::{Keys, TenantId};
+use crate::keys::Keys;
 use crate::observe;
 use crate::pipeline::{Admission, Extraction, Pipeline, Verdict};
 use crate::proof::{Accepted, Proof};
@@ -72,7 +72,6 @@ pin_project! {
 struct Checked<F: Form, Out> {
     request: (Parts, Out),
     accepted: Accepted<F>,
-    tenant: TenantId,
     now: UnixTime,
     waited: Duration,
 }
@@ -143,8 +142,8 @@ where
                     let now = pipeline.now();
                     match pipeline.verify(extraction, keys, now) {
                         Err(reason) => State::Answered { response: pipeline.refuse(reason, &request.0.headers) },
-                        Ok((accepted, tenant)) => {
-                            let checked = Checked { request, accepted, tenant, now, waited: Duration::ZERO };
+                        Ok(accepted) => {
+                            let checked = Checked { request, accepted, now, waited: Duration::ZERO };
                             claim(pipeline, this.service, checked)
                         }
                     }
@@ -222,11 +221,11 @@ where
     F: Form,
     S: Service<Request<Out>, Response = Response<R>>,
 {
-    let Checked { request: (mut head, body), accepted, tenant, now, waited } = checked;
+    let Checked { request: (mut head, body), accepted, now, waited } = checked;
     let proof = accepted.proof();
     match pipeline.judge(accepted, claimed) {
         Verdict::Pass(unique) => {
-            pipeline.admit_identity(&mut head, unique, tenant);
+            pipeline.admit_identity(&mut head, unique);
             State::Calling { answer: service.call(Request::from_parts(head, body)), proof: Some(proof) }
         }
         Verdict::Acknowledge => State::Answered { response: pipeline.acknowledge() },
@@ -235,7 +234,7 @@ where
             let waited = waited + pause;
             State::Waiting {
                 timer: Box::pin(tokio::time::sleep(pause)),
-                checked: Checked { request: (head, body), accepted, tenant, now: now.plus(pause), waited },
+                checked: Checked { request: (head, body), accepted, now: now.plus(pause), waited },
             }
         }
         Verdict::Wait(_) => State::Answered { response: pipeline.refuse(Reason::InProgress, &head.headers) },

@@ -50,8 +50,8 @@ struct Inner<C> {
 }
 
 impl<C> Identity<C> {
-    pub(crate) fn new<F: Form<Claims = C>>(unique: Unique<F>, tenant: TenantId) -> Self {
-        let (claims, proof) = unique.into_parts();
+    pub(crate) fn new<F: Form<Claims = C>>(unique: Unique<F>) -> Self {
+        let (claims, tenant, proof) = unique.into_parts();
         Self(Arc::new(Inner { claims, form: F::NAME, tenant, proof }))
     }
 

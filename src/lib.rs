@@ -46,6 +46,7 @@
 //! | signed webhook body | [`webhook`] | [TutorCruncher](providers::tutorcruncher::sign_up): sign-up |
 //! | JWT in a query parameter | [`jwt`] | [Waggl](providers::waggl::sso) |
 //! | timestamp hash in the query | [`timestamp_hash`] | [LCvista](providers::lcvista::sso) |
+//! | OAuth 1.0a signed request | [`oauth1`] | [Site Builder](providers::site_builder::sso) |
 //!
 //! A form of your own implements [`Form`](form::Form), and gets the same engine.
 //!
@@ -85,6 +86,7 @@
 //! | `webhook` | yes | the [`webhook`] form |
 //! | `jwt` | yes | the [`jwt`] form |
 //! | `timestamp-hash` | yes | the [`timestamp_hash`] form |
+//! | `oauth1` | yes | the [`oauth1`] form |
 //! | `moka` | yes | [`MemoryReplay`](replay::MemoryReplay) and [`CachedKeys`](keys::CachedKeys) |
 //! | `axum` | | [`Identity`](identity::Identity) as an extractor; the credential goes out of axum's `OriginalUri` too |
 //! | `sqlx` | | [`keys::sql`], on sqlx's `Any` driver |
@@ -110,7 +112,7 @@ pub mod axum;
 pub mod body;
 pub mod clock;
 pub mod config;
-#[cfg(any(feature = "fernet", feature = "webhook", feature = "jwt", feature = "timestamp-hash"))]
+#[cfg(any(feature = "fernet", feature = "webhook", feature = "jwt", feature = "timestamp-hash", feature = "oauth1"))]
 mod encoding;
 #[cfg(feature = "fernet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "fernet")))]
@@ -126,9 +128,12 @@ pub mod jwt;
 pub mod keys;
 pub mod landing;
 pub mod layer;
-#[cfg(any(feature = "webhook", feature = "jwt", feature = "timestamp-hash"))]
+#[cfg(any(feature = "webhook", feature = "jwt", feature = "timestamp-hash", feature = "oauth1"))]
 mod mac;
 mod map;
+#[cfg(feature = "oauth1")]
+#[cfg_attr(docsrs, doc(cfg(feature = "oauth1")))]
+pub mod oauth1;
 pub mod observe;
 mod pipeline;
 mod proof;

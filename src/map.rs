@@ -91,6 +91,10 @@ where
         self.form.parameters()
     }
 
+    fn redact(&self, head: &mut Parts) {
+        self.form.redact(head);
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         self.form.check()
     }

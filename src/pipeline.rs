@@ -146,14 +146,14 @@ impl<F: Form> Pipeline<F> {
         extraction: Extraction<F::Credential>,
         keys: Result<Keys, StoreError>,
         now: UnixTime,
-    ) -> Result<(Accepted<F>, TenantId), Reason> {
+    ) -> Result<Accepted<F>, Reason> {
         let keys = keys.map_err(|error| self.store_failed(&error, Reason::KeyStore))?;
         let tenant = extraction.tenant.unwrap_or_else(|| "".into());
         let accepted = Verified::check(&self.form, &extraction.credential, &tenant, &keys, &self.decoy, now)?
             .check_time(&self.form, now)?
             .check_claims(&self.form, now)?;
         self.check_fence(accepted.proof())?;
-        Ok((accepted, tenant))
+        Ok(accepted)
     }
 
     /// What was made before the replay store began to remember may have been used before that.
@@ -196,14 +196,15 @@ impl<F: Form> Pipeline<F> {
     }
 
     /// Step 8: the request as the inner service sees it: with the identity, without the credential.
-    pub(crate) fn admit_identity(&self, head: &mut Parts, unique: Unique<F>, tenant: TenantId) {
+    pub(crate) fn admit_identity(&self, head: &mut Parts, unique: Unique<F>) {
         observe::accepted(F::NAME, "accepted");
         query::strip(&mut head.uri, &self.parameters);
         #[cfg(feature = "axum")]
         if let Some(::axum::extract::OriginalUri(uri)) = head.extensions.get_mut() {
             query::strip(uri, &self.parameters);
         }
-        head.extensions.insert(Identity::new(unique, tenant));
+        self.form.redact(head);
+        head.extensions.insert(Identity::new(unique));
     }
 
     /// After the inner service: a call that was carried out is settled, one that failed may come again.

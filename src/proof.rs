@@ -15,6 +15,7 @@ pub(crate) struct Verified<F: Form> {
     message: F::Message,
     key_use: KeyUse,
     fingerprint: ReplayKey,
+    tenant: TenantId,
 }
 
 /// It is inside its window.
@@ -27,6 +28,7 @@ pub(crate) struct Fresh<F: Form> {
 pub(crate) struct Accepted<F: Form> {
     claims: F::Claims,
     proof: Proof,
+    tenant: TenantId,
 }
 
 /// It was not used before.
@@ -57,9 +59,10 @@ impl<F: Form> Verified<F> {
             }
             match form.verify(credential, key.secret()) {
                 Ok(message) => {
-                    let mut fingerprint = Fingerprint::new(F::NAME, tenant);
+                    let tenant = key.owner().unwrap_or(tenant).clone();
+                    let mut fingerprint = Fingerprint::new(F::NAME, &tenant);
                     form.fingerprint(&message, &mut fingerprint);
-                    return Ok(Self { message, key_use: key.key_use(), fingerprint: fingerprint.finish() });
+                    return Ok(Self { message, key_use: key.key_use(), fingerprint: fingerprint.finish(), tenant });
                 }
                 Err(Reason::BadSignature) => refused = Reason::BadSignature,
                 Err(other) => return Err(other),
@@ -81,9 +84,9 @@ impl<F: Form> Verified<F> {
 
 impl<F: Form> Fresh<F> {
     pub(crate) fn check_claims(self, form: &F, now: UnixTime) -> Result<Accepted<F>, Reason> {
-        let Self { verified: Verified { message, key_use, fingerprint }, validity } = self;
+        let Self { verified: Verified { message, key_use, fingerprint, tenant }, validity } = self;
         let claims = form.claims(message, now)?;
-        Ok(Accepted { claims, proof: Proof { key_use, fingerprint, validity } })
+        Ok(Accepted { claims, tenant, proof: Proof { key_use, fingerprint, validity } })
     }
 }
 
@@ -105,8 +108,8 @@ impl<F: Form> Accepted<F> {
 }
 
 impl<F: Form> Unique<F> {
-    pub(crate) fn into_parts(self) -> (F::Claims, Proof) {
-        (self.0.claims, self.0.proof)
+    pub(crate) fn into_parts(self) -> (F::Claims, TenantId, Proof) {
+        (self.0.claims, self.0.tenant, self.0.proof)
     }
 }
 

@@ -112,17 +112,31 @@ pub struct Key {
     secret: Secret,
     key_use: KeyUse,
     not_after: UnixTime,
+    owner: Option<TenantId>,
 }
 
 impl Key {
     /// The tenant's newest key, which has no end.
     pub fn current(secret: Secret) -> Self {
-        Self { secret, key_use: KeyUse::Current, not_after: UnixTime::MAX }
+        Self { secret, key_use: KeyUse::Current, not_after: UnixTime::MAX, owner: None }
     }
 
     /// An older key that is accepted until `not_after`, inclusive.
     pub fn previous(secret: Secret, not_after: UnixTime) -> Self {
-        Self { secret, key_use: KeyUse::Previous, not_after }
+        Self { secret, key_use: KeyUse::Previous, not_after, owner: None }
+    }
+
+    /// Says whose key it is, where requests do not name a tenant and the key is found by something else. It becomes
+    /// [`Identity::tenant`](crate::identity::Identity::tenant).
+    #[must_use]
+    pub fn owned_by(mut self, tenant: TenantId) -> Self {
+        self.owner = Some(tenant);
+        self
+    }
+
+    /// Whose key it is, if it was said.
+    pub fn owner(&self) -> Option<&TenantId> {
+        self.owner.as_ref()
     }
 
     /// The key itself.

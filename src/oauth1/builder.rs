@@ -1,0 +1,92 @@
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use http::Method;
+use serde::de::DeserializeOwned;
+
+use super::{OAuth1, Origin, SignatureMethod, Transport};
+use crate::config::{Builder, ConfigError};
+use crate::tenant::Tenant;
+use crate::window::Window;
+
+/// Starts a layer for requests signed by OAuth 1.0a, whose other parameters are deserialized into `C`, each a string.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`transports`](Builder::transports) | the query |
+/// | [`signature_methods`](Builder::signature_methods) | HMAC-SHA1 |
+/// | [`window`](Builder::window) | 300 s either way |
+/// | [`require`](Builder::require) | nothing but what `C` needs |
+/// | [`tenant`](Builder::tenant) | always `oauth_consumer_key` |
+/// | [`methods`](Builder::methods) | GET |
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use http::Method;
+/// use tower_sso::oauth1::{self, Origin, Transport};
+/// use tower_sso::{keys::MemoryKeys, replay::MemoryReplay};
+///
+/// // An LTI 1.1 launch.
+/// let launch = oauth1::layer::<serde_json::Value>(Origin::new("https://tool.example"))
+///     .transports([Transport::Form])
+///     .methods([Method::POST])
+///     .require(["lti_message_type", "resource_link_id"])
+///     .keys(MemoryKeys::new().with("consumer", "secret"))
+///     .replay(MemoryReplay::new())
+///     .build()?;
+/// # }
+/// # Ok::<(), tower_sso::config::ConfigError>(())
+/// ```
+pub fn layer<C>(origin: Origin) -> Builder<OAuth1<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    let form = OAuth1 {
+        origin,
+        transports: vec![Transport::Query],
+        methods: vec![SignatureMethod::HmacSha1],
+        window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(300) },
+        required: Vec::new(),
+        claims: PhantomData,
+    };
+    Builder::new(form, Tenant::fixed("default"), Method::GET)
+}
+
+impl<C> Builder<OAuth1<C>> {
+    /// Where the OAuth parameters may stand. Default: the query alone.
+    pub fn transports(mut self, transports: impl IntoIterator<Item = Transport>) -> Self {
+        self.form.transports = transports.into_iter().collect();
+        self
+    }
+
+    /// How requests may be signed. Default: HMAC-SHA1 alone.
+    pub fn signature_methods(mut self, methods: impl IntoIterator<Item = SignatureMethod>) -> Self {
+        self.form.methods = methods.into_iter().collect();
+        self
+    }
+
+    /// How far the timestamp may be from the clock, either way, in whole seconds, inclusive. Default: 300 s.
+    pub fn window(mut self, either_way: Duration) -> Self {
+        self.form.window = Window { max_age: either_way, clock_skew: either_way };
+        self
+    }
+
+    /// Parameters that must be there, once, whatever `C` makes of their absence. Default: none.
+    pub fn require<N: Into<Cow<'static, str>>>(mut self, parameters: impl IntoIterator<Item = N>) -> Self {
+        self.form.required.extend(parameters.into_iter().map(Into::into));
+        self
+    }
+}
+
+pub(super) fn check<C>(form: &OAuth1<C>) -> Result<(), ConfigError> {
+    let setting = |setting, problem: &'static str| Err(ConfigError::Setting { setting, problem: problem.into() });
+    form.origin.check()?;
+    if form.transports.is_empty() {
+        return setting("transports", "is empty: name at least one place where the OAuth parameters may stand");
+    }
+    if form.methods.is_empty() {
+        return setting("signature_methods", "is empty: name at least one");
+    }
+    Ok(())
+}

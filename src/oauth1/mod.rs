@@ -1,0 +1,250 @@
+//! A request signed by OAuth 1.0a (RFC 5849) with a consumer's secret and no token: a signed link, or an LTI 1.1 launch.
+//!
+//! Site Builder's partners sign their users in so; see [`providers::site_builder`](crate::providers::site_builder).
+//!
+//! ```
+//! # #[cfg(all(feature = "moka", feature = "axum"))] {
+//! # use axum::{Router, routing::get};
+//! use tower_sso::oauth1::{self, Origin};
+//! use tower_sso::{identity::Identity, keys::MemoryKeys, replay::MemoryReplay};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct User { email: String }
+//! async fn land(user: Identity<User>) -> String { format!("Hello {}", user.email) }
+//!
+//! let keys = MemoryKeys::new().with("partner-key", "partner-secret");
+//! let sso = oauth1::layer::<User>(Origin::new("https://app.example")).keys(keys).replay(MemoryReplay::new()).build()?;
+//! let app: Router = Router::new().route("/widget/", get(land)).layer(sso);
+//! # }
+//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! ```
+//!
+//! # Rules
+//! 1. The OAuth parameters stand in one place: the query, the `Authorization` header or a form body, as far as each is
+//!    [switched on](crate::config::Builder::transports). In two at once, or twice in one: `malformed`.
+//! 2. Everything in the query and in a form body is signed: it is decoded as form data, encoded anew (RFC 5849, 3.6), sorted
+//!    by its encoded bytes, and checked. What cannot be decoded is `malformed`. **A body that is not a form is not signed**
+//!    (RFC 5849, 3.4.1.3.1).
+//! 3. The base string's scheme and host come from the layer's [`Origin`], never from a guess. Hand out the very address that
+//!    it has: scheme and host in lower case, and no default port.
+//! 4. HMAC-SHA1, and HMAC-SHA256 where [switched on](crate::config::Builder::signature_methods). PLAINTEXT, RSA-SHA1 and
+//!    other versions than 1.0 are refused. There is no token: an empty `oauth_token` is signed, another one is refused.
+//! 5. The timestamp, in whole seconds, may be [`window`](crate::config::Builder::window) away from the clock, either way.
+//! 6. The replay key is consumer, timestamp and nonce, each preceded by its length.
+
+mod base_string;
+mod builder;
+mod origin;
+mod parameters;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use base64::Engine;
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+use serde::de::value::{Error as ValueError, MapDeserializer};
+
+use crate::body::WholeBody;
+use crate::clock::UnixTime;
+use crate::config::ConfigError;
+use crate::encoding::BASE64;
+use crate::form::{Extracted, Form, Presence};
+use crate::keys::Secret;
+use crate::mac::Digest;
+use crate::rejection::Reason;
+use crate::replay::Fingerprint;
+use crate::window::{Validity, Window};
+
+pub use builder::layer;
+pub use origin::Origin;
+use parameters::Parameters;
+pub use parameters::Transport;
+
+/// How a request may be signed.
+///
+/// ```
+/// use tower_sso::oauth1::SignatureMethod;
+///
+/// assert_eq!(SignatureMethod::HmacSha1.as_str(), "HMAC-SHA1");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatureMethod {
+    /// `HMAC-SHA1` (RFC 5849, 3.4.2).
+    HmacSha1,
+    /// `HMAC-SHA256`, which many libraries know and the RFC does not.
+    HmacSha256,
+}
+
+impl SignatureMethod {
+    /// The value of `oauth_signature_method`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HmacSha1 => "HMAC-SHA1",
+            Self::HmacSha256 => "HMAC-SHA256",
+        }
+    }
+
+    pub(crate) fn digest(self) -> Digest {
+        match self {
+            Self::HmacSha1 => Digest::Sha1,
+            Self::HmacSha256 => Digest::Sha256,
+        }
+    }
+}
+
+/// The OAuth 1.0a form, with claims of type `C`. Made by [`layer`].
+///
+/// ```
+/// use tower_sso::layer::VerifyLayer;
+/// use tower_sso::oauth1::OAuth1;
+///
+/// struct State {
+///     sso: VerifyLayer<OAuth1<serde_json::Value>>,
+/// }
+/// ```
+pub struct OAuth1<C> {
+    origin: Origin,
+    transports: Vec<Transport>,
+    methods: Vec<SignatureMethod>,
+    window: Window,
+    required: Vec<Cow<'static, str>>,
+    claims: PhantomData<fn() -> C>,
+}
+
+/// A request that looks signed. Nothing is known of who signed it.
+pub struct SignedRequest {
+    base_string: Vec<u8>,
+    method: SignatureMethod,
+    mac: Vec<u8>,
+    timestamp: UnixTime,
+    nonce: String,
+    parameters: Vec<(String, String)>,
+}
+
+/// A request that is authentic.
+pub struct Message {
+    timestamp: UnixTime,
+    nonce: String,
+    parameters: Vec<(String, String)>,
+}
+
+impl<C> Form for OAuth1<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    const NAME: &'static str = "oauth1";
+    type Reads = WholeBody;
+    type Credential = SignedRequest;
+    type Message = Message;
+    type Claims = C;
+
+    fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
+        Ok(parameters::presence(head, &self.transports))
+    }
+
+    fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<SignedRequest>, Reason> {
+        let all = Parameters::read(head, body, &self.transports)?;
+        if all.protocol("oauth_version")?.is_some_and(|version| version != "1.0") {
+            return Err(Reason::Malformed("oauth_version".into(), "is not 1.0"));
+        }
+        if all.protocol("oauth_token")?.is_some_and(|token| !token.is_empty()) {
+            return Err(Reason::Malformed("oauth_token".into(), "is there, and no token was given out"));
+        }
+        let method = all.required("oauth_signature_method")?;
+        let method = self.methods.iter().find(|known| known.as_str() == method).ok_or(Reason::AlgorithmNotAllowed)?;
+        let mac = BASE64.decode(all.required("oauth_signature")?).ok();
+        let mac = mac.filter(|mac| mac.len() == method.digest().length());
+        let malformed = |name: &'static str, what| Reason::Malformed(name.into(), what);
+        let mac = mac.ok_or_else(|| malformed("oauth_signature", "is not canonical base64 of the digest's length"))?;
+        let consumer = all.required("oauth_consumer_key")?;
+        if !(1..=255).contains(&consumer.len()) {
+            return Err(malformed("oauth_consumer_key", "is empty or too long"));
+        }
+        let timestamp = parameters::timestamp(all.required("oauth_timestamp")?);
+        let timestamp = timestamp.ok_or_else(|| malformed("oauth_timestamp", "is not a whole number of seconds"))?;
+        let nonce = all.required("oauth_nonce")?;
+        if !(1..=255).contains(&nonce.len()) {
+            return Err(malformed("oauth_nonce", "is empty or too long"));
+        }
+        let url = self.origin.base_uri(head)?;
+        let base_string = base_string::build(head.method.as_str(), &url, all.pairs());
+        let (tenant, nonce) = (consumer.into(), nonce.to_owned());
+        let parameters = all.into_claims();
+        let credential = SignedRequest { base_string, method: *method, mac, timestamp, nonce, parameters };
+        Ok(Extracted { credential, tenant: Some(tenant) })
+    }
+
+    fn verify(&self, request: &SignedRequest, key: &Secret) -> Result<Message, Reason> {
+        let keyed = key.with_prepared(base_string::key, |key| {
+            request.method.digest().verify(key, &[&request.base_string], &request.mac)
+        });
+        if !keyed {
+            return Err(Reason::BadSignature);
+        }
+        let (timestamp, nonce, parameters) = (request.timestamp, request.nonce.clone(), request.parameters.clone());
+        Ok(Message { timestamp, nonce, parameters })
+    }
+
+    fn validity(&self, message: &Message) -> Result<Validity, Reason> {
+        Ok(Validity::around_second(message.timestamp, &self.window))
+    }
+
+    fn fingerprint(&self, message: &Message, fingerprint: &mut Fingerprint) {
+        // The consumer is the tenant, and there is no token.
+        fingerprint.part(&message.timestamp.as_nanos().to_be_bytes()).part(message.nonce.as_bytes());
+    }
+
+    fn claims(&self, message: Message, _: UnixTime) -> Result<C, Reason> {
+        let count = |field: &str| message.parameters.iter().filter(|(name, _)| name == field).count();
+        for field in &self.required {
+            match count(field) {
+                0 => return Err(Reason::MissingField(field.clone())),
+                1 => {}
+                _ => return Err(Reason::BadPayload(format!("`{field}` is there twice").into())),
+            }
+        }
+        let fields = message.parameters.into_iter();
+        C::deserialize(MapDeserializer::<_, ValueError>::new(fields))
+            .map_err(|_| Reason::BadPayload("the parameters do not have the shape that the claims require".into()))
+    }
+
+    fn decoy(&self) -> Secret {
+        Secret::new(crate::mac::random_key())
+    }
+
+    fn parameters(&self) -> Vec<Cow<'static, str>> {
+        parameters::PROTOCOL.iter().map(|name| Cow::Borrowed(*name)).collect()
+    }
+
+    fn redact(&self, head: &mut Parts) {
+        if self.transports.contains(&Transport::Header) && parameters::is_oauth_header(head) {
+            head.headers.remove(AUTHORIZATION);
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        builder::check(self)
+    }
+}
+
+impl<C> fmt::Debug for OAuth1<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuth1").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SignedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedRequest").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,181 @@
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::request::Parts;
+
+use crate::clock::UnixTime;
+use crate::form::Presence;
+use crate::query::{self, Query};
+use crate::rejection::Reason;
+
+/// Where the OAuth parameters may stand.
+///
+/// ```
+/// use tower_sso::oauth1::Transport;
+///
+/// assert_ne!(Transport::Query, Transport::Header);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// The query (RFC 5849, 3.5.3).
+    Query,
+    /// The `Authorization` header (RFC 5849, 3.5.1).
+    Header,
+    /// A body of type `application/x-www-form-urlencoded` (RFC 5849, 3.5.2): what LTI 1.1 launches use.
+    Form,
+}
+
+/// The parameters that the protocol itself knows.
+pub(super) const PROTOCOL: [&str; 9] = [
+    "oauth_consumer_key",
+    "oauth_nonce",
+    "oauth_timestamp",
+    "oauth_signature_method",
+    "oauth_signature",
+    "oauth_version",
+    "oauth_token",
+    "oauth_callback",
+    "oauth_body_hash",
+];
+
+/// All that is signed, decoded, in the order of its arrival; and the signature.
+pub(super) struct Parameters<'a> {
+    all: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+pub(super) fn presence(head: &Parts, transports: &[Transport]) -> Presence {
+    if is_form(head) {
+        return Presence::InBody;
+    }
+    let in_query = || Query::of(&head.uri).pairs().any(|(name, _)| is_protocol(name));
+    let present = transports.iter().any(|transport| match transport {
+        Transport::Query => in_query(),
+        Transport::Header => is_oauth_header(head),
+        Transport::Form => false,
+    });
+    if present { Presence::InHead } else { Presence::Absent }
+}
+
+impl<'a> Parameters<'a> {
+    pub(super) fn read(head: &'a Parts, body: &'a Bytes, transports: &[Transport]) -> Result<Self, Reason> {
+        let in_query = decode_form(head.uri.query().unwrap_or_default(), "query")?;
+        let in_body = if is_form(head) {
+            let body = std::str::from_utf8(body).map_err(|_| Reason::Malformed("body".into(), "is not UTF-8"))?;
+            decode_form(body, "body")?
+        } else {
+            Vec::new()
+        };
+        let in_header = header(head)?;
+        let has_protocol = |pairs: &[(Cow<'_, str>, Cow<'_, str>)]| pairs.iter().any(|(name, _)| is_protocol(name));
+        let used: Vec<Transport> = [
+            (Transport::Query, has_protocol(&in_query)),
+            (Transport::Form, has_protocol(&in_body)),
+            (Transport::Header, !in_header.is_empty()),
+        ]
+        .into_iter()
+        .filter_map(|(transport, used)| used.then_some(transport))
+        .collect();
+        match used.as_slice() {
+            [] => Err(Reason::MissingParameter("oauth_signature".into())),
+            [transport] if transports.contains(transport) => {
+                Ok(Self { all: in_query.into_iter().chain(in_body).chain(in_header).collect() })
+            }
+            [_] => Err(Reason::Malformed("oauth_signature".into(), "is where this layer does not take it")),
+            _ => Err(Reason::DuplicateParameter("oauth_signature".into())),
+        }
+    }
+
+    /// A parameter of the protocol, which may be there once.
+    pub(super) fn protocol(&self, name: &'static str) -> Result<Option<&str>, Reason> {
+        let mut values = self.all.iter().filter(|(other, _)| other == name);
+        match (values.next(), values.next()) {
+            (_, Some(_)) => Err(Reason::DuplicateParameter(name.into())),
+            (value, None) => Ok(value.map(|(_, value)| value.as_ref())),
+        }
+    }
+
+    pub(super) fn required(&self, name: &'static str) -> Result<&str, Reason> {
+        self.protocol(name)?.ok_or(Reason::MissingParameter(name.into()))
+    }
+
+    /// What is signed: all but the signature itself.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.all.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
+        pairs.filter(|(name, _)| *name != "oauth_signature")
+    }
+
+    /// What is signed and not of the protocol.
+    pub(super) fn into_claims(self) -> Vec<(String, String)> {
+        let claims = self.all.into_iter().filter(|(name, _)| !is_protocol(name));
+        claims.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+    }
+}
+
+/// Digits in their one spelling.
+pub(super) fn timestamp(text: &str) -> Option<UnixTime> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    plain.then(|| text.parse().ok()).flatten().map(UnixTime::from_secs)
+}
+
+pub(super) fn is_oauth_header(head: &Parts) -> bool {
+    head.headers.get_all(AUTHORIZATION).iter().any(|value| scheme_and_rest(value.as_bytes()).is_some())
+}
+
+fn is_protocol(name: &str) -> bool {
+    name.starts_with("oauth_")
+}
+
+fn is_form(head: &Parts) -> bool {
+    let mut types = head.headers.get_all(CONTENT_TYPE).iter();
+    let (Some(given), None) = (types.next(), types.next()) else { return false };
+    let essence = given.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+    essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+}
+
+type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
+/// Everything is signed, so everything must be decodable.
+fn decode_form<'a>(form: &'a str, what: &'static str) -> Result<Pairs<'a>, Reason> {
+    let decode = |text| query::decode(text).map_err(|problem| Reason::Malformed(what.into(), problem));
+    Query::new(form).pairs().map(|(name, value)| Ok((decode(name)?, decode(value)?))).collect()
+}
+
+/// The credentials after `OAuth `, in any case of letters (RFC 7235, 2.1).
+fn scheme_and_rest(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, rest) = value.split_at_checked(6)?;
+    scheme.eq_ignore_ascii_case(b"OAuth ").then_some(rest)
+}
+
+/// The parameters of the `Authorization` header (RFC 5849, 3.5.1), less `realm`, which is not signed.
+fn header(head: &Parts) -> Result<Pairs<'_>, Reason> {
+    let malformed = |what| Reason::Malformed("authorization".into(), what);
+    let mut values = head.headers.get_all(AUTHORIZATION).iter().filter_map(|value| scheme_and_rest(value.as_bytes()));
+    let Some(value) = values.next() else { return Ok(Vec::new()) };
+    if values.next().is_some() {
+        return Err(Reason::DuplicateParameter("authorization".into()));
+    }
+    let value = std::str::from_utf8(value).map_err(|_| malformed("is not text"))?;
+    let mut pairs = Vec::new();
+    for pair in value.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+        let quoted =
+            pair.split_once('=').and_then(|(name, value)| Some((name.trim(), value.trim().strip_prefix('"')?)));
+        let (name, value) = quoted
+            .and_then(|(name, value)| Some((name, value.strip_suffix('"')?)))
+            .ok_or_else(|| malformed("is not a list of name=\"value\""))?;
+        if name.eq_ignore_ascii_case("realm") {
+            continue;
+        }
+        // Percent-encoded, not form data: a plus is a plus.
+        let decode = |text: &str| -> Result<Cow<'_, str>, Reason> {
+            let text = text.replace('+', "%2B");
+            query::decode(&text).map(|text| Cow::Owned(text.into_owned())).map_err(malformed)
+        };
+        let (name, value) = (decode(name)?, decode(value)?);
+        if !is_protocol(&name) {
+            return Err(malformed("has a parameter that is not OAuth's"));
+        }
+        pairs.push((name, value));
+    }
+    Ok(pairs)
+}
