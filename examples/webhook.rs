@@ -5,6 +5,7 @@
 //! ```
 //! It prints a curl command. Run it twice: the copy is acknowledged, and changes nothing.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
@@ -20,7 +21,7 @@ use tower_sso::body::LayerBody;
 use tower_sso::config::ConfigError;
 use tower_sso::identity::Identity;
 use tower_sso::keys::Secret;
-use tower_sso::replay::MemoryReplay;
+use tower_sso::replay::{MemoryReplay, ReplayKey};
 use tower_sso::sign::SigningWebhook;
 use tower_sso::webhook;
 
@@ -30,8 +31,8 @@ struct Order {
     number: u32,
 }
 
-/// Orders that came in.
-type Orders = Arc<Mutex<Vec<Order>>>;
+/// Orders that came in, each under the call that brought it. A real app keeps both in one transaction.
+type Orders = Arc<Mutex<HashMap<ReplayKey, Order>>>;
 
 /// The app: everything that the integration needs.
 fn app<B>(
@@ -45,12 +46,13 @@ where
     B: http_body::Body<Data: Send> + Send + 'static,
     B::Error: Send,
 {
-    let verify = webhook::layer::<Order>().secrets([secret]).replay(MemoryReplay::new()).build()?;
+    let verify = webhook::layer::<Order>().secrets([secret]).replay(MemoryReplay::new()).handler_remembers().build()?;
     let take = service_fn(move |request: Request<LayerBody<B>>| {
         let orders = orders.clone();
         async move {
             if let Some(order) = Identity::<Order>::of(request.extensions()) {
-                orders.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(order.claims().clone());
+                let mut orders = orders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                orders.entry(order.credential()).or_insert_with(|| order.claims().clone());
             }
             Ok(Response::new(Full::from("thank you\n")))
         }
@@ -100,7 +102,8 @@ mod tests {
         assert_eq!(send(&secret).await?, 200);
         assert_eq!(send(&secret).await?, 200, "a copy is acknowledged …");
         assert_eq!(send(&Secret::new("another")).await?, 401);
-        assert_eq!(*orders.lock().unwrap(), [Order { number: 7 }], "… and changes nothing");
+        let orders = orders.lock().unwrap();
+        assert_eq!(orders.values().collect::<Vec<_>>(), [&Order { number: 7 }], "… and changes nothing");
         Ok(())
     }
 }

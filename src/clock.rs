@@ -9,7 +9,7 @@ const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
 /// A source of the current time.
 ///
-/// Every layer reads its clock once per request and uses that one reading for all its checks.
+/// A layer makes all its checks of one request by one reading.
 ///
 /// ```
 /// use tower_sso::clock::{Clock, UnixTime};
@@ -55,9 +55,12 @@ impl Clock for SystemClock {
         static START: OnceLock<Instant> = OnceLock::new();
         static LEAD: AtomicI64 = AtomicI64::new(i64::MIN);
 
-        let elapsed = nanos(START.get_or_init(Instant::now).elapsed());
+        let start = START.get_or_init(Instant::now);
+        // The wall clock first: a pause between the two readings then makes the lead smaller, and a smaller one is not
+        // kept. The other way round, every pause of the process would push this clock ahead for good.
         #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
         let wall = UnixTime::from(SystemTime::now());
+        let elapsed = nanos(start.elapsed());
         UnixTime(elapsed.saturating_add(raise(&LEAD, wall.0.saturating_sub(elapsed))))
     }
 }

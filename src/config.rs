@@ -34,6 +34,7 @@ pub use crate::map::RefusedClaims;
 /// | [`body_limit`](Self::body_limit), [`body_timeout`](Self::body_timeout) | 64 KiB, 10 s |
 /// | [`responder`](Self::responder) | [`Rejection::problem_json`] |
 /// | [`optional`](Self::optional) | off |
+/// | [`scope`](Self::scope) | one for all layers of a form |
 ///
 /// ```
 /// # #[cfg(all(feature = "fernet", feature = "moka"))] {
@@ -62,6 +63,7 @@ pub(crate) struct Shared {
     pub(crate) body: BodyLimits,
     pub(crate) responder: Responder,
     pub(crate) optional: bool,
+    pub(crate) scope: Cow<'static, str>,
 }
 
 pub(crate) type Responder = Arc<dyn Fn(&Rejection, &HeaderMap) -> Response<Bytes> + Send + Sync>;
@@ -79,6 +81,7 @@ impl<F: Form> Builder<F> {
             body: BodyLimits { size: 64 * 1024, timeout: Duration::from_secs(10) },
             responder: Arc::new(|rejection, _| rejection.problem_json()),
             optional: false,
+            scope: Cow::Borrowed(""),
         };
         Self { form, shared }
     }
@@ -89,7 +92,8 @@ impl<F: Form> Builder<F> {
         self
     }
 
-    /// Fixed secrets, the same for every tenant: the first is current, the others are still accepted.
+    /// Fixed secrets, the same for every request: the first is current, the others are still accepted. Needs a
+    /// [`Tenant::fixed`], unless the form signs its tenant.
     pub fn secrets<S: Into<Secret>>(self, secrets: impl IntoIterator<Item = S>) -> Self {
         self.keys(FixedKeys::new(secrets))
     }
@@ -97,6 +101,14 @@ impl<F: Form> Builder<F> {
     /// Where used credentials are remembered. One store may serve every layer.
     pub fn replay(mut self, replay: impl ReplayStore) -> Self {
         self.shared.replay = Some(Arc::new(replay));
+        self
+    }
+
+    /// A name that sets this layer's credentials apart from those of other layers of the same form with the same replay
+    /// store. Without it, what was used at one of them is used at all: right for sign-in links, and wrong for two webhooks
+    /// that take the same bytes for different things.
+    pub fn scope(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.shared.scope = name.into();
         self
     }
 
@@ -153,6 +165,9 @@ impl<F: Form> Builder<F> {
 
     /// Lets requests through that have no credential of this form at all, without an identity. Those that have one are
     /// checked as ever. For pages that a session opens too.
+    ///
+    /// Two optional layers on one route need different claim types: each layer removes an identity with its own claims that
+    /// it finds in a request, whoever put it there.
     pub fn optional(mut self) -> Self {
         self.shared.optional = true;
         self
@@ -218,6 +233,22 @@ pub enum ConfigError {
         "no replay store: call `replay(MemoryReplay::new())` for one process, or give a store that all processes share"
     )]
     NoReplayStore,
+    /// Anyone could choose the tenant's name, and every name has the same keys.
+    #[error(
+        "one credential would sign in once for every tenant that is made up, as all have the same keys: call \
+         `tenant(Tenant::fixed(\"…\"))`, or give each tenant keys of its own, with `MemoryKeys` or another store"
+    )]
+    SameKeysForEveryTenant,
+    /// The replay store forgets with the process, and nothing in the credential tells that it is old.
+    #[error(
+        "the replay store forgets when the process ends, and these calls have no time in them: an old one could be sent \
+         again after a restart. Have the handler keep `Identity::credential` with what it stores and call \
+         `handler_remembers()`, or use a store that does not forget, or call `danger_forgets_on_restart()`"
+    )]
+    ForgetsOnRestart,
+    /// Every body would be refused.
+    #[error("`body_limit` is zero: allow at least one byte")]
+    NoBody,
     /// Every request would be refused.
     #[error("no methods: call `methods([Method::GET])` with at least one, or leave the form's default")]
     NoMethods,
@@ -227,16 +258,6 @@ pub enum ConfigError {
     /// A timeout of zero fails every request.
     #[error("`{0}` is zero: give it some time")]
     ZeroTimeout(&'static str),
-    /// A credential would be forgotten while it is still accepted.
-    #[error("`{setting}` of {remembered:?} is shorter than the window of {window:?}: make it at least as long")]
-    ForgetsTooSoon {
-        /// The setting.
-        setting: &'static str,
-        /// How long credentials would be remembered.
-        remembered: Duration,
-        /// How long they would be accepted.
-        window: Duration,
-    },
     /// A setting of the form is not safe, or cannot work.
     #[error("`{setting}` {problem}")]
     Setting {

@@ -125,6 +125,17 @@ pub trait Form: Send + Sync + 'static {
         Usage::Once
     }
 
+    /// Whether the credential itself names its tenant, and that name is signed. Default: no.
+    fn signs_tenant(&self) -> bool {
+        false
+    }
+
+    /// Whether something other than the replay store recognises a credential that has no time, for ever: the store in
+    /// memory does not, after a restart. Default: no.
+    fn survives_restart(&self) -> bool {
+        false
+    }
+
     /// The query parameters that are the credential's, to be taken out of the URI. Default: none.
     fn parameters(&self) -> Vec<Cow<'static, str>> {
         Vec::new()
@@ -198,7 +209,7 @@ pub enum Usage {
     Idempotent {
         /// How long the inner service may take. After that a copy is let through, as the process that had it may be gone.
         lease: Duration,
-        /// How long it is remembered where the form has no window; `None` is for ever.
+        /// How long it is remembered where the credential has no end; `None` is for ever.
         remember: Option<Duration>,
     },
     /// It may come again at any time.

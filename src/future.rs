@@ -4,13 +4,14 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use pin_project_lite::pin_project;
+use tokio::runtime::Handle;
 use tokio::time::Sleep;
 use tower_service::Service;
 
@@ -42,6 +43,40 @@ pin_project! {
         #[pin]
         state: State<F, Reading<F, B>, Handed<F, B>, S::Future, R, S::Error>,
     }
+
+    impl<S, F, B, R> PinnedDrop for ResponseFuture<S, F, B, R>
+    where
+        F: Form,
+        F::Reads: ReadBody<B>,
+        S: Service<Request<Handed<F, B>>>,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            // The client has gone, or a timeout outside has struck. What the replay store is owed, it is told all the same.
+            let conclusion = match this.state.as_mut().project_replace(State::Done) {
+                Left::Calling { proof: Some((proof, claimed_at)), .. } => this.pipeline.conclude(proof, claimed_at, false),
+                Left::Concluding { conclusion, .. } => Some(conclusion),
+                _ => None,
+            };
+            if let Some(conclusion) = conclusion {
+                conclude_alone::<F>(conclusion);
+            }
+        }
+    }
+}
+
+/// Brings a conclusion to its end without anyone who waits for it.
+fn conclude_alone<F: Form>(mut conclusion: Patience<()>) {
+    // Without a runtime only a store in memory can have been waited for, and it has done its part when it was called.
+    let Ok(runtime) = Handle::try_current() else { return };
+    // A store in memory is done at once, and needs no task.
+    if Pin::new(&mut conclusion).poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+        runtime.spawn(async move {
+            if let Err(error) = conclusion.await {
+                observe::store_failed(F::NAME, &error);
+            }
+        });
+    }
 }
 
 pin_project! {
@@ -58,7 +93,7 @@ pin_project! {
         /// Another request has the same call in hand: ask again in a moment.
         Waiting { timer: Pin<Box<Sleep>>, checked: Checked<F, Out> },
         /// The inner service is at work, on a checked credential or on a request that passed without one.
-        Calling { #[pin] answer: Fut, proof: Option<Proof> },
+        Calling { #[pin] answer: Fut, proof: Option<(Proof, UnixTime)> },
         /// The replay store is being told what came of it.
         Concluding { conclusion: Patience<()>, outcome: Result<Response<LayerBody<R>>, E> },
         /// Answered by the layer itself.
@@ -154,13 +189,13 @@ where
                 (Event::Waited, Left::Waiting { checked, .. }) => claim(pipeline, this.service, checked),
                 (Event::Answered(outcome), Left::Calling { proof, .. }) => match (proof, outcome) {
                     (None, outcome) => return Poll::Ready(outcome.map(|response| response.map(LayerBody::inner))),
-                    (Some(proof), outcome) => {
+                    (Some((proof, claimed_at)), outcome) => {
                         let carried_out = outcome.as_ref().is_ok_and(|response| is_carried_out(response.status()));
                         let outcome = outcome.map(|mut response| {
                             seal(response.headers_mut());
                             response.map(LayerBody::inner)
                         });
-                        match pipeline.conclude(proof, carried_out) {
+                        match pipeline.conclude(proof, claimed_at, carried_out) {
                             None => return Poll::Ready(outcome),
                             Some(conclusion) => State::Concluding { conclusion, outcome },
                         }
@@ -226,7 +261,7 @@ where
     match pipeline.judge(accepted, claimed) {
         Verdict::Pass(unique) => {
             pipeline.admit_identity(&mut head, unique);
-            State::Calling { answer: service.call(Request::from_parts(head, body)), proof: Some(proof) }
+            State::Calling { answer: service.call(Request::from_parts(head, body)), proof: Some((proof, now)) }
         }
         Verdict::Acknowledge => State::Answered { response: pipeline.acknowledge() },
         Verdict::Wait(accepted) if waited < pipeline.longest_wait() => {
@@ -234,7 +269,7 @@ where
             let waited = waited + pause;
             State::Waiting {
                 timer: Box::pin(tokio::time::sleep(pause)),
-                checked: Checked { request: (head, body), accepted, now: now.plus(pause), waited },
+                checked: Checked { request: (head, body), accepted, now, waited },
             }
         }
         Verdict::Wait(_) => State::Answered { response: pipeline.refuse(Reason::InProgress, &head.headers) },

@@ -116,7 +116,7 @@ fn encode(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
         match byte {
             b'!' | b'#'..=b';' | b'=' | b'?'..=b'[' | b']' | b'_' | b'a'..=b'z' | b'|' | b'~' => {
-                encoded.push(byte.into())
+                encoded.push(byte.into());
             }
             _ => _ = write!(encoded, "%{byte:02X}"),
         }

@@ -47,6 +47,8 @@
 //! | JWT in a query parameter | [`jwt`] | [Waggl](providers::waggl::sso) |
 //! | timestamp hash in the query | [`timestamp_hash`] | [LCvista](providers::lcvista::sso) |
 //! | OAuth 1.0a signed request | [`oauth1`] | [Site Builder](providers::site_builder::sso) |
+//! | shared secret in a JSON body | [`shared_secret`] | [seatmap.pro](providers::seatmap::autologin) |
+//! | one-time ticket in the query | [`ticket`] | your own: what an answer to a partner hands on to a browser |
 //!
 //! A form of your own implements [`Form`](form::Form), and gets the same engine.
 //!
@@ -87,6 +89,8 @@
 //! | `jwt` | yes | the [`jwt`] form |
 //! | `timestamp-hash` | yes | the [`timestamp_hash`] form |
 //! | `oauth1` | yes | the [`oauth1`] form |
+//! | `shared-secret` | yes | the [`shared_secret`] form |
+//! | `ticket` | yes | the [`ticket`] form |
 //! | `moka` | yes | [`MemoryReplay`](replay::MemoryReplay) and [`CachedKeys`](keys::CachedKeys) |
 //! | `axum` | | [`Identity`](identity::Identity) as an extractor; the credential goes out of axum's `OriginalUri` too |
 //! | `sqlx` | | [`keys::sql`], on sqlx's `Any` driver |
@@ -103,6 +107,19 @@
 // No panic is reachable from a request, and no number changes its value by the way.
 #![warn(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable, clippy::unwrap_used)]
 #![warn(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+// What several forms share is not all in use when some of them are off; with all of them on, nothing may be idle.
+#![cfg_attr(
+    not(all(
+        feature = "fernet",
+        feature = "jwt",
+        feature = "oauth1",
+        feature = "shared-secret",
+        feature = "ticket",
+        feature = "timestamp-hash",
+        feature = "webhook"
+    )),
+    allow(dead_code, unreachable_pub)
+)]
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::unwrap_used))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -112,7 +129,16 @@ pub mod axum;
 pub mod body;
 pub mod clock;
 pub mod config;
-#[cfg(any(feature = "fernet", feature = "webhook", feature = "jwt", feature = "timestamp-hash", feature = "oauth1"))]
+#[cfg(any(feature = "webhook", feature = "shared-secret"))]
+mod content;
+#[cfg(any(
+    feature = "fernet",
+    feature = "webhook",
+    feature = "jwt",
+    feature = "timestamp-hash",
+    feature = "oauth1",
+    feature = "ticket"
+))]
 mod encoding;
 #[cfg(feature = "fernet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "fernet")))]
@@ -120,7 +146,7 @@ pub mod fernet;
 pub mod form;
 pub mod future;
 pub mod identity;
-#[cfg(any(feature = "fernet", feature = "webhook", feature = "jwt"))]
+#[cfg(any(feature = "fernet", feature = "webhook", feature = "jwt", feature = "shared-secret"))]
 mod json;
 #[cfg(feature = "jwt")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
@@ -128,6 +154,7 @@ pub mod jwt;
 pub mod keys;
 pub mod landing;
 pub mod layer;
+pub mod login_redirect;
 #[cfg(any(feature = "webhook", feature = "jwt", feature = "timestamp-hash", feature = "oauth1"))]
 mod mac;
 mod map;
@@ -142,11 +169,18 @@ pub mod query;
 pub mod rejection;
 pub mod replay;
 pub mod service;
+#[cfg(feature = "shared-secret")]
+#[cfg_attr(docsrs, doc(cfg(feature = "shared-secret")))]
+pub mod shared_secret;
 #[cfg(feature = "sign")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sign")))]
 pub mod sign;
 pub mod store;
 pub mod tenant;
+pub mod throttle;
+#[cfg(feature = "ticket")]
+#[cfg_attr(docsrs, doc(cfg(feature = "ticket")))]
+pub mod ticket;
 #[cfg(feature = "timestamp-hash")]
 #[cfg_attr(docsrs, doc(cfg(feature = "timestamp-hash")))]
 pub mod timestamp_hash;

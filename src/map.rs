@@ -87,6 +87,14 @@ where
         self.form.usage()
     }
 
+    fn signs_tenant(&self) -> bool {
+        self.form.signs_tenant()
+    }
+
+    fn survives_restart(&self) -> bool {
+        self.form.survives_restart()
+    }
+
     fn parameters(&self) -> Vec<Cow<'static, str>> {
         self.form.parameters()
     }

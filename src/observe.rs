@@ -1,5 +1,6 @@
 //! What operators see of a check: its [`Step`]s, log events and (feature `metrics`) counters. No secret, no credential.
 
+use crate::keys::TenantId;
 use crate::rejection::{Code, Rejection};
 use crate::store::StoreError;
 
@@ -67,6 +68,11 @@ pub(crate) fn rejected(rejection: &Rejection) {
 /// A store's own words for its failure: they may name hosts, so they go to the log and nowhere else.
 pub(crate) fn store_failed(form: &'static str, error: &StoreError) {
     tracing::warn!(form, detail = %error, "store failed");
+}
+
+/// A key that cannot be one: the tenant's other keys still work, but somebody should look at it.
+pub(crate) fn unusable_key(form: &'static str, tenant: &TenantId, what: &'static str) {
+    tracing::warn!(form, ?tenant, what, "unusable key");
 }
 
 fn count(_form: &'static str, _outcome: &'static str) {

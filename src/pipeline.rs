@@ -75,8 +75,21 @@ impl<F: Form> Pipeline<F> {
                 key.weakness().map_or(Ok(()), Err).and_then(|()| form.check_key(key)).map_err(ConfigError::Key)?;
             }
         }
-        if shared.replay.is_none() && form.usage() != Usage::Reusable {
-            return Err(ConfigError::NoReplayStore);
+        if keys.ignores_tenant() && !shared.tenant.is_fixed() && !form.signs_tenant() {
+            return Err(ConfigError::SameKeysForEveryTenant);
+        }
+        match (&shared.replay, form.usage()) {
+            (_, Usage::Reusable) => {}
+            (None, _) => return Err(ConfigError::NoReplayStore),
+            (Some(replay), Usage::Idempotent { .. })
+                if replay.remembers_since().is_some() && !form.survives_restart() =>
+            {
+                return Err(ConfigError::ForgetsOnRestart);
+            }
+            _ => {}
+        }
+        if shared.body.size == 0 {
+            return Err(ConfigError::NoBody);
         }
         if shared.methods.is_empty() {
             return Err(ConfigError::NoMethods);
@@ -149,9 +162,10 @@ impl<F: Form> Pipeline<F> {
     ) -> Result<Accepted<F>, Reason> {
         let keys = keys.map_err(|error| self.store_failed(&error, Reason::KeyStore))?;
         let tenant = extraction.tenant.unwrap_or_else(|| "".into());
-        let accepted = Verified::check(&self.form, &extraction.credential, &tenant, &keys, &self.decoy, now)?
-            .check_time(&self.form, now)?
-            .check_claims(&self.form, now)?;
+        let accepted =
+            Verified::check(&self.form, &extraction.credential, &tenant, &keys, &self.decoy, &self.shared.scope, now)?
+                .check_time(&self.form, now)?
+                .check_claims(&self.form, now)?;
         self.check_fence(accepted.proof())?;
         Ok(accepted)
     }
@@ -167,7 +181,8 @@ impl<F: Form> Pipeline<F> {
     pub(crate) fn claim(&self, proof: Proof, now: UnixTime) -> Option<Patience<Claimed>> {
         let hold = match self.form.usage() {
             Usage::Reusable => return None,
-            Usage::Once => Hold::Until(proof.validity.not_after()),
+            // The store may take this long to answer, and must not have forgotten meanwhile.
+            Usage::Once => Hold::Until(proof.validity.not_after().plus(self.shared.store_timeout)),
             Usage::Idempotent { lease, .. } => Hold::Lease(now.plus(lease)),
         };
         let replay = self.shared.replay.as_ref()?;
@@ -207,15 +222,21 @@ impl<F: Form> Pipeline<F> {
         head.extensions.insert(Identity::new(unique));
     }
 
-    /// After the inner service: a call that was carried out is settled, one that failed may come again.
-    pub(crate) fn conclude(&self, proof: Proof, carried_out: bool) -> Option<Patience<()>> {
-        let Usage::Idempotent { remember, .. } = self.form.usage() else { return None };
+    /// After the inner service: a call that was carried out is settled, one that failed may come again. `claimed_at` is the
+    /// time of the claim.
+    pub(crate) fn conclude(&self, proof: Proof, claimed_at: UnixTime, carried_out: bool) -> Option<Patience<()>> {
+        let Usage::Idempotent { lease, remember } = self.form.usage() else { return None };
         let (replay, now) = (self.shared.replay.as_ref()?, self.now());
         let conclusion = if carried_out {
-            let until = remember.map_or(proof.validity.not_after(), |remember| now.plus(remember));
+            // A copy that came in time may still be waiting, with the time at which it came.
+            let no_sooner = now.plus(self.longest_wait()).plus(self.longest_wait());
+            let until = match (proof.validity.not_after(), remember) {
+                (UnixTime::MAX, Some(remember)) => now.plus(remember),
+                (not_after, _) => not_after.max(no_sooner),
+            };
             replay.settle(proof.fingerprint, now, until)
         } else {
-            replay.release(proof.fingerprint)
+            replay.release(proof.fingerprint, Hold::Lease(claimed_at.plus(lease)))
         };
         Some(Patience::new(conclusion, self.shared.store_timeout))
     }

@@ -6,6 +6,7 @@
 use crate::clock::UnixTime;
 use crate::form::Form;
 use crate::keys::{KeyUse, Keys, Secret, TenantId};
+use crate::observe;
 use crate::rejection::Reason;
 use crate::replay::{Fingerprint, ReplayKey};
 use crate::window::Validity;
@@ -50,21 +51,32 @@ impl<F: Form> Verified<F> {
         tenant: &TenantId,
         keys: &Keys,
         decoy: &Secret,
+        scope: &str,
         now: UnixTime,
     ) -> Result<Self, Reason> {
+        // The worst that is known of the tenant's keys: there are none, they are unusable, they made no such signature.
         let mut refused = Reason::UnknownKey;
         for key in keys.iter().filter(|key| key.is_active(now)) {
-            if let Some(weakness) = key.secret().weakness() {
-                return Err(Reason::UnusableKey(weakness));
-            }
-            match form.verify(credential, key.secret()) {
+            let checked = match key.secret().weakness() {
+                Some(weakness) => Err(Reason::UnusableKey(weakness)),
+                None => form.verify(credential, key.secret()),
+            };
+            match checked {
                 Ok(message) => {
                     let tenant = key.owner().unwrap_or(tenant).clone();
                     let mut fingerprint = Fingerprint::new(F::NAME, &tenant);
+                    fingerprint.scope(scope);
                     form.fingerprint(&message, &mut fingerprint);
                     return Ok(Self { message, key_use: key.key_use(), fingerprint: fingerprint.finish(), tenant });
                 }
                 Err(Reason::BadSignature) => refused = Reason::BadSignature,
+                // One broken key must not shut out those that have the other.
+                Err(Reason::UnusableKey(what)) => {
+                    observe::unusable_key(F::NAME, tenant, what);
+                    if refused == Reason::UnknownKey {
+                        refused = Reason::UnusableKey(what);
+                    }
+                }
                 Err(other) => return Err(other),
             }
         }

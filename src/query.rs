@@ -70,13 +70,13 @@ impl<'a> Query<'a> {
 
     /// The query string without these parameters; the others stay byte for byte and in order.
     fn without(self, names: &[Cow<'static, str>]) -> String {
-        let mut kept = String::with_capacity(self.0.len());
+        let (mut kept, mut first) = (String::with_capacity(self.0.len()), true);
         for pair in self.0.split('&') {
             let raw = pair.split_once('=').map_or(pair, |(raw, _)| raw);
             if names.iter().any(|name| is_name(raw, name)) {
                 continue;
             }
-            if !kept.is_empty() {
+            if !std::mem::take(&mut first) {
                 kept.push('&');
             }
             kept.push_str(pair);
@@ -190,6 +190,7 @@ mod tests {
             ("/sso?%74oken=x&next=%2F", "/sso?next=%2F"),
             ("/sso", "/sso"),
             ("/?token", "/"),
+            ("/?&token=x&&a", "/?&&a"),
             ("http://rp.example/sso?token=x&a", "http://rp.example/sso?a"),
             ("http://rp.example?token=x", "http://rp.example/"),
         ] {

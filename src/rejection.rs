@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -172,6 +173,8 @@ pub enum Reason {
     ReplayStore(StoreFailure),
     /// An exact copy of this call is being handled at this moment.
     InProgress,
+    /// The source has guessed too often: how long until it may try again.
+    TooManyGuesses(Duration),
 }
 
 /// How a store failed.
@@ -214,6 +217,7 @@ impl Reason {
             Self::ContentEncoding => ("content_encoding", Code::UnsupportedMediaType, Step::Extract),
             Self::Method => ("method", Code::MethodNotAllowed, Step::Extract),
             Self::Prefetch => ("prefetch", Code::TooEarly, Step::Extract),
+            Self::TooManyGuesses(_) => ("too_many_guesses", Code::TooManyRequests, Step::Extract),
             Self::KeyStore(_) => ("key_store", Code::Unavailable, Step::Keys),
             Self::UnusableKey(_) => ("unusable_key", Code::Unavailable, Step::Keys),
             Self::UnknownKey => ("unknown_key", Code::Invalid, Step::Keys),
@@ -267,6 +271,7 @@ impl fmt::Display for Reason {
             Self::UnusableKey(what) => write!(f, "the key store's key {what}"),
             Self::ReplayStore(failure) => write!(f, "the replay store {failure}"),
             Self::InProgress => f.write_str("an exact copy is being handled"),
+            Self::TooManyGuesses(wait) => write!(f, "its source has guessed too often, and may try again in {wait:?}"),
         }
     }
 }
@@ -338,6 +343,11 @@ impl Rejection {
             Code::MethodNotAllowed => _ = headers.insert(ALLOW, allow.clone()),
             Code::Unavailable => insert_default(headers, RETRY_AFTER, "1"),
             _ => {}
+        }
+        if let Reason::TooManyGuesses(wait) = self.reason {
+            // Rounded up: at that very second it may try again.
+            let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+            headers.entry(RETRY_AFTER).or_insert(HeaderValue::from(seconds));
         }
         if status == StatusCode::UNAUTHORIZED {
             // RFC 9110, 15.5.2: a 401 carries a challenge.

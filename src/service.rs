@@ -21,6 +21,7 @@ use crate::pipeline::Pipeline;
 /// use tower_sso::service::Verify;
 ///
 /// # let layer = tower_sso::fernet::layer::<serde_json::Value>()
+/// #     .tenant(tower_sso::tenant::Tenant::fixed("acme"))
 /// #     .secrets(["38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c="])
 /// #     .replay(tower_sso::replay::MemoryReplay::new())
 /// #     .build()

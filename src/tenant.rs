@@ -66,6 +66,11 @@ impl Tenant {
         Self(Source::Function(Arc::new(function)))
     }
 
+    /// Whether the sender of a request cannot choose it.
+    pub(crate) fn is_fixed(&self) -> bool {
+        matches!(self.0, Source::Fixed(_))
+    }
+
     /// The query parameter that is part of the credential, if it is one.
     pub(crate) fn parameter(&self) -> Option<&Cow<'static, str>> {
         match &self.0 {

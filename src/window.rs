@@ -23,7 +23,8 @@ pub struct Window {
 }
 
 impl Window {
-    /// The time from the first to the last instant at which one credential is accepted.
+    /// The time from the first to the last instant at which one credential with an exact timestamp is accepted. One
+    /// whose timestamp is in whole seconds gets the rest of its last second too.
     pub fn length(&self) -> Duration {
         self.max_age.saturating_add(self.clock_skew)
     }

@@ -2,6 +2,8 @@
 #![cfg(all(
     feature = "fernet",
     feature = "jwt",
+    feature = "oauth1",
+    feature = "shared-secret",
     feature = "timestamp-hash",
     feature = "webhook",
     feature = "moka",
@@ -30,7 +32,12 @@ fn wish() -> Wish {
 
 /// What a copy of a credential that was used gets.
 fn copy<S: Subject>() -> &'static str {
-    if S::IDEMPOTENT { "ok" } else { "replayed" }
+    if S::IDEMPOTENT || S::BEARER { "ok" } else { "replayed" }
+}
+
+/// How often the application is called by a credential and its copies.
+fn calls<S: Subject>(copies: usize) -> usize {
+    if S::BEARER { 1 + copies } else { 1 }
 }
 
 for_every_form! {
@@ -44,7 +51,7 @@ for_every_form! {
         let request = S::request(&Wish { subject: "bob".into(), ..wish() });
         assert_eq!(outcome(&app.send(request.clone()).await), "ok", "another credential");
         assert_eq!(outcome(&app.send(request).await), copy::<S>());
-        assert_eq!(app.inner.calls(), 2, "the copy did not reach the application");
+        assert_eq!(app.inner.calls(), 1 + calls::<S>(1), "the copy did not reach the application");
     }
 
     async fn what_is_spoilt_is_refused_and_burns_nothing<S: Subject>() {
@@ -54,7 +61,7 @@ for_every_form! {
             (Spoil::Content, &["invalid"][..]),
             (Spoil::Signature, &["invalid"]),
             (Spoil::Twice, &["malformed"]),
-            (Spoil::Absent, &["malformed"]),
+            (Spoil::Absent, &["malformed", "unsupported_media_type"]),
             (Spoil::Alphabet, &["malformed"]),
             (Spoil::Short, &["malformed", "invalid"]),
             (Spoil::Oversize, &["malformed", "payload_too_large"]),
@@ -74,7 +81,7 @@ for_every_form! {
         assert_ne!(format!("{good:?}"), format!("{respelled:?}"));
         assert_eq!(outcome(&app.send(respelled).await), "ok");
         assert_eq!(outcome(&app.send(good).await), copy::<S>());
-        assert_eq!(app.inner.calls(), 1);
+        assert_eq!(app.inner.calls(), calls::<S>(1));
     }
 
     async fn of_64_copies_at_once_one_passes<S: Subject>() {
@@ -85,8 +92,8 @@ for_every_form! {
             tokio::spawn(async move { outcome(&app.send(request).await) })
         })).await;
         let passed = copies.into_iter().filter(|outcome| *outcome.as_ref().unwrap() == "ok").count();
-        assert_eq!(app.inner.calls(), 1);
-        assert_eq!(passed, if S::IDEMPOTENT { 64 } else { 1 });
+        assert_eq!(app.inner.calls(), calls::<S>(63));
+        assert_eq!(passed, if copy::<S>() == "ok" { 64 } else { 1 });
     }
 
     async fn the_window_is_inclusive_and_remembered_to_its_end<S: Subject>() {
@@ -130,17 +137,22 @@ for_every_form! {
         let wrong_key = app.send(S::request(&Wish { key: 3, ..wish() })).await;
         let others_key = app.send(S::request(&Wish { key: 2, ..wish() })).await;
         assert_eq!(reason(&unknown), "unknown_key");
-        for other in [&wrong_key, &others_key] {
-            assert_eq!(reason(other), "bad_signature");
+        // Another tenant's key, where the key is what arrives, is that tenant's credential.
+        let (others, expected) = if S::BEARER { (1, "unknown_key") } else { (2, "bad_signature") };
+        for other in [&wrong_key, &others_key].into_iter().take(others) {
+            assert_eq!(reason(other), expected);
             assert_eq!(unknown.status(), other.status());
             assert_eq!(unknown.headers(), other.headers());
             assert_eq!(unknown.body(), other.body());
         }
         assert_eq!(outcome(&unknown), "invalid");
-        assert_eq!(app.inner.calls(), 0);
+        assert_eq!(app.inner.calls(), if S::BEARER { 1 } else { 0 });
     }
 
     async fn a_credential_is_used_up_for_its_own_tenant_alone<S: Subject>() {
+        if S::BEARER {
+            return;
+        }
         let same_key = keys::<S>().with("twin", S::key(0));
         let app = S::app_with(same_key, replay(), clock());
         assert_eq!(outcome(&app.send(S::request(&wish())).await), "ok");
@@ -162,7 +174,7 @@ for_every_form! {
         // What was used before a rotation stays used after it, though its key is now the previous one.
         keys.rotate("acme", S::key(3), UnixTime::MAX);
         assert_eq!(outcome(&app.send(first).await), copy::<S>());
-        assert_eq!(app.inner.calls(), 2);
+        assert_eq!(app.inner.calls(), 1 + calls::<S>(1));
 
         let app = S::app_with(crate::keys::<S>(), replay(), time.clone());
         time.set(UnixTime::from_secs(NOW + 3_600));
@@ -228,6 +240,9 @@ for_every_form! {
     }
 
     async fn a_store_that_fails_is_not_a_way_in<S: Subject>() {
+        if S::BEARER {
+            return;
+        }
         for (failure, expected) in [(Failure::Error, "replay_store"), (Failure::Never, "replay_store"), (Failure::Full, "replay_store")] {
             let app = S::app_with(keys::<S>(), Failing(failure), clock());
             let answer = app.send(S::request(&wish())).await;
@@ -261,7 +276,7 @@ impl ReplayStore for Failing {
         StoreFuture::ready(Ok(()))
     }
 
-    fn release(&self, _: ReplayKey) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, _: ReplayKey, _: Hold) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Ok(()))
     }
 }
@@ -293,7 +308,11 @@ fn no_form_is_left_out() {
         let Some((_, name)) = text.split_once("const NAME: &'static str = \"") else { continue };
         let name = name.split('"').next().unwrap();
         forms += 1;
+        if name == "ticket" {
+            // Its keys are its credentials, made one by one: tests/ticket.rs has the cases that apply.
+            continue;
+        }
         assert!(subjects.contains(&format!("@form {name} ")), "{name} has no line in `for_every_form!`");
     }
-    assert_eq!(forms, 4, "say here how many forms there are");
+    assert_eq!(forms, 7, "say here how many forms there are");
 }

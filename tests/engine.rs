@@ -102,9 +102,9 @@ impl ReplayStore for Remembering {
         self.1.settle(key, now, until)
     }
 
-    fn release(&self, key: ReplayKey) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
         self.0.write("release");
-        self.1.release(key)
+        self.1.release(key, lease)
     }
 }
 

@@ -2,6 +2,7 @@
 #![cfg(all(
     feature = "fernet",
     feature = "jwt",
+    feature = "oauth1",
     feature = "timestamp-hash",
     feature = "webhook",
     feature = "moka",
@@ -247,7 +248,8 @@ async fn an_unusable_key_in_the_store_is_not_the_users_fault() {
 
 #[test]
 fn unsafe_settings_do_not_build() {
-    let start = || fernet::layer::<Value>().replay(replay());
+    let bare = || fernet::layer::<Value>().replay(replay());
+    let start = || bare().tenant(tower_sso::tenant::Tenant::fixed("acme"));
     for (built, expected) in [
         (start().build(), "no keys"),
         (start().secrets([""; 0]).build(), "no keys"),
@@ -261,7 +263,11 @@ fn unsafe_settings_do_not_build() {
         (start().secrets([key()]).methods([]).build(), "no methods"),
         (start().secrets([key()]).methods([http::Method::HEAD]).build(), "HEAD"),
         (start().secrets([key()]).store_timeout(secs(0)).build(), "store_timeout"),
-        (fernet::layer::<Value>().secrets([key()]).build(), "no replay store"),
+        (bare().secrets([key()]).build(), "once for every tenant"),
+        (
+            fernet::layer::<Value>().tenant(tower_sso::tenant::Tenant::fixed("acme")).secrets([key()]).build(),
+            "no replay store",
+        ),
     ] {
         let said = refused(built);
         assert!(said.contains(expected), "{said:?} should say {expected:?}");

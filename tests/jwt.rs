@@ -2,6 +2,7 @@
 #![cfg(all(
     feature = "fernet",
     feature = "jwt",
+    feature = "oauth1",
     feature = "timestamp-hash",
     feature = "webhook",
     feature = "moka",

@@ -10,14 +10,22 @@ mod configuration;
 mod demo;
 #[path = "portal/hostile.rs"]
 mod hostile;
+#[path = "portal/lcvista.rs"]
+mod lcvista;
 #[cfg(unix)]
 #[path = "support/postgres.rs"]
 mod postgres;
 #[path = "portal/running.rs"]
 mod running;
+#[path = "portal/seatmap.rs"]
+mod seatmap;
 #[path = "portal/sign_in.rs"]
 mod sign_in;
 #[path = "portal/sign_up.rs"]
 mod sign_up;
+#[path = "portal/site_builder.rs"]
+mod site_builder;
 #[path = "portal/vendor_client.rs"]
 mod vendor_client;
+#[path = "portal/waggl.rs"]
+mod waggl;

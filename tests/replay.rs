@@ -31,8 +31,8 @@ fn settle(store: &MemoryReplay, number: u64, until: UnixTime) {
     store.settle(key(number), NOW, until).now_or_never().unwrap().unwrap();
 }
 
-fn release(store: &MemoryReplay, number: u64) {
-    store.release(key(number)).now_or_never().unwrap().unwrap();
+fn release(store: &MemoryReplay, number: u64, lease: Hold) {
+    store.release(key(number), lease).now_or_never().unwrap().unwrap();
 }
 
 #[test]
@@ -56,15 +56,18 @@ fn a_lease_can_be_settled_released_or_run_out() {
     assert_eq!(claim(&store, 1, NOW, lease), Ok(Claimed::First));
     assert_eq!(claim(&store, 1, later(30), lease), Ok(Claimed::Leased));
     settle(&store, 1, UnixTime::MAX);
-    release(&store, 1);
+    release(&store, 1, lease);
+    release(&store, 1, Hold::Until(UnixTime::MAX));
     assert_eq!(claim(&store, 1, later(1 << 32), lease), Ok(Claimed::Spent), "what is spent stays spent");
 
     assert_eq!(claim(&store, 2, NOW, lease), Ok(Claimed::First));
-    release(&store, 2);
+    release(&store, 2, lease);
     assert_eq!(claim(&store, 2, NOW, lease), Ok(Claimed::First));
 
     assert_eq!(claim(&store, 3, NOW, lease), Ok(Claimed::First));
     assert_eq!(claim(&store, 3, later(31), Hold::Lease(later(61))), Ok(Claimed::First), "its owner is gone");
+    release(&store, 3, lease);
+    assert_eq!(claim(&store, 3, later(32), lease), Ok(Claimed::Leased), "the owner, late, frees no lease but its own");
 }
 
 #[test]
@@ -90,7 +93,7 @@ fn a_place_that_becomes_free_is_used_again() {
     for round in 0..100 {
         assert_eq!(claim(&store, round, NOW, Hold::Lease(later(30))), Ok(Claimed::First), "{round}");
         assert_eq!(claim(&store, round + 1, NOW, Hold::Lease(later(30))), Err(StoreFailure::Full));
-        release(&store, round);
+        release(&store, round, Hold::Lease(later(30)));
     }
     // Overwriting what is dead takes no second place.
     for hour in 0..100 {
@@ -164,6 +167,23 @@ fn of_8_threads_that_find_a_dead_entry_one_wins() {
         }
     });
     assert_eq!(won.into_inner() as u64, ROUNDS);
+}
+
+#[test]
+fn what_stays_for_ever_leaves_room_for_sign_ins() {
+    let store = MemoryReplay::builder().ceiling(10).build();
+    let lease = Hold::Lease(later(30));
+    for call in 0..5 {
+        assert_eq!(claim(&store, call, NOW, lease), Ok(Claimed::First));
+        settle(&store, call, UnixTime::MAX);
+        settle(&store, call, UnixTime::MAX);
+    }
+    assert_eq!(claim(&store, 5, NOW, lease), Err(StoreFailure::Full), "half of the store is theirs");
+    assert_eq!(claim(&store, 0, NOW, lease), Ok(Claimed::Spent), "and nothing is forgotten");
+    for link in 100..105 {
+        assert_eq!(claim(&store, link, NOW, Hold::Until(later(60))), Ok(Claimed::First), "{link}");
+    }
+    assert_eq!(claim(&store, 105, NOW, Hold::Until(later(60))), Err(StoreFailure::Full));
 }
 
 #[test]

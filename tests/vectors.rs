@@ -2,6 +2,7 @@
 #![cfg(all(
     feature = "fernet",
     feature = "jwt",
+    feature = "oauth1",
     feature = "timestamp-hash",
     feature = "webhook",
     feature = "moka",
@@ -11,12 +12,13 @@
 mod support;
 
 use bytes::Bytes;
-use http::{HeaderName, Request};
+use http::{HeaderName, Method, Request};
 use http_body_util::Full;
 use serde_json::Value;
 use support::{App, outcome, reason};
 use tower_sso::clock::{ManualClock, SystemClock, UnixTime};
 use tower_sso::keys::{MemoryKeys, Secret};
+use tower_sso::oauth1::{self, Origin, Transport};
 use tower_sso::replay::MemoryReplay;
 use tower_sso::{fernet, jwt, webhook};
 
@@ -30,12 +32,17 @@ async fn published_vectors() {
             "fernet" => fernet_app(&row),
             "hmac_webhook" => webhook_app(&row),
             "jwt" => jwt_app(&row),
-            _ => continue,
+            "oauth1" => oauth1_app(&row),
+            other => panic!("{id}: what is {other}?"),
         };
         let answer = app.send(request(&row)).await;
         let (outcome, reason) = (outcome(&answer), reason(&answer));
         // `signature_ok`: authentic, whatever the content is. `reject_unverified`: refused without a look at the content.
         let as_expected = match row["expect"].as_str().unwrap() {
+            "accept" => {
+                let again = app.send(request(&row)).await;
+                outcome == "ok" && support::outcome(&again) == "replayed"
+            }
             "signature_ok" => matches!(outcome, "ok" | "rejected_claims"),
             "reject_unverified" => !matches!(outcome, "ok" | "rejected_claims" | "unavailable"),
             "reject" => {
@@ -48,7 +55,7 @@ async fn published_vectors() {
         *run.entry(route["scheme"].as_str().unwrap().to_owned()).or_default() += 1;
     }
     let run: Vec<_> = run.iter().map(|(scheme, rows)| (scheme.as_str(), *rows)).collect();
-    assert_eq!(run, [("fernet", 10), ("hmac_webhook", 57), ("jwt", 14)]);
+    assert_eq!(run, [("fernet", 10), ("hmac_webhook", 57), ("jwt", 14), ("oauth1", 130)]);
 }
 
 fn fernet_app(row: &Value) -> App {
@@ -68,6 +75,7 @@ fn webhook_app(row: &Value) -> App {
         .signature_header(HeaderName::try_from(route["header"].as_str().unwrap()).unwrap())
         .secrets([secret(&route["secret"])])
         .replay(MemoryReplay::new())
+        .handler_remembers()
         .clock(SystemClock);
     App::new(layer.build().unwrap())
 }
@@ -89,6 +97,28 @@ fn jwt_app(row: &Value) -> App {
     if let Some(leeway) = route["leeway"].as_u64() {
         layer = layer.leeway(support::secs(leeway));
     }
+    App::new(layer.build().unwrap())
+}
+
+fn oauth1_app(row: &Value) -> App {
+    let route = &row["route"];
+    let mut keys = MemoryKeys::new();
+    for (consumer, secret) in route["consumers"].as_object().unwrap() {
+        keys = keys.with(consumer.as_str(), secret.as_str().unwrap());
+    }
+    let transport = |name: &Value| match name.as_str().unwrap() {
+        "query" => Transport::Query,
+        "header" => Transport::Header,
+        "form" => Transport::Form,
+        other => panic!("what transport is {other}?"),
+    };
+    let layer = oauth1::layer::<Value>(Origin::danger_from_host_header(row["scheme"] == "https"))
+        .transports(route["transports"].as_array().unwrap().iter().map(transport))
+        .window(support::secs(route["window"].as_u64().unwrap()))
+        .methods([Method::GET, Method::POST])
+        .keys(keys)
+        .replay(MemoryReplay::builder().danger_no_boot_fence().build())
+        .clock(ManualClock::at(UnixTime::from_secs_f64(row["clock"].as_f64().unwrap()).unwrap()));
     App::new(layer.build().unwrap())
 }
 

@@ -2,6 +2,7 @@
 #![cfg(all(
     feature = "fernet",
     feature = "jwt",
+    feature = "oauth1",
     feature = "timestamp-hash",
     feature = "webhook",
     feature = "moka",
@@ -11,7 +12,6 @@
 mod support;
 
 use bytes::Bytes;
-use futures::future::join_all;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -20,19 +20,20 @@ use support::subject::{FernetSubject, Subject, refused};
 use support::{App, NOW, Request_, clock, outcome, reason, replay, secs, seen};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_sso::body::LayerBody;
-use tower_sso::clock::{ManualClock, UnixTime};
+use tower_sso::clock::ManualClock;
 use tower_sso::config::Builder;
 use tower_sso::keys::Secret;
 use tower_sso::providers::tutorcruncher::{self, CompanySignup};
 use tower_sso::replay::MemoryReplay;
 use tower_sso::sign::{SignedCall, SigningWebhook};
+use tower_sso::tenant::Tenant;
 use tower_sso::webhook::{self, Digest, Encoding, RawBody, Webhook};
 
 const SECRET: &str = "whsec-shared";
 const JSON: &str = r#"{"a": "Pr\u00fcfung"}"#;
 
 fn layer() -> Builder<Webhook<Value>> {
-    webhook::layer().secrets([SECRET]).replay(replay()).clock(clock())
+    webhook::layer().secrets([SECRET]).replay(replay()).handler_remembers().clock(clock())
 }
 
 fn signer() -> SigningWebhook {
@@ -100,6 +101,9 @@ async fn the_signature_has_one_place_and_one_length() {
         assert_eq!(reason(&answer), expected, "{why}");
         assert!(answer.status().as_u16() < 500, "{why}");
     }
+    let mut two_types = good();
+    two_types.headers_mut().append("content-type", HeaderValue::from_static("application/json"));
+    assert_eq!(reason(&send(two_types).await), "content_type", "which of them?");
     let mut untyped = good();
     untyped.headers_mut().remove("content-type");
     assert_eq!(outcome(&send(untyped).await), "unsupported_media_type");
@@ -144,6 +148,51 @@ async fn a_chunked_body_of_64_kib_is_read_and_one_byte_more_is_not() {
     }
 }
 
+/// A body that says how long it is, and must not be read.
+struct Unread(u64);
+
+impl http_body::Body for Unread {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        panic!("it was read")
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        http_body::SizeHint::with_exact(self.0)
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_says_it_is_too_long_is_not_read() {
+    let inner = service_fn(|_: Request<LayerBody<Unread>>| async {
+        Ok::<_, std::io::Error>(http::Response::new(Full::<Bytes>::default()))
+    });
+    let (head, _) = request(signer().sign(JSON)).into_parts();
+    let request = Request::from_parts(head, Unread(64 * 1024 + 1));
+    let answer = layer().build().unwrap().layer(inner).oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn trailers_are_not_signed_and_do_not_go_on() {
+    let (head, _) = request(signer().sign(JSON)).into_parts();
+    let trailers = http::HeaderMap::from_iter([(HeaderName::from_static("x"), HeaderValue::from_static("y"))]);
+    let frames = [Ok(Frame::data(Bytes::from_static(JSON.as_bytes()))), Ok(Frame::trailers(trailers))];
+    let body = StreamBody::new(futures::stream::iter(frames.map(|frame: Result<_, std::io::Error>| frame)));
+    let inner = service_fn(|request: Request<LayerBody<_>>| async move {
+        let body = BodyExt::collect(request.into_body()).await?;
+        assert!(body.trailers().is_none());
+        Ok::<_, std::io::Error>(http::Response::new(Full::new(body.to_bytes())))
+    });
+    let answer = layer().build().unwrap().layer(inner).oneshot(Request::from_parts(head, body)).await.unwrap();
+    assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), JSON);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_body_that_does_not_arrive_is_given_up() {
     let stalled = StreamBody::new(futures::stream::pending::<Result<Frame<Bytes>, std::io::Error>>());
@@ -160,119 +209,6 @@ async fn a_body_that_does_not_arrive_is_given_up() {
     });
     let response = layer().build().unwrap().layer(inner).oneshot(Request::from_parts(head, broken)).await.unwrap();
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_copy_is_acknowledged_at_any_age_and_changes_nothing() {
-    let time = clock();
-    let app = App::new(layer().clock(time.clone()).build().unwrap());
-    let call = request(signer().sign(JSON));
-    assert_eq!(app.send(call.clone()).await.status(), StatusCode::OK);
-    for years in 1..=50 {
-        time.advance(secs(365 * 24 * 3_600));
-        let answer = app.send(call.clone()).await;
-        assert_eq!(answer.status(), StatusCode::OK, "after {years} years");
-        assert!(answer.body().is_empty());
-    }
-    assert_eq!(app.inner.calls(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_call_that_was_not_carried_out_may_come_again() {
-    for status in [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE, StatusCode::CONFLICT] {
-        let app = App::new(layer().build().unwrap());
-        let call = request(signer().sign(JSON));
-        app.inner.answer_with(status);
-        for _ in 0..2 {
-            let answer = app.send(call.clone()).await;
-            assert_eq!(answer.status(), status);
-            assert!(answer.extensions().get::<tower_sso::rejection::Rejection>().is_none(), "the handler's own answer");
-        }
-        app.inner.answer_with(StatusCode::OK);
-        assert_eq!(app.send(call.clone()).await.status(), StatusCode::OK);
-        assert_eq!(app.inner.calls(), 3);
-        app.send(call).await;
-        assert_eq!(app.inner.calls(), 3, "now it was carried out");
-    }
-}
-
-/// An inner service that works until it is told to end.
-fn working(
-    gate: &std::sync::Arc<tokio::sync::Semaphore>,
-    status: StatusCode,
-) -> impl Fn(
-    Request<LayerBody<Full<Bytes>>>,
-) -> std::pin::Pin<Box<dyn Future<Output = Result<http::Response<Full<Bytes>>, std::io::Error>> + Send>>
-+ Clone
-+ use<> {
-    let gate = gate.clone();
-    move |_| {
-        let gate = gate.clone();
-        Box::pin(async move {
-            gate.acquire().await.unwrap().forget();
-            let mut response = http::Response::new(Full::default());
-            *response.status_mut() = status;
-            Ok(response)
-        })
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_copy_waits_for_the_call_it_is_a_copy_of() {
-    let call = || request(signer().sign(JSON));
-    for (status, expected) in [(StatusCode::OK, StatusCode::OK), (StatusCode::BAD_GATEWAY, StatusCode::BAD_GATEWAY)] {
-        let gate = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
-        let service = layer().build().unwrap().layer(service_fn(working(&gate, status)));
-        let first = tokio::spawn(service.clone().oneshot(call()));
-        tokio::task::yield_now().await;
-        let copy = tokio::spawn(service.clone().oneshot(call()));
-        tokio::time::sleep(secs(1)).await;
-        assert!(!copy.is_finished(), "it waits");
-        gate.add_permits(2);
-        assert_eq!(first.await.unwrap().unwrap().status(), status);
-        assert_eq!(copy.await.unwrap().unwrap().status(), expected);
-    }
-
-    // But not for ever.
-    let gate = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
-    let service = layer().build().unwrap().layer(service_fn(working(&gate, StatusCode::OK)));
-    let first = tokio::spawn(service.clone().oneshot(call()));
-    tokio::task::yield_now().await;
-    let answer = service.clone().oneshot(call()).await.unwrap();
-    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(answer.headers()["retry-after"], "1");
-    gate.add_permits(1);
-    assert_eq!(first.await.unwrap().unwrap().status(), StatusCode::OK);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_call_whose_process_is_gone_may_come_again_after_its_lease() {
-    let (time, call) = (clock(), request(signer().sign(JSON)));
-    let gate = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
-    let layer = layer().clock(time.clone()).lease(secs(30)).build().unwrap();
-    let service = layer.layer(service_fn(working(&gate, StatusCode::OK)));
-    let first = tokio::spawn(service.clone().oneshot(call.clone()));
-    tokio::task::yield_now().await;
-    first.abort();
-    _ = first.await;
-    gate.add_permits(1);
-    // A copy waits two seconds: here the lease outlasts them.
-    time.advance(secs(27));
-    assert_eq!(service.clone().oneshot(call.clone()).await.unwrap().status(), 503);
-    time.advance(secs(4));
-    assert_eq!(service.clone().oneshot(call).await.unwrap().status(), 200);
-}
-
-#[tokio::test(start_paused = true)]
-async fn of_many_copies_at_once_one_is_carried_out_and_all_are_acknowledged() {
-    let gate = std::sync::Arc::new(tokio::sync::Semaphore::new(1));
-    let service = layer().build().unwrap().layer(service_fn(working(&gate, StatusCode::OK)));
-    let copies = join_all((0..64).map(|_| tokio::spawn(service.clone().oneshot(request(signer().sign(JSON)))))).await;
-    for copy in copies {
-        // The one permit was used up by one call: a second one would never have ended.
-        assert_eq!(copy.unwrap().unwrap().status(), StatusCode::OK);
-    }
-    assert_eq!(gate.available_permits(), 0);
 }
 
 #[tokio::test]
@@ -359,8 +295,15 @@ async fn a_signed_timestamp_is_held_to_its_window() {
 
 #[tokio::test]
 async fn any_bytes_can_be_signed() {
-    let app =
-        App::new(webhook::layer::<RawBody>().any_content_type().secrets([SECRET]).replay(replay()).build().unwrap());
+    let app = App::new(
+        webhook::layer::<RawBody>()
+            .any_content_type()
+            .handler_remembers()
+            .secrets([SECRET])
+            .replay(replay())
+            .build()
+            .unwrap(),
+    );
     let body = Bytes::from_static(b"\xff\0\xfe");
     let signature = signer().signature(&[&body]);
     let request = Request::post("/").header("webhook-signature", signature).body(Full::new(body.clone())).unwrap();
@@ -370,7 +313,8 @@ async fn any_bytes_can_be_signed() {
 
 #[tokio::test]
 async fn a_company_signs_up_only_with_a_key_that_is_one() {
-    let app = App::new(tutorcruncher::sign_up([SECRET]).replay(replay()).clock(clock()).build().unwrap());
+    let app =
+        App::new(tutorcruncher::sign_up([SECRET]).replay(replay()).handler_remembers().clock(clock()).build().unwrap());
     let key = String::from_utf8(FernetSubject::key(0).expose().to_vec()).unwrap();
     let call = |id: &str, key: &str| {
         let body = format!(
@@ -396,7 +340,8 @@ async fn a_company_signs_up_only_with_a_key_that_is_one() {
 #[test]
 fn unsafe_settings_do_not_build() {
     let time = HeaderName::from_static("x-time");
-    let start = || webhook::layer::<Value>().secrets([SECRET]).replay(MemoryReplay::new());
+    let bare = || webhook::layer::<Value>().secrets([SECRET]).replay(MemoryReplay::new());
+    let start = || bare().handler_remembers();
     for (built, expected) in [
         (webhook::layer::<Value>().secrets([SECRET]).build(), "no replay store"),
         (webhook::layer::<Value>().secrets([" "]).replay(replay()).build(), "is blank"),
@@ -407,24 +352,16 @@ fn unsafe_settings_do_not_build() {
         (start().lease(secs(0)).build(), "lease"),
         (start().danger_remember_for(secs(0)).build(), "danger_remember_for"),
         (
-            start().signed("{timestamp}.{body}").timestamp_header(time).danger_remember_for(secs(359)).build(),
-            "shorter than the window",
+            start().signed("{timestamp}.{body}").timestamp_header(time).danger_remember_for(secs(3_600)).build(),
+            "remembered for its whole window",
         ),
+        (bare().build(), "handler_remembers"),
+        (start().content_type("application/json; charset=utf-8").build(), "has parameters"),
+        (start().body_limit(0).build(), "body_limit"),
+        (start().tenant(Tenant::host()).build(), "once for every tenant"),
         (start().methods([Method::HEAD, Method::POST]).build(), "HEAD"),
     ] {
         let said = refused(built);
         assert!(said.contains(expected), "{said:?} should say {expected:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_call_that_is_remembered_for_a_time_is_carried_out_again_after_it() {
-    let time = clock();
-    let app = App::new(layer().clock(time.clone()).danger_remember_for(secs(60)).build().unwrap());
-    let call = request(signer().sign(JSON));
-    for (at, calls) in [(0, 1), (60, 1), (61, 2)] {
-        time.set(UnixTime::from_secs(NOW + at));
-        assert_eq!(outcome(&app.send(call.clone()).await), "ok");
-        assert_eq!(app.inner.calls(), calls, "after {at} s");
     }
 }

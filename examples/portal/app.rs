@@ -17,7 +17,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_sso::clock::Clock;
 use tower_sso::replay::MemoryReplay;
 
-use crate::config::{ConfigError, Origin, TutorCruncher};
+use crate::config::{ConfigError, Origin, Vendors};
 use crate::db::Database;
 use crate::problem::{self, Problem};
 use crate::{demo, page, session, vendors};
@@ -37,7 +37,7 @@ pub(crate) struct Parts {
     pub(crate) public_url: Origin,
     /// Whether the page plays the partners too. It holds their secrets then: never where the configuration is real.
     pub(crate) demo: bool,
-    pub(crate) tutorcruncher: Option<TutorCruncher>,
+    pub(crate) vendors: Vendors,
 }
 
 impl Portal {
@@ -104,7 +104,7 @@ async fn security_headers(portal: State<Portal>, request: Request, next: Next) -
         portal.public_url.as_str()
     );
     if let Ok(policy) = HeaderValue::try_from(policy) {
-        headers.insert(CONTENT_SECURITY_POLICY, policy);
+        headers.entry(CONTENT_SECURITY_POLICY).or_insert(policy);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));

@@ -1,13 +1,18 @@
 //! `portal.toml`. A key that is unknown or wrong is an error that names it; nothing is guessed.
 
+mod vendors;
+
+use std::collections::HashSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
 use http::Uri;
-use serde::{Deserialize, Deserializer};
-use tower_sso::keys::Secret;
+use serde::Deserialize;
+
+pub(crate) use vendors::{
+    Lcvista, RegistrationMode, Seatmap, SeatmapRegistration, SiteBuilder, TutorCruncher, Vendors, Waggl, keys,
+};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -18,29 +23,12 @@ pub(crate) struct Config {
     /// Without it, an SQLite file in the data directory.
     pub(crate) database_url: Option<DatabaseUrl>,
     pub(crate) replay_url: ReplayUrl,
-    /// A vendor without a section has no routes.
-    pub(crate) tutorcruncher: Option<TutorCruncher>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct TutorCruncher {
-    /// The first is current, the others are still accepted.
-    #[serde(deserialize_with = "secrets")]
-    pub(crate) webhook_secrets: Vec<Secret>,
-    /// How long a company's previous key is accepted after a rotation.
-    #[serde(default = "TutorCruncher::default_grace", deserialize_with = "duration")]
-    pub(crate) key_grace: Duration,
-}
-
-impl TutorCruncher {
-    pub(crate) fn new(webhook_secret: Secret) -> Self {
-        Self { webhook_secrets: vec![webhook_secret], key_grace: Self::default_grace() }
-    }
-
-    fn default_grace() -> Duration {
-        Duration::from_secs(24 * 60 * 60)
-    }
+    tutorcruncher: Option<TutorCruncher>,
+    site_builder: Vec<SiteBuilder>,
+    waggl: Vec<Waggl>,
+    lcvista: Vec<Lcvista>,
+    seatmap: Vec<Seatmap>,
+    seatmap_registration: SeatmapRegistration,
 }
 
 impl Default for Config {
@@ -51,6 +39,11 @@ impl Default for Config {
             database_url: None,
             replay_url: ReplayUrl::Memory,
             tutorcruncher: None,
+            site_builder: Vec::new(),
+            waggl: Vec::new(),
+            lcvista: Vec::new(),
+            seatmap: Vec::new(),
+            seatmap_registration: SeatmapRegistration::default(),
         }
     }
 }
@@ -59,8 +52,45 @@ impl Config {
     pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
         let refuse = |problem: String| ConfigError(format!("{}: {problem}", path.display()));
         let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
-        toml::from_str(&text).map_err(|error| refuse(describe(&error, &text)))
+        let config: Self = toml::from_str(&text).map_err(|error| refuse(describe(&error, &text)))?;
+        config.check().map_err(refuse)?;
+        Ok(config)
     }
+
+    /// What the sections say together.
+    fn check(&self) -> Result<(), String> {
+        let surveys = self.waggl.iter().flat_map(|waggl| &waggl.surveys);
+        unique("[[site_builder]] consumer_key", self.site_builder.iter().map(|partner| &partner.consumer_key))?;
+        unique("[[waggl]] tenant", self.waggl.iter().map(|waggl| &waggl.tenant))?;
+        unique("[[waggl]] surveys", surveys)?;
+        unique("[[lcvista]] slug", self.lcvista.iter().map(|lcvista| &lcvista.slug))?;
+        unique("[[seatmap]] organization", self.seatmap.iter().map(|seatmap| &seatmap.organization))
+    }
+
+    pub(crate) fn into_vendors(self) -> Vendors {
+        Vendors {
+            tutorcruncher: self.tutorcruncher,
+            site_builder: self.site_builder,
+            waggl: self.waggl,
+            lcvista: self.lcvista,
+            seatmap: self.seatmap,
+            seatmap_registration: self.seatmap_registration,
+        }
+    }
+}
+
+/// A name that two sections share would make one of them void.
+fn unique<'a>(key: &str, names: impl Iterator<Item = &'a String>) -> Result<(), String> {
+    let mut seen = HashSet::new();
+    for name in names {
+        if name.trim().is_empty() {
+            return Err(format!("`{key}`: is empty"));
+        }
+        if !seen.insert(name) {
+            return Err(format!("`{key}`: {name:?} is there twice"));
+        }
+    }
+    Ok(())
 }
 
 /// The line, the key on it, and what is wrong. Not the line itself, as toml's own message has it: it may hold a secret.
@@ -166,25 +196,4 @@ impl TryFrom<String> for ReplayUrl {
             Err("is not supported: the one store there is, is \"memory:\"")
         }
     }
-}
-
-fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Secret>, D::Error> {
-    // Not as a list of strings: the error for anything else would quote the value, which is a secret.
-    let value = toml::Value::deserialize(deserializer)?;
-    let secrets: Option<Vec<&str>> = value.as_array().and_then(|list| list.iter().map(toml::Value::as_str).collect());
-    let secrets = secrets.ok_or_else(|| serde::de::Error::custom("must be a list of strings"))?;
-    if secrets.is_empty() {
-        return Err(serde::de::Error::custom("holds no secret: give at least one"));
-    }
-    if secrets.iter().any(|secret| secret.trim().is_empty()) {
-        return Err(serde::de::Error::custom("holds a blank secret: anyone could sign with it"));
-    }
-    Ok(secrets.into_iter().map(Secret::new).collect())
-}
-
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    humantime::parse_duration(&text).map_err(|error| {
-        serde::de::Error::custom(format!("{error}: it must be a duration such as \"24h\", \"15m\" or \"90s\""))
-    })
 }

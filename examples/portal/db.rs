@@ -49,6 +49,7 @@ impl Database {
             sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&pool).await?;
         }
         sqlx::raw_sql(TABLES).execute(&pool).await?;
+        sqlx::raw_sql(crate::accounts::TABLES).execute(&pool).await?;
         Ok(Self { pool })
     }
 

@@ -9,12 +9,13 @@
 //! |---|---|
 //! | `vendors/` | each vendor's routes: how the crate is used |
 //! | `session.rs` | what becomes of an identity: the session, `/me`, `/logout` |
-//! | `app.rs`, `config.rs`, `db.rs` | the application around it |
+//! | `app.rs`, `config.rs`, `db.rs`, `accounts.rs` | the application around it |
 //! | `page.rs`, `templates/` | what a person sees |
 //! | `demo/` | the partners that the page plays: what no relying party has |
 
 #![allow(missing_docs, reason = "a program, not a library")]
 
+mod accounts;
 mod app;
 mod config;
 mod db;
@@ -42,7 +43,7 @@ use tower_sso::replay::{MemoryReplay, ReplayStore};
 use tracing_subscriber::EnvFilter;
 
 use crate::app::{Parts, Portal};
-use crate::config::{Config, ConfigError, Origin, ReplayUrl, TutorCruncher};
+use crate::config::{Config, ConfigError, Origin, ReplayUrl};
 use crate::db::Database;
 
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
@@ -78,17 +79,13 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let demo = arguments.config.is_none();
     let config = arguments.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
-    let url = match (config.database_url, arguments.data) {
+    let url = match (config.database_url.clone(), arguments.data) {
         (Some(_), Some(_)) => return Err(ConfigError("`database_url` is set: leave --data out".to_owned()).into()),
         (Some(url), None) => url,
         (None, Some(directory)) => db::file_in(&directory)?,
         (None, None) => db::file_in(&user_directory()?)?,
     };
     let database = Database::open(&url).await?;
-    let tutorcruncher = match config.tutorcruncher {
-        None if demo => Some(TutorCruncher::new(database.secret("tutorcruncher.webhook_secret").await?)),
-        configured => configured,
-    };
 
     let listen = arguments.listen.unwrap_or(config.listen);
     let listener = TcpListener::bind(listen).await.map_err(|error| format!("`listen` = {listen}: {error}"))?;
@@ -99,20 +96,22 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let replay = match config.replay_url {
         ReplayUrl::Memory => MemoryReplay::new(),
     };
+    let public_url = config.public_url.clone().unwrap_or_else(|| Origin::of_listener(address));
     let portal = Portal::new(Parts {
+        vendors: if demo { demo::vendors(&database, &public_url).await? } else { config.into_vendors() },
         clock: Arc::new(SystemClock),
         database,
         replay,
         metrics: PrometheusBuilder::new().install_recorder()?,
-        public_url: config.public_url.unwrap_or_else(|| Origin::of_listener(address)),
+        public_url,
         demo,
-        tutorcruncher,
     });
     let app = app::app(&portal).await?;
     tokio::spawn(sweep_sessions(portal.clone()));
     pass_the_fence(&portal).await;
 
     writeln!(std::io::stdout(), "portal listening on http://{address}")?;
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app).with_graceful_shutdown(asked_to_stop()).await?;
     Ok(())
 }

@@ -94,6 +94,9 @@ pub(crate) struct Exchange {
     pub(crate) answer: String,
     pub(crate) meaning: String,
     pub(crate) is_accepted: bool,
+    /// The answer's body, if it is not a page.
+    pub(crate) body: String,
+    pub(crate) is_refused: bool,
     pub(crate) steps: Vec<StepRow>,
 }
 
@@ -104,10 +107,6 @@ impl Exchange {
             detail.clone_into(&mut row.detail);
         }
         self
-    }
-
-    fn is_refused(&self) -> bool {
-        self.steps.iter().any(|step| step.outcome == Outcome::Refused)
     }
 }
 

@@ -38,7 +38,7 @@ impl Problem {
         title: "The request came from another site",
         detail: "Use the portal's own page.",
     };
-    const UNAVAILABLE: Self = Self {
+    pub(crate) const UNAVAILABLE: Self = Self {
         status: StatusCode::SERVICE_UNAVAILABLE,
         code: "unavailable",
         title: "This is not possible at the moment",

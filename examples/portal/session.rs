@@ -60,6 +60,12 @@ impl SignedIn {
         }
     }
 
+    /// Keeps these claims, where the identity's are more than what the partner said.
+    pub(crate) fn claiming(mut self, claims: &impl Serialize) -> Self {
+        self.claims = serde_json::to_value(claims).unwrap_or_default();
+        self
+    }
+
     /// Signs the browser in, under a new session id: one that someone planted before is worth nothing.
     pub(crate) async fn start(mut self, session: &Session, clock: &dyn Clock) -> std::result::Result<(), Problem> {
         self.seen_at = clock.now().as_secs();

@@ -24,7 +24,7 @@ use tower_sso::replay::MemoryReplay;
 use tower_sso::sign::{FernetLink, SigningWebhook, generate_fernet_key};
 
 use crate::app::{self, Parts, Portal};
-use crate::config::{Config, Origin, TutorCruncher};
+use crate::config::{Config, Origin, TutorCruncher, Vendors};
 use crate::db::{self, Database};
 use crate::session::{self, Sessions};
 use crate::vendors;
@@ -51,7 +51,7 @@ impl Fixture {
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             public_url: Origin::try_from("http://portal.example".to_owned()).unwrap(),
             demo: false,
-            tutorcruncher: Some(TutorCruncher::new(Secret::new(SECRET))),
+            vendors: Vendors { tutorcruncher: Some(TutorCruncher::new(Secret::new(SECRET))), ..Vendors::default() },
         });
         let app = app::app(&portal).await.unwrap();
         Self { clock, portal, app, _dir: dir }
@@ -205,13 +205,25 @@ fn the_sample_configuration_is_one_once_its_secret_is_filled_in() {
     let blank = toml::from_str::<Config>(sample).unwrap_err();
     assert!(blank.message().contains("blank secret"), "{blank}");
     let filled = sample.replacen("[\"\"]", "[\"a secret\"]", 1);
-    assert!(toml::from_str::<Config>(&filled).unwrap().tutorcruncher.is_some());
+    assert!(toml::from_str::<Config>(&filled).unwrap().into_vendors().tutorcruncher.is_some());
     // The defaults stand in it as comments.
     let given: String = filled.lines().map(|line| line.trim_start_matches("#= ")).collect::<Vec<_>>().join("\n");
     let (given, default) = (toml::from_str::<Config>(&given).unwrap(), Config::default());
     assert_eq!(given.listen, default.listen);
     assert_eq!(given.public_url, Some(Origin::of_listener(default.listen)));
-    assert_eq!(given.tutorcruncher.unwrap().key_grace, DAY);
+    assert_eq!(given.into_vendors().tutorcruncher.unwrap().key_grace, DAY);
+}
+
+#[test]
+fn the_samples_other_sections_are_ones_once_they_are_uncommented() {
+    let is_code =
+        |line: &str| line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+    let uncommented = |line: &'static str| line.strip_prefix("# ").filter(|line| is_code(line)).unwrap_or(line);
+    let sample: Vec<&str> = include_str!("portal.example.toml").lines().map(uncommented).collect();
+    let filled = sample.join("\n").replace("[\"\"]", "[\"a secret\"]");
+    let vendors = toml::from_str::<Config>(&filled).unwrap().into_vendors();
+    let counts = [vendors.site_builder.len(), vendors.waggl.len(), vendors.lcvista.len(), vendors.seatmap.len()];
+    assert_eq!(counts, [1, 1, 1, 1]);
 }
 
 #[tokio::test]

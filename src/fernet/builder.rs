@@ -27,10 +27,12 @@ use crate::window::Window;
 /// ```
 /// # #[cfg(feature = "moka")] {
 /// use std::time::Duration;
-/// use tower_sso::{fernet, replay::MemoryReplay};
+/// use tower_sso::{fernet, replay::MemoryReplay, tenant::Tenant};
 ///
+/// // One customer with one key: then the tenant does not come from the request.
 /// let sso = fernet::layer::<serde_json::Value>()
 ///     .max_age(Duration::from_secs(30))
+///     .tenant(Tenant::fixed("acme"))
 ///     .secrets(["38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c="])
 ///     .replay(MemoryReplay::new())
 ///     .build()?;

@@ -12,7 +12,8 @@ use crate::store::{StoreError, StoreFuture};
 ///
 /// A tenant's keys are remembered for [`time_to_live`](CachedKeysBuilder::time_to_live): a rotation made by another
 /// process is seen after that at the latest. Unknown tenants are remembered too, for a shorter time and in a cache of
-/// their own, so that a flood of made-up names neither reaches the store nor pushes out the tenants that exist. Copies
+/// their own, so that a flood of made-up names does not push out the tenants that exist; each new name reaches the store
+/// once. Copies
 /// of one lookup that run at once become one. A failed lookup is not remembered.
 ///
 /// A key's own end ([`Key::not_after`]) holds in the cache too.
@@ -145,6 +146,10 @@ impl KeyStore for CachedKeys {
 
     fn known_keys(&self) -> Option<Vec<Key>> {
         self.store.known_keys()
+    }
+
+    fn ignores_tenant(&self) -> bool {
+        self.store.ignores_tenant()
     }
 }
 

@@ -217,12 +217,21 @@ impl From<Secret> for Keys {
 pub trait KeyStore: Send + Sync + 'static {
     /// The tenant's keys, or [`Keys::unknown_tenant`].
     ///
-    /// The name comes from the request and was not checked: bind it as a parameter, never paste it into a query.
+    /// The name comes from the request and was not checked: bind it as a parameter, never paste it into a query. Match it
+    /// **byte for byte**: a lookup that folds case, trims, or reads a number knows one tenant under several names, and each
+    /// is one login more for the same credential. Where that cannot be helped, say whose the keys are with
+    /// [`Key::owned_by`], which is then the tenant's name.
     fn keys(&self, tenant: &TenantId) -> StoreFuture<Result<Keys, StoreError>>;
 
     /// The keys that are known now, which a layer checks when it is built. `None` if they are found per request only.
     fn known_keys(&self) -> Option<Vec<Key>> {
         None
+    }
+
+    /// Whether every tenant has the same keys. A layer is then built only with a tenant that requests do not choose: else
+    /// one credential would sign in once for every name that somebody makes up.
+    fn ignores_tenant(&self) -> bool {
+        false
     }
 }
 
@@ -233,6 +242,10 @@ impl<K: KeyStore + ?Sized> KeyStore for Arc<K> {
 
     fn known_keys(&self) -> Option<Vec<Key>> {
         (**self).known_keys()
+    }
+
+    fn ignores_tenant(&self) -> bool {
+        (**self).ignores_tenant()
     }
 }
 

@@ -55,6 +55,9 @@ where
 
 impl<C> Builder<OAuth1<C>> {
     /// Where the OAuth parameters may stand. Default: the query alone.
+    ///
+    /// With [`Transport::Form`], an [`optional`](Self::optional) layer refuses a form without them: whether they are in a
+    /// body is not known before it is read.
     pub fn transports(mut self, transports: impl IntoIterator<Item = Transport>) -> Self {
         self.form.transports = transports.into_iter().collect();
         self
@@ -72,7 +75,7 @@ impl<C> Builder<OAuth1<C>> {
         self
     }
 
-    /// Parameters that must be there, once, whatever `C` makes of their absence. Default: none.
+    /// Parameters that must be there, once and not empty, whatever `C` makes of their absence. Default: none.
     pub fn require<N: Into<Cow<'static, str>>>(mut self, parameters: impl IntoIterator<Item = N>) -> Self {
         self.form.required.extend(parameters.into_iter().map(Into::into));
         self

@@ -21,7 +21,7 @@
 //!
 //! # Rules
 //! 1. The OAuth parameters stand in one place: the query, the `Authorization` header or a form body, as far as each is
-//!    [switched on](crate::config::Builder::transports). In two at once, or twice in one: `malformed`.
+//!    [switched on](crate::config::Builder::transports). In two at once, or twice in one (RFC 5849, 3.1): `malformed`.
 //! 2. Everything in the query and in a form body is signed: it is decoded as form data, encoded anew (RFC 5849, 3.6), sorted
 //!    by its encoded bytes, and checked. What cannot be decoded is `malformed`. **A body that is not a form is not signed**
 //!    (RFC 5849, 3.4.1.3.1).
@@ -29,11 +29,13 @@
 //!    it has: scheme and host in lower case, and no default port.
 //! 4. HMAC-SHA1, and HMAC-SHA256 where [switched on](crate::config::Builder::signature_methods). PLAINTEXT, RSA-SHA1 and
 //!    other versions than 1.0 are refused. There is no token: an empty `oauth_token` is signed, another one is refused.
+//!    Other `oauth_*` parameters are signed, and are no claims.
 //! 5. The timestamp, in whole seconds, may be [`window`](crate::config::Builder::window) away from the clock, either way.
 //! 6. The replay key is consumer, timestamp and nonce, each preceded by its length.
 
-mod base_string;
+pub(crate) mod base_string;
 mod builder;
+mod claims;
 mod origin;
 mod parameters;
 
@@ -46,7 +48,6 @@ use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
-use serde::de::value::{Error as ValueError, MapDeserializer};
 
 use crate::body::WholeBody;
 use crate::clock::UnixTime;
@@ -61,6 +62,8 @@ use crate::window::{Validity, Window};
 
 pub use builder::layer;
 pub use origin::Origin;
+#[cfg(feature = "sign")]
+pub(crate) use origin::base_uri_of;
 use parameters::Parameters;
 pub use parameters::Transport;
 
@@ -148,10 +151,10 @@ where
 
     fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<SignedRequest>, Reason> {
         let all = Parameters::read(head, body, &self.transports)?;
-        if all.protocol("oauth_version")?.is_some_and(|version| version != "1.0") {
+        if all.protocol("oauth_version").is_some_and(|version| version != "1.0") {
             return Err(Reason::Malformed("oauth_version".into(), "is not 1.0"));
         }
-        if all.protocol("oauth_token")?.is_some_and(|token| !token.is_empty()) {
+        if all.protocol("oauth_token").is_some_and(|token| !token.is_empty()) {
             return Err(Reason::Malformed("oauth_token".into(), "is there, and no token was given out"));
         }
         let method = all.required("oauth_signature_method")?;
@@ -199,21 +202,24 @@ where
     }
 
     fn claims(&self, message: Message, _: UnixTime) -> Result<C, Reason> {
-        let count = |field: &str| message.parameters.iter().filter(|(name, _)| name == field).count();
         for field in &self.required {
-            match count(field) {
-                0 => return Err(Reason::MissingField(field.clone())),
-                1 => {}
-                _ => return Err(Reason::BadPayload(format!("`{field}` is there twice").into())),
+            let mut values = message.parameters.iter().filter(|(name, _)| name == field).map(|(_, value)| value);
+            match (values.next(), values.next()) {
+                (Some(_), Some(_)) => return Err(Reason::BadPayload(format!("`{field}` is there twice").into())),
+                (Some(value), None) if !value.is_empty() => {}
+                _ => return Err(Reason::MissingField(field.clone())),
             }
         }
-        let fields = message.parameters.into_iter();
-        C::deserialize(MapDeserializer::<_, ValueError>::new(fields))
-            .map_err(|_| Reason::BadPayload("the parameters do not have the shape that the claims require".into()))
+        claims::read(message.parameters)
+            .ok_or_else(|| Reason::BadPayload("the parameters do not have the shape that the claims require".into()))
     }
 
     fn decoy(&self) -> Secret {
         Secret::new(crate::mac::random_key())
+    }
+
+    fn signs_tenant(&self) -> bool {
+        true
     }
 
     fn parameters(&self) -> Vec<Cow<'static, str>> {

@@ -101,9 +101,15 @@ fn once<'a>(head: &'a Parts, name: &HeaderName) -> Result<&'a str, Reason> {
 }
 
 fn join(scheme: &str, host: &str) -> Result<String, Reason> {
-    let authority: Option<Authority> = host.parse().ok().filter(|_| !host.contains('@'));
+    let authority = host.parse().ok().filter(is_host);
     let authority = authority.ok_or(Reason::Malformed("host".into(), "is not a host name"))?;
     Ok(write(scheme, &authority))
+}
+
+/// A name and perhaps a port, which is a number if it is there.
+fn is_host(authority: &Authority) -> bool {
+    let text = authority.as_str();
+    !text.contains('@') && (authority.port_u16().is_some() || text == authority.host())
 }
 
 fn write(scheme: &str, authority: &Authority) -> String {
@@ -121,11 +127,19 @@ fn normalise(public_url: &str) -> Result<String, Cow<'static, str>> {
     let (Some(scheme @ ("http" | "https")), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
         return Err(problem.into());
     };
-    if uri.query().is_some() || authority.as_str().contains('@') {
+    if uri.query().is_some() || !is_host(authority) {
         return Err(problem.into());
     }
     let prefix = uri.path().trim_end_matches('/');
     Ok(write(scheme, authority) + prefix)
+}
+
+/// The base string's URI of an address (RFC 5849, 3.4.1.2).
+#[cfg(feature = "sign")]
+pub(crate) fn base_uri_of(address: &str) -> Option<String> {
+    let uri: Uri = address.parse().ok()?;
+    let authority = uri.authority().filter(|authority| is_host(authority))?;
+    Some(write(uri.scheme_str()?, authority) + uri.path())
 }
 
 #[cfg(test)]
@@ -154,6 +168,7 @@ mod tests {
             (host(true), "/", &[], None),
             (host(true), "/", &[("host", "a"), ("host", "b")], None),
             (host(true), "/", &[("host", "u@a")], None),
+            (host(true), "/", &[("host", "a:99999")], None),
             (Origin::danger_trust_forwarded(), "/", &[("host", "a")], None),
             (
                 Origin::danger_trust_forwarded(),
@@ -165,7 +180,16 @@ mod tests {
         ] {
             assert_eq!(base(&origin, uri, headers).as_deref(), expected, "{origin:?} {uri} {headers:?}");
         }
-        for bad in ["", "app.example", "ftp://app.example", "https://", "https://a/?b", "https://u@a/", "/a"] {
+        for bad in [
+            "",
+            "app.example",
+            "ftp://app.example",
+            "https://",
+            "https://a/?b",
+            "https://u@a/",
+            "/a",
+            "https://a:99999",
+        ] {
             assert!(Origin::new(bad).check().is_err(), "{bad}");
         }
     }

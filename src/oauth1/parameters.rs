@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -45,20 +46,30 @@ pub(super) struct Parameters<'a> {
 }
 
 pub(super) fn presence(head: &Parts, transports: &[Transport]) -> Presence {
-    if is_form(head) {
-        return Presence::InBody;
-    }
-    let in_query = || Query::of(&head.uri).pairs().any(|(name, _)| is_protocol(name));
+    // In whatever spelling: what is signed in the query or the header signs a form body too, which must then be read.
+    let in_query = || {
+        let mut names = Query::of(&head.uri).pairs().map(|(name, _)| name);
+        names.any(|name| query::decode(name).is_ok_and(|name| is_protocol(&name)))
+    };
+    let is_form = is_form(head);
     let present = transports.iter().any(|transport| match transport {
         Transport::Query => in_query(),
         Transport::Header => is_oauth_header(head),
-        Transport::Form => false,
+        Transport::Form => is_form,
     });
-    if present { Presence::InHead } else { Presence::Absent }
+    match (present, is_form) {
+        (false, _) => Presence::Absent,
+        (true, true) => Presence::InBody,
+        (true, false) => Presence::InHead,
+    }
 }
 
 impl<'a> Parameters<'a> {
     pub(super) fn read(head: &'a Parts, body: &'a Bytes, transports: &[Transport]) -> Result<Self, Reason> {
+        if head.headers.get_all(CONTENT_TYPE).iter().nth(1).is_some() {
+            // The application could take for a form what is not one here, and so was not signed.
+            return Err(Reason::DuplicateParameter("content-type".into()));
+        }
         let in_query = decode_form(head.uri.query().unwrap_or_default(), "query")?;
         let in_body = if is_form(head) {
             let body = std::str::from_utf8(body).map_err(|_| Reason::Malformed("body".into(), "is not UTF-8"))?;
@@ -79,24 +90,30 @@ impl<'a> Parameters<'a> {
         match used.as_slice() {
             [] => Err(Reason::MissingParameter("oauth_signature".into())),
             [transport] if transports.contains(transport) => {
-                Ok(Self { all: in_query.into_iter().chain(in_body).chain(in_header).collect() })
+                Self { all: in_query.into_iter().chain(in_body).chain(in_header).collect() }.unambiguous()
             }
             [_] => Err(Reason::Malformed("oauth_signature".into(), "is where this layer does not take it")),
             _ => Err(Reason::DuplicateParameter("oauth_signature".into())),
         }
     }
 
-    /// A parameter of the protocol, which may be there once.
-    pub(super) fn protocol(&self, name: &'static str) -> Result<Option<&str>, Reason> {
-        let mut values = self.all.iter().filter(|(other, _)| other == name);
-        match (values.next(), values.next()) {
-            (_, Some(_)) => Err(Reason::DuplicateParameter(name.into())),
-            (value, None) => Ok(value.map(|(_, value)| value.as_ref())),
+    /// A parameter of the protocol may be there once, whether this form knows it or not.
+    fn unambiguous(self) -> Result<Self, Reason> {
+        let mut seen = HashSet::new();
+        let mut names = self.all.iter().map(|(name, _)| name.as_ref()).filter(|name| is_protocol(name));
+        match names.find(|name| !seen.insert(*name)) {
+            Some(twice) => Err(Reason::DuplicateParameter(twice.to_owned().into())),
+            None => Ok(self),
         }
     }
 
+    /// A parameter of the protocol.
+    pub(super) fn protocol(&self, name: &str) -> Option<&str> {
+        self.all.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_ref())
+    }
+
     pub(super) fn required(&self, name: &'static str) -> Result<&str, Reason> {
-        self.protocol(name)?.ok_or(Reason::MissingParameter(name.into()))
+        self.protocol(name).ok_or(Reason::MissingParameter(name.into()))
     }
 
     /// What is signed: all but the signature itself.
@@ -127,8 +144,7 @@ fn is_protocol(name: &str) -> bool {
 }
 
 fn is_form(head: &Parts) -> bool {
-    let mut types = head.headers.get_all(CONTENT_TYPE).iter();
-    let (Some(given), None) = (types.next(), types.next()) else { return false };
+    let Some(given) = head.headers.get(CONTENT_TYPE) else { return false };
     let essence = given.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
     essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
 }
@@ -157,7 +173,7 @@ fn header(head: &Parts) -> Result<Pairs<'_>, Reason> {
     }
     let value = std::str::from_utf8(value).map_err(|_| malformed("is not text"))?;
     let mut pairs = Vec::new();
-    for pair in value.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+    for pair in outside_quotes(value).map(str::trim).filter(|pair| !pair.is_empty()) {
         let quoted =
             pair.split_once('=').and_then(|(name, value)| Some((name.trim(), value.trim().strip_prefix('"')?)));
         let (name, value) = quoted
@@ -178,4 +194,18 @@ fn header(head: &Parts) -> Result<Pairs<'_>, Reason> {
         pairs.push((name, value));
     }
     Ok(pairs)
+}
+
+/// Parts a list at its commas; `realm` may have some between its quotes.
+fn outside_quotes(list: &str) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    list.split(move |c| {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ => {}
+        }
+        c == ',' && !quoted
+    })
 }

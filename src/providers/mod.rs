@@ -4,6 +4,8 @@
 
 #[cfg(feature = "timestamp-hash")]
 pub mod lcvista;
+#[cfg(feature = "shared-secret")]
+pub mod seatmap;
 #[cfg(feature = "oauth1")]
 pub mod site_builder;
 #[cfg(all(feature = "fernet", feature = "webhook"))]

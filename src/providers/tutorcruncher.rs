@@ -13,7 +13,8 @@
 //! async fn land(user: Identity<TutorUser>) -> String { format!("Hello {} of {}", user.name, user.tenant()) }
 //!
 //! # let (keys, replay) = (MemoryKeys::new(), MemoryReplay::new());
-//! let verify = tutorcruncher::sign_up(["whsec-shared"]).replay(replay.clone()).build()?;
+//! // The handler keeps `call.credential()` with the key, in one transaction, as the stores of `keys::sql` do.
+//! let verify = tutorcruncher::sign_up(["whsec-shared"]).replay(replay.clone()).handler_remembers().build()?;
 //! let sso = tutorcruncher::sso(keys).replay(replay).build()?;
 //! let app: Router = Router::new()
 //!     .merge(Router::new().route("/companies", post(sign_up)).layer(verify))
@@ -40,7 +41,8 @@ pub fn sso(keys: impl KeyStore) -> Builder<Fernet<TutorUser>> {
 /// Starts the layer for `POST` with `Webhook-Signature`: the defaults of [`webhook::layer`].
 ///
 /// `secrets` are those that are shared with TutorCruncher: the first is current, the others are still accepted. The
-/// sender takes nothing but status 200 for success.
+/// sender takes nothing but status 200 for success. It sends no time, so an old call can come again at any age: have the
+/// handler recognise it, and say so with [`handler_remembers`](Builder::handler_remembers).
 pub fn sign_up<S: Into<Secret>>(secrets: impl IntoIterator<Item = S>) -> Builder<Webhook<CompanySignup>> {
     webhook::layer().secrets(secrets)
 }

@@ -21,7 +21,10 @@ use crate::store::{StoreError, StoreFuture};
 ///   made after it; [`fence_margin`](MemoryReplayBuilder::fence_margin) closes that gap.
 /// - **One process only.** A second one does not know what the first has seen.
 ///
-/// An entry takes some 200 bytes.
+/// - **What has no time is remembered for ever**, as a webhook without a timestamp: an entry that only a restart frees. Such
+///   entries may take half of the ceiling, so that they cannot shut out sign-ins; beyond it their own layers answer 503.
+///
+/// An entry takes some 400 bytes.
 ///
 /// ```
 /// use tower_sso::replay::MemoryReplay;
@@ -35,6 +38,8 @@ struct Inner {
     entries: Cache<ReplayKey, Entry>,
     /// Values in `entries`: one up with every insertion, one down with every removal, whatever its cause.
     live: Arc<AtomicU64>,
+    /// Those of them that nothing but a restart will free.
+    forever: AtomicU64,
     ceiling: u64,
     fence: Option<UnixTime>,
 }
@@ -78,7 +83,7 @@ impl Default for MemoryReplay {
 }
 
 impl MemoryReplayBuilder {
-    /// How many live entries it holds at most. Default: 1,000,000, some 200 MB. Above it layers answer `unavailable`.
+    /// How many live entries it holds at most. Default: 1,000,000, some 400 MB. Above it layers answer `unavailable`.
     ///
     /// Only authentic credentials take an entry, so only partners can fill it.
     #[must_use]
@@ -120,7 +125,7 @@ impl MemoryReplayBuilder {
             .eviction_listener(move |_, _, _| _ = counted.fetch_sub(1, Ordering::Relaxed))
             .build();
         let fence = self.fenced.then(|| self.clock.now().plus(self.fence_margin));
-        MemoryReplay(Arc::new(Inner { entries, live, ceiling: self.ceiling, fence }))
+        MemoryReplay(Arc::new(Inner { entries, live, forever: AtomicU64::new(0), ceiling: self.ceiling, fence }))
     }
 }
 
@@ -132,9 +137,10 @@ struct Entry {
 
 impl Entry {
     fn new(hold: Hold, now: UnixTime) -> Self {
-        // Whether an entry is live is decided by the layer's clock. moka's own clock only takes away what is dead, and
-        // gets this margin, so that it can never be the earlier of the two.
-        const MARGIN: Duration = Duration::from_secs(2);
+        // Whether an entry is live is decided by the layer's clock; moka's own clock only takes away what is dead. It must
+        // not be the earlier of the two. `SystemClock` is never slower than it, and the margin is for clocks that stand
+        // still for a while, in tests.
+        const MARGIN: Duration = Duration::from_secs(60);
         let ends = hold.until() != UnixTime::MAX;
         Self { hold, reclaim_after: ends.then(|| hold.until().since(now).saturating_add(MARGIN)) }
     }
@@ -191,7 +197,7 @@ impl Inner {
     }
 
     fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> Result<Claimed, StoreError> {
-        let reserved = self.reserve();
+        let reserved = self.has_room_for(hold) && self.reserve();
         let mut claimed = Err(StoreError::full());
         let result = self.change(key, |held| match held {
             Some(entry) if entry.is_live(now) => {
@@ -205,6 +211,9 @@ impl Inner {
             }
             _ => Op::Nop,
         });
+        if hold == Hold::Until(UnixTime::MAX) && matches!(claimed, Ok(Claimed::First)) {
+            self.forever.fetch_add(1, Ordering::Relaxed);
+        }
         match (reserved, matches!(result, CompResult::Inserted(_) | CompResult::ReplacedWith(_))) {
             (true, false) => self.give_back(),
             (false, true) => _ = self.live.fetch_add(1, Ordering::Relaxed),
@@ -216,12 +225,35 @@ impl Inner {
     fn settle(&self, key: ReplayKey, now: UnixTime, until: UnixTime) {
         // The credential is already counted by its lease, or was until a moment ago: this may not fail for want of room.
         self.live.fetch_add(1, Ordering::Relaxed);
-        self.change(key, |_| Op::Put(Entry::new(Hold::Until(until), now)));
+        let mut was_forever = false;
+        self.change(key, |held| {
+            was_forever = held.is_some_and(|entry| entry.reclaim_after.is_none());
+            Op::Put(Entry::new(Hold::Until(until), now))
+        });
+        if until == UnixTime::MAX && !was_forever {
+            let forever = self.forever.fetch_add(1, Ordering::Relaxed) + 1;
+            if forever == self.forever_ceiling() {
+                tracing::warn!(
+                    forever,
+                    "calls without a time fill their half of the replay store: they get 503 from now on"
+                );
+            }
+        }
     }
 
-    fn release(&self, key: ReplayKey) {
+    fn forever_ceiling(&self) -> u64 {
+        self.ceiling.div_ceil(2)
+    }
+
+    /// A lease may become an entry for ever, and those may take half of the store.
+    fn has_room_for(&self, hold: Hold) -> bool {
+        let may_stay = matches!(hold, Hold::Lease(_)) || hold.until() == UnixTime::MAX;
+        !may_stay || self.forever.load(Ordering::Relaxed) < self.forever_ceiling()
+    }
+
+    fn release(&self, key: ReplayKey, lease: Hold) {
         self.change(key, |held| match held {
-            Some(Entry { hold: Hold::Lease(_), .. }) => Op::Remove,
+            Some(entry) if entry.hold == lease && matches!(lease, Hold::Lease(_)) => Op::Remove,
             _ => Op::Nop,
         });
     }
@@ -237,8 +269,8 @@ impl ReplayStore for MemoryReplay {
         StoreFuture::ready(Ok(()))
     }
 
-    fn release(&self, key: ReplayKey) -> StoreFuture<Result<(), StoreError>> {
-        self.0.release(key);
+    fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+        self.0.release(key, lease);
         StoreFuture::ready(Ok(()))
     }
 
@@ -256,5 +288,20 @@ impl fmt::Debug for MemoryReplay {
 impl fmt::Debug for MemoryReplayBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryReplayBuilder").field("ceiling", &self.ceiling).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dead_entries_are_reclaimed_later_than_they_die_and_not_never() {
+        let now = UnixTime::from_secs(1_000);
+        let entry = |until| Entry::new(Hold::Until(until), now).reclaim_after;
+        let minute = entry(now.plus(Duration::from_secs(60)));
+        assert!(minute.is_some_and(|after| (60..=180).contains(&after.as_secs())), "{minute:?}");
+        assert!(entry(now).is_some(), "it may be dead the next moment");
+        assert_eq!(entry(UnixTime::MAX), None, "what has no end");
     }
 }

@@ -90,6 +90,13 @@ impl Fingerprint {
         this
     }
 
+    /// Adds the layer's scope. The default one, which is empty, changes nothing.
+    pub(crate) fn scope(&mut self, scope: &str) {
+        if !scope.is_empty() {
+            self.part(b"scope").part(scope.as_bytes());
+        }
+    }
+
     /// Adds a part, preceded by its length.
     pub fn part(&mut self, part: &[u8]) -> &mut Self {
         self.0.update((part.len() as u64).to_be_bytes());
@@ -191,21 +198,25 @@ pub enum Claimed {
 ///         StoreFuture::ready(Ok(()))
 ///     }
 ///
-///     fn release(&self, key: ReplayKey) -> StoreFuture<Result<(), StoreError>> {
-///         self.0.lock().unwrap().remove(&key);
+///     fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+///         let mut map = self.0.lock().unwrap();
+///         if map.get(&key) == Some(&lease) {
+///             map.remove(&key);
+///         }
 ///         StoreFuture::ready(Ok(()))
 ///     }
 /// }
 /// ```
 pub trait ReplayStore: Send + Sync + 'static {
-    /// Claims a credential.
+    /// Claims a credential. An entry is live while `now` is not after its hold.
     fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> StoreFuture<Result<Claimed, StoreError>>;
 
-    /// Makes a leased credential spent, to be remembered until `until`, inclusive.
+    /// Makes a leased credential spent, to be remembered until `until`, inclusive; whoever holds it now, as it was used.
     fn settle(&self, key: ReplayKey, now: UnixTime, until: UnixTime) -> StoreFuture<Result<(), StoreError>>;
 
-    /// Frees a leased credential: it was not used after all. One that is spent stays spent.
-    fn release(&self, key: ReplayKey) -> StoreFuture<Result<(), StoreError>>;
+    /// Frees a credential that is under this very lease: it was not used after all. One that is spent stays spent, and
+    /// one that another request has leased since stays leased.
+    fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>>;
 
     /// Since when this store has seen every claim; `None` if it forgets nothing when the process ends.
     ///
@@ -224,11 +235,37 @@ impl<R: ReplayStore + ?Sized> ReplayStore for Arc<R> {
         (**self).settle(key, now, until)
     }
 
-    fn release(&self, key: ReplayKey) -> StoreFuture<Result<(), StoreError>> {
-        (**self).release(key)
+    fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+        (**self).release(key, lease)
     }
 
     fn remembers_since(&self) -> Option<UnixTime> {
         (**self).remembers_since()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn form_tenant_scope_and_parts_all_count() {
+        let key = |form: &str, tenant: &str, scope: &str, parts: &[&[u8]]| {
+            let mut fingerprint = Fingerprint::new(form, &tenant.into());
+            fingerprint.scope(scope);
+            parts.iter().for_each(|part| _ = fingerprint.part(part));
+            fingerprint.finish()
+        };
+        let one = key("fernet", "acme", "", &[b"mac"]);
+        for (other, why) in [
+            (key("jwt", "acme", "", &[b"mac"]), "another form"),
+            (key("fernet", "acm", "", &[b"emac"]), "another tenant"),
+            (key("fernet", "acme", "a", &[b"mac"]), "another scope"),
+            (key("fernet", "acme", "", &[b"ma", b"c"]), "other parts"),
+            (key("fernet", "acme", "", &[b"mad"]), "another MAC"),
+        ] {
+            assert_ne!(one, other, "{why}");
+        }
+        assert_eq!(one, key("fernet", "acme", "", &[b"mac"]));
     }
 }

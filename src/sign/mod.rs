@@ -7,6 +7,8 @@
 mod fernet;
 #[cfg(feature = "jwt")]
 mod jwt;
+#[cfg(feature = "oauth1")]
+mod oauth1;
 #[cfg(feature = "timestamp-hash")]
 mod timestamp_hash;
 #[cfg(feature = "webhook")]
@@ -16,13 +18,15 @@ mod webhook;
 pub use fernet::{FernetLink, generate_fernet_key};
 #[cfg(feature = "jwt")]
 pub use jwt::JwtSigner;
+#[cfg(feature = "oauth1")]
+pub use oauth1::OAuthLink;
 #[cfg(feature = "timestamp-hash")]
 pub use timestamp_hash::HashedLink;
 #[cfg(feature = "webhook")]
 pub use webhook::{SignedCall, SigningWebhook};
 
 /// Percent-encodes a value for a query: letters, digits, `-`, `.`, `_` and `~` stay (RFC 3986, 2.3).
-#[cfg(any(feature = "fernet", feature = "timestamp-hash"))]
+#[cfg(any(feature = "fernet", feature = "oauth1", feature = "timestamp-hash"))]
 fn encode(value: &str) -> String {
     use std::fmt::Write;
 
@@ -48,6 +52,9 @@ pub enum SignError {
     /// The key cannot be one.
     #[error("the key {0}")]
     Key(&'static str),
+    /// The address cannot be one.
+    #[error("the address {0}")]
+    Address(&'static str),
     /// The claims cannot be written as JSON.
     #[error("the claims cannot be written as JSON: {0}")]
     Claims(#[from] serde_json::Error),

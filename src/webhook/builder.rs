@@ -55,6 +55,7 @@ where
         content_type: Some("application/json"),
         lease: Duration::from_secs(30),
         remember: None,
+        forgetting_is_fine: false,
         claims: PhantomData,
     };
     Builder::new(form, Tenant::fixed("default"), Method::POST)
@@ -135,6 +136,21 @@ impl<C> Builder<Webhook<C>> {
         self
     }
 
+    /// The handler recognises an old call by itself: it keeps
+    /// [`Identity::credential`](crate::identity::Identity::credential) with what it stores, in one transaction. Needed for
+    /// calls without a timestamp, if the replay store forgets when the process ends.
+    pub fn handler_remembers(mut self) -> Self {
+        self.form.forgetting_is_fine = true;
+        self
+    }
+
+    /// Does without: **after a restart, any call of the past is carried out once more** if it is sent again. An old key or
+    /// an old state comes back with it.
+    pub fn danger_forgets_on_restart(mut self) -> Self {
+        self.form.forgetting_is_fine = true;
+        self
+    }
+
     /// How long a call without a timestamp is remembered. Default: for ever, at the cost of one entry in the replay store
     /// for each call. **A copy that is older than this is carried out again**, unless the handler itself recognises it by
     /// [`Identity::credential`](crate::identity::Identity::credential).
@@ -167,12 +183,15 @@ pub(super) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigError> {
     if form.lease.is_zero() {
         return Err(ConfigError::ZeroTimeout("lease"));
     }
-    let window = form.window.length();
+    if form.content_type.is_some_and(|essence| essence.contains(';')) {
+        return setting("content_type", "has parameters: leave them out, as senders may have any");
+    }
     match form.remember {
-        Some(remembered) if form.timestamp_header.is_some() && remembered < window => {
-            Err(ConfigError::ForgetsTooSoon { setting: "danger_remember_for", remembered, window })
-        }
-        Some(remembered) if remembered.is_zero() => setting("danger_remember_for", "is zero: nothing is remembered"),
+        Some(_) if form.timestamp_header.is_some() => setting(
+            "danger_remember_for",
+            "is for calls without a timestamp: one with is remembered for its whole window",
+        ),
+        Some(time) if time.is_zero() => setting("danger_remember_for", "is zero: nothing is remembered"),
         _ => Ok(()),
     }
 }

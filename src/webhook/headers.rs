@@ -1,5 +1,4 @@
 use base64::Engine;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName};
 
 use crate::clock::UnixTime;
@@ -75,17 +74,4 @@ pub(super) fn id(headers: &HeaderMap, name: &HeaderName) -> Result<String, Reaso
 
 fn required<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Reason> {
     once(headers, name)?.ok_or_else(|| Reason::MissingParameter(name.as_str().to_owned().into()))
-}
-
-/// The content type is the one that is wanted, with any parameters, and the body is as it was signed: not compressed.
-pub(super) fn check_content(headers: &HeaderMap, wanted: Option<&str>) -> Result<(), Reason> {
-    let encodings = headers.get_all(CONTENT_ENCODING);
-    if encodings.iter().any(|encoding| !encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity")) {
-        return Err(Reason::ContentEncoding);
-    }
-    let Some(wanted) = wanted else { return Ok(()) };
-    let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(given), None) = (types.next(), types.next()) else { return Err(Reason::ContentType) };
-    let essence = given.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    if essence.eq_ignore_ascii_case(wanted.as_bytes()) { Ok(()) } else { Err(Reason::ContentType) }
 }

@@ -12,7 +12,11 @@
 //! struct Signup { company_name: String }
 //! async fn sign_up(call: Identity<Signup>) -> StatusCode { /* store it */ StatusCode::OK }
 //!
-//! let verify = webhook::layer::<Signup>().secrets(["whsec-shared"]).replay(MemoryReplay::new()).build()?;
+//! let verify = webhook::layer::<Signup>()
+//!     .secrets(["whsec-shared"])
+//!     .replay(MemoryReplay::new())
+//!     .handler_remembers() // it keeps call.credential() with what it stores: see below
+//!     .build()?;
 //! let app: Router = Router::new().route("/companies", post(sign_up)).layer(verify);
 //! # }
 //! # Ok::<(), tower_sso::config::ConfigError>(())
@@ -32,9 +36,10 @@
 //!    through.
 //!
 //! **A sender without a timestamp** may send the same bytes again in ten years. A replay store in memory forgets them with
-//! the process, so the handler must be idempotent too: keep
-//! [`Identity::credential`](crate::identity::Identity::credential) with what it stores, in one transaction.
-//! [`keys::sql`](crate::keys::sql) does so.
+//! the process, so the handler must be idempotent too: it keeps
+//! [`Identity::credential`](crate::identity::Identity::credential) with what it stores, in one transaction, as the stores of
+//! `keys::sql` do; the layer is told so by [`handler_remembers`](crate::config::Builder::handler_remembers). With a
+//! timestamp, a call that failed and is sent again after a restart is refused as `replayed`: nobody knows any more.
 
 mod builder;
 mod headers;
@@ -52,6 +57,7 @@ use http::request::Parts;
 use crate::body::WholeBody;
 use crate::clock::UnixTime;
 use crate::config::ConfigError;
+use crate::content;
 use crate::form::{Extracted, Form, Presence, Usage};
 use crate::keys::Secret;
 use crate::rejection::Reason;
@@ -86,6 +92,7 @@ pub struct Webhook<C> {
     content_type: Option<&'static str>,
     lease: Duration,
     remember: Option<Duration>,
+    forgetting_is_fine: bool,
     claims: PhantomData<fn() -> C>,
 }
 
@@ -118,7 +125,7 @@ where
         if !head.headers.contains_key(&self.header) {
             return Ok(Presence::Absent);
         }
-        headers::check_content(&head.headers, self.content_type)?;
+        content::check_content(&head.headers, self.content_type)?;
         Ok(Presence::InBody)
     }
 
@@ -171,6 +178,11 @@ where
 
     fn usage(&self) -> Usage {
         Usage::Idempotent { lease: self.lease, remember: self.remember }
+    }
+
+    fn survives_restart(&self) -> bool {
+        // With a timestamp, the store's boot fence refuses what is older than the store.
+        self.forgetting_is_fine || self.remember.is_some() || self.timestamp_header.is_some()
     }
 
     fn check(&self) -> Result<(), ConfigError> {

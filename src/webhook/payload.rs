@@ -48,6 +48,7 @@ impl<C: DeserializeOwned> FromBody for C {
 ///     .any_content_type()
 ///     .secrets(["whsec-shared"])
 ///     .replay(MemoryReplay::new())
+///     .handler_remembers()
 ///     .build()?;
 /// # }
 /// # Ok::<(), tower_sso::config::ConfigError>(())

@@ -50,13 +50,26 @@ impl Template {
         self.0.contains(part)
     }
 
-    /// Two of the variable parts side by side could be cut in another place and still have the same MAC.
+    /// Whether the same signed bytes could be cut into parts in another place too. They cannot if what follows a part
+    /// begins with a character that the part cannot hold, and nothing that varies follows the body, which can hold anything.
     pub(super) fn is_ambiguous(&self) -> bool {
-        let variable = |part: &Part| !matches!(part, Part::Literal(_));
-        let beside = self.0.iter().zip(self.0.iter().skip(1)).any(|(one, next)| variable(one) && variable(next));
-        // The body can hold anything, separators too, so nothing that varies may come after it.
-        let after_body = self.0.iter().skip_while(|part| **part != Part::Body).skip(1).any(variable);
-        beside || after_body
+        let after = self.0.iter().skip(1).map(Some).chain([None]);
+        self.0.iter().zip(after).any(|(part, next)| {
+            let ends = |holds: fn(&char) -> bool| match next {
+                Some(Part::Literal(literal)) => !literal.chars().next().is_some_and(|first| holds(&first)),
+                Some(_) => false,
+                None => true,
+            };
+            match part {
+                Part::Literal(_) => false,
+                Part::Timestamp => !ends(char::is_ascii_digit),
+                Part::Id => !ends(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')),
+                Part::Body => {
+                    let rest = self.0.iter().skip_while(|part| **part != Part::Body).skip(1);
+                    rest.into_iter().any(|part| !matches!(part, Part::Literal(_)))
+                }
+            }
+        })
     }
 
     pub(super) fn fill<'a>(&'a self, bytes: impl Fn(&'a Part) -> &'a [u8]) -> Vec<&'a [u8]> {
@@ -99,6 +112,12 @@ mod tests {
             ("{id}{timestamp}.{body}", true),
             ("{body}.{timestamp}", true),
             ("{body}.end", false),
+            ("{id}-{body}", true),
+            ("{id}_{timestamp}_{body}", true),
+            ("{timestamp}0{body}", true),
+            ("{timestamp}-{body}", false),
+            ("{id}:{body}", false),
+            ("v0{timestamp}.{body}", false),
         ] {
             assert_eq!(Template::parse(text).map(|template| template.is_ambiguous()), Ok(ambiguous), "{text}");
         }

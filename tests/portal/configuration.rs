@@ -7,6 +7,9 @@ use crate::running::{Home, browser, header, me, visit};
 #[test]
 fn what_is_wrong_with_a_configuration_is_named() {
     let good = "[tutorcruncher]\nwebhook_secrets = [\"s3cr3t-value\"]\n";
+    let secrets = "secrets = [\"s3cr3t-value\"]\n";
+    let lcvista = format!("[[lcvista]]\nslug = \"a\"\n{secrets}users = []\n");
+    let waggl = format!("[[waggl]]\ntenant = \"a\"\n{secrets}sso_url = \"https://idp.example/\"\n");
     for (configuration, named, why) in [
         ("lisen = \"127.0.0.1:0\"\n".to_owned(), "lisen", "an unknown key"),
         (format!("{good}webhook_secret = \"s3cr3t-value\"\n"), "webhook_secret`", "an unknown key of a section"),
@@ -31,6 +34,18 @@ fn what_is_wrong_with_a_configuration_is_named() {
         (format!("replay_url = \"redis://localhost\"\n{good}"), "replay_url", "a store that is not supported"),
         (format!("{good}{good}"), "[tutorcruncher]", "a section twice"),
         ("listen = \n".to_owned(), "listen", "not TOML"),
+        (format!("[[lcvista]]\nslug = \"a\"\n{secrets}"), "users", "a missing key of a vendor"),
+        (format!("[[lcvista]]\nslug = \"a\"\nsecret = []\n{secrets}users = []\n"), "secret`", "an unknown key of one"),
+        (format!("{lcvista}{lcvista}"), "[[lcvista]] slug", "an organisation twice"),
+        (lcvista.replace("\"a\"", "\" \""), "[[lcvista]] slug", "a blank name"),
+        (format!("{waggl}surveys = [\"1\", \"1\"]\n"), "[[waggl]] surveys", "a survey twice"),
+        (format!("{}surveys = []\n", waggl.replace("https:", "javascript:")), "sso_url", "not an address"),
+        (
+            "[[seatmap]]\norganization = \"a\"\nprivate_keys = [\"s3cr3t-value\", 7]\n".to_owned(),
+            "private_keys",
+            "no text",
+        ),
+        ("[seatmap_registration]\nmode = \"closed\"\n".to_owned(), "mode", "no such mode"),
     ] {
         let home = Home::new();
         let file = home.write(&configuration);
@@ -55,7 +70,10 @@ fn a_configuration_that_is_not_there_is_named() {
 async fn a_vendor_without_a_section_has_no_routes() {
     let home = Home::new();
     let portal = home.start_with("");
-    assert_eq!(visit(&browser(), &portal.at("/tutorcruncher/sso")).await.0, StatusCode::NOT_FOUND);
+    for path in ["/tutorcruncher/sso", "/sso/oauth/", "/i/9745804b", "/sitebuilder/widget/", "/sitebuilder/", "/editor"]
+    {
+        assert_eq!(visit(&browser(), &portal.at(path)).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
     assert_eq!(visit(&browser(), &portal.at("/")).await.0, StatusCode::OK);
 }
 
@@ -69,6 +87,14 @@ async fn it_runs_on_postgres_too() {
     let company = portal.company(&home, 4321).await;
     let theirs = home.announcement(8765, &company.key, "Thieves");
     assert_eq!(portal.announce(theirs).await.status(), StatusCode::CONFLICT);
+    let register = || {
+        let call = browser().post(portal.at("/api/auth/register")).header("content-type", "application/json");
+        let body =
+            r#"{"email": "a@b.example", "firstName": "", "lastName": "", "organizationName": "o", "password": "p"}"#;
+        call.body(body).send()
+    };
+    assert_eq!(register().await.unwrap().status(), StatusCode::CREATED);
+    assert_eq!(register().await.unwrap().status(), StatusCode::CONFLICT);
     let browser = browser();
     assert_eq!(visit(&browser, &company.link()).await.0, StatusCode::SEE_OTHER);
     assert_eq!(me(&browser, &portal).await.1["name"], "Samuel Colvin");

@@ -132,3 +132,126 @@ async fn the_demo_keeps_its_secrets() {
     let portal = home.start_demo();
     assert_eq!(go(&browser(), &portal, "go-fresh").await.0, StatusCode::SEE_OTHER, "the partner still has its key");
 }
+
+/// The other cards: the form's fields, as the page prints them.
+const OTHERS: [(&str, &str); 3] = [
+    ("lcvista", "email=admin%40lcvista.com&slug=rainier&next=%2Fme"),
+    ("waggl", "email=bob%40yourcompany.com&department=Sales&survey=9745804b&params=view%3Dvote"),
+    ("seatmap", "login=jd%40seatmap.pro&first_name=John&last_name=Doe"),
+];
+const SITE_BUILDER: &str =
+    "partner_user_id=1&email=john%40example.com&first_name=John&last_name=Doe&partner_site_ids=12345";
+
+async fn press_on(browser: &Client, portal: &Portal, card: &str, fields: &str, button: &str) -> reqwest::Response {
+    let request = browser.post(portal.at(&format!("/demo/{card}"))).header("sec-fetch-site", "same-origin");
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    request.body(format!("{fields}&press={button}")).send().await.unwrap()
+}
+
+fn marks(page: &str) -> Vec<String> {
+    page.split("class=\"mark\">").skip(1).map(|rest| rest.split('<').next().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn each_card_signs_in_and_is_refused() {
+    let home = Home::new();
+    let portal = home.start_demo();
+    for (card, fields) in OTHERS {
+        let browser = browser();
+        let go = async |button: &str| {
+            let answer = press_on(&browser, &portal, card, fields, button).await;
+            assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{card} {button}");
+            let answer = browser.get(header(&answer, "location")).header("accept", "text/html").send().await.unwrap();
+            (answer.status().as_u16(), header(&answer, "location"), answer.text().await.unwrap())
+        };
+        let (status, location, _) = go("go-fresh").await;
+        let landing = match card {
+            "lcvista" => "/me",
+            "waggl" => "/i/9745804b?view=vote",
+            _ => "/editor",
+        };
+        assert_eq!((status, &*location), (303, landing), "{card}");
+        assert_eq!(me(&browser, &portal).await.1["provider"], card);
+        assert_eq!(visit(&browser, &portal.at(landing)).await.0, StatusCode::OK, "{card}");
+        let spent = if card == "seatmap" { "invalid" } else { "replayed" };
+        let late = if card == "seatmap" { None } else { Some(("go-expired", "expired")) };
+        for (button, code) in [("go-again", spent), ("go-tampered", "invalid")].into_iter().chain(late) {
+            let (status, _, page) = go(button).await;
+            assert_eq!(status, 401, "{card} {button}");
+            assert!(page.contains(&format!("<code>{code}</code>")), "{card} {button}: {page}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_card_shows_its_steps() {
+    let home = Home::new();
+    let portal = home.start_demo();
+    let browser = browser();
+    let cards = OTHERS.into_iter().chain([("site_builder", SITE_BUILDER)]);
+    for (card, fields) in cards {
+        let rows: &[(&str, usize)] = match card {
+            "seatmap" => &[("steps-fresh", 6), ("steps-again", 1), ("steps-tampered", 1), ("wrong_key", 1)],
+            _ => &[("steps-fresh", 6), ("steps-again", 5), ("steps-expired", 3), ("steps-tampered", 2)],
+        };
+        for (button, passed) in rows {
+            // The ticket of the first is redeemed, so that the next is a copy.
+            if card == "seatmap" && *button == "steps-again" {
+                let answer = press_on(&browser, &portal, card, fields, "go-again").await;
+                visit(&browser, &header(&answer, "location")).await;
+            }
+            let page = press_on(&browser, &portal, card, fields, button).await.text().await.unwrap();
+            let mut expected = vec!["passed"; *passed];
+            expected.extend((*passed < 6).then_some("refused"));
+            expected.resize(6, "not reached");
+            assert_eq!(marks(&page), expected, "{card} {button}");
+            assert!(page.contains("curl -i") && page.contains(&format!("id=\"{card}-outcome\"")), "{card}");
+        }
+    }
+    let unknown = press_on(&browser, &portal, "lcvista", "email=x&slug=rainier&next=", "steps-fresh").await;
+    assert!(unknown.text().await.unwrap().contains("403 Forbidden"), "authentic, but nobody");
+    for (expected, why) in [("201 Created", "the first"), ("409 Conflict", "a copy")] {
+        let fields = "login=first%40seatmap.pro&first_name=&last_name=";
+        let page = press_on(&browser, &portal, "seatmap", fields, "register").await.text().await.unwrap();
+        assert!(page.contains(expected), "{why}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn the_partners_page_may_run_its_two_scripts_alone() {
+    let home = Home::new();
+    let portal = home.start_demo();
+    let browser = browser();
+    let page = press_on(&browser, &portal, "site_builder", SITE_BUILDER, "go-fresh").await;
+    let policy = header(&page, "content-security-policy");
+    let expected = format!("script-src {0}/sitebuilder/widget/ {0}/demo/site_builder/show-links.js;", portal.url);
+    assert!(policy.contains("default-src 'none'") && policy.contains(&expected), "{policy}");
+    let page = page.text().await.unwrap();
+    let scripts: Vec<_> = page.split("<script").skip(1).collect();
+    assert!(scripts.len() == 2 && scripts.iter().all(|script| script.contains("></script>")), "none is inline: {page}");
+    let source = scripts[0].split('"').nth(1).unwrap().replace("&#38;", "&");
+    let script = browser.get(&source).send().await.unwrap();
+    assert_eq!(header(&script, "content-type"), "application/javascript");
+    let script = script.text().await.unwrap();
+    let link = script.split('"').find(|text| text.contains("ticket=")).unwrap();
+    assert_eq!(visit(&browser, link).await, (StatusCode::SEE_OTHER, "/sitebuilder/".into()));
+    assert_eq!(visit(&browser, &source).await.0, StatusCode::UNAUTHORIZED, "the address works once");
+    let links = browser.get(portal.at("/demo/site_builder/show-links.js")).send().await.unwrap();
+    assert!(header(&links, "content-type").starts_with("text/javascript"));
+}
+
+#[tokio::test]
+async fn a_survey_leads_through_the_organisations_sign_in_page_and_back() {
+    let home = Home::new();
+    let portal = home.start_demo();
+    let browser = browser();
+    let (_, mut address) = visit(&browser, &portal.at("/i/9745804b?view=vote&page=1")).await;
+    let mut way = Vec::new();
+    while !address.is_empty() {
+        way.push(address.split(['?', '#']).next().unwrap().replace(&portal.url, ""));
+        let next = if address.starts_with('/') { portal.at(&address) } else { address };
+        address = visit(&browser, &next).await.1;
+    }
+    assert_eq!(way, ["/demo/waggl/sso/", "/i/9745804b", "/i/9745804b"]);
+    assert_eq!(me(&browser, &portal).await.1["provider"], "waggl");
+}

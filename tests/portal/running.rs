@@ -15,6 +15,48 @@ use tower_sso::clock::UnixTime;
 use tower_sso::keys::Secret;
 use tower_sso::sign::{FernetLink, SignedCall, SigningWebhook, generate_fernet_key};
 
+pub(crate) const LCVISTA_SECRET: &str = "lcv-secret";
+pub(crate) const CONSUMER_SECRET: &str = "partner secret&/";
+pub(crate) const PRIVATE_KEY: &str = "3f9c-private";
+pub(crate) const WAGGL_SECRET: &str = "adskfjlksflksgjl";
+
+/// The other vendors' sections.
+const OTHERS: &str = r#"
+[[lcvista]]
+slug = "rainier"
+secrets = ["lcv-secret", "an older secret"]
+users = [
+    "admin@lcvista.com", "o'brien@example.com", "a+b@example.com", "zoë@example.com", "a~b@example.com",
+    "first.last-name@mail.example.co.uk", "only@rainier.com",
+]
+[[lcvista]]
+slug = "olympus"
+secrets = ["another organisation's secret"]
+users = ["admin@lcvista.com"]
+[[seatmap]]
+organization = "default"
+private_keys = ["3f9c-private", "an older private key"]
+[[seatmap]]
+organization = "globex"
+private_keys = ["globex private key"]
+[[site_builder]]
+consumer_key = "partner-key"
+consumer_secrets = ["partner secret&/", "an older secret"]
+[[site_builder]]
+consumer_key = "other-key"
+consumer_secrets = ["other secret"]
+[[waggl]]
+tenant = "acme"
+secrets = ["adskfjlksflksgjl", "an older secret"]
+sso_url = "https://idp.example/waggl/sso/"
+surveys = ["9745804b"]
+[[waggl]]
+tenant = "globex"
+secrets = ["globex secret"]
+sso_url = "https://globex.example/in?a=1"
+surveys = ["globex-1", "globex-2"]
+"#;
+
 /// A directory for one portal's data, its configuration and its log.
 pub(crate) struct Home {
     dir: TempDir,
@@ -39,7 +81,10 @@ impl Home {
     }
 
     pub(crate) fn configuration(&self) -> String {
-        format!("[tutorcruncher]\nwebhook_secrets = [\"{}\", \"an older secret\"]\n", self.webhook_secret)
+        let tutorcruncher =
+            format!("[tutorcruncher]\nwebhook_secrets = [\"{}\", \"an older secret\"]\n", self.webhook_secret);
+        // Last, so that a test may add to it.
+        OTHERS.to_owned() + &tutorcruncher
     }
 
     /// Starts a portal as configured.
@@ -80,6 +125,12 @@ impl Home {
 
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.path().join("log")).unwrap_or_default()
+    }
+
+    /// All that is in the database's files.
+    pub(crate) fn stored(&self) -> String {
+        let files = fs::read_dir(self.data()).unwrap().map(|file| fs::read(file.unwrap().path()).unwrap());
+        files.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
     }
 
     /// A company's number and its new key, and the call that announces them.

@@ -1,4 +1,4 @@
-//! The vendor's own sample code, as it runs at partners, against the portal.
+//! The vendor's own sample code, as it runs at partners, against the portal: TutorCruncher's, and what the tests of the others share.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,32 +13,36 @@ use crate::running::{Home, Portal, browser, header, me, refusal};
 
 /// A request as a client printed it.
 #[derive(Debug, Deserialize)]
-struct Case {
-    case: String,
+pub(crate) struct Case {
+    pub(crate) case: String,
     method: String,
-    url: String,
-    headers: HashMap<String, String>,
-    body: String,
+    pub(crate) url: String,
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) body: String,
     #[serde(default)]
     claims: Value,
 }
 
-/// Runs the vendor's client against the portal.
-fn client(home: &Home, portal: &Portal, arguments: &[&str]) -> Vec<Case> {
+/// Runs a vendor's client against the portal.
+pub(crate) fn client(script: &str, portal: &Portal, arguments: &[&str]) -> Vec<Case> {
     let Some(python) = std::env::var_os("TOWER_SSO_PYTHON") else {
         panic!("TOWER_SSO_PYTHON is not set: run scripts/test, which installs what the vendor's client needs");
     };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/tutorcruncher.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script);
     let mut command = Command::new(python);
-    command.arg("-B").arg(script).args(["--base-url", &portal.url, "--webhook-secret", &home.webhook_secret]);
+    command.arg("-B").arg(script).args(["--base-url", &portal.url]);
     let output = command.args(arguments).env("PYTHONIOENCODING", "utf-8").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let lines = String::from_utf8(output.stdout).unwrap();
     lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+fn tutorcruncher(home: &Home, portal: &Portal, arguments: &[&str]) -> Vec<Case> {
+    client("tutorcruncher.py", portal, &[&[&*format!("--webhook-secret={}", home.webhook_secret)], arguments].concat())
+}
+
 /// Sends it byte for byte: no client of ours may mend what theirs sends.
-async fn send(portal: &Portal, case: &Case) -> String {
+pub(crate) async fn send(portal: &Portal, case: &Case) -> String {
     let target = case.url.strip_prefix(&portal.url).unwrap();
     let host = portal.url.strip_prefix("http://").unwrap();
     let mut request = format!("{} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n", case.method);
@@ -48,7 +52,7 @@ async fn send(portal: &Portal, case: &Case) -> String {
     portal.raw(format!("{request}\r\n{}", case.body)).await
 }
 
-fn status(answer: &str) -> &str {
+pub(crate) fn status(answer: &str) -> &str {
     answer.lines().next().unwrap_or_default().trim_start_matches("HTTP/1.1 ").get(..3).unwrap_or_default()
 }
 
@@ -56,7 +60,7 @@ fn status(answer: &str) -> &str {
 async fn companies_sign_up_and_users_sign_in() {
     let home = Home::new();
     let portal = home.start();
-    let cases = client(&home, &portal, &[]);
+    let cases = tutorcruncher(&home, &portal, &[]);
     let (calls, links): (Vec<_>, Vec<_>) = cases.iter().partition(|case| case.case.starts_with("webhook"));
     assert_eq!((calls.len(), links.len()), (4, 6), "the client's own number of cases");
     // The last one rotates the key; links by the key before it are still good.
@@ -91,7 +95,7 @@ async fn companies_sign_up_and_users_sign_in() {
 async fn its_links_byte_for_byte_are_good_once() {
     let home = Home::new();
     let portal = home.start();
-    let cases = client(&home, &portal, &[]);
+    let cases = tutorcruncher(&home, &portal, &[]);
     assert_eq!(status(&send(&portal, &cases[0]).await), "200");
     let links: Vec<_> = cases.iter().filter(|case| case.case.starts_with("sso")).collect();
     assert!(links.iter().any(|link| link.url.ends_with('=')), "the vendor's client leaves the padding raw");
@@ -107,7 +111,7 @@ async fn its_links_are_refused_when_tampered_with_or_stale() {
     let home = Home::new();
     let portal = home.start();
     let key = "--fernet-key=38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c=";
-    let cases = client(&home, &portal, &[key]);
+    let cases = tutorcruncher(&home, &portal, &[key]);
     assert_eq!(status(&send(&portal, &cases[0]).await), "200");
     for link in cases.iter().filter(|case| case.case.starts_with("sso")) {
         let mut url = link.url.clone().into_bytes();
@@ -119,7 +123,7 @@ async fn its_links_are_refused_when_tampered_with_or_stale() {
     let stale = format!("--now={}", SystemClock.now().as_secs() - 62);
     let early = format!("--now={}", SystemClock.now().as_secs() + 600);
     for (now, code) in [(stale, "expired"), (early, "not_yet_valid")] {
-        for link in client(&home, &portal, &[key, &now, "--only=sso"]) {
+        for link in tutorcruncher(&home, &portal, &[key, &now, "--only=sso"]) {
             let answer = browser().get(&link.url).send().await.unwrap();
             assert_eq!(refusal(answer).await, (401, code.into()), "{}", link.case);
         }

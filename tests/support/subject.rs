@@ -12,9 +12,9 @@ use tower_sso::config::{Builder, ConfigError};
 use tower_sso::keys::{Key, Keys, MemoryKeys, Secret};
 use tower_sso::providers::lcvista;
 use tower_sso::replay::{MemoryReplay, ReplayStore};
-use tower_sso::sign::{FernetLink, HashedLink, JwtSigner, SigningWebhook};
+use tower_sso::sign::{FernetLink, HashedLink, JwtSigner, OAuthLink, SigningWebhook};
 use tower_sso::tenant::Tenant;
-use tower_sso::{fernet, jwt, timestamp_hash, webhook};
+use tower_sso::{fernet, jwt, oauth1, timestamp_hash, webhook};
 
 use super::{App, NOW, Request_, secs};
 
@@ -63,6 +63,8 @@ pub trait Subject {
     const FENCE_AT: u64 = NOW;
     /// Whether a copy is acknowledged rather than refused.
     const IDEMPOTENT: bool;
+    /// Whether the key itself is what arrives: it may come again, and says whose it is.
+    const BEARER: bool = false;
 
     fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App;
     fn optional_app(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App;
@@ -89,6 +91,10 @@ macro_rules! for_every_form {
         $(async fn $case<$s: $crate::support::subject::Subject>() $body)*
         $crate::for_every_form!(@form fernet $crate::support::subject::FernetSubject; $($(#[$meta])* $case)*);
         $crate::for_every_form!(@form jwt $crate::support::subject::JwtSubject; $($(#[$meta])* $case)*);
+        $crate::for_every_form!(@form oauth1 $crate::support::subject::OAuth1Subject; $($(#[$meta])* $case)*);
+        $crate::for_every_form!(
+            @form shared_secret $crate::support::subject::SharedSecretSubject; $($(#[$meta])* $case)*
+        );
         $crate::for_every_form!(
             @form timestamp_hash $crate::support::subject::TimestampHashSubject; $($(#[$meta])* $case)*
         );
@@ -229,6 +235,138 @@ impl Subject for JwtSubject {
     }
 }
 
+pub struct OAuth1Subject;
+
+impl OAuth1Subject {
+    pub fn layer(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> Builder<oauth1::OAuth1<Value>> {
+        oauth1::layer(oauth1::Origin::new("https://rp.example")).keys(keys).replay(replay).clock(clock)
+    }
+}
+
+impl Subject for OAuth1Subject {
+    const NAME: &'static str = "oauth1";
+    const WINDOW: Option<(u64, u64)> = Some((300, 300));
+    const IDEMPOTENT: bool = false;
+
+    fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
+        App::new(Self::layer(keys, replay, clock).build().unwrap())
+    }
+
+    fn optional_app(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
+        App::new(Self::layer(keys, replay, clock).optional().build().unwrap())
+    }
+
+    fn request(wish: &Wish) -> Request_ {
+        let link = OAuthLink::new("https://rp.example/launch", wish.tenant, &Self::key(wish.key));
+        let link = link.issued_at(wish.issued_at).nonce(format!("nonce of {}", wish.subject));
+        get(&link.uri(&[("user", &wish.subject), ("b", "1")]).unwrap())
+    }
+
+    fn spoil(request: Request_, how: Spoil) -> Option<Request_> {
+        let uri = request.uri().to_string();
+        let (before, signature) = uri.split_once("oauth_signature=").unwrap();
+        let first = if signature.starts_with('%') { 3 } else { 1 };
+        let other = if signature.starts_with('A') { "B" } else { "A" };
+        let signature = match how {
+            Spoil::Content => return Some(get(&uri.replace("user=", "user=x"))),
+            Spoil::Signature => format!("{other}{}", &signature[first..]),
+            Spoil::Twice => format!("{signature}&oauth_signature={signature}"),
+            Spoil::Absent => return Some(get(before.split_once("&oauth_").unwrap().0)),
+            Spoil::Alphabet => format!("%20{}", &signature[first..]),
+            Spoil::Short => signature[..first + 10].to_owned(),
+            Spoil::Oversize => format!("{signature}{signature}"),
+            Spoil::Respelled => return Some(get(&uri.replace("oauth_nonce=n", "oauth%5fnonce=%6E"))),
+        };
+        Some(get(&format!("{before}oauth_signature={signature}")))
+    }
+
+    fn key(number: usize) -> Secret {
+        Secret::new(format!("consumer secret&/{number}"))
+    }
+}
+
+#[cfg(feature = "shared-secret")]
+pub struct SharedSecretSubject;
+
+#[cfg(feature = "shared-secret")]
+mod bearer {
+    use futures::FutureExt;
+    use http_body_util::BodyExt;
+    use tower_sso::keys::{KeyStore, TenantId};
+    use tower_sso::shared_secret::{self, SharedSecret, TokenDigest};
+    use tower_sso::store::{StoreError, StoreFuture};
+
+    use super::*;
+
+    /// Keys that are digests, found by themselves.
+    struct ByDigest(MemoryKeys);
+
+    impl KeyStore for ByDigest {
+        fn keys(&self, digest: &TenantId) -> StoreFuture<Result<Keys, StoreError>> {
+            let wanted = TokenDigest::parse(digest.as_str()).unwrap().secret();
+            let found = ["acme", "other"].map(TenantId::from).into_iter().flat_map(|tenant| {
+                let keys = self.0.keys(&tenant).now_or_never().unwrap().unwrap();
+                let own = keys.iter().filter(|key| *key.secret() == wanted).cloned();
+                own.map(|key| key.owned_by(tenant.clone())).collect::<Vec<_>>()
+            });
+            StoreFuture::ready(Ok(found.collect()))
+        }
+    }
+
+    fn layer(keys: MemoryKeys, clock: ManualClock) -> Builder<SharedSecret<Value>> {
+        shared_secret::layer().keys(ByDigest(keys)).clock(clock)
+    }
+
+    fn token(number: usize) -> String {
+        format!("private key {number}")
+    }
+
+    impl Subject for SharedSecretSubject {
+        const NAME: &'static str = "shared_secret";
+        const WINDOW: Option<(u64, u64)> = None;
+        const IDEMPOTENT: bool = false;
+        const BEARER: bool = true;
+
+        fn app_with(keys: MemoryKeys, _: impl ReplayStore, clock: ManualClock) -> App {
+            App::new(layer(keys, clock).build().unwrap())
+        }
+
+        fn optional_app(keys: MemoryKeys, _: impl ReplayStore, clock: ManualClock) -> App {
+            App::new(layer(keys, clock).optional().build().unwrap())
+        }
+
+        fn request(wish: &Wish) -> Request_ {
+            let token = if wish.tenant == "nobody" { "nobody's".to_owned() } else { token(wish.key) };
+            let body = json!({"login": wish.subject, "token": token}).to_string();
+            let request = Request::post("/autologin?b=1").header("content-type", "application/json");
+            request.body(Full::new(body.into())).unwrap()
+        }
+
+        fn spoil(request: Request_, how: Spoil) -> Option<Request_> {
+            let (mut head, body) = request.into_parts();
+            let body = body.collect().now_or_never().unwrap().unwrap().to_bytes();
+            let mut body = String::from_utf8(body.into()).unwrap();
+            let token = body.split_once("\"token\":").unwrap().1.trim_end_matches('}').to_owned();
+            match how {
+                // Nothing is signed.
+                Spoil::Content => return None,
+                Spoil::Signature => body = body.replace("private", "privatf"),
+                Spoil::Twice => body = body.replace(&token, &format!("{token},\"token\":{token}")),
+                Spoil::Absent => _ = head.headers.remove("content-type"),
+                Spoil::Alphabet => body = body.replace(&token, "7"),
+                Spoil::Short => body = body.replace("private key", "private"),
+                Spoil::Oversize => body = body.replace(&token, &format!("\"{}\"", "x".repeat(64 * 1024))),
+                Spoil::Respelled => body = body.replace("\"token\"", "\"t\\u006fken\""),
+            }
+            Some(Request::from_parts(head, Full::new(body.into())))
+        }
+
+        fn key(number: usize) -> Secret {
+            TokenDigest::of(&token(number).into()).secret()
+        }
+    }
+}
+
 pub struct TimestampHashSubject;
 
 impl Subject for TimestampHashSubject {
@@ -289,7 +427,7 @@ pub struct WebhookSubject;
 impl WebhookSubject {
     pub fn layer(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> Builder<webhook::Webhook<Value>> {
         let tenant = Tenant::from_fn(|head| head.headers.get("x-tenant")?.to_str().ok().map(Into::into));
-        webhook::layer().tenant(tenant).keys(keys).replay(replay).clock(clock)
+        webhook::layer().tenant(tenant).keys(keys).replay(replay).clock(clock).handler_remembers()
     }
 }
 

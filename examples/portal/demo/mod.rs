@@ -3,7 +3,11 @@
 //! What is here belongs to a partner, not to a relying party: it makes credentials. It is off whenever a configuration
 //! file is given.
 
+pub(crate) mod lcvista;
+pub(crate) mod seatmap;
+pub(crate) mod site_builder;
 pub(crate) mod tutorcruncher;
+pub(crate) mod waggl;
 
 use axum::Router;
 use axum::body::Body;
@@ -12,10 +16,14 @@ use http::{Request, StatusCode, Uri, header};
 use tower::ServiceExt;
 use tower_sso::observe::Step;
 use tower_sso::rejection::Rejection;
-use tower_sso::sign::generate_fernet_key;
+use tower_sso::sign::{SignError, generate_fernet_key};
 
 use crate::app::Portal;
+use crate::config::{Lcvista, Origin, Seatmap, SeatmapRegistration, SiteBuilder, TutorCruncher, Vendors, Waggl};
+use crate::db::Database;
 use crate::page::{Exchange, Outcome, Row, StepRow};
+use crate::problem::Problem;
+use crate::vendors::encoded;
 
 /// What a demo partner has: its own notebook, which is in the portal's settings, and a way to reach the portal.
 #[derive(Clone)]
@@ -25,12 +33,51 @@ pub(crate) struct Demo {
     vendors: Router,
 }
 
+/// Every vendor, with secrets that are made at the first start.
+pub(crate) async fn vendors(database: &Database, public_url: &Origin) -> Result<Vendors, sqlx::Error> {
+    Ok(Vendors {
+        tutorcruncher: Some(TutorCruncher::new(database.secret("tutorcruncher.webhook_secret").await?)),
+        lcvista: vec![Lcvista {
+            slug: "rainier".to_owned(),
+            secrets: vec![database.secret("lcvista.secret").await?],
+            users: ["admin@lcvista.com", "o'brien@example.com"].map(str::to_owned).to_vec(),
+        }],
+        site_builder: vec![SiteBuilder {
+            consumer_key: "partner-key".to_owned(),
+            consumer_secrets: vec![database.secret("site_builder.consumer_secret").await?],
+        }],
+        waggl: vec![Waggl {
+            tenant: "acme".to_owned(),
+            secrets: vec![database.secret("waggl.secret").await?],
+            sso_url: format!("{}{}", public_url.as_str(), waggl::SIGN_IN_PAGE),
+            surveys: vec![waggl::SURVEY.to_owned()],
+        }],
+        seatmap: vec![Seatmap {
+            organization: "default".to_owned(),
+            private_keys: vec![database.secret("seatmap.private_key").await?],
+        }],
+        seatmap_registration: SeatmapRegistration::default(),
+    })
+}
+
 /// The routes of the page's buttons.
 pub(crate) async fn start(portal: &Portal, vendors: Router) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
     let demo = Demo { portal: portal.clone(), vendors };
     let mut routes = Router::new();
-    if let Some(config) = &portal.tutorcruncher {
+    if let Some(config) = &portal.vendors.tutorcruncher {
         routes = routes.merge(tutorcruncher::start(&demo, config).await?);
+    }
+    if let Some(organisation) = portal.vendors.lcvista.first() {
+        routes = routes.merge(lcvista::start(&demo, organisation)?);
+    }
+    if let Some(organisation) = portal.vendors.seatmap.first() {
+        routes = routes.merge(seatmap::start(&demo, organisation)?);
+    }
+    if let Some(partner) = portal.vendors.site_builder.first() {
+        routes = routes.merge(site_builder::start(&demo, partner)?);
+    }
+    if let Some(organisation) = portal.vendors.waggl.first() {
+        routes = routes.merge(waggl::start(&demo, organisation)?);
     }
     Ok(routes.layer(DefaultBodyLimit::max(16 * 1024)))
 }
@@ -46,19 +93,25 @@ impl Demo {
         let response = self.vendors.clone().oneshot(Request::from_parts(head, Body::from(body))).await;
         let response = response.unwrap_or_else(|never| match never {});
 
-        let status = response.status();
-        let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
-        let rejection = response.extensions().get::<Rejection>();
+        let (response, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, 64 * 1024).await.unwrap_or_default();
+        let status = response.status;
+        let problem = response.extensions.get::<Problem>();
+        let location = response.headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
+        let rejection = response.extensions.get::<Rejection>();
         Exchange {
             request: format!("{method} {address}"),
             curl,
             answer: format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or_default()),
-            meaning: match (rejection, location) {
-                (Some(rejection), _) => format!("{}: {}", rejection.code().as_str(), rejection.code().title()),
-                (None, Some(location)) => format!("A session, and on to {location}"),
-                (None, None) => "Accepted".to_owned(),
+            meaning: match (rejection, problem, location) {
+                (Some(rejection), ..) => format!("{}: {}", rejection.code().as_str(), rejection.code().title()),
+                (_, Some(problem), _) => format!("{}: {}", problem.code, problem.title),
+                (.., Some(location)) => format!("A session, and on to {location}"),
+                _ => "Accepted".to_owned(),
             },
             is_accepted: status == StatusCode::OK,
+            body: String::from_utf8_lossy(&body).into_owned(),
+            is_refused: status.is_client_error() || status.is_server_error(),
             steps: Step::ALL.into_iter().map(|step| row(step, rejection)).collect(),
         }
     }
@@ -114,6 +167,10 @@ pub(crate) enum Kind {
     Expired,
 }
 
+/// What the button of an expired link says.
+pub(crate) const TWO_MINUTES_LATE: &str = "Refused: the partner’s clock is set back two minutes.";
+pub(crate) const TEN_MINUTES_LATE: &str = "Refused: the partner’s clock is set back ten minutes.";
+
 /// What is done with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Then {
@@ -128,16 +185,16 @@ impl Kind {
         [(Self::Fresh, "fresh"), (Self::Again, "again"), (Self::Tampered, "tampered"), (Self::Expired, "expired")];
 
     /// The buttons for links. There is no same link before the first.
-    pub(crate) fn rows(has_link: bool) -> Vec<Row> {
+    pub(crate) fn rows(has_link: bool, late: &'static str) -> Vec<Row> {
         vec![
             Row::new("Sign in", "A fresh link.").button("go-fresh", "Sign in").button("steps-fresh", "Show the steps"),
             Row::new("The same link again", "Refused: it was used before.")
                 .button_if(has_link, "go-again", "Send it again")
                 .button_if(has_link, "steps-again", "Show the steps"),
-            Row::new("Tamper with it", "Refused: one character was changed.")
+            Row::new("Tamper with it", "Refused: one character is not as it was signed.")
                 .button("go-tampered", "Send it tampered")
                 .button("steps-tampered", "Show the steps"),
-            Row::new("Let it expire", "Refused: the partner’s clock is set back two minutes.")
+            Row::new("Let it expire", late)
                 .button("go-expired", "Send it late")
                 .button("steps-expired", "Show the steps"),
         ]
@@ -160,10 +217,16 @@ pub(crate) fn tampered(link: &str) -> String {
     link.char_indices()
         .map(|(index, c)| match c {
             _ if index != at => c,
-            'A' => 'B',
+            // In hexadecimal, `a` is `A`.
+            'A' | 'a' => 'B',
             _ => 'A',
         })
         .collect()
+}
+
+fn not_signed(error: SignError) -> Problem {
+    tracing::error!(%error, "the demo could not sign");
+    Problem::NOT_FOUND
 }
 
 /// Five digits that nobody has chosen.

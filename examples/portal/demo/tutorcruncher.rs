@@ -13,9 +13,9 @@ use tower_sessions::Session;
 use tower_sso::clock::Clock;
 use tower_sso::keys::Secret;
 use tower_sso::observe::Step;
-use tower_sso::sign::{FernetLink, SignError, SigningWebhook, generate_fernet_key};
+use tower_sso::sign::{FernetLink, SigningWebhook, generate_fernet_key};
 
-use super::{Demo, Kind, Then};
+use super::{Demo, Kind, Then, not_signed};
 use crate::app::Portal;
 use crate::config::TutorCruncher;
 use crate::page::{self, Exchange, Field, Row};
@@ -78,7 +78,7 @@ pub(crate) async fn form(portal: &Portal, session: &Session) -> Result<(Vec<Fiel
         Field::text("email", "Email", user.email).hint("May be empty: some users have none."),
         Field::text("lesson", "Lesson", user.lesson).hint("A topic, if the link is clicked inside a lesson."),
     ];
-    let mut rows = Kind::rows(link.is_some());
+    let mut rows = Kind::rows(link.is_some(), super::TWO_MINUTES_LATE);
     rows.extend([
         Row::new("A new company signs up", "A signed webhook brings its key.").button("sign_up", "Sign up"),
         Row::new("Rotate the company’s key", "Links by the previous key go on working for a day.")
@@ -233,9 +233,4 @@ fn number(text: &str) -> Value {
 
 fn note(company: &str) -> String {
     format!("demo.tutorcruncher.key.{company}")
-}
-
-fn not_signed(error: SignError) -> Problem {
-    tracing::error!(%error, "the demo could not sign");
-    Problem::NOT_FOUND
 }

@@ -1,7 +1,13 @@
 //! One file for each vendor: its routes, and its card on the page. Adding one is a file, a line in each function below,
 //! and a section of the configuration.
 
+pub(crate) mod lcvista;
+pub(crate) mod seatmap;
+pub(crate) mod site_builder;
 pub(crate) mod tutorcruncher;
+pub(crate) mod waggl;
+
+use std::fmt::Write;
 
 use axum::Router;
 
@@ -12,8 +18,20 @@ use crate::problem::Problem;
 /// What the configured vendors call.
 pub(crate) async fn routes(portal: &Portal) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
     let mut routes = Router::new();
-    if let Some(config) = &portal.tutorcruncher {
+    if let Some(config) = &portal.vendors.tutorcruncher {
         routes = routes.merge(tutorcruncher::routes(portal, config).await?);
+    }
+    if !portal.vendors.lcvista.is_empty() {
+        routes = routes.merge(lcvista::routes(portal, &portal.vendors.lcvista)?);
+    }
+    if !portal.vendors.site_builder.is_empty() {
+        routes = routes.merge(site_builder::routes(portal, &portal.vendors.site_builder)?);
+    }
+    if !portal.vendors.waggl.is_empty() {
+        routes = routes.merge(waggl::routes(portal, &portal.vendors.waggl)?);
+    }
+    if !portal.vendors.seatmap.is_empty() {
+        routes = routes.merge(seatmap::routes(portal, &portal.vendors.seatmap)?);
     }
     Ok(routes)
 }
@@ -21,8 +39,20 @@ pub(crate) async fn routes(portal: &Portal) -> Result<Router<Portal>, Box<dyn st
 /// What the page says of the configured vendors.
 pub(crate) async fn cards(portal: &Portal, session: &tower_sessions::Session) -> Result<Vec<Card>, Problem> {
     let mut cards = Vec::new();
-    if portal.tutorcruncher.is_some() {
+    if portal.vendors.tutorcruncher.is_some() {
         cards.push(tutorcruncher::card(portal, session).await?);
+    }
+    if !portal.vendors.lcvista.is_empty() {
+        cards.push(lcvista::card(portal, session).await?);
+    }
+    if !portal.vendors.site_builder.is_empty() {
+        cards.push(site_builder::card(portal, session).await?);
+    }
+    if !portal.vendors.waggl.is_empty() {
+        cards.push(waggl::card(portal, session).await?);
+    }
+    if !portal.vendors.seatmap.is_empty() {
+        cards.push(seatmap::card(portal, session).await?);
     }
     Ok(cards)
 }
@@ -31,8 +61,23 @@ pub(crate) async fn cards(portal: &Portal, session: &tower_sessions::Session) ->
 pub(crate) fn typed(provider: &str, claims: &serde_json::Value) -> Option<String> {
     match provider {
         tutorcruncher::NAME => tutorcruncher::typed(claims),
+        lcvista::NAME => lcvista::typed(claims),
+        site_builder::NAME => site_builder::typed(claims),
+        seatmap::NAME => seatmap::typed(claims),
+        waggl::NAME => waggl::typed(claims),
         _ => None,
     }
+}
+
+/// Percent-encodes a value for a query (RFC 3986, 2.3).
+pub(crate) fn encoded(value: &str) -> String {
+    value.bytes().fold(String::with_capacity(value.len()), |mut encoded, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(byte.into()),
+            _ => _ = write!(encoded, "%{byte:02X}"),
+        }
+        encoded
+    })
 }
 
 /// The lines between `// [name]` and `// [/name]` of a source file, so that what the page shows is what runs.

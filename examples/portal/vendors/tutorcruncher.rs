@@ -55,8 +55,9 @@ pub(crate) async fn routes(
     store.migrate().await?;
     let cached = CachedKeys::new(store.clone());
 
-    let verify =
-        tutorcruncher::sign_up(config.webhook_secrets.clone()).replay(replay.clone()).clock(clock.clone()).build()?;
+    let verify = tutorcruncher::sign_up(config.webhook_secrets.clone()).replay(replay.clone()).clock(clock.clone())
+            .handler_remembers() // `rotate_in` keeps each call's credential
+            .build()?;
     let sso = tutorcruncher::sso(cached.clone()).replay(replay).clock(clock).responder(page::refused).build()?;
 
     let routes = Router::new()

@@ -1,0 +1,132 @@
+//! The demo's LCvista partner: an organisation whose own site links to the portal.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Form, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::post;
+use http::Request;
+use serde::{Deserialize, Serialize};
+use tower_sessions::Session;
+use tower_sso::clock::{Clock, UnixTime};
+use tower_sso::keys::Secret;
+use tower_sso::providers::lcvista;
+use tower_sso::sign::HashedLink;
+
+use super::{Demo, Kind, Then};
+use crate::app::Portal;
+use crate::config::Lcvista;
+use crate::page::{self, Field, Row};
+use crate::problem::Problem;
+use crate::vendors::lcvista::NAME;
+
+#[derive(Clone)]
+struct Partner {
+    demo: Demo,
+    secret: Secret,
+}
+
+/// What the page remembers between two buttons.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Draft {
+    user: User,
+    /// The last link.
+    link: Option<String>,
+}
+
+/// The form on the page.
+#[derive(Debug, Serialize, Deserialize)]
+struct User {
+    email: String,
+    slug: String,
+    next: String,
+}
+
+#[derive(Deserialize)]
+struct Pressed {
+    press: String,
+    #[serde(flatten)]
+    user: User,
+}
+
+impl Default for User {
+    fn default() -> Self {
+        let [email, slug, next] = ["admin@lcvista.com", "rainier", "/"].map(str::to_owned);
+        Self { email, slug, next }
+    }
+}
+
+/// The card's fields and buttons.
+pub(crate) async fn form(portal: &Portal, session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
+    let Draft { user, link } = Draft::of(session).await?;
+    let organisation = portal.vendors.lcvista.iter().find(|organisation| organisation.slug == user.slug);
+    let account = match organisation {
+        Some(organisation) if organisation.users.contains(&user.email) => "has an account here",
+        _ => "has no account here: 403, after every step was passed",
+    };
+    let fields = vec![
+        Field::text("email", "Email", user.email).hint(account),
+        Field::text("slug", "Organisation", user.slug).hint("The tenant, whose secret makes the hash."),
+        Field::text("next", "Next", user.next).hint("Not signed. What leads off the portal is replaced by /."),
+    ];
+    Ok((fields, Kind::rows(link.is_some(), super::TWO_MINUTES_LATE)))
+}
+
+/// The route of the card's buttons.
+pub(super) fn start(demo: &Demo, config: &Lcvista) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
+    let secret = config.secrets.first().cloned().ok_or("the demo needs an LCvista secret")?;
+    Ok(Router::new().route("/demo/lcvista", post(press)).with_state(Partner { demo: demo.clone(), secret }))
+}
+
+async fn press(
+    partner: State<Partner>,
+    session: Session,
+    Form(Pressed { press, user }): Form<Pressed>,
+) -> Result<Response, Problem> {
+    let (kind, then) = Kind::of_button(&press).ok_or(Problem::NOT_FOUND)?;
+    let mut draft = Draft { user, ..Draft::of(&session).await? };
+    let link = partner.link(kind, &draft);
+    if kind == Kind::Fresh {
+        draft.link = Some(link.clone());
+    }
+    session.insert(Draft::KEY, &draft).await?;
+    if then == Then::Go {
+        return Ok(Redirect::to(&link).into_response());
+    }
+    let request = Request::get(link).body(String::new()).map_err(|_| Problem::NOT_FOUND)?;
+    let exchange = partner.demo.send(request).await;
+    page::show(&partner.demo.portal, &session, Some((NAME, exchange))).await
+}
+
+impl Draft {
+    const KEY: &str = "demo.lcvista";
+
+    async fn of(session: &Session) -> Result<Self, Problem> {
+        Ok(session.get(Self::KEY).await?.unwrap_or_default())
+    }
+}
+
+impl Partner {
+    fn link(&self, kind: Kind, draft: &Draft) -> String {
+        if let (Kind::Again, Some(link)) = (kind, &draft.link) {
+            return link.clone();
+        }
+        let portal = &self.demo.portal;
+        let time = match kind {
+            Kind::Expired => portal.clock.now().minus(Duration::from_secs(120)),
+            _ => portal.clock.now(),
+        };
+        let base = format!("{}/sso/oauth/", portal.public_url.as_str());
+        let User { email, slug, next } = &draft.user;
+        let link = HashedLink::new(base, lcvista::recipe(), &self.secret).uri(&[&timestamp(time), email, slug]);
+        let link = if kind == Kind::Tampered { super::tampered(&link) } else { link };
+        // After the hash, which does not cover it.
+        format!("{link}&next={}", super::encoded(next))
+    }
+}
+
+/// As the vendor's sample writes it: a float, with microseconds.
+fn timestamp(time: UnixTime) -> String {
+    format!("{}.{:06}", time.as_secs(), time.as_nanos().rem_euclid(1_000_000_000) / 1_000)
+}

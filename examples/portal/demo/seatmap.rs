@@ -1,0 +1,177 @@
+//! The demo's seatmap.pro partner: a ticketing platform, whose server calls the portal.
+
+use axum::Router;
+use axum::extract::{Form, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::post;
+use http::Request;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tower_sessions::Session;
+use tower_sso::keys::Secret;
+use tower_sso::observe::Step;
+
+use super::Demo;
+use crate::app::Portal;
+use crate::config::Seatmap;
+use crate::page::{self, Exchange, Field, Row};
+use crate::problem::Problem;
+use crate::vendors::seatmap::NAME;
+
+#[derive(Clone)]
+struct Partner {
+    demo: Demo,
+    organization: String,
+    private_key: Secret,
+}
+
+/// What the page remembers between two buttons.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Draft {
+    user: User,
+    /// The last address with a ticket.
+    link: Option<String>,
+}
+
+/// The form on the page.
+#[derive(Debug, Serialize, Deserialize)]
+struct User {
+    login: String,
+    first_name: String,
+    last_name: String,
+}
+
+#[derive(Deserialize)]
+struct Pressed {
+    press: String,
+    #[serde(flatten)]
+    user: User,
+}
+
+impl Default for User {
+    fn default() -> Self {
+        let [login, first_name, last_name] = ["jd@seatmap.pro", "John", "Doe"].map(str::to_owned);
+        Self { login, first_name, last_name }
+    }
+}
+
+/// The card's fields and buttons.
+pub(crate) async fn form(session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
+    let Draft { user, link } = Draft::of(session).await?;
+    let fields = vec![
+        Field::text("login", "Login", user.login).hint("An email address. One that is new gets an account."),
+        Field::text("first_name", "First name", user.first_name),
+        Field::text("last_name", "Last name", user.last_name),
+    ];
+    let rows = vec![
+        Row::new("Sign in", "The server calls; the browser follows with the ticket.")
+            .button("go-fresh", "Sign in")
+            .button("steps-fresh", "Show the steps"),
+        Row::new(
+            "The same ticket again",
+            "Refused: it was redeemed. There is one answer for spent, expired and unknown.",
+        )
+        .button_if(link.is_some(), "go-again", "Send it again")
+        .button_if(link.is_some(), "steps-again", "Show the steps"),
+        Row::new("Tamper with the ticket", "Refused: there is none like it.")
+            .button("go-tampered", "Send it tampered")
+            .button("steps-tampered", "Show the steps"),
+        Row::new("A wrong private key", "Refused; ten of them in a minute shut their source out.")
+            .button("wrong_key", "Show the steps"),
+        Row::new("Register the user", "201 for the first, 409 for a copy: a password is never changed.")
+            .button("register", "Register"),
+    ];
+    Ok((fields, rows))
+}
+
+/// The route of the card's buttons.
+pub(super) fn start(demo: &Demo, config: &Seatmap) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
+    let private_key = config.private_keys.first().cloned().ok_or("the demo needs a private key")?;
+    let partner = Partner { demo: demo.clone(), organization: config.organization.clone(), private_key };
+    Ok(Router::new().route("/demo/seatmap", post(press)).with_state(partner))
+}
+
+async fn press(
+    partner: State<Partner>,
+    session: Session,
+    Form(Pressed { press, user }): Form<Pressed>,
+) -> Result<Response, Problem> {
+    let mut draft = Draft { user, ..Draft::of(&session).await? };
+    let exchange = match &*press {
+        "go-fresh" | "steps-fresh" => {
+            let exchange = partner.autologin(&draft.user, &partner.private_key).await?;
+            if let Some(link) = redirect_url(&exchange) {
+                draft.link = Some(link.clone());
+                if press == "go-fresh" {
+                    session.insert(Draft::KEY, &draft).await?;
+                    return Ok(Redirect::to(&link).into_response());
+                }
+            }
+            exchange
+        }
+        "go-again" | "steps-again" | "go-tampered" | "steps-tampered" => {
+            let link = match (&draft.link, press.ends_with("again")) {
+                (Some(link), true) => link.clone(),
+                (None, true) => return Err(Problem::NOT_FOUND),
+                (_, false) => {
+                    let exchange = partner.autologin(&draft.user, &partner.private_key).await?;
+                    super::tampered(&redirect_url(&exchange).ok_or(Problem::NOT_FOUND)?)
+                }
+            };
+            if press.starts_with("go") {
+                session.insert(Draft::KEY, &draft).await?;
+                return Ok(Redirect::to(&link).into_response());
+            }
+            let request = Request::get(link).body(String::new()).map_err(|_| Problem::NOT_FOUND)?;
+            partner.demo.send(request).await
+        }
+        "wrong_key" => partner.autologin(&draft.user, &Secret::new("not-the-private-key")).await?,
+        "register" => partner.register(&draft.user).await?,
+        _ => return Err(Problem::NOT_FOUND),
+    };
+    session.insert(Draft::KEY, &draft).await?;
+    page::show(&partner.demo.portal, &session, Some((NAME, exchange))).await
+}
+
+fn redirect_url(exchange: &Exchange) -> Option<String> {
+    let answer: Value = serde_json::from_str(&exchange.body).ok()?;
+    answer["redirectUrl"].as_str().map(str::to_owned)
+}
+
+impl Draft {
+    const KEY: &str = "demo.seatmap";
+
+    async fn of(session: &Session) -> Result<Self, Problem> {
+        Ok(session.get(Self::KEY).await?.unwrap_or_default())
+    }
+}
+
+impl Partner {
+    async fn autologin(&self, user: &User, key: &Secret) -> Result<Exchange, Problem> {
+        let body = json!({
+            "login": user.login, "firstName": user.first_name, "lastName": user.last_name,
+            "token": String::from_utf8_lossy(key.expose()),
+        });
+        let exchange = self.call("/api/auth/autologin", &body).await?;
+        let exchange = exchange.explain(Step::Time, "The call holds no time");
+        Ok(exchange.explain(Step::Replay, "The key may come again: it is the ticket in the answer that works once"))
+    }
+
+    async fn register(&self, user: &User) -> Result<Exchange, Problem> {
+        let body = json!({
+            "email": user.login, "firstName": user.first_name, "lastName": user.last_name,
+            "organizationName": self.organization, "password": "defaultPassword",
+        });
+        let mut exchange = self.call("/api/auth/register", &body).await?;
+        // The vendor's document shows no credential on it, so there is nothing to check.
+        exchange.steps.clear();
+        Ok(exchange)
+    }
+
+    async fn call(&self, path: &str, body: &Value) -> Result<Exchange, Problem> {
+        let request = Request::post(format!("{}{path}", self.demo.portal.public_url.as_str()))
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        Ok(self.demo.send(request.map_err(|_| Problem::NOT_FOUND)?).await)
+    }
+}

@@ -1,0 +1,177 @@
+//! The demo's Site Builder partner: a page of its own, which loads the signed address as a script.
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Form, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::Request;
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
+use serde::{Deserialize, Serialize};
+use tower_sessions::Session;
+use tower_sso::clock::Clock;
+use tower_sso::keys::Secret;
+use tower_sso::observe::Step;
+use tower_sso::sign::OAuthLink;
+
+use super::{Demo, Kind, Then, not_signed};
+use crate::app::Portal;
+use crate::config::SiteBuilder;
+use crate::page::{self, Field, Row};
+use crate::problem::Problem;
+use crate::vendors::site_builder::NAME;
+
+const SHOW_LINKS: &str = "/demo/site_builder/show-links.js";
+
+#[derive(Clone)]
+struct Partner {
+    demo: Demo,
+    consumer_key: String,
+    secret: Secret,
+}
+
+/// What the page remembers between two buttons.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Draft {
+    user: User,
+    /// The last link.
+    link: Option<String>,
+}
+
+/// The form on the page.
+#[derive(Debug, Serialize, Deserialize)]
+struct User {
+    partner_user_id: String,
+    email: String,
+    first_name: String,
+    last_name: String,
+    partner_site_ids: String,
+}
+
+#[derive(Deserialize)]
+struct Pressed {
+    press: String,
+    #[serde(flatten)]
+    user: User,
+}
+
+impl Default for User {
+    fn default() -> Self {
+        let [partner_user_id, email, first_name, last_name, partner_site_ids] =
+            ["1234567890", "john@example.com", "John", "Doe", "12345,23145"].map(str::to_owned);
+        Self { partner_user_id, email, first_name, last_name, partner_site_ids }
+    }
+}
+
+/// The card's fields and buttons.
+pub(crate) async fn form(session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
+    let Draft { user, link } = Draft::of(session).await?;
+    let fields = vec![
+        Field::text("partner_user_id", "User id", user.partner_user_id).hint("In the partner’s own system."),
+        Field::text("email", "Email", user.email),
+        Field::text("first_name", "First name", user.first_name),
+        Field::text("last_name", "Last name", user.last_name),
+        Field::text("partner_site_ids", "Sites", user.partner_site_ids).hint("Separated by commas. May be empty."),
+    ];
+    Ok((fields, Kind::rows(link.is_some(), super::TEN_MINUTES_LATE)))
+}
+
+/// The route of the card's buttons, and the script of the partner's page.
+pub(super) fn start(demo: &Demo, config: &SiteBuilder) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
+    let secret = config.consumer_secrets.first().cloned().ok_or("the demo needs a consumer secret")?;
+    let partner = Partner { demo: demo.clone(), consumer_key: config.consumer_key.clone(), secret };
+    let routes = Router::new().route("/demo/site_builder", post(press)).route(SHOW_LINKS, get(show_links));
+    Ok(routes.with_state(partner))
+}
+
+async fn show_links() -> impl IntoResponse {
+    let headers = [(CONTENT_TYPE, "text/javascript; charset=utf-8"), (CACHE_CONTROL, "no-cache")];
+    (headers, include_str!("../templates/show-links.js"))
+}
+
+async fn press(
+    partner: State<Partner>,
+    session: Session,
+    Form(Pressed { press, user }): Form<Pressed>,
+) -> Result<Response, Problem> {
+    let (kind, then) = Kind::of_button(&press).ok_or(Problem::NOT_FOUND)?;
+    let mut draft = Draft { user, ..Draft::of(&session).await? };
+    let link = partner.link(kind, &draft)?;
+    if kind == Kind::Fresh {
+        draft.link = Some(link.clone());
+    }
+    session.insert(Draft::KEY, &draft).await?;
+    if then == Then::Go {
+        return partner.page(&link);
+    }
+    let request = Request::get(link).body(String::new()).map_err(|_| Problem::NOT_FOUND)?;
+    let mut exchange = partner.demo.send(request).await;
+    if exchange.is_accepted {
+        "A script with one-time links. Nobody is signed in until one of them is clicked"
+            .clone_into(&mut exchange.meaning);
+    }
+    let exchange = exchange.explain(Step::Replay, "Its nonce was not used before");
+    page::show(&partner.demo.portal, &session, Some((NAME, exchange))).await
+}
+
+impl Draft {
+    const KEY: &str = "demo.site_builder";
+
+    async fn of(session: &Session) -> Result<Self, Problem> {
+        Ok(session.get(Self::KEY).await?.unwrap_or_default())
+    }
+}
+
+impl Partner {
+    fn link(&self, kind: Kind, draft: &Draft) -> Result<String, Problem> {
+        if let (Kind::Again, Some(link)) = (kind, &draft.link) {
+            return Ok(link.clone());
+        }
+        let portal = &self.demo.portal;
+        let time = match kind {
+            Kind::Expired => portal.clock.now().minus(Duration::from_secs(600)),
+            _ => portal.clock.now(),
+        };
+        let user = &draft.user;
+        let parameters = [
+            ("partner_user_id", &*user.partner_user_id),
+            ("email", &*user.email),
+            ("first_name", &*user.first_name),
+            ("last_name", &*user.last_name),
+            ("partner_site_ids", &*user.partner_site_ids),
+        ];
+        // The sample leaves out what it does not have.
+        let given: Vec<_> = parameters.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let base = format!("{}/sitebuilder/widget/", portal.public_url.as_str());
+        let link = OAuthLink::new(base, &*self.consumer_key, &self.secret).issued_at(time);
+        let link = link.uri(&given).map_err(not_signed)?;
+        Ok(if kind == Kind::Tampered { link.replacen("email=", "email=x", 1) } else { link })
+    }
+
+    /// The partner's page. Two scripts may run on it, and nothing else.
+    fn page(&self, link: &str) -> Result<Response, Problem> {
+        let origin = self.demo.portal.public_url.as_str();
+        let show_links = format!("{origin}{SHOW_LINKS}");
+        let policy = format!(
+            "default-src 'none'; script-src {origin}/sitebuilder/widget/ {show_links}; style-src 'self'; img-src data:; \
+             form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+        );
+        let page = page::render(&WidgetPage { widget: link, show_links: &show_links })?;
+        let headers = [
+            (CONTENT_SECURITY_POLICY, &*policy),
+            // The page's own address holds nothing; its scripts' addresses do.
+            (REFERRER_POLICY, "no-referrer"),
+            (CACHE_CONTROL, "no-store"),
+        ];
+        Ok((headers, page).into_response())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "widget.html")]
+struct WidgetPage<'a> {
+    widget: &'a str,
+    show_links: &'a str,
+}

@@ -1,0 +1,182 @@
+//! The demo's Waggl partner: an organisation, and its own sign-in page, on which somebody is always signed in already.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Form, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use http::Request;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use tower_sessions::Session;
+use tower_sso::clock::{Clock, UnixTime};
+use tower_sso::jwt::Algorithm;
+use tower_sso::keys::Secret;
+use tower_sso::landing::LocalPath;
+use tower_sso::sign::JwtSigner;
+
+use super::{Demo, Kind, Then, not_signed};
+use crate::app::Portal;
+use crate::config::Waggl;
+use crate::page::{self, Field, Row};
+use crate::problem::Problem;
+use crate::vendors::waggl::NAME;
+
+pub(super) const SIGN_IN_PAGE: &str = "/demo/waggl/sso/";
+pub(super) const SURVEY: &str = "9745804b";
+
+#[derive(Clone)]
+struct Partner {
+    demo: Demo,
+    secret: Secret,
+}
+
+/// What the page remembers between two buttons.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Draft {
+    user: User,
+    /// The last link.
+    link: Option<String>,
+}
+
+/// The form on the page.
+#[derive(Debug, Serialize, Deserialize)]
+struct User {
+    email: String,
+    department: String,
+    survey: String,
+    params: String,
+}
+
+#[derive(Deserialize)]
+struct Pressed {
+    press: String,
+    #[serde(flatten)]
+    user: User,
+}
+
+/// What Waggl adds to the address of a sign-in page.
+#[derive(Deserialize)]
+struct Return {
+    #[serde(default)]
+    return_to_path: String,
+    #[serde(default)]
+    return_to_params: String,
+}
+
+impl Default for User {
+    fn default() -> Self {
+        let [email, department, survey, params] =
+            ["bob@yourcompany.com", "Sales", SURVEY, "view=vote&page=1"].map(str::to_owned);
+        Self { email, department, survey, params }
+    }
+}
+
+/// The card's fields and buttons.
+pub(crate) async fn form(session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
+    let Draft { user, link } = Draft::of(session).await?;
+    let fields = vec![
+        Field::text("email", "Email", user.email),
+        Field::text("department", "Department", user.department).hint("A tag. May be empty."),
+        Field::text("survey", "Survey", user.survey).hint("Its owner is the tenant: the token does not say."),
+        Field::text("params", "Parameters", user.params).hint("What the survey’s address has in its query."),
+    ];
+    let mut rows = Kind::rows(link.is_some(), super::TEN_MINUTES_LATE);
+    let open =
+        Row::new("Open the survey", "Without a session: to the organisation’s sign-in page, and back with a token.");
+    rows.push(open.button("open", "Open it"));
+    Ok((fields, rows))
+}
+
+/// The routes of the card's buttons, and the organisation's sign-in page.
+pub(super) fn start(demo: &Demo, config: &Waggl) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
+    let secret = config.secrets.first().cloned().ok_or("the demo needs a Waggl secret")?;
+    let routes = Router::new().route("/demo/waggl", post(press)).route(SIGN_IN_PAGE, get(sign_in));
+    Ok(routes.with_state(Partner { demo: demo.clone(), secret }))
+}
+
+async fn press(
+    partner: State<Partner>,
+    session: Session,
+    Form(Pressed { press, user }): Form<Pressed>,
+) -> Result<Response, Problem> {
+    let mut draft = Draft { user, ..Draft::of(&session).await? };
+    let address = survey_address(&draft.user).ok_or(Problem::NOT_FOUND)?;
+    let Some((kind, then)) = Kind::of_button(&press) else {
+        session.insert(Draft::KEY, &draft).await?;
+        return match &*press {
+            "open" => Ok(Redirect::to(address.as_str()).into_response()),
+            _ => Err(Problem::NOT_FOUND),
+        };
+    };
+    let link = match (kind, &draft.link) {
+        (Kind::Again, Some(link)) => link.clone(),
+        _ => partner.link(kind, &draft.user, &address)?,
+    };
+    if kind == Kind::Fresh {
+        draft.link = Some(link.clone());
+    }
+    session.insert(Draft::KEY, &draft).await?;
+    if then == Then::Go {
+        return Ok(Redirect::to(&link).into_response());
+    }
+    let request = Request::get(link).body(String::new()).map_err(|_| Problem::NOT_FOUND)?;
+    let exchange = partner.demo.send(request).await;
+    page::show(&partner.demo.portal, &session, Some((NAME, exchange))).await
+}
+
+/// The organisation's sign-in page: it knows who its user is, and sends him back at once.
+async fn sign_in(partner: State<Partner>, session: Session, Query(back): Query<Return>) -> Result<Response, Problem> {
+    let Draft { user, .. } = Draft::of(&session).await?;
+    let path = back.return_to_path.trim_start_matches('/');
+    let address = join(path, &back.return_to_params).ok_or(Problem::NOT_FOUND)?;
+    Ok(Redirect::to(&partner.link(Kind::Fresh, &user, &address)?).into_response())
+}
+
+impl Draft {
+    const KEY: &str = "demo.waggl";
+
+    async fn of(session: &Session) -> Result<Self, Problem> {
+        Ok(session.get(Self::KEY).await?.unwrap_or_default())
+    }
+}
+
+impl Partner {
+    fn link(&self, kind: Kind, user: &User, address: &LocalPath) -> Result<String, Problem> {
+        let portal = &self.demo.portal;
+        let now = match kind {
+            Kind::Expired => portal.clock.now().minus(Duration::from_secs(600)),
+            _ => portal.clock.now(),
+        };
+        let signer = JwtSigner::new(Algorithm::HS512, &self.secret).map_err(not_signed)?;
+        let mut token = signer.token(&claims(user, now)).map_err(not_signed)?;
+        if kind == Kind::Tampered {
+            token = super::tampered(&token);
+        }
+        let (path, params) = address.as_str().split_once('?').unwrap_or((address.as_str(), ""));
+        let params = if params.is_empty() { String::new() } else { format!("&{params}") };
+        Ok(format!("{}{path}?sso_jwt={token}{params}", portal.public_url.as_str()))
+    }
+}
+
+/// As the vendor's guide has them.
+fn claims(user: &User, now: UnixTime) -> Value {
+    let now = now.as_secs();
+    let mut tags = Map::new();
+    if !user.department.trim().is_empty() {
+        tags.insert("Department".to_owned(), user.department.trim().into());
+    }
+    json!({
+        "data": {"email": user.email, "tags": tags},
+        "iat": now, "nbf": now - 180, "exp": now + 300, "aud": "www.waggl.com",
+    })
+}
+
+fn survey_address(user: &User) -> Option<LocalPath> {
+    join(&format!("i/{}", super::encoded(user.survey.trim())), user.params.trim())
+}
+
+fn join(path: &str, params: &str) -> Option<LocalPath> {
+    LocalPath::parse(&if params.is_empty() { format!("/{path}") } else { format!("/{path}?{params}") })
+}

@@ -1,0 +1,197 @@
+//! seatmap.pro: a platform registers users and signs them in with its private key, from server to server. What it gets back
+//! is a one-time ticket, with which the user's browser comes to the editor.
+
+use std::net::SocketAddr;
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tower_sessions::Session;
+use tower_sso::config::ConfigError;
+use tower_sso::identity::Identity;
+use tower_sso::providers::seatmap::{self, SeatmapLogin, SeatmapRegistration};
+use tower_sso::shared_secret::{self, PrivateKeys};
+use tower_sso::throttle::Throttle;
+use tower_sso::ticket::{self, MemoryTickets, Tickets};
+
+use crate::accounts::{Account, Accounts, NOT_OF_THIS_ORGANISATION, NewUser};
+use crate::app::Portal;
+use crate::config::{RegistrationMode, Seatmap};
+use crate::demo;
+use crate::page::{self, Card};
+use crate::problem::Problem;
+use crate::session::SignedIn;
+
+pub(crate) const NAME: &str = "seatmap";
+
+const BODY_LIMIT: usize = 16 * 1024;
+const LONGEST_FIELD: usize = 320;
+
+const MALFORMED: Problem = Problem {
+    status: StatusCode::BAD_REQUEST,
+    code: "malformed",
+    title: "The body is not as it must be",
+    detail: "It is a JSON object with email, firstName, lastName, organizationName and password, each once.",
+};
+const NOT_JSON: Problem = Problem {
+    status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    code: "unsupported_media_type",
+    title: "The body’s type is not supported",
+    detail: "Send it as application/json.",
+};
+
+/// What a ticket stands for.
+#[derive(Serialize, Deserialize)]
+struct Entrance {
+    user: SeatmapLogin,
+    user_id: String,
+    name: String,
+}
+
+pub(crate) fn routes(portal: &Portal, config: &[Seatmap]) -> Result<Router<Portal>, ConfigError> {
+    let clock = portal.clock.clone();
+    // [mount]
+    let keys = PrivateKeys::new();
+    for organisation in config {
+        keys.insert(&*organisation.organization, organisation.private_keys.clone())?;
+    }
+    // Whoever guesses keys is shut out, by address; nobody else is.
+    let throttle = Throttle::by(|head| {
+        let ConnectInfo(peer) = head.extensions.get::<ConnectInfo<SocketAddr>>()?;
+        Some((*peer).into())
+    });
+    let throttle = throttle.clock(clock.clone());
+    let autologin = seatmap::autologin(keys.clone()).throttle(throttle.clone()).body_limit(BODY_LIMIT).build()?;
+
+    let tickets = Tickets::new(MemoryTickets::new()).purpose(NAME).clock(clock);
+    let once = ticket::layer::<Entrance>(tickets.clone()).ticket_parameter("sessionId");
+    let once = once.responder(page::refused).optional().build()?;
+
+    let registration = match portal.vendors.seatmap_registration.mode {
+        RegistrationMode::Open => post(register),
+        RegistrationMode::Keyed => {
+            let keyed = shared_secret::layer::<SeatmapRegistration>().keys(keys).throttle(throttle);
+            post(register_with_key).layer(keyed.body_limit(BODY_LIMIT).build()?)
+        }
+    };
+    let routes = Router::new()
+        .route("/api/auth/register", registration)
+        .route("/api/auth/autologin", post(sign_in).layer(autologin))
+        .route("/editor", get(editor).layer(once))
+        .layer(Extension(tickets));
+    // [/mount]
+    let accounts = Accounts::new(portal.database.clone());
+    Ok(routes.layer(Extension(accounts)).layer(DefaultBodyLimit::max(BODY_LIMIT)))
+}
+
+/// As the vendor documents it: no credential, so whoever reaches it may make users and organisations.
+async fn register(accounts: Extension<Accounts>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(NOT_JSON);
+    }
+    // A field that comes twice is an error to it.
+    let call = serde_json::from_slice(&body).map_err(|_| MALFORMED)?;
+    make_user(&accounts, &call).await
+}
+
+/// With the private key of the organisation that the user is to belong to.
+async fn register_with_key(
+    accounts: Extension<Accounts>,
+    call: Identity<SeatmapRegistration>,
+) -> Result<Response, Problem> {
+    if call.tenant().as_str() != call.organization_name {
+        return Err(NOT_OF_THIS_ORGANISATION);
+    }
+    make_user(&accounts, call.claims()).await
+}
+
+async fn make_user(accounts: &Accounts, call: &SeatmapRegistration) -> Result<Response, Problem> {
+    let user = NewUser { email: &call.email, first_name: &call.first_name, last_name: &call.last_name };
+    check(&user, &call.organization_name)?;
+    let account = accounts.register(&call.organization_name, &user, call.password.clone()).await?;
+    tracing::info!(organization = account.organization_id, user = account.user_id, "user registered");
+    let Account { organization_id, user_id, .. } = account;
+    Ok((StatusCode::CREATED, Json(json!({"organizationId": organization_id, "userId": user_id}))).into_response())
+}
+
+/// What a database cannot hold, or nobody is called.
+fn check(user: &NewUser<'_>, organization: &str) -> Result<(), Problem> {
+    let fields = [user.email, user.first_name, user.last_name, organization];
+    let is_fit = |field: &&str| field.len() <= LONGEST_FIELD && !field.chars().any(char::is_control);
+    if fields.iter().all(is_fit) { Ok(()) } else { Err(MALFORMED) }
+}
+
+/// Signs a user of the organisation in whose key it is. The platform's server calls it, so the session is not begun here: the
+/// user's browser redeems the ticket.
+async fn sign_in(
+    portal: State<Portal>,
+    accounts: Extension<Accounts>,
+    tickets: Extension<Tickets>,
+    call: Identity<SeatmapLogin>,
+) -> Result<Response, Problem> {
+    let named = |name: &Option<String>| name.clone().unwrap_or_default();
+    let (first_name, last_name) = (named(&call.first_name), named(&call.last_name));
+    let user = NewUser { email: &call.login, first_name: &first_name, last_name: &last_name };
+    check(&user, call.tenant().as_str())?;
+    let account = accounts.of_organization(call.tenant().as_str(), &user).await?;
+    let Account { user_id, organization_id, name } = account;
+    let entrance = Entrance { user: call.claims().clone(), user_id, name };
+    let ticket = tickets.issue(call.tenant(), &entrance).await?;
+    let redirect = format!("{}/editor?sessionId={ticket}", portal.public_url.as_str());
+    Ok(Json(json!({"sessionId": ticket, "organizationId": organization_id, "redirectUrl": redirect})).into_response())
+}
+
+async fn editor(
+    portal: State<Portal>,
+    session: Session,
+    entrance: Option<Identity<Entrance>>,
+) -> Result<Response, Problem> {
+    if let Some(entrance) = entrance {
+        let Entrance { user, user_id, name } = entrance.claims();
+        let signed_in = SignedIn::new(NAME, &entrance, user_id.clone(), name, Some(&user.login));
+        signed_in.claiming(user).start(&session, &portal.clock).await?;
+        return Ok(Redirect::to("/editor").into_response());
+    }
+    let signed_in = SignedIn::of(&session, &portal.clock).await?.filter(|signed_in| signed_in.provider == NAME);
+    let SignedIn { name, tenant, .. } = signed_in.ok_or(Problem::NOT_SIGNED_IN)?;
+    let page = page::render(&EditorPage { name, organization: tenant })?;
+    Ok(([(CACHE_CONTROL, "no-store")], page).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "editor.html")]
+struct EditorPage {
+    name: String,
+    organization: String,
+}
+
+pub(crate) async fn card(portal: &Portal, session: &Session) -> Result<Card, Problem> {
+    let (fields, rows) = match portal.demo {
+        true => demo::seatmap::form(session).await?,
+        false => Default::default(),
+    };
+    Ok(Card {
+        id: NAME,
+        title: "seatmap.pro",
+        arrives: "The ticketing platform’s server calls with its private key in a JSON body, and gets a one-time ticket. \
+                  The user’s browser then comes to the editor with the ticket: good for one visit within a minute.",
+        rust: super::excerpt(include_str!("seatmap.rs"), "mount"),
+        fields,
+        rows,
+        exchange: None,
+    })
+}
+
+/// The claims of a session as their own type, for the page to show.
+pub(crate) fn typed(claims: &Value) -> Option<String> {
+    SeatmapLogin::deserialize(claims).ok().map(|user| format!("{user:#?}"))
+}

@@ -1,0 +1,185 @@
+//! Site Builder: a signed address that a partner's page loads as a script, and the one-time links in that script.
+
+use std::fmt::Write;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+use http::header::CONTENT_TYPE;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tower_sessions::Session;
+use tower_sso::config::{ConfigError, RefusedClaims};
+use tower_sso::identity::Identity;
+use tower_sso::keys::MemoryKeys;
+use tower_sso::oauth1::Origin;
+use tower_sso::providers::site_builder::{self, SiteBuilderUser};
+use tower_sso::ticket::{self, MemoryTickets, TicketError, Tickets};
+
+use crate::app::Portal;
+use crate::config::{SiteBuilder, keys};
+use crate::demo;
+use crate::page::{self, Card};
+use crate::problem::Problem;
+use crate::session::SignedIn;
+
+pub(crate) const NAME: &str = "site_builder";
+
+/// Each is a ticket in the store for a minute.
+const MOST_SITES: usize = 100;
+
+/// What a one-time link stands for.
+#[derive(Serialize, Deserialize)]
+struct Entrance {
+    user: SiteBuilderUser,
+    /// `None` is the site management, from where all of the user's sites can be reached.
+    site: Option<String>,
+}
+
+pub(crate) fn routes(portal: &Portal, config: &[SiteBuilder]) -> Result<Router<Portal>, ConfigError> {
+    let (replay, clock) = (portal.replay.clone(), portal.clock.clone());
+    // [mount]
+    let secrets = MemoryKeys::new();
+    for partner in config {
+        secrets.set(&*partner.consumer_key, keys(&partner.consumer_secrets));
+    }
+    // What partners sign: the public address, whatever the request says of its host.
+    let origin = Origin::new(portal.public_url.as_str());
+    let sso = site_builder::sso(origin, secrets).replay(replay).clock(clock.clone()).map_claims(sane_sites).build()?;
+
+    let tickets = Tickets::new(MemoryTickets::new()).purpose(NAME).clock(clock);
+    let once = ticket::layer::<Entrance>(tickets.clone()).responder(page::refused).build()?;
+
+    let routes = Router::new()
+        .route("/sitebuilder/widget/", get(widget).layer(sso))
+        .route("/sitebuilder/enter", get(enter).layer(once))
+        .layer(Extension(tickets));
+    // [/mount]
+    Ok(routes.route("/sitebuilder/", get(builder)).route("/sitebuilder/sites/{id}", get(site)))
+}
+
+/// Their ids become parts of addresses and of a script: names and numbers, and nothing that means something there.
+fn sane_sites(user: SiteBuilderUser) -> Result<SiteBuilderUser, RefusedClaims> {
+    let is_sane = |id: &str| {
+        let mut letters = id.bytes();
+        let first = letters.next().is_some_and(|letter| letter.is_ascii_alphanumeric());
+        first && id.len() <= 64 && letters.all(|letter| letter.is_ascii_alphanumeric() || b"-_".contains(&letter))
+    };
+    if user.site_ids().count() > MOST_SITES {
+        return Err(RefusedClaims::new("too many sites at once"));
+    }
+    if user.site_ids().all(is_sane) { Ok(user) } else { Err(RefusedClaims::new("a site's id is not one")) }
+}
+
+/// The script. It signs nobody in: the one-time links in it do, when they are clicked.
+async fn widget(
+    portal: State<Portal>,
+    tickets: Extension<Tickets>,
+    user: Identity<SiteBuilderUser>,
+) -> Result<Response, Problem> {
+    let mut links = Vec::new();
+    for site in std::iter::once(None).chain(user.site_ids().map(|id| Some(id.to_owned()))) {
+        let entrance = Entrance { user: user.claims().clone(), site };
+        let ticket = tickets.issue(user.tenant(), &entrance).await?;
+        links.push((entrance.site, format!("{}/sitebuilder/enter?ticket={ticket}", portal.public_url.as_str())));
+    }
+    Ok(([(CONTENT_TYPE, "application/javascript")], script(&links)).into_response())
+}
+
+/// In ASCII alone, so that no charset can make something else of it.
+fn script(links: &[(Option<String>, String)]) -> String {
+    let mut script = String::from("var sb = sb || {};\nsb.uris = {\"sites\": {}};\n");
+    for (site, link) in links {
+        _ = match site {
+            None => writeln!(script, "sb.uris.user = {};", literal(link)),
+            Some(site) => writeln!(script, "sb.uris.sites[{}] = {};", literal(site), literal(link)),
+        };
+    }
+    script
+}
+
+/// A string in JavaScript, which can end neither itself nor the script element that somebody puts it into.
+pub(crate) fn literal(text: &str) -> String {
+    let mut literal = String::from("\"");
+    for unit in text.encode_utf16() {
+        match u8::try_from(unit).map(char::from) {
+            Ok(c) if c.is_ascii_alphanumeric() || " !#$()*+,-./:;=?@[]^_{|}~".contains(c) => literal.push(c),
+            _ => _ = write!(literal, "\\u{unit:04x}"),
+        }
+    }
+    literal.push('"');
+    literal
+}
+
+impl From<TicketError> for Problem {
+    fn from(error: TicketError) -> Self {
+        tracing::error!(%error, "no ticket was issued");
+        Self::UNAVAILABLE
+    }
+}
+
+async fn enter(portal: State<Portal>, session: Session, entrance: Identity<Entrance>) -> Result<Redirect, Problem> {
+    let Entrance { user, site } = entrance.claims();
+    let names = [user.first_name.as_deref(), user.last_name.as_deref()].into_iter().flatten();
+    let name = names.filter(|name| !name.trim().is_empty()).collect::<Vec<_>>().join(" ");
+    let name = if name.is_empty() { &user.email } else { &name };
+    let signed_in = SignedIn::new(NAME, &entrance, user.partner_user_id.clone(), name, Some(&user.email));
+    signed_in.claiming(user).start(&session, &portal.clock).await?;
+    Ok(match site {
+        Some(site) => Redirect::to(&format!("/sitebuilder/sites/{site}")),
+        None => Redirect::to("/sitebuilder/"),
+    })
+}
+
+async fn builder(portal: State<Portal>, session: Session) -> Result<Html<String>, Problem> {
+    let (name, user) = signed_in(&portal, &session).await?;
+    let sites = user.site_ids().map(str::to_owned).collect();
+    page::render(&BuilderPage { name, site: None, sites })
+}
+
+async fn site(portal: State<Portal>, id: Path<String>, session: Session) -> Result<Html<String>, Problem> {
+    let (name, user) = signed_in(&portal, &session).await?;
+    if !user.site_ids().any(|site| site == *id) {
+        return Err(Problem::NOT_FOUND);
+    }
+    page::render(&BuilderPage { name, site: Some(id.0), sites: Vec::new() })
+}
+
+async fn signed_in(portal: &Portal, session: &Session) -> Result<(String, SiteBuilderUser), Problem> {
+    let signed_in = SignedIn::of(session, &portal.clock).await?.filter(|signed_in| signed_in.provider == NAME);
+    let signed_in = signed_in.ok_or(Problem::NOT_SIGNED_IN)?;
+    let user = SiteBuilderUser::deserialize(&signed_in.claims).map_err(|_| Problem::NOT_SIGNED_IN)?;
+    Ok((signed_in.name, user))
+}
+
+#[derive(Template)]
+#[template(path = "builder.html")]
+struct BuilderPage {
+    name: String,
+    site: Option<String>,
+    sites: Vec<String>,
+}
+
+pub(crate) async fn card(portal: &Portal, session: &Session) -> Result<Card, Problem> {
+    let (fields, rows) = match portal.demo {
+        true => demo::site_builder::form(session).await?,
+        false => Default::default(),
+    };
+    Ok(Card {
+        id: NAME,
+        title: "Site Builder",
+        arrives: "The partner’s page loads a script from an address that is signed by OAuth 1.0a. The script holds links \
+                  that sign its user in, each once: to the site management, or straight to a site.",
+        rust: super::excerpt(include_str!("site_builder.rs"), "mount"),
+        fields,
+        rows,
+        exchange: None,
+    })
+}
+
+/// The claims of a session as their own type, for the page to show.
+pub(crate) fn typed(claims: &Value) -> Option<String> {
+    SiteBuilderUser::deserialize(claims).ok().map(|user| format!("{user:#?}"))
+}

@@ -1,0 +1,156 @@
+//! Waggl: surveys whose address leads through the organisation's own sign-in page, and back with a JWT.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+use http::header::{CACHE_CONTROL, LOCATION};
+use http::{StatusCode, Uri};
+use serde::Deserialize;
+use serde_json::Value;
+use tower_sessions::Session;
+use tower_sso::config::ConfigError;
+use tower_sso::identity::Identity;
+use tower_sso::jwt::{self, Algorithm};
+use tower_sso::keys::{MemoryKeys, TenantId};
+use tower_sso::landing::LocalPath;
+use tower_sso::providers::waggl::WagglUser;
+use tower_sso::tenant::Tenant;
+
+use crate::app::Portal;
+use crate::config::{Waggl, keys};
+use crate::demo;
+use crate::page::{self, Card};
+use crate::problem::Problem;
+use crate::session::SignedIn;
+
+pub(crate) const NAME: &str = "waggl";
+
+/// Which organisation each survey belongs to, and where its people sign in.
+#[derive(Clone)]
+struct Surveys(Arc<HashMap<String, Organisation>>);
+
+#[derive(Clone)]
+struct Organisation {
+    tenant: TenantId,
+    sso_url: String,
+}
+
+impl Surveys {
+    fn new(config: &[Waggl]) -> Self {
+        let surveys = config.iter().flat_map(|waggl| {
+            let organisation = Organisation { tenant: waggl.tenant.as_str().into(), sso_url: waggl.sso_url.clone() };
+            waggl.surveys.iter().map(move |survey| (survey.clone(), organisation.clone()))
+        });
+        Self(Arc::new(surveys.collect()))
+    }
+
+    /// Whose survey this address is: the token does not say.
+    fn tenant_of(&self, uri: &Uri) -> Option<TenantId> {
+        let survey = uri.path().strip_prefix("/i/")?;
+        self.0.get(survey).map(|organisation| organisation.tenant.clone())
+    }
+}
+
+pub(crate) fn routes(portal: &Portal, config: &[Waggl]) -> Result<Router<Portal>, ConfigError> {
+    let (replay, clock) = (portal.replay.clone(), portal.clock.clone());
+    // [mount]
+    let secrets = MemoryKeys::new();
+    for organisation in config {
+        secrets.set(&*organisation.tenant, keys(&organisation.secrets));
+    }
+    let surveys = Surveys::new(config);
+    let owner = surveys.clone();
+    // `waggl::sso` for several organisations: each survey is one's. A page for a session as well, so the token is optional.
+    let sso = jwt::layer::<WagglUser>(Algorithm::HS512)
+        .audience("www.waggl.com")
+        .keys(secrets)
+        .tenant(Tenant::from_fn(move |head| owner.tenant_of(&head.uri)))
+        .replay(replay)
+        .clock(clock)
+        .responder(page::refused)
+        .optional()
+        .build()?;
+
+    let routes = Router::new().route("/i/{survey}", get(survey).layer(sso)).layer(Extension(surveys));
+    // [/mount]
+    Ok(routes)
+}
+
+async fn survey(
+    portal: State<Portal>,
+    surveys: Extension<Surveys>,
+    Path(survey): Path<String>,
+    uri: Uri,
+    session: Session,
+    user: Option<Identity<WagglUser>>,
+) -> Result<Response, Problem> {
+    let organisation = surveys.0.0.get(&survey).ok_or(Problem::NOT_FOUND)?;
+    if let Some(user) = user {
+        let signed_in = SignedIn::new(NAME, &user, user.email.clone(), &user.email, Some(&user.email));
+        signed_in.start(&session, &portal.clock).await?;
+        // The same address; the layer has taken the token out of it.
+        let address = uri.path_and_query().and_then(|address| LocalPath::parse(address.as_str()));
+        let address = address.or_else(|| LocalPath::parse(uri.path())).unwrap_or_default();
+        return Ok(Redirect::to(address.as_str()).into_response());
+    }
+    match SignedIn::of(&session, &portal.clock).await? {
+        Some(signed_in) if signed_in.provider == NAME && signed_in.tenant == organisation.tenant.as_str() => {
+            let user = WagglUser::deserialize(&signed_in.claims).ok();
+            let tags = user.map(|user| user.tags.into_iter().collect()).unwrap_or_default();
+            let page = page::render(&SurveyPage { survey, tenant: signed_in.tenant, name: signed_in.name, tags })?;
+            Ok(([(CACHE_CONTROL, "no-store")], page).into_response())
+        }
+        // Another organisation's people have to sign in with this one.
+        _ => Ok(sign_in_first(organisation, &survey, uri.query())),
+    }
+}
+
+/// Sends the browser to the organisation, which sends it back to the path that it is told.
+fn sign_in_first(organisation: &Organisation, survey: &str, query: Option<&str>) -> Response {
+    // Without its leading slash, as the vendor has it. It begins with `i/`, so it leads to no other host, however it is glued
+    // to one.
+    let path = super::encoded(&format!("i/{survey}"));
+    let separator = if organisation.sso_url.contains('?') { '&' } else { '?' };
+    let mut address = format!("{}{separator}return_to_path={path}", organisation.sso_url);
+    if let Some(query) = query.filter(|query| !query.is_empty()) {
+        address.push_str("&return_to_params=");
+        address.push_str(&super::encoded(query));
+    }
+    (StatusCode::FOUND, [(LOCATION, address), (CACHE_CONTROL, "no-store".to_owned())]).into_response()
+}
+
+#[derive(Template)]
+#[template(path = "survey.html")]
+struct SurveyPage {
+    survey: String,
+    tenant: String,
+    name: String,
+    tags: Vec<(String, String)>,
+}
+
+pub(crate) async fn card(portal: &Portal, session: &Session) -> Result<Card, Problem> {
+    let (fields, rows) = match portal.demo {
+        true => demo::waggl::form(session).await?,
+        false => Default::default(),
+    };
+    Ok(Card {
+        id: NAME,
+        title: "Waggl",
+        arrives: "Who opens a survey without a session is sent to the organisation’s own sign-in page. That sends the \
+                  browser back to the survey, with a JWT in the address: signed, for this portal, good for one click.",
+        rust: super::excerpt(include_str!("waggl.rs"), "mount"),
+        fields,
+        rows,
+        exchange: None,
+    })
+}
+
+/// The claims of a session as their own type, for the page to show.
+pub(crate) fn typed(claims: &Value) -> Option<String> {
+    WagglUser::deserialize(claims).ok().map(|user| format!("{user:#?}"))
+}

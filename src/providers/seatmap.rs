@@ -1,0 +1,116 @@
+//! seatmap.pro: a ticketing platform signs its users into the editor with its private key.
+//!
+//! Source: the vendor's "Multi-tenant integration (single sign-on)".
+//!
+//! ```
+//! # #[cfg(feature = "axum")] {
+//! # use axum::{Router, routing::post};
+//! use tower_sso::identity::Identity;
+//! use tower_sso::providers::seatmap::{self, SeatmapLogin};
+//! use tower_sso::shared_secret::PrivateKeys;
+//!
+//! // Of the organisation's own users, and nobody else's.
+//! async fn autologin(user: Identity<SeatmapLogin>) -> String {
+//!     format!("{} of {}", user.login, user.tenant())
+//! }
+//!
+//! let keys = PrivateKeys::new().with("default", ["k-9f86d081884c7d659a2f"])?;
+//! let sso = seatmap::autologin(keys).build()?;
+//! let app: Router = Router::new().route("/api/auth/autologin", post(autologin)).layer(sso);
+//! # }
+//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! ```
+
+use std::fmt;
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::config::Builder;
+use crate::keys::{KeyStore, Secret};
+use crate::shared_secret::{self, SharedSecret};
+
+/// Starts the layer for `POST /api/auth/autologin`: the private key in `token`, `login` required and not blank.
+///
+/// `keys` are [`PrivateKeys`](shared_secret::PrivateKeys) or a store of [digests](shared_secret::TokenDigest).
+/// [`Identity::tenant`](crate::identity::Identity::tenant) is the organisation whose key it was. The answer's session id
+/// travels in a redirect: make it single-use.
+pub fn autologin(keys: impl KeyStore) -> Builder<SharedSecret<SeatmapLogin>> {
+    shared_secret::layer().keys(keys).require(["login"])
+}
+
+/// The user whom a platform signs in. Fields that are not known are ignored.
+///
+/// ```
+/// use tower_sso::providers::seatmap::SeatmapLogin;
+///
+/// let user: SeatmapLogin = serde_json::from_str(r#"{"login": "jd@seatmap.pro", "firstName": "John"}"#)?;
+/// assert_eq!((user.login.as_str(), user.first_name.as_deref()), ("jd@seatmap.pro", Some("John")));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SeatmapLogin {
+    /// The email address, as the platform writes it.
+    #[serde(deserialize_with = "not_blank")]
+    pub login: String,
+    /// The first name. Real integrations leave it out.
+    pub first_name: Option<String>,
+    /// The last name. Real integrations leave it out.
+    pub last_name: Option<String>,
+}
+
+/// The body of `POST /api/auth/register`, which makes an organisation and its first user.
+///
+/// **The vendor's document shows no credential on that call**: whoever reaches it may make organisations. No layer checks
+/// it. Never change an existing user's password by it, and hash the one that comes with a password hash.
+///
+/// ```
+/// use tower_sso::providers::seatmap::SeatmapRegistration;
+///
+/// let call: SeatmapRegistration = serde_json::from_str(
+///     r#"{"email": "jd@seatmap.pro", "firstName": "John", "lastName": "Doe", "organizationName": "default",
+///         "password": "defaultPassword"}"#,
+/// )?;
+/// assert_eq!(call.organization_name, "default");
+/// assert!(!format!("{call:?}").contains("defaultPassword"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SeatmapRegistration {
+    /// The email address.
+    #[serde(deserialize_with = "not_blank")]
+    pub email: String,
+    /// The first name.
+    pub first_name: String,
+    /// The last name.
+    pub last_name: String,
+    /// The organisation, by its name.
+    #[serde(deserialize_with = "not_blank")]
+    pub organization_name: String,
+    /// The password, which is not shown by `Debug` and wiped when it goes.
+    #[serde(deserialize_with = "password")]
+    pub password: Secret,
+}
+
+fn not_blank<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.trim().is_empty() { Err(D::Error::custom("a field is blank")) } else { Ok(text) }
+}
+
+fn password<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    let password = Secret::new(String::deserialize(deserializer)?);
+    if password.expose().is_empty() { Err(D::Error::custom("the password is empty")) } else { Ok(password) }
+}
+
+impl fmt::Debug for SeatmapRegistration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SeatmapRegistration")
+            .field("email", &self.email)
+            .field("organization_name", &self.organization_name)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,70 @@
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+use http::Method;
+use serde::de::DeserializeOwned;
+
+use super::SharedSecret;
+use crate::config::{Builder, ConfigError};
+use crate::tenant::Tenant;
+use crate::throttle::Throttle;
+
+/// Starts a layer for JSON bodies that hold a shared secret, whose other fields are deserialized into `C`.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`keys`](Builder::keys) | none: give [`PrivateKeys`](super::PrivateKeys), or a store of [digests](super::TokenDigest) |
+/// | [`token_field`](Builder::token_field) | `token` |
+/// | [`require`](Builder::require) | nothing but what `C` needs |
+/// | [`throttle`](Builder::throttle) | none |
+/// | [`tenant`](Builder::tenant) | not asked: the key says whose it is |
+/// | [`methods`](Builder::methods) | POST |
+/// | [`replay`](Builder::replay) | not needed |
+///
+/// ```
+/// use tower_sso::shared_secret::{self, PrivateKeys};
+/// use tower_sso::throttle::{Source, Throttle};
+///
+/// let keys = PrivateKeys::new().with("default", ["k-9f86d081884c7d659a2f"])?;
+/// let peer = Throttle::by(|head| head.extensions.get::<std::net::SocketAddr>().map(|peer| Source::from(*peer)));
+/// let sso = shared_secret::layer::<serde_json::Value>().keys(keys).throttle(peer).require(["login"]).build()?;
+/// # Ok::<(), tower_sso::config::ConfigError>(())
+/// ```
+pub fn layer<C>() -> Builder<SharedSecret<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    let form = SharedSecret { token_field: "token".into(), required: Vec::new(), throttle: None, claims: PhantomData };
+    Builder::new(form, Tenant::fixed("default"), Method::POST)
+}
+
+impl<C> Builder<SharedSecret<C>> {
+    /// The field that holds the secret. Default: `token`. It is not among the claims.
+    pub fn token_field(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.form.token_field = name.into();
+        self
+    }
+
+    /// Fields that must be there, and not null. Default: none but those that `C` needs. A body without one of them is
+    /// `rejected_claims`.
+    pub fn require<N: Into<Cow<'static, str>>>(mut self, fields: impl IntoIterator<Item = N>) -> Self {
+        self.form.required.extend(fields.into_iter().map(Into::into));
+        self
+    }
+
+    /// Counts wrong secrets per source. Default: none, as only you know what tells your sources apart. **Without it, secrets
+    /// can be guessed as fast as requests are answered**: harmless for 128 random bits, and not for what a person has made
+    /// up.
+    pub fn throttle(mut self, throttle: Throttle) -> Self {
+        self.form.throttle = Some(throttle);
+        self
+    }
+}
+
+pub(super) fn check<C>(form: &SharedSecret<C>) -> Result<(), ConfigError> {
+    let problem = match form.token_field.as_ref() {
+        "" => "is empty: name the field that holds the secret",
+        _ => return Ok(()),
+    };
+    Err(ConfigError::Setting { setting: "token_field", problem: problem.into() })
+}

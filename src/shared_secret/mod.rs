@@ -1,0 +1,205 @@
+//! A shared secret in a JSON body: `POST {"login", "firstName", "lastName", "token"}`, where `token` is the secret itself.
+//!
+//! seatmap.pro's ticketing platforms sign their users in so; see [`providers::seatmap`](crate::providers::seatmap).
+//!
+//! ```
+//! # #[cfg(feature = "axum")] {
+//! # use axum::{Router, routing::post};
+//! use tower_sso::{identity::Identity, shared_secret::{self, PrivateKeys}};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Login { login: String }
+//! async fn sign_in(user: Identity<Login>) -> String { format!("{} of {}", user.login, user.tenant()) }
+//!
+//! let keys = PrivateKeys::new().with("default", ["k-9f86d081884c7d659a2f"])?;
+//! let sso = shared_secret::layer::<Login>().keys(keys).require(["login"]).build()?;
+//! let app: Router = Router::new().route("/api/auth/autologin", post(sign_in)).layer(sso);
+//! # }
+//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! ```
+//!
+//! # Rules
+//! 1. The content type is `application/json` with any parameters, and there is no content encoding but `identity`. Else
+//!    `unsupported_media_type`. A body over the limit is `payload_too_large`.
+//! 2. The body is one JSON object without duplicate names at any depth, and the token a string of 1 to 1,024 bytes. Else
+//!    `malformed`: nothing is authentic yet.
+//! 3. The token is never looked up, stored or logged: its SHA-256 digest is. The key is found by the digest, and the two
+//!    digests are compared in constant time.
+//! 4. **The same body may come again at any time**: whoever has the token may say anything, so a copy is worth nothing that
+//!    the token is not. There is no replay check, and no replay store. What the answer hands to a browser must be single-use:
+//!    see [`ticket`](crate#forms-and-partners).
+//! 5. Wrong tokens are counted per source, where a [`Throttle`] is set.
+//! 6. The claims are the object without its token. A missing field is `rejected_claims`.
+//! 7. The inner service gets the body as it came, with the token in it: do not log it. `Authorization` is not looked at.
+
+mod builder;
+mod keys;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::{Map, Value};
+
+use crate::body::WholeBody;
+use crate::clock::UnixTime;
+use crate::config::ConfigError;
+use crate::content::check_content;
+use crate::form::{Extracted, Form, Presence, Usage};
+use crate::json;
+use crate::keys::Secret;
+use crate::rejection::Reason;
+use crate::replay::Fingerprint;
+use crate::throttle::{Attempt, Throttle};
+use crate::window::Validity;
+
+pub use builder::layer;
+pub use keys::{PrivateKeys, TokenDigest};
+
+const LONGEST_TOKEN: usize = 1_024;
+
+/// The shared secret form, with claims of type `C`. Made by [`layer`].
+///
+/// Its credentials are [reusable](Usage::Reusable) by nature: there is no replay check.
+///
+/// ```
+/// use tower_sso::layer::VerifyLayer;
+/// use tower_sso::shared_secret::SharedSecret;
+///
+/// struct State {
+///     sso: VerifyLayer<SharedSecret<serde_json::Value>>,
+/// }
+/// ```
+pub struct SharedSecret<C> {
+    token_field: Cow<'static, str>,
+    required: Vec<Cow<'static, str>>,
+    throttle: Option<Throttle>,
+    claims: PhantomData<fn() -> C>,
+}
+
+/// A body with a token. Nothing is known of who sent it.
+pub struct Call {
+    digest: TokenDigest,
+    attempt: Attempt,
+    body: Bytes,
+}
+
+/// A body whose token is one of the keys.
+pub struct Message {
+    body: Bytes,
+}
+
+impl<C> Form for SharedSecret<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    const NAME: &'static str = "shared_secret";
+    type Reads = WholeBody;
+    type Credential = Call;
+    type Message = Message;
+    type Claims = C;
+
+    fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
+        if !head.headers.contains_key(CONTENT_TYPE) {
+            return Ok(Presence::Absent);
+        }
+        check_content(&head.headers, Some("application/json"))?;
+        // Before the body is read: whoever guesses is not to cost more than his headers.
+        self.throttle.as_ref().map_or(Ok(()), |throttle| throttle.check(head))?;
+        Ok(Presence::InBody)
+    }
+
+    fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Call>, Reason> {
+        check_content(&head.headers, Some("application/json"))?;
+        let malformed = |name: &Cow<'static, str>, what| Reason::Malformed(name.clone(), what);
+        json::object::<IgnoredAny>(body, &[""; 0])
+            .map_err(|_| malformed(&"body".into(), "is not one JSON object without duplicate names"))?;
+        let token = match json::field(body, &self.token_field) {
+            Ok(Some(Value::String(token))) => Secret::new(token),
+            Ok(None) => return Err(Reason::MissingParameter(self.token_field.clone())),
+            _ => return Err(malformed(&self.token_field, "is not a string")),
+        };
+        if !(1..=LONGEST_TOKEN).contains(&token.expose().len()) {
+            return Err(malformed(&self.token_field, "is empty or too long"));
+        }
+        let attempt = match &self.throttle {
+            Some(throttle) => throttle.attempt(head)?,
+            None => Attempt::uncounted(),
+        };
+        let digest = TokenDigest::of(&token);
+        let tenant = Some(digest.tenant_id());
+        Ok(Extracted { credential: Call { digest, attempt, body: body.clone() }, tenant })
+    }
+
+    fn verify(&self, call: &Call, key: &Secret) -> Result<Message, Reason> {
+        if call.digest.secret() == *key {
+            call.attempt.right();
+            return Ok(Message { body: call.body.clone() });
+        }
+        call.attempt.wrong();
+        Err(Reason::BadSignature)
+    }
+
+    fn validity(&self, _: &Message) -> Result<Validity, Reason> {
+        Ok(Validity::unlimited())
+    }
+
+    fn fingerprint(&self, message: &Message, fingerprint: &mut Fingerprint) {
+        fingerprint.part(&message.body);
+    }
+
+    fn claims(&self, message: Message, _: UnixTime) -> Result<C, Reason> {
+        let mut fields: Map<String, Value> = json::object(&message.body, &self.required)?;
+        if let Some(Value::String(token)) = fields.remove(self.token_field.as_ref()) {
+            drop(Secret::new(token));
+        }
+        C::deserialize(Value::Object(fields))
+            .map_err(|_| Reason::BadPayload("does not have the shape that the claims require".into()))
+    }
+
+    fn decoy(&self) -> Secret {
+        TokenDigest::nobodys().secret()
+    }
+
+    fn usage(&self) -> Usage {
+        Usage::Reusable
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        builder::check(self)
+    }
+
+    fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
+        match key.expose().len() {
+            TokenDigest::LENGTH => Ok(()),
+            _ => {
+                Err("is not the SHA-256 digest of a token: call `keys(PrivateKeys::new().with(…)?)`, which digests it")
+            }
+        }
+    }
+}
+
+impl<C> fmt::Debug for SharedSecret<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedSecret")
+            .field("token_field", &self.token_field)
+            .field("throttle", &self.throttle)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message").finish_non_exhaustive()
+    }
+}

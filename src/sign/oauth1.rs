@@ -1,0 +1,161 @@
+use std::fmt::Write;
+
+use base64::Engine;
+use http::Method;
+
+use super::{SignError, encode};
+use crate::clock::{Clock, SystemClock, UnixTime};
+use crate::encoding::BASE64;
+use crate::keys::Secret;
+use crate::oauth1::{SignatureMethod, base_string, base_uri_of};
+use crate::query::{self, Query};
+
+/// Signs requests by OAuth 1.0a, as Site Builder's partners do, and as LTI 1.1 launches are signed.
+///
+/// ```
+/// use tower_sso::sign::OAuthLink;
+///
+/// let link = OAuthLink::new("https://app.example/widget/", "partner-key", &"partner secret&/".into());
+/// let uri = link.uri(&[("email", "john@example.com"), ("partner_user_id", "1")])?;
+/// assert!(uri.starts_with("https://app.example/widget/?email=john%40example.com&partner_user_id=1&oauth_"));
+/// # Ok::<(), tower_sso::sign::SignError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct OAuthLink {
+    address: String,
+    consumer: String,
+    secret: Secret,
+    method: Method,
+    signature_method: SignatureMethod,
+    timestamp: Option<UnixTime>,
+    nonce: Option<String>,
+}
+
+impl OAuthLink {
+    /// Links to `address`, the public one, signed by this consumer. Its query, if it has one, is signed too.
+    pub fn new(address: impl Into<String>, consumer: impl Into<String>, secret: &Secret) -> Self {
+        Self {
+            address: address.into(),
+            consumer: consumer.into(),
+            secret: secret.clone(),
+            method: Method::GET,
+            signature_method: SignatureMethod::HmacSha1,
+            timestamp: None,
+            nonce: None,
+        }
+    }
+
+    /// The method of the request. Default: GET, and POST for [`form`](Self::form).
+    #[must_use]
+    pub fn method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// How to sign. Default: HMAC-SHA1.
+    #[must_use]
+    pub fn signature_method(mut self, method: SignatureMethod) -> Self {
+        self.signature_method = method;
+        self
+    }
+
+    /// The time to write into the request, in whole seconds. Default: the system's clock.
+    #[must_use]
+    pub fn issued_at(mut self, time: UnixTime) -> Self {
+        self.timestamp = Some(time);
+        self
+    }
+
+    /// The nonce. Default: a new one for each request.
+    #[must_use]
+    pub fn nonce(mut self, nonce: impl Into<String>) -> Self {
+        self.nonce = Some(nonce.into());
+        self
+    }
+
+    /// A link with these parameters and, after them, the protocol's own. One of the protocol's that is given here stands
+    /// instead of this one's.
+    ///
+    /// # Errors
+    /// An address that is none.
+    pub fn uri(&self, parameters: &[(&str, &str)]) -> Result<String, SignError> {
+        let signed = self.sign(&self.method, parameters, &[])?;
+        let separator = if self.address.contains('?') { '&' } else { '?' };
+        Ok(format!("{}{separator}{}", self.address, form(parameters.iter().copied().chain(pairs(&signed)))))
+    }
+
+    /// The body of a POST to the address, of type `application/x-www-form-urlencoded`.
+    ///
+    /// # Errors
+    /// An address that is none.
+    pub fn form(&self, parameters: &[(&str, &str)]) -> Result<String, SignError> {
+        let signed = self.sign(&Method::POST, parameters, &[])?;
+        Ok(form(parameters.iter().copied().chain(pairs(&signed))))
+    }
+
+    /// The value of the `Authorization` header for a request to the address. `form` is what its body holds if that is a
+    /// form.
+    ///
+    /// # Errors
+    /// An address that is none.
+    pub fn authorization(&self, form: &[(&str, &str)]) -> Result<String, SignError> {
+        let signed = self.sign(&self.method, &[], form)?;
+        let mut header = String::from("OAuth realm=\"\"");
+        for (name, value) in pairs(&signed) {
+            _ = write!(header, ", {}=\"{}\"", encode(name), encode(value));
+        }
+        Ok(header)
+    }
+
+    /// The protocol's parameters that are not given, the signature among them.
+    fn sign(
+        &self,
+        method: &Method,
+        given: &[(&str, &str)],
+        elsewhere: &[(&str, &str)],
+    ) -> Result<Vec<(&'static str, String)>, SignError> {
+        const NOT_ONE: SignError = SignError::Address("is not one such as https://app.example/widget/");
+        let base_uri = base_uri_of(&self.address).ok_or(NOT_ONE)?;
+        let in_address = self.address.split_once('?').map_or("", |(_, query)| query);
+        let in_address = Query::new(in_address).pairs().map(|(name, value)| {
+            let decode = |text| query::decode(text).map_err(|_| NOT_ONE);
+            Ok((decode(name)?, decode(value)?))
+        });
+        let in_address: Vec<_> = in_address.collect::<Result<_, SignError>>()?;
+        let in_address = in_address.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
+
+        let time = self.timestamp.unwrap_or_else(|| SystemClock.now());
+        let nonce = self.nonce.clone().unwrap_or_else(new_nonce);
+        let mut protocol = vec![
+            ("oauth_consumer_key", self.consumer.clone()),
+            ("oauth_nonce", nonce),
+            ("oauth_signature_method", self.signature_method.as_str().to_owned()),
+            ("oauth_timestamp", time.as_secs().to_string()),
+            ("oauth_version", "1.0".to_owned()),
+        ];
+        protocol.retain(|(name, _)| !given.iter().any(|(other, _)| other == name));
+        let all = in_address.chain(given.iter().copied()).chain(elsewhere.iter().copied()).chain(pairs(&protocol));
+        let base_string = base_string::build(method.as_str(), &base_uri, all);
+        let key = base_string::key(self.secret.expose());
+        let signature = self.signature_method.digest().sign(&key, &[&base_string]);
+        protocol.push(("oauth_signature", BASE64.encode(signature)));
+        Ok(protocol)
+    }
+}
+
+fn pairs<'a>(pairs: &'a [(&'static str, String)]) -> impl Iterator<Item = (&'a str, &'a str)> {
+    pairs.iter().map(|(name, value)| (*name, value.as_str()))
+}
+
+fn form<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let pairs: Vec<_> = pairs.map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+    pairs.join("&")
+}
+
+/// Unique, which is all that a nonce must be (RFC 5849, 3.3).
+fn new_nonce() -> String {
+    crate::mac::random_key().iter().fold(String::with_capacity(64), |mut nonce, byte| {
+        _ = write!(nonce, "{byte:02x}");
+        nonce
+    })
+}

@@ -1,0 +1,262 @@
+//! Slowing down guesses: [`Throttle`] counts the wrong ones per source.
+//!
+//! For forms whose secret itself arrives, such as [`shared_secret`](crate#forms-and-partners). Whoever sends a wrong one too
+//! often gets 429 `too_many_requests` with `Retry-After` for the rest of the window; nobody else does.
+//!
+//! A form of your own calls [`Throttle::check`] in `screen` and [`Throttle::attempt`] in `extract`, and tells the
+//! [`Attempt`] in `verify` how it went.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::request::Parts;
+
+use crate::clock::{Clock, SystemClock};
+use crate::rejection::Reason;
+
+/// Who sends requests, as far as guesses are counted.
+///
+/// An IPv6 address counts with its whole network of 64 bits, which is what one subscriber has; an IPv4 address in IPv6
+/// spelling is the IPv4 address.
+///
+/// ```
+/// use std::net::IpAddr;
+/// use tower_sso::throttle::Source;
+///
+/// let source = |text: &str| Source::from(text.parse::<IpAddr>().unwrap());
+/// assert_eq!(source("2001:db8::1"), source("2001:db8::2"));
+/// assert_ne!(source("192.0.2.1"), source("192.0.2.2"));
+/// assert_eq!(source("::ffff:192.0.2.1"), source("192.0.2.1"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Source(Repr);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Repr {
+    Address(IpAddr),
+    Name(Arc<str>),
+}
+
+impl From<IpAddr> for Source {
+    fn from(address: IpAddr) -> Self {
+        Self(Repr::Address(match address.to_canonical() {
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+            }
+            address => address,
+        }))
+    }
+}
+
+impl From<SocketAddr> for Source {
+    fn from(address: SocketAddr) -> Self {
+        address.ip().into()
+    }
+}
+
+impl From<&str> for Source {
+    fn from(name: &str) -> Self {
+        Self(Repr::Name(name.into()))
+    }
+}
+
+type By = dyn Fn(&Parts) -> Option<Source> + Send + Sync;
+
+/// Counts wrong guesses per source, in windows of the same length. Clones share the counts.
+///
+/// - Only wrong guesses count: a right one never does, and a source that guesses wrongly shuts out itself alone.
+/// - A request whose source is not known is not counted: were all of them one source, one guesser could lock out the others.
+/// - It holds [`capacity`](Self::capacity) sources per window at most; those above are not counted until the next window.
+/// - Requests that are in flight at the same moment may exceed the limit by their number.
+/// - It knows one process. With `n` of them behind one address, a source has `n` times the guesses.
+///
+/// ```
+/// use std::net::SocketAddr;
+/// use axum::extract::ConnectInfo;
+/// use tower_sso::throttle::Throttle;
+///
+/// // For an axum app that is served `into_make_service_with_connect_info::<SocketAddr>()`, without a proxy in front.
+/// let throttle = Throttle::by(|head| {
+///     let ConnectInfo(peer) = head.extensions.get::<ConnectInfo<SocketAddr>>()?;
+///     Some((*peer).into())
+/// });
+/// ```
+#[derive(Clone)]
+pub struct Throttle {
+    by: Arc<By>,
+    limit: u32,
+    window: Duration,
+    capacity: usize,
+    clock: Arc<dyn Clock>,
+    counts: Arc<Mutex<Counts>>,
+}
+
+#[derive(Default)]
+struct Counts {
+    /// The number of the window since the epoch.
+    window: i128,
+    wrong: HashMap<Source, u32>,
+}
+
+impl Throttle {
+    /// Counts by the source that the function finds in a request's head: the peer's address, or what the proxy in front
+    /// says of it. **A header that the client can set himself is no source**: he sets another one for each guess.
+    pub fn by(source: impl Fn(&Parts) -> Option<Source> + Send + Sync + 'static) -> Self {
+        Self {
+            by: Arc::new(source),
+            limit: 10,
+            window: Duration::from_secs(60),
+            capacity: 100_000,
+            clock: Arc::new(SystemClock),
+            counts: Arc::default(),
+        }
+    }
+
+    /// How many wrong guesses a source has in a window. Default: 10. The more, the sooner a weak secret is found; with zero,
+    /// nobody gets in.
+    #[must_use]
+    pub fn limit(mut self, wrong_guesses: u32) -> Self {
+        self.limit = wrong_guesses;
+        self
+    }
+
+    /// The length of a window. Default: 60 s. The shorter, the more guesses in a day. Windows are counted from the epoch, so
+    /// a source may have its guesses twice around the end of one.
+    #[must_use]
+    pub fn window(mut self, length: Duration) -> Self {
+        self.window = length;
+        self
+    }
+
+    /// How many sources are counted in a window at most. Default: 100,000, some 10 MB. Whoever guesses from more sources than
+    /// this guesses freely from the rest of them.
+    #[must_use]
+    pub fn capacity(mut self, sources: usize) -> Self {
+        self.capacity = sources;
+        self
+    }
+
+    /// The clock that windows are told by. Default: [`SystemClock`]. For tests, the one that the layer has.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Whether the source of this request may try at all.
+    ///
+    /// # Errors
+    /// [`Reason::TooManyGuesses`], with the rest of the window.
+    pub fn check(&self, head: &Parts) -> Result<(), Reason> {
+        (self.by)(head).map_or(Ok(()), |source| self.check_source(&source))
+    }
+
+    /// An attempt by the source of this request, to be told how it went.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn attempt(&self, head: &Parts) -> Result<Attempt, Reason> {
+        let counted = (self.by)(head).map(|source| (self.clone(), source));
+        if let Some((_, source)) = &counted {
+            self.check_source(source)?;
+        }
+        Ok(Attempt { counted, wrong: AtomicBool::new(false) })
+    }
+
+    fn check_source(&self, source: &Source) -> Result<(), Reason> {
+        self.with_counts(|counts, left| {
+            let wrong = counts.wrong.get(source).copied().unwrap_or_default();
+            if wrong < self.limit { Ok(()) } else { Err(Reason::TooManyGuesses(left)) }
+        })
+    }
+
+    fn count(&self, source: &Source) {
+        self.with_counts(|counts, _| {
+            if let Some(wrong) = counts.wrong.get_mut(source) {
+                *wrong = wrong.saturating_add(1);
+            } else if counts.wrong.len() < self.capacity {
+                counts.wrong.insert(source.clone(), 1);
+            }
+        });
+    }
+
+    /// Runs with the counts of this very window, and with what is left of it.
+    fn with_counts<T>(&self, run: impl FnOnce(&mut Counts, Duration) -> T) -> T {
+        // A panic while the lock was held cannot have left a count half changed.
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        // The clock is read under the lock, so that no thread comes with a time from before the others' window.
+        let now = i128::from(self.clock.now().as_nanos());
+        let length = i128::try_from(self.window.as_nanos()).unwrap_or(i128::MAX).max(1);
+        let window = now.div_euclid(length);
+        if counts.window != window {
+            *counts = Counts { window, wrong: HashMap::new() };
+        }
+        let left = length - now.rem_euclid(length);
+        run(&mut counts, Duration::from_nanos(u64::try_from(left).unwrap_or(u64::MAX)))
+    }
+}
+
+impl fmt::Debug for Throttle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Throttle").field("limit", &self.limit).field("window", &self.window).finish_non_exhaustive()
+    }
+}
+
+/// One attempt. If it went wrong, it is counted once, when it is dropped.
+///
+/// ```
+/// use tower_sso::throttle::{Source, Throttle};
+///
+/// let throttle = Throttle::by(|_| Some(Source::from("one"))).limit(1);
+/// let (head, ()) = http::Request::new(()).into_parts();
+/// let attempt = throttle.attempt(&head)?;
+/// attempt.wrong(); // the first of two keys
+/// attempt.right(); // the second
+/// drop(attempt);
+/// assert!(throttle.check(&head).is_ok(), "in the end it was right");
+///
+/// throttle.attempt(&head)?.wrong();
+/// assert!(throttle.check(&head).is_err());
+/// # Ok::<(), tower_sso::rejection::Reason>(())
+/// ```
+#[must_use = "an attempt counts only if it is told that it was wrong"]
+pub struct Attempt {
+    counted: Option<(Throttle, Source)>,
+    wrong: AtomicBool,
+}
+
+impl Attempt {
+    /// An attempt that nobody counts.
+    pub fn uncounted() -> Self {
+        Self { counted: None, wrong: AtomicBool::new(false) }
+    }
+
+    /// What was sent is not the secret that was tried last.
+    pub fn wrong(&self) {
+        self.wrong.store(true, Ordering::Relaxed);
+    }
+
+    /// What was sent is one of the secrets.
+    pub fn right(&self) {
+        self.wrong.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if let (Some((throttle, source)), true) = (&self.counted, self.wrong.load(Ordering::Relaxed)) {
+            throttle.count(source);
+        }
+    }
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt").field("wrong", &self.wrong).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,179 @@
+//! A one-time ticket in the query: `GET …?ticket={43 characters}`, which hands an identity on from one answer to one browser.
+//!
+//! What a partner's server was told, a browser must still bring along: the script that Site Builder loads holds links that
+//! sign in, and seatmap.pro's answer a session id that travels in a redirect. [`Tickets::issue`] makes such a link's ticket,
+//! and this layer redeems it.
+//!
+//! ```
+//! # #[cfg(all(feature = "moka", feature = "axum"))] {
+//! # use axum::{Router, routing::get};
+//! use tower_sso::{identity::Identity, ticket::{self, MemoryTickets, Tickets}};
+//!
+//! #[derive(serde::Serialize, serde::Deserialize)]
+//! struct User { email: String }
+//! async fn enter(user: Identity<User>) -> String { format!("{} of {}", user.email, user.tenant()) }
+//!
+//! let tickets = Tickets::new(MemoryTickets::new());
+//! // let link = format!("/enter?ticket={}", tickets.issue(&"acme".into(), &user).await?);
+//! let enter_once = ticket::layer::<User>(tickets).build()?;
+//! let app: Router = Router::new().route("/enter", get(enter)).layer(enter_once);
+//! # }
+//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! ```
+//!
+//! # Rules
+//! 1. A ticket is 256 random bits, in base64url without padding: 43 characters, canonical. Else `malformed`.
+//! 2. The store keeps its SHA-256 digest, the identity and an end, 60 s later by default. Whoever reads the store cannot
+//!    redeem what is in it.
+//! 3. It is redeemed once, atomically: by being taken out of the store. HEAD requests and prefetches do not redeem it.
+//! 4. Unknown, spent and expired are one answer, `invalid`: the store does not remember what it held.
+//! 5. [`Identity::tenant`](crate::identity::Identity::tenant) is the tenant that it was issued for.
+//! 6. A ticket is worth what a session is: send it over https, and only to whom it is for. With
+//!    [`purpose`](Tickets::purpose)s, one that was made for one entrance opens no other.
+
+mod builder;
+mod store;
+mod tickets;
+
+#[cfg(feature = "moka")]
+mod memory;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+use subtle::ConstantTimeEq;
+
+use crate::body::HeadOnly;
+use crate::clock::UnixTime;
+use crate::config::ConfigError;
+use crate::form::{Extracted, Form, Presence, Usage};
+use crate::keys::Secret;
+use crate::query::Query;
+use crate::rejection::Reason;
+use crate::replay::Fingerprint;
+use crate::window::Validity;
+
+pub use builder::layer;
+#[cfg(feature = "moka")]
+#[cfg_attr(docsrs, doc(cfg(feature = "moka")))]
+pub use memory::{MemoryTickets, MemoryTicketsBuilder};
+pub use store::{TicketDigest, TicketStore};
+pub use tickets::{TicketError, Tickets};
+
+/// The one-time ticket form, with claims of type `C`. Made by [`layer`].
+///
+/// To the engine its credentials are reusable, as their being taken out of the store was the claim: no replay store is asked.
+///
+/// ```
+/// use tower_sso::layer::VerifyLayer;
+/// use tower_sso::ticket::Ticket;
+///
+/// struct State {
+///     enter: VerifyLayer<Ticket<serde_json::Value>>,
+/// }
+/// ```
+pub struct Ticket<C> {
+    parameter: Cow<'static, str>,
+    tickets: Tickets,
+    claims: PhantomData<fn() -> C>,
+}
+
+/// What looks like a ticket. Nothing is known of it.
+pub struct Presented {
+    digest: TicketDigest,
+}
+
+/// A ticket that was taken out of the store.
+pub struct Redeemed {
+    digest: TicketDigest,
+    claims: Vec<u8>,
+}
+
+impl<C> Form for Ticket<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    const NAME: &'static str = "ticket";
+    type Reads = HeadOnly;
+    type Credential = Presented;
+    type Message = Redeemed;
+    type Claims = C;
+
+    fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
+        let ticket = Query::of(&head.uri).raw_value(&self.parameter)?;
+        Ok(if ticket.is_some() { Presence::InHead } else { Presence::Absent })
+    }
+
+    fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<Presented>, Reason> {
+        let ticket = Query::of(&head.uri).required(&self.parameter)?;
+        let digest = self
+            .tickets
+            .digest(&ticket)
+            .ok_or_else(|| Reason::Malformed(self.parameter.clone(), "is not 43 characters of canonical base64url"))?;
+        Ok(Extracted { credential: Presented { digest }, tenant: Some(digest.to_string().into()) })
+    }
+
+    fn verify(&self, presented: &Presented, key: &Secret) -> Result<Redeemed, Reason> {
+        // What the store held is preceded by the digest of its own ticket, so that no other key can stand in for it.
+        match key.expose().split_first_chunk::<{ TicketDigest::LENGTH }>() {
+            Some((digest, claims)) if presented.digest.as_bytes().ct_eq(digest).into() => {
+                Ok(Redeemed { digest: presented.digest, claims: claims.to_vec() })
+            }
+            _ => Err(Reason::BadSignature),
+        }
+    }
+
+    fn validity(&self, _: &Redeemed) -> Result<Validity, Reason> {
+        // The store has compared its end with the clock.
+        Ok(Validity::unlimited())
+    }
+
+    fn fingerprint(&self, redeemed: &Redeemed, fingerprint: &mut Fingerprint) {
+        fingerprint.part(redeemed.digest.as_bytes());
+    }
+
+    fn claims(&self, redeemed: Redeemed, _: UnixTime) -> Result<C, Reason> {
+        serde_json::from_slice(&redeemed.claims)
+            .map_err(|_| Reason::BadPayload("does not have the shape that the claims require".into()))
+    }
+
+    fn decoy(&self) -> Secret {
+        let mut decoy = vec![0; TicketDigest::LENGTH];
+        _ = getrandom::fill(&mut decoy);
+        Secret::new(decoy)
+    }
+
+    fn usage(&self) -> Usage {
+        Usage::Reusable
+    }
+
+    fn parameters(&self) -> Vec<Cow<'static, str>> {
+        vec![self.parameter.clone()]
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        builder::check(self)
+    }
+}
+
+impl<C> fmt::Debug for Ticket<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket").field("parameter", &self.parameter).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Presented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Presented").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Redeemed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redeemed").finish_non_exhaustive()
+    }
+}

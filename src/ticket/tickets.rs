@@ -1,0 +1,179 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::{TicketDigest, TicketStore};
+use crate::clock::{Clock, SystemClock};
+use crate::encoding::BASE64URL;
+use crate::keys::{Key, KeyStore, Keys, Secret, TenantId};
+use crate::store::{StoreError, StoreFuture};
+
+const RANDOM_BYTES: usize = 32;
+
+/// Makes tickets, and knows where they wait. Cheap to clone; clones share the store.
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::ticket::{MemoryTickets, TicketError, Tickets};
+///
+/// async fn link(tickets: &Tickets) -> Result<String, TicketError> {
+///     let ticket = tickets.issue(&"acme".into(), &serde_json::json!({"email": "ada@acme.example"})).await?;
+///     Ok(format!("https://app.example/enter?ticket={ticket}"))
+/// }
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// assert_eq!(link(&Tickets::new(MemoryTickets::new())).await.unwrap().len(), 33 + 43);
+/// # });
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Tickets {
+    store: Arc<dyn TicketStore>,
+    purpose: Cow<'static, str>,
+    time_to_live: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl Tickets {
+    /// Tickets that wait in this store.
+    pub fn new(store: impl TicketStore) -> Self {
+        Self {
+            store: Arc::new(store),
+            purpose: Cow::Borrowed(""),
+            time_to_live: Duration::from_secs(60),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// What these tickets are for: those of one purpose are unknown to a layer with another. Default: one for all, so that a
+    /// ticket from one answer can be redeemed at any layer with the same store.
+    #[must_use]
+    pub fn purpose(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.purpose = name.into();
+        self
+    }
+
+    /// How long a ticket may be redeemed, inclusive. Default: 60 s. The longer, the longer a stolen link works.
+    #[must_use]
+    pub fn time_to_live(mut self, time: Duration) -> Self {
+        self.time_to_live = time;
+        self
+    }
+
+    /// The clock that tells when a ticket ends. Default: [`SystemClock`].
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Makes a ticket for a user of this tenant: 43 characters, fit for a query as they are. It is a credential: do not log it.
+    ///
+    /// The future does not borrow anything.
+    ///
+    /// # Errors
+    /// [`TicketError`], as the future's answer.
+    pub fn issue<C>(&self, tenant: &TenantId, claims: &C) -> StoreFuture<Result<String, TicketError>>
+    where
+        C: Serialize + ?Sized,
+    {
+        let mut random = Zeroizing::new([0; RANDOM_BYTES]);
+        if getrandom::fill(random.as_mut()).is_err() {
+            return StoreFuture::ready(Err(TicketError::NoRandomness));
+        }
+        let payload = match pack(tenant, claims) {
+            Ok(payload) => payload,
+            Err(error) => return StoreFuture::ready(Err(TicketError::Claims(error))),
+        };
+        let now = self.clock.now();
+        let put = self.store.put(self.digest_of(&random), payload, now, now.plus(self.time_to_live));
+        let ticket = BASE64URL.encode(random.as_ref());
+        StoreFuture::new(async move { put.await.map(|()| ticket).map_err(TicketError::Store) })
+    }
+
+    pub(super) fn lifetime(&self) -> Duration {
+        self.time_to_live
+    }
+
+    /// The digest of a ticket as it came, if it is spelled as one.
+    pub(super) fn digest(&self, ticket: &str) -> Option<TicketDigest> {
+        let random = Zeroizing::new(BASE64URL.decode(ticket).ok()?);
+        let random: &[u8; RANDOM_BYTES] = random.as_slice().try_into().ok()?;
+        Some(self.digest_of(random))
+    }
+
+    fn digest_of(&self, random: &[u8; RANDOM_BYTES]) -> TicketDigest {
+        // The random part has one length, so the two cannot run into each other.
+        let digest = Sha256::new().chain_update(random).chain_update(self.purpose.as_bytes()).finalize();
+        TicketDigest::from(<[u8; 32]>::from(digest))
+    }
+}
+
+/// What a ticket stands for, as the store keeps it: the tenant and the claims, each as JSON on a line of its own.
+fn pack<C: Serialize + ?Sized>(tenant: &TenantId, claims: &C) -> Result<Vec<u8>, serde_json::Error> {
+    let mut payload = serde_json::to_vec(tenant.as_str())?;
+    payload.push(b'\n');
+    serde_json::to_writer(&mut payload, claims)?;
+    Ok(payload)
+}
+
+fn unpack(payload: &[u8]) -> Option<(TenantId, &[u8])> {
+    // JSON escapes the line feeds of a string, so the first one is ours.
+    let end = payload.iter().position(|byte| *byte == b'\n')?;
+    let (tenant, claims) = payload.split_at_checked(end)?;
+    let tenant: String = serde_json::from_slice(tenant).ok()?;
+    Some((tenant.into(), claims.trim_ascii_start()))
+}
+
+/// To the engine, a ticket is a key that is found by the ticket's digest, and found once.
+impl KeyStore for Tickets {
+    fn keys(&self, digest: &TenantId) -> StoreFuture<Result<Keys, StoreError>> {
+        let Some(digest) = TicketDigest::parse(digest.as_str()) else {
+            return StoreFuture::ready(Ok(Keys::unknown_tenant()));
+        };
+        let taken = self.store.take(digest, self.clock.now());
+        StoreFuture::new(async move {
+            let Some(payload) = taken.await?.map(Zeroizing::new) else { return Ok(Keys::unknown_tenant()) };
+            let (tenant, claims) =
+                unpack(&payload).ok_or_else(|| StoreError::new("what a ticket stands for is damaged"))?;
+            let secret = [digest.as_bytes().as_slice(), claims].concat();
+            Ok([Key::current(Secret::new(secret)).owned_by(tenant)].into_iter().collect())
+        })
+    }
+}
+
+impl fmt::Debug for Tickets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tickets")
+            .field("purpose", &self.purpose)
+            .field("time_to_live", &self.time_to_live)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why there is no ticket.
+///
+/// ```
+/// use tower_sso::store::StoreError;
+/// use tower_sso::ticket::TicketError;
+///
+/// assert_eq!(TicketError::Store(StoreError::full()).to_string(), "the ticket was not stored: the store is full");
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TicketError {
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes")]
+    NoRandomness,
+    /// The claims cannot be written as JSON.
+    #[error("the claims cannot be written as JSON: {0}")]
+    Claims(serde_json::Error),
+    /// The store failed or is full. Answer 503.
+    #[error("the ticket was not stored: {0}")]
+    Store(StoreError),
+}

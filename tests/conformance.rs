@@ -1,0 +1,96 @@
+//! Every form as a black box: published vectors and the vendors' own clients, through `examples/conformance`.
+//!
+//! Cargo does not build an example for a test that is named alone: `scripts/test --test conformance` does.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tower_sso::clock::{Clock, SystemClock};
+
+#[test]
+fn published_vectors() {
+    let said = driver(&[OsStr::new("--vectors"), tests().join("vectors/public.jsonl").as_os_str()]);
+    assert!(said.contains("'accept': 130") && said.contains("differences 0"), "{said}");
+}
+
+#[test]
+fn the_vendors_own_clients() {
+    let credentials = tests().join("clients/creds.json");
+    let known: Value = serde_json::from_slice(&fs::read(&credentials).unwrap()).unwrap();
+    let known = |name: &str| known[name].as_str().map_or_else(|| known[name].to_string(), str::to_owned);
+    let captures = tempfile::tempdir().unwrap();
+    let mut arguments = vec![OsStr::new("--clients").to_owned(), credentials.into()];
+    for (vendor, options) in [
+        (
+            "tutorcruncher",
+            &[("--webhook-secret", "webhook_secret"), ("--fernet-key", "fernet_key"), ("--company-id", "company_id")][..],
+        ),
+        ("sitebuilder", &[("--consumer-key", "consumer_key"), ("--consumer-secret", "consumer_secret")]),
+        ("waggl", &[("--secret", "jwt_secret")]),
+        ("seatmap", &[("--private-key", "private_key")]),
+        ("lcvista", &[("--secret", "lcv_secret")]),
+    ] {
+        let options: Vec<String> = options.iter().map(|(option, name)| format!("{option}={}", known(name))).collect();
+        let options = [vec![format!("--base-url={}", known("base_url"))], options].concat();
+        let mut rows = client(vendor, &options);
+        if vendor == "waggl" {
+            // These tokens have no `jti`: what is said twice in one second is one token, and its second use is a replay.
+            const TWIN: &str = "sample with return params";
+            rows = rows.lines().filter(|row| !row.contains(TWIN)).map(|row| format!("{row}\n")).collect();
+            let a_second_ago = format!("--now={}", SystemClock.now().as_secs() - 1);
+            rows += &client(vendor, &[&options[..], &[a_second_ago, format!("--only={TWIN}")]].concat());
+        }
+        let capture = captures.path().join(vendor).with_extension("jsonl");
+        fs::write(&capture, rows).unwrap();
+        arguments.push(capture.into());
+    }
+    let said = driver(&arguments);
+    assert!(said.contains("'accept': 49") && said.contains("'reject': 41"), "{said}");
+    assert!(said.contains("differences 0"), "{said}");
+}
+
+/// What a vendor's client prints: a request on each line.
+fn client(vendor: &str, options: &[String]) -> String {
+    let script = tests().join("clients").join(vendor).with_extension("py");
+    let output = python().arg(script).args(options).output().unwrap();
+    assert!(output.status.success(), "{vendor}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What the driver has found.
+fn driver(arguments: &[impl AsRef<OsStr>]) -> String {
+    // The driver reads it as a shell would.
+    let server = format!("'{}'", server().display());
+    let driver = python().arg(tests().join("clients/driver.py")).arg("--server").arg(server).args(arguments).output();
+    let output = driver.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    said
+}
+
+fn python() -> Command {
+    let Some(python) = std::env::var_os("TOWER_SSO_PYTHON") else {
+        panic!("TOWER_SSO_PYTHON is not set: run scripts/test, which installs what the vendors' clients need");
+    };
+    let mut command = Command::new(python);
+    command.arg("-B").env("PYTHONIOENCODING", "utf-8");
+    command
+}
+
+fn tests() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+}
+
+/// The example stands beside the directory of the tests: `target/{profile}/deps` and `target/{profile}/examples`.
+fn server() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let server = test.parent().and_then(Path::parent).unwrap().join("examples").join("conformance");
+    let server = server.with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(server.exists(), "{} is not there: run scripts/test, which builds it", server.display());
+    server
+}

@@ -1,0 +1,157 @@
+//! Where the protocol stands, and what else it signs: query, header, form.
+
+use super::*;
+
+#[tokio::test]
+async fn each_transport_is_switched_on_by_itself() {
+    let header = signer().authorization(&[]).unwrap();
+    let form = signer().form(&JOHN).unwrap();
+    let in_header = || {
+        let mut request = get(&format!("{BASE}?b=1"));
+        let signed = signer_for(&format!("{BASE}?b=1")).authorization(&[]).unwrap();
+        request.headers_mut().insert("authorization", signed.parse().unwrap());
+        request
+    };
+    let requests = [
+        (Transport::Query, get(&signer().uri(&[]).unwrap())),
+        (Transport::Header, in_header()),
+        (Transport::Form, post(BASE, FORM, &form)),
+    ];
+    for (on, _) in &requests {
+        let layer = || layer_at(Origin::new("https://app.example")).methods([Method::GET, Method::POST]);
+        for (transport, request) in &requests {
+            let app = App::new(layer().transports([*on]).build().unwrap());
+            let expected = if on == transport { "ok" } else { "malformed" };
+            assert_eq!(outcome(&app.send(request.clone()).await), expected, "{transport:?} where {on:?} is on");
+        }
+        // Two at once are refused, whichever of them is on.
+        let mut two = requests[0].1.clone();
+        two.headers_mut().insert("authorization", header.parse().unwrap());
+        let mut header_and_form = post(BASE, FORM, &form);
+        header_and_form.headers_mut().insert("authorization", header.parse().unwrap());
+        for two in [two, header_and_form, post(&link(), FORM, &form)] {
+            let app = App::new(layer().transports([*on]).build().unwrap());
+            assert_eq!(outcome(&app.send(two).await), "malformed");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_launch_is_a_signed_form() {
+    let launch = "https://app.example/launch?tool=7";
+    let fields = [
+        ("lti_message_type", "basic-lti-launch-request"),
+        ("lti_version", "LTI-1p0"),
+        ("resource_link_id", "120988f929-274612"),
+        ("user_id", "292832126"),
+        ("roles", "urn:lti:role:ims/lis/Instructor,Learner"),
+        ("lis_person_name_full", "Zoë Q. Public"),
+        ("oauth_callback", "about:blank"),
+        ("custom_empty", ""),
+    ];
+    let app = || {
+        let layer = layer_at(Origin::new("https://app.example")).transports([Transport::Form]);
+        App::new(layer.methods([Method::POST]).require(["lti_message_type", "resource_link_id"]).build().unwrap())
+    };
+    let body = signer_for(launch).form(&fields).unwrap();
+    let answer = app().send(post(launch, FORM, &body)).await;
+    assert_eq!(outcome(&answer), "ok");
+    assert_eq!(seen(&answer).body, body, "the very same bytes");
+    assert_eq!(seen(&answer).uri, launch, "and the query that is no credential");
+    for (uri, content_type, body, expected, why) in [
+        (launch, "application/X-www-form-urlencoded; charset=utf-8", body.clone(), "ok", "with a parameter, any case"),
+        (launch, FORM, body.replace("%20", "+"), "ok", "as forms are encoded"),
+        (launch, FORM, body.replace("Learner", "Admin"), "invalid", "the body is signed"),
+        (launch, FORM, format!("{body}&roles=Admin"), "invalid", "all of it"),
+        ("https://app.example/launch?tool=8", FORM, body.clone(), "invalid", "and so is the query"),
+        (launch, FORM, format!("{body}&a=%zz"), "malformed", "a bad escape"),
+        (launch, "text/plain", body.clone(), "malformed", "not a form"),
+        (launch, FORM, String::new(), "malformed", "empty"),
+        (launch, FORM, "x".repeat(64 * 1024 + 1), "payload_too_large", "over the limit"),
+    ] {
+        assert_eq!(outcome(&app().send(post(uri, content_type, &body)).await), expected, "{why}");
+    }
+    let mut two_types = post(launch, FORM, &body);
+    two_types.headers_mut().append("content-type", "text/plain".parse().unwrap());
+    assert_eq!(outcome(&app().send(two_types).await), "malformed", "which of them?");
+    let answer = app().send(post(launch, FORM, &signer_for(launch).form(&fields[..1]).unwrap())).await;
+    assert_eq!(reason(&answer), "missing_field");
+}
+
+#[tokio::test]
+async fn a_form_is_signed_wherever_the_protocol_stands() {
+    let fields = [("a", "1"), ("b", "x y")];
+    let signed = || signer().method(Method::POST);
+    for (body, expected) in [("a=1&b=x+y", "ok"), ("b=x%20y&a=1", "ok"), ("a=1", "invalid"), ("", "invalid")] {
+        let mut request = post(BASE, FORM, body);
+        request.headers_mut().insert("authorization", signed().authorization(&fields).unwrap().parse().unwrap());
+        let app = App::new(
+            layer_at(Origin::new("https://app.example"))
+                .transports([Transport::Header])
+                .methods([Method::POST])
+                .build()
+                .unwrap(),
+        );
+        assert_eq!(outcome(&app.send(request).await), expected, "{body:?}");
+    }
+    // In the query, in whatever spelling: a body cannot be added to a link.
+    let link = signed().uri(&JOHN).unwrap();
+    for link in [link.clone(), link.replace("oauth_", "%6Fauth%5f")] {
+        assert_eq!(outcome(&every_transport().send(post(&link, FORM, "admin=1")).await), "invalid", "{link}");
+        assert_eq!(outcome(&every_transport().send(post(&link, FORM, "")).await), "ok", "{link}");
+    }
+    // RFC 5849, 3.4.1.3.1: what is not a form is not signed, and goes on.
+    let answer = every_transport().send(post(&link, "application/json", "{}")).await;
+    assert_eq!((outcome(&answer), &seen(&answer).body[..]), ("ok", &b"{}"[..]));
+}
+
+#[tokio::test]
+async fn the_header_is_read_and_does_not_go_on() {
+    let layer = || layer_at(Origin::new("https://app.example")).transports([Transport::Header]);
+    let good = signer().authorization(&[]).unwrap();
+    let rest = good.strip_prefix("OAuth realm=\"\", ").unwrap();
+    for (header, expected, why) in [
+        (good.clone(), "ok", "as signed"),
+        (format!("oauth {rest}"), "ok", "the scheme in another case, and no realm (RFC 7235, 2.1)"),
+        (format!("OAuth realm=\"a, b\\\"c, oauth_token=d\",{rest}"), "ok", "a realm with commas and quotes"),
+        (good.replace(", ", " ,  "), "ok", "with spaces"),
+        (good.replace("12345678", "1234567%38"), "ok", "with an escape"),
+        (good.replace("12345678", "1234567+"), "invalid", "a plus is a plus"),
+        (good.replace("\"12345678\"", "12345678"), "malformed", "without quotes"),
+        (format!("{good}, oauth_nonce=\"12345678\""), "malformed", "twice"),
+        (format!("{good}, email=\"x\""), "malformed", "what is not the protocol's"),
+        (good.replace("12345678", "%zz"), "malformed", "a bad escape"),
+        ("OAuth ".into(), "malformed", "empty"),
+        ("Basic Zm9v".into(), "malformed", "another scheme"),
+    ] {
+        let mut request = get(BASE);
+        request.headers_mut().insert("authorization", header.parse().unwrap());
+        let app = App::new(layer().build().unwrap());
+        assert_eq!(outcome(&app.send(request).await), expected, "{why}: {header}");
+    }
+    // What the application sees of it.
+    use http_body_util::BodyExt;
+    use tower::{Layer, ServiceExt, service_fn};
+    let look = service_fn(|request: Request<tower_sso::body::LayerBody<Full<Bytes>>>| async move {
+        let header = request.headers().get("authorization").map(|value| value.as_bytes().to_vec());
+        Ok::<_, std::convert::Infallible>(http::Response::new(Full::new(Bytes::from(header.unwrap_or_default()))))
+    });
+    let mut request = get(BASE);
+    request.headers_mut().insert("authorization", good.parse().unwrap());
+    let answer = layer().build().unwrap().layer(look).oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(answer.into_body().collect().await.unwrap().to_bytes().is_empty());
+    let app = App::new(layer().build().unwrap());
+    let mut two = get(BASE);
+    two.headers_mut().append("authorization", good.parse().unwrap());
+    two.headers_mut().append("authorization", good.parse().unwrap());
+    assert_eq!(said(&app, two).await, ("malformed", "duplicate_parameter"));
+}
+
+#[tokio::test]
+async fn an_optional_layer_leaves_other_forms_alone() {
+    let app = App::new(layer().optional().methods([Method::GET, Method::POST]).build().unwrap());
+    let answer = app.send_unsealed(post("/contact", FORM, "message=hello")).await;
+    assert_eq!((answer.status().as_u16(), seen(&answer).identified), (200, false));
+    assert_eq!(seen(&answer).body, "message=hello");
+}

@@ -1,0 +1,229 @@
+//! seatmap.pro: what its document prints, sent byte for byte, and what a platform's server must not be able to do.
+
+use reqwest::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::running::{Home, PRIVATE_KEY, Portal, browser, header, me, refusal, visit};
+use crate::vendor_client::{Case, client, send, status};
+
+const REGISTER: &str = "/api/auth/register";
+const AUTOLOGIN: &str = "/api/auth/autologin";
+
+async fn post(portal: &Portal, path: &str, body: &Value) -> Response {
+    let request = browser().post(portal.at(path)).header("content-type", "application/json");
+    request.body(body.to_string()).send().await.unwrap()
+}
+
+fn registration(email: &str, organization: &str) -> Value {
+    json!({
+        "email": email, "firstName": "John", "lastName": "Doe", "organizationName": organization,
+        "password": "defaultPassword",
+    })
+}
+
+fn login(email: &str, key: &str) -> Value {
+    json!({"login": email, "firstName": "John", "lastName": "Doe", "token": key})
+}
+
+async fn ok(portal: &Portal, path: &str, body: &Value, expected: u16) -> Value {
+    let answer = post(portal, path, body).await;
+    let status = answer.status().as_u16();
+    let body = answer.text().await.unwrap();
+    assert_eq!(status, expected, "{body}");
+    serde_json::from_str(&body).unwrap()
+}
+
+#[tokio::test]
+async fn the_vendors_own_calls() {
+    let home = Home::new();
+    let portal = home.start();
+    let cases = client("seatmap.py", &portal, &["--private-key", PRIVATE_KEY]);
+    assert_eq!(cases.len(), 19, "the client's own number of cases");
+    for case in &cases {
+        let expected = match &*case.case {
+            "register" | "register second user same organisation" | "register utf8" => "201",
+            "register again" | "doc literal register" => "409",
+            name if name.starts_with("autologin") || name == "doc literal autologin" => "200",
+            "neg autologin wrong token" | "neg autologin token prefix" => "401",
+            "neg form encoded" => "415",
+            // The body never comes to the length that the document prints.
+            name if name.contains("as printed") => "400",
+            _ => "400",
+        };
+        let Case { case: name, .. } = case;
+        let answer = send(&portal, case).await;
+        assert_eq!(status(&answer), expected, "{name}: {answer}");
+        if expected == "200" {
+            let body: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+            let browser = browser();
+            let (status, location) = visit(&browser, body["redirectUrl"].as_str().unwrap()).await;
+            assert_eq!((status, &*location), (StatusCode::SEE_OTHER, "/editor"), "{name}");
+            assert_eq!(me(&browser, &portal).await.1["email"], "jd@seatmap.pro", "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_platform_signs_its_user_in() {
+    let home = Home::new();
+    let portal = home.start();
+    let made = ok(&portal, REGISTER, &registration("jd@seatmap.pro", "default"), 201).await;
+    let answer = post(&portal, AUTOLOGIN, &login("jd@seatmap.pro", PRIVATE_KEY)).await;
+    assert_eq!(header(&answer, "cache-control"), "no-store");
+    assert!(header(&answer, "set-cookie").is_empty(), "the platform's server is not the user's browser");
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!(answer["organizationId"], made["organizationId"]);
+    let (session, redirect) = (answer["sessionId"].as_str().unwrap(), answer["redirectUrl"].as_str().unwrap());
+    assert_eq!(redirect, portal.at(&format!("/editor?sessionId={session}")));
+
+    let browser = browser();
+    assert_eq!(visit(&browser, &portal.at("/editor")).await.0, StatusCode::UNAUTHORIZED, "nobody is signed in");
+    assert_eq!(browser.head(redirect).send().await.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(visit(&browser, redirect).await, (StatusCode::SEE_OTHER, "/editor".into()));
+    let page = browser.get(portal.at("/editor")).send().await.unwrap();
+    assert_eq!(page.status(), StatusCode::OK);
+    assert!(page.text().await.unwrap().contains("John Doe"));
+    let expected = json!({
+        "provider": "seatmap", "tenant": "default", "subject": made["userId"], "email": "jd@seatmap.pro",
+        "name": "John Doe", "claims": {"login": "jd@seatmap.pro", "firstName": "John", "lastName": "Doe"},
+    });
+    assert_eq!(me(&browser, &portal).await, (StatusCode::OK, expected));
+    assert!(browser.get(portal.at("/")).send().await.unwrap().text().await.unwrap().contains("SeatmapLogin {"));
+    for (link, code, why) in [
+        (redirect.to_owned(), "invalid", "it was redeemed"),
+        (portal.at(&format!("/editor?sessionId={}", "A".repeat(43))), "invalid", "there is none like it"),
+        (portal.at("/editor?sessionId="), "malformed", "empty"),
+    ] {
+        let answer = crate::running::browser().get(link).send().await.unwrap();
+        assert!(header(&answer, "set-cookie").is_empty(), "{why}");
+        assert_eq!(refusal(answer).await.1, code, "{why}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_opens_its_own_organisation_alone() {
+    let home = Home::new();
+    let portal = home.start();
+    ok(&portal, REGISTER, &registration("ada@globex.example", "globex"), 201).await;
+    ok(&portal, REGISTER, &registration("self@elsewhere.example", "somewhere"), 201).await;
+    for (email, why) in [
+        ("ada@globex.example", "a user of another organisation"),
+        ("self@elsewhere.example", "somebody who registered elsewhere"),
+    ] {
+        let answer = post(&portal, AUTOLOGIN, &login(email, PRIVATE_KEY)).await;
+        assert_eq!(refusal(answer).await, (403, "not_of_this_organization".into()), "{why}");
+    }
+    // Whoever is unknown so far becomes a user of the key's organisation, and stays one.
+    let first = ok(&portal, AUTOLOGIN, &login("new@seatmap.pro", PRIVATE_KEY), 200).await;
+    let again = ok(&portal, AUTOLOGIN, &login("new@seatmap.pro", "an older private key"), 200).await;
+    assert_eq!(first["organizationId"], again["organizationId"], "an older key is still accepted");
+    assert_ne!(first["sessionId"], again["sessionId"]);
+    let answer = post(&portal, AUTOLOGIN, &login("new@seatmap.pro", "globex private key")).await;
+    assert_eq!(refusal(answer).await, (403, "not_of_this_organization".into()), "the other's key");
+    let answer = post(&portal, REGISTER, &registration("new@seatmap.pro", "default")).await;
+    assert_eq!(refusal(answer).await, (409, "email_taken".into()), "nobody gives that account a password");
+    let minimal = ok(&portal, AUTOLOGIN, &json!({"login": "bare@seatmap.pro", "token": PRIVATE_KEY}), 200).await;
+    let browser = browser();
+    assert_eq!(visit(&browser, minimal["redirectUrl"].as_str().unwrap()).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(me(&browser, &portal).await.1["name"], "bare@seatmap.pro", "without names, the address is one");
+}
+
+#[tokio::test]
+async fn registrations_that_are_not_in_order_are_refused() {
+    let home = Home::new();
+    let portal = home.start();
+    let good = registration("jd@seatmap.pro", "default").to_string();
+    let twice = good.replacen('{', "{\"email\":\"eve@seatmap.pro\",", 1);
+    let long = registration(&"x".repeat(400), "default").to_string();
+    let large = registration("a@b.example", &"x".repeat(20_000)).to_string();
+    for (content_type, body, expected, why) in [
+        ("application/x-www-form-urlencoded", "email=a".to_owned(), 415, "a form"),
+        ("text/plain", good.clone(), 415, "another type"),
+        ("application/json", "{".to_owned(), 400, "broken"),
+        ("application/json", "[]".to_owned(), 400, "a list"),
+        ("application/json", twice, 400, "a name twice"),
+        ("application/json", good.replace("password", "passwort"), 400, "no password"),
+        ("application/json", good.replace("defaultPassword", ""), 400, "an empty password"),
+        ("application/json", good.replace("jd@seatmap.pro", " "), 400, "a blank address"),
+        ("application/json", good.replace("John", "\\u0000"), 400, "NUL"),
+        ("application/json", long, 400, "a long address"),
+        ("application/json", large, 413, "a large body"),
+    ] {
+        let request = browser().post(portal.at(REGISTER)).header("content-type", content_type).body(body);
+        assert_eq!(request.send().await.unwrap().status(), expected, "{why}");
+    }
+    let nul = json!({"login": "a\u{0}b", "token": PRIVATE_KEY});
+    assert_eq!(post(&portal, AUTOLOGIN, &nul).await.status(), 400, "NUL in a login");
+    let request = browser().post(portal.at(REGISTER)).header("content-type", "application/json; charset=utf-8");
+    assert_eq!(request.body(good).send().await.unwrap().status(), 201, "none of it was stored");
+}
+
+#[tokio::test]
+async fn where_registration_is_keyed_the_organisations_key_is_needed() {
+    let home = Home::new();
+    let configuration = format!("{}\n[seatmap_registration]\nmode = \"keyed\"\n", home.configuration());
+    let portal = home.start_with(&configuration);
+    let with = |organization: &str, token: Value| {
+        let mut body = registration("jd@seatmap.pro", organization);
+        body["token"] = token;
+        body
+    };
+    for (body, expected, why) in [
+        (registration("jd@seatmap.pro", "default"), (400, "malformed"), "no key"),
+        (with("default", json!("a guess")), (401, "invalid"), "a guess"),
+        (with("default", json!(null)), (400, "malformed"), "null"),
+        (with("default", json!("globex private key")), (403, "not_of_this_organization"), "another organisation's key"),
+        (with("new", json!(PRIVATE_KEY)), (403, "not_of_this_organization"), "an organisation without a key"),
+    ] {
+        let (status, code) = refusal(post(&portal, REGISTER, &body).await).await;
+        assert_eq!((status, &*code), expected, "{why}");
+    }
+    ok(&portal, REGISTER, &with("default", json!(PRIVATE_KEY)), 201).await;
+    let again = post(&portal, REGISTER, &with("default", json!(PRIVATE_KEY))).await;
+    assert_eq!(refusal(again).await, (409, "email_taken".into()));
+}
+
+#[tokio::test]
+async fn who_guesses_keys_is_shut_out() {
+    let home = Home::new();
+    let portal = home.start();
+    let mut last = (0, String::new());
+    for attempt in 0..25 {
+        let answer = post(&portal, AUTOLOGIN, &login("jd@seatmap.pro", &format!("guess {attempt}"))).await;
+        let wait = header(&answer, "retry-after");
+        last = refusal(answer).await;
+        if last.0 == 429 {
+            assert!(wait.parse::<u32>().is_ok_and(|seconds| (1..=60).contains(&seconds)), "{wait}");
+            break;
+        }
+        assert_eq!(last, (401, "invalid".into()));
+    }
+    // A minute may turn over between two guesses; 25 are more than two minutes' worth.
+    assert_eq!(last, (429, "too_many_requests".into()));
+}
+
+#[tokio::test]
+async fn keys_and_passwords_are_nowhere() {
+    let home = Home::new();
+    let portal = home.start();
+    ok(&portal, REGISTER, &registration("jd@seatmap.pro", "default"), 201).await;
+    let answer = ok(&portal, AUTOLOGIN, &login("jd@seatmap.pro", PRIVATE_KEY), 200).await;
+    let ticket = answer["sessionId"].as_str().unwrap().to_owned();
+    assert_eq!(visit(&browser(), answer["redirectUrl"].as_str().unwrap()).await.0, StatusCode::SEE_OTHER);
+    let page = browser().get(portal.at("/")).send().await.unwrap().text().await.unwrap();
+    assert!(!page.contains(PRIVATE_KEY));
+    drop(portal);
+    let log = home.log();
+    for (secret, what) in [
+        (PRIVATE_KEY, "a private key"),
+        ("defaultPassword", "a password"),
+        (&ticket, "a ticket"),
+        ("$argon2", "a password's hash"),
+        ("jd@seatmap.pro", "an email address"),
+    ] {
+        assert!(!log.contains(secret), "{what} is in the log");
+    }
+    let stored = home.stored();
+    assert!(stored.contains("$argon2id$v=19$m=19456,t=2,p=1$"), "the password is hashed");
+    assert!(!stored.contains("defaultPassword") && !stored.contains(PRIVATE_KEY) && !stored.contains(&ticket));
+}
