@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use http::Uri;
 use serde::{Deserialize, Deserializer};
 use tower_sso::clock::UnixTime;
 use tower_sso::keys::{Key, Keys, Secret};
+use tower_sso::login_redirect::SsoUrl;
 
 /// Every vendor that is configured.
 #[derive(Debug, Default)]
@@ -57,7 +57,7 @@ pub(crate) struct Waggl {
     pub(crate) secrets: Vec<Secret>,
     /// Where people without a session are sent to sign in.
     #[serde(deserialize_with = "address")]
-    pub(crate) sso_url: String,
+    pub(crate) sso_url: SsoUrl,
     /// The pages that are this organisation's.
     pub(crate) surveys: Vec<String>,
 }
@@ -122,13 +122,10 @@ fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Secret>, D:
     Ok(secrets.into_iter().map(Secret::new).collect())
 }
 
-fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SsoUrl, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let uri = text.parse::<Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
-    match uri {
-        Some(_) if !text.contains('#') => Ok(text),
-        _ => Err(serde::de::Error::custom("must be an address such as https://idp.example/waggl/sso/")),
-    }
+    SsoUrl::parse(&text)
+        .map_err(|_| serde::de::Error::custom("must be an address such as https://idp.example/waggl/sso/"))
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {

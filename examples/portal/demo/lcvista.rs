@@ -62,8 +62,8 @@ pub(crate) async fn form(portal: &Portal, session: &Session) -> Result<(Vec<Fiel
     let Draft { user, link } = Draft::of(session).await?;
     let organisation = portal.vendors.lcvista.iter().find(|organisation| organisation.slug == user.slug);
     let account = match organisation {
-        Some(organisation) if organisation.users.contains(&user.email) => "has an account here",
-        _ => "has no account here: 403, after every step was passed",
+        Some(organisation) if organisation.users.contains(&user.email) => "Has an account here.",
+        _ => "Has no account here: 403, after every step was passed.",
     };
     let fields = vec![
         Field::text("email", "Email", user.email).hint(account),

@@ -9,11 +9,14 @@ pub(crate) mod site_builder;
 pub(crate) mod tutorcruncher;
 pub(crate) mod waggl;
 
+use std::fmt::Write;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use http::{Request, StatusCode, Uri, header};
 use tower::ServiceExt;
+use tower_sso::login_redirect::SsoUrl;
 use tower_sso::observe::Step;
 use tower_sso::rejection::Rejection;
 use tower_sso::sign::{SignError, generate_fernet_key};
@@ -23,7 +26,6 @@ use crate::config::{Lcvista, Origin, Seatmap, SeatmapRegistration, SiteBuilder, 
 use crate::db::Database;
 use crate::page::{Exchange, Outcome, Row, StepRow};
 use crate::problem::Problem;
-use crate::vendors::encoded;
 
 /// What a demo partner has: its own notebook, which is in the portal's settings, and a way to reach the portal.
 #[derive(Clone)]
@@ -34,7 +36,7 @@ pub(crate) struct Demo {
 }
 
 /// Every vendor, with secrets that are made at the first start.
-pub(crate) async fn vendors(database: &Database, public_url: &Origin) -> Result<Vendors, sqlx::Error> {
+pub(crate) async fn vendors(database: &Database, public_url: &Origin) -> Result<Vendors, Box<dyn std::error::Error>> {
     Ok(Vendors {
         tutorcruncher: Some(TutorCruncher::new(database.secret("tutorcruncher.webhook_secret").await?)),
         lcvista: vec![Lcvista {
@@ -49,7 +51,7 @@ pub(crate) async fn vendors(database: &Database, public_url: &Origin) -> Result<
         waggl: vec![Waggl {
             tenant: "acme".to_owned(),
             secrets: vec![database.secret("waggl.secret").await?],
-            sso_url: format!("{}{}", public_url.as_str(), waggl::SIGN_IN_PAGE),
+            sso_url: SsoUrl::parse(&format!("{}{}", public_url.as_str(), waggl::SIGN_IN_PAGE))?,
             surveys: vec![waggl::SURVEY.to_owned()],
         }],
         seatmap: vec![Seatmap {
@@ -222,6 +224,17 @@ pub(crate) fn tampered(link: &str) -> String {
             _ => 'A',
         })
         .collect()
+}
+
+/// Percent-encodes a value for a query (RFC 3986, 2.3).
+fn encoded(value: &str) -> String {
+    value.bytes().fold(String::with_capacity(value.len()), |mut encoded, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(byte.into()),
+            _ => _ = write!(encoded, "%{byte:02X}"),
+        }
+        encoded
+    })
 }
 
 fn not_signed(error: SignError) -> Problem {

@@ -67,12 +67,9 @@ pub(crate) async fn form(session: &Session) -> Result<(Vec<Field>, Vec<Row>), Pr
         Row::new("Sign in", "The server calls; the browser follows with the ticket.")
             .button("go-fresh", "Sign in")
             .button("steps-fresh", "Show the steps"),
-        Row::new(
-            "The same ticket again",
-            "Refused: it was redeemed. There is one answer for spent, expired and unknown.",
-        )
-        .button_if(link.is_some(), "go-again", "Send it again")
-        .button_if(link.is_some(), "steps-again", "Show the steps"),
+        Row::new("The same ticket again", "Refused: it was redeemed.")
+            .button_if(link.is_some(), "go-again", "Send it again")
+            .button_if(link.is_some(), "steps-again", "Show the steps"),
         Row::new("Tamper with the ticket", "Refused: there is none like it.")
             .button("go-tampered", "Send it tampered")
             .button("steps-tampered", "Show the steps"),
@@ -152,9 +149,17 @@ impl Partner {
             "login": user.login, "firstName": user.first_name, "lastName": user.last_name,
             "token": String::from_utf8_lossy(key.expose()),
         });
-        let exchange = self.call("/api/auth/autologin", &body).await?;
-        let exchange = exchange.explain(Step::Time, "The call holds no time");
-        Ok(exchange.explain(Step::Replay, "The key may come again: it is the ticket in the answer that works once"))
+        let mut exchange = self.call("/api/auth/autologin", &body).await?;
+        if exchange.is_accepted {
+            "A ticket for the user’s browser, good for one visit within a minute".clone_into(&mut exchange.meaning);
+        }
+        let explained = [
+            (Step::Keys, "It is some organisation’s, and that is the tenant"),
+            (Step::Verify, "There is none: the key itself has come, and was compared in constant time"),
+            (Step::Time, "The call holds no time"),
+            (Step::Replay, "The key may come again: it is the ticket in the answer that works once"),
+        ];
+        Ok(explained.into_iter().fold(exchange, |exchange, (step, detail)| exchange.explain(step, detail)))
     }
 
     async fn register(&self, user: &User) -> Result<Exchange, Problem> {

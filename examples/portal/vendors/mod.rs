@@ -7,8 +7,6 @@ pub(crate) mod site_builder;
 pub(crate) mod tutorcruncher;
 pub(crate) mod waggl;
 
-use std::fmt::Write;
-
 use axum::Router;
 
 use crate::app::Portal;
@@ -67,17 +65,6 @@ pub(crate) fn typed(provider: &str, claims: &serde_json::Value) -> Option<String
         waggl::NAME => waggl::typed(claims),
         _ => None,
     }
-}
-
-/// Percent-encodes a value for a query (RFC 3986, 2.3).
-pub(crate) fn encoded(value: &str) -> String {
-    value.bytes().fold(String::with_capacity(value.len()), |mut encoded, byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(byte.into()),
-            _ => _ = write!(encoded, "%{byte:02X}"),
-        }
-        encoded
-    })
 }
 
 /// The lines between `// [name]` and `// [/name]` of a source file, so that what the page shows is what runs.

@@ -8,8 +8,8 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
-use http::header::{CACHE_CONTROL, LOCATION};
-use http::{StatusCode, Uri};
+use http::Uri;
+use http::header::CACHE_CONTROL;
 use serde::Deserialize;
 use serde_json::Value;
 use tower_sessions::Session;
@@ -18,6 +18,7 @@ use tower_sso::identity::Identity;
 use tower_sso::jwt::{self, Algorithm};
 use tower_sso::keys::{MemoryKeys, TenantId};
 use tower_sso::landing::LocalPath;
+use tower_sso::login_redirect::{LoginRedirectLayer, SsoUrl, login_required};
 use tower_sso::providers::waggl::WagglUser;
 use tower_sso::tenant::Tenant;
 
@@ -37,7 +38,7 @@ struct Surveys(Arc<HashMap<String, Organisation>>);
 #[derive(Clone)]
 struct Organisation {
     tenant: TenantId,
-    sso_url: String,
+    sso_url: SsoUrl,
 }
 
 impl Surveys {
@@ -50,9 +51,8 @@ impl Surveys {
     }
 
     /// Whose survey this address is: the token does not say.
-    fn tenant_of(&self, uri: &Uri) -> Option<TenantId> {
-        let survey = uri.path().strip_prefix("/i/")?;
-        self.0.get(survey).map(|organisation| organisation.tenant.clone())
+    fn owner(&self, uri: &Uri) -> Option<&Organisation> {
+        self.0.get(uri.path().strip_prefix("/i/")?)
     }
 }
 
@@ -65,18 +65,21 @@ pub(crate) fn routes(portal: &Portal, config: &[Waggl]) -> Result<Router<Portal>
     }
     let surveys = Surveys::new(config);
     let owner = surveys.clone();
-    // `waggl::sso` for several organisations: each survey is one's. A page for a session as well, so the token is optional.
+    let start = LoginRedirectLayer::new(move |head| Some(owner.owner(&head.uri)?.sso_url.clone())).bare_segments(["i"]);
+    // `waggl::sso` for several organisations: each survey is one's. A session opens the page too, so the token is optional.
+    let owner = surveys.clone();
     let sso = jwt::layer::<WagglUser>(Algorithm::HS512)
         .audience("www.waggl.com")
+        .tenant(Tenant::from_fn(move |head| Some(owner.owner(&head.uri)?.tenant.clone())))
         .keys(secrets)
-        .tenant(Tenant::from_fn(move |head| owner.tenant_of(&head.uri)))
         .replay(replay)
         .clock(clock)
         .responder(page::refused)
         .optional()
         .build()?;
 
-    let routes = Router::new().route("/i/{survey}", get(survey).layer(sso)).layer(Extension(surveys));
+    let routes = Router::new().route("/i/{survey}", get(survey));
+    let routes = routes.route_layer(sso).route_layer(start).layer(Extension(surveys));
     // [/mount]
     Ok(routes)
 }
@@ -105,23 +108,9 @@ async fn survey(
             let page = page::render(&SurveyPage { survey, tenant: signed_in.tenant, name: signed_in.name, tags })?;
             Ok(([(CACHE_CONTROL, "no-store")], page).into_response())
         }
-        // Another organisation's people have to sign in with this one.
-        _ => Ok(sign_in_first(organisation, &survey, uri.query())),
+        // Another organisation's people have to sign in with this one. Sent there by the layer.
+        _ => Ok(login_required()),
     }
-}
-
-/// Sends the browser to the organisation, which sends it back to the path that it is told.
-fn sign_in_first(organisation: &Organisation, survey: &str, query: Option<&str>) -> Response {
-    // Without its leading slash, as the vendor has it. It begins with `i/`, so it leads to no other host, however it is glued
-    // to one.
-    let path = super::encoded(&format!("i/{survey}"));
-    let separator = if organisation.sso_url.contains('?') { '&' } else { '?' };
-    let mut address = format!("{}{separator}return_to_path={path}", organisation.sso_url);
-    if let Some(query) = query.filter(|query| !query.is_empty()) {
-        address.push_str("&return_to_params=");
-        address.push_str(&super::encoded(query));
-    }
-    (StatusCode::FOUND, [(LOCATION, address), (CACHE_CONTROL, "no-store".to_owned())]).into_response()
 }
 
 #[derive(Template)]
