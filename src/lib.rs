@@ -75,6 +75,8 @@
 //! # Before you deploy
 //!
 //! - [`MemoryReplay`](replay::MemoryReplay) knows one process. Behind a load balancer, one link works once per process.
+//!   It forgets when the process ends, so what was made before the process started is refused as `replayed`: in the first
+//!   second after a start, that may be an honest link. Wait out [that second](replay::MemoryReplay) before you listen.
 //! - Clocks: windows are seconds wide. Run NTP.
 //! - The layers verify; your app keeps the session. Give it a new session id after each sign-in, and its cookie
 //!   `HttpOnly`, `Secure` and `SameSite=Lax` (a `Strict` cookie does not come back from a partner's site).

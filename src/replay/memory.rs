@@ -19,6 +19,10 @@ use crate::store::{StoreError, StoreFuture};
 /// - **A restart forgets.** So a layer refuses, as `replayed`, what was made before the store was: the *boot fence*. A
 ///   partner whose clock runs ahead by some seconds leaves that many seconds before a restart open, as its links seem
 ///   made after it; [`fence_margin`](MemoryReplayBuilder::fence_margin) closes that gap.
+///   Credentials tell their time in whole seconds, so in the second in which the store is made an honest link is refused too.
+///   A server that wants to spare its users that listens from the next second on:
+///   [`remembers_since`](ReplayStore::remembers_since), rounded up by
+///   [`ceil_to_second`](crate::clock::UnixTime::ceil_to_second).
 /// - **One process only.** A second one does not know what the first has seen.
 ///
 /// - **What has no time is remembered for ever**, as a webhook without a timestamp: an entry that only a restart frees. Such
