@@ -1,6 +1,7 @@
 //! A real Chromium, driven over WebDriver by plain HTTP.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -121,8 +122,14 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Asked to end its session it would end the browser too, but not where a test has failed.
-        _ = Command::new("kill").arg(self.driver.id().to_string()).status();
+        // The end of the session is the end of the browser; the driver alone would leave it running.
+        let (host, path) = self.session.trim_start_matches("http://").split_once('/').unwrap_or_default();
+        if let Ok(mut driver) = TcpStream::connect(host) {
+            _ = driver.set_read_timeout(Some(Duration::from_secs(10)));
+            _ = write!(driver, "DELETE /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+            _ = driver.read(&mut [0; 64]);
+        }
+        _ = self.driver.kill();
         _ = self.driver.wait();
     }
 }
