@@ -1,0 +1,133 @@
+//! The forms as the contract sees them: each tells how to make its requests, good and bad.
+//!
+//! A form that is new to the crate gets a `Subject` here, and a line in [`for_every_form`]. `contract.rs` compares that list
+//! with the crate's folders, so it cannot be forgotten.
+
+#![allow(unused_imports, reason = "each test program uses its own part of it")]
+
+mod fernet;
+mod jwt;
+mod oauth1;
+#[cfg(feature = "shared-secret")]
+mod shared_secret;
+mod timestamp_hash;
+mod webhook;
+
+use http::Request;
+use http_body_util::Full;
+use tower_sso::clock::{ManualClock, UnixTime};
+use tower_sso::config::ConfigError;
+use tower_sso::keys::{Key, Keys, MemoryKeys, Secret};
+use tower_sso::replay::{MemoryReplay, ReplayStore};
+
+pub use fernet::FernetSubject;
+pub use jwt::JwtSubject;
+pub use oauth1::OAuth1Subject;
+#[cfg(feature = "shared-secret")]
+pub use shared_secret::SharedSecretSubject;
+pub use timestamp_hash::TimestampHashSubject;
+pub use webhook::WebhookSubject;
+
+use super::{App, NOW, Request_};
+
+/// What a request is to be like.
+#[derive(Clone)]
+pub struct Wish {
+    pub tenant: &'static str,
+    pub key: usize,
+    pub issued_at: UnixTime,
+    pub subject: String,
+}
+
+impl Default for Wish {
+    fn default() -> Self {
+        Self { tenant: "acme", key: 0, issued_at: UnixTime::from_secs(NOW), subject: "ada".into() }
+    }
+}
+
+/// How a good request can be spoilt, in a way that fits the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoil {
+    /// One bit of what is signed.
+    Content,
+    /// One bit of the signature.
+    Signature,
+    /// The credential's parameter or header comes twice, the same.
+    Twice,
+    /// The credential is not there.
+    Absent,
+    /// It is not of its encoding's alphabet.
+    Alphabet,
+    /// It is cut short.
+    Short,
+    /// It is larger than the form allows.
+    Oversize,
+    /// Another spelling of the same bytes that must not be another login, if the form has one that it accepts.
+    Respelled,
+}
+
+/// A form under test.
+pub trait Subject {
+    const NAME: &'static str;
+    /// `None` where the form's credentials have no time.
+    const WINDOW: Option<(u64, u64)>;
+    /// When a store is made that takes what was made at `NOW` and nothing older.
+    const FENCE_AT: u64 = NOW;
+    /// Whether a copy is acknowledged rather than refused.
+    const IDEMPOTENT: bool;
+    /// Whether the key itself is what arrives: it may come again, and says whose it is.
+    const BEARER: bool = false;
+
+    fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App;
+    fn optional_app(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App;
+    fn request(wish: &Wish) -> Request_;
+    /// `None` where the form has no such way to be spoilt.
+    fn spoil(request: Request_, how: Spoil) -> Option<Request_>;
+    fn key(number: usize) -> Secret;
+}
+
+/// A layer over the keys of two tenants: `acme` with keys 0 (current) and 1 (previous, until an hour after `NOW`), and
+/// `other` with key 2. Key 3 is nobody's.
+pub fn keys<S: Subject>() -> MemoryKeys {
+    let keys = MemoryKeys::new().with("other", S::key(2));
+    let until = UnixTime::from_secs(NOW + 3_600);
+    let acme: Keys = [Key::current(S::key(0)), Key::previous(S::key(1), until)].into_iter().collect();
+    keys.set("acme", acme);
+    keys
+}
+
+/// Runs each case for each form, as a test of its own. Time stands still but for timers.
+#[macro_export]
+macro_rules! for_every_form {
+    ($($(#[$meta:meta])* async fn $case:ident<$s:ident: Subject>() $body:block)*) => {
+        $(async fn $case<$s: $crate::support::subject::Subject>() $body)*
+        $crate::for_every_form!(@form fernet $crate::support::subject::FernetSubject; $($(#[$meta])* $case)*);
+        $crate::for_every_form!(@form jwt $crate::support::subject::JwtSubject; $($(#[$meta])* $case)*);
+        $crate::for_every_form!(@form oauth1 $crate::support::subject::OAuth1Subject; $($(#[$meta])* $case)*);
+        $crate::for_every_form!(
+            @form shared_secret $crate::support::subject::SharedSecretSubject; $($(#[$meta])* $case)*
+        );
+        $crate::for_every_form!(
+            @form timestamp_hash $crate::support::subject::TimestampHashSubject; $($(#[$meta])* $case)*
+        );
+        $crate::for_every_form!(@form webhook $crate::support::subject::WebhookSubject; $($(#[$meta])* $case)*);
+    };
+    (@form $name:ident $subject:ty; $($(#[$meta:meta])* $case:ident)*) => {
+        mod $name {
+            $($(#[$meta])* #[tokio::test(start_paused = true)] async fn $case() { super::$case::<$subject>().await })*
+        }
+    };
+}
+
+pub fn get(uri: &str) -> Request_ {
+    Request::get(uri).body(Full::default()).unwrap()
+}
+
+/// A build that must fail.
+pub fn refused<T: std::fmt::Debug>(built: Result<T, ConfigError>) -> String {
+    built.unwrap_err().to_string()
+}
+
+pub fn fenced_at(seconds: u64) -> MemoryReplay {
+    MemoryReplay::builder().clock(ManualClock::at(UnixTime::from_secs(seconds))).build()
+}

@@ -1,0 +1,90 @@
+use super::{Spoil, Subject, Wish};
+use crate::support::{App, Request_};
+use http::Request;
+use http_body_util::Full;
+use serde_json::{Value, json};
+use tower_sso::clock::ManualClock;
+use tower_sso::config::Builder;
+use tower_sso::keys::{Keys, MemoryKeys, Secret};
+use tower_sso::replay::ReplayStore;
+
+pub struct SharedSecretSubject;
+
+#[cfg(feature = "shared-secret")]
+mod bearer {
+    use futures::FutureExt;
+    use http_body_util::BodyExt;
+    use tower_sso::keys::{KeyStore, TenantId};
+    use tower_sso::shared_secret::{self, SharedSecret, TokenDigest};
+    use tower_sso::store::{StoreError, StoreFuture};
+
+    use super::*;
+
+    /// Keys that are digests, found by themselves.
+    struct ByDigest(MemoryKeys);
+
+    impl KeyStore for ByDigest {
+        fn keys(&self, digest: &TenantId) -> StoreFuture<Result<Keys, StoreError>> {
+            let wanted = TokenDigest::parse(digest.as_str()).unwrap().secret();
+            let found = ["acme", "other"].map(TenantId::from).into_iter().flat_map(|tenant| {
+                let keys = self.0.keys(&tenant).now_or_never().unwrap().unwrap();
+                let own = keys.iter().filter(|key| *key.secret() == wanted).cloned();
+                own.map(|key| key.owned_by(tenant.clone())).collect::<Vec<_>>()
+            });
+            StoreFuture::ready(Ok(found.collect()))
+        }
+    }
+
+    fn layer(keys: MemoryKeys, clock: ManualClock) -> Builder<SharedSecret<Value>> {
+        shared_secret::layer().keys(ByDigest(keys)).clock(clock)
+    }
+
+    fn token(number: usize) -> String {
+        format!("private key {number}")
+    }
+
+    impl Subject for SharedSecretSubject {
+        const NAME: &'static str = "shared_secret";
+        const WINDOW: Option<(u64, u64)> = None;
+        const IDEMPOTENT: bool = false;
+        const BEARER: bool = true;
+
+        fn app_with(keys: MemoryKeys, _: impl ReplayStore, clock: ManualClock) -> App {
+            App::new(layer(keys, clock).build().unwrap())
+        }
+
+        fn optional_app(keys: MemoryKeys, _: impl ReplayStore, clock: ManualClock) -> App {
+            App::new(layer(keys, clock).optional().build().unwrap())
+        }
+
+        fn request(wish: &Wish) -> Request_ {
+            let token = if wish.tenant == "nobody" { "nobody's".to_owned() } else { token(wish.key) };
+            let body = json!({"login": wish.subject, "token": token}).to_string();
+            let request = Request::post("/autologin?b=1").header("content-type", "application/json");
+            request.body(Full::new(body.into())).unwrap()
+        }
+
+        fn spoil(request: Request_, how: Spoil) -> Option<Request_> {
+            let (mut head, body) = request.into_parts();
+            let body = body.collect().now_or_never().unwrap().unwrap().to_bytes();
+            let mut body = String::from_utf8(body.into()).unwrap();
+            let token = body.split_once("\"token\":").unwrap().1.trim_end_matches('}').to_owned();
+            match how {
+                // Nothing is signed.
+                Spoil::Content => return None,
+                Spoil::Signature => body = body.replace("private", "privatf"),
+                Spoil::Twice => body = body.replace(&token, &format!("{token},\"token\":{token}")),
+                Spoil::Absent => _ = head.headers.remove("content-type"),
+                Spoil::Alphabet => body = body.replace(&token, "7"),
+                Spoil::Short => body = body.replace("private key", "private"),
+                Spoil::Oversize => body = body.replace(&token, &format!("\"{}\"", "x".repeat(64 * 1024))),
+                Spoil::Respelled => body = body.replace("\"token\"", "\"t\\u006fken\""),
+            }
+            Some(Request::from_parts(head, Full::new(body.into())))
+        }
+
+        fn key(number: usize) -> Secret {
+            TokenDigest::of(&token(number).into()).secret()
+        }
+    }
+}
