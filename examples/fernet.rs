@@ -19,7 +19,7 @@ use tower_sso::sign::{FernetLink, generate_fernet_key};
 fn app(keys: impl KeyStore, clock: impl Clock) -> Result<Router, ConfigError> {
     let replay = MemoryReplay::builder().danger_no_boot_fence().build(); // a demonstration has no yesterday
     let sso = tutorcruncher::sso(keys).replay(replay).clock(clock).build()?;
-    Ok(Router::new().route("/sso", get(land)).layer(sso))
+    Ok(Router::new().route("/sso", get(land).layer(sso)))
 }
 
 /// Here your app would open a session for the user.

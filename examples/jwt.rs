@@ -23,7 +23,7 @@ fn app(secret: Secret, clock: impl Clock) -> Result<Router, ConfigError> {
     let replay = MemoryReplay::builder().danger_no_boot_fence().build(); // a demonstration has no yesterday
     // Optional: the same page is opened with a session, without a token.
     let sso = waggl::sso([secret]).replay(replay).clock(clock).optional().build()?;
-    Ok(Router::new().route("/i/{survey}", get(survey)).layer(sso))
+    Ok(Router::new().route("/i/{survey}", get(survey).layer(sso)))
 }
 
 /// Here your app would look for a session where there is no identity, and open one where there is.

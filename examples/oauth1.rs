@@ -43,8 +43,8 @@ fn app(public_url: &str, keys: impl KeyStore, clock: impl Clock + Clone) -> Resu
     let sso = site_builder::sso(Origin::new(public_url), keys).replay(replay).clock(clock.clone()).build()?;
     let enter = ticket::layer::<Visit>(tickets.clone()).clock(clock).build()?;
     Ok(Router::new()
-        .merge(Router::new().route("/widget/", get(widget)).layer(sso))
-        .merge(Router::new().route("/enter", get(land)).layer(enter))
+        .merge(Router::new().route("/widget/", get(widget).layer(sso)))
+        .merge(Router::new().route("/enter", get(land).layer(enter)))
         .with_state(App { public_url: public_url.to_owned(), tickets }))
 }
 

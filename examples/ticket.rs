@@ -21,7 +21,7 @@ struct User {
 /// The app: everything that the integration needs.
 fn app(tickets: Tickets) -> Result<Router, ConfigError> {
     let enter = ticket::layer::<User>(tickets).ticket_parameter("sessionId").build()?;
-    Ok(Router::new().route("/editor", get(land)).layer(enter))
+    Ok(Router::new().route("/editor", get(land).layer(enter)))
 }
 
 /// Here your app would open a session for the user.

@@ -2,7 +2,7 @@
 //! and right.
 //!
 //! A partner platform signs its users into your app with a small protocol of its own: an encrypted token in the query, a
-//! signed webhook. You are the *relying party*, and the check is yours to write: canonical forms, time, tenants, replay.
+//! signed webhook, a hash over a timestamp. You are the *relying party*, and the check is yours to write: canonical forms, time, tenants, replay.
 //! Each layer of this crate validates one such form, rejects replays, and puts a typed
 //! [`Identity`](identity::Identity) into the request.
 //!
@@ -20,12 +20,12 @@
 //!
 //! let keys = MemoryKeys::new().with("4321", "38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c=");
 //! let sso = tutorcruncher::sso(keys).replay(MemoryReplay::new()).build()?;
-//! let app = Router::new().route("/sso", get(land)).layer(sso);
+//! let app = Router::new().route("/sso", get(land).layer(sso));
 //!
 //! // The partner's link works once. Feature `sign` is the partner's side, for tests. This link is made in the next second,
 //! // as a store in memory refuses what may be older than itself.
 //! # use tower::ServiceExt;
-//! # use tower_sso::clock::{Clock, SystemClock};
+//! use tower_sso::clock::{Clock, SystemClock};
 //! let link = tower_sso::sign::FernetLink::new("/sso", "4321", &"38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c=".into())
 //!     .issued_at(SystemClock.now().ceil_to_second())
 //!     .uri(&serde_json::json!({"id": 123, "nm": "Samuel", "rt": "Contractor"}))?;
@@ -74,7 +74,8 @@
 //!
 //! # Before you deploy
 //!
-//! - [`MemoryReplay`](replay::MemoryReplay) knows one process. Behind a load balancer, one link works once per process.
+//! - [`MemoryReplay`](replay::MemoryReplay) knows one process. Behind a load balancer, one link works once per process. This
+//!   version has no store that several processes share: run one, or implement [`ReplayStore`](replay::ReplayStore).
 //!   It forgets when the process ends, so what was made before the process started is refused as `replayed`: in the first
 //!   second after a start, that may be an honest link. Wait out [that second](replay::MemoryReplay) before you listen.
 //! - Clocks: windows are seconds wide. Run NTP.

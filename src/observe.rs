@@ -51,28 +51,28 @@ impl Step {
 }
 
 pub(crate) fn accepted(form: &'static str, outcome: &'static str) {
-    tracing::debug!(form, outcome, "credential accepted");
+    tracing::debug!(target: "tower_sso", form, outcome, "credential accepted");
     count(form, outcome);
 }
 
 pub(crate) fn rejected(rejection: &Rejection) {
     let (form, reason) = (rejection.form(), rejection.reason());
     if rejection.code() == Code::Unavailable {
-        tracing::warn!(form, reason = reason.as_str(), detail = %reason, "credential not checked");
+        tracing::warn!(target: "tower_sso", form, reason = reason.as_str(), detail = %reason, "credential not checked");
     } else {
-        tracing::info!(form, reason = reason.as_str(), detail = %reason, "credential refused");
+        tracing::info!(target: "tower_sso", form, reason = reason.as_str(), detail = %reason, "credential refused");
     }
     count(form, reason.as_str());
 }
 
 /// A store's own words for its failure: they may name hosts, so they go to the log and nowhere else.
 pub(crate) fn store_failed(form: &'static str, error: &StoreError) {
-    tracing::warn!(form, detail = %error, "store failed");
+    tracing::warn!(target: "tower_sso", form, detail = %error, "store failed");
 }
 
 /// A key that cannot be one: the tenant's other keys still work, but somebody should look at it.
 pub(crate) fn unusable_key(form: &'static str, tenant: &TenantId, what: &'static str) {
-    tracing::warn!(form, ?tenant, what, "unusable key");
+    tracing::warn!(target: "tower_sso", form, ?tenant, what, "unusable key");
 }
 
 fn count(_form: &'static str, _outcome: &'static str) {

@@ -17,7 +17,7 @@ use crate::observe::Step;
 /// | `malformed` | 400 | not of this form at all: missing, duplicate or mis-encoded parts |
 /// | `invalid` | 401 | unknown tenant, wrong key, wrong signature |
 /// | `expired`, `not_yet_valid` | 401 | authentic, outside its window |
-/// | `replayed` | 401 | authentic, used before |
+/// | `replayed` | 401 | authentic, used before, or made before the replay store began to remember |
 /// | `rejected_claims` | 400 | authentic, but the payload is not what the form requires |
 /// | `method_not_allowed` | 405 | a method that the layer does not list |
 /// | `payload_too_large` | 413 | the body is over the layer's limit |
@@ -79,14 +79,12 @@ impl Code {
 
     const fn row(self) -> (&'static str, StatusCode, &'static str) {
         match self {
-            Self::Malformed => ("malformed", StatusCode::BAD_REQUEST, "The sign-in request is malformed"),
-            Self::Invalid => ("invalid", StatusCode::UNAUTHORIZED, "The sign-in request is not valid"),
-            Self::Expired => ("expired", StatusCode::UNAUTHORIZED, "The sign-in request has expired"),
-            Self::NotYetValid => ("not_yet_valid", StatusCode::UNAUTHORIZED, "The sign-in request is not valid yet"),
-            Self::Replayed => ("replayed", StatusCode::UNAUTHORIZED, "The sign-in request was used before"),
-            Self::RejectedClaims => {
-                ("rejected_claims", StatusCode::BAD_REQUEST, "The sign-in request lacks what is required")
-            }
+            Self::Malformed => ("malformed", StatusCode::BAD_REQUEST, "The request is malformed"),
+            Self::Invalid => ("invalid", StatusCode::UNAUTHORIZED, "The request is not valid"),
+            Self::Expired => ("expired", StatusCode::UNAUTHORIZED, "The request has expired"),
+            Self::NotYetValid => ("not_yet_valid", StatusCode::UNAUTHORIZED, "The request is not valid yet"),
+            Self::Replayed => ("replayed", StatusCode::UNAUTHORIZED, "The request was used before, or may have been"),
+            Self::RejectedClaims => ("rejected_claims", StatusCode::BAD_REQUEST, "The request lacks what is required"),
             Self::MethodNotAllowed => {
                 ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed here")
             }

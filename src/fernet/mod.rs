@@ -15,7 +15,7 @@
 //!
 //! let keys = MemoryKeys::new().with("4321", "38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c=");
 //! let sso = fernet::layer::<User>().keys(keys).replay(MemoryReplay::new()).build()?;
-//! let app: Router = Router::new().route("/sso", get(land)).layer(sso);
+//! let app: Router = Router::new().route("/sso", get(land).layer(sso));
 //! # }
 //! # Ok::<(), tower_sso::config::ConfigError>(())
 //! ```

@@ -16,7 +16,7 @@
 //!     .secrets(["a secret that is shared with the partner"])
 //!     .replay(MemoryReplay::new())
 //!     .build()?;
-//! let app: Router = Router::new().route("/page", get(land)).layer(sso);
+//! let app: Router = Router::new().route("/page", get(land).layer(sso));
 //! # }
 //! # Ok::<(), tower_sso::config::ConfigError>(())
 //! ```

@@ -6,8 +6,8 @@
 //!
 //! | store | for |
 //! |---|---|
-//! | [`FixedKeys`] | one partner, keys from the configuration |
-//! | [`MemoryKeys`] | several tenants, keys that may change while the process runs |
+//! | [`FixedKeys`] | one tenant, keys from the configuration: needs [`Tenant::fixed`](crate::tenant::Tenant::fixed) |
+//! | [`MemoryKeys`] | several tenants; forgets with the process, so not for keys that a partner sends once |
 //! | [`from_fn`] | your own lookup, in a closure |
 //! | [`CachedKeys`] (feature `moka`) | in front of a slow store |
 //! | [`sql`] (feature `sqlx`) | SQLite and Postgres, with rotation and migrations |

@@ -35,6 +35,17 @@ impl Secret {
         &self.0.bytes
     }
 
+    /// The secret itself, where it is text. Do not log it, do not send it.
+    ///
+    /// ```
+    /// use tower_sso::keys::Secret;
+    ///
+    /// assert_eq!(Secret::new("whsec-shared").expose_str(), Some("whsec-shared"));
+    /// ```
+    pub fn expose_str(&self) -> Option<&str> {
+        std::str::from_utf8(self.expose()).ok()
+    }
+
     /// What makes it unfit to be a secret at all, if anything does.
     pub(crate) fn weakness(&self) -> Option<&'static str> {
         if self.expose().is_empty() {

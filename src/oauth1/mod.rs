@@ -14,7 +14,7 @@
 //!
 //! let keys = MemoryKeys::new().with("partner-key", "partner-secret");
 //! let sso = oauth1::layer::<User>(Origin::new("https://app.example")).keys(keys).replay(MemoryReplay::new()).build()?;
-//! let app: Router = Router::new().route("/widget/", get(land)).layer(sso);
+//! let app: Router = Router::new().route("/widget/", get(land).layer(sso));
 //! # }
 //! # Ok::<(), tower_sso::config::ConfigError>(())
 //! ```

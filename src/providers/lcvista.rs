@@ -18,7 +18,7 @@
 //!
 //! let keys = MemoryKeys::new().with("rainier", "the organisation's secret");
 //! let sso = lcvista::sso(keys).replay(MemoryReplay::new()).build()?;
-//! let app: Router = Router::new().route("/sso/oauth/", get(land)).layer(sso);
+//! let app: Router = Router::new().route("/sso/oauth/", get(land).layer(sso));
 //! # }
 //! # Ok::<(), tower_sso::config::ConfigError>(())
 //! ```

@@ -16,7 +16,7 @@
 //!
 //! let keys = PrivateKeys::new().with("default", ["k-9f86d081884c7d659a2f"])?;
 //! let sso = seatmap::autologin(keys).build()?;
-//! let app: Router = Router::new().route("/api/auth/autologin", post(autologin)).layer(sso);
+//! let app: Router = Router::new().route("/api/auth/autologin", post(autologin).layer(sso));
 //! # }
 //! # Ok::<(), tower_sso::config::ConfigError>(())
 //! ```

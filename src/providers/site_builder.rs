@@ -16,7 +16,7 @@
 //!
 //! let keys = MemoryKeys::new().with("partner-key", "partner-secret");
 //! let sso = site_builder::sso(Origin::new("https://app.example"), keys).replay(MemoryReplay::new()).build()?;
-//! let app: Router = Router::new().route("/widget/", get(widget)).layer(sso);
+//! let app: Router = Router::new().route("/widget/", get(widget).layer(sso));
 //! # }
 //! # Ok::<(), tower_sso::config::ConfigError>(())
 //! ```

@@ -17,10 +17,51 @@
 //! let verify = tutorcruncher::sign_up(["whsec-shared"]).replay(replay.clone()).handler_remembers().build()?;
 //! let sso = tutorcruncher::sso(keys).replay(replay).build()?;
 //! let app: Router = Router::new()
-//!     .merge(Router::new().route("/companies", post(sign_up)).layer(verify))
-//!     .merge(Router::new().route("/sso", get(land)).layer(sso));
+//!     .route("/companies", post(sign_up).layer(verify))
+//!     .route("/sso", get(land).layer(sso));
 //! # }
 //! # Ok::<(), tower_sso::config::ConfigError>(())
+//! ```
+//!
+//! # With a database
+//!
+//! The keys come by webhook once, and must outlive the process: feature `sqlite` or `postgres`, with sqlx 0.9 beside it.
+//!
+//! ```
+//! # #[cfg(all(feature = "moka", feature = "axum", feature = "sqlite"))] {
+//! use axum::extract::State;
+//! use axum::{Router, http::StatusCode, routing::{get, post}};
+//! use tower_sso::identity::Identity;
+//! use tower_sso::keys::sql::{SqlKeyError, SqlKeyStore};
+//! use tower_sso::providers::tutorcruncher::{self, CompanySignup, TutorUser};
+//! use tower_sso::replay::MemoryReplay;
+//!
+//! type Keys = SqlKeyStore<sqlx::Sqlite>;
+//!
+//! async fn sign_up(State(keys): State<Keys>, call: Identity<CompanySignup>) -> StatusCode {
+//!     let company = call.company_id.to_string().into();
+//!     // A copy of an old call changes nothing: the store knows its credential.
+//!     match keys.rotate(&company, &call.fernet_key, call.credential()).await {
+//!         Ok(_) => StatusCode::OK,
+//!         Err(SqlKeyError::OwnedByAnotherTenant) => StatusCode::CONFLICT,
+//!         Err(_) => StatusCode::SERVICE_UNAVAILABLE, // the sender tries again
+//!     }
+//! }
+//!
+//! async fn land(user: Identity<TutorUser>) -> String { format!("Hello {}", user.name) }
+//!
+//! async fn app() -> Result<Router, Box<dyn std::error::Error>> {
+//!     let keys = Keys::new(sqlx::SqlitePool::connect("sqlite://app.db?mode=rwc").await?, "tutorcruncher");
+//!     keys.migrate().await?;
+//!     let replay = MemoryReplay::new();
+//!     let verify = tutorcruncher::sign_up(["whsec-shared"]).replay(replay.clone()).handler_remembers().build()?;
+//!     let sso = tutorcruncher::sso(keys.clone()).replay(replay).build()?;
+//!     Ok(Router::new()
+//!         .route("/companies", post(sign_up).layer(verify))
+//!         .route("/sso", get(land).layer(sso))
+//!         .with_state(keys))
+//! }
+//! # }
 //! ```
 
 use serde::{Deserialize, Serialize};

@@ -15,7 +15,7 @@
 //! }
 //!
 //! let sso = waggl::sso(["the organisation's secret"]).replay(MemoryReplay::new()).optional().build()?;
-//! let app: Router = Router::new().route("/i/{survey}", get(survey)).layer(sso);
+//! let app: Router = Router::new().route("/i/{survey}", get(survey).layer(sso));
 //! # }
 //! # Ok::<(), tower_sso::config::ConfigError>(())
 //! ```

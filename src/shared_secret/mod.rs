@@ -13,7 +13,7 @@
 //!
 //! let keys = PrivateKeys::new().with("default", ["k-9f86d081884c7d659a2f"])?;
 //! let sso = shared_secret::layer::<Login>().keys(keys).require(["login"]).build()?;
-//! let app: Router = Router::new().route("/api/auth/autologin", post(sign_in)).layer(sso);
+//! let app: Router = Router::new().route("/api/auth/autologin", post(sign_in).layer(sso));
 //! # }
 //! # Ok::<(), tower_sso::config::ConfigError>(())
 //! ```

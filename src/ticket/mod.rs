@@ -16,7 +16,7 @@
 //! let tickets = Tickets::new(MemoryTickets::new());
 //! // let link = format!("/enter?ticket={}", tickets.issue(&"acme".into(), &user).await?);
 //! let enter_once = ticket::layer::<User>(tickets).build()?;
-//! let app: Router = Router::new().route("/enter", get(enter)).layer(enter_once);
+//! let app: Router = Router::new().route("/enter", get(enter).layer(enter_once));
 //! # }
 //! # Ok::<(), tower_sso::config::ConfigError>(())
 //! ```

@@ -17,7 +17,7 @@
 //!     .replay(MemoryReplay::new())
 //!     .handler_remembers() // it keeps call.credential() with what it stores: see below
 //!     .build()?;
-//! let app: Router = Router::new().route("/companies", post(sign_up)).layer(verify);
+//! let app: Router = Router::new().route("/companies", post(sign_up).layer(verify));
 //! # }
 //! # Ok::<(), tower_sso::config::ConfigError>(())
 //! ```
