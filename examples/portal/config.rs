@@ -166,6 +166,11 @@ impl TryFrom<String> for DatabaseUrl {
             return Err("must not be in memory: name a file");
         }
         match url.split_once("://") {
+            // A file that is not there yet is made, unless the URL says what to do.
+            Some(("sqlite", rest)) if !rest.is_empty() && !url.contains("mode=") => {
+                let separator = if url.contains('?') { '&' } else { '?' };
+                Ok(Self(format!("{url}{separator}mode=rwc")))
+            }
             Some(("sqlite" | "postgres" | "postgresql", rest)) if !rest.is_empty() => Ok(Self(url)),
             _ => Err("must begin with sqlite:// or postgres://"),
         }

@@ -77,6 +77,16 @@ async fn a_vendor_without_a_section_has_no_routes() {
     assert_eq!(visit(&browser(), &portal.at("/")).await.0, StatusCode::OK);
 }
 
+#[tokio::test]
+async fn a_database_file_that_is_not_there_is_made() {
+    let home = Home::new();
+    let file = home.path().join("made here.db");
+    let url = format!("sqlite://{}", file.display());
+    let portal = home.start_with(&format!("database_url = \"{url}\"\n{}", home.configuration()));
+    assert_eq!(visit(&browser(), &portal.at("/healthz")).await.0, StatusCode::OK);
+    assert!(file.exists());
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn it_runs_on_postgres_too() {

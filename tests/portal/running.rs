@@ -76,7 +76,7 @@ impl Home {
         Self { dir: tempfile::tempdir().unwrap(), webhook_secret }
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
