@@ -169,7 +169,9 @@ where
     }
 
     fn decoy(&self) -> Secret {
-        Secret::new(crate::mac::random_key())
+        // Printable and of a usual length, as the secret is hashed itself here: its encoding must not take longer than theirs.
+        let random = crate::mac::random_key();
+        Secret::new(random.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>())
     }
 
     fn parameters(&self) -> Vec<Cow<'static, str>> {
