@@ -62,7 +62,8 @@
 //!                                     valid
 //! ```
 //! - Nothing is parsed as data before its MAC is right, and nothing is remembered before it is, so a forger can neither
-//!   use up a victim's link nor fill the store.
+//!   use up a victim's link nor fill the store. Two exceptions to the first half: a forged JWT's header is read to say in the
+//!   log which algorithm it names, and a shared secret stands inside the JSON that has to be read to find it.
 //! - An unknown tenant and a wrong signature are one answer, and the same work. See [`rejection`] for all answers, and for
 //!   the [`Reason`](rejection::Reason) behind each, which logs, metrics and your own
 //!   [responder](config::Builder::responder) see and clients do not.
