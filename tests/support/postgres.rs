@@ -197,6 +197,9 @@ fn spawn(bin: &Path, account: &Account, dir: &Path, port: u16) -> Child {
         "fsync=off".to_owned(),
         "synchronous_commit=off".to_owned(),
         "full_page_writes=off".to_owned(),
+        // Nor should it stay there: a log of 1 GiB, which is the default, would outweigh all the databases together.
+        "max_wal_size=64MB".to_owned(),
+        "min_wal_size=32MB".to_owned(),
     ];
     let mut command = account.command("sh");
     command.arg("-c").arg(WATCHDOG).arg(dir).arg(bin.join("postgres")).arg("-D").arg(dir.join("data"));
