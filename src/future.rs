@@ -258,7 +258,7 @@ where
 {
     let Checked { request: (mut head, body), accepted, now, waited } = checked;
     let proof = accepted.proof();
-    match pipeline.judge(accepted, claimed) {
+    match pipeline.judge(accepted, claimed, now, waited) {
         Verdict::Pass(unique) => {
             pipeline.admit_identity(&mut head, unique);
             State::Calling { answer: service.call(Request::from_parts(head, body)), proof: Some((proof, now)) }
@@ -274,6 +274,12 @@ where
         }
         Verdict::Wait(_) => State::Answered { response: pipeline.refuse(Reason::InProgress, &head.headers) },
         Verdict::Refuse(reason) => State::Answered { response: pipeline.refuse(reason, &head.headers) },
+        Verdict::Forfeit(reason) => {
+            if let Some(conclusion) = pipeline.conclude(proof, now, false) {
+                conclude_alone::<F>(conclusion);
+            }
+            State::Answered { response: pipeline.refuse(reason, &head.headers) }
+        }
     }
 }
 

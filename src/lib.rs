@@ -170,6 +170,9 @@ mod pipeline;
 mod proof;
 pub mod providers;
 pub mod query;
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub mod redis;
 pub mod rejection;
 pub mod replay;
 pub mod service;

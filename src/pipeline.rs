@@ -22,7 +22,7 @@ use crate::identity::Identity;
 use crate::keys::{Keys, Secret, TenantId};
 use crate::proof::{Accepted, FirstClaim, Proof, ReusableForm, Unique, Verified};
 use crate::query;
-use crate::rejection::{Reason, Rejection, seal};
+use crate::rejection::{Reason, Rejection, StoreFailure, seal};
 use crate::replay::{Claimed, Hold};
 use crate::store::{Patience, StoreError, StoreFuture};
 use crate::{keys, observe};
@@ -61,6 +61,8 @@ pub(crate) enum Verdict<F: Form> {
     Wait(Accepted<F>),
     /// It is refused.
     Refuse(Reason),
+    /// It is refused, and what it may have been given by the replay store goes back.
+    Forfeit(Reason),
 }
 
 impl<F: Form> Pipeline<F> {
@@ -190,24 +192,47 @@ impl<F: Form> Pipeline<F> {
     }
 
     /// What the replay store's answer means. Without a claim, only a reusable credential passes.
-    pub(crate) fn judge(&self, accepted: Accepted<F>, claimed: Option<Result<Claimed, StoreError>>) -> Verdict<F> {
+    ///
+    /// The time at which the credential was checked was `since`, and it has `waited` after that for a copy of its own.
+    pub(crate) fn judge(
+        &self,
+        accepted: Accepted<F>,
+        claimed: Option<Result<Claimed, StoreError>>,
+        since: UnixTime,
+        waited: Duration,
+    ) -> Verdict<F> {
         let idempotent = matches!(self.form.usage(), Usage::Idempotent { .. });
         let claimed = match claimed {
             None => {
                 return match ReusableForm::of(&self.form) {
                     Some(reusable) => Verdict::Pass(accepted.reusable(&reusable)),
-                    None => Verdict::Refuse(Reason::ReplayStore(crate::rejection::StoreFailure::Failed)),
+                    None => Verdict::Refuse(Reason::ReplayStore(StoreFailure::Failed)),
                 };
             }
-            Some(Err(error)) => return Verdict::Refuse(self.store_failed(&error, Reason::ReplayStore)),
+            // The store may have carried the claim out, or may yet do so.
+            Some(Err(error)) => return Verdict::Forfeit(self.store_failed(&error, Reason::ReplayStore)),
             Some(Ok(claimed)) => claimed,
         };
         match FirstClaim::of(claimed) {
-            Ok(first) => Verdict::Pass(accepted.first_of_its_copies(&first)),
+            Ok(first) => match self.still_stands(accepted.proof(), since, waited) {
+                Ok(()) => Verdict::Pass(accepted.first_of_its_copies(&first)),
+                Err(reason) => Verdict::Forfeit(reason),
+            },
             Err(Claimed::Spent) if idempotent => Verdict::Acknowledge,
             Err(Claimed::Leased) if idempotent => Verdict::Wait(accepted),
             Err(_) => Verdict::Refuse(Reason::Replayed),
         }
+    }
+
+    /// Whether a first claim is worth what it says. By asking, the store may have learnt that it has forgotten; and a
+    /// process that stood still between the check of the time and the claim may have slept through the end of the entry
+    /// of another copy.
+    fn still_stands(&self, proof: Proof, since: UnixTime, waited: Duration) -> Result<(), Reason> {
+        self.check_fence(proof)?;
+        if self.now().since(since) > self.shared.store_timeout.saturating_add(waited) {
+            return Err(self.store_failed(&StoreError::timed_out(), Reason::ReplayStore));
+        }
+        Ok(())
     }
 
     /// Step 8: the request as the inner service sees it: with the identity, without the credential.
@@ -267,7 +292,7 @@ impl<F: Form> Pipeline<F> {
     pub(crate) fn store_failed(
         &self,
         error: &StoreError,
-        reason: impl Fn(crate::rejection::StoreFailure) -> Reason,
+        reason: impl Fn(StoreFailure) -> Reason,
     ) -> Reason {
         observe::store_failed(F::NAME, error);
         reason(error.failure())

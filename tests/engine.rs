@@ -2,7 +2,9 @@
 #![cfg(feature = "moka")]
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -10,7 +12,7 @@ use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_sso::body::HeadOnly;
-use tower_sso::clock::{ManualClock, UnixTime};
+use tower_sso::clock::{Clock, ManualClock, UnixTime};
 use tower_sso::config::ConfigError;
 use tower_sso::form::{Extracted, Form, Presence, Usage};
 use tower_sso::identity::Identity;
@@ -23,6 +25,7 @@ use tower_sso::tenant::Tenant;
 use tower_sso::window::Validity;
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
+const MINUTE: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Default)]
 struct Diary(Arc<Mutex<Vec<&'static str>>>);
@@ -108,6 +111,50 @@ impl ReplayStore for Remembering {
     }
 }
 
+/// What happens while the store is being asked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Meanwhile {
+    Nothing,
+    /// The store learns that it remembers since now only.
+    ItForgot,
+    /// The process stands still for three seconds.
+    TimePasses,
+    /// The store does what it was asked to, and the answer is lost.
+    TheAnswerIsLost,
+}
+
+struct Troubled(Remembering, ManualClock, Meanwhile, AtomicBool);
+
+impl ReplayStore for Troubled {
+    fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
+        let claimed = self.0.claim(key, now, hold);
+        match self.2 {
+            Meanwhile::Nothing => claimed,
+            Meanwhile::ItForgot => {
+                self.3.store(true, Ordering::SeqCst);
+                claimed
+            }
+            Meanwhile::TimePasses => {
+                self.1.advance(Duration::from_secs(3));
+                claimed
+            }
+            Meanwhile::TheAnswerIsLost => StoreFuture::ready(Err(StoreError::timed_out())),
+        }
+    }
+
+    fn settle(&self, key: ReplayKey, now: UnixTime, until: UnixTime) -> StoreFuture<Result<(), StoreError>> {
+        self.0.settle(key, now, until)
+    }
+
+    fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+        self.0.release(key, lease)
+    }
+
+    fn remembers_since(&self) -> Option<UnixTime> {
+        self.3.load(Ordering::SeqCst).then(|| self.1.now().plus(Duration::from_secs(1)))
+    }
+}
+
 struct Bench {
     diary: Diary,
     layer: VerifyLayer<Diarist>,
@@ -128,6 +175,17 @@ impl Bench {
             .replay(Remembering(diary.clone(), replay))
             .clock(ManualClock::at(NOW));
         Self { diary, layer: layer.build().unwrap() }
+    }
+
+    /// The same, but for what happens at each claim.
+    fn troubled(usage: Usage, meanwhile: Meanwhile) -> Self {
+        let diary = Diary::default();
+        let clock = ManualClock::at(NOW);
+        let form = Diarist { diary: diary.clone(), usage, validity: Validity::between(Some(NOW), NOW.minus(MINUTE), NOW.plus(MINUTE)) };
+        let replay = MemoryReplay::builder().danger_no_boot_fence().build();
+        let replay = Troubled(Remembering(diary.clone(), replay), clock.clone(), meanwhile, false.into());
+        let layer = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]);
+        Self { diary, layer: layer.replay(replay).clock(clock).build().unwrap() }
     }
 
     async fn send(&self, path: &str) -> (Option<Code>, Vec<&'static str>) {
@@ -185,12 +243,32 @@ async fn a_reusable_credential_is_not_claimed() {
 
 #[tokio::test]
 async fn a_call_is_settled_after_it_was_carried_out() {
-    let usage = Usage::Idempotent { lease: std::time::Duration::from_secs(30), remember: None };
+    let usage = Usage::Idempotent { lease: Duration::from_secs(30), remember: None };
     let bench = Bench::new(usage, Validity::unlimited(), &["/good"]);
     let (code, steps) = bench.send("/good").await;
     assert_eq!((code, &steps[steps.len() - 3..]), (None, &["claim", "inner", "settle"][..]));
     let (code, steps) = bench.send("/good").await;
     assert_eq!((code, steps.last()), (None, Some(&"claim")), "a copy is acknowledged and goes no further");
+}
+
+#[tokio::test]
+async fn a_first_claim_in_doubt_lets_nobody_in_and_a_call_may_come_again() {
+    let once = Usage::Once;
+    let call = Usage::Idempotent { lease: Duration::from_secs(30), remember: None };
+    for (meanwhile, code) in [
+        (Meanwhile::Nothing, None),
+        (Meanwhile::ItForgot, Some(Code::Replayed)),
+        (Meanwhile::TimePasses, Some(Code::Unavailable)),
+        (Meanwhile::TheAnswerIsLost, Some(Code::Unavailable)),
+    ] {
+        for usage in [once, call] {
+            let (answer, steps) = Bench::troubled(usage, meanwhile).send("/good").await;
+            assert_eq!(answer, code, "{meanwhile:?} {usage:?}");
+            assert_eq!(steps.contains(&"inner"), code.is_none(), "{meanwhile:?} {usage:?}: {steps:?}");
+            let released = code.is_some() && usage == call;
+            assert_eq!(steps.contains(&"release"), released, "{meanwhile:?} {usage:?}: {steps:?}");
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,242 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::time::Duration;
+
+use ::redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
+#[cfg(feature = "redis-cluster")]
+use ::redis::cluster::ClusterClientBuilder;
+#[cfg(feature = "redis-cluster")]
+use ::redis::cluster_async::ClusterConnection;
+use ::redis::io::tcp::TcpSettings;
+use ::redis::{Client, ErrorKind, InfoDict, IntoConnectionInfo, RedisError, cmd};
+
+#[cfg(feature = "redis-sentinel")]
+use super::sentinel::SentinelConnection;
+use super::{Inner, RedisStore, Scripts};
+use crate::clock::{Clock, SystemClock, UnixTime};
+use crate::store::StoreError;
+
+/// Sets up a [`RedisStore`].
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use tower_sso::redis::RedisStore;
+///
+/// let redis = RedisStore::builder().prefix("my-app").timeout(Duration::from_millis(500));
+/// let redis = redis.connect("redis://10.0.0.5/").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use = "a builder does nothing until it connects"]
+pub struct RedisStoreBuilder {
+    prefix: String,
+    clock_skew: Duration,
+    timeout: Duration,
+    clock: Arc<dyn Clock>,
+    check_policy: bool,
+}
+
+/// Why there is no store.
+///
+/// ```
+/// use tower_sso::redis::ConnectError;
+///
+/// let error = ConnectError::Evicts("allkeys-lru".to_owned());
+/// assert!(error.to_string().contains("maxmemory-policy noeviction"), "it says what to do");
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The address is not one, or asks for what is not compiled in.
+    #[error("the Redis URL is not usable: give redis://host/, or rediss://host/ with the feature `redis-tls`")]
+    Url(#[source] RedisError),
+    /// The server does not answer, or refuses the user.
+    #[error("the Redis server cannot be used: {0}")]
+    Server(StoreError),
+    /// The server drops entries to make room, and what it drops could be used again.
+    #[error(
+        "the Redis server evicts entries (maxmemory-policy {0}), and a link whose entry is gone works again: set \
+         maxmemory-policy noeviction, or give the store a server of its own"
+    )]
+    Evicts(String),
+    /// It is not known whether the server evicts.
+    #[error(
+        "the Redis server does not tell its maxmemory-policy: allow the user the command INFO, or see that it is \
+         noeviction and call `danger_unchecked_eviction()`"
+    )]
+    UnknownPolicy(#[source] RedisError),
+    /// The prefix cannot hold the keys together.
+    #[error("the prefix is empty or has a brace in it: use letters, digits, `-` and `:`")]
+    Prefix,
+}
+
+impl RedisStore {
+    /// A store on one server: `redis://[user:password@]host[:port][/database]`, `redis+unix:///path`, or `rediss://…`
+    /// (feature `redis-tls`). The connection is shared by all requests, and made anew when it is lost.
+    ///
+    /// # Errors
+    /// [`ConnectError`] if the server cannot be used as it is.
+    pub async fn connect(url: impl IntoConnectionInfo) -> Result<Self, ConnectError> {
+        Self::builder().connect(url).await
+    }
+
+    /// A store to be set up.
+    pub fn builder() -> RedisStoreBuilder {
+        RedisStoreBuilder {
+            prefix: "tower-sso".to_owned(),
+            clock_skew: Duration::from_secs(1),
+            timeout: Duration::from_secs(1),
+            clock: Arc::new(SystemClock),
+            check_policy: true,
+        }
+    }
+}
+
+impl RedisStoreBuilder {
+    /// What all keys begin with, in braces. Default: `tower-sso`. Applications that share a server need one each; the
+    /// machines of one application must have the same one.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// By how much the clocks of any two machines may differ: those that share this store, and the server's own. Default:
+    /// 1 s, which machines with NTP keep easily.
+    ///
+    /// Entries are kept that much longer. **A greater difference opens a window**: a machine that is further behind still
+    /// accepts a link that the server has forgotten. After a restart of the server, links that are made in that time are
+    /// refused.
+    pub fn clock_skew(mut self, skew: Duration) -> Self {
+        self.clock_skew = skew;
+        self
+    }
+
+    /// How long to wait for a connection, and for each answer. Default: 1 s. A layer waits no longer than its
+    /// [`store_timeout`](crate::config::Builder::store_timeout) in all.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The clock that sets the fence when the server has lost its memory. Default: [`SystemClock`].
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Takes a server that evicts entries, or does not tell. **A link whose entry was evicted works once more.**
+    pub fn danger_unchecked_eviction(mut self) -> Self {
+        self.check_policy = false;
+        self
+    }
+
+    /// Connects to one server; see [`RedisStore::connect`].
+    ///
+    /// # Errors
+    /// [`ConnectError`] if the server cannot be used as it is.
+    pub async fn connect(self, url: impl IntoConnectionInfo) -> Result<RedisStore, ConnectError> {
+        let info = url.into_connection_info().map_err(ConnectError::Url)?;
+        // A server that vanishes without a word would hold the connection for a quarter of an hour.
+        #[cfg(target_os = "linux")]
+        let info = info.set_tcp_settings(TcpSettings::default().set_user_timeout(self.timeout * 3));
+        let client = Client::open(info).map_err(ConnectError::Url)?;
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(self.timeout))
+            .set_response_timeout(Some(self.timeout))
+            // Each request tries once: who waits for retries here is not answered in time.
+            .set_number_of_retries(0);
+        let connection = ConnectionManager::new_lazy_with_config(client, config).map_err(ConnectError::Url)?;
+        self.over(connection).await
+    }
+
+    /// Connects to a cluster, of which some nodes are given.
+    ///
+    /// # Errors
+    /// [`ConnectError`] if the cluster cannot be used as it is.
+    #[cfg(feature = "redis-cluster")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "redis-cluster")))]
+    pub async fn connect_cluster<U: IntoConnectionInfo>(
+        self,
+        urls: impl IntoIterator<Item = U>,
+    ) -> Result<RedisStore<ClusterConnection>, ConnectError> {
+        let client = ClusterClientBuilder::new(urls)
+            .connection_timeout(self.timeout)
+            .response_timeout(self.timeout)
+            .build()
+            .map_err(ConnectError::Url)?;
+        let connection = client.get_async_connection().await.map_err(|error| ConnectError::Server(error.into()))?;
+        self.over(connection).await
+    }
+
+    /// Connects to the master of this name that the sentinels know, and follows when they appoint another one.
+    ///
+    /// # Errors
+    /// [`ConnectError`] if the master cannot be used as it is.
+    #[cfg(feature = "redis-sentinel")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "redis-sentinel")))]
+    pub async fn connect_sentinel<U: IntoConnectionInfo>(
+        self,
+        sentinels: impl IntoIterator<Item = U>,
+        master: &str,
+    ) -> Result<RedisStore<SentinelConnection>, ConnectError> {
+        let connection =
+            SentinelConnection::new(sentinels, master, self.timeout).map_err(ConnectError::Url)?;
+        self.over(connection).await
+    }
+
+    /// A store over a connection of your own making. It has to connect again by itself, and to have timeouts.
+    ///
+    /// # Errors
+    /// [`ConnectError`] if the server cannot be used as it is.
+    pub async fn over<C>(self, connection: C) -> Result<RedisStore<C>, ConnectError>
+    where
+        C: ConnectionLike + Clone + Send + Sync + 'static,
+    {
+        if self.prefix.is_empty() || self.prefix.contains(['{', '}']) {
+            return Err(ConnectError::Prefix);
+        }
+        if self.check_policy {
+            check_policy(&mut connection.clone()).await?;
+        }
+        let prefix = format!("{{{}}}", self.prefix);
+        let store = RedisStore(Arc::new(Inner {
+            connection,
+            scripts: Scripts::new(),
+            fence_key: [&prefix, "fence"].concat(),
+            prefix,
+            clock_skew: self.clock_skew,
+            clock: self.clock,
+            check_policy: self.check_policy,
+            fence: AtomicI64::new(UnixTime::MIN.as_nanos()),
+        }));
+        // So that the fence stands before the first request, and is not raised by it.
+        store.look().await.map_err(ConnectError::Server)?;
+        Ok(store)
+    }
+}
+
+impl fmt::Debug for RedisStoreBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStoreBuilder").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+/// Whether the server may drop live entries.
+pub(super) async fn check_policy(connection: &mut (impl ConnectionLike + Send)) -> Result<(), ConnectError> {
+    let info = cmd("INFO").arg("memory").query_async::<InfoDict>(connection).await;
+    let info = info.map_err(|error| match error.kind() {
+        ErrorKind::Server(_) => ConnectError::UnknownPolicy(error),
+        _ => ConnectError::Server(super::script::failure(error)),
+    })?;
+    match info.get::<String>("maxmemory_policy").as_deref() {
+        Some("noeviction") => Ok(()),
+        Some(policy) => Err(ConnectError::Evicts(policy.to_owned())),
+        None => {
+            let silent = RedisError::from((ErrorKind::Client, "INFO does not name a maxmemory_policy"));
+            Err(ConnectError::UnknownPolicy(silent))
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! A connection to whichever server the sentinels call the master.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ::redis::aio::{ConnectionLike, MultiplexedConnection};
+use ::redis::sentinel::{SentinelClient, SentinelServerType};
+use ::redis::{
+    AsyncConnectionConfig, Cmd, ErrorKind, IntoConnectionInfo, Pipeline, RedisError, RedisFuture, RedisResult,
+    ServerErrorKind, Value,
+};
+
+/// A connection to the master that the sentinels name. Clones share it.
+///
+/// When it breaks, times out, or turns out to lead to a server that is no master any more, the next request asks the
+/// sentinels again. A [`RedisStore`](super::RedisStore) makes it; it has no methods of its own.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use tower_sso::redis::RedisStore;
+///
+/// let sentinels = ["redis://10.0.0.6:26379/", "redis://10.0.0.7:26379/"];
+/// let redis = RedisStore::builder().connect_sentinel(sentinels, "mymaster").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SentinelConnection(Arc<Inner>);
+
+struct Inner {
+    /// Locked while the sentinels are asked, so that of many requests one asks.
+    client: tokio::sync::Mutex<SentinelClient>,
+    current: Mutex<Option<Current>>,
+    config: AsyncConnectionConfig,
+    timeout: Duration,
+}
+
+#[derive(Clone)]
+struct Current {
+    connection: MultiplexedConnection,
+    /// Tells it from the one that came before or after it.
+    mark: Arc<()>,
+}
+
+impl SentinelConnection {
+    pub(super) fn new<U: IntoConnectionInfo>(
+        sentinels: impl IntoIterator<Item = U>,
+        master: &str,
+        timeout: Duration,
+    ) -> RedisResult<Self> {
+        let sentinels = sentinels.into_iter().map(IntoConnectionInfo::into_connection_info);
+        let sentinels = sentinels.collect::<RedisResult<Vec<_>>>()?;
+        let client = SentinelClient::build(sentinels, master.to_owned(), None, SentinelServerType::Master)?;
+        let config =
+            AsyncConnectionConfig::new().set_connection_timeout(Some(timeout)).set_response_timeout(Some(timeout));
+        Ok(Self(Arc::new(Inner {
+            client: tokio::sync::Mutex::new(client),
+            current: Mutex::new(None),
+            config,
+            timeout,
+        })))
+    }
+
+    fn current(&self) -> Option<Current> {
+        self.0.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn connected(&self) -> RedisResult<Current> {
+        if let Some(current) = self.current() {
+            return Ok(current);
+        }
+        let asking = async {
+            let mut client = self.0.client.lock().await;
+            // Another request may have asked while this one waited.
+            if let Some(current) = self.current() {
+                return Ok(current);
+            }
+            let connection = client.get_async_connection_with_config(&self.0.config).await?;
+            let current = Current { connection, mark: Arc::new(()) };
+            *self.0.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(current.clone());
+            Ok(current)
+        };
+        // Several sentinels may be down, each of which takes its time.
+        match tokio::time::timeout(self.0.timeout.saturating_mul(2), asking).await {
+            Ok(connected) => connected,
+            Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
+        }
+    }
+
+    /// Gives a connection up, unless another one has taken its place already.
+    fn give_up(&self, failed: &Current) {
+        let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.as_ref().is_some_and(|current| Arc::ptr_eq(&current.mark, &failed.mark)) {
+            *current = None;
+        }
+    }
+
+    fn judge<T>(&self, used: &Current, result: RedisResult<T>) -> RedisResult<T> {
+        if result.as_ref().is_err_and(leads_nowhere) {
+            self.give_up(used);
+        }
+        result
+    }
+}
+
+fn leads_nowhere(error: &RedisError) -> bool {
+    error.is_unrecoverable_error()
+        || error.is_timeout()
+        || matches!(
+            error.kind(),
+            ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown | ServerErrorKind::BusyLoading)
+        )
+}
+
+impl ConnectionLike for SentinelConnection {
+    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        Box::pin(async move {
+            let mut used = self.connected().await?;
+            let result = used.connection.req_packed_command(cmd).await;
+            self.judge(&used, result)
+        })
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        Box::pin(async move {
+            let mut used = self.connected().await?;
+            let result = used.connection.req_packed_commands(pipeline, offset, count).await;
+            self.judge(&used, result)
+        })
+    }
+
+    fn get_db(&self) -> i64 {
+        self.current().map_or(0, |current| current.connection.get_db())
+    }
+}
+
+impl fmt::Debug for SentinelConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SentinelConnection").finish_non_exhaustive()
+    }
+}

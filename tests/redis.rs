@@ -1,0 +1,198 @@
+//! The store on Redis: real servers, which are killed, paused, filled and started again.
+#![cfg(all(
+    unix,
+    feature = "fernet",
+    feature = "jwt",
+    feature = "oauth1",
+    feature = "timestamp-hash",
+    feature = "webhook",
+    feature = "ticket",
+    feature = "moka",
+    feature = "redis",
+    feature = "sign"
+))]
+
+#[path = "redis/failures.rs"]
+mod failures;
+#[path = "redis/memory.rs"]
+mod memory;
+#[path = "support/redis.rs"]
+mod server;
+mod support;
+
+use std::time::Duration;
+
+use serde_json::Value;
+use server::Redis;
+use support::subject::{FernetSubject, Subject, get};
+use support::{App, NOW, clock, outcome};
+use tower_sso::clock::{Clock, ManualClock, UnixTime};
+use tower_sso::fernet;
+use tower_sso::keys::{MemoryKeys, Secret};
+use tower_sso::redis::{ConnectError, RedisStore};
+use tower_sso::replay::{Claimed, Hold, ReplayKey, ReplayStore};
+use tower_sso::sign::FernetLink;
+
+const SKEW: Duration = Duration::from_secs(1);
+
+/// A node: a connection of its own, a clock of its own, and a layer.
+struct Node {
+    redis: RedisStore,
+    clock: ManualClock,
+    app: App,
+}
+
+impl Node {
+    /// Ready for links of [`NOW`]: the fence stands at that moment.
+    async fn new(server: &Redis) -> Self {
+        let clock = clock();
+        let now = clock.now();
+        clock.set(now.minus(SKEW));
+        let builder = RedisStore::builder().clock(clock.clone()).timeout(Duration::from_millis(300));
+        let redis = builder.connect(server.url()).await.unwrap();
+        clock.set(now);
+        let keys = MemoryKeys::new().with("4321", key());
+        let layer = fernet::layer::<Value>().keys(keys).replay(redis.clone()).clock(clock.clone());
+        Self { redis, clock, app: App::new(layer.build().unwrap()) }
+    }
+
+    async fn send(&self, link: &str) -> &'static str {
+        outcome(&self.app.send(get(link)).await)
+    }
+}
+
+fn key() -> Secret {
+    FernetSubject::key(0)
+}
+
+/// A new link with each call: Fernet's tokens are random.
+fn link_of(seconds: u64) -> String {
+    let link = FernetLink::new("/sso", "4321", &key()).issued_at(UnixTime::from_secs(seconds));
+    link.uri(&serde_json::json!({"id": 1})).unwrap()
+}
+
+fn link() -> String {
+    link_of(NOW)
+}
+
+fn replay_key(number: u8) -> ReplayKey {
+    ReplayKey::from([number; 32])
+}
+
+#[tokio::test]
+async fn a_link_signs_in_once_on_all_nodes() {
+    let server = Redis::start(&[]);
+    let (one, other) = (Node::new(&server).await, Node::new(&server).await);
+    for _ in 0..20 {
+        let link = link();
+        let copies = (0..16).map(|copy| if copy % 2 == 0 { one.send(&link) } else { other.send(&link) });
+        let outcomes = futures::future::join_all(copies).await;
+        let accepted = outcomes.iter().filter(|outcome| **outcome == "ok").count();
+        assert_eq!((accepted, outcomes.iter().filter(|outcome| **outcome == "replayed").count()), (1, 15));
+    }
+}
+
+#[tokio::test]
+async fn nodes_whose_clocks_differ_by_the_skew_have_no_window_between_them() {
+    let server = Redis::start(&[]);
+    let (behind, ahead) = (Node::new(&server).await, Node::new(&server).await);
+    ahead.clock.set(UnixTime::from_secs(NOW + 60).plus(Duration::from_millis(999)));
+    let link = link();
+    // The last moment of the link's 60 s, by the clock that is ahead.
+    assert_eq!(ahead.send(&link).await, "ok");
+    // The server forgets it by its own clock. The node behind would still accept it for its skew.
+    let kept: i64 = time_to_live(&server);
+    let patience = 2_000;
+    let passed = 2_000; // how long this test may have taken since
+    let skew = 1_000;
+    assert!((patience + skew - passed..=patience + skew + 1).contains(&kept), "{kept} ms");
+    behind.clock.set(UnixTime::from_secs(NOW + 59).plus(Duration::from_millis(999)));
+    assert_eq!(behind.send(&link).await, "replayed");
+}
+
+/// Of the only entry there is, in milliseconds.
+fn time_to_live(server: &Redis) -> i64 {
+    let answer = server.eval("}r:", "return redis.call('PTTL', key)");
+    answer.rsplit_once(':').and_then(|(_, number)| number.trim().parse().ok()).unwrap_or_else(|| panic!("{answer}"))
+}
+
+#[tokio::test]
+async fn entries_are_kept_by_relative_time() {
+    let server = Redis::start(&[]);
+    let node = Node::new(&server).await;
+    let now = UnixTime::from_secs(NOW); // years ago: the server has no use for it
+    for (number, hold, expected) in [
+        (1, Hold::Until(now.plus(Duration::from_secs(60))), 61_000),
+        (2, Hold::Until(now), 1_000),
+        (3, Hold::Until(now.minus(Duration::from_secs(60))), 1_000),
+        (4, Hold::Lease(now.plus(Duration::from_secs(30))), 30_000),
+        (5, Hold::Until(UnixTime::MAX), -1),
+    ] {
+        assert_eq!(node.redis.claim(replay_key(number), now, hold).await.unwrap(), Claimed::First);
+        let left = time_to_live(&server);
+        assert!((expected - 900..=expected).contains(&left), "{hold:?}: {left} ms");
+        server.eval("}r:", "return redis.call('DEL', key)");
+    }
+}
+
+#[tokio::test]
+async fn what_connects_says_what_to_do() {
+    let server = Redis::start(&["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"]);
+    let error = RedisStore::connect(server.url()).await.unwrap_err();
+    assert!(matches!(&error, ConnectError::Evicts(policy) if policy == "allkeys-lru"), "{error:?}");
+    assert!(error.to_string().contains("maxmemory-policy noeviction"), "{error}");
+    let unchecked = RedisStore::builder().danger_unchecked_eviction();
+    assert!(unchecked.connect(server.url()).await.is_ok());
+    server.command("CONFIG SET maxmemory-policy noeviction");
+    let store = RedisStore::connect(server.url()).await.unwrap();
+    store.ready().await.unwrap();
+    server.command("CONFIG SET maxmemory-policy volatile-ttl");
+    assert!(store.ready().await.unwrap_err().to_string().contains("volatile-ttl"), "it may change any time");
+
+    server.command("CONFIG SET maxmemory-policy noeviction");
+    server.command("ACL SETUSER blind on >hush ~* +@all -info");
+    let blind = format!("redis://blind:hush@127.0.0.1:{}/", server.port());
+    let error = RedisStore::connect(blind.as_str()).await.unwrap_err();
+    assert!(matches!(error, ConnectError::UnknownPolicy(_)), "{error:?}");
+    assert!(RedisStore::builder().danger_unchecked_eviction().connect(blind.as_str()).await.is_ok());
+
+    for (url, named) in [
+        ("http://127.0.0.1/", "redis://host/"),
+        ("nonsense", "redis://host/"),
+        ("redis://127.0.0.1:1/", "cannot be used"),
+        (&blind.replace("hush", "wrong-hush"), "cannot be used"),
+    ] {
+        let error = RedisStore::connect(url).await.unwrap_err().to_string();
+        assert!(error.contains(named), "{url}: {error}");
+        assert!(!error.contains("hush"), "{error}");
+    }
+    for prefix in ["", "a{b", "a}b"] {
+        let error = RedisStore::builder().prefix(prefix).connect(server.url()).await.unwrap_err();
+        assert!(matches!(error, ConnectError::Prefix), "{prefix:?}");
+    }
+}
+
+#[tokio::test]
+async fn applications_with_prefixes_of_their_own_know_nothing_of_each_other() {
+    let server = Redis::start(&[]);
+    let store = async |prefix: &str| RedisStore::builder().prefix(prefix).connect(server.url()).await.unwrap();
+    let (one, same, other) = (store("one").await, store("one").await, store("other").await);
+    let now = UnixTime::from_secs(NOW);
+    let hold = Hold::Until(now.plus(Duration::from_secs(60)));
+    let claim = async |store: &RedisStore| store.claim(replay_key(1), now, hold).await.unwrap();
+    assert_eq!(claim(&one).await, Claimed::First);
+    assert_eq!(claim(&other).await, Claimed::First);
+    assert_eq!(claim(&same).await, Claimed::Spent);
+}
+
+#[tokio::test]
+async fn what_another_program_wrote_admits_nobody() {
+    let server = Redis::start(&[]);
+    let node = Node::new(&server).await;
+    let now = UnixTime::from_secs(NOW);
+    let hold = Hold::Lease(now.plus(Duration::from_secs(60)));
+    node.redis.claim(replay_key(1), now, hold).await.unwrap();
+    server.eval("}r:", "return redis.call('SET', key, 'x')");
+    let error = node.redis.claim(replay_key(1), now, hold).await.unwrap_err();
+    assert!(error.to_string().contains("prefix"), "{error}");
+}

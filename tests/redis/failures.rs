@@ -1,0 +1,111 @@
+//! A server that is away, stands still, or is full.
+
+use std::time::{Duration, Instant};
+
+use tower_sso::redis::RedisStore;
+use tower_sso::rejection::{Reason, Rejection, StoreFailure};
+use tower_sso::replay::{Claimed, Hold, ReplayStore};
+use tower_sso::ticket::{TicketDigest, TicketStore};
+
+use super::{NOW, Node, Redis, UnixTime, link, link_of, replay_key};
+
+/// The node's timeout is 300 ms; a busy machine is given ten times that.
+const IN_TIME: Duration = Duration::from_secs(3);
+
+#[tokio::test]
+async fn a_server_that_is_away_is_unavailable_and_comes_back_by_itself() {
+    let mut server = Redis::start(&[]);
+    let node = Node::new(&server).await;
+    let used = link();
+    assert_eq!(node.send(&used).await, "ok");
+
+    server.kill();
+    let unused = link();
+    for _ in 0..5 {
+        let asked = Instant::now();
+        assert_eq!(node.send(&unused).await, "unavailable");
+        assert!(asked.elapsed() < IN_TIME, "{:?}", asked.elapsed());
+    }
+    assert!(node.redis.ready().await.is_err());
+
+    server.start_again();
+    node.clock.advance(Duration::from_secs(5));
+    until_it_is_ready(&node.redis).await;
+    // The server has forgotten everything; what was made before it is known to is refused.
+    assert_eq!(node.send(&used).await, "replayed");
+    assert_eq!(node.send(&unused).await, "replayed");
+    node.clock.advance(Duration::from_secs(2));
+    let made_since = link_of(NOW + 7);
+    assert_eq!(node.send(&made_since).await, "ok");
+    assert_eq!(node.send(&made_since).await, "replayed");
+}
+
+/// Bounded by the test's own end: it asks again until it is.
+async fn until_it_is_ready(redis: &RedisStore) {
+    let asked = Instant::now();
+    while let Err(error) = redis.ready().await {
+        assert!(asked.elapsed() < Duration::from_secs(30), "{error}");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_stands_still_is_unavailable_in_time_and_lets_nothing_in_twice() {
+    let server = Redis::start(&[]);
+    let node = Node::new(&server).await;
+    let (used, in_between) = (link(), link());
+    assert_eq!(node.send(&used).await, "ok");
+
+    server.pause();
+    let asked = Instant::now();
+    assert_eq!(node.send(&in_between).await, "unavailable");
+    assert!(asked.elapsed() < IN_TIME, "{:?}", asked.elapsed());
+    assert!(node.redis.ready().await.is_err());
+    server.resume();
+
+    until_it_is_ready(&node.redis).await;
+    assert_eq!(node.send(&used).await, "replayed");
+    // The claim that nobody waited for was carried out, or it was not. Either way nobody was let in before.
+    let first = node.send(&in_between).await;
+    assert!(matches!(first, "ok" | "replayed"), "{first}");
+    assert_eq!(node.send(&in_between).await, "replayed");
+    assert_eq!(node.send(&link()).await, "ok", "it did not forget, so there is no fence");
+}
+
+#[tokio::test]
+async fn a_lease_whose_claim_was_given_up_is_given_back() {
+    let server = Redis::start(&[]);
+    let node = Node::new(&server).await;
+    let now = UnixTime::from_secs(NOW);
+    let lease = Hold::Lease(now.plus(Duration::from_secs(30)));
+    server.pause();
+    // As a layer does: the claim takes too long, and what it may have taken is given back, over the same connection.
+    assert!(node.redis.claim(replay_key(1), now, lease).await.is_err());
+    let release = tokio::spawn(node.redis.release(replay_key(1), lease));
+    tokio::task::yield_now().await;
+    server.resume();
+    _ = release.await.unwrap();
+    until_it_is_ready(&node.redis).await;
+    assert_eq!(node.redis.claim(replay_key(1), now, lease).await.unwrap(), Claimed::First);
+}
+
+#[tokio::test]
+async fn a_full_server_refuses_what_is_new_and_knows_what_is_old() {
+    let server = Redis::start(&["--maxmemory-policy", "noeviction"]);
+    let node = Node::new(&server).await;
+    let used = link();
+    assert_eq!(node.send(&used).await, "ok");
+    server.command("CONFIG SET maxmemory 1");
+    assert_eq!(node.send(&used).await, "replayed");
+    let unused = link();
+    let answer = node.app.send(super::get(&unused)).await;
+    let reason = answer.extensions().get::<Rejection>().map(Rejection::reason);
+    assert_eq!(reason, Some(&Reason::ReplayStore(StoreFailure::Full)));
+    assert!(node.redis.ready().await.is_ok(), "what is old is known");
+    let now = UnixTime::from_secs(NOW);
+    let put = node.redis.put(TicketDigest::from([1; 32]), vec![1], now, now.plus(Duration::from_secs(60))).await;
+    assert_eq!(put.unwrap_err().failure(), StoreFailure::Full);
+
+    server.command("CONFIG SET maxmemory 0");
+    assert_eq!(node.send(&unused).await, "ok");
+}

@@ -1,0 +1,104 @@
+//! A server that has lost its memory, or part of it.
+
+use std::time::Duration;
+
+use tower_sso::clock::Clock;
+use tower_sso::ticket::{TicketDigest, TicketStore};
+
+use super::{NOW, Node, Redis, link, link_of};
+
+/// What a server keeps is no use: the last claims before a crash may be missing from it.
+#[tokio::test]
+async fn whatever_a_server_keeps_a_restart_lets_nothing_in_twice() {
+    for (persistence, snapshot) in [
+        (&[][..], false),
+        (&["--save", "3600 1"], true),
+        (&["--appendonly", "yes", "--appendfsync", "no"], false),
+        (&["--appendonly", "yes", "--appendfsync", "always"], false),
+    ] {
+        let mut server = Redis::start(persistence);
+        let (one, other) = (Node::new(&server).await, Node::new(&server).await);
+        let (early, late) = (link(), link());
+        assert_eq!(one.send(&early).await, "ok");
+        if snapshot {
+            server.command("SAVE");
+        }
+        assert_eq!(one.send(&late).await, "ok");
+        server.kill();
+        server.start_again();
+
+        // The other node did not see it happen. The first request of each may find its connection broken.
+        for node in [&other, &one] {
+            let mut answers = Vec::new();
+            for used in [&early, &late, &early, &late] {
+                answers.push(node.send(used).await);
+            }
+            assert!(answers.iter().all(|answer| matches!(*answer, "replayed" | "unavailable")), "{answers:?}");
+            assert!(answers.contains(&"replayed"), "{persistence:?}: {answers:?}");
+        }
+        for node in [&one, &other] {
+            node.clock.advance(Duration::from_secs(2));
+            assert_eq!(node.send(&link_of(NOW + 2)).await, "ok", "{persistence:?}: what is made after it");
+        }
+    }
+}
+
+#[tokio::test]
+async fn data_that_were_deleted_by_hand_let_nothing_in_twice() {
+    for command in ["FLUSHALL", "SCRIPT FLUSH"] {
+        let server = Redis::start(&[]);
+        let node = Node::new(&server).await;
+        let used = link();
+        assert_eq!(node.send(&used).await, "ok");
+        server.command(command);
+        assert_eq!(node.send(&used).await, "replayed", "{command}");
+        node.clock.advance(Duration::from_secs(2));
+        assert_eq!(node.send(&link_of(NOW + 2)).await, "ok", "{command}");
+    }
+}
+
+/// A snapshot holds a ticket that was redeemed after it was taken.
+#[tokio::test]
+async fn a_restart_brings_no_ticket_back() {
+    let mut server = Redis::start(&["--save", "3600 1"]);
+    let node = Node::new(&server).await;
+    let now = node.clock.now();
+    let until = now.plus(Duration::from_secs(600));
+    let [redeemed, waiting] = [1, 2].map(|byte| TicketDigest::from([byte; 32]));
+    for digest in [redeemed, waiting] {
+        node.redis.put(digest, b"ada".to_vec(), now, until).await.unwrap();
+    }
+    server.command("SAVE");
+    assert_eq!(node.redis.take(redeemed, now).await.unwrap().as_deref(), Some(&b"ada"[..]));
+    server.kill();
+    server.start_again();
+    assert!(server.command("DBSIZE").starts_with(":3"), "the fence and both tickets are back");
+
+    let again = Node::new(&server).await;
+    for digest in [redeemed, waiting] {
+        assert_eq!(again.redis.take(digest, now).await.unwrap(), None);
+    }
+    again.redis.put(waiting, b"bob".to_vec(), now, until).await.unwrap();
+    assert_eq!(again.redis.take(waiting, now).await.unwrap().as_deref(), Some(&b"bob"[..]));
+}
+
+/// While one node sets the fence, the other must not find a server that knows the scripts and no fence.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_nodes_notice_at_once() {
+    let server = Redis::start(&[]);
+    let mut nodes = Vec::new();
+    for _ in 0..4 {
+        nodes.push(Node::new(&server).await);
+    }
+    for round in 0..20 {
+        let used = link_of(NOW + round * 3);
+        assert_eq!(nodes[0].send(&used).await, "ok", "round {round}");
+        server.command("FLUSHALL");
+        server.command("SCRIPT FLUSH");
+        let copies = nodes.iter().flat_map(|node| (0..8).map(|_| node.send(&used)));
+        for outcome in futures::future::join_all(copies).await {
+            assert_eq!(outcome, "replayed", "round {round}");
+        }
+        nodes.iter().for_each(|node| node.clock.advance(Duration::from_secs(3)));
+    }
+}
