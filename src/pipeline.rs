@@ -289,11 +289,7 @@ impl<F: Form> Pipeline<F> {
         response
     }
 
-    pub(crate) fn store_failed(
-        &self,
-        error: &StoreError,
-        reason: impl Fn(StoreFailure) -> Reason,
-    ) -> Reason {
+    pub(crate) fn store_failed(&self, error: &StoreError, reason: impl Fn(StoreFailure) -> Reason) -> Reason {
         observe::store_failed(F::NAME, error);
         reason(error.failure())
     }

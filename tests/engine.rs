@@ -181,7 +181,11 @@ impl Bench {
     fn troubled(usage: Usage, meanwhile: Meanwhile) -> Self {
         let diary = Diary::default();
         let clock = ManualClock::at(NOW);
-        let form = Diarist { diary: diary.clone(), usage, validity: Validity::between(Some(NOW), NOW.minus(MINUTE), NOW.plus(MINUTE)) };
+        let form = Diarist {
+            diary: diary.clone(),
+            usage,
+            validity: Validity::between(Some(NOW), NOW.minus(MINUTE), NOW.plus(MINUTE)),
+        };
         let replay = MemoryReplay::builder().danger_no_boot_fence().build();
         let replay = Troubled(Remembering(diary.clone(), replay), clock.clone(), meanwhile, false.into());
         let layer = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]);

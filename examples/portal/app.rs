@@ -15,11 +15,11 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::timeout::TimeoutLayer;
 use tower_sso::clock::Clock;
-use tower_sso::replay::MemoryReplay;
 
 use crate::config::{ConfigError, Origin, Vendors};
 use crate::db::Database;
 use crate::problem::{self, Problem};
+use crate::stores::Stores;
 use crate::{demo, page, session, vendors};
 
 /// Above what any answer takes; a body that does not come is given up on earlier, where it is read.
@@ -32,7 +32,7 @@ pub(crate) struct Portal(Arc<Parts>);
 pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) database: Database,
-    pub(crate) replay: MemoryReplay,
+    pub(crate) stores: Stores,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) public_url: Origin,
     /// Whether the page plays the partners too. It holds their secrets then: never where the configuration is real.
@@ -91,7 +91,8 @@ fn own_site(portal: &Portal) -> Result<OwnSite, ConfigError> {
 }
 
 async fn healthz(portal: State<Portal>) -> StatusCode {
-    if portal.database.is_ready().await { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+    let (database, stores) = tokio::join!(portal.database.is_ready(), portal.stores.is_ready());
+    if database && stores { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
 async fn security_headers(portal: State<Portal>, request: Request, next: Next) -> Response {

@@ -10,6 +10,8 @@ use std::path::Path;
 use http::Uri;
 use serde::Deserialize;
 
+use crate::stores::ReplayUrl;
+
 pub(crate) use vendors::{
     Lcvista, RegistrationMode, Seatmap, SeatmapRegistration, SiteBuilder, TutorCruncher, Vendors, Waggl, keys,
 };
@@ -180,25 +182,5 @@ impl TryFrom<String> for DatabaseUrl {
 impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DatabaseUrl(…)")
-    }
-}
-
-/// Where used credentials are remembered.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) enum ReplayUrl {
-    /// In this process: right for one process, and a restart refuses what was made before it.
-    Memory,
-}
-
-impl TryFrom<String> for ReplayUrl {
-    type Error = &'static str;
-
-    fn try_from(url: String) -> Result<Self, Self::Error> {
-        if url == "memory:" {
-            Ok(Self::Memory)
-        } else {
-            Err("is not supported: the one store there is, is \"memory:\"")
-        }
     }
 }

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `vendors/` | each vendor's routes: how the crate is used |
 //! | `session.rs` | what becomes of an identity: the session, `/me`, `/logout` |
-//! | `app.rs`, `config.rs`, `db.rs`, `accounts.rs` | the application around it |
+//! | `app.rs`, `config.rs`, `db.rs`, `stores.rs`, `accounts.rs` | the application around it |
 //! | `page.rs`, `templates/` | what a person sees |
 //! | `demo/` | the partners that the page plays: what no relying party has |
 
@@ -23,6 +23,7 @@ mod demo;
 mod page;
 mod problem;
 mod session;
+mod stores;
 #[cfg(test)]
 mod tests;
 mod vendors;
@@ -39,12 +40,12 @@ use clap::Parser;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
 use tower_sso::clock::{Clock, SystemClock};
-use tower_sso::replay::{MemoryReplay, ReplayStore};
 use tracing_subscriber::EnvFilter;
 
 use crate::app::{Parts, Portal};
-use crate::config::{Config, ConfigError, Origin, ReplayUrl};
+use crate::config::{Config, ConfigError, Origin};
 use crate::db::Database;
+use crate::stores::Stores;
 
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
@@ -93,15 +94,14 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     if demo && !address.ip().is_loopback() {
         tracing::warn!("the demo is on, and others can reach it: its page signs anybody in");
     }
-    let replay = match config.replay_url {
-        ReplayUrl::Memory => MemoryReplay::new(),
-    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let stores = Stores::open(&config.replay_url, &clock).await.map_err(|error| format!("`replay_url`: {error}"))?;
     let public_url = config.public_url.clone().unwrap_or_else(|| Origin::of_listener(address));
     let portal = Portal::new(Parts {
         vendors: if demo { demo::vendors(&database, &public_url).await? } else { config.into_vendors() },
-        clock: Arc::new(SystemClock),
+        clock,
         database,
-        replay,
+        stores,
         metrics: PrometheusBuilder::new().install_recorder()?,
         public_url,
         demo,
@@ -127,7 +127,7 @@ fn user_directory() -> Result<PathBuf, ConfigError> {
 /// time of a link in whole seconds. So nobody is let in until the second is over in which the store was made: an honest
 /// link that is made from then on is never taken for an old one.
 async fn pass_the_fence(portal: &Portal) {
-    if let Some(fence) = portal.replay.remembers_since() {
+    if let Some(fence) = portal.stores.replay.remembers_since() {
         let open = fence.ceil_to_second();
         while portal.clock.now() < open {
             tokio::time::sleep(open.since(portal.clock.now())).await;

@@ -20,13 +20,13 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sso::clock::{Clock, ManualClock, UnixTime};
 use tower_sso::keys::Secret;
-use tower_sso::replay::MemoryReplay;
 use tower_sso::sign::{FernetLink, SigningWebhook, generate_fernet_key};
 
 use crate::app::{self, Parts, Portal};
 use crate::config::{Config, Origin, TutorCruncher, Vendors};
 use crate::db::{self, Database};
 use crate::session::{self, Sessions};
+use crate::stores::Stores;
 use crate::vendors;
 
 const SECRET: &str = "whsec-shared";
@@ -47,7 +47,7 @@ impl Fixture {
         let portal = Portal::new(Parts {
             clock: Arc::new(clock.clone()),
             database: Database::open(&db::file_in(dir.path()).unwrap()).await.unwrap(),
-            replay: MemoryReplay::builder().clock(clock.clone()).build(),
+            stores: Stores::in_memory(&(Arc::new(clock.clone()) as Arc<dyn Clock>)),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             public_url: Origin::try_from("http://portal.example".to_owned()).unwrap(),
             demo: false,

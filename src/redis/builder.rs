@@ -182,8 +182,7 @@ impl RedisStoreBuilder {
         sentinels: impl IntoIterator<Item = U>,
         master: &str,
     ) -> Result<RedisStore<SentinelConnection>, ConnectError> {
-        let connection =
-            SentinelConnection::new(sentinels, master, self.timeout).map_err(ConnectError::Url)?;
+        let connection = SentinelConnection::new(sentinels, master, self.timeout).map_err(ConnectError::Url)?;
         self.over(connection).await
     }
 

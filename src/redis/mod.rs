@@ -120,13 +120,7 @@ where
     }
 
     /// Runs a script; if the server turns out to have lost its memory, sets the fence first.
-    async fn run(
-        &self,
-        script: &Loaded,
-        key: &str,
-        arguments: &[&[u8]],
-        now: UnixTime,
-    ) -> Result<Vec<u8>, StoreError> {
+    async fn run(&self, script: &Loaded, key: &str, arguments: &[&[u8]], now: UnixTime) -> Result<Vec<u8>, StoreError> {
         let Inner { scripts, fence_key, clock_skew, fence, .. } = &*self.0;
         let mut connection = self.0.connection.clone();
         for _ in 0..2 {

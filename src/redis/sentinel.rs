@@ -51,7 +51,7 @@ impl SentinelConnection {
     ) -> RedisResult<Self> {
         let sentinels = sentinels.into_iter().map(IntoConnectionInfo::into_connection_info);
         let sentinels = sentinels.collect::<RedisResult<Vec<_>>>()?;
-        let client = SentinelClient::build(sentinels, master.to_owned(), None, SentinelServerType::Master)?;
+        let client = SentinelClient::build(sentinels, master, None, SentinelServerType::Master)?;
         let config =
             AsyncConnectionConfig::new().set_connection_timeout(Some(timeout)).set_response_timeout(Some(timeout));
         Ok(Self(Arc::new(Inner {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -154,14 +154,27 @@ impl Portal {
     fn started(home: &Home, command: &mut Command) -> Self {
         // A file, so that nobody has to read it while the portal runs.
         let log = File::options().append(true).create(true).open(home.path().join("log")).unwrap();
-        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        let mut line = String::new();
-        // The line comes once the portal is ready; if it gives up, its output ends.
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let Some(url) = line.trim_end().strip_prefix("portal listening on ") else {
-            panic!("the portal did not start: {line:?}\n{}", home.log());
-        };
-        Self { child, url: url.to_owned() }
+        Self::announced_by(command.stderr(log), "portal listening on ")
+            .unwrap_or_else(|line| panic!("the portal did not start: {line:?}\n{}", home.log()))
+    }
+
+    /// A program that says where it listens once it is ready, with these words. If it gives up, its output ends.
+    pub(crate) fn announced_by(command: &mut Command, words: &str) -> Result<Self, String> {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut last = String::new();
+        for line in lines {
+            if let Some(url) = line.strip_prefix(words) {
+                return Ok(Self { url: url.to_owned(), child });
+            }
+            last = line;
+        }
+        Err(last)
+    }
+
+    pub(crate) fn kill(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
     }
 
     pub(crate) fn at(&self, path: &str) -> String {
@@ -173,8 +186,12 @@ impl Portal {
     }
 
     pub(crate) async fn announce(&self, call: SignedCall) -> Response {
-        let request = browser().post(self.at("/tutorcruncher/companies")).header(call.header, call.signature);
-        request.header("content-type", "application/json").body(call.body).send().await.unwrap()
+        self.announcement_request(&call).send().await.unwrap()
+    }
+
+    pub(crate) fn announcement_request(&self, call: &SignedCall) -> RequestBuilder {
+        let request = browser().post(self.at("/tutorcruncher/companies")).header(&call.header, &call.signature);
+        request.header("content-type", "application/json").body(call.body.clone())
     }
 
     /// A company that has signed up.
@@ -213,8 +230,7 @@ impl Portal {
 
 impl Drop for Portal {
     fn drop(&mut self) {
-        _ = self.child.kill();
-        _ = self.child.wait();
+        self.kill();
     }
 }
 
@@ -285,16 +301,16 @@ pub(crate) fn header(answer: &Response, name: &str) -> String {
 }
 
 fn command() -> Command {
-    let mut command = Command::new(binary());
+    let mut command = Command::new(example("portal"));
     command.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "trace").stdin(Stdio::null());
     command
 }
 
-/// The example stands beside the directory of the tests: `target/{profile}/deps` and `target/{profile}/examples`.
-fn binary() -> PathBuf {
+/// An example stands beside the directory of the tests: `target/{profile}/deps` and `target/{profile}/examples`.
+pub(crate) fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let portal = test.parent().and_then(Path::parent).unwrap().join("examples").join("portal");
-    let portal = portal.with_extension(std::env::consts::EXE_EXTENSION);
-    assert!(portal.exists(), "{} is not there: run scripts/test, which builds it", portal.display());
-    portal
+    let program = test.parent().and_then(Path::parent).unwrap().join("examples").join(name);
+    let program = program.with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(program.exists(), "{} is not there: run scripts/test, which builds it", program.display());
+    program
 }

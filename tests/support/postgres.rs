@@ -11,6 +11,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
@@ -59,6 +60,7 @@ pub struct Postgres {
     watchdog: Child,
     port: u16,
     bin: PathBuf,
+    account: Account,
     databases: AtomicU32,
     // Last, so that the directory goes after the server.
     dir: TempDir,
@@ -82,7 +84,7 @@ impl Postgres {
             let mut watchdog = spawn(&bin, &account, dir.path(), port);
             match wait_until_ready(&mut watchdog, &bin, dir.path(), port) {
                 Ok(()) => {
-                    return Self { watchdog, port, bin, databases: AtomicU32::new(0), dir };
+                    return Self { watchdog, port, bin, account, databases: AtomicU32::new(0), dir };
                 }
                 Err(why) => log = format!("{why}\n{}", fs::read_to_string(dir.path().join("log")).unwrap_or_default()),
             }
@@ -108,6 +110,54 @@ impl Postgres {
             panic!("could not create the database {name}: {error}");
         }
         url(self.port, &name)
+    }
+}
+
+impl Postgres {
+    /// Ends it: connections break, and nobody answers. Its data stay. Not as a crash does, after which a server without
+    /// durability may lack the last transactions.
+    pub fn end(&mut self) {
+        let pid = fs::read_to_string(self.dir.path().join("data/postmaster.pid")).expect("the server runs");
+        let pid = pid.lines().next().expect("its first line is the process number");
+        let status = Command::new("kill").args(["-INT", pid]).status().expect("running kill");
+        assert!(status.success(), "kill -INT {pid}");
+        // The watchdog ends with the server, and leaves the directory alone as long as its input does not end.
+        let input = self.watchdog.stdin.take();
+        _ = self.watchdog.wait();
+        drop(input);
+    }
+
+    /// Starts it again after [`end`](Self::end), on the same port and data.
+    pub fn start_again(&mut self) {
+        self.watchdog = spawn(&self.bin, &self.account, self.dir.path(), self.port);
+        if let Err(error) = wait_until_ready(&mut self.watchdog, &self.bin, self.dir.path(), self.port) {
+            let log = fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
+            panic!("PostgreSQL did not start again: {error}\n{log}");
+        }
+    }
+
+    /// Holds a table locked until what this returns is dropped: who writes to it waits.
+    pub fn lock(&self, database_url: &str, table: &str) -> Lock {
+        let mut client = clean_command(self.bin.join("psql"));
+        client.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname", database_url]);
+        let mut client = client.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("running psql");
+        let begin = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT 'locked';\n");
+        client.stdin.as_mut().expect("a pipe").write_all(begin.as_bytes()).expect("psql reads");
+        let mut said = String::new();
+        BufReader::new(client.stdout.as_mut().expect("a pipe")).read_line(&mut said).expect("psql answers");
+        assert_eq!(said.trim(), "locked");
+        Lock(client)
+    }
+}
+
+/// A locked table.
+pub struct Lock(Child);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // The end of its input ends psql, and its transaction with it.
+        drop(self.0.stdin.take());
+        _ = self.0.wait();
     }
 }
 

@@ -27,15 +27,34 @@ pub(crate) struct TutorCruncher {
     /// How long a company's previous key is accepted after a rotation.
     #[serde(default = "TutorCruncher::default_grace", deserialize_with = "duration")]
     pub(crate) key_grace: Duration,
+    /// How long a process goes on with the keys that it has read: within this time it sees what another one has rotated.
+    #[serde(default = "TutorCruncher::default_cache", deserialize_with = "duration")]
+    pub(crate) key_cache: Duration,
+    /// How long a sign-up call belongs to the process that has begun it, if that process ends meanwhile.
+    #[serde(default = "TutorCruncher::default_lease", deserialize_with = "duration")]
+    pub(crate) webhook_lease: Duration,
 }
 
 impl TutorCruncher {
     pub(crate) fn new(webhook_secret: Secret) -> Self {
-        Self { webhook_secrets: vec![webhook_secret], key_grace: Self::default_grace() }
+        Self {
+            webhook_secrets: vec![webhook_secret],
+            key_grace: Self::default_grace(),
+            key_cache: Self::default_cache(),
+            webhook_lease: Self::default_lease(),
+        }
     }
 
     fn default_grace() -> Duration {
         Duration::from_secs(24 * 60 * 60)
+    }
+
+    fn default_cache() -> Duration {
+        Duration::from_secs(30)
+    }
+
+    fn default_lease() -> Duration {
+        Duration::from_secs(30)
     }
 }
 

@@ -31,7 +31,7 @@ const UNKNOWN_USER: Problem = Problem {
 };
 
 pub(crate) fn routes(portal: &Portal, config: &[Lcvista]) -> Result<Router<Portal>, ConfigError> {
-    let (replay, clock) = (portal.replay.clone(), portal.clock.clone());
+    let (replay, clock) = (portal.stores.replay.clone(), portal.clock.clone());
     // [mount]
     let secrets = MemoryKeys::new();
     for organisation in config {

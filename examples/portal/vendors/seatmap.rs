@@ -19,7 +19,7 @@ use tower_sso::identity::Identity;
 use tower_sso::providers::seatmap::{self, SeatmapLogin, SeatmapRegistration};
 use tower_sso::shared_secret::{self, PrivateKeys};
 use tower_sso::throttle::Throttle;
-use tower_sso::ticket::{self, MemoryTickets, Tickets};
+use tower_sso::ticket::{self, Tickets};
 
 use crate::accounts::{Account, Accounts, NOT_OF_THIS_ORGANISATION, NewUser};
 use crate::app::Portal;
@@ -70,7 +70,7 @@ pub(crate) fn routes(portal: &Portal, config: &[Seatmap]) -> Result<Router<Porta
     let throttle = throttle.clock(clock.clone());
     let autologin = seatmap::autologin(keys.clone()).throttle(throttle.clone()).body_limit(BODY_LIMIT).build()?;
 
-    let tickets = Tickets::new(MemoryTickets::new()).purpose(NAME).clock(clock);
+    let tickets = Tickets::new(portal.stores.tickets.clone()).purpose(NAME).clock(clock);
     let once = ticket::layer::<Entrance>(tickets.clone()).ticket_parameter("sessionId");
     let once = once.responder(page::refused).optional().build()?;
 

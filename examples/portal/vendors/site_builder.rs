@@ -16,7 +16,7 @@ use tower_sso::identity::Identity;
 use tower_sso::keys::MemoryKeys;
 use tower_sso::oauth1::Origin;
 use tower_sso::providers::site_builder::{self, SiteBuilderUser};
-use tower_sso::ticket::{self, MemoryTickets, TicketError, Tickets};
+use tower_sso::ticket::{self, TicketError, Tickets};
 
 use crate::app::Portal;
 use crate::config::{SiteBuilder, keys};
@@ -39,7 +39,7 @@ struct Entrance {
 }
 
 pub(crate) fn routes(portal: &Portal, config: &[SiteBuilder]) -> Result<Router<Portal>, ConfigError> {
-    let (replay, clock) = (portal.replay.clone(), portal.clock.clone());
+    let (replay, clock) = (portal.stores.replay.clone(), portal.clock.clone());
     // [mount]
     let secrets = MemoryKeys::new();
     for partner in config {
@@ -49,7 +49,7 @@ pub(crate) fn routes(portal: &Portal, config: &[SiteBuilder]) -> Result<Router<P
     let origin = Origin::new(portal.public_url.as_str());
     let sso = site_builder::sso(origin, secrets).replay(replay).clock(clock.clone()).map_claims(sane_sites).build()?;
 
-    let tickets = Tickets::new(MemoryTickets::new()).purpose(NAME).clock(clock);
+    let tickets = Tickets::new(portal.stores.tickets.clone()).purpose(NAME).clock(clock);
     let once = ticket::layer::<Entrance>(tickets.clone()).responder(page::refused).build()?;
 
     let routes = Router::new()

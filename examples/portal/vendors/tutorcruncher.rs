@@ -49,13 +49,14 @@ pub(crate) async fn routes(
     portal: &Portal,
     config: &TutorCruncher,
 ) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
-    let (pool, replay, clock) = (portal.database.pool.clone(), portal.replay.clone(), portal.clock.clone());
+    let (pool, replay, clock) = (portal.database.pool.clone(), portal.stores.replay.clone(), portal.clock.clone());
     // [mount]
     let store = SqlKeyStore::new(pool, NAME).grace(config.key_grace).clock(clock.clone());
     store.migrate().await?;
-    let cached = CachedKeys::new(store.clone());
+    let cached = CachedKeys::builder(store.clone()).time_to_live(config.key_cache).build();
 
     let verify = tutorcruncher::sign_up(config.webhook_secrets.clone()).replay(replay.clone()).clock(clock.clone())
+            .lease(config.webhook_lease)
             .handler_remembers() // `rotate_in` keeps each call's credential
             .build()?;
     let sso = tutorcruncher::sso(cached.clone()).replay(replay).clock(clock).responder(page::refused).build()?;

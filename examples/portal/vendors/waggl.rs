@@ -57,7 +57,7 @@ impl Surveys {
 }
 
 pub(crate) fn routes(portal: &Portal, config: &[Waggl]) -> Result<Router<Portal>, ConfigError> {
-    let (replay, clock) = (portal.replay.clone(), portal.clock.clone());
+    let (replay, clock) = (portal.stores.replay.clone(), portal.clock.clone());
     // [mount]
     let secrets = MemoryKeys::new();
     for organisation in config {

@@ -1,0 +1,72 @@
+//! Where used credentials and waiting tickets are kept: in this process, or on a Redis that several processes share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tower_sso::clock::Clock;
+use tower_sso::redis::{ConnectError, RedisStore};
+use tower_sso::replay::{MemoryReplay, ReplayStore};
+use tower_sso::ticket::{MemoryTickets, TicketStore};
+
+/// `replay_url`. Not shown by `Debug`: it may hold a password.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) enum ReplayUrl {
+    /// Right for one process, and a restart refuses what was made before it.
+    Memory,
+    Redis(String),
+}
+
+impl TryFrom<String> for ReplayUrl {
+    type Error = &'static str;
+
+    fn try_from(url: String) -> Result<Self, Self::Error> {
+        match url.split_once("://") {
+            None if url == "memory:" => Ok(Self::Memory),
+            Some(("redis" | "rediss", rest)) if !rest.is_empty() => Ok(Self::Redis(url)),
+            _ => Err("must be \"memory:\", or begin with redis://"),
+        }
+    }
+}
+
+impl std::fmt::Debug for ReplayUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Memory => "ReplayUrl::Memory",
+            Self::Redis(_) => "ReplayUrl::Redis(…)",
+        })
+    }
+}
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Stores {
+    pub(crate) replay: Arc<dyn ReplayStore>,
+    pub(crate) tickets: Arc<dyn TicketStore>,
+    redis: Option<RedisStore>,
+}
+
+impl Stores {
+    pub(crate) async fn open(url: &ReplayUrl, clock: &Arc<dyn Clock>) -> Result<Self, ConnectError> {
+        let url = match url {
+            ReplayUrl::Memory => return Ok(Self::in_memory(clock)),
+            ReplayUrl::Redis(url) => url.as_str(),
+        };
+        let builder = RedisStore::builder().prefix("portal").clock(Arc::clone(clock));
+        let redis = builder.timeout(Duration::from_secs(1)).connect(url).await?;
+        Ok(Self { replay: Arc::new(redis.clone()), tickets: Arc::new(redis.clone()), redis: Some(redis) })
+    }
+
+    pub(crate) fn in_memory(clock: &Arc<dyn Clock>) -> Self {
+        let replay = MemoryReplay::builder().clock(Arc::clone(clock)).build();
+        Self { replay: Arc::new(replay), tickets: Arc::new(MemoryTickets::new()), redis: None }
+    }
+
+    pub(crate) async fn is_ready(&self) -> bool {
+        match &self.redis {
+            Some(redis) => redis.ready().await.is_ok(),
+            None => true,
+        }
+    }
+}
