@@ -16,6 +16,8 @@
 mod failures;
 #[path = "redis/memory.rs"]
 mod memory;
+#[path = "redis/topologies.rs"]
+mod topologies;
 #[path = "support/redis.rs"]
 mod server;
 mod support;

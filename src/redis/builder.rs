@@ -9,7 +9,7 @@ use ::redis::cluster::ClusterClientBuilder;
 #[cfg(feature = "redis-cluster")]
 use ::redis::cluster_async::ClusterConnection;
 use ::redis::io::tcp::TcpSettings;
-use ::redis::{Client, ErrorKind, InfoDict, IntoConnectionInfo, RedisError, cmd};
+use ::redis::{Client, ErrorKind, IntoConnectionInfo, RedisError, Value, cmd};
 
 #[cfg(feature = "redis-sentinel")]
 use super::sentinel::SentinelConnection;
@@ -223,19 +223,28 @@ impl fmt::Debug for RedisStoreBuilder {
     }
 }
 
-/// Whether the server may drop live entries.
+/// Whether the server, or one of a cluster's, may drop live entries.
 pub(super) async fn check_policy(connection: &mut (impl ConnectionLike + Send)) -> Result<(), ConnectError> {
-    let info = cmd("INFO").arg("memory").query_async::<InfoDict>(connection).await;
+    let info = cmd("INFO").arg("memory").query_async::<Value>(connection).await;
     let info = info.map_err(|error| match error.kind() {
         ErrorKind::Server(_) => ConnectError::UnknownPolicy(error),
         _ => ConnectError::Server(super::script::failure(error)),
     })?;
-    match info.get::<String>("maxmemory_policy").as_deref() {
-        Some("noeviction") => Ok(()),
-        Some(policy) => Err(ConnectError::Evicts(policy.to_owned())),
-        None => {
-            let silent = RedisError::from((ErrorKind::Client, "INFO does not name a maxmemory_policy"));
-            Err(ConnectError::UnknownPolicy(silent))
+    let answers = match info {
+        // A cluster's nodes answer each for itself.
+        Value::Map(nodes) => nodes.into_iter().map(|(_, info)| info).collect(),
+        one => vec![one],
+    };
+    for answer in answers {
+        let info: String = ::redis::from_redis_value(answer).map_err(|error| ConnectError::UnknownPolicy(error.into()))?;
+        match info.lines().find_map(|line| line.strip_prefix("maxmemory_policy:")).map(str::trim) {
+            Some("noeviction") => {}
+            Some(policy) => return Err(ConnectError::Evicts(policy.to_owned())),
+            None => {
+                let silent = RedisError::from((ErrorKind::Client, "INFO names no maxmemory_policy"));
+                return Err(ConnectError::UnknownPolicy(silent));
+            }
         }
     }
+    Ok(())
 }

@@ -46,6 +46,8 @@ exit 0
 pub struct Redis {
     port: u16,
     arguments: Vec<String>,
+    /// What makes it a sentinel.
+    sentinel: Option<String>,
     running: Option<Running>,
     // Last, so that the directory goes after the server.
     dir: TempDir,
@@ -63,9 +65,24 @@ impl Redis {
     ///
     /// If redis-server is not installed or does not start; the message has the server's log.
     pub fn start(arguments: &[&str]) -> Self {
+        Self::start_as(arguments, None)
+    }
+
+    /// Starts a sentinel that alone decides who is the master, which is at first the server on this port.
+    pub fn sentinel(master: &str, port: u16) -> Self {
+        Self::start_as(
+            &[],
+            Some(format!(
+                "sentinel monitor {master} 127.0.0.1 {port} 1\nsentinel down-after-milliseconds {master} 500\n\
+                 sentinel failover-timeout {master} 3000\n"
+            )),
+        )
+    }
+
+    fn start_as(arguments: &[&str], sentinel: Option<String>) -> Self {
         let dir = tempfile::Builder::new().prefix("tower-sso-redis-").tempdir().expect("a temporary directory");
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let mut server = Self { port: 0, arguments, running: None, dir };
+        let mut server = Self { port: 0, arguments, sentinel, running: None, dir };
         for _ in 0..PORT_ATTEMPTS {
             server.port = free_port();
             if server.try_start() {
@@ -131,12 +148,19 @@ impl Redis {
     #[allow(clippy::disallowed_methods, reason = "another process tells us nothing: polling it is the only way")]
     fn try_start(&mut self) -> bool {
         File::create(self.dir.path().join("log")).expect("creating the server's log");
-        let mut watchdog = Command::new("sh")
-            .arg("-c")
-            .arg(WATCHDOG)
-            .arg(self.dir.path().join("log"))
-            .args(["redis-server", "--bind", "127.0.0.1", "--port", &self.port.to_string(), "--save", "", "--dir"])
-            .arg(self.dir.path())
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(WATCHDOG).arg(self.dir.path().join("log")).arg("redis-server");
+        if let Some(sentinel) = &self.sentinel {
+            // A sentinel keeps what it learns in its configuration, so it insists on a file.
+            let file = self.dir.path().join("sentinel.conf");
+            fs::write(&file, sentinel).expect("writing the configuration");
+            shell.arg(file).arg("--sentinel");
+        }
+        shell.args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--dir"]).arg(self.dir.path());
+        if self.sentinel.is_none() {
+            shell.args(["--save", ""]);
+        }
+        let mut watchdog = shell
             .args(&self.arguments)
             // A group of its own: Ctrl-C is for the tests. The server then ends with them.
             .process_group(0)

@@ -1,0 +1,100 @@
+//! A cluster, and a master with a replica that takes its place.
+#![cfg(all(feature = "redis-cluster", feature = "redis-sentinel"))]
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use tower_sso::redis::RedisStore;
+use tower_sso::replay::{Claimed, Hold, ReplayStore};
+use tower_sso::ticket::{TicketDigest, TicketStore};
+
+use super::{NOW, Redis, UnixTime, clock, replay_key};
+
+/// Polls another program, which tells us nothing by itself.
+async fn until(what: &str, mut ask: impl AsyncFnMut() -> bool) {
+    let asked = Instant::now();
+    while !ask().await {
+        assert!(asked.elapsed() < Duration::from_secs(60), "{what} has not come");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_keeps_what_belongs_together_on_one_node() {
+    let nodes: Vec<_> = (0..3).map(|_| Redis::start(&["--cluster-enabled", "yes"])).collect();
+    for (node, slots) in nodes.iter().zip(["0 5460", "5461 10922", "10923 16383"]) {
+        node.command(&format!("CLUSTER ADDSLOTSRANGE {slots}"));
+        node.command(&format!("CLUSTER MEET 127.0.0.1 {}", nodes[0].port()));
+    }
+    until("a complete cluster", async || {
+        nodes.iter().all(|node| {
+            let info = node.command("CLUSTER INFO");
+            info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
+        })
+    })
+    .await;
+
+    // Several prefixes, so that several of the nodes are used.
+    for prefix in ["one", "two", "three", "four", "five"] {
+        let builder = RedisStore::builder().prefix(prefix).clock(clock()).timeout(Duration::from_secs(5));
+        let store = builder.connect_cluster(nodes.iter().map(Redis::url)).await.unwrap();
+        store.ready().await.unwrap();
+        let now = UnixTime::from_secs(NOW);
+        let until = now.plus(Duration::from_secs(60));
+        for number in 0..20 {
+            let claims = (0..8).map(|_| store.claim(replay_key(number), now, Hold::Until(until)));
+            let firsts = join_all(claims).await.into_iter().filter(|claim| matches!(claim, Ok(Claimed::First)));
+            assert_eq!(firsts.count(), 1, "{prefix}");
+            let digest = TicketDigest::from([number; 32]);
+            store.put(digest, vec![number], now, until).await.unwrap();
+            assert_eq!(store.take(digest, now).await.unwrap(), Some(vec![number]));
+            assert_eq!(store.take(digest, now).await.unwrap(), None);
+        }
+    }
+    let used = nodes.iter().filter(|node| !node.command("DBSIZE").starts_with(":0")).count();
+    assert!(used > 1, "of {} nodes, {used} were used", nodes.len());
+}
+
+#[tokio::test]
+async fn a_replica_that_takes_over_lets_nothing_in_twice() {
+    let mut master = Redis::start(&[]);
+    let replica = Redis::start(&["--replicaof", "127.0.0.1", &master.port().to_string()]);
+    until("the replica", async || replica.command("INFO replication").contains("master_link_status:up")).await;
+    let sentinel = Redis::sentinel("mymaster", master.port());
+    until("the sentinel's knowledge", async || sentinel.command("SENTINEL MASTER mymaster").contains("\r\nnum-slaves\r\n$1\r\n1")).await;
+
+    let builder = RedisStore::builder().clock(clock()).timeout(Duration::from_millis(500));
+    let store = builder.connect_sentinel([sentinel.url()], "mymaster").await.unwrap();
+    let now = UnixTime::from_secs(NOW);
+    let hold = Hold::Until(now.plus(Duration::from_secs(60)));
+    let fence = store.remembers_since().unwrap();
+    assert_eq!(store.claim(replay_key(1), now, hold).await.unwrap(), Claimed::First);
+
+    // The replica is cut off when the last claim is made, and the master is gone before it hears of it.
+    until("the first claim on the replica", async || !replica.command("KEYS *}r:*").starts_with("*0")).await;
+    replica.command("REPLICAOF 127.0.0.1 1");
+    assert_eq!(store.claim(replay_key(2), now, hold).await.unwrap(), Claimed::First);
+    master.kill();
+    assert!(store.claim(replay_key(3), now, hold).await.is_err());
+
+    let mut claimed = None;
+    until("another master", async || {
+        claimed = store.claim(replay_key(2), now, hold).await.ok();
+        claimed.is_some()
+    })
+    .await;
+    assert_eq!(claimed, Some(Claimed::First), "the replica has not heard of it");
+    assert!(store.remembers_since().unwrap() > fence, "but layers learn with the answer that it is in doubt");
+    assert_eq!(store.claim(replay_key(1), now, hold).await.unwrap(), Claimed::Spent);
+    assert_eq!(replica.command("ROLE").lines().nth(2), Some("master"));
+}
+
+#[tokio::test]
+async fn sentinels_that_know_no_master_are_an_error() {
+    let master = Redis::start(&[]);
+    let sentinel = Redis::sentinel("mymaster", master.port());
+    let connect = async |name| RedisStore::builder().connect_sentinel([sentinel.url()], name).await;
+    assert!(connect("mymaster").await.is_ok());
+    let error = connect("another").await.unwrap_err().to_string();
+    assert!(error.contains("cannot be used"), "{error}");
+}
