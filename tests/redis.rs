@@ -18,6 +18,8 @@ mod failures;
 mod memory;
 #[path = "redis/topologies.rs"]
 mod topologies;
+#[path = "redis/transport.rs"]
+mod transport;
 #[path = "support/redis.rs"]
 mod server;
 mod support;

@@ -142,6 +142,7 @@ impl RedisStoreBuilder {
         // A server that vanishes without a word would hold the connection for a quarter of an hour.
         #[cfg(target_os = "linux")]
         let info = info.set_tcp_settings(TcpSettings::default().set_user_timeout(self.timeout * 3));
+        choose_cryptography();
         let client = Client::open(info).map_err(ConnectError::Url)?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(self.timeout))
@@ -162,6 +163,7 @@ impl RedisStoreBuilder {
         self,
         urls: impl IntoIterator<Item = U>,
     ) -> Result<RedisStore<ClusterConnection>, ConnectError> {
+        choose_cryptography();
         let client = ClusterClientBuilder::new(urls)
             .connection_timeout(self.timeout)
             .response_timeout(self.timeout)
@@ -182,6 +184,7 @@ impl RedisStoreBuilder {
         sentinels: impl IntoIterator<Item = U>,
         master: &str,
     ) -> Result<RedisStore<SentinelConnection>, ConnectError> {
+        choose_cryptography();
         let connection = SentinelConnection::new(sentinels, master, self.timeout).map_err(ConnectError::Url)?;
         self.over(connection).await
     }
@@ -220,6 +223,15 @@ impl RedisStoreBuilder {
 impl fmt::Debug for RedisStoreBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStoreBuilder").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+/// Without a process-wide choice, rustls chooses if it was built with one provider alone, and panics if with several. The
+/// application's choice, if it made one, stands.
+fn choose_cryptography() {
+    #[cfg(feature = "redis-tls")]
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        _ = rustls::crypto::ring::default_provider().install_default();
     }
 }
 
