@@ -115,6 +115,12 @@ async fn the_header_is_read_and_does_not_go_on() {
         (format!("oauth {rest}"), "ok", "the scheme in another case, and no realm (RFC 7235, 2.1)"),
         (format!("OAuth realm=\"a, b\\\"c, oauth_token=d\",{rest}"), "ok", "a realm with commas and quotes"),
         (good.replace(", ", " ,  "), "ok", "with spaces"),
+        (good.replace(", ", ","), "ok", "without spaces"),
+        (good.replace("=\"", " = \""), "ok", "with spaces around the equals signs"),
+        (format!("{good},"), "ok", "with a comma at the end (RFC 9110, 5.6.1.2)"),
+        (format!("OAuth {rest}, Realm=\"x\""), "ok", "a realm at the end, in another case"),
+        (format!("{good}, \"\"=\"\""), "malformed", "no name"),
+        (good.replace(", ", ";"), "malformed", "another separator"),
         (good.replace("12345678", "1234567%38"), "ok", "with an escape"),
         (good.replace("12345678", "1234567+"), "invalid", "a plus is a plus"),
         (good.replace("\"12345678\"", "12345678"), "malformed", "without quotes"),
@@ -128,6 +134,14 @@ async fn the_header_is_read_and_does_not_go_on() {
         request.headers_mut().insert("authorization", header.parse().unwrap());
         let app = App::new(layer().build().unwrap());
         assert_eq!(outcome(&app.send(request).await), expected, "{why}: {header}");
+    }
+    // Another form's header does not disturb a link; one of this form is a second place, but for a lone realm.
+    for (header, expected) in
+        [("Basic Zm9v", "ok"), ("OAuth realm=\"x\"", "ok"), ("OAuth oauth_nonce=\"12345678\"", "malformed")]
+    {
+        let mut request = get(&link());
+        request.headers_mut().insert("authorization", header.parse().unwrap());
+        assert_eq!(outcome(&app().send(request).await), expected, "{header}");
     }
     // What the application sees of it.
     use http_body_util::BodyExt;
