@@ -155,6 +155,10 @@ async fn each_organisation_has_secrets_of_its_own() {
             assert_eq!(seen(&answer).tenant.as_deref(), Some("acme.example"));
         }
     }
+    let other = sign(Algorithm::HS512, HS512, &with(json!({"aud": "www.example.com"})));
+    let mut request = get(&format!("/i/1?sso_jwt={other}"));
+    request.headers_mut().insert("host", "acme.example".parse().unwrap());
+    assert_eq!(reason(&app.send(request).await), "wrong_audience");
 }
 
 #[tokio::test]

@@ -240,9 +240,11 @@ async fn the_cousins() {
         assert_eq!(outcome(&app.send(get(&uri)).await), "ok", "{recipe:?}");
         // What could move a border between two fields is refused.
         if !matches!(format!("{recipe:?}").as_str(), form if form.contains("FormAsKey")) {
-            for separator in ["%7C", "%0A", "%3A"] {
-                let moved = uri.replace("a%40b.c", &format!("a{separator}b"));
-                assert!(matches!(outcome(&app.send(get(&moved)).await), "malformed" | "invalid"));
+            for (escaped, separator) in [("%7C", "|"), ("%0A", "\n"), ("%3A", ":")] {
+                let moved = uri.replace("a%40b.c", &format!("a{escaped}b"));
+                let expected =
+                    if format!("{recipe:?}").contains(&format!("{separator:?}")) { "malformed" } else { "invalid" };
+                assert_eq!(outcome(&app.send(get(&moved)).await), expected, "{recipe:?} {escaped}");
             }
         }
     }

@@ -110,3 +110,14 @@ async fn a_target_in_absolute_form_names_the_host() {
         assert_eq!(outcome(&app.send(request).await), expected, "{target} with {host}");
     }
 }
+
+/// A router that a route is nested in cuts the path, and partners sign all of it.
+#[cfg(feature = "axum")]
+#[tokio::test]
+async fn the_whole_path_is_signed_behind_a_nested_route() {
+    for (inner, expected) in [("/", "ok"), ("/widget/", "ok")] {
+        let mut request = get(&format!("{inner}?{}", link().split_once('?').unwrap().1));
+        request.extensions_mut().insert(axum::extract::OriginalUri(link().parse().unwrap()));
+        assert_eq!(outcome(&app().send(request).await), expected, "{inner}");
+    }
+}
