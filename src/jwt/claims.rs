@@ -44,18 +44,19 @@ impl Registered {
     }
 
     /// A claim that must be there, and not null; and text, where RFC 7519, 4.1 says so.
-    pub(super) fn require(&self, claim: &Cow<'static, str>) -> Result<(), Reason> {
-        let given = match claim.as_ref() {
-            "exp" => return self.exp.map(drop).ok_or_else(|| Reason::MissingClaim(claim.clone())),
-            "nbf" => return self.nbf.map(drop).ok_or_else(|| Reason::MissingClaim(claim.clone())),
-            "iat" => return self.iat.map(drop).ok_or_else(|| Reason::MissingClaim(claim.clone())),
+    pub(super) fn require(&self, claim: &str) -> Result<(), Reason> {
+        let missing = || Reason::MissingClaim(claim.to_owned().into());
+        let given = match claim {
+            "exp" => return self.exp.map(drop).ok_or_else(missing),
+            "nbf" => return self.nbf.map(drop).ok_or_else(missing),
+            "iat" => return self.iat.map(drop).ok_or_else(missing),
             "aud" => self.aud.as_ref(),
             other => self.others.get(other),
         };
         match given {
-            None | Some(Value::Null) => Err(Reason::MissingClaim(claim.clone())),
-            Some(value) if matches!(claim.as_ref(), "iss" | "sub" | "jti") && !value.is_string() => {
-                Err(Reason::BadClaim(claim.clone(), "is not a string"))
+            None | Some(Value::Null) => Err(missing()),
+            Some(value) if matches!(claim, "iss" | "sub" | "jti") && !value.is_string() => {
+                Err(Reason::BadClaim(claim.to_owned().into(), "is not a string"))
             }
             Some(_) => Ok(()),
         }

@@ -210,12 +210,12 @@ impl<C> TimestampHash<C> {
     }
 
     /// The tenant, which is one of the fields.
-    fn tenant_in(&self, name: &Cow<'static, str>, readings: &[Vec<String>]) -> Result<TenantId, Reason> {
+    fn tenant_in(&self, name: &str, readings: &[Vec<String>]) -> Result<TenantId, Reason> {
         let named =
             readings.iter().flat_map(|fields| self.recipe.fields().zip(fields)).find(|(field, _)| *field == name);
-        let (_, tenant) = named.ok_or_else(|| Reason::MissingParameter(name.clone()))?;
+        let (_, tenant) = named.ok_or_else(|| Reason::MissingParameter(name.to_owned().into()))?;
         if tenant.len() > LONGEST_TENANT {
-            return Err(Reason::Malformed(name.clone(), "is too long"));
+            return Err(Reason::Malformed(name.to_owned().into(), "is too long"));
         }
         Ok(tenant.as_str().into())
     }
