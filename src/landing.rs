@@ -18,7 +18,7 @@ const LONGEST: usize = 2_048;
 /// | refused | such as |
 /// |---|---|
 /// | what does not start with one slash | `https://evil.example`, `evil`, `//evil.example` |
-/// | a second slash or backslash in any spelling | `/\evil`, `/%2Fevil`, `/%5cevil`, `/.//evil`, `/a/..//evil` |
+/// | a second slash or backslash in any spelling | `/\evil`, `/%2Fevil`, `/%5cevil`, `/.//evil`, `/a/..//evil`, `/.%2F%2Fevil` |
 /// | backslashes anywhere in the path, control characters, more than 2,048 bytes | `/a\..\\evil`, `/<tab>/evil` |
 ///
 /// ```
@@ -39,7 +39,11 @@ impl LocalPath {
             return None;
         }
         let path = text.split(['?', '#']).next().unwrap_or_default();
-        if !path.starts_with('/') || path.contains('\\') || leaves_origin(path) {
+        if !path.starts_with('/')
+            || path.contains('\\')
+            || leaves_origin(path)
+            || leaves_origin(&unescape_slashes(path))
+        {
             return None;
         }
         Some(Self(encode(text).into()))
@@ -111,6 +115,12 @@ fn leaves_origin(path: &str) -> bool {
     slash || (first.is_empty() && kept.len() > 1)
 }
 
+/// The path as it is once a server or a proxy in between has decoded its slashes. A browser does not, but follows where such
+/// a server sends it.
+fn unescape_slashes(path: &str) -> String {
+    ["%2f", "%2F", "%5c", "%5C"].iter().fold(path.to_owned(), |path, escape| path.replace(escape, "/"))
+}
+
 /// Percent-encodes what does not belong into a header or would be quoted in a page.
 fn encode(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
@@ -164,9 +174,27 @@ mod tests {
             ("/%2e//evil.example", None, "an escaped dot segment"),
             ("/a/%2E%2e//evil.example", None, "escaped dots"),
             ("/./%2Fevil.example", None, "a dot segment and a slash in disguise"),
+            ("/%2e%2e//evil.example", None, "escaped dots at the root"),
+            ("/%5cevil.example", None, "a backslash in disguise"),
+            ("/.%2F%2Fevil.example", None, "what is local until a server between decodes it"),
+            ("/%2e%2f%5Cevil.example", None, "the same, all of it escaped"),
+            ("/a%2f..%2f%2fevil.example", None, "the same, two dots"),
+            ("/x%2Fy/..//evil.example", None, "a browser takes an escaped slash for a letter"),
+            ("/x%2Fy/../%2Fevil.example", None, "a slash in disguise, behind one that a browser takes for a letter"),
+            ("/a?b=\t", None, "a control character in the query"),
+            ("/a#\u{85}", None, "a control character of Unicode"),
+            ("/%09/evil.example", Some("/%09/evil.example"), "browsers drop tabs, not their escapes"),
+            ("/\u{ff0f}evil.example", Some("/%EF%BC%8Fevil.example"), "a wide slash is one only in a host name"),
+            ("/go/https%3A%2F%2Fother.example", Some("/go/https%3A%2F%2Fother.example"), "a segment, further on"),
+            ("/a/%2F/b", Some("/a/%2F/b"), "a slash in disguise, further on"),
+            ("/.well-known/x", Some("/.well-known/x"), "no dot segment"),
+            ("/a/..", Some("/a/.."), "the root, in the end"),
+            ("/..", Some("/.."), "the root, in the end"),
+            ("/.", Some("/."), "the root, in the end"),
         ] {
             assert_eq!(LocalPath::parse(text).as_ref().map(LocalPath::as_str), expected, "{text:?}: {why}");
         }
+        assert!(LocalPath::parse(&format!("/{}", "x".repeat(2_047))).is_some());
         assert_eq!(LocalPath::parse(&format!("/{}", "x".repeat(2_048))), None);
     }
 

@@ -12,12 +12,14 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::subject::{get, refused};
-use support::{App, NOW, clock, outcome, reason, replay, secs};
-use tower_sso::jwt::{self, Algorithm};
-use tower_sso::keys::Secret;
+use support::subject::{fenced_at, get, refused};
+use support::{App, NOW, clock, outcome, reason, replay, secs, seen};
+use tower_sso::config::Builder;
+use tower_sso::jwt::{self, Algorithm, Jwt};
+use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::providers::waggl::{self, WagglUser};
 use tower_sso::sign::JwtSigner;
+use tower_sso::tenant::Tenant;
 
 /// The vendor's own sample has one of this length.
 const SECRET: &str = "adskfjlksflksgjl";
@@ -79,6 +81,14 @@ async fn registered_claims() {
         (with(json!({})).replace(&(NOW + 300).to_string(), "1e300"), "bad_claim", "out of range"),
         (with(json!({})).replace(&(NOW + 300).to_string(), "18446744073709551615"), "bad_claim", "out of range"),
         (with(json!({})).replace(&(NOW + 300).to_string(), "1e400"), "bad_payload", "no number"),
+        (with(json!({"exp": 253_402_300_800_u64})), "bad_claim", "beyond the year 9999, such as milliseconds"),
+        (with(json!({"exp": -253_402_300_800_i64})), "bad_claim", "as far back"),
+        (with(json!({"exp": 9_999_999_999_u64})), "bad_claim", "a date, and longer than a token may live"),
+        (with(json!({"iat": 9_999_999_999_u64})), "not_yet_valid", "a date that nanoseconds cannot tell"),
+        (with(json!({"nbf": -62_135_596_800_i64})), "ok", "the year 1"),
+        (with(json!({})).replace(&(NOW - 180).to_string(), "-0"), "ok", "a zero, after all"),
+        (with(json!({})).replace(&(NOW - 180).to_string(), "1e-400"), "ok", "as good as zero"),
+        (with(json!({})).replace(&(NOW + 300).to_string(), "-0.0"), "expired", "a zero, after all"),
         (with(json!({"exp": NOW - 60, "iat": NOW - 300})), "ok", "as late as the leeway allows"),
         (with(json!({"exp": NOW - 61, "iat": NOW - 300})), "expired", "later"),
         (with(json!({"nbf": NOW + 60})), "ok", "as early as the leeway allows"),
@@ -112,6 +122,11 @@ async fn the_user() {
         (data(json!({"email": ""})), "bad_payload", "an empty email"),
         (data(json!({"email": " "})), "bad_payload", "a blank email"),
         (data(json!({"email": 5})), "bad_payload", "a number"),
+        (data(json!({"email": "b@c.d", "tags": {}})), "ok", "no tags"),
+        (data(json!({"email": "b@c.d", "tags": null})), "bad_payload", "neither a map nor PHP's empty one"),
+        (data(json!({"email": "b@c.d", "tags": "a"})), "bad_payload", "text"),
+        (data(json!({"email": null})), "bad_payload", "null"),
+        (data(json!(["b@c.d", {}])), "bad_payload", "fields without their names"),
         (data(json!({})), "bad_payload", "no email"),
         (with(json!({"data": null})), "bad_payload", "no data"),
         (with(json!({})).replacen('{', r#"{"exp":1,"#, 1), "bad_payload", "a name twice"),
@@ -122,6 +137,28 @@ async fn the_user() {
         let answer = send(&sign(Algorithm::HS512, HS512, &payload)).await;
         assert_eq!(reason(&answer), expected, "{why}: {payload}");
     }
+}
+
+#[tokio::test]
+async fn each_organisation_has_secrets_of_its_own() {
+    let keys = MemoryKeys::new().with("acme.example", SECRET).with("bolt.example", "another secret");
+    let app = App::new(waggl::sso_for_each(Tenant::host(), keys).replay(replay()).clock(clock()).build().unwrap());
+    let token = sign(Algorithm::HS512, HS512, &with(json!({})));
+    for (host, expected) in
+        [("bolt.example", "bad_signature"), ("nobody.example", "unknown_key"), ("ACME.example", "ok")]
+    {
+        let mut request = get(&format!("/i/1?sso_jwt={token}"));
+        request.headers_mut().insert("host", host.parse().unwrap());
+        let answer = app.send(request).await;
+        assert_eq!(reason(&answer), expected, "{host}");
+        if expected == "ok" {
+            assert_eq!(seen(&answer).tenant.as_deref(), Some("acme.example"));
+        }
+    }
+    let other = sign(Algorithm::HS512, HS512, &with(json!({"aud": "www.example.com"})));
+    let mut request = get(&format!("/i/1?sso_jwt={other}"));
+    request.headers_mut().insert("host", "acme.example".parse().unwrap());
+    assert_eq!(reason(&app.send(request).await), "wrong_audience");
 }
 
 #[tokio::test]
@@ -146,6 +183,8 @@ async fn the_algorithm_is_the_layers() {
         (Algorithm::HS256, HS512, "bad_signature", "signed with another than it says"),
         (Algorithm::HS512, r#"{"alg":"HS512","crit":["exp"]}"#, "bad_token", "an extension to be understood"),
         (Algorithm::HS512, r#"{"alg":"HS512","crit":[]}"#, "bad_token", "an empty list of them"),
+        (Algorithm::HS512, r#"{"alg":"HS512","crit":null}"#, "bad_token", "no list of them"),
+        (Algorithm::HS512, r#"{"alg":"HS512","a":{"b":1,"\u0062":2}}"#, "bad_token", "twice, deeper"),
         (Algorithm::HS512, r#"{"alg":"HS512","alg":"HS512"}"#, "bad_token", "twice"),
         (Algorithm::HS512, r#"{"typ":"JWT"}"#, "bad_token", "no algorithm"),
         (Algorithm::HS512, "[]", "bad_token", "no object"),
@@ -218,6 +257,73 @@ fn malleate(token: &str) -> String {
         *byte = difference.rem_euclid(256) as u8;
     }
     format!("{signed}.{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(signature))
+}
+
+#[tokio::test]
+async fn what_a_layer_can_ask_for_besides() {
+    type Change = fn(Builder<Jwt<Value>>) -> Builder<Jwt<Value>>;
+    let token = sign(Algorithm::HS512, HS512, &with(json!({})));
+    let exact = token.len();
+    assert_eq!(outcome(&send_to(|layer| layer.max_token_length(exact), &token).await), "ok");
+    assert_eq!(outcome(&send_to(|layer| layer.max_token_length(exact - 1), &token).await), "malformed", "one too many");
+    for (change, payload, expected, why) in [
+        ((|layer| layer.danger_any_lifetime()) as Change, with(json!({"exp": 9_999_999_999_u64})), "ok", "a far date"),
+        (|layer| layer.danger_any_lifetime(), with(json!({"exp": null})), "missing_claim", "and still one"),
+        (|layer| layer.max_lifetime(secs(300)), with(json!({"exp": NOW + 301})), "bad_claim", "longer than allowed"),
+        (|layer| layer.danger_without_expiry(), with(json!({"exp": null})), "ok", "none is needed"),
+        (|layer| layer.danger_without_expiry(), with(json!({"exp": NOW - 61})), "expired", "and one counts"),
+        (|layer| layer.danger_any_audience(), with(json!({"aud": null})), "ok", "for nobody in particular"),
+        (|layer| layer.danger_any_audience(), with(json!({"aud": "x"})), "ok", "for another"),
+        (
+            |layer| layer.danger_any_audience().require_claims(["aud"]),
+            with(json!({})).replace("\"www.waggl.com\"", "null"),
+            "missing_claim",
+            "null says nothing",
+        ),
+        (|layer| layer.require_claims(["sub", "jti"]), with(json!({"sub": "a"})), "missing_claim", "no `jti`"),
+        (
+            |layer| layer.require_claims(["sub"]),
+            with(json!({})).replacen('{', r#"{"sub":null,"#, 1),
+            "missing_claim",
+            "",
+        ),
+        (|layer| layer.require_claims(["sub"]), with(json!({"sub": "a"})), "ok", "there"),
+        (|layer| layer.require_claims(["sub"]), with(json!({"sub": 5})), "bad_claim", "no text (RFC 7519, 4.1.2)"),
+        (|layer| layer.require_claims(["iat"]), with(json!({"iat": null})), "missing_claim", "no date"),
+        (|layer| layer.require_claims(["role"]), with(json!({"role": ["a"]})), "ok", "not one that the RFC types"),
+        (|layer| layer.require(["data", "team"]), with(json!({})), "missing_field", "a field of the payload"),
+    ] {
+        let answer = send_to(change, &sign(Algorithm::HS512, HS512, &payload)).await;
+        assert_eq!(reason(&answer), expected, "{why}: {payload}");
+    }
+}
+
+async fn send_to(change: impl FnOnce(Builder<Jwt<Value>>) -> Builder<Jwt<Value>>, token: &str) -> support::Answer {
+    let layer =
+        jwt::layer(Algorithm::HS512).audience("www.waggl.com").secrets([SECRET]).replay(replay()).clock(clock());
+    App::new(change(layer).build().unwrap()).send(get(&format!("/?sso_jwt={token}"))).await
+}
+
+/// What was made before the store began to remember may have been used: a token that does not say when it was made was
+/// made as early as it can have been.
+#[tokio::test]
+async fn when_a_token_was_made() {
+    for (changes, lifetime, expected) in [
+        (json!({"nbf": null, "iat": NOW}), true, "ok"),
+        (json!({"nbf": NOW - 180, "iat": NOW}), true, "ok"),
+        (json!({"nbf": null, "iat": NOW - 1}), true, "before_fence"),
+        (json!({"nbf": NOW, "iat": null}), true, "ok"),
+        (json!({"nbf": NOW - 1, "iat": null}), true, "before_fence"),
+        (json!({"nbf": null, "iat": null}), true, "before_fence"),
+        (json!({"nbf": null, "iat": null}), false, "before_fence"),
+    ] {
+        let layer = jwt::layer::<Value>(Algorithm::HS512).audience("www.waggl.com").secrets([SECRET]);
+        let layer = layer.replay(fenced_at(NOW)).clock(clock());
+        let layer = if lifetime { layer } else { layer.danger_any_lifetime() };
+        let token = sign(Algorithm::HS512, HS512, &with(changes.clone()));
+        let answer = App::new(layer.build().unwrap()).send(get(&format!("/?sso_jwt={token}"))).await;
+        assert_eq!(reason(&answer), expected, "{changes}, {lifetime}");
+    }
 }
 
 #[test]

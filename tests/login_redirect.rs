@@ -104,7 +104,12 @@ async fn no_path_turns_into_another_host() {
         ("///evil.example/x", "/evil.example/x", "three too"),
         ("/i/../@evil.example", "/i/../@evil.example", "dots that stay inside"),
         ("/i;.evil.example/x", "/i;.evil.example/x", "no plain segment"),
-        ("/i%2F..%2F/x", "/i%2F..%2F/x", "an escaped slash further on"),
+        ("/i%2F..%2F/x", "/", "escaped slashes that leave two, once they are decoded"),
+        ("/i%2Fx/y", "/i%2Fx/y", "an escaped slash further on"),
+        ("/\\evil.example", "/", "a backslash"),
+        ("//\\evil.example", "/", "a backslash behind two slashes"),
+        ("/.//evil.example", "/", "a dot that leaves two slashes"),
+        ("/\u{ff0f}evil.example", "/%EF%BC%8Fevil.example", "a wide slash is one only in a host name"),
     ] {
         let (returned, _) = returns(layer().bare_segments(["", "i;.evil.example", ".evil.example"]), path).await;
         assert_eq!(returned, expected, "{path}: {why}");
@@ -158,6 +163,10 @@ async fn the_query_goes_along_without_a_token() {
     ] {
         assert_eq!(returns(layer(), uri).await.1.as_deref(), expected, "{why}");
     }
+    let other = || layer().credential_parameter("token");
+    assert_eq!(returns(other(), "/i/1?token=x&sso_jwt=y").await.1.as_deref(), Some("sso_jwt=y"), "another parameter");
+    let long = format!("/{}", "x".repeat(10_000));
+    assert_eq!(returns(layer(), &long).await.0, "/", "no landing is that long");
 }
 
 #[tokio::test]

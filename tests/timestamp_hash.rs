@@ -147,6 +147,82 @@ async fn a_raw_plus_is_what_the_hash_was_made_of() {
 }
 
 #[tokio::test]
+async fn the_hash_is_one_login_in_either_case() {
+    let app = app_with(Plus::default());
+    let hash = hash_of("1700000000", "admin@lcvista.com", "rainier");
+    let uri = |hash: &str| format!("/sso/oauth/?timestamp=1700000000&email=admin@lcvista.com&slug=rainier&hash={hash}");
+    assert_eq!(outcome(&app.send(get(&uri(&hash.to_uppercase()))).await), "ok");
+    let escaped = format!("%{:02x}{}", hash.as_bytes()[0], &hash[1..]);
+    for again in [&hash, &hash.to_uppercase(), &escaped] {
+        assert_eq!(outcome(&app.send(get(&uri(again))).await), "replayed", "{again}");
+    }
+    for (bad, why) in [
+        (&hash[..38], "a byte less"),
+        (&format!("{hash}00"), "a byte more"),
+        (&format!("{hash}0"), "half a byte more"),
+        (&hash.replacen(|_| true, "g", 1), "no hexadecimal"),
+        ("", "empty"),
+    ] {
+        assert_eq!(outcome(&app.send(get(&uri(bad))).await), "malformed", "{why}");
+    }
+}
+
+/// The tenant whose secret is looked up is the one that was hashed, in whatever way it is written.
+#[tokio::test]
+async fn a_slug_is_read_as_it_was_hashed() {
+    let encode = |text: &str| form_urlencoded(text, "%20");
+    let uri = |email: &str, slug: &str, hash: &str| {
+        format!("/sso/oauth/?timestamp=1700000000&email={email}&slug={slug}&hash={hash}")
+    };
+    let long = "x".repeat(255);
+    for slug in ["rainier", "Räinier & Söhne", "a+b", "a b", "50%", "a/b?c#d=e&f", "~_.-!*'()", "\u{1f3d4}", &long] {
+        let app = |plus| {
+            let layer = lcvista::sso(MemoryKeys::new().with(slug, SECRET)).plus(plus).replay(replay());
+            App::new(layer.clock(clock()).build().unwrap())
+        };
+        let uri = uri("a@b.c", &encode(slug), &hash_of("1700000000", "a@b.c", slug));
+        for plus in [Plus::Space, Plus::Literal, Plus::Either] {
+            let answer = app(plus).send(get(&uri)).await;
+            assert_eq!(outcome(&answer), "ok", "{plus:?} {uri}");
+            assert_eq!(seen(&answer).tenant.as_deref(), Some(slug));
+        }
+    }
+    // Two organisations whose slugs are one text in the link: neither signs for the other.
+    let of = |text: &str, secret: &str| {
+        let link = HashedLink::new("/", lcvista::recipe(), &secret.into()).uri(&["1700000000", "a@b.c", text]);
+        link.rsplit_once("hash=").unwrap().1.to_owned()
+    };
+    for (plus, hashed, secret, expected) in [
+        (Plus::Space, "a b", "space", Some("a b")),
+        (Plus::Space, "a+b", "plus", None),
+        (Plus::Literal, "a+b", "plus", Some("a+b")),
+        (Plus::Literal, "a b", "space", None),
+        (Plus::Literal, "a+b", "space", None),
+        (Plus::Either, "a b", "space", Some("a b")),
+        (Plus::Either, "a+b", "space", None),
+        (Plus::Either, "a b", "plus", None),
+    ] {
+        let keys = MemoryKeys::new().with("a b", "space").with("a+b", "plus");
+        let app = App::new(lcvista::sso(keys).plus(plus).replay(replay()).clock(clock()).build().unwrap());
+        let answer = app.send(get(&uri("a@b.c", "a+b", &of(hashed, secret)))).await;
+        let tenant = answer.extensions().get::<support::Seen>().and_then(|seen| seen.tenant.clone());
+        assert_eq!(tenant.as_deref(), expected, "{plus:?}: {hashed:?} hashed with the secret of {secret:?}");
+    }
+    let too_long = uri("a@b.c", &"x".repeat(256), &"0".repeat(40));
+    assert_eq!(send(&too_long).await, "malformed", "no tenant's name is that long");
+    assert_eq!(send(&uri(&"x".repeat(1_025), "rainier", &"0".repeat(40))).await, "malformed", "nor an email");
+    assert_eq!(
+        send(&uri(&"x".repeat(1_024), "rainier", &"0".repeat(40))).await,
+        "invalid",
+        "this is as long as it may be"
+    );
+}
+
+fn form_urlencoded(text: &str, space: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', space)
+}
+
+#[tokio::test]
 async fn the_cousins() {
     let now = NOW.to_string();
     for recipe in [
@@ -164,9 +240,11 @@ async fn the_cousins() {
         assert_eq!(outcome(&app.send(get(&uri)).await), "ok", "{recipe:?}");
         // What could move a border between two fields is refused.
         if !matches!(format!("{recipe:?}").as_str(), form if form.contains("FormAsKey")) {
-            for separator in ["%7C", "%0A", "%3A"] {
-                let moved = uri.replace("a%40b.c", &format!("a{separator}b"));
-                assert!(matches!(outcome(&app.send(get(&moved)).await), "malformed" | "invalid"));
+            for (escaped, separator) in [("%7C", "|"), ("%0A", "\n"), ("%3A", ":")] {
+                let moved = uri.replace("a%40b.c", &format!("a{escaped}b"));
+                let expected =
+                    if format!("{recipe:?}").contains(&format!("{separator:?}")) { "malformed" } else { "invalid" };
+                assert_eq!(outcome(&app.send(get(&moved)).await), expected, "{recipe:?} {escaped}");
             }
         }
     }
@@ -178,6 +256,22 @@ fn unsafe_settings_do_not_build() {
     for (built, expected) in [
         (build(Recipe::hmac(Digest::Sha256, ["email"], "|")), "does not hash the timestamp"),
         (build(Recipe::hmac(Digest::Sha256, ["timestamp"], "|")), "nothing but the timestamp"),
+        (
+            timestamp_hash::layer::<Value>(Recipe::hmac(Digest::Sha256, ["timestamp", "email"], "|"))
+                .tenant_field("org")
+                .secrets([SECRET])
+                .replay(replay())
+                .build(),
+            "tenant_field",
+        ),
+        (
+            timestamp_hash::layer::<Value>(lcvista::recipe())
+                .hash_parameter("")
+                .secrets([SECRET])
+                .replay(replay())
+                .build(),
+            "hash_parameter",
+        ),
         (build(Recipe::hmac(Digest::Sha256, ["timestamp", "email", "email"], "|")), "twice"),
         (build(Recipe::hmac(Digest::Sha256, ["timestamp", "email"], "")), "without a separator"),
         (build(Recipe::digest_with_secret_last(Digest::Sha256, ["timestamp", "email"], "")), "without a separator"),

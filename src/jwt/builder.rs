@@ -89,7 +89,8 @@ impl<C> Builder<Jwt<C>> {
         self
     }
 
-    /// The longest time from `iat` to `exp`, inclusive; from now on, where there is no `iat`. Default: 15 min.
+    /// The longest time from `iat` to `exp`, inclusive. Where there is no `iat`, from [`leeway`](Self::leeway) ago on: the
+    /// partner's clock may be that far behind. Default: 15 min.
     pub fn max_lifetime(mut self, lifetime: Duration) -> Self {
         self.form.max_lifetime = Some(lifetime);
         self
@@ -108,7 +109,7 @@ impl<C> Builder<Jwt<C>> {
     }
 
     /// Claims of RFC 7519 that must be in the payload besides those that the other settings need, such as `sub` or `jti`;
-    /// a token without one is `invalid`. Default: none.
+    /// a token without one is `invalid`, and so is one whose `iss`, `sub` or `jti` is asked for and is no string. Default: none.
     pub fn require_claims<N: Into<Cow<'static, str>>>(mut self, claims: impl IntoIterator<Item = N>) -> Self {
         self.form.required_claims.extend(claims.into_iter().map(Into::into));
         self

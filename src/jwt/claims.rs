@@ -32,7 +32,7 @@ struct Wire {
 }
 
 /// What is there, null included: a null date is a mistyped one, not a missing one.
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+pub(super) fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
 
@@ -43,14 +43,22 @@ impl Registered {
         Ok(Self { exp: date("exp", exp)?, nbf: date("nbf", nbf)?, iat: date("iat", iat)?, aud, others })
     }
 
-    /// Whether a claim is there, and not null.
-    pub(super) fn has(&self, claim: &str) -> bool {
-        match claim {
-            "exp" => self.exp.is_some(),
-            "nbf" => self.nbf.is_some(),
-            "iat" => self.iat.is_some(),
-            "aud" => self.aud.is_some(),
-            other => self.others.get(other).is_some_and(|value| !value.is_null()),
+    /// A claim that must be there, and not null; and text, where RFC 7519, 4.1 says so.
+    pub(super) fn require(&self, claim: &str) -> Result<(), Reason> {
+        let missing = || Reason::MissingClaim(claim.to_owned().into());
+        let given = match claim {
+            "exp" => return self.exp.map(drop).ok_or_else(missing),
+            "nbf" => return self.nbf.map(drop).ok_or_else(missing),
+            "iat" => return self.iat.map(drop).ok_or_else(missing),
+            "aud" => self.aud.as_ref(),
+            other => self.others.get(other),
+        };
+        match given {
+            None | Some(Value::Null) => Err(missing()),
+            Some(value) if matches!(claim, "iss" | "sub" | "jti") && !value.is_string() => {
+                Err(Reason::BadClaim(claim.to_owned().into(), "is not a string"))
+            }
+            Some(_) => Ok(()),
         }
     }
 
@@ -70,12 +78,17 @@ impl Registered {
     }
 }
 
-/// A JSON number of seconds since the epoch, within the years that can be told.
+/// A JSON number of seconds since the epoch. What [`UnixTime`] cannot tell is pinned to its end: partners write 9999999999,
+/// in the year 2286, for "never".
 fn numeric_date(name: &'static str, value: &Value) -> Result<UnixTime, Reason> {
+    /// The last second of the year 9999: what is further away is no time, but milliseconds or a mistake.
+    const FURTHEST: f64 = 253_402_300_799.0;
     let bad = |what| Reason::BadClaim(Cow::Borrowed(name), what);
     let Value::Number(number) = value else { return Err(bad("is not a number")) };
-    let time = seconds(number).ok_or_else(|| bad("is not a number"))?;
-    if time == UnixTime::MAX || time <= UnixTime::MIN { Err(bad("is out of range")) } else { Ok(time) }
+    if number.as_f64().is_none_or(|seconds| seconds.abs() > FURTHEST) {
+        return Err(bad("is out of range"));
+    }
+    seconds(number).ok_or_else(|| bad("is not a number"))
 }
 
 fn seconds(number: &Number) -> Option<UnixTime> {

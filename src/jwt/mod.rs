@@ -26,11 +26,12 @@
 //! 2. The algorithm is the layer's, whatever the header says; a header that says another one, in any case of letters, is
 //!    `invalid` (RFC 8725, 3.1). So is one with `crit`. `kid`, `jku`, `jwk`, `x5u` and the rest are not looked at.
 //! 3. `exp` and `aud` are required, `nbf` and `iat` honoured, with [`leeway`](crate::config::Builder::leeway). A
-//!    `NumericDate` is a JSON number, with a fraction or an exponent if it likes; what is missing, mistyped or out of range
-//!    is `invalid`. `aud` is a string, or a list of strings that has ours (RFC 7519, 4.1).
+//!    `NumericDate` is a JSON number, with a fraction or an exponent if it likes; what is missing, mistyped or beyond the
+//!    year 9999 is `invalid`. `aud` is a string, or a list of strings that has ours (RFC 7519, 4.1).
 //! 4. The token may live for [`max_lifetime`](crate::config::Builder::max_lifetime): a token for a year is a password.
 //! 5. No name comes twice, at any depth (RFC 7519, 4, last choice left to us): `rejected_claims`.
-//! 6. The replay key is the signed content and the signature. There is no `jti`: two clicks in one second may make the same
+//! 6. The replay key is the MAC; of the algorithms with a public key it is the signed content, as anyone can write such a
+//!    signature anew. There is no `jti`: two clicks in one second may make the same
 //!    token, and the second is `replayed`.
 
 mod builder;
@@ -140,9 +141,7 @@ where
 
     fn claims(&self, message: Message, now: UnixTime) -> Result<C, Reason> {
         let registered = Registered::of(&message)?;
-        if let Some(missing) = self.required_claims.iter().find(|claim| !registered.has(claim)) {
-            return Err(Reason::MissingClaim(missing.clone()));
-        }
+        self.required_claims.iter().try_for_each(|claim| registered.require(claim))?;
         match &self.audience {
             Audience::Ours(ours) => registered.check_audience(ours)?,
             Audience::Any | Audience::Unset => {}

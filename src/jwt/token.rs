@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
 
+use super::claims::present;
 use crate::encoding::BASE64URL;
 use crate::json;
 use crate::keys::Secret;
@@ -105,10 +106,11 @@ impl Verifier {
         #[derive(Deserialize)]
         struct Header {
             alg: Value,
+            #[serde(default, deserialize_with = "present")]
             crit: Option<Value>,
         }
         let header: Header = json::object(header, &["alg"]).map_err(|_| Reason::BadToken("has no header"))?;
-        // `crit` must be understood or refused (RFC 7515, 4.1.11); an explicit null is no extension that is understood.
+        // `crit` must be understood or refused (RFC 7515, 4.1.11), a null too: it is no list of extensions.
         if header.crit.is_some() {
             return Err(Reason::BadToken("has `crit` in its header"));
         }

@@ -75,7 +75,7 @@ mod tests {
             ("c2", ""),
             ("a3", "2 q"),
         ];
-        let base = build("POST", "http://example.com/request", pairs.into_iter());
+        let base = build("post", "http://example.com/request", pairs.into_iter());
         assert_eq!(
             String::from_utf8(base).unwrap(),
             "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D%25253D%26c%2540%3D%26\

@@ -168,6 +168,7 @@ mod tests {
             (host(true), "/", &[], None),
             (host(true), "/", &[("host", "a"), ("host", "b")], None),
             (host(true), "/", &[("host", "u@a")], None),
+            (host(true), "/", &[("host", "u@a:443")], None),
             (host(true), "/", &[("host", "a:99999")], None),
             (Origin::danger_trust_forwarded(), "/", &[("host", "a")], None),
             (
@@ -187,6 +188,7 @@ mod tests {
             "https://",
             "https://a/?b",
             "https://u@a/",
+            "https://u@a:443/",
             "/a",
             "https://a:99999",
         ] {

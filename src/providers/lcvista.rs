@@ -27,7 +27,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Builder;
 use crate::keys::KeyStore;
-use crate::tenant::Tenant;
 use crate::timestamp_hash::{self, Digest, Recipe, TimestampHash};
 
 /// Starts the layer: HMAC-SHA1 over nothing, keyed with timestamp, email, slug and secret; 30 s past and 5 s ahead.
@@ -35,7 +34,7 @@ use crate::timestamp_hash::{self, Digest, Recipe, TimestampHash};
 /// `keys` holds each organisation's secret under its slug. A raw `+` in an email address, which the sample does not encode,
 /// works; so does an encoded one.
 pub fn sso(keys: impl KeyStore) -> Builder<TimestampHash<LcvistaUser>> {
-    timestamp_hash::layer(recipe()).keys(keys).tenant(Tenant::query("slug"))
+    timestamp_hash::layer(recipe()).keys(keys).tenant_field("slug")
 }
 
 /// The recipe of LCvista's hash.

@@ -28,13 +28,33 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::Builder;
 use crate::jwt::{self, Algorithm, Jwt};
-use crate::keys::Secret;
+use crate::keys::{KeyStore, Secret};
+use crate::tenant::Tenant;
 
 /// Starts the layer for `…?sso_jwt={jwt}`: HS512, audience `www.waggl.com`, and the defaults of [`jwt::layer`].
 ///
 /// The real secrets are short, 13 to 16 characters: that is warned of, and not refused.
 pub fn sso<S: Into<Secret>>(secrets: impl IntoIterator<Item = S>) -> Builder<Jwt<WagglUser>> {
     jwt::layer(Algorithm::HS512).audience("www.waggl.com").secrets(secrets)
+}
+
+/// As [`sso`], for several organisations: `tenant` says whose page was asked for, and `keys` holds each one's secrets under
+/// that name. The token does not say whose it is.
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::keys::MemoryKeys;
+/// use tower_sso::providers::waggl;
+/// use tower_sso::replay::MemoryReplay;
+/// use tower_sso::tenant::Tenant;
+///
+/// let keys = MemoryKeys::new().with("acme.app.example", "acme's secret").with("bolt.app.example", "bolt's secret");
+/// let sso = waggl::sso_for_each(Tenant::host(), keys).replay(MemoryReplay::new()).optional().build()?;
+/// # }
+/// # Ok::<(), tower_sso::config::ConfigError>(())
+/// ```
+pub fn sso_for_each(tenant: Tenant, keys: impl KeyStore) -> Builder<Jwt<WagglUser>> {
+    jwt::layer(Algorithm::HS512).audience("www.waggl.com").tenant(tenant).keys(keys)
 }
 
 /// A user of an organisation. Fields that are not known are ignored.
@@ -59,6 +79,7 @@ pub struct WagglUser {
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Wire {
+    #[serde(deserialize_with = "object")]
     data: Data,
 }
 
@@ -80,6 +101,12 @@ impl From<WagglUser> for Wire {
     fn from(WagglUser { email, tags }: WagglUser) -> Self {
         Self { data: Data { email, tags } }
     }
+}
+
+/// By the names of its fields: a derived `Deserialize` takes a list of their values too.
+fn object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Data, D::Error> {
+    let fields = serde_json::Map::deserialize(deserializer)?;
+    Data::deserialize(serde_json::Value::Object(fields)).map_err(D::Error::custom)
 }
 
 fn not_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

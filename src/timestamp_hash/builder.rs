@@ -17,7 +17,7 @@ use crate::window::Window;
 /// | [`timestamp_parameter`](Builder::timestamp_parameter), [`hash_parameter`](Builder::hash_parameter) | `timestamp`, `hash` |
 /// | [`plus`](Builder::plus) | [`Plus::Either`] |
 /// | [`max_age`](Builder::max_age), [`clock_skew`](Builder::clock_skew) | 30 s, 5 s |
-/// | [`tenant`](Builder::tenant) | one for all |
+/// | [`tenant`](Builder::tenant), [`tenant_field`](Builder::tenant_field) | one for all |
 /// | [`methods`](Builder::methods) | GET |
 ///
 /// ```
@@ -41,6 +41,7 @@ where
         recipe,
         timestamp: "timestamp".into(),
         hash: "hash".into(),
+        tenant: None,
         plus: Plus::Either,
         window: Window { max_age: Duration::from_secs(30), clock_skew: Duration::from_secs(5) },
         claims: PhantomData,
@@ -58,6 +59,23 @@ impl<C> Builder<TimestampHash<C>> {
     /// The query parameter that holds the hash. Default: `hash`.
     pub fn hash_parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.form.hash = name.into();
+        self
+    }
+
+    /// The field of the recipe that names the tenant, whose keys are looked up. Default: none, and
+    /// [`tenant`](Self::tenant) says, which has no effect once this is set.
+    ///
+    /// Rather this than [`Tenant::query`] for a parameter that is hashed: the name is then read as it was hashed. A raw `+` in
+    /// it is a space, but with [`Plus::Literal`]. **Were it read in two ways, the tenant `a b` could sign as `a+b`.**
+    ///
+    /// ```
+    /// use tower_sso::timestamp_hash::{self, Digest, Recipe};
+    ///
+    /// let recipe = Recipe::hmac(Digest::Sha256, ["timestamp", "email", "org"], "|");
+    /// let layer = timestamp_hash::layer::<serde_json::Value>(recipe).tenant_field("org");
+    /// ```
+    pub fn tenant_field(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.form.tenant = Some(name.into());
         self
     }
 
@@ -84,6 +102,13 @@ pub(super) fn check<C>(form: &TimestampHash<C>) -> Result<(), ConfigError> {
     if form.hash.is_empty() {
         let problem = "is empty: name the parameter that holds the hash".into();
         return Err(ConfigError::Setting { setting: "hash_parameter", problem });
+    }
+    if let Some(tenant) = &form.tenant
+        && !form.recipe.fields().any(|field| field == tenant)
+    {
+        let problem =
+            "is not in the recipe: anyone could put another tenant's name there. Hash it, or call `tenant`".into();
+        return Err(ConfigError::Setting { setting: "tenant_field", problem });
     }
     form.recipe.check(&form.timestamp)
 }

@@ -30,6 +30,7 @@
 //!    [`clock_skew`](crate::config::Builder::clock_skew) ahead, both inclusive, to the nanosecond.
 //! 5. A raw `+` in a field is a space to some partners and a plus to others. By default both readings are tried, and the one
 //!    that the hash was made of is what the user is called: [`Plus`].
+//!    The [tenant](crate::config::Builder::tenant_field) alone is read in one way.
 //! 6. Parameters that are not in the recipe, such as `next`, are not signed. See [`LocalPath`](crate::landing::LocalPath).
 
 mod builder;
@@ -50,7 +51,7 @@ use crate::clock::UnixTime;
 use crate::config::ConfigError;
 use crate::encoding::decode_hex;
 use crate::form::{Extracted, Form, Presence};
-use crate::keys::Secret;
+use crate::keys::{Secret, TenantId};
 use crate::query::{self, Query};
 use crate::rejection::Reason;
 use crate::replay::Fingerprint;
@@ -59,6 +60,9 @@ use crate::window::{Validity, Window};
 pub use crate::mac::Digest;
 pub use builder::layer;
 pub use recipe::Recipe;
+
+/// As everywhere: see [`Tenant`](crate::tenant::Tenant).
+const LONGEST_TENANT: usize = 255;
 
 /// What a raw `+` in a field of the query stands for.
 ///
@@ -93,6 +97,7 @@ pub struct TimestampHash<C> {
     recipe: Recipe,
     timestamp: Cow<'static, str>,
     hash: Cow<'static, str>,
+    tenant: Option<Cow<'static, str>>,
     plus: Plus,
     window: Window,
     claims: PhantomData<fn() -> C>,
@@ -136,14 +141,17 @@ where
         let time = parse_timestamp(&query.required(&self.timestamp)?);
         let time = time.ok_or_else(|| malformed(&self.timestamp, "is not a number of seconds in plain digits"))?;
         let readings = match self.plus {
-            Plus::Space => vec![self.fields(query, false)?],
-            Plus::Literal => vec![self.fields(query, true)?],
+            Plus::Space => vec![self.fields(query, |_| false)?],
+            Plus::Literal => vec![self.fields(query, |_| true)?],
             Plus::Either => {
-                let (space, literal) = (self.fields(query, false)?, self.fields(query, true)?);
+                // One tenant's keys are looked up, so its name is read in one way: else it could sign under another's name.
+                let is_literal = |name: &str| self.tenant.as_deref() != Some(name);
+                let (space, literal) = (self.fields(query, |_| false)?, self.fields(query, is_literal)?);
                 if space == literal { vec![space] } else { vec![space, literal] }
             }
         };
-        Ok(Credential { readings, time, mac }.into())
+        let tenant = self.tenant.as_ref().map(|name| self.tenant_in(name, &readings)).transpose()?;
+        Ok(Extracted { credential: Credential { readings, time, mac }, tenant })
     }
 
     fn verify(&self, credential: &Credential, key: &Secret) -> Result<Message, Reason> {
@@ -174,6 +182,10 @@ where
         Secret::new(random.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>())
     }
 
+    fn signs_tenant(&self) -> bool {
+        self.tenant.is_some()
+    }
+
     fn parameters(&self) -> Vec<Cow<'static, str>> {
         [&self.hash, &self.timestamp].into_iter().chain(self.recipe.fields()).cloned().collect()
     }
@@ -185,16 +197,27 @@ where
 
 impl<C> TimestampHash<C> {
     /// The recipe's fields, in its order.
-    fn fields(&self, query: Query<'_>, plus_is_literal: bool) -> Result<Vec<String>, Reason> {
+    fn fields(&self, query: Query<'_>, plus_is_literal: impl Fn(&str) -> bool) -> Result<Vec<String>, Reason> {
         let field = |name: &Cow<'static, str>| {
             let malformed = |what| Reason::Malformed(name.clone(), what);
             let raw = query.raw_value(name)?.ok_or_else(|| Reason::MissingParameter(name.clone()))?;
-            let raw = if plus_is_literal { Cow::Owned(raw.replace('+', "%2B")) } else { Cow::Borrowed(raw) };
+            let raw = if plus_is_literal(name) { Cow::Owned(raw.replace('+', "%2B")) } else { Cow::Borrowed(raw) };
             let value = query::decode(&raw).map_err(malformed)?.into_owned();
             self.recipe.check_value(&value).map_err(malformed)?;
             Ok(value)
         };
         self.recipe.fields().map(field).collect()
+    }
+
+    /// The tenant, which is one of the fields.
+    fn tenant_in(&self, name: &str, readings: &[Vec<String>]) -> Result<TenantId, Reason> {
+        let named =
+            readings.iter().flat_map(|fields| self.recipe.fields().zip(fields)).find(|(field, _)| *field == name);
+        let (_, tenant) = named.ok_or_else(|| Reason::MissingParameter(name.to_owned().into()))?;
+        if tenant.len() > LONGEST_TENANT {
+            return Err(Reason::Malformed(name.to_owned().into(), "is too long"));
+        }
+        Ok(tenant.as_str().into())
     }
 }
 

@@ -100,6 +100,10 @@ async fn a_form_is_signed_wherever_the_protocol_stands() {
         assert_eq!(outcome(&every_transport().send(post(&link, FORM, "admin=1")).await), "invalid", "{link}");
         assert_eq!(outcome(&every_transport().send(post(&link, FORM, "")).await), "ok", "{link}");
     }
+    let query_alone = layer_at(Origin::new("https://app.example")).methods([Method::POST]);
+    let query_alone = App::new(query_alone.build().unwrap());
+    let escaped = link.replace("oauth_", "%6Fauth%5f");
+    assert_eq!(outcome(&query_alone.send(post(&escaped, FORM, "admin=1")).await), "invalid", "{escaped}");
     // RFC 5849, 3.4.1.3.1: what is not a form is not signed, and goes on.
     let answer = every_transport().send(post(&link, "application/json", "{}")).await;
     assert_eq!((outcome(&answer), &seen(&answer).body[..]), ("ok", &b"{}"[..]));
@@ -110,13 +114,22 @@ async fn the_header_is_read_and_does_not_go_on() {
     let layer = || layer_at(Origin::new("https://app.example")).transports([Transport::Header]);
     let good = signer().authorization(&[]).unwrap();
     let rest = good.strip_prefix("OAuth realm=\"\", ").unwrap();
+    let plus = signer().nonce("1234+678").authorization(&[]).unwrap();
     for (header, expected, why) in [
         (good.clone(), "ok", "as signed"),
         (format!("oauth {rest}"), "ok", "the scheme in another case, and no realm (RFC 7235, 2.1)"),
         (format!("OAuth realm=\"a, b\\\"c, oauth_token=d\",{rest}"), "ok", "a realm with commas and quotes"),
         (good.replace(", ", " ,  "), "ok", "with spaces"),
+        (good.replace(", ", ","), "ok", "without spaces"),
+        (good.replace("=\"", " = \""), "ok", "with spaces around the equals signs"),
+        (format!("{good},"), "ok", "with a comma at the end (RFC 9110, 5.6.1.2)"),
+        (format!("OAuth {rest}, Realm=\"x\""), "ok", "a realm at the end, in another case"),
+        (format!("{good}, \"\"=\"\""), "malformed", "no name"),
+        (good.replace(", ", ";"), "malformed", "another separator"),
         (good.replace("12345678", "1234567%38"), "ok", "with an escape"),
-        (good.replace("12345678", "1234567+"), "invalid", "a plus is a plus"),
+        (plus.replace("%2B", "+"), "ok", "a plus is a plus"),
+        (plus.clone(), "ok", "escaped too"),
+        (plus.replace("1234%2B", "1234%20"), "invalid", "and no space"),
         (good.replace("\"12345678\"", "12345678"), "malformed", "without quotes"),
         (format!("{good}, oauth_nonce=\"12345678\""), "malformed", "twice"),
         (format!("{good}, email=\"x\""), "malformed", "what is not the protocol's"),
@@ -129,6 +142,14 @@ async fn the_header_is_read_and_does_not_go_on() {
         let app = App::new(layer().build().unwrap());
         assert_eq!(outcome(&app.send(request).await), expected, "{why}: {header}");
     }
+    // Another form's header does not disturb a link; one of this form is a second place, but for a lone realm.
+    for (header, expected) in
+        [("Basic Zm9v", "ok"), ("OAuth realm=\"x\"", "ok"), ("OAuth oauth_nonce=\"12345678\"", "malformed")]
+    {
+        let mut request = get(&link());
+        request.headers_mut().insert("authorization", header.parse().unwrap());
+        assert_eq!(outcome(&app().send(request).await), expected, "{header}");
+    }
     // What the application sees of it.
     use http_body_util::BodyExt;
     use tower::{Layer, ServiceExt, service_fn};
@@ -138,9 +159,14 @@ async fn the_header_is_read_and_does_not_go_on() {
     });
     let mut request = get(BASE);
     request.headers_mut().insert("authorization", good.parse().unwrap());
-    let answer = layer().build().unwrap().layer(look).oneshot(request).await.unwrap();
-    assert_eq!(answer.status(), 200);
-    assert!(answer.into_body().collect().await.unwrap().to_bytes().is_empty());
+    let mut signed_in_query = get(&link());
+    signed_in_query.headers_mut().insert("authorization", "Basic Zm9v".parse().unwrap());
+    for (request, expected) in [(request, ""), (signed_in_query, "Basic Zm9v")] {
+        let layer = layer().transports([Transport::Query, Transport::Header]).build().unwrap();
+        let answer = layer.layer(look).oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), expected, "another form's header goes on");
+    }
     let app = App::new(layer().build().unwrap());
     let mut two = get(BASE);
     two.headers_mut().append("authorization", good.parse().unwrap());

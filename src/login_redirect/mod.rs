@@ -1,0 +1,98 @@
+//! The start of Waggl's flow: who has no session is sent to the organisation's own sign-in page, and comes back with a token.
+//!
+//! A handler without a session answers [`login_required`]; [`LoginRedirectLayer`] turns that into a 302 to the tenant's
+//! [`SsoUrl`], with `return_to_path` and `return_to_params`. The way back is checked by
+//! [`providers::waggl`](crate#forms-and-partners).
+//!
+//! ```
+//! # use axum::{Router, body::Body, response::Response, routing::get};
+//! use tower_sso::login_redirect::{LoginRedirectLayer, SsoUrl, login_required};
+//!
+//! async fn survey() -> Response {
+//!     login_required() // there is no session
+//! }
+//!
+//! let acme = SsoUrl::parse("https://idp.example/waggl/sso/")?;
+//! let start = LoginRedirectLayer::new(move |_| Some(acme.clone())).bare_segments(["i"]);
+//! let app: Router = Router::new().route("/i/{survey}", get(survey)).layer(start);
+//! # use tower::ServiceExt;
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let answer = app.oneshot(http::Request::get("/i/9745804b?view=vote&page=1").body(Body::empty()).unwrap()).await.unwrap();
+//! let expected = "https://idp.example/waggl/sso/?return_to_path=i%2F9745804b&return_to_params=view%3Dvote%26page%3D1";
+//! assert_eq!(answer.headers()["location"], expected);
+//! # });
+//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! ```
+//!
+//! # Rules
+//! 1. Only an answer that carries [`LoginRequired`] is replaced, and only for GET and HEAD; its `Set-Cookie` headers go on.
+//!    Where no [`SsoUrl`] is known, the inner answer stays, which is a 401.
+//! 2. `return_to_path` is the path as the client sent it, if it is a [`LocalPath`]; else `/`. `return_to_params` is its query,
+//!    byte for byte, without `sso_jwt` in any spelling; it is left out where nothing remains. Both are percent-encoded once.
+//! 3. Partners glue the path behind a host name, with a slash between or without: `https://app.example` + `munity/1` is the
+//!    host `app.examplemunity`, and `https://app.waggl.com` + `munity/1` one that somebody can register. So the path keeps its
+//!    slash, which ends the host either way; but for the first segments that
+//!    [you name](LoginRedirectLayer::bare_segments), as your routes have them, not as a link has them.
+//! 4. A path that comes back with two slashes in front is handed on with one. For axum, put this layer around the whole
+//!    `Router` for that: layers added with `Router::layer` run after routing.
+//! 5. Nothing in the flow says that the browser which comes back is the one that was sent away: without
+//!    [`bind`](LoginRedirectLayer::bind), somebody can sign a victim in as himself.
+
+mod layer;
+mod location;
+mod service;
+mod sso_url;
+
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderValue, Response, StatusCode, Uri};
+use subtle::ConstantTimeEq;
+
+pub use self::layer::LoginRedirectLayer;
+pub use self::service::{LoginRedirect, LoginRedirectFuture};
+pub use self::sso_url::SsoUrl;
+use crate::query::Query;
+
+/// Marks an answer that is to become a redirect to the sign-in page: it stands in the answer's extensions.
+///
+/// ```
+/// use tower_sso::login_redirect::{LoginRequired, login_required};
+///
+/// let answer: http::Response<String> = login_required();
+/// assert!(answer.extensions().get::<LoginRequired>().is_some());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoginRequired;
+
+/// The answer of a handler that needs a session and has none: 401, with the mark.
+///
+/// ```
+/// use tower_sso::login_redirect::login_required;
+///
+/// let answer: http::Response<String> = login_required();
+/// assert_eq!(answer.status(), 401);
+/// ```
+pub fn login_required<B: Default>() -> Response<B> {
+    let mut response = Response::new(B::default());
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("SSO"));
+    response.extensions_mut().insert(LoginRequired);
+    response
+}
+
+/// Whether the parameter that [`bind`](LoginRedirectLayer::bind) sent along has come back as it was, and once. The comparison
+/// takes constant time. An empty expectation is never met.
+///
+/// Ask it before a session is made of the identity that came with it.
+///
+/// ```
+/// use tower_sso::login_redirect::is_bound;
+///
+/// let uri: http::Uri = "/i/9745804b?view=vote&state=n0nce".parse()?;
+/// assert!(is_bound(&uri, "state", "n0nce"), "what this browser's cookie says");
+/// assert!(!is_bound(&uri, "state", "another browser's"));
+/// # Ok::<(), http::uri::InvalidUri>(())
+/// ```
+pub fn is_bound(uri: &Uri, parameter: &str, expected: &str) -> bool {
+    let given = Query::of(uri).value(parameter).ok().flatten().unwrap_or_default();
+    !expected.is_empty() && bool::from(given.as_bytes().ct_eq(expected.as_bytes()))
+}
