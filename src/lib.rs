@@ -101,6 +101,7 @@
 //! | `sqlite`, `postgres` | | [`keys::sql`] on SQLite (bundled, needs a C compiler), on Postgres |
 //! | `metrics` | | the counter `tower_sso_requests_total{form, outcome}` |
 //! | `sign` | | [`sign`]: the partner's side, for tests |
+//! | `testing` | | [`testing`]: the suite that a store of your own must pass |
 //!
 //! No feature changes what another one does. There is no unsafe code and no OpenSSL.
 //!
@@ -184,6 +185,9 @@ pub mod shared_secret;
 pub mod sign;
 pub mod store;
 pub mod tenant;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 pub mod throttle;
 #[cfg(feature = "ticket")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ticket")))]

@@ -10,6 +10,10 @@
 //!
 //! **More than one process** behind one address needs a store that they share. With a store in memory for each of them,
 //! one link works once per process.
+//!
+//! # A store of your own
+//! implements [`ReplayStore`], and proves it in a test: `testing::replay_store`, of the feature `testing`, claims from many
+//! sides at once, up to the last instant, with leases that are settled, released and left, and names every promise broken.
 
 #[cfg(feature = "moka")]
 mod memory;
@@ -200,7 +204,7 @@ pub enum Claimed {
 ///
 ///     fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
 ///         let mut map = self.0.lock().unwrap();
-///         if map.get(&key) == Some(&lease) {
+///         if matches!(lease, Hold::Lease(_)) && map.get(&key) == Some(&lease) {
 ///             map.remove(&key);
 ///         }
 ///         StoreFuture::ready(Ok(()))

@@ -57,6 +57,9 @@ impl fmt::Debug for TicketDigest {
 /// - A live ticket is never evicted. A store that has no room says so ([`StoreError::full`]).
 /// - A payload is personal data: the identity that the ticket stands for.
 ///
+/// Prove a store of your own in a test: `testing::ticket_store`, of the feature `testing`, takes tickets from many sides at
+/// once and up to their last instant, and names every promise broken.
+///
 /// ```
 /// use std::{collections::HashMap, sync::Mutex};
 /// use tower_sso::clock::UnixTime;
@@ -75,7 +78,7 @@ impl fmt::Debug for TicketDigest {
 ///         _: UnixTime,
 ///         until: UnixTime,
 ///     ) -> StoreFuture<Result<(), StoreError>> {
-///         self.0.lock().unwrap().insert(digest, (payload, until));
+///         self.0.lock().unwrap().entry(digest).or_insert((payload, until));
 ///         StoreFuture::ready(Ok(()))
 ///     }
 ///
@@ -86,7 +89,8 @@ impl fmt::Debug for TicketDigest {
 /// }
 /// ```
 pub trait TicketStore: Send + Sync + 'static {
-    /// Keeps what a ticket stands for until `until`, inclusive.
+    /// Keeps what a ticket stands for until `until`, inclusive. A live ticket is not replaced: a second `put` of its digest
+    /// fails, or changes nothing.
     fn put(
         &self,
         digest: TicketDigest,

@@ -1,0 +1,47 @@
+//! Does a store keep its promises? One call in a test tells, for a [`ReplayStore`](crate::replay::ReplayStore) and for a
+//! `TicketStore` on any database.
+//!
+//! ```
+//! # #[cfg(feature = "moka")] {
+//! use tower_sso::replay::MemoryReplay;
+//! use tower_sso::testing;
+//!
+//! # macro_rules! ignore { ($($item:tt)*) => {} }
+//! # ignore! {
+//! #[tokio::test(flavor = "multi_thread")]
+//! # }
+//! async fn my_store_keeps_its_promises() {
+//!     let shared = MemoryReplay::new(); // here: one map; for yours: `async || MyStore::connect(&url).await.unwrap()`
+//!     testing::replay_store(async || shared.clone()).run().await.unwrap();
+//! }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(my_store_keeps_its_promises());
+//! # }
+//! ```
+//!
+//! The suite asks for several handles on the same store, as several processes would have, and calls them from several
+//! tasks each. All that is broken is in one error, [`BrokenPromises`]: what was expected, what was seen, what to do.
+//!
+//! It needs no test framework, only a tokio runtime with several threads and a timer. It works with the system's clock, as
+//! some databases expire by their own. Such a store must keep entries somewhat longer than asked: by as much as the two
+//! clocks may differ, and 200 ms more, as a call may be that late for the instant that it names.
+//!
+//! **It may run on a store that is in use**: its keys are random. It leaves entries behind there, most of them for ten
+//! minutes, a handful for ever ([`UnixTime::MAX`](crate::clock::UnixTime::MAX) is one of the ends that it tries).
+//!
+//! What it cannot see: whether entries survive a restart of the database, and what a failover loses.
+
+mod bench;
+mod promise;
+mod replay;
+mod replay_cases;
+mod replay_crowd;
+#[cfg(feature = "ticket")]
+mod ticket;
+#[cfg(feature = "ticket")]
+mod ticket_cases;
+
+pub use promise::{BrokenPromises, Promise};
+pub use replay::{ReplaySuite, replay_store};
+#[cfg(feature = "ticket")]
+#[cfg_attr(docsrs, doc(cfg(feature = "ticket")))]
+pub use ticket::{TicketSuite, ticket_store};

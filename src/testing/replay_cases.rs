@@ -1,0 +1,318 @@
+//! The cases with one caller at a time, and the list of all.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::yield_now;
+
+use super::bench::{
+    Answer, Bench, Case, LONG, Options, POLL_EVERY, STRAGGLER, answered, must, must_fail, neighbours, now,
+};
+use super::promise::{Broken, Promise};
+use super::replay_crowd as crowd;
+use crate::clock::UnixTime;
+use crate::replay::Claimed::{self, First, Leased, Spent};
+use crate::replay::{Hold, ReplayKey, ReplayStore};
+
+pub(super) type Replay = Bench<dyn ReplayStore>;
+
+/// A hold that ends while a case looks on.
+pub(super) const SHORT: Duration = Duration::from_millis(200);
+
+/// What has to hold for the rest to make sense.
+pub(super) fn first(bench: &Arc<Replay>) -> Vec<Case> {
+    vec![
+        (Promise::Answers, Box::pin(answers(Arc::clone(bench)))),
+        (Promise::Shared, Box::pin(shared(Arc::clone(bench)))),
+    ]
+}
+
+pub(super) fn all(bench: &Arc<Replay>) -> Vec<Case> {
+    let bench = || Arc::clone(bench);
+    vec![
+        (Promise::OneWinner, Box::pin(crowd::one_winner(bench()))),
+        (Promise::OneWinner, Box::pin(crowd::one_heir_of_a_released_lease(bench()))),
+        (Promise::OneWinner, Box::pin(crowd::one_heir_of_a_dead_lease(bench()))),
+        (Promise::Remembers, Box::pin(remembers(bench()))),
+        (Promise::LeaseExcludes, Box::pin(lease_excludes(bench()))),
+        (Promise::LeaseEnds, Box::pin(lease_ends(bench()))),
+        (Promise::SettleSpends, Box::pin(settle_spends(bench()))),
+        (Promise::ReleaseFrees, Box::pin(release_frees(bench()))),
+        (Promise::ReleaseSpares, Box::pin(release_spares(bench()))),
+        (Promise::AnyInstant, Box::pin(any_instant(bench()))),
+        (Promise::WholeKey, Box::pin(whole_key(bench()))),
+        (Promise::Cancellation, Box::pin(crowd::cancellation(bench()))),
+        // The last one, as it may leave the store full.
+        (Promise::NoEviction, Box::pin(crowd::no_eviction(bench()))),
+    ]
+}
+
+impl Replay {
+    pub(super) fn key(&self) -> ReplayKey {
+        self.fresh().into()
+    }
+
+    pub(super) async fn claim(&self, node: usize, key: ReplayKey, now: UnixTime, hold: Hold) -> Answer<Claimed> {
+        self.within(self.node(node).claim(key, now, hold)).await
+    }
+
+    pub(super) async fn settle(&self, node: usize, key: ReplayKey, now: UnixTime, until: UnixTime) -> Answer<()> {
+        self.within(self.node(node).settle(key, now, until)).await
+    }
+
+    pub(super) async fn release(&self, node: usize, key: ReplayKey, lease: Hold) -> Answer<()> {
+        self.within(self.node(node).release(key, lease)).await
+    }
+
+    /// Asks until `until` has passed, and a little longer with that very instant for `now`, as a request does that read its
+    /// clock in time and was slow on its way.
+    async fn stays(
+        &self,
+        promise: Promise,
+        when: &str,
+        key: ReplayKey,
+        until: UnixTime,
+        expected: Claimed,
+    ) -> Result<(), Broken> {
+        let end = until.plus(STRAGGLER);
+        for node in 0.. {
+            let seen = self.claim(node, key, now().min(until), Hold::Until(now().plus(LONG))).await;
+            // What comes in later than that tells of a slow machine, not of the store.
+            if now() > end {
+                break;
+            }
+            must(promise, when, &[expected], seen)?;
+            yield_now().await;
+        }
+        Ok(())
+    }
+
+    /// Claims until the lease that is on the key is gone; `Leased` if it is still there at `limit`.
+    pub(super) async fn wait_and_claim(&self, node: usize, key: ReplayKey, limit: UnixTime) -> Answer<Claimed> {
+        loop {
+            let now = now();
+            let claimed = self.claim(node, key, now, Hold::Until(now.plus(LONG))).await?;
+            if claimed != Leased || now > limit {
+                return Ok(claimed);
+            }
+            tokio::time::sleep(POLL_EVERY).await;
+        }
+    }
+}
+
+async fn answers(bench: Arc<Replay>) -> Result<(), Broken> {
+    let (key, now) = (bench.key(), now());
+    let seen = bench.claim(0, key, now, Hold::Until(now.plus(LONG))).await;
+    must(Promise::Answers, "a claim of a new key", &[First], seen)?;
+    let seen = bench.settle(0, key, now, now.plus(LONG)).await;
+    answered(Promise::Answers, "settle", seen)?;
+    let seen = bench.release(0, bench.key(), Hold::Lease(now.plus(LONG))).await;
+    answered(Promise::Answers, "a release of an unknown key", seen)
+}
+
+async fn shared(bench: Arc<Replay>) -> Result<(), Broken> {
+    for node in 0..bench.options.nodes {
+        let (key, now) = (bench.key(), now());
+        let seen = bench.claim(node, key, now, Hold::Until(now.plus(LONG))).await;
+        must(Promise::Shared, "a new key", &[First], seen)?;
+        let seen = bench.claim(node + 1, key, now, Hold::Until(now.plus(LONG))).await;
+        must(Promise::Shared, "what another handle has claimed before", &[Spent], seen)?;
+    }
+    Ok(())
+}
+
+async fn remembers(bench: Arc<Replay>) -> Result<(), Broken> {
+    const PROMISE: Promise = Promise::Remembers;
+    let (key, start) = (bench.key(), now());
+    let until = start.plus(LONG);
+    must(PROMISE, "a new key", &[First], bench.claim(0, key, start, Hold::Until(until)).await)?;
+    let late = Hold::Until(until.plus(LONG));
+    for (now, when) in [
+        (start, "what was claimed a moment ago"),
+        (start.plus(LONG / 2), "what is claimed again halfway through its hold"),
+        (until.minus(Duration::from_nanos(1)), "what is claimed again a nanosecond before the end of its hold"),
+        (until, "what is claimed again at the last instant of its hold"),
+    ] {
+        must(PROMISE, when, &[Spent], bench.claim(1, key, now, late).await)?;
+    }
+    let (key, start) = (bench.key(), now());
+    let until = start.plus(SHORT);
+    must(PROMISE, "a new key", &[First], bench.claim(0, key, start, Hold::Until(until)).await)?;
+    bench.stays(PROMISE, "a hold of 200 ms, up to its end and with that end as `now`", key, until, Spent).await
+}
+
+async fn lease_excludes(bench: Arc<Replay>) -> Result<(), Broken> {
+    const PROMISE: Promise = Promise::LeaseExcludes;
+    let (key, start) = (bench.key(), now());
+    let end = start.plus(LONG);
+    must(PROMISE, "a lease on a new key", &[First], bench.claim(0, key, start, Hold::Lease(end)).await)?;
+    for hold in [Hold::Lease(end), Hold::Lease(end.plus(LONG)), Hold::Until(end.plus(LONG))] {
+        for now in [start, end] {
+            let seen = bench.claim(1, key, now, hold).await;
+            must(PROMISE, "what another request has leased, first and last instant", &[Leased], seen)?;
+        }
+    }
+    let (key, start) = (bench.key(), now());
+    let end = start.plus(SHORT);
+    must(PROMISE, "a lease on a new key", &[First], bench.claim(0, key, start, Hold::Lease(end)).await)?;
+    bench.stays(PROMISE, "a lease of 200 ms, up to its end and with that end as `now`", key, end, Leased).await
+}
+
+async fn lease_ends(bench: Arc<Replay>) -> Result<(), Broken> {
+    const PROMISE: Promise = Promise::LeaseEnds;
+    let (key, start) = (bench.key(), now());
+    let end = start.plus(SHORT);
+    must(PROMISE, "a lease on a new key", &[First], bench.claim(0, key, start, Hold::Lease(end)).await)?;
+    let seen = bench.wait_and_claim(1, key, end.plus(bench.options.lease_margin)).await;
+    let when = format!("a lease that ended {:?} ago (`lease_margin`)", bench.options.lease_margin);
+    must(PROMISE, &when, &[First], seen)?;
+    // The owner comes back, late: it is not its lease any more.
+    answered(Promise::ReleaseSpares, "a late release", bench.release(0, key, Hold::Lease(end)).await)?;
+    let seen = bench.claim(2, key, now(), Hold::Until(now().plus(LONG))).await;
+    must(Promise::ReleaseSpares, "what was taken over from a lease, and then released by it", &[Spent], seen).map(drop)
+}
+
+async fn settle_spends(bench: Arc<Replay>) -> Result<(), Broken> {
+    const PROMISE: Promise = Promise::SettleSpends;
+    let start = now();
+    let (lease_end, until) = (start.plus(LONG), start.plus(2 * LONG));
+    for (leased, ends, when) in [
+        (true, vec![until], "a lease that was settled"),
+        (true, vec![until, until.plus(LONG)], "a lease that was settled twice, the second time for longer"),
+        (true, vec![until, until], "a lease that was settled twice"),
+        (true, vec![UnixTime::MAX], "a lease that was settled for ever"),
+        (false, vec![until], "an unknown key that was settled"),
+    ] {
+        let key = bench.key();
+        if leased {
+            let seen = bench.claim(0, key, start, Hold::Lease(lease_end)).await;
+            must(PROMISE, "a lease on a new key", &[First], seen)?;
+        }
+        let mut last = start;
+        for until in ends {
+            answered(PROMISE, when, bench.settle(1, key, start, until).await)?;
+            last = until;
+        }
+        let after_the_lease = lease_end.plus(Duration::from_nanos(1));
+        for now in [start, lease_end, after_the_lease, last.min(start.plus(1_000 * LONG))] {
+            must(PROMISE, when, &[Spent], bench.claim(2, key, now, Hold::Until(until)).await)?;
+        }
+    }
+    // In real time too: a database's expiry that was set for the lease must not take the entry away.
+    let (key, start) = (bench.key(), now());
+    let end = start.plus(SHORT);
+    must(PROMISE, "a lease on a new key", &[First], bench.claim(0, key, start, Hold::Lease(end)).await)?;
+    answered(PROMISE, "settle", bench.settle(1, key, now(), start.plus(LONG)).await)?;
+    let end = end.plus(STRAGGLER);
+    bench.stays(PROMISE, "a lease of 200 ms that was settled for longer, after those", key, end, Spent).await
+}
+
+async fn release_frees(bench: Arc<Replay>) -> Result<(), Broken> {
+    const PROMISE: Promise = Promise::ReleaseFrees;
+    let key = bench.key();
+    for node in 0..3 {
+        let start = now();
+        let lease = Hold::Lease(start.plus(LONG));
+        let seen = bench.claim(node, key, start, lease).await;
+        must(PROMISE, "a key that is new, or was released", &[First], seen)?;
+        answered(PROMISE, "release", bench.release(node + 1, key, lease).await)?;
+        answered(PROMISE, "a second release", bench.release(node, key, lease).await)?;
+    }
+    let seen = bench.claim(0, key, now(), Hold::Until(now().plus(LONG))).await;
+    must(PROMISE, "a key that was released", &[First], seen).map(drop)
+}
+
+async fn release_spares(bench: Arc<Replay>) -> Result<(), Broken> {
+    const PROMISE: Promise = Promise::ReleaseSpares;
+    let start = now();
+    let (end, later) = (start.plus(LONG), start.plus(2 * LONG));
+    let second = Duration::from_secs(1);
+    let claimed = Hold::Until(end);
+    let leased = Hold::Lease(end);
+    for (held, settled, released, expected, when) in [
+        (claimed, false, Hold::Lease(end), Spent, "what is spent, after a release of a lease with the same end"),
+        (claimed, false, Hold::Until(end), Spent, "what is spent, after a release of that very hold"),
+        (leased, true, Hold::Lease(end), Spent, "what was leased and settled, after a release of the lease"),
+        (leased, true, Hold::Lease(later), Spent, "what was settled, after a release of a lease with its end"),
+        (leased, false, Hold::Lease(end.minus(second)), Leased, "a lease, after a release of an older one"),
+        (leased, false, Hold::Lease(end.plus(second)), Leased, "a lease, after a release of a newer one"),
+    ] {
+        let key = bench.key();
+        must(PROMISE, "a new key", &[First], bench.claim(0, key, start, held).await)?;
+        if settled {
+            answered(PROMISE, "settle", bench.settle(1, key, start, later).await)?;
+            // That it is spent now is another promise, with a case of its own.
+            if !matches!(bench.claim(0, key, start, leased).await, Ok(Spent)) {
+                continue;
+            }
+        }
+        answered(PROMISE, "release", bench.release(2, key, released).await)?;
+        must(PROMISE, when, &[expected], bench.claim(0, key, start, Hold::Until(later)).await)?;
+    }
+    Ok(())
+}
+
+async fn any_instant(bench: Arc<Replay>) -> Result<(), Broken> {
+    const PROMISE: Promise = Promise::AnyInstant;
+    let start = now();
+    let year = Duration::from_secs(365 * 86_400);
+    for past in [start.minus(Duration::from_nanos(1)), start.minus(year), UnixTime::from_secs(0), UnixTime::MIN] {
+        let key = bench.key();
+        // Whether it is remembered is the store's choice; that there is an answer is not.
+        for hold in [Hold::Until(past), Hold::Lease(past)] {
+            let what = format!("a claim with an end in the past, {hold:?},");
+            answered(PROMISE, &what, bench.claim(0, key, start, hold).await)?;
+        }
+        answered(PROMISE, "a release of a past lease", bench.release(0, key, Hold::Lease(past)).await)?;
+        answered(PROMISE, "settle with an end in the past", bench.settle(0, key, start, past).await)?;
+    }
+    for end in [start.plus(100 * year), UnixTime::MAX.minus(Duration::from_nanos(1)), UnixTime::MAX] {
+        let (claimed, settled, leased) = (bench.key(), bench.key(), bench.key());
+        let when = format!("a hold until {end:?}");
+        must(PROMISE, &when, &[First], bench.claim(0, claimed, start, Hold::Until(end)).await)?;
+        for now in [now(), start.plus(99 * year)] {
+            must(PROMISE, &when, &[Spent], bench.claim(1, claimed, now, Hold::Until(end)).await)?;
+        }
+        must(PROMISE, &when, &[First], bench.claim(0, settled, start, Hold::Lease(start.plus(LONG))).await)?;
+        answered(PROMISE, &when, bench.settle(0, settled, start, end).await)?;
+        // A store that does nothing to settle breaks another promise, with a case of its own; and so for release.
+        must(PROMISE, &when, &[Spent, Leased], bench.claim(1, settled, now(), Hold::Until(end)).await)?;
+        must(PROMISE, &when, &[First], bench.claim(0, leased, start, Hold::Lease(end)).await)?;
+        must(PROMISE, &when, &[Leased], bench.claim(1, leased, now(), Hold::Lease(end)).await)?;
+        answered(PROMISE, &when, bench.release(0, leased, Hold::Lease(end)).await)?;
+    }
+    Ok(())
+}
+
+async fn whole_key(bench: Arc<Replay>) -> Result<(), Broken> {
+    const PROMISE: Promise = Promise::WholeKey;
+    let digest = bench.fresh();
+    let hold = Hold::Until(now().plus(LONG));
+    let neighbours = neighbours(digest);
+    must(PROMISE, "a new key", &[First], bench.claim(0, digest.into(), now(), hold).await)?;
+    for (expected, when) in [
+        (First, "a new key that differs in one bit from one that is spent"),
+        (Spent, "a key that was claimed, among others that differ in one bit"),
+    ] {
+        for (node, key) in neighbours.iter().enumerate() {
+            must(PROMISE, when, &[expected], bench.claim(node, (*key).into(), now(), hold).await)?;
+        }
+    }
+    Ok(())
+}
+
+/// The calls to a store whose database is gone.
+pub(super) fn unreachable(store: Arc<dyn ReplayStore>, options: Options) -> Vec<Case> {
+    vec![(Promise::FailsClosed, Box::pin(fails_closed(store, options)))]
+}
+
+async fn fails_closed(store: Arc<dyn ReplayStore>, options: Options) -> Result<(), Broken> {
+    let bench = Replay::new(vec![store], options)?;
+    let start = now();
+    let end = start.plus(LONG);
+    for hold in [Hold::Until(end), Hold::Lease(end)] {
+        must_fail("claim", bench.claim(0, bench.key(), start, hold).await)?;
+    }
+    must_fail("settle", bench.settle(0, bench.key(), start, end).await)?;
+    must_fail("release", bench.release(0, bench.key(), Hold::Lease(end)).await)
+}

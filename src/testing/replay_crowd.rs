@@ -1,0 +1,174 @@
+//! The cases in which many call at once, or much is held.
+
+use std::sync::Arc;
+
+use super::bench::{Answer, LONG, Tally, answered, at_once, dropped_after, must, now, numbered};
+use super::promise::{Broken, Promise};
+use super::replay_cases::{Replay, SHORT};
+use crate::replay::Claimed::{self, First, Leased, Spent};
+use crate::replay::{Hold, ReplayKey};
+
+/// Exactly one `First`, and for everyone else `others`.
+fn one_first(when: &str, answers: &[Answer<Claimed>], others: Claimed) -> Result<(), Broken> {
+    let tally = Tally::of(answers);
+    let losers = tally.count(&format!("{others:?}"));
+    if tally.count("First") == 1 && losers + 1 == answers.len() {
+        return Ok(());
+    }
+    let expected = format_args!("1 × First, {} × {others:?} for {when}", answers.len() - 1).to_string();
+    Err(Broken::new(Promise::OneWinner, expected, tally))
+}
+
+/// That a lease does not end is another promise, with a case of its own.
+fn nobody_inherits(answers: &[Answer<Claimed>]) -> bool {
+    answers.iter().all(|answer| matches!(answer, Ok(Leased)))
+}
+
+pub(super) async fn one_winner(bench: Arc<Replay>) -> Result<(), Broken> {
+    for round in 0..bench.options.rounds {
+        let (key, now) = (bench.key(), now());
+        let (hold, others) = match round % 2 {
+            0 => (Hold::Until(now.plus(LONG)), Spent),
+            _ => (Hold::Lease(now.plus(LONG)), Leased),
+        };
+        let answers = at_once((0..bench.crowd()).map(|caller| {
+            let bench = Arc::clone(&bench);
+            async move { bench.claim(round + caller, key, now, hold).await }
+        }));
+        one_first(&format!("callers with one key at once, {hold:?}"), &answers.await, others)?;
+    }
+    Ok(())
+}
+
+pub(super) async fn one_heir_of_a_released_lease(bench: Arc<Replay>) -> Result<(), Broken> {
+    for round in 0..bench.options.rounds.div_ceil(10) {
+        let (key, lease) = (bench.key(), Hold::Lease(now().plus(LONG)));
+        let seen = bench.claim(round, key, now(), lease).await;
+        must(Promise::OneWinner, "a lease on a new key", &[First], seen)?;
+        let limit = now().plus(bench.options.patience);
+        let heirs = (0..bench.crowd()).map(|caller| {
+            let bench = Arc::clone(&bench);
+            async move {
+                // One of them frees the key on the way.
+                if caller == 1 {
+                    bench.release(round + 1, key, lease).await?;
+                }
+                bench.wait_and_claim(round + caller, key, limit).await
+            }
+        });
+        let answers = at_once(heirs).await;
+        if nobody_inherits(&answers) {
+            break;
+        }
+        one_first("callers that wait for a lease which is released", &answers, Spent)?;
+    }
+    Ok(())
+}
+
+pub(super) async fn one_heir_of_a_dead_lease(bench: Arc<Replay>) -> Result<(), Broken> {
+    let keys: Vec<_> = (0..bench.options.rounds.div_ceil(10)).map(|_| bench.key()).collect();
+    let end = now().plus(SHORT);
+    for (number, key) in keys.iter().enumerate() {
+        let seen = bench.claim(number, *key, now().min(end), Hold::Lease(end)).await;
+        must(Promise::OneWinner, "a lease on a new key", &[First], seen)?;
+    }
+    let limit = end.plus(bench.options.lease_margin);
+    for key in keys {
+        let heirs = (0..bench.crowd()).map(|caller| {
+            let bench = Arc::clone(&bench);
+            async move { bench.wait_and_claim(caller, key, limit).await }
+        });
+        let answers = at_once(heirs).await;
+        if nobody_inherits(&answers) {
+            break;
+        }
+        one_first("callers that wait for a lease to run out", &answers, Spent)?;
+    }
+    Ok(())
+}
+
+/// More of them than a pool has connections, so that one that is lost each time is missed.
+pub(super) async fn cancellation(bench: Arc<Replay>) -> Result<(), Broken> {
+    const PROMISE: Promise = Promise::Cancellation;
+    for round in 0..bench.options.rounds {
+        let (key, start) = (bench.key(), now());
+        let hold = Hold::Until(start.plus(LONG));
+        let dropped = dropped_after(round % 5, bench.node(round).claim(key, start, hold)).await;
+        let legal: &[Claimed] = if matches!(dropped, Some(Ok(First))) { &[Spent] } else { &[First, Spent] };
+        must(
+            PROMISE,
+            "a key whose first claim was dropped halfway",
+            legal,
+            bench.claim(round, key, now(), hold).await,
+        )?;
+        let seen = bench.claim(round + 1, key, now(), hold).await;
+        must(PROMISE, "a key that was claimed after a claim of it was dropped", &[Spent], seen)?;
+
+        let (key, lease) = (bench.key(), Hold::Lease(start.plus(LONG)));
+        must(PROMISE, "a lease on a new key", &[First], bench.claim(round, key, now(), lease).await)?;
+        drop(dropped_after(round % 5, bench.node(round).settle(key, now(), start.plus(LONG))).await);
+        let seen = bench.claim(round, key, now(), hold).await;
+        must(PROMISE, "a lease whose settling was dropped halfway", &[Leased, Spent], seen)?;
+        drop(dropped_after(round % 5, bench.node(round).release(key, lease)).await);
+        let seen = bench.claim(round, key, now(), hold).await;
+        must(PROMISE, "a lease whose release was dropped halfway", &[First, Leased, Spent], seen)?;
+    }
+    Ok(())
+}
+
+pub(super) async fn no_eviction(bench: Arc<Replay>) -> Result<(), Broken> {
+    const PROMISE: Promise = Promise::NoEviction;
+    let (start, crowd, entries) = (now(), bench.crowd(), bench.options.entries);
+    let seed = bench.fresh();
+    // Leases among them, as they may not be evicted either.
+    let hold_of = move |number: usize| match number % 8 {
+        0 => Hold::Lease(start.plus(LONG)),
+        _ => Hold::Until(start.plus(LONG)),
+    };
+    let fill = at_once((0..crowd).map(|caller| {
+        let bench = Arc::clone(&bench);
+        async move {
+            let mut kept = Vec::new();
+            for number in (caller..entries).step_by(crowd) {
+                let key = numbered(seed, number).into();
+                match bench.claim(caller, key, start, hold_of(number)).await {
+                    Ok(First) => kept.push((number, key)),
+                    Err(failure) if failure.is_full() => {}
+                    other => {
+                        return Ok(
+                            must(PROMISE, "a new key, or an error that says full", &[First], other).map(|_| kept)
+                        );
+                    }
+                }
+            }
+            Ok(Ok(kept))
+        }
+    }));
+    let mut kept: Vec<(usize, ReplayKey)> = Vec::new();
+    for part in fill.await {
+        kept.extend(answered(PROMISE, "filling the store", part)??);
+    }
+    let kept = Arc::new(kept);
+    let lost = at_once((0..crowd).map(|caller| {
+        let (bench, kept) = (Arc::clone(&bench), Arc::clone(&kept));
+        async move {
+            let mut lost = 0;
+            for (number, key) in kept.iter().skip(caller).step_by(crowd) {
+                let hold = hold_of(*number);
+                let held = if matches!(hold, Hold::Lease(_)) { Leased } else { Spent };
+                lost += usize::from(bench.claim(caller, *key, start, hold).await? != held);
+            }
+            Ok(lost)
+        }
+    }));
+    let mut count = 0;
+    for part in lost.await {
+        count += answered(PROMISE, "claiming again what the store holds", part)?;
+    }
+    let expected = format!("all {} entries that the store took are there", kept.len());
+    match (count, kept.len()) {
+        (_, 0) => Err(Broken::new(PROMISE, format_args!("room for some of {entries} entries"), "it was full at once")),
+        (0, _) => Ok(()),
+        (lost, _) => Err(Broken::new(PROMISE, expected, format_args!("{lost} of them are gone"))),
+    }
+}

@@ -1,0 +1,270 @@
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::task::yield_now;
+use tower_sso::clock::{Clock, SystemClock, UnixTime};
+use tower_sso::replay::{Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
+use tower_sso::store::{StoreError, StoreFuture};
+use tower_sso::testing::{self, BrokenPromises, Promise};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Flaw {
+    None,
+    AsksThenWrites,
+    OverwritesDeadLeasesTwice,
+    Evicts,
+    ForgetsAtTheLastInstant,
+    ExpiresByItsOwnClock,
+    NeverEndsLeases,
+    SettlesNothing,
+    LeaseExpiryTakesSettled,
+    ReleasesNothing,
+    ReleasesAnything,
+    ReleasesAnyLease,
+    ComparesHalfTheKey,
+    PanicsForEver,
+    LosesConnections,
+}
+
+/// A store that is right but for one flaw.
+#[derive(Clone)]
+struct Map {
+    flaw: Flaw,
+    entries: Arc<Mutex<HashMap<ReplayKey, Hold>>>,
+    order: Arc<Mutex<VecDeque<ReplayKey>>>,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Map {
+    fn new(flaw: Flaw) -> Self {
+        Self { flaw, entries: Arc::default(), order: Arc::default(), connections: Arc::new(AtomicUsize::new(60)) }
+    }
+
+    fn key(&self, key: ReplayKey) -> ReplayKey {
+        let mut bytes = *key.as_bytes();
+        if self.flaw == Flaw::ComparesHalfTheKey {
+            bytes[16..].fill(0);
+        }
+        bytes.into()
+    }
+
+    /// What a claim finds there.
+    fn held(&self, entries: &HashMap<ReplayKey, Hold>, key: ReplayKey, now: UnixTime) -> Option<Claimed> {
+        let held = *entries.get(&key)?;
+        let live = match (self.flaw, held) {
+            (Flaw::ForgetsAtTheLastInstant, Hold::Until(until)) => now < until,
+            (Flaw::ExpiresByItsOwnClock, _) => SystemClock.now() <= held.until(),
+            (Flaw::NeverEndsLeases, Hold::Lease(_)) => true,
+            _ => now <= held.until(),
+        };
+        live.then_some(match held {
+            Hold::Until(_) => Claimed::Spent,
+            Hold::Lease(_) => Claimed::Leased,
+        })
+    }
+
+    fn insert(&self, entries: &mut HashMap<ReplayKey, Hold>, key: ReplayKey, hold: Hold) {
+        entries.insert(key, hold);
+        if self.flaw == Flaw::Evicts {
+            let mut order = self.order.lock().unwrap();
+            order.push_back(key);
+            if order.len() > 1_000 {
+                entries.remove(&order.pop_front().unwrap());
+            }
+        }
+    }
+
+    /// A turn at the database, on one of its connections.
+    async fn turn(&self) -> Result<(), StoreError> {
+        if self.flaw == Flaw::LosesConnections {
+            let take = |free: usize| free.checked_sub(1);
+            let taken = self.connections.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take);
+            taken.map_err(|_| StoreError::new("no connection is free"))?;
+        }
+        yield_now().await;
+        if self.flaw == Flaw::LosesConnections {
+            self.connections.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+}
+
+impl ReplayStore for Map {
+    fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
+        let (this, key) = (self.clone(), self.key(key));
+        assert!(this.flaw != Flaw::PanicsForEver || hold.until() != UnixTime::MAX, "for ever is too long");
+        StoreFuture::new(async move {
+            this.turn().await?;
+            let (held, dead) = {
+                let entries = this.entries.lock().unwrap();
+                (this.held(&entries, key, now), entries.contains_key(&key))
+            };
+            if this.flaw == Flaw::AsksThenWrites || this.flaw == Flaw::OverwritesDeadLeasesTwice && dead {
+                yield_now().await;
+                if let Some(held) = held {
+                    return Ok(held);
+                }
+                this.insert(&mut this.entries.lock().unwrap(), key, hold);
+                return Ok(Claimed::First);
+            }
+            let mut entries = this.entries.lock().unwrap();
+            if let Some(held) = this.held(&entries, key, now) {
+                return Ok(held);
+            }
+            this.insert(&mut entries, key, hold);
+            Ok(Claimed::First)
+        })
+    }
+
+    fn settle(&self, key: ReplayKey, _: UnixTime, until: UnixTime) -> StoreFuture<Result<(), StoreError>> {
+        let (this, key) = (self.clone(), self.key(key));
+        StoreFuture::new(async move {
+            this.turn().await?;
+            let mut entries = this.entries.lock().unwrap();
+            let hold = match (this.flaw, entries.get(&key)) {
+                (Flaw::SettlesNothing, _) => return Ok(()),
+                (Flaw::LeaseExpiryTakesSettled, Some(held)) => Hold::Until(held.until()),
+                _ => Hold::Until(until),
+            };
+            this.insert(&mut entries, key, hold);
+            Ok(())
+        })
+    }
+
+    fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+        let (this, key) = (self.clone(), self.key(key));
+        StoreFuture::new(async move {
+            this.turn().await?;
+            let mut entries = this.entries.lock().unwrap();
+            let held = entries.get(&key);
+            let frees = match this.flaw {
+                Flaw::ReleasesNothing => false,
+                Flaw::ReleasesAnything => true,
+                Flaw::ReleasesAnyLease => matches!(held, Some(Hold::Lease(_))),
+                _ => matches!(lease, Hold::Lease(_)) && held == Some(&lease),
+            };
+            if frees {
+                entries.remove(&key);
+            }
+            Ok(())
+        })
+    }
+}
+
+async fn outcome(flaw: Flaw) -> Result<(), BrokenPromises> {
+    let store = Map::new(flaw);
+    let suite = testing::replay_store(async || store.clone()).entries(2_500).patience(Duration::from_secs(60));
+    // A lease that ends late must not be waited for as long as by default.
+    suite.lease_margin(Duration::from_secs(2)).run().await
+}
+
+fn promises(outcome: &Result<(), BrokenPromises>) -> Vec<Promise> {
+    outcome.as_ref().err().map_or(Vec::new(), |broken| broken.promises().collect())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_store_in_memory_keeps_its_promises() {
+    let shared = MemoryReplay::new();
+    testing::replay_store(async || shared.clone()).run().await.unwrap();
+}
+
+/// The ceiling is reached, and nothing is evicted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_store_that_says_it_is_full_breaks_no_promise() {
+    let shared = MemoryReplay::builder().ceiling(3_000).build();
+    testing::replay_store(async || shared.clone()).entries(5_000).run().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn each_flaw_is_found_by_name() {
+    use Flaw::*;
+    let flaws: Vec<(Flaw, &[Promise])> = vec![
+        (None, &[]),
+        (AsksThenWrites, &[Promise::OneWinner]),
+        (OverwritesDeadLeasesTwice, &[Promise::OneWinner]),
+        (Evicts, &[Promise::NoEviction]),
+        (ForgetsAtTheLastInstant, &[Promise::Remembers, Promise::SettleSpends]),
+        (ExpiresByItsOwnClock, &[Promise::Remembers, Promise::LeaseExcludes]),
+        (NeverEndsLeases, &[Promise::LeaseEnds]),
+        (SettlesNothing, &[Promise::SettleSpends]),
+        (LeaseExpiryTakesSettled, &[Promise::SettleSpends]),
+        (ReleasesAnything, &[Promise::ReleaseSpares]),
+        (ReleasesAnyLease, &[Promise::ReleaseSpares]),
+        (ComparesHalfTheKey, &[Promise::WholeKey]),
+        (PanicsForEver, &[Promise::AnyInstant]),
+        // What comes after it finds no connection.
+        (LosesConnections, &[Promise::Cancellation, Promise::NoEviction]),
+    ];
+    let outcomes = join_all(flaws.iter().map(|(flaw, _)| outcome(*flaw))).await;
+    for ((flaw, expected), outcome) in flaws.iter().zip(&outcomes) {
+        assert_eq!(promises(outcome), *expected, "{flaw:?}: {outcome:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_release_that_does_nothing_is_found_by_name() {
+    let store = Map::new(Flaw::ReleasesNothing);
+    let suite = testing::replay_store(async || store.clone()).entries(1).patience(Duration::from_secs(2));
+    assert_eq!(promises(&suite.run().await), [Promise::ReleaseFrees]);
+}
+
+/// A store that has lost its database: what it answers then.
+struct Down(fn() -> StoreFuture<Result<Claimed, StoreError>>);
+
+impl ReplayStore for Down {
+    fn claim(&self, _: ReplayKey, _: UnixTime, _: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
+        (self.0)()
+    }
+
+    fn settle(&self, _: ReplayKey, _: UnixTime, _: UnixTime) -> StoreFuture<Result<(), StoreError>> {
+        StoreFuture::ready(Err(StoreError::new("connection refused")))
+    }
+
+    fn release(&self, _: ReplayKey, _: Hold) -> StoreFuture<Result<(), StoreError>> {
+        StoreFuture::ready(Err(StoreError::new("connection refused")))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_without_its_database_must_say_so_and_soon() {
+    let closed: fn() -> _ = || StoreFuture::ready(Err(StoreError::new("connection refused")));
+    let open: fn() -> _ = || StoreFuture::ready(Ok(Claimed::First));
+    let silent: fn() -> _ = || StoreFuture::new(std::future::pending());
+    for (answer, expected, seen) in [
+        (closed, &[][..], ""),
+        (open, &[Promise::FailsClosed], "seen: First"),
+        (silent, &[Promise::FailsClosed], "no answer"),
+    ] {
+        let shared = MemoryReplay::new();
+        let suite = testing::replay_store(async || shared.clone()).entries(1).patience(Duration::from_secs(2));
+        let outcome = suite.unreachable(Down(answer)).run().await;
+        assert_eq!(promises(&outcome), expected, "{outcome:?}");
+        assert!(outcome.err().map_or(String::new(), |broken| broken.to_string()).contains(seen), "{seen}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_makes_the_rest_meaningless_is_said_alone() {
+    let apart = testing::replay_store(async || MemoryReplay::new()).run().await;
+    assert_eq!(promises(&apart), [Promise::Shared]);
+    let down = testing::replay_store(async || Down(|| StoreFuture::ready(Err(StoreError::new("connection refused")))));
+    let down = down.run().await;
+    assert_eq!(promises(&down)[..1], [Promise::Answers]);
+    let text = down.unwrap_err().to_string();
+    for part in
+        ["A store that is up answers.", "expected: First", "connection refused", "what to do: start the database"]
+    {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn one_thread_is_not_enough() {
+    let shared = MemoryReplay::new();
+    let outcome = testing::replay_store(async || shared.clone()).run().await;
+    assert_eq!(promises(&outcome), [Promise::SetUp]);
+    assert!(format!("{:?}", outcome.unwrap_err()).contains("multi_thread"), "it says what to write");
+}
