@@ -9,6 +9,7 @@
     feature = "ticket",
     feature = "moka",
     feature = "redis",
+    feature = "testing",
     feature = "sign"
 ))]
 
@@ -16,13 +17,13 @@
 mod failures;
 #[path = "redis/memory.rs"]
 mod memory;
+#[path = "support/redis.rs"]
+mod server;
+mod support;
 #[path = "redis/topologies.rs"]
 mod topologies;
 #[path = "redis/transport.rs"]
 mod transport;
-#[path = "support/redis.rs"]
-mod server;
-mod support;
 
 use std::time::Duration;
 
@@ -36,6 +37,7 @@ use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::redis::{ConnectError, RedisStore};
 use tower_sso::replay::{Claimed, Hold, ReplayKey, ReplayStore};
 use tower_sso::sign::FernetLink;
+use tower_sso::testing;
 
 const SKEW: Duration = Duration::from_secs(1);
 
@@ -129,7 +131,7 @@ async fn entries_are_kept_by_relative_time() {
         (1, Hold::Until(now.plus(Duration::from_secs(60))), 61_000),
         (2, Hold::Until(now), 1_000),
         (3, Hold::Until(now.minus(Duration::from_secs(60))), 1_000),
-        (4, Hold::Lease(now.plus(Duration::from_secs(30))), 30_000),
+        (4, Hold::Lease(now.plus(Duration::from_secs(30))), 31_000),
         (5, Hold::Until(UnixTime::MAX), -1),
     ] {
         assert_eq!(node.redis.claim(replay_key(number), now, hold).await.unwrap(), Claimed::First);
@@ -199,4 +201,17 @@ async fn what_another_program_wrote_admits_nobody() {
     server.eval("}r:", "return redis.call('SET', key, 'x')");
     let error = node.redis.claim(replay_key(1), now, hold).await.unwrap_err();
     assert!(error.to_string().contains("prefix"), "{error}");
+}
+
+/// What every store promises, by the suite that others use for theirs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn it_keeps_a_stores_promises() {
+    let server = Redis::start(&[]);
+    let gone = {
+        let server = Redis::start(&[]);
+        RedisStore::builder().timeout(Duration::from_millis(300)).connect(server.url()).await.unwrap()
+    };
+    let connect = async || RedisStore::connect(server.url()).await.unwrap();
+    testing::replay_store(connect).unreachable(gone.clone()).run().await.unwrap();
+    testing::ticket_store(connect).unreachable(gone).run().await.unwrap();
 }

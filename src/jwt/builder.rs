@@ -89,8 +89,8 @@ impl<C> Builder<Jwt<C>> {
         self
     }
 
-    /// The longest time from `iat` to `exp`, inclusive. Where there is no `iat`, from [`leeway`](Self::leeway) ago on: the
-    /// partner's clock may be that far behind. Default: 15 min.
+    /// The longest time from `iat` to `exp`, inclusive. Where there is no `iat`, from now on, and [`leeway`](Self::leeway)
+    /// longer: the partner's clock may be that far ahead. Default: 15 min.
     pub fn max_lifetime(mut self, lifetime: Duration) -> Self {
         self.form.max_lifetime = Some(lifetime);
         self

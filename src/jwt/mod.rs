@@ -147,7 +147,7 @@ where
             Audience::Any | Audience::Unset => {}
         }
         if let (Some(longest), Some(exp)) = (self.max_lifetime, registered.exp) {
-            let lifetime = exp.since(registered.iat.unwrap_or(now.minus(self.leeway)));
+            let lifetime = exp.since(registered.iat.unwrap_or(now.plus(self.leeway)));
             if lifetime > longest {
                 return Err(Reason::BadClaim("exp".into(), "is further from `iat` than a token may live"));
             }

@@ -248,7 +248,8 @@ pub(super) async fn check_policy(connection: &mut (impl ConnectionLike + Send)) 
         one => vec![one],
     };
     for answer in answers {
-        let info: String = ::redis::from_redis_value(answer).map_err(|error| ConnectError::UnknownPolicy(error.into()))?;
+        let info: String =
+            ::redis::from_redis_value(answer).map_err(|error| ConnectError::UnknownPolicy(error.into()))?;
         match info.lines().find_map(|line| line.strip_prefix("maxmemory_policy:")).map(str::trim) {
             Some("noeviction") => {}
             Some(policy) => return Err(ConnectError::Evicts(policy.to_owned())),

@@ -147,15 +147,15 @@ where
         [&self.0.prefix, "t:", &BASE64_URL_SAFE_NO_PAD.encode(digest.as_bytes())].concat()
     }
 
-    /// How long to keep a spent credential or a ticket: longer by what the clocks of two machines may differ.
+    /// How long to keep an entry, in milliseconds: longer by what the clocks of two machines may differ. Nothing: for ever.
     fn time_to_live(&self, now: UnixTime, until: UnixTime) -> String {
-        if until == UnixTime::MAX { String::new() } else { in_milliseconds(until.since(now) + self.0.clock_skew) }
+        if until == UnixTime::MAX {
+            return String::new();
+        }
+        let time = until.since(now).saturating_add(self.0.clock_skew);
+        // Never zero, which the server does not take.
+        time.as_nanos().div_ceil(1_000_000).max(1).to_string()
     }
-}
-
-/// Rounded up, and never zero, which the server does not take.
-fn in_milliseconds(time: Duration) -> String {
-    time.as_nanos().div_ceil(1_000_000).max(1).to_string()
 }
 
 fn lease_value(until: UnixTime) -> Vec<u8> {
@@ -169,11 +169,11 @@ where
     fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
         let this = self.clone();
         StoreFuture::new(async move {
-            let (value, time_to_live) = match hold {
-                Hold::Until(until) => (SPENT.to_vec(), this.time_to_live(now, until)),
-                // Its holder counts from before the server does, so it needs no margin.
-                Hold::Lease(until) => (lease_value(until), in_milliseconds(until.since(now))),
+            let value = match hold {
+                Hold::Until(_) => SPENT.to_vec(),
+                Hold::Lease(until) => lease_value(until),
             };
+            let time_to_live = this.time_to_live(now, hold.until());
             let arguments = [&value[..], time_to_live.as_bytes()];
             let held = this.run(&this.0.scripts.claim, &this.replay_key(&key), &arguments, now).await?;
             match &held[..] {

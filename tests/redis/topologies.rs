@@ -61,7 +61,10 @@ async fn a_replica_that_takes_over_lets_nothing_in_twice() {
     let replica = Redis::start(&["--replicaof", "127.0.0.1", &master.port().to_string()]);
     until("the replica", async || replica.command("INFO replication").contains("master_link_status:up")).await;
     let sentinel = Redis::sentinel("mymaster", master.port());
-    until("the sentinel's knowledge", async || sentinel.command("SENTINEL MASTER mymaster").contains("\r\nnum-slaves\r\n$1\r\n1")).await;
+    until("the sentinel's knowledge", async || {
+        sentinel.command("SENTINEL MASTER mymaster").contains("\r\nnum-slaves\r\n$1\r\n1")
+    })
+    .await;
 
     let builder = RedisStore::builder().clock(clock()).timeout(Duration::from_millis(500));
     let store = builder.connect_sentinel([sentinel.url()], "mymaster").await.unwrap();
