@@ -74,18 +74,18 @@ pub(crate) fn routes(portal: &Portal, config: &[Seatmap]) -> Result<Router<Porta
         let ConnectInfo(peer) = head.extensions.get::<ConnectInfo<SocketAddr>>()?;
         Some((*peer).into())
     });
-    let throttle = throttle.clock(clock.clone());
     let autologin = seatmap::autologin(keys.clone()).throttle(throttle.clone()).body_limit(BODY_LIMIT);
-    let autologin = autologin.map_claims(sane_user).build()?;
+    let autologin = autologin.clock(clock.clone()).map_claims(sane_user).build()?;
 
-    let tickets = Tickets::new(MemoryTickets::new()).purpose(NAME).clock(clock);
+    let tickets = Tickets::new(MemoryTickets::new()).purpose(NAME).clock(clock.clone());
     let once = ticket::layer::<Entrance>(tickets.clone()).ticket_parameter("sessionId");
     let once = once.responder(page::refused).optional().build()?;
 
     let registration = match portal.vendors.seatmap_registration.mode {
         RegistrationMode::Open => post(register),
         RegistrationMode::Keyed => {
-            let keyed = shared_secret::layer::<SeatmapRegistration>().keys(keys).throttle(throttle);
+            let keyed =
+                shared_secret::layer::<SeatmapRegistration>().keys(keys).throttle(throttle).clock(clock.clone());
             post(register_with_key).layer(keyed.body_limit(BODY_LIMIT).build()?)
         }
     };
