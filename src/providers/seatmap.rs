@@ -3,23 +3,42 @@
 //! Source: the vendor's "Multi-tenant integration (single sign-on)".
 //!
 //! ```
-//! # #[cfg(feature = "axum")] {
-//! # use axum::{Router, routing::post};
+//! # #[cfg(all(feature = "axum", feature = "moka", feature = "ticket"))] {
+//! use axum::extract::State;
+//! use axum::routing::{get, post};
+//! use axum::{Json, Router};
+//! use serde_json::{Value, json};
 //! use tower_sso::identity::Identity;
 //! use tower_sso::providers::seatmap::{self, SeatmapLogin};
 //! use tower_sso::shared_secret::PrivateKeys;
+//! use tower_sso::ticket::{self, MemoryTickets, Tickets};
 //!
-//! // Of the organisation's own users, and nobody else's.
-//! async fn autologin(user: Identity<SeatmapLogin>) -> String {
+//! // The platform's server calls. `user.tenant()` is the organisation whose key it was: open its own users alone.
+//! async fn autologin(tickets: State<Tickets>, user: Identity<SeatmapLogin>) -> Result<Json<Value>, http::StatusCode> {
+//!     let ticket = tickets.issue(user.tenant(), user.claims()).await;
+//!     let ticket = ticket.map_err(|_| http::StatusCode::SERVICE_UNAVAILABLE)?;
+//!     Ok(Json(json!({"sessionId": ticket, "redirectUrl": format!("https://app.example/editor?sessionId={ticket}")})))
+//! }
+//!
+//! // The user's browser comes, once. Begin its session here.
+//! async fn editor(user: Identity<SeatmapLogin>) -> String {
 //!     format!("{} of {}", user.login, user.tenant())
 //! }
 //!
 //! let keys = PrivateKeys::new().with("default", ["k-9f86d081884c7d659a2f"])?;
 //! let sso = seatmap::autologin(keys).build()?;
-//! let app: Router = Router::new().route("/api/auth/autologin", post(autologin).layer(sso));
+//! let tickets = Tickets::new(MemoryTickets::new());
+//! let once = ticket::layer::<SeatmapLogin>(tickets.clone()).ticket_parameter("sessionId").build()?;
+//! let app: Router = Router::new()
+//!     .route("/api/auth/autologin", post(autologin).layer(sso))
+//!     .route("/editor", get(editor).layer(once))
+//!     .with_state(tickets);
 //! # }
 //! # Ok::<(), tower_sso::config::ConfigError>(())
 //! ```
+//!
+//! Only you know what tells your callers apart, so wrong keys are counted where you say so: `autologin(keys).throttle(…)`, with a
+//! [`Throttle`](crate::throttle::Throttle).
 
 use std::fmt;
 
