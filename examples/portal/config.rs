@@ -12,7 +12,8 @@ use http::uri::Authority;
 use serde::Deserialize;
 
 pub(crate) use vendors::{
-    Lcvista, RegistrationMode, Seatmap, SeatmapRegistration, SiteBuilder, TutorCruncher, Vendors, Waggl, keys,
+    Lcvista, RegistrationMode, Seatmap, SeatmapRegistration, SeatmapThrottle, SiteBuilder, TutorCruncher, Vendors,
+    Waggl, keys,
 };
 
 #[derive(Debug, Deserialize)]
@@ -30,6 +31,7 @@ pub(crate) struct Config {
     lcvista: Vec<Lcvista>,
     seatmap: Vec<Seatmap>,
     seatmap_registration: SeatmapRegistration,
+    seatmap_throttle: SeatmapThrottle,
 }
 
 impl Default for Config {
@@ -45,6 +47,7 @@ impl Default for Config {
             lcvista: Vec::new(),
             seatmap: Vec::new(),
             seatmap_registration: SeatmapRegistration::default(),
+            seatmap_throttle: SeatmapThrottle::default(),
         }
     }
 }
@@ -81,6 +84,7 @@ impl Config {
             lcvista: self.lcvista,
             seatmap: self.seatmap,
             seatmap_registration: self.seatmap_registration,
+            seatmap_throttle: self.seatmap_throttle,
         }
     }
 }

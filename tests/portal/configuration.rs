@@ -50,6 +50,7 @@ fn what_is_wrong_with_a_configuration_is_named() {
             "no text",
         ),
         ("[seatmap_registration]\nmode = \"closed\"\n".to_owned(), "mode", "no such mode"),
+        ("[seatmap_throttle]\nclient_address_header = \"a b\"\n".to_owned(), "client_address_header", "no header"),
     ] {
         let home = Home::new();
         let file = home.write(&configuration);

@@ -214,6 +214,28 @@ async fn who_guesses_keys_is_shut_out() {
 }
 
 #[tokio::test]
+async fn behind_a_proxy_who_guesses_shuts_nobody_else_out() {
+    let home = Home::new();
+    let throttle = "[seatmap_throttle]\nclient_address_header = \"x-forwarded-for\"\n";
+    let portal = home.start_with(&format!("{}{throttle}", home.configuration()));
+    let call = async |client: &str, key: &str| {
+        let request = browser().post(portal.at(AUTOLOGIN)).header("content-type", "application/json");
+        let request = request.header("x-forwarded-for", client).body(login("jd@seatmap.pro", key).to_string());
+        request.send().await.unwrap().status()
+    };
+    let mut last = StatusCode::OK;
+    for attempt in 0..25 {
+        // What stands before the proxy's own word is the client's invention.
+        last = call(&format!("192.0.2.{attempt}, 198.51.100.7"), "guess").await;
+        if last == StatusCode::TOO_MANY_REQUESTS {
+            break;
+        }
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(call("198.51.100.8", PRIVATE_KEY).await, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn keys_and_passwords_are_nowhere() {
     let home = Home::new();
     let portal = home.start();

@@ -25,7 +25,9 @@ use tower_sso::rejection::Rejection;
 use tower_sso::sign::{SignError, generate_fernet_key};
 
 use crate::app::Portal;
-use crate::config::{Lcvista, Origin, Seatmap, SeatmapRegistration, SiteBuilder, TutorCruncher, Vendors, Waggl};
+use crate::config::{
+    Lcvista, Origin, Seatmap, SeatmapRegistration, SeatmapThrottle, SiteBuilder, TutorCruncher, Vendors, Waggl,
+};
 use crate::db::Database;
 use crate::page::{Exchange, Outcome, Row, StepRow};
 use crate::problem::Problem;
@@ -62,6 +64,7 @@ pub(crate) async fn vendors(database: &Database, public_url: &Origin) -> Result<
             private_keys: vec![database.secret("seatmap.private_key").await?],
         }],
         seatmap_registration: SeatmapRegistration::default(),
+        seatmap_throttle: SeatmapThrottle::default(),
     })
 }
 

@@ -1,7 +1,7 @@
 //! seatmap.pro: a platform registers users and signs them in with its private key, from server to server. What it gets back
 //! is a one-time ticket, with which the user's browser comes to the editor.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use askama::Template;
 use axum::body::Bytes;
@@ -10,7 +10,8 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use http::{HeaderMap, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tower_sessions::Session;
@@ -19,7 +20,7 @@ use tower_sso::identity::Identity;
 use tower_sso::providers::seatmap::{self, SeatmapLogin, SeatmapRegistration};
 use tower_sso::rejection::Code;
 use tower_sso::shared_secret::{self, PrivateKeys};
-use tower_sso::throttle::Throttle;
+use tower_sso::throttle::{Source, Throttle};
 use tower_sso::ticket::{self, MemoryTickets, Tickets};
 
 use crate::accounts::{Account, Accounts, NOT_OF_THIS_ORGANISATION, NewUser};
@@ -70,10 +71,8 @@ pub(crate) fn routes(portal: &Portal, config: &[Seatmap]) -> Result<Router<Porta
         keys.insert(&*organisation.organization, organisation.private_keys.clone())?;
     }
     // Whoever guesses keys is shut out, by address; nobody else is.
-    let throttle = Throttle::by(|head| {
-        let ConnectInfo(peer) = head.extensions.get::<ConnectInfo<SocketAddr>>()?;
-        Some((*peer).into())
-    });
+    let proxy_says = portal.vendors.seatmap_throttle.client_address_header.clone();
+    let throttle = Throttle::by(move |head| client(head, proxy_says.as_ref()));
     let autologin = seatmap::autologin(keys.clone()).throttle(throttle.clone()).body_limit(BODY_LIMIT);
     let autologin = autologin.clock(clock.clone()).map_claims(sane_user).build()?;
 
@@ -97,6 +96,14 @@ pub(crate) fn routes(portal: &Portal, config: &[Seatmap]) -> Result<Router<Porta
     // [/mount]
     let accounts = Accounts::new(portal.database.clone());
     Ok(routes.layer(Extension(accounts)).layer(DefaultBodyLimit::max(BODY_LIMIT)))
+}
+
+/// Who calls: the last address in the header, which the proxy in front has written; those before it are what its client said.
+fn client(head: &Parts, proxy_says: Option<&HeaderName>) -> Option<Source> {
+    let last = proxy_says.and_then(|name| head.headers.get_all(name).iter().next_back()?.to_str().ok());
+    let said: Option<IpAddr> = last.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
+    let peer = || head.extensions.get().map(|ConnectInfo::<SocketAddr>(peer)| peer.ip());
+    said.or_else(peer).map(Source::from)
 }
 
 /// As the vendor documents it: no credential, so whoever reaches it may make users and organisations.
