@@ -216,7 +216,7 @@ impl Throttle {
         // A panic while the lock was held cannot have left a count half changed.
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         // The clock is read under the lock, so that no thread comes with a time from before the others' window.
-        let now = self.clock.as_ref().map_or_else(|| SystemClock.now(), |clock| clock.now());
+        let now = self.clock.as_ref().map_or_else(|| SystemClock.now(), Clock::now);
         let now = i128::from(now.as_nanos());
         let length = i128::try_from(self.window.as_nanos()).unwrap_or(i128::MAX).max(1);
         let window = now.div_euclid(length);
