@@ -8,9 +8,10 @@ use bytes::Bytes;
 use http::request::Parts;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::UnixTime;
+use crate::clock::{Clock, UnixTime};
 use crate::config::ConfigError;
 use crate::keys::{Secret, TenantId};
 use crate::rejection::Reason;
@@ -144,6 +145,12 @@ pub trait Form: Send + Sync + 'static {
     /// Takes what else is the credential's out of the request that the inner service sees. Default: nothing.
     fn redact(&self, head: &mut Parts) {
         let _ = head;
+    }
+
+    /// Takes the layer's clock, once, when the layer is built: for a form that needs the time where it is not given, such as
+    /// one with a [`Throttle`](crate::throttle::Throttle). Default: not needed.
+    fn set_clock(&mut self, clock: &Arc<dyn Clock>) {
+        let _ = clock;
     }
 
     /// Checks the form's own settings when its layer is built. Default: they are fine.

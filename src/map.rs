@@ -1,9 +1,10 @@
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
 
-use crate::clock::UnixTime;
+use crate::clock::{Clock, UnixTime};
 use crate::config::ConfigError;
 use crate::form::{Extracted, Form, Presence, Usage};
 use crate::keys::Secret;
@@ -101,6 +102,10 @@ where
 
     fn redact(&self, head: &mut Parts) {
         self.form.redact(head);
+    }
+
+    fn set_clock(&mut self, clock: &Arc<dyn Clock>) {
+        self.form.set_clock(clock);
     }
 
     fn check(&self) -> Result<(), ConfigError> {

@@ -66,7 +66,8 @@ pub(crate) enum Verdict<F: Form> {
 }
 
 impl<F: Form> Pipeline<F> {
-    pub(crate) fn new(form: F, shared: Shared) -> Result<Self, ConfigError> {
+    pub(crate) fn new(mut form: F, shared: Shared) -> Result<Self, ConfigError> {
+        form.set_clock(&shared.clock);
         form.check()?;
         let keys = shared.keys.as_ref().ok_or(ConfigError::NoKeys)?;
         if let Some(known) = keys.known_keys() {

@@ -92,7 +92,8 @@ pub struct Throttle {
     limit: u32,
     window: Duration,
     capacity: usize,
-    clock: Arc<dyn Clock>,
+    /// `None`: the layer's, and the system's before there is a layer.
+    clock: Option<Arc<dyn Clock>>,
     counts: Arc<Mutex<Counts>>,
 }
 
@@ -112,7 +113,7 @@ impl Throttle {
             limit: 10,
             window: Duration::from_secs(60),
             capacity: 100_000,
-            clock: Arc::new(SystemClock),
+            clock: None,
             counts: Arc::default(),
         }
     }
@@ -141,10 +142,35 @@ impl Throttle {
         self
     }
 
-    /// The clock that windows are told by. Default: [`SystemClock`]. For tests, the one that the layer has.
+    /// The clock that windows are told by. Default: the layer's [`clock`](crate::config::Builder::clock); [`SystemClock`]
+    /// without a layer. Layers that share a throttle need one clock: where their windows differ, each forgets the other's
+    /// counts.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// This clock, where none was set. A form of your own calls it in
+    /// [`set_clock`](crate::form::Form::set_clock).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_sso::clock::{ManualClock, UnixTime};
+    /// use tower_sso::throttle::{Source, Throttle};
+    ///
+    /// let time = ManualClock::at(UnixTime::from_secs(1_700_000_000));
+    /// let throttle = Throttle::by(|_| Some(Source::from("one"))).limit(1).default_clock(time.clone());
+    /// let (head, ()) = http::Request::new(()).into_parts();
+    /// throttle.attempt(&head)?.wrong();
+    /// assert!(throttle.check(&head).is_err());
+    /// time.advance(Duration::from_secs(60));
+    /// assert!(throttle.check(&head).is_ok());
+    /// # Ok::<(), tower_sso::rejection::Reason>(())
+    /// ```
+    #[must_use]
+    pub fn default_clock(mut self, clock: impl Clock) -> Self {
+        self.clock.get_or_insert_with(|| Arc::new(clock));
         self
     }
 
@@ -190,7 +216,8 @@ impl Throttle {
         // A panic while the lock was held cannot have left a count half changed.
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         // The clock is read under the lock, so that no thread comes with a time from before the others' window.
-        let now = i128::from(self.clock.now().as_nanos());
+        let now = self.clock.as_ref().map_or_else(|| SystemClock.now(), Clock::now);
+        let now = i128::from(now.as_nanos());
         let length = i128::try_from(self.window.as_nanos()).unwrap_or(i128::MAX).max(1);
         let window = now.div_euclid(length);
         if counts.window != window {

@@ -204,7 +204,8 @@ fn raw_tokens_are_refused_as_keys() {
 /// An app that counts by the header `x-peer`, which stands for the peer's address here.
 fn throttled(time: &ManualClock) -> App {
     let throttle = Throttle::by(|head| Some(head.headers.get("x-peer")?.to_str().ok()?.into()));
-    let layer = seatmap::autologin(keys()).throttle(throttle.clock(time.clone())).clock(time.clone());
+    // Its windows are told by the layer's clock, in whatever order the two are set, and behind `map_claims` too.
+    let layer = seatmap::autologin(keys()).throttle(throttle).clock(time.clone()).map_claims(Ok);
     App::new(layer.build().unwrap())
 }
 

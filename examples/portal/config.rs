@@ -8,12 +8,14 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use http::Uri;
+use http::uri::Authority;
 use serde::Deserialize;
 
 use crate::stores::ReplayUrl;
 
 pub(crate) use vendors::{
-    Lcvista, RegistrationMode, Seatmap, SeatmapRegistration, SiteBuilder, TutorCruncher, Vendors, Waggl, keys,
+    Lcvista, RegistrationMode, Seatmap, SeatmapRegistration, SeatmapThrottle, SiteBuilder, TutorCruncher, Vendors,
+    Waggl, keys,
 };
 
 #[derive(Debug, Deserialize)]
@@ -31,6 +33,7 @@ pub(crate) struct Config {
     lcvista: Vec<Lcvista>,
     seatmap: Vec<Seatmap>,
     seatmap_registration: SeatmapRegistration,
+    seatmap_throttle: SeatmapThrottle,
 }
 
 impl Default for Config {
@@ -46,6 +49,7 @@ impl Default for Config {
             lcvista: Vec::new(),
             seatmap: Vec::new(),
             seatmap_registration: SeatmapRegistration::default(),
+            seatmap_throttle: SeatmapThrottle::default(),
         }
     }
 }
@@ -64,7 +68,12 @@ impl Config {
         let surveys = self.waggl.iter().flat_map(|waggl| &waggl.surveys);
         unique("[[site_builder]] consumer_key", self.site_builder.iter().map(|partner| &partner.consumer_key))?;
         unique("[[waggl]] tenant", self.waggl.iter().map(|waggl| &waggl.tenant))?;
-        unique("[[waggl]] surveys", surveys)?;
+        unique("[[waggl]] surveys", surveys.clone())?;
+        if let Some(survey) = surveys.into_iter().find(|survey| !stands_in_a_path(survey)) {
+            return Err(format!(
+                "`[[waggl]] surveys`: {survey:?} does not stand in a link as it is: take letters, digits, `-`, `_` and `~`"
+            ));
+        }
         unique("[[lcvista]] slug", self.lcvista.iter().map(|lcvista| &lcvista.slug))?;
         unique("[[seatmap]] organization", self.seatmap.iter().map(|seatmap| &seatmap.organization))
     }
@@ -77,6 +86,7 @@ impl Config {
             lcvista: self.lcvista,
             seatmap: self.seatmap,
             seatmap_registration: self.seatmap_registration,
+            seatmap_throttle: self.seatmap_throttle,
         }
     }
 }
@@ -93,6 +103,11 @@ fn unique<'a>(key: &str, names: impl Iterator<Item = &'a String>) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// A segment of a path with one spelling, which nothing on its way to here encodes or drops.
+fn stands_in_a_path(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_~".contains(&byte))
 }
 
 /// The line, the key on it, and what is wrong. Not the line itself, as toml's own message has it: it may hold a secret.
@@ -145,8 +160,14 @@ impl TryFrom<String> for Origin {
         const PROBLEM: &str = "must be an origin such as https://portal.example or http://127.0.0.1:3000, and no more";
         let uri: Uri = text.parse().map_err(|_| PROBLEM)?;
         let is_origin = uri.path() == "/" && uri.query().is_none();
+        // It stands in a header, so a host has nothing that means something there. A port that is none is not parsed.
+        let is_plain = |authority: &Authority| {
+            let port = authority.port().map_or(0, |port| port.as_str().len() + 1);
+            let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte);
+            authority.as_str().bytes().all(is_fit) && authority.host().len() + port == authority.as_str().len()
+        };
         match (uri.scheme_str(), uri.authority()) {
-            (Some(scheme @ ("http" | "https")), Some(authority)) if is_origin && !authority.as_str().contains('@') => {
+            (Some(scheme @ ("http" | "https")), Some(authority)) if is_origin && is_plain(authority) => {
                 Ok(Self(format!("{scheme}://{}", authority.as_str().to_ascii_lowercase())))
             }
             _ => Err(PROBLEM),

@@ -172,9 +172,7 @@ pub(crate) async fn show(
     {
         card.exchange = Some(exchange);
     }
-    let page = render(&IndexPage { signed_in, typed, cards, demo: portal.demo })?;
-    // It shows who is signed in.
-    Ok(([(CACHE_CONTROL, "no-store")], page).into_response())
+    Ok(render(&IndexPage { signed_in, typed, cards, demo: portal.demo })?.into_response())
 }
 
 pub(crate) fn render(template: &impl Template) -> Result<Html<String>, Problem> {

@@ -5,7 +5,7 @@ use std::fmt;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
@@ -31,6 +31,12 @@ impl Problem {
         code: "not_found",
         title: "There is nothing here",
         detail: "Check the address.",
+    };
+    const METHOD_NOT_ALLOWED: Self = Self {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        code: "method_not_allowed",
+        title: "The method is not allowed here",
+        detail: "The header Allow says which are.",
     };
     pub(crate) const CROSS_SITE: Self = Self {
         status: StatusCode::FORBIDDEN,
@@ -92,7 +98,13 @@ impl From<tower_sessions::session::Error> for Problem {
 /// Shows a browser a page where anything else gets JSON.
 pub(crate) async fn present(request: Request, next: Next) -> Response {
     let html = wants_html(request.headers());
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED && !response.headers().contains_key(CONTENT_TYPE) {
+        // axum's own answer, which has no body.
+        let allow = response.headers_mut().remove(ALLOW);
+        response = Problem::METHOD_NOT_ALLOWED.into_response();
+        response.headers_mut().extend(allow.map(|allow| (ALLOW, allow)));
+    }
     match response.extensions().get::<Problem>() {
         Some(problem) if html => {
             let page = page::message(problem.title, problem.code, problem.detail);

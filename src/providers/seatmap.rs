@@ -3,31 +3,54 @@
 //! Source: the vendor's "Multi-tenant integration (single sign-on)".
 //!
 //! ```
-//! # #[cfg(feature = "axum")] {
-//! # use axum::{Router, routing::post};
+//! # #[cfg(all(feature = "axum", feature = "moka", feature = "ticket"))] {
+//! use axum::extract::State;
+//! use axum::routing::{get, post};
+//! use axum::{Json, Router};
+//! use serde_json::{Value, json};
 //! use tower_sso::identity::Identity;
 //! use tower_sso::providers::seatmap::{self, SeatmapLogin};
 //! use tower_sso::shared_secret::PrivateKeys;
+//! use tower_sso::ticket::{self, MemoryTickets, Tickets};
 //!
-//! // Of the organisation's own users, and nobody else's.
-//! async fn autologin(user: Identity<SeatmapLogin>) -> String {
+//! // The platform's server calls. `user.tenant()` is the organisation whose key it was: open its own users alone.
+//! async fn autologin(tickets: State<Tickets>, user: Identity<SeatmapLogin>) -> Result<Json<Value>, http::StatusCode> {
+//!     let ticket = tickets.issue(user.tenant(), user.claims()).await;
+//!     let ticket = ticket.map_err(|_| http::StatusCode::SERVICE_UNAVAILABLE)?;
+//!     Ok(Json(json!({"sessionId": ticket, "redirectUrl": format!("https://app.example/editor?sessionId={ticket}")})))
+//! }
+//!
+//! // The user's browser comes, once. Begin its session here.
+//! async fn editor(user: Identity<SeatmapLogin>) -> String {
 //!     format!("{} of {}", user.login, user.tenant())
 //! }
 //!
 //! let keys = PrivateKeys::new().with("default", ["k-9f86d081884c7d659a2f"])?;
 //! let sso = seatmap::autologin(keys).build()?;
-//! let app: Router = Router::new().route("/api/auth/autologin", post(autologin).layer(sso));
+//! let tickets = Tickets::new(MemoryTickets::new());
+//! let once = ticket::layer::<SeatmapLogin>(tickets.clone()).ticket_parameter("sessionId").build()?;
+//! let app: Router = Router::new()
+//!     .route("/api/auth/autologin", post(autologin).layer(sso))
+//!     .route("/editor", get(editor).layer(once))
+//!     .with_state(tickets);
 //! # }
 //! # Ok::<(), tower_sso::config::ConfigError>(())
 //! ```
+//!
+//! Only you know what tells your callers apart, so wrong keys are counted where you say so: `autologin(keys).throttle(…)`, with a
+//! [`Throttle`](crate::throttle::Throttle).
 
 use std::fmt;
 
+use http::HeaderMap;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::Builder;
+use crate::content::check_content;
+use crate::json;
 use crate::keys::{KeyStore, Secret};
+use crate::rejection::Reason;
 use crate::shared_secret::{self, SharedSecret};
 
 /// Starts the layer for `POST /api/auth/autologin`: the private key in `token`, `login` required and not blank.
@@ -64,7 +87,8 @@ pub struct SeatmapLogin {
 /// The body of `POST /api/auth/register`, which makes an organisation and its first user.
 ///
 /// **The vendor's document shows no credential on that call**: whoever reaches it may make organisations. No layer checks
-/// it. Never change an existing user's password by it, and hash the one that comes with a password hash.
+/// it, so read it with [`read`](Self::read). Where you can ask for the private key in the body, as `token`, put
+/// [`shared_secret::layer::<SeatmapRegistration>()`](shared_secret::layer) in front instead. Never change an existing user's password by it, and hash the one that comes with a password hash.
 ///
 /// ```
 /// use tower_sso::providers::seatmap::SeatmapRegistration;
@@ -94,6 +118,33 @@ pub struct SeatmapRegistration {
     /// The password, which is not shown by `Debug` and wiped when it goes.
     #[serde(deserialize_with = "password")]
     pub password: Secret,
+}
+
+impl SeatmapRegistration {
+    /// Reads a call that no layer has read, as strictly as the layers do: `application/json` that is not compressed, one
+    /// object, no name twice at any depth. Limit the body's size before.
+    ///
+    /// ```
+    /// use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
+    /// use tower_sso::providers::seatmap::SeatmapRegistration;
+    ///
+    /// let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+    /// let call = SeatmapRegistration::read(&headers, br#"{"email": "jd@seatmap.pro", "email": "eve@seatmap.pro"}"#);
+    /// assert_eq!(call.unwrap_err().code().status(), 400);
+    /// ```
+    ///
+    /// # Errors
+    /// `unsupported_media_type` for another type or encoding, and `malformed` for what is not such an object, as nothing on it
+    /// is authentic. They are answered by [`Rejection::problem_json`](crate::rejection::Rejection::problem_json).
+    pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Reason> {
+        check_content(headers, Some("application/json"))?;
+        json::object(body, &[""; 0]).map_err(|_| {
+            Reason::Malformed(
+                "body".into(),
+                "is not one JSON object with the five fields, each a string and there once",
+            )
+        })
+    }
 }
 
 fn not_blank<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

@@ -30,7 +30,9 @@
 //!    see [`ticket`](crate#forms-and-partners).
 //! 5. Wrong tokens are counted per source, where a [`Throttle`] is set.
 //! 6. The claims are the object without its token. A missing field is `rejected_claims`.
-//! 7. The inner service gets the body as it came, with the token in it: do not log it. `Authorization` is not looked at.
+//! 7. The inner service gets the body as it came, **with the token in it**: take [`Identity`](crate::identity::Identity),
+//!    which does not have it, and neither read nor log the body. It is not rewritten, as `Content-Length` and whatever digest
+//!    or signature of the body a service behind has to check are of these bytes. `Authorization` is not looked at.
 
 mod builder;
 mod keys;
@@ -38,6 +40,7 @@ mod keys;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -46,7 +49,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
 use crate::body::WholeBody;
-use crate::clock::UnixTime;
+use crate::clock::{Clock, UnixTime};
 use crate::config::ConfigError;
 use crate::content::check_content;
 use crate::form::{Extracted, Form, Presence, Usage};
@@ -167,6 +170,10 @@ where
 
     fn usage(&self) -> Usage {
         Usage::Reusable
+    }
+
+    fn set_clock(&mut self, clock: &Arc<dyn Clock>) {
+        self.throttle = self.throttle.take().map(|throttle| throttle.default_clock(Arc::clone(clock)));
     }
 
     fn check(&self) -> Result<(), ConfigError> {

@@ -28,6 +28,8 @@ fn what_is_wrong_with_a_configuration_is_named() {
         (format!("listen = \"localhost\"\n{good}"), "listen", "no address"),
         (format!("public_url = \"portal.example\"\n{good}"), "public_url", "no scheme"),
         (format!("public_url = \"https://portal.example/app\"\n{good}"), "public_url", "more than an origin"),
+        (format!("public_url = \"https://portal.example:99999\"\n{good}"), "public_url", "no port"),
+        (format!("public_url = \"https://portal.example;x\"\n{good}"), "public_url", "more than a header may have"),
         (format!("database_url = \"mysql://x\"\n{good}"), "database_url", "a database that is not supported"),
         (format!("database_url = \"sqlite://:memory:\"\n{good}"), "database_url", "one database per connection"),
         (format!("database_url = \"sqlite://x.db\"\n{good}"), "--data", "two places for the data"),
@@ -39,6 +41,8 @@ fn what_is_wrong_with_a_configuration_is_named() {
         (format!("{lcvista}{lcvista}"), "[[lcvista]] slug", "an organisation twice"),
         (lcvista.replace("\"a\"", "\" \""), "[[lcvista]] slug", "a blank name"),
         (format!("{waggl}surveys = [\"1\", \"1\"]\n"), "[[waggl]] surveys", "a survey twice"),
+        (format!("{waggl}surveys = [\"a/b\"]\n"), "[[waggl]] surveys", "a survey that no link has as it is"),
+        (format!("{waggl}surveys = [\"..\"]\n"), "[[waggl]] surveys", "a survey that browsers drop"),
         (format!("{}surveys = []\n", waggl.replace("https:", "javascript:")), "sso_url", "not an address"),
         (
             "[[seatmap]]\norganization = \"a\"\nprivate_keys = [\"s3cr3t-value\", 7]\n".to_owned(),
@@ -46,6 +50,7 @@ fn what_is_wrong_with_a_configuration_is_named() {
             "no text",
         ),
         ("[seatmap_registration]\nmode = \"closed\"\n".to_owned(), "mode", "no such mode"),
+        ("[seatmap_throttle]\nclient_address_header = \"a b\"\n".to_owned(), "client_address_header", "no header"),
     ] {
         let home = Home::new();
         let file = home.write(&configuration);

@@ -160,12 +160,14 @@ impl Portal {
 
     /// A program that says where it listens once it is ready, with these words. If it gives up, its output ends.
     pub(crate) fn announced_by(command: &mut Command, words: &str) -> Result<Self, String> {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut this = Self { child, url: String::new() };
+        let lines = BufReader::new(this.child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let mut last = String::new();
         for line in lines {
             if let Some(url) = line.strip_prefix(words) {
-                return Ok(Self { url: url.to_owned(), child });
+                url.clone_into(&mut this.url);
+                return Ok(this);
             }
             last = line;
         }

@@ -136,11 +136,14 @@ async fn registrations_that_are_not_in_order_are_refused() {
     let twice = good.replacen('{', "{\"email\":\"eve@seatmap.pro\",", 1);
     let long = registration(&"x".repeat(400), "default").to_string();
     let large = registration("a@b.example", &"x".repeat(20_000)).to_string();
+    let twice_unknown = good.replacen('{', "{\"x\":1,\"x\":2,", 1);
     for (content_type, body, expected, why) in [
         ("application/x-www-form-urlencoded", "email=a".to_owned(), 415, "a form"),
         ("text/plain", good.clone(), 415, "another type"),
         ("application/json", "{".to_owned(), 400, "broken"),
         ("application/json", "[]".to_owned(), 400, "a list"),
+        ("application/json", r#"["jd@seatmap.pro", "J", "D", "default", "p"]"#.to_owned(), 400, "a list of the values"),
+        ("application/json", twice_unknown, 400, "a name twice that nobody knows"),
         ("application/json", twice, 400, "a name twice"),
         ("application/json", good.replace("password", "passwort"), 400, "no password"),
         ("application/json", good.replace("defaultPassword", ""), 400, "an empty password"),
@@ -150,10 +153,18 @@ async fn registrations_that_are_not_in_order_are_refused() {
         ("application/json", large, 413, "a large body"),
     ] {
         let request = browser().post(portal.at(REGISTER)).header("content-type", content_type).body(body);
-        assert_eq!(request.send().await.unwrap().status(), expected, "{why}");
+        let answer = request.send().await.unwrap();
+        assert_eq!(header(&answer, "content-type"), "application/problem+json", "{why}");
+        assert_eq!(header(&answer, "cache-control"), "no-store", "{why}");
+        assert_eq!(answer.status(), expected, "{why}");
     }
-    let nul = json!({"login": "a\u{0}b", "token": PRIVATE_KEY});
-    assert_eq!(post(&portal, AUTOLOGIN, &nul).await.status(), 400, "NUL in a login");
+    let compressed = browser().post(portal.at(REGISTER)).header("content-type", "application/json");
+    let compressed = compressed.header("content-encoding", "gzip").body(good.clone()).send().await.unwrap();
+    assert_eq!(refusal(compressed).await, (415, "unsupported_media_type".into()));
+    for login in ["a\u{0}b".to_owned(), "x".repeat(400)] {
+        let answer = post(&portal, AUTOLOGIN, &json!({"login": login, "token": PRIVATE_KEY})).await;
+        assert_eq!(refusal(answer).await, (400, "rejected_claims".into()), "{login:?}");
+    }
     let request = browser().post(portal.at(REGISTER)).header("content-type", "application/json; charset=utf-8");
     assert_eq!(request.body(good).send().await.unwrap().status(), 201, "none of it was stored");
 }
@@ -200,6 +211,28 @@ async fn who_guesses_keys_is_shut_out() {
     }
     // A minute may turn over between two guesses; 25 are more than two minutes' worth.
     assert_eq!(last, (429, "too_many_requests".into()));
+}
+
+#[tokio::test]
+async fn behind_a_proxy_who_guesses_shuts_nobody_else_out() {
+    let home = Home::new();
+    let throttle = "[seatmap_throttle]\nclient_address_header = \"x-forwarded-for\"\n";
+    let portal = home.start_with(&format!("{}{throttle}", home.configuration()));
+    let call = async |client: &str, key: &str| {
+        let request = browser().post(portal.at(AUTOLOGIN)).header("content-type", "application/json");
+        let request = request.header("x-forwarded-for", client).body(login("jd@seatmap.pro", key).to_string());
+        request.send().await.unwrap().status()
+    };
+    let mut last = StatusCode::OK;
+    for attempt in 0..25 {
+        // What stands before the proxy's own word is the client's invention.
+        last = call(&format!("192.0.2.{attempt}, 198.51.100.7"), "guess").await;
+        if last == StatusCode::TOO_MANY_REQUESTS {
+            break;
+        }
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(call("198.51.100.8", PRIVATE_KEY).await, StatusCode::OK);
 }
 
 #[tokio::test]

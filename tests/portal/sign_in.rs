@@ -216,3 +216,27 @@ async fn a_refused_browser_gets_a_page_that_says_what_to_do() {
     let answer = browser().get(forged).header("accept", "text/html").send().await.unwrap();
     assert_eq!(answer.text().await.unwrap(), pages[1], "a wrong key and an unknown company are one answer");
 }
+
+#[tokio::test]
+async fn no_cache_keeps_what_a_session_shows() {
+    let home = Home::new();
+    let portal = home.start();
+    let link = portal.company(&home, 4321).await.link();
+    let browser = browser();
+    assert_eq!(visit(&browser, &link).await.0, StatusCode::SEE_OTHER);
+    for path in ["/", "/me", "/editor", "/sitebuilder/"] {
+        let answer = browser.get(portal.at(path)).send().await.unwrap();
+        assert_eq!(header(&answer, "cache-control"), "no-store", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_a_page_does_not_have_is_a_problem_like_others() {
+    let home = Home::new();
+    let portal = home.start();
+    for (path, allowed) in [("/", "GET,HEAD"), ("/i/9745804b", "GET,HEAD"), ("/sitebuilder/", "GET,HEAD")] {
+        let answer = browser().post(portal.at(path)).send().await.unwrap();
+        assert_eq!(header(&answer, "allow"), allowed, "{path}");
+        assert_eq!(refusal(answer).await, (405, "method_not_allowed".into()), "{path}");
+    }
+}

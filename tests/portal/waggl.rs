@@ -165,3 +165,26 @@ async fn the_partners_texts_are_text_on_the_page() {
         assert!(!page.contains("<script") && !page.contains("<img") && !page.contains("<b>"), "{page}");
     }
 }
+
+/// `https://host/` and `/i/9745804b`, glued as they are.
+#[tokio::test]
+async fn a_partner_may_glue_with_a_slash_too_many() {
+    let home = Home::new();
+    let portal = home.start();
+    let browser = browser();
+    let link = portal.at(&format!("/{ACME}?sso_jwt={}&page=1", token("bob@acme.example", WAGGL_SECRET)));
+    assert_eq!(visit(&browser, &link).await, (StatusCode::SEE_OTHER, format!("{ACME}?page=1")));
+    assert_eq!(page(&browser, &portal, ACME).await.0, StatusCode::OK);
+    let start = visit(&crate::running::browser(), &portal.at(&format!("/{ACME}"))).await;
+    assert_eq!(start, (StatusCode::FOUND, "https://idp.example/waggl/sso/?return_to_path=i%2F9745804b".into()));
+}
+
+#[tokio::test]
+async fn a_survey_has_one_spelling() {
+    let home = Home::new();
+    let portal = home.start();
+    for path in ["/i/%39745804b", "/i/%ff", "/i/nope"] {
+        let answer = browser().get(portal.at(path)).send().await.unwrap();
+        assert_eq!(refusal(answer).await, (404, "not_found".into()), "{path}");
+    }
+}

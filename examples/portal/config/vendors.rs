@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::HeaderName;
 use serde::{Deserialize, Deserializer};
 use tower_sso::clock::UnixTime;
 use tower_sso::keys::{Key, Keys, Secret};
@@ -16,6 +17,7 @@ pub(crate) struct Vendors {
     pub(crate) lcvista: Vec<Lcvista>,
     pub(crate) seatmap: Vec<Seatmap>,
     pub(crate) seatmap_registration: SeatmapRegistration,
+    pub(crate) seatmap_throttle: SeatmapThrottle,
 }
 
 #[derive(Debug, Deserialize)]
@@ -107,6 +109,16 @@ pub(crate) struct SeatmapRegistration {
     pub(crate) mode: RegistrationMode,
 }
 
+/// By what those are told apart who guess private keys.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SeatmapThrottle {
+    /// The header in which the proxy in front says who called it. Without one it is the peer, which behind a proxy is the
+    /// proxy for everybody: one who guesses would lock all others out.
+    #[serde(deserialize_with = "header_name")]
+    pub(crate) client_address_header: Option<HeaderName>,
+}
+
 /// Who may register a user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -145,6 +157,13 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SsoUrl, D::Erro
     let text = String::deserialize(deserializer)?;
     SsoUrl::parse(&text)
         .map_err(|_| serde::de::Error::custom("must be an address such as https://idp.example/waggl/sso/"))
+}
+
+fn header_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<HeaderName>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let name =
+        text.parse().map_err(|_| serde::de::Error::custom("must be a header's name such as \"x-forwarded-for\""))?;
+    Ok(Some(name))
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {

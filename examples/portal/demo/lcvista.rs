@@ -1,19 +1,17 @@
 //! The demo's LCvista partner: an organisation whose own site links to the portal.
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::extract::{Form, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
-use http::Request;
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
-use tower_sso::clock::{Clock, UnixTime};
+use tower_sso::clock::UnixTime;
 use tower_sso::keys::Secret;
 use tower_sso::providers::lcvista;
 use tower_sso::sign::HashedLink;
 
+use super::draft::{Draft, Fields, Pressed};
 use super::{Demo, Kind, Then};
 use crate::app::Portal;
 use crate::config::Lcvista;
@@ -27,14 +25,6 @@ struct Partner {
     secret: Secret,
 }
 
-/// What the page remembers between two buttons.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Draft {
-    user: User,
-    /// The last link.
-    link: Option<String>,
-}
-
 /// The form on the page.
 #[derive(Debug, Serialize, Deserialize)]
 struct User {
@@ -43,11 +33,8 @@ struct User {
     next: String,
 }
 
-#[derive(Deserialize)]
-struct Pressed {
-    press: String,
-    #[serde(flatten)]
-    user: User,
+impl Fields for User {
+    const KEY: &str = "demo.lcvista";
 }
 
 impl Default for User {
@@ -59,7 +46,7 @@ impl Default for User {
 
 /// The card's fields and buttons.
 pub(crate) async fn form(portal: &Portal, session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
-    let Draft { user, link } = Draft::of(session).await?;
+    let Draft::<User> { user, link } = Draft::of(session).await?;
     let organisation = portal.vendors.lcvista.iter().find(|organisation| organisation.slug == user.slug);
     let account = match organisation {
         Some(organisation) if organisation.users.contains(&user.email) => "Has an account here.",
@@ -82,7 +69,7 @@ pub(super) fn start(demo: &Demo, config: &Lcvista) -> Result<Router<Portal>, Box
 async fn press(
     partner: State<Partner>,
     session: Session,
-    Form(Pressed { press, user }): Form<Pressed>,
+    Form(Pressed { press, user }): Form<Pressed<User>>,
 ) -> Result<Response, Problem> {
     let (kind, then) = Kind::of_button(&press).ok_or(Problem::NOT_FOUND)?;
     let mut draft = Draft { user, ..Draft::of(&session).await? };
@@ -90,33 +77,21 @@ async fn press(
     if kind == Kind::Fresh {
         draft.link = Some(link.clone());
     }
-    session.insert(Draft::KEY, &draft).await?;
+    draft.keep(&session).await?;
     if then == Then::Go {
         return Ok(Redirect::to(&link).into_response());
     }
-    let request = Request::get(link).body(String::new()).map_err(|_| Problem::NOT_FOUND)?;
-    let exchange = partner.demo.send(request).await;
+    let exchange = partner.demo.open(&link).await?;
     page::show(&partner.demo.portal, &session, Some((NAME, exchange))).await
 }
 
-impl Draft {
-    const KEY: &str = "demo.lcvista";
-
-    async fn of(session: &Session) -> Result<Self, Problem> {
-        Ok(session.get(Self::KEY).await?.unwrap_or_default())
-    }
-}
-
 impl Partner {
-    fn link(&self, kind: Kind, draft: &Draft) -> String {
+    fn link(&self, kind: Kind, draft: &Draft<User>) -> String {
         if let (Kind::Again, Some(link)) = (kind, &draft.link) {
             return link.clone();
         }
         let portal = &self.demo.portal;
-        let time = match kind {
-            Kind::Expired => portal.clock.now().minus(Duration::from_secs(120)),
-            _ => portal.clock.now(),
-        };
+        let time = self.demo.time_of(kind, super::TWO_MINUTES);
         let base = format!("{}/sso/oauth/", portal.public_url.as_str());
         let User { email, slug, next } = &draft.user;
         let link = HashedLink::new(base, lcvista::recipe(), &self.secret).uri(&[&timestamp(time), email, slug]);

@@ -3,6 +3,7 @@
 //! What is here belongs to a partner, not to a relying party: it makes credentials. It is off whenever a configuration
 //! file is given.
 
+mod draft;
 pub(crate) mod lcvista;
 pub(crate) mod seatmap;
 pub(crate) mod site_builder;
@@ -10,19 +11,23 @@ pub(crate) mod tutorcruncher;
 pub(crate) mod waggl;
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use http::{Request, StatusCode, Uri, header};
 use tower::ServiceExt;
+use tower_sso::clock::{Clock, UnixTime};
 use tower_sso::login_redirect::SsoUrl;
 use tower_sso::observe::Step;
 use tower_sso::rejection::Rejection;
 use tower_sso::sign::{SignError, generate_fernet_key};
 
 use crate::app::Portal;
-use crate::config::{Lcvista, Origin, Seatmap, SeatmapRegistration, SiteBuilder, TutorCruncher, Vendors, Waggl};
+use crate::config::{
+    Lcvista, Origin, Seatmap, SeatmapRegistration, SeatmapThrottle, SiteBuilder, TutorCruncher, Vendors, Waggl,
+};
 use crate::db::Database;
 use crate::page::{Exchange, Outcome, Row, StepRow};
 use crate::problem::Problem;
@@ -59,6 +64,7 @@ pub(crate) async fn vendors(database: &Database, public_url: &Origin) -> Result<
             private_keys: vec![database.secret("seatmap.private_key").await?],
         }],
         seatmap_registration: SeatmapRegistration::default(),
+        seatmap_throttle: SeatmapThrottle::default(),
     })
 }
 
@@ -85,6 +91,18 @@ pub(crate) async fn start(portal: &Portal, vendors: Router) -> Result<Router<Por
 }
 
 impl Demo {
+    /// When a link of this kind is made: now, or by a clock that is set back this far.
+    fn time_of(&self, kind: Kind, late: Duration) -> UnixTime {
+        let now = self.portal.clock.now();
+        if kind == Kind::Expired { now.minus(late) } else { now }
+    }
+
+    /// Opens a link as [`send`](Self::send) does.
+    async fn open(&self, link: &str) -> Result<Exchange, Problem> {
+        let request = Request::get(link).body(String::new()).map_err(|_| Problem::NOT_FOUND)?;
+        Ok(self.send(request).await)
+    }
+
     /// Sends a request through the portal's own routes, inside the process, and tells how each step of the check went.
     pub(crate) async fn send(&self, request: Request<String>) -> Exchange {
         let (method, address) = (request.method().clone(), request.uri().to_string());
@@ -169,8 +187,10 @@ pub(crate) enum Kind {
     Expired,
 }
 
-/// What the button of an expired link says.
+/// How far the partner's clock is set back, and what the button of an expired link says of it.
+const TWO_MINUTES: Duration = Duration::from_secs(120);
 pub(crate) const TWO_MINUTES_LATE: &str = "Refused: the partner’s clock is set back two minutes.";
+const TEN_MINUTES: Duration = Duration::from_secs(600);
 pub(crate) const TEN_MINUTES_LATE: &str = "Refused: the partner’s clock is set back ten minutes.";
 
 /// What is done with it.

@@ -12,6 +12,7 @@ use tower_sso::keys::Secret;
 use tower_sso::observe::Step;
 
 use super::Demo;
+use super::draft::{Draft, Fields, Pressed};
 use crate::app::Portal;
 use crate::config::Seatmap;
 use crate::page::{self, Exchange, Field, Row};
@@ -25,14 +26,6 @@ struct Partner {
     private_key: Secret,
 }
 
-/// What the page remembers between two buttons.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Draft {
-    user: User,
-    /// The last address with a ticket.
-    link: Option<String>,
-}
-
 /// The form on the page.
 #[derive(Debug, Serialize, Deserialize)]
 struct User {
@@ -41,11 +34,8 @@ struct User {
     last_name: String,
 }
 
-#[derive(Deserialize)]
-struct Pressed {
-    press: String,
-    #[serde(flatten)]
-    user: User,
+impl Fields for User {
+    const KEY: &str = "demo.seatmap";
 }
 
 impl Default for User {
@@ -57,7 +47,7 @@ impl Default for User {
 
 /// The card's fields and buttons.
 pub(crate) async fn form(session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
-    let Draft { user, link } = Draft::of(session).await?;
+    let Draft::<User> { user, link } = Draft::of(session).await?;
     let fields = vec![
         Field::text("login", "Login", user.login).hint("An email address. One that is new gets an account."),
         Field::text("first_name", "First name", user.first_name),
@@ -91,7 +81,7 @@ pub(super) fn start(demo: &Demo, config: &Seatmap) -> Result<Router<Portal>, Box
 async fn press(
     partner: State<Partner>,
     session: Session,
-    Form(Pressed { press, user }): Form<Pressed>,
+    Form(Pressed { press, user }): Form<Pressed<User>>,
 ) -> Result<Response, Problem> {
     let mut draft = Draft { user, ..Draft::of(&session).await? };
     let exchange = match &*press {
@@ -100,7 +90,7 @@ async fn press(
             if let Some(link) = redirect_url(&exchange) {
                 draft.link = Some(link.clone());
                 if press == "go-fresh" {
-                    session.insert(Draft::KEY, &draft).await?;
+                    draft.keep(&session).await?;
                     return Ok(Redirect::to(&link).into_response());
                 }
             }
@@ -116,31 +106,22 @@ async fn press(
                 }
             };
             if press.starts_with("go") {
-                session.insert(Draft::KEY, &draft).await?;
+                draft.keep(&session).await?;
                 return Ok(Redirect::to(&link).into_response());
             }
-            let request = Request::get(link).body(String::new()).map_err(|_| Problem::NOT_FOUND)?;
-            partner.demo.send(request).await
+            partner.demo.open(&link).await?
         }
         "wrong_key" => partner.autologin(&draft.user, &Secret::new("not-the-private-key")).await?,
         "register" => partner.register(&draft.user).await?,
         _ => return Err(Problem::NOT_FOUND),
     };
-    session.insert(Draft::KEY, &draft).await?;
+    draft.keep(&session).await?;
     page::show(&partner.demo.portal, &session, Some((NAME, exchange))).await
 }
 
 fn redirect_url(exchange: &Exchange) -> Option<String> {
     let answer: Value = serde_json::from_str(&exchange.body).ok()?;
     answer["redirectUrl"].as_str().map(str::to_owned)
-}
-
-impl Draft {
-    const KEY: &str = "demo.seatmap";
-
-    async fn of(session: &Session) -> Result<Self, Problem> {
-        Ok(session.get(Self::KEY).await?.unwrap_or_default())
-    }
 }
 
 impl Partner {

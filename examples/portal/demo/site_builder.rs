@@ -1,21 +1,18 @@
 //! The demo's Site Builder partner: a page of its own, which loads the signed address as a script.
 
-use std::time::Duration;
-
 use askama::Template;
 use axum::Router;
 use axum::extract::{Form, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::Request;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
-use tower_sso::clock::Clock;
 use tower_sso::keys::Secret;
 use tower_sso::observe::Step;
 use tower_sso::sign::OAuthLink;
 
+use super::draft::{Draft, Fields, Pressed};
 use super::{Demo, Kind, Then, not_signed};
 use crate::app::Portal;
 use crate::config::SiteBuilder;
@@ -32,14 +29,6 @@ struct Partner {
     secret: Secret,
 }
 
-/// What the page remembers between two buttons.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Draft {
-    user: User,
-    /// The last link.
-    link: Option<String>,
-}
-
 /// The form on the page.
 #[derive(Debug, Serialize, Deserialize)]
 struct User {
@@ -50,11 +39,8 @@ struct User {
     partner_site_ids: String,
 }
 
-#[derive(Deserialize)]
-struct Pressed {
-    press: String,
-    #[serde(flatten)]
-    user: User,
+impl Fields for User {
+    const KEY: &str = "demo.site_builder";
 }
 
 impl Default for User {
@@ -67,7 +53,7 @@ impl Default for User {
 
 /// The card's fields and buttons.
 pub(crate) async fn form(session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
-    let Draft { user, link } = Draft::of(session).await?;
+    let Draft::<User> { user, link } = Draft::of(session).await?;
     let fields = vec![
         Field::text("partner_user_id", "User id", user.partner_user_id).hint("In the partner’s own system."),
         Field::text("email", "Email", user.email),
@@ -94,7 +80,7 @@ async fn show_links() -> impl IntoResponse {
 async fn press(
     partner: State<Partner>,
     session: Session,
-    Form(Pressed { press, user }): Form<Pressed>,
+    Form(Pressed { press, user }): Form<Pressed<User>>,
 ) -> Result<Response, Problem> {
     let (kind, then) = Kind::of_button(&press).ok_or(Problem::NOT_FOUND)?;
     let mut draft = Draft { user, ..Draft::of(&session).await? };
@@ -102,12 +88,11 @@ async fn press(
     if kind == Kind::Fresh {
         draft.link = Some(link.clone());
     }
-    session.insert(Draft::KEY, &draft).await?;
+    draft.keep(&session).await?;
     if then == Then::Go {
         return partner.page(&link);
     }
-    let request = Request::get(link).body(String::new()).map_err(|_| Problem::NOT_FOUND)?;
-    let mut exchange = partner.demo.send(request).await;
+    let mut exchange = partner.demo.open(&link).await?;
     if exchange.is_accepted {
         "A script with one-time links. Nobody is signed in until one of them is clicked"
             .clone_into(&mut exchange.meaning);
@@ -116,24 +101,13 @@ async fn press(
     page::show(&partner.demo.portal, &session, Some((NAME, exchange))).await
 }
 
-impl Draft {
-    const KEY: &str = "demo.site_builder";
-
-    async fn of(session: &Session) -> Result<Self, Problem> {
-        Ok(session.get(Self::KEY).await?.unwrap_or_default())
-    }
-}
-
 impl Partner {
-    fn link(&self, kind: Kind, draft: &Draft) -> Result<String, Problem> {
+    fn link(&self, kind: Kind, draft: &Draft<User>) -> Result<String, Problem> {
         if let (Kind::Again, Some(link)) = (kind, &draft.link) {
             return Ok(link.clone());
         }
         let portal = &self.demo.portal;
-        let time = match kind {
-            Kind::Expired => portal.clock.now().minus(Duration::from_secs(600)),
-            _ => portal.clock.now(),
-        };
+        let time = self.demo.time_of(kind, super::TEN_MINUTES);
         let user = &draft.user;
         let parameters = [
             ("partner_user_id", &*user.partner_user_id),

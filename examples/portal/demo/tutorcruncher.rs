@@ -1,7 +1,5 @@
 //! The demo's TutorCruncher: it announces companies, and makes links for their users.
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::extract::{Form, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -10,11 +8,11 @@ use http::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tower_sessions::Session;
-use tower_sso::clock::Clock;
 use tower_sso::keys::Secret;
 use tower_sso::observe::Step;
 use tower_sso::sign::{FernetLink, SigningWebhook, generate_fernet_key};
 
+use super::draft::{Draft, Fields, Pressed};
 use super::{Demo, Kind, Then, not_signed};
 use crate::app::Portal;
 use crate::config::TutorCruncher;
@@ -28,15 +26,10 @@ struct Partner {
     webhook: SigningWebhook,
 }
 
-/// What the page remembers between two buttons.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Draft {
-    user: User,
-    /// The last link.
-    link: Option<String>,
-    /// The last webhook: its signature and its body.
-    call: Option<(String, String)>,
-}
+/// Where the session keeps the last webhook: its signature and its body.
+const CALL: &str = "demo.tutorcruncher.call";
+
+type Call = (String, String);
 
 /// The form on the page.
 #[derive(Debug, Serialize, Deserialize)]
@@ -50,11 +43,8 @@ struct User {
     lesson: String,
 }
 
-#[derive(Deserialize)]
-struct Pressed {
-    press: String,
-    #[serde(flatten)]
-    user: User,
+impl Fields for User {
+    const KEY: &str = "demo.tutorcruncher";
 }
 
 impl Default for User {
@@ -67,7 +57,8 @@ impl Default for User {
 
 /// The card's fields and buttons.
 pub(crate) async fn form(portal: &Portal, session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
-    let Draft { user, link, call } = Draft::of(session).await?;
+    let Draft::<User> { user, link } = Draft::of(session).await?;
+    let call: Option<Call> = session.get(CALL).await?;
     let company = crate::db::company_name(&portal.database, NAME, &user.company_id).await?;
     let company = company.unwrap_or_else(|| "nobody has signed up with this number".to_owned());
     let fields = vec![
@@ -97,7 +88,7 @@ pub(super) async fn start(demo: &Demo, config: &TutorCruncher) -> Result<Router<
     let secret = config.webhook_secrets.first().cloned().ok_or("the demo needs a webhook secret")?;
     let partner = Partner { demo: demo.clone(), webhook: SigningWebhook::new(secret) };
     if partner.key(&User::default().company_id).await?.is_none() {
-        partner.announce(&mut Draft::default(), "DinoTutors").await?;
+        partner.announce(&User::default().company_id, "DinoTutors").await?;
     }
     Ok(Router::new().route("/demo/tutorcruncher", post(press)).with_state(partner))
 }
@@ -105,7 +96,7 @@ pub(super) async fn start(demo: &Demo, config: &TutorCruncher) -> Result<Router<
 async fn press(
     partner: State<Partner>,
     session: Session,
-    Form(Pressed { press, user }): Form<Pressed>,
+    Form(Pressed { press, user }): Form<Pressed<User>>,
 ) -> Result<Response, Problem> {
     let mut draft = Draft { user, ..Draft::of(&session).await? };
     let exchange = match (&*press, Kind::of_button(&press)) {
@@ -115,48 +106,45 @@ async fn press(
                 draft.link = Some(link.clone());
             }
             if then == Then::Go {
-                session.insert(Draft::KEY, &draft).await?;
+                draft.keep(&session).await?;
                 return Ok(Redirect::to(&link).into_response());
             }
-            let request = Request::get(link).body(String::new()).map_err(|_| Problem::NOT_FOUND)?;
-            Some(partner.demo.send(request).await)
+            Some(partner.demo.open(&link).await?)
         }
         ("sign_up", _) => {
             draft.user.company_id = super::random_number().to_string();
             let name = format!("Company {}", draft.user.company_id);
-            Some(partner.announce(&mut draft, &name).await?)
+            Some(partner.announced(&session, &draft.user.company_id, &name).await?)
         }
         ("rotate", _) => {
             let database = &partner.demo.portal.database;
             let name = crate::db::company_name(database, NAME, &draft.user.company_id).await?;
             let name = name.unwrap_or_else(|| format!("Company {}", draft.user.company_id));
-            Some(partner.announce(&mut draft, &name).await?)
+            Some(partner.announced(&session, &draft.user.company_id, &name).await?)
         }
-        ("call_again", _) => match &draft.call {
+        ("call_again", _) => match session.get::<Call>(CALL).await? {
             Some((signature, body)) => {
-                let exchange = partner.call(signature, body).await?;
+                let exchange = partner.call(&signature, &body).await?;
                 Some(exchange.explain(Step::Replay, "A copy: it is acknowledged, and nothing is done again"))
             }
             None => None,
         },
         _ => return Err(Problem::NOT_FOUND),
     };
-    session.insert(Draft::KEY, &draft).await?;
+    draft.keep(&session).await?;
     page::show(&partner.demo.portal, &session, exchange.map(|exchange| (NAME, exchange))).await
 }
 
-impl Draft {
-    const KEY: &str = "demo.tutorcruncher";
-
-    async fn of(session: &Session) -> Result<Self, Problem> {
-        Ok(session.get(Self::KEY).await?.unwrap_or_default())
-    }
-}
-
 impl Partner {
+    /// Announces the company, and remembers the call for the button that sends it again.
+    async fn announced(&self, session: &Session, company: &str, name: &str) -> Result<Exchange, Problem> {
+        let (exchange, call) = self.announce(company, name).await?;
+        session.insert(CALL, call).await?;
+        Ok(exchange)
+    }
+
     /// Announces the company with a new key, and takes note of the key once it was accepted.
-    async fn announce(&self, draft: &mut Draft, name: &str) -> Result<Exchange, Problem> {
-        let company = &draft.user.company_id;
+    async fn announce(&self, company: &str, name: &str) -> Result<(Exchange, Call), Problem> {
         let key = generate_fernet_key();
         let key = String::from_utf8_lossy(key.expose());
         let body = json!({
@@ -171,8 +159,7 @@ impl Partner {
         if exchange.is_accepted {
             self.demo.portal.database.set(&note(company), &key).await?;
         }
-        draft.call = Some((call.signature, call.body));
-        Ok(exchange)
+        Ok((exchange, (call.signature, call.body)))
     }
 
     async fn call(&self, signature: &str, body: &str) -> Result<Exchange, Problem> {
@@ -189,7 +176,7 @@ impl Partner {
         Ok(self.demo.portal.database.setting(&note(company)).await?.map(Secret::new))
     }
 
-    async fn link(&self, kind: Kind, draft: &Draft) -> Result<String, Problem> {
+    async fn link(&self, kind: Kind, draft: &Draft<User>) -> Result<String, Problem> {
         if let (Kind::Again, Some(link)) = (kind, &draft.link) {
             return Ok(link.clone());
         }
@@ -197,10 +184,7 @@ impl Partner {
         // A company that never signed up: the portal knows no key of it, so any will do to show that.
         let key = self.key(&user.company_id).await?.unwrap_or_else(generate_fernet_key);
         let portal = &self.demo.portal;
-        let issued_at = match kind {
-            Kind::Expired => portal.clock.now().minus(Duration::from_secs(120)),
-            _ => portal.clock.now(),
-        };
+        let issued_at = self.demo.time_of(kind, super::TWO_MINUTES);
         let base = format!("{}/tutorcruncher/sso", portal.public_url.as_str());
         let link = FernetLink::new(base, &*user.company_id, &key).issued_at(issued_at);
         let link = link.uri(&user.claims(issued_at.as_secs())).map_err(not_signed)?;

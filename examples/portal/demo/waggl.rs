@@ -1,21 +1,19 @@
 //! The demo's Waggl partner: an organisation, and its own sign-in page, on which somebody is always signed in already.
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::extract::{Form, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use http::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tower_sessions::Session;
-use tower_sso::clock::{Clock, UnixTime};
+use tower_sso::clock::UnixTime;
 use tower_sso::jwt::Algorithm;
 use tower_sso::keys::Secret;
 use tower_sso::landing::LocalPath;
 use tower_sso::sign::JwtSigner;
 
+use super::draft::{Draft, Fields, Pressed};
 use super::{Demo, Kind, Then, not_signed};
 use crate::app::Portal;
 use crate::config::Waggl;
@@ -32,14 +30,6 @@ struct Partner {
     secret: Secret,
 }
 
-/// What the page remembers between two buttons.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Draft {
-    user: User,
-    /// The last link.
-    link: Option<String>,
-}
-
 /// The form on the page.
 #[derive(Debug, Serialize, Deserialize)]
 struct User {
@@ -49,13 +39,6 @@ struct User {
     params: String,
 }
 
-#[derive(Deserialize)]
-struct Pressed {
-    press: String,
-    #[serde(flatten)]
-    user: User,
-}
-
 /// What Waggl adds to the address of a sign-in page.
 #[derive(Deserialize)]
 struct Return {
@@ -63,6 +46,10 @@ struct Return {
     return_to_path: String,
     #[serde(default)]
     return_to_params: String,
+}
+
+impl Fields for User {
+    const KEY: &str = "demo.waggl";
 }
 
 impl Default for User {
@@ -75,7 +62,7 @@ impl Default for User {
 
 /// The card's fields and buttons.
 pub(crate) async fn form(session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
-    let Draft { user, link } = Draft::of(session).await?;
+    let Draft::<User> { user, link } = Draft::of(session).await?;
     let fields = vec![
         Field::text("email", "Email", user.email),
         Field::text("department", "Department", user.department).hint("A tag. May be empty."),
@@ -99,12 +86,12 @@ pub(super) fn start(demo: &Demo, config: &Waggl) -> Result<Router<Portal>, Box<d
 async fn press(
     partner: State<Partner>,
     session: Session,
-    Form(Pressed { press, user }): Form<Pressed>,
+    Form(Pressed { press, user }): Form<Pressed<User>>,
 ) -> Result<Response, Problem> {
     let mut draft = Draft { user, ..Draft::of(&session).await? };
     let address = survey_address(&draft.user).ok_or(Problem::NOT_FOUND)?;
     let Some((kind, then)) = Kind::of_button(&press) else {
-        session.insert(Draft::KEY, &draft).await?;
+        draft.keep(&session).await?;
         return match &*press {
             "open" => Ok(Redirect::to(address.as_str()).into_response()),
             _ => Err(Problem::NOT_FOUND),
@@ -117,38 +104,26 @@ async fn press(
     if kind == Kind::Fresh {
         draft.link = Some(link.clone());
     }
-    session.insert(Draft::KEY, &draft).await?;
+    draft.keep(&session).await?;
     if then == Then::Go {
         return Ok(Redirect::to(&link).into_response());
     }
-    let request = Request::get(link).body(String::new()).map_err(|_| Problem::NOT_FOUND)?;
-    let exchange = partner.demo.send(request).await;
+    let exchange = partner.demo.open(&link).await?;
     page::show(&partner.demo.portal, &session, Some((NAME, exchange))).await
 }
 
 /// The organisation's sign-in page: it knows who its user is, and sends him back at once.
 async fn sign_in(partner: State<Partner>, session: Session, Query(back): Query<Return>) -> Result<Response, Problem> {
-    let Draft { user, .. } = Draft::of(&session).await?;
+    let Draft::<User> { user, .. } = Draft::of(&session).await?;
     let path = back.return_to_path.trim_start_matches('/');
     let address = join(path, &back.return_to_params).ok_or(Problem::NOT_FOUND)?;
     Ok(Redirect::to(&partner.link(Kind::Fresh, &user, &address)?).into_response())
 }
 
-impl Draft {
-    const KEY: &str = "demo.waggl";
-
-    async fn of(session: &Session) -> Result<Self, Problem> {
-        Ok(session.get(Self::KEY).await?.unwrap_or_default())
-    }
-}
-
 impl Partner {
     fn link(&self, kind: Kind, user: &User, address: &LocalPath) -> Result<String, Problem> {
         let portal = &self.demo.portal;
-        let now = match kind {
-            Kind::Expired => portal.clock.now().minus(Duration::from_secs(600)),
-            _ => portal.clock.now(),
-        };
+        let now = self.demo.time_of(kind, super::TEN_MINUTES);
         let signer = JwtSigner::new(Algorithm::HS512, &self.secret).map_err(not_signed)?;
         let mut token = signer.token(&claims(user, now)).map_err(not_signed)?;
         if kind == Kind::Tampered {

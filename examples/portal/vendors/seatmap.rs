@@ -1,24 +1,26 @@
 //! seatmap.pro: a platform registers users and signs them in with its private key, from server to server. What it gets back
 //! is a one-time ticket, with which the user's browser comes to the editor.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use askama::Template;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tower_sessions::Session;
-use tower_sso::config::ConfigError;
+use tower_sso::config::{ConfigError, RefusedClaims};
 use tower_sso::identity::Identity;
 use tower_sso::providers::seatmap::{self, SeatmapLogin, SeatmapRegistration};
+use tower_sso::rejection::Code;
 use tower_sso::shared_secret::{self, PrivateKeys};
-use tower_sso::throttle::Throttle;
+use tower_sso::throttle::{Source, Throttle};
 use tower_sso::ticket::{self, Tickets};
 
 use crate::accounts::{Account, Accounts, NOT_OF_THIS_ORGANISATION, NewUser};
@@ -44,7 +46,13 @@ const NOT_JSON: Problem = Problem {
     status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
     code: "unsupported_media_type",
     title: "The body’s type is not supported",
-    detail: "Send it as application/json.",
+    detail: "Send it as application/json, and not compressed.",
+};
+const TOO_LARGE: Problem = Problem {
+    status: StatusCode::PAYLOAD_TOO_LARGE,
+    code: "payload_too_large",
+    title: "The body is too large",
+    detail: "It may have 16 KiB.",
 };
 
 /// What a ticket stands for.
@@ -63,21 +71,20 @@ pub(crate) fn routes(portal: &Portal, config: &[Seatmap]) -> Result<Router<Porta
         keys.insert(&*organisation.organization, organisation.private_keys.clone())?;
     }
     // Whoever guesses keys is shut out, by address; nobody else is.
-    let throttle = Throttle::by(|head| {
-        let ConnectInfo(peer) = head.extensions.get::<ConnectInfo<SocketAddr>>()?;
-        Some((*peer).into())
-    });
-    let throttle = throttle.clock(clock.clone());
-    let autologin = seatmap::autologin(keys.clone()).throttle(throttle.clone()).body_limit(BODY_LIMIT).build()?;
+    let proxy_says = portal.vendors.seatmap_throttle.client_address_header.clone();
+    let throttle = Throttle::by(move |head| client(head, proxy_says.as_ref()));
+    let autologin = seatmap::autologin(keys.clone()).throttle(throttle.clone()).body_limit(BODY_LIMIT);
+    let autologin = autologin.clock(clock.clone()).map_claims(sane_user).build()?;
 
-    let tickets = Tickets::new(portal.stores.tickets.clone()).purpose(NAME).clock(clock);
+    let tickets = Tickets::new(portal.stores.tickets.clone()).purpose(NAME).clock(clock.clone());
     let once = ticket::layer::<Entrance>(tickets.clone()).ticket_parameter("sessionId");
     let once = once.responder(page::refused).optional().build()?;
 
     let registration = match portal.vendors.seatmap_registration.mode {
         RegistrationMode::Open => post(register),
         RegistrationMode::Keyed => {
-            let keyed = shared_secret::layer::<SeatmapRegistration>().keys(keys).throttle(throttle);
+            let keyed =
+                shared_secret::layer::<SeatmapRegistration>().keys(keys).throttle(throttle).clock(clock.clone());
             post(register_with_key).layer(keyed.body_limit(BODY_LIMIT).build()?)
         }
     };
@@ -91,15 +98,28 @@ pub(crate) fn routes(portal: &Portal, config: &[Seatmap]) -> Result<Router<Porta
     Ok(routes.layer(Extension(accounts)).layer(DefaultBodyLimit::max(BODY_LIMIT)))
 }
 
+/// Who calls: the last address in the header, which the proxy in front has written; those before it are what its client said.
+fn client(head: &Parts, proxy_says: Option<&HeaderName>) -> Option<Source> {
+    let last = proxy_says.and_then(|name| head.headers.get_all(name).iter().next_back()?.to_str().ok());
+    let said: Option<IpAddr> = last.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
+    let peer = || head.extensions.get().map(|ConnectInfo::<SocketAddr>(peer)| peer.ip());
+    said.or_else(peer).map(Source::from)
+}
+
 /// As the vendor documents it: no credential, so whoever reaches it may make users and organisations.
-async fn register(accounts: Extension<Accounts>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(NOT_JSON);
-    }
-    // A field that comes twice is an error to it.
-    let call = serde_json::from_slice(&body).map_err(|_| MALFORMED)?;
+async fn register(
+    accounts: Extension<Accounts>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let body = body.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => TOO_LARGE,
+        _ => MALFORMED,
+    })?;
+    let call = SeatmapRegistration::read(&headers, &body).map_err(|reason| match reason.code() {
+        Code::UnsupportedMediaType => NOT_JSON,
+        _ => MALFORMED,
+    })?;
     make_user(&accounts, &call).await
 }
 
@@ -116,18 +136,26 @@ async fn register_with_key(
 
 async fn make_user(accounts: &Accounts, call: &SeatmapRegistration) -> Result<Response, Problem> {
     let user = NewUser { email: &call.email, first_name: &call.first_name, last_name: &call.last_name };
-    check(&user, &call.organization_name)?;
+    if ![user.email, user.first_name, user.last_name, &call.organization_name].into_iter().all(is_fit) {
+        return Err(MALFORMED);
+    }
     let account = accounts.register(&call.organization_name, &user, call.password.clone()).await?;
     tracing::info!(organization = account.organization_id, user = account.user_id, "user registered");
     let Account { organization_id, user_id, .. } = account;
     Ok((StatusCode::CREATED, Json(json!({"organizationId": organization_id, "userId": user_id}))).into_response())
 }
 
-/// What a database cannot hold, or nobody is called.
-fn check(user: &NewUser<'_>, organization: &str) -> Result<(), Problem> {
-    let fields = [user.email, user.first_name, user.last_name, organization];
-    let is_fit = |field: &&str| field.len() <= LONGEST_FIELD && !field.chars().any(char::is_control);
-    if fields.iter().all(is_fit) { Ok(()) } else { Err(MALFORMED) }
+/// Whether a database can hold it, and somebody may be called so.
+fn is_fit(field: &str) -> bool {
+    field.len() <= LONGEST_FIELD && !field.chars().any(char::is_control)
+}
+
+fn sane_user(user: SeatmapLogin) -> Result<SeatmapLogin, RefusedClaims> {
+    let names = [&user.first_name, &user.last_name].into_iter().flatten();
+    if names.chain([&user.login]).all(|field| is_fit(field)) {
+        return Ok(user);
+    }
+    Err(RefusedClaims::new("a field is too long, or has control characters"))
 }
 
 /// Signs a user of the organisation in whose key it is. The platform's server calls it, so the session is not begun here: the
@@ -141,7 +169,6 @@ async fn sign_in(
     let named = |name: &Option<String>| name.clone().unwrap_or_default();
     let (first_name, last_name) = (named(&call.first_name), named(&call.last_name));
     let user = NewUser { email: &call.login, first_name: &first_name, last_name: &last_name };
-    check(&user, call.tenant().as_str())?;
     let account = accounts.of_organization(call.tenant().as_str(), &user).await?;
     let Account { user_id, organization_id, name } = account;
     let entrance = Entrance { user: call.claims().clone(), user_id, name };
@@ -163,8 +190,7 @@ async fn editor(
     }
     let signed_in = SignedIn::of(&session, &portal.clock).await?.filter(|signed_in| signed_in.provider == NAME);
     let SignedIn { name, tenant, .. } = signed_in.ok_or(Problem::NOT_SIGNED_IN)?;
-    let page = page::render(&EditorPage { name, organization: tenant })?;
-    Ok(([(CACHE_CONTROL, "no-store")], page).into_response())
+    Ok(page::render(&EditorPage { name, organization: tenant })?.into_response())
 }
 
 #[derive(Template)]

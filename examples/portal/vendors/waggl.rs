@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use http::Uri;
-use http::header::CACHE_CONTROL;
 use serde::Deserialize;
 use serde_json::Value;
 use tower_sessions::Session;
@@ -50,9 +49,13 @@ impl Surveys {
         Self(Arc::new(surveys.collect()))
     }
 
-    /// Whose survey this address is: the token does not say.
+    /// Which survey this address is, and whose: the token does not say. A survey's name has one spelling.
+    fn at(&self, uri: &Uri) -> Option<(&String, &Organisation)> {
+        self.0.get_key_value(uri.path().trim_start_matches('/').strip_prefix("i/")?)
+    }
+
     fn owner(&self, uri: &Uri) -> Option<&Organisation> {
-        self.0.get(uri.path().strip_prefix("/i/")?)
+        self.at(uri).map(|(_, organisation)| organisation)
     }
 }
 
@@ -78,7 +81,8 @@ pub(crate) fn routes(portal: &Portal, config: &[Waggl]) -> Result<Router<Portal>
         .optional()
         .build()?;
 
-    let routes = Router::new().route("/i/{survey}", get(survey));
+    // With two slashes, as a partner may glue the path behind `https://portal.example/`: `start` hands it on with one.
+    let routes = Router::new().route("/i/{survey}", get(survey)).route("//i/{survey}", get(survey));
     let routes = routes.route_layer(sso).route_layer(start).layer(Extension(surveys));
     // [/mount]
     Ok(routes)
@@ -87,12 +91,11 @@ pub(crate) fn routes(portal: &Portal, config: &[Waggl]) -> Result<Router<Portal>
 async fn survey(
     portal: State<Portal>,
     surveys: Extension<Surveys>,
-    Path(survey): Path<String>,
     uri: Uri,
     session: Session,
     user: Option<Identity<WagglUser>>,
 ) -> Result<Response, Problem> {
-    let organisation = surveys.0.0.get(&survey).ok_or(Problem::NOT_FOUND)?;
+    let (survey, organisation) = surveys.at(&uri).ok_or(Problem::NOT_FOUND)?;
     if let Some(user) = user {
         let signed_in = SignedIn::new(NAME, &user, user.email.clone(), &user.email, Some(&user.email));
         signed_in.start(&session, &portal.clock).await?;
@@ -105,8 +108,8 @@ async fn survey(
         Some(signed_in) if signed_in.provider == NAME && signed_in.tenant == organisation.tenant.as_str() => {
             let user = WagglUser::deserialize(&signed_in.claims).ok();
             let tags = user.map(|user| user.tags.into_iter().collect()).unwrap_or_default();
-            let page = page::render(&SurveyPage { survey, tenant: signed_in.tenant, name: signed_in.name, tags })?;
-            Ok(([(CACHE_CONTROL, "no-store")], page).into_response())
+            let SignedIn { tenant, name, .. } = signed_in;
+            Ok(page::render(&SurveyPage { survey: survey.clone(), tenant, name, tags })?.into_response())
         }
         // Another organisation's people have to sign in with this one. Sent there by the layer.
         _ => Ok(login_required()),
