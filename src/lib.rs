@@ -75,9 +75,11 @@
 //!
 //! # Before you deploy
 //!
-//! - [`MemoryReplay`](replay::MemoryReplay) knows one process. Behind a load balancer, one link works once per process. This
-//!   version has no store that several processes share: run one, or implement [`ReplayStore`](replay::ReplayStore).
-//!   It forgets when the process ends, so what was made before the process started is refused as `replayed`: in the first
+//! - [`MemoryReplay`](replay::MemoryReplay) knows one process. Behind a load balancer, one link works once per process: share
+//!   a Redis or Valkey there (feature `redis`), or implement [`ReplayStore`](replay::ReplayStore) and prove it with the
+//!   feature `testing`. Nothing else has to be shared but the keys: [`CachedKeys`](keys::CachedKeys) in front of a database
+//!   sees another process's rotation within its `time_to_live`.
+//! - [`MemoryReplay`](replay::MemoryReplay) forgets when the process ends, so what was made before the process started is refused as `replayed`: in the first
 //!   second after a start, that may be an honest link. Wait out [that second](replay::MemoryReplay) before you listen.
 //! - Clocks: windows are seconds wide. Run NTP.
 //! - The layers verify; your app keeps the session. Give it a new session id after each sign-in, and its cookie
@@ -99,6 +101,8 @@
 //! | `axum` | | [`Identity`](identity::Identity) as an extractor; the credential goes out of axum's `OriginalUri` too |
 //! | `sqlx` | | [`keys::sql`], on sqlx's `Any` driver |
 //! | `sqlite`, `postgres` | | [`keys::sql`] on SQLite (bundled, needs a C compiler), on Postgres |
+//! | `redis` | | `redis::RedisStore`: replays and tickets on a Redis or Valkey that many processes share |
+//! | `redis-cluster`, `redis-sentinel`, `redis-tls` | | the same on a cluster, with sentinels, over TLS (rustls on ring) |
 //! | `metrics` | | the counter `tower_sso_requests_total{form, outcome}` |
 //! | `sign` | | [`sign`]: the partner's side, for tests |
 //! | `testing` | | [`testing`]: the suite that a store of your own must pass |

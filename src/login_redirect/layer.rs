@@ -68,7 +68,7 @@ impl LoginRedirectLayer {
 
     /// Sends a value of your own along, as one more of the `return_to_params`, so that the way back can be told to belong to
     /// the browser that was sent away: a random one that its cookie has too, never the session's id. Check it with
-    /// [`is_bound`]. Default: nothing, and somebody can sign a victim in as himself by a link to his own token.
+    /// [`is_bound`](super::is_bound). Default: nothing, and somebody can sign a victim in as himself by a link to his own token.
     ///
     /// A parameter of that name which the link has is left out.
     ///

@@ -27,7 +27,7 @@
 //! # Rules
 //! 1. Only an answer that carries [`LoginRequired`] is replaced, and only for GET and HEAD; its `Set-Cookie` headers go on.
 //!    Where no [`SsoUrl`] is known, the inner answer stays, which is a 401.
-//! 2. `return_to_path` is the path as the client sent it, if it is a [`LocalPath`]; else `/`. `return_to_params` is its query,
+//! 2. `return_to_path` is the path as the client sent it, if it is a [`LocalPath`](crate::landing::LocalPath); else `/`. `return_to_params` is its query,
 //!    byte for byte, without `sso_jwt` in any spelling; it is left out where nothing remains. Both are percent-encoded once.
 //! 3. Partners glue the path behind a host name, with a slash between or without: `https://app.example` + `munity/1` is the
 //!    host `app.examplemunity`, and `https://app.waggl.com` + `munity/1` one that somebody can register. So the path keeps its

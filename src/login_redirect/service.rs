@@ -16,7 +16,7 @@ use super::location::collapse_slashes;
 use crate::body::LayerBody;
 use crate::rejection::seal;
 
-/// The service that [`LoginRedirectLayer`] makes.
+/// The service that [`LoginRedirectLayer`](super::LoginRedirectLayer) makes.
 ///
 /// ```
 /// use http::{Request, Response};

@@ -7,6 +7,7 @@
 //! | store | exactly once on | remembers across a restart |
 //! |---|---|---|
 //! | [`MemoryReplay`] (feature `moka`) | one process | no: it refuses what was made before it started |
+//! | [`RedisStore`](crate#features) (feature `redis`) | all processes on one Redis or Valkey | yes; when the *server* forgets, it refuses what was made before that |
 //!
 //! **More than one process** behind one address needs a store that they share. With a store in memory for each of them,
 //! one link works once per process.

@@ -14,11 +14,10 @@ use serde_json::Value;
 use tower_sessions::Session;
 use tower_sso::config::ConfigError;
 use tower_sso::identity::Identity;
-use tower_sso::jwt::{self, Algorithm};
 use tower_sso::keys::{MemoryKeys, TenantId};
 use tower_sso::landing::LocalPath;
 use tower_sso::login_redirect::{LoginRedirectLayer, SsoUrl, login_required};
-use tower_sso::providers::waggl::WagglUser;
+use tower_sso::providers::waggl::{self, WagglUser};
 use tower_sso::tenant::Tenant;
 
 use crate::app::Portal;
@@ -69,17 +68,11 @@ pub(crate) fn routes(portal: &Portal, config: &[Waggl]) -> Result<Router<Portal>
     let surveys = Surveys::new(config);
     let owner = surveys.clone();
     let start = LoginRedirectLayer::new(move |head| Some(owner.owner(&head.uri)?.sso_url.clone())).bare_segments(["i"]);
-    // `waggl::sso` for several organisations: each survey is one's. A session opens the page too, so the token is optional.
+    // Each survey is one organisation's. A session opens the page too, so the token is optional.
     let owner = surveys.clone();
-    let sso = jwt::layer::<WagglUser>(Algorithm::HS512)
-        .audience("www.waggl.com")
-        .tenant(Tenant::from_fn(move |head| Some(owner.owner(&head.uri)?.tenant.clone())))
-        .keys(secrets)
-        .replay(replay)
-        .clock(clock)
-        .responder(page::refused)
-        .optional()
-        .build()?;
+    let tenant = Tenant::from_fn(move |head| Some(owner.owner(&head.uri)?.tenant.clone()));
+    let sso = waggl::sso_for_each(tenant, secrets).replay(replay).clock(clock).responder(page::refused).optional();
+    let sso = sso.build()?;
 
     // With two slashes, as a partner may glue the path behind `https://portal.example/`: `start` hands it on with one.
     let routes = Router::new().route("/i/{survey}", get(survey)).route("//i/{survey}", get(survey));
