@@ -1,9 +1,20 @@
 //! A Redis, a Postgres and a node that fail.
 
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
 use reqwest::StatusCode;
-use tower_sso::sign::generate_fernet_key;
+use serde_json::{Value, json};
+use sqlx::postgres::PgPoolOptions;
+use tower::{Layer, ServiceExt, service_fn};
+use tower_sso::fernet;
+use tower_sso::keys::CachedKeys;
+use tower_sso::keys::sql::SqlKeyStore;
+use tower_sso::replay::{Fingerprint, MemoryReplay};
+use tower_sso::sign::{FernetLink, generate_fernet_key};
 
 use crate::postgres::{Postgres, shared};
 use crate::running::{Company, browser, refusal};
@@ -125,4 +136,38 @@ async fn of_a_node_that_is_killed_at_work_a_link_is_spent_and_a_call_comes_again
 /// How many credentials the Redis knows.
 fn claims(cluster: &Cluster) -> usize {
     cluster.redis.command("KEYS *}r:*").matches("}r:").count()
+}
+
+/// The layer alone: the portal also keeps its sessions in that database.
+#[tokio::test]
+async fn without_its_postgres_keys_that_were_read_go_on_serving() {
+    let mut postgres = Postgres::start();
+    let options = PgPoolOptions::new().acquire_timeout(Duration::from_secs(1));
+    let store = SqlKeyStore::new(options.connect(&postgres.fresh_database()).await.unwrap(), "tutorcruncher");
+    store.migrate().await.unwrap();
+    let keys = [4321, 5].map(|number| (number, generate_fernet_key()));
+    for (number, key) in &keys {
+        let call = Fingerprint::new("a test", &number.to_string().into()).finish();
+        store.rotate(&number.to_string().into(), key, &call).await.unwrap();
+    }
+    let layer = fernet::layer::<Value>()
+        .keys(CachedKeys::builder(store).time_to_live(Duration::from_secs(3_600)).build())
+        .replay(MemoryReplay::builder().danger_no_boot_fence().build())
+        .build()
+        .unwrap();
+    let send = async |number: usize| {
+        let (tenant, key) = &keys[number];
+        let link = FernetLink::new("/sso", tenant.to_string(), key).uri(&json!({"id": 1})).unwrap();
+        let inner = service_fn(async |_: Request<Full<Bytes>>| Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())));
+        let request = Request::get(link).body(Full::<Bytes>::default()).unwrap();
+        layer.layer(inner).oneshot(request).await.unwrap().status()
+    };
+    assert_eq!(send(0).await, StatusCode::OK);
+    postgres.end();
+    assert_eq!(send(0).await, StatusCode::OK, "its key was read before");
+    let asked = Instant::now();
+    assert_eq!(send(1).await, UNAVAILABLE, "this one's was not");
+    assert!(asked.elapsed() < IN_TIME, "{:?}", asked.elapsed());
+    postgres.start_again();
+    until(StatusCode::OK, async || send(1).await).await;
 }
