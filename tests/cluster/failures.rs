@@ -148,7 +148,7 @@ async fn without_its_postgres_keys_that_were_read_go_on_serving() {
     let keys = [4321, 5].map(|number| (number, generate_fernet_key()));
     for (number, key) in &keys {
         let call = Fingerprint::new("a test", &number.to_string().into()).finish();
-        store.rotate(&number.to_string().into(), key, &call).await.unwrap();
+        store.rotate(&number.to_string().into(), key, call).await.unwrap();
     }
     let layer = fernet::layer::<Value>()
         .keys(CachedKeys::builder(store).time_to_live(Duration::from_secs(3_600)).build())
