@@ -158,7 +158,8 @@ async fn without_its_postgres_keys_that_were_read_go_on_serving() {
     let send = async |number: usize| {
         let (tenant, key) = &keys[number];
         let link = FernetLink::new("/sso", tenant.to_string(), key).uri(&json!({"id": 1})).unwrap();
-        let inner = service_fn(async |_: Request<Full<Bytes>>| Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())));
+        let inner =
+            service_fn(async |_: Request<Full<Bytes>>| Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())));
         let request = Request::get(link).body(Full::<Bytes>::default()).unwrap();
         layer.layer(inner).oneshot(request).await.unwrap().status()
     };
