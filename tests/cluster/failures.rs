@@ -12,7 +12,7 @@ use sqlx::postgres::PgPoolOptions;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_sso::fernet;
 use tower_sso::keys::CachedKeys;
-use tower_sso::keys::sql::SqlKeyStore;
+use tower_sso::keys::sql::{Rotation, SqlKeyStore};
 use tower_sso::replay::{Fingerprint, MemoryReplay};
 use tower_sso::sign::{FernetLink, generate_fernet_key};
 
@@ -148,7 +148,7 @@ async fn without_its_postgres_keys_that_were_read_go_on_serving() {
     let keys = [4321, 5].map(|number| (number, generate_fernet_key()));
     for (number, key) in &keys {
         let call = Fingerprint::new("a test", &number.to_string().into()).finish();
-        store.rotate(&number.to_string().into(), key, call).await.unwrap();
+        assert_eq!(store.rotate(&number.to_string().into(), key, call).await.unwrap(), Rotation::Created);
     }
     let layer = fernet::layer::<Value>()
         .keys(CachedKeys::builder(store).time_to_live(Duration::from_secs(3_600)).build())
