@@ -9,6 +9,8 @@
     feature = "sign"
 ))]
 
+#[path = "webhook/calls.rs"]
+mod calls;
 mod support;
 
 use bytes::Bytes;

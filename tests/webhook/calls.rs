@@ -1,15 +1,4 @@
 //! What becomes of a signed call: carried out once, acknowledged as often as it comes, and never lost.
-#![cfg(all(
-    feature = "fernet",
-    feature = "jwt",
-    feature = "oauth1",
-    feature = "timestamp-hash",
-    feature = "webhook",
-    feature = "moka",
-    feature = "sign"
-))]
-
-mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,41 +6,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::join_all;
-use http::{HeaderName, HeaderValue, Request, StatusCode};
+use http::{HeaderName, Request, StatusCode};
 use http_body_util::Full;
-use serde_json::Value;
-use support::{App, NOW, Request_, clock, outcome, reason, replay, secs};
 use tokio::sync::Semaphore;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_sso::body::LayerBody;
 use tower_sso::clock::{ManualClock, UnixTime};
-use tower_sso::config::Builder;
-use tower_sso::keys::{Key, Keys, MemoryKeys, Secret};
+use tower_sso::keys::{Key, Keys, MemoryKeys};
 use tower_sso::replay::{Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
-use tower_sso::sign::{SignedCall, SigningWebhook};
 use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::tenant::Tenant;
-use tower_sso::webhook::{self, Webhook};
 
-const SECRET: &str = "whsec-shared";
-const JSON: &str = r#"{"a": "Pr\u00fcfung"}"#;
-
-fn layer() -> Builder<Webhook<Value>> {
-    webhook::layer().secrets([SECRET]).replay(replay()).handler_remembers().clock(clock())
-}
-
-fn signer() -> SigningWebhook {
-    SigningWebhook::new(Secret::new(SECRET))
-}
-
-fn request(call: SignedCall) -> Request_ {
-    call.request("/hook").map(|body| Full::new(Bytes::from(body)))
-}
-
-fn with(mut request: Request_, name: &'static str, value: &str) -> Request_ {
-    request.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
-    request
-}
+use super::{JSON, SECRET, layer, request, signer, with};
+use crate::support::{App, NOW, clock, outcome, reason, replay, secs};
 
 #[tokio::test(start_paused = true)]
 async fn a_copy_is_acknowledged_at_any_age_and_changes_nothing() {
