@@ -51,7 +51,9 @@ impl SentinelConnection {
     ) -> RedisResult<Self> {
         let sentinels = sentinels.into_iter().map(IntoConnectionInfo::into_connection_info);
         let sentinels = sentinels.collect::<RedisResult<Vec<_>>>()?;
-        let client = SentinelClient::build(sentinels, master, None, SentinelServerType::Master)?;
+        // A string, which is what it asks for unless TLS is compiled in.
+        let name = String::from(master);
+        let client = SentinelClient::build(sentinels, name, None, SentinelServerType::Master)?;
         let config =
             AsyncConnectionConfig::new().set_connection_timeout(Some(timeout)).set_response_timeout(Some(timeout));
         Ok(Self(Arc::new(Inner {
