@@ -15,6 +15,8 @@
 
 #[path = "redis/failures.rs"]
 mod failures;
+#[path = "redis/masters.rs"]
+mod masters;
 #[path = "redis/memory.rs"]
 mod memory;
 #[path = "support/redis.rs"]
@@ -31,7 +33,7 @@ use serde_json::Value;
 use server::Redis;
 use support::subject::{FernetSubject, Subject, get};
 use support::{App, NOW, clock, outcome};
-use tower_sso::clock::{Clock, ManualClock, UnixTime};
+use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::fernet;
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::redis::{ConnectError, RedisStore};
@@ -51,8 +53,11 @@ struct Node {
 impl Node {
     /// Ready for links of [`NOW`]: the fence stands at that moment.
     async fn new(server: &Redis) -> Self {
-        let clock = clock();
-        let now = clock.now();
+        Self::at(server, NOW).await
+    }
+
+    async fn at(server: &Redis, seconds: u64) -> Self {
+        let (clock, now) = (clock(), UnixTime::from_secs(seconds));
         clock.set(now.minus(SKEW));
         let builder = RedisStore::builder().clock(clock.clone()).timeout(Duration::from_millis(300));
         let redis = builder.connect(server.url()).await.unwrap();

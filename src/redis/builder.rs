@@ -127,7 +127,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Takes a server that evicts entries, or does not tell. **A link whose entry was evicted works once more.**
+    /// Takes a server that evicts entries, or does not tell. **A link whose entry was evicted works once more.** With a user
+    /// that may not call INFO, so may one that was used just before a server that had been the master becomes it again.
     pub fn danger_unchecked_eviction(mut self) -> Self {
         self.check_policy = false;
         self
@@ -141,7 +142,7 @@ impl RedisStoreBuilder {
         let info = url.into_connection_info().map_err(ConnectError::Url)?;
         // A server that vanishes without a word would hold the connection for a quarter of an hour.
         #[cfg(target_os = "linux")]
-        let info = info.set_tcp_settings(TcpSettings::default().set_user_timeout(self.timeout * 3));
+        let info = info.set_tcp_settings(TcpSettings::default().set_user_timeout(self.timeout.saturating_mul(3)));
         choose_cryptography();
         let client = Client::open(info).map_err(ConnectError::Url)?;
         let config = ConnectionManagerConfig::new()

@@ -23,7 +23,7 @@
 //!   goes on knowing the old ones.
 //! - **A restart of the server lets nothing in twice**, whatever it kept: with no persistence, with a snapshot that is
 //!   minutes old, with a log that lacks the last second, or with a replica in its place that had not heard of the last
-//!   claims. The store notices that the server has lost its memory, and the layers refuse, as `replayed`, what was made
+//!   claims, be it one that was the master before. The store notices that the server has lost its memory, and the layers refuse, as `replayed`, what was made
 //!   before they noticed: the *fence*. Tickets that were waiting become unknown. New links work at once, after
 //!   [`clock_skew`](RedisStoreBuilder::clock_skew).
 //! - **Clocks may differ** by [`clock_skew`](RedisStoreBuilder::clock_skew) between any two machines that share the store.
@@ -37,6 +37,9 @@
 //! Redis 7.0 or later, or Valkey. Give it `maxmemory` and `maxmemory-policy noeviction`. All keys begin with
 //! `{prefix}` in braces, so a cluster keeps them together on one node, where one script can reach them. The user needs the
 //! commands EVAL, EVALSHA, SCRIPT LOAD, GET, GETDEL, SET, DEL, EXISTS and INFO on these keys.
+//!
+//! A master takes itself for another one when its first replica comes, and an hour after the last one went. Then too, what
+//! was made before is refused, and waiting tickets become unknown: once. Give it its replicas before it serves.
 //!
 //! The keys are digests, and no credential can be found from them. What a ticket stands for is stored as it is.
 
@@ -102,15 +105,17 @@ impl<C> RedisStore<C>
 where
     C: ConnectionLike + Clone + Send + Sync + 'static,
 {
-    /// Whether the server answers, and would do so without evicting anything: for a readiness probe.
+    /// Whether the server answers, takes writes, and does so without evicting anything: for a readiness probe.
     ///
     /// # Errors
-    /// [`StoreError`] if it does not, if it evicts, or if it is full of other things.
+    /// [`StoreError`] if it does not, if it evicts, if it is full ([`StoreFailure::Full`](crate::rejection::StoreFailure)),
+    /// or if it is a replica.
     pub async fn ready(&self) -> Result<(), StoreError> {
         if self.0.check_policy {
             builder::check_policy(&mut self.0.connection.clone()).await.map_err(StoreError::new)?;
         }
-        self.look().await
+        let fence_key = &self.0.fence_key;
+        self.run(&self.0.scripts.write, fence_key, &[], self.0.clock.now()).await.map(drop)
     }
 
     /// Asks the server since when it remembers.

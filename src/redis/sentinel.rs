@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use ::redis::aio::{ConnectionLike, MultiplexedConnection};
 use ::redis::sentinel::{SentinelClient, SentinelServerType};
-use ::redis::{
-    AsyncConnectionConfig, Cmd, ErrorKind, IntoConnectionInfo, Pipeline, RedisError, RedisFuture, RedisResult,
-    ServerErrorKind, Value,
-};
+use ::redis::{AsyncConnectionConfig, Cmd, IntoConnectionInfo, Pipeline, RedisError, RedisFuture, RedisResult, Value};
+
+use super::script::any_of;
 
 /// A connection to the master that the sentinels name. Clones share it.
 ///
@@ -107,10 +106,7 @@ impl SentinelConnection {
 fn leads_nowhere(error: &RedisError) -> bool {
     error.is_unrecoverable_error()
         || error.is_timeout()
-        || matches!(
-            error.kind(),
-            ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown | ServerErrorKind::BusyLoading)
-        )
+        || any_of(error, |code| matches!(code, "READONLY" | "MASTERDOWN" | "LOADING"))
 }
 
 impl ConnectionLike for SentinelConnection {
