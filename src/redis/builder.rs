@@ -34,6 +34,7 @@ use crate::store::StoreError;
 pub struct RedisStoreBuilder {
     prefix: String,
     clock_skew: Duration,
+    fence_margin: Duration,
     timeout: Duration,
     clock: Arc<dyn Clock>,
     check_policy: bool,
@@ -88,6 +89,7 @@ impl RedisStore {
         RedisStoreBuilder {
             prefix: "tower-sso".to_owned(),
             clock_skew: Duration::from_secs(1),
+            fence_margin: Duration::ZERO,
             timeout: Duration::from_secs(1),
             clock: Arc::new(SystemClock),
             check_policy: true,
@@ -114,6 +116,17 @@ impl RedisStoreBuilder {
         self
     }
 
+    /// How far the partners' clocks may be ahead of these machines'. Default: none. When the server has lost its memory, what
+    /// was made in that time after it is refused too.
+    ///
+    /// A layer takes links from the future within its own `clock_skew`. **A link that a fast clock dated after the loss, and
+    /// that was used before it, works once more**, unless this is as long. With it, nobody signs in for so long after each
+    /// restart of the server.
+    pub fn fence_margin(mut self, margin: Duration) -> Self {
+        self.fence_margin = margin;
+        self
+    }
+
     /// How long to wait for a connection, and for each answer. Default: 1 s. A layer waits no longer than its
     /// [`store_timeout`](crate::config::Builder::store_timeout) in all.
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -128,7 +141,7 @@ impl RedisStoreBuilder {
     }
 
     /// Takes a server that evicts entries, or does not tell. **A link whose entry was evicted works once more.** With a user
-    /// that may not call INFO, so may one that was used just before a server that had been the master becomes it again.
+    /// that may not call INFO, some failovers go unnoticed too, and restarts of a server that several prefixes share.
     pub fn danger_unchecked_eviction(mut self) -> Self {
         self.check_policy = false;
         self
@@ -211,6 +224,7 @@ impl RedisStoreBuilder {
             fence_key: [&prefix, "fence"].concat(),
             prefix,
             clock_skew: self.clock_skew,
+            fence_margin: self.fence_margin,
             clock: self.clock,
             check_policy: self.check_policy,
             fence: AtomicI64::new(UnixTime::MIN.as_nanos()),

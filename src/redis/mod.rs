@@ -19,13 +19,14 @@
 //! - **Nothing is admitted in doubt.** A server that is down, paused, full or slow is an error, and the layers answer 503
 //!   `unavailable`. The connection is made anew by itself.
 //! - **Nothing live is evicted.** [`connect`](RedisStore::connect) refuses a server that would drop entries to make room
-//!   (`maxmemory-policy` other than `noeviction`). A server at its `maxmemory` is the ceiling: it refuses new claims, and
-//!   goes on knowing the old ones.
+//!   (`maxmemory-policy` other than `noeviction`), and [`ready`](RedisStore::ready) looks again. A server at its
+//!   `maxmemory` is the ceiling: it refuses new claims, and goes on knowing the old ones.
 //! - **A restart of the server lets nothing in twice**, whatever it kept: with no persistence, with a snapshot that is
 //!   minutes old, with a log that lacks the last second, or with a replica in its place that had not heard of the last
-//!   claims, be it one that was the master before. The store notices that the server has lost its memory, and the layers refuse, as `replayed`, what was made
-//!   before they noticed: the *fence*. Tickets that were waiting become unknown. New links work at once, after
-//!   [`clock_skew`](RedisStoreBuilder::clock_skew).
+//!   claims, be it one that was the master before. The store notices that the server has lost its memory, and the layers
+//!   refuse, as `replayed`, what was made before they noticed: the *fence*. Tickets that were waiting become unknown. New
+//!   links work at once, after [`clock_skew`](RedisStoreBuilder::clock_skew). A link from a partner whose clock is ahead
+//!   may look as if it were made after it; [`fence_margin`](RedisStoreBuilder::fence_margin) closes that gap.
 //! - **Clocks may differ** by [`clock_skew`](RedisStoreBuilder::clock_skew) between any two machines that share the store.
 //!   Entries are kept that much longer, in the server's own time, from the moment of the claim.
 //!
@@ -95,6 +96,7 @@ struct Inner<C> {
     prefix: String,
     fence_key: String,
     clock_skew: Duration,
+    fence_margin: Duration,
     clock: Arc<dyn Clock>,
     check_policy: bool,
     /// Since when the server remembers, in nanoseconds, by its last answer.
@@ -126,7 +128,7 @@ where
 
     /// Runs a script; if the server turns out to have lost its memory, sets the fence first.
     async fn run(&self, script: &Loaded, key: &str, arguments: &[&[u8]], now: UnixTime) -> Result<Vec<u8>, StoreError> {
-        let Inner { scripts, fence_key, clock_skew, fence, .. } = &*self.0;
+        let Inner { scripts, fence_key, clock_skew, fence_margin, fence, .. } = &*self.0;
         let mut connection = self.0.connection.clone();
         for _ in 0..2 {
             if let Some(Answer { fence: since, held }) =
@@ -136,8 +138,8 @@ where
                 return Ok(held);
             }
             tracing::warn!(target: "tower_sso", "the Redis server has no memory: what was made before now is refused");
-            // By what another machine's clock may be ahead of this one's.
-            let fence = now.max(self.0.clock.now()).plus(*clock_skew);
+            // By what another machine's clock may be ahead of this one's, and a partner's of them all.
+            let fence = now.max(self.0.clock.now()).plus(*clock_skew).plus(*fence_margin);
             scripts.install(&mut connection, fence_key, fence).await.map_err(script::failure)?;
         }
         Err(StoreError::new("the server forgets at once what it is told"))

@@ -41,7 +41,7 @@ async fn a_server_that_is_away_is_unavailable_and_comes_back_by_itself() {
 }
 
 /// Bounded by the test's own end: it asks again until it is.
-async fn until_it_is_ready(redis: &RedisStore) {
+pub(crate) async fn until_it_is_ready(redis: &RedisStore) {
     let asked = Instant::now();
     while let Err(error) = redis.ready().await {
         assert!(asked.elapsed() < Duration::from_secs(30), "{error}");
