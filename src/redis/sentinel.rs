@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ::redis::aio::{ConnectionLike, MultiplexedConnection};
 use ::redis::sentinel::{SentinelClient, SentinelServerType};
-use ::redis::{AsyncConnectionConfig, Cmd, IntoConnectionInfo, Pipeline, RedisError, RedisFuture, RedisResult, Value};
+use ::redis::{AsyncConnectionConfig, Cmd, IntoConnectionInfo, Pipeline, RedisFuture, RedisResult, Value};
 
 use super::script::any_of;
 
@@ -95,18 +95,29 @@ impl SentinelConnection {
         }
     }
 
-    fn judge<T>(&self, used: &Current, result: RedisResult<T>) -> RedisResult<T> {
-        if result.as_ref().is_err_and(leads_nowhere) {
+    fn judge<T>(&self, used: &Current, result: RedisResult<T>, answers: impl Fn(&T) -> &[Value]) -> RedisResult<T> {
+        let useless = match &result {
+            // What a server refuses is an answer like others, until it is read.
+            Ok(answer) => answers(answer).iter().any(is_refused),
+            Err(error) => error.is_unrecoverable_error() || error.is_timeout() || any_of(error, is_no_master),
+        };
+        if useless {
             self.give_up(used);
         }
         result
     }
 }
 
-fn leads_nowhere(error: &RedisError) -> bool {
-    error.is_unrecoverable_error()
-        || error.is_timeout()
-        || any_of(error, |code| matches!(code, "READONLY" | "MASTERDOWN" | "LOADING"))
+fn is_refused(answer: &Value) -> bool {
+    match answer {
+        Value::ServerError(error) => is_no_master(error.code()),
+        Value::Array(answers) => answers.iter().any(is_refused),
+        _ => false,
+    }
+}
+
+fn is_no_master(code: &str) -> bool {
+    matches!(code, "READONLY" | "MASTERDOWN" | "LOADING")
 }
 
 impl ConnectionLike for SentinelConnection {
@@ -114,7 +125,7 @@ impl ConnectionLike for SentinelConnection {
         Box::pin(async move {
             let mut used = self.connected().await?;
             let result = used.connection.req_packed_command(cmd).await;
-            self.judge(&used, result)
+            self.judge(&used, result, std::slice::from_ref)
         })
     }
 
@@ -127,7 +138,7 @@ impl ConnectionLike for SentinelConnection {
         Box::pin(async move {
             let mut used = self.connected().await?;
             let result = used.connection.req_packed_commands(pipeline, offset, count).await;
-            self.judge(&used, result)
+            self.judge(&used, result, Vec::as_slice)
         })
     }
 
