@@ -108,7 +108,7 @@ impl RedisStoreBuilder {
     /// By how much the clocks of any two machines may differ: those that share this store, and the server's own. Default:
     /// 1 s, which machines with NTP keep easily.
     ///
-    /// Entries are kept that much longer. **A greater difference opens a window**: a machine that is further behind still
+    /// Entries are kept twice that much longer. **A greater difference opens a window**: a machine that is further behind still
     /// accepts a link that the server has forgotten. After a restart of the server, links that are made in that time are
     /// refused.
     pub fn clock_skew(mut self, skew: Duration) -> Self {
@@ -155,7 +155,11 @@ impl RedisStoreBuilder {
         let info = url.into_connection_info().map_err(ConnectError::Url)?;
         // A server that vanishes without a word would hold the connection for a quarter of an hour.
         #[cfg(target_os = "linux")]
-        let info = info.set_tcp_settings(TcpSettings::default().set_user_timeout(self.timeout.saturating_mul(3)));
+        let info = {
+            // In milliseconds, in 31 bits.
+            let longest = Duration::from_millis(i32::MAX.unsigned_abs().into());
+            info.set_tcp_settings(TcpSettings::default().set_user_timeout(self.timeout.saturating_mul(3).min(longest)))
+        };
         choose_cryptography();
         let client = Client::open(info).map_err(ConnectError::Url)?;
         let config = ConnectionManagerConfig::new()

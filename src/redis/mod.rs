@@ -28,16 +28,17 @@
 //!   links work at once, after [`clock_skew`](RedisStoreBuilder::clock_skew). A link from a partner whose clock is ahead
 //!   may look as if it were made after it; [`fence_margin`](RedisStoreBuilder::fence_margin) closes that gap.
 //! - **Clocks may differ** by [`clock_skew`](RedisStoreBuilder::clock_skew) between any two machines that share the store.
-//!   Entries are kept that much longer, in the server's own time, from the moment of the claim.
+//!   Entries are kept twice that much longer, in the server's own time, from the moment of the claim: once for the other
+//!   machine's clock, and once for the server's, which may be set right meanwhile.
 //!
-//! What it cannot promise: two servers that both believe to be the master, in a network that has split, each admit a link
-//! once. `min-replicas-to-write` on the server bounds the time in which they can.
+//! What it cannot promise: two servers that both believe to be the master, because the network has split or one of them
+//! stood still, each admit a link once. `min-replicas-to-write` on the server bounds the time in which they can.
 //!
 //! # The server
 //!
 //! Redis 7.0 or later, or Valkey. Give it `maxmemory` and `maxmemory-policy noeviction`. All keys begin with
 //! `{prefix}` in braces, so a cluster keeps them together on one node, where one script can reach them. The user needs the
-//! commands EVAL, EVALSHA, SCRIPT LOAD, GET, GETDEL, SET, DEL, EXISTS and INFO on these keys.
+//! commands EVAL, EVALSHA, SCRIPT LOAD, MULTI, EXEC, GET, GETDEL, SET, DEL, EXISTS and INFO on these keys, and no other.
 //!
 //! A master takes itself for another one when its first replica comes, and an hour after the last one went. Then too, what
 //! was made before is refused, and waiting tickets become unknown: once. Give it its replicas before it serves.
@@ -74,6 +75,9 @@ pub use sentinel::SentinelConnection;
 const SPENT: &[u8] = b"s";
 /// What a lease begins with; its last instant follows, which tells it from another one.
 const LEASED: &[u8] = b"l";
+
+/// In milliseconds, some 9,000 years.
+const LONGEST: u128 = 1 << 48;
 
 /// A replay store and a ticket store on Redis or Valkey. Clones share a connection; one store may serve every layer.
 ///
@@ -154,14 +158,15 @@ where
         [&self.0.prefix, "t:", &BASE64_URL_SAFE_NO_PAD.encode(digest.as_bytes())].concat()
     }
 
-    /// How long to keep an entry, in milliseconds: longer by what the clocks of two machines may differ. Nothing: for ever.
+    /// How long to keep an entry, in milliseconds: longer by what clocks may differ. Nothing: for ever.
     fn time_to_live(&self, now: UnixTime, until: UnixTime) -> String {
         if until == UnixTime::MAX {
             return String::new();
         }
-        let time = until.since(now).saturating_add(self.0.clock_skew);
-        // Never zero, which the server does not take.
-        time.as_nanos().div_ceil(1_000_000).max(1).to_string()
+        // Once for a machine whose clock is behind, once for the server's clock, which may be set right meanwhile.
+        let time = until.since(now).saturating_add(self.0.clock_skew.saturating_mul(2));
+        // Never zero, and never centuries, which the server does not take.
+        time.as_nanos().div_ceil(1_000_000).clamp(1, LONGEST).to_string()
     }
 }
 

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use tower_sso::redis::{ConnectError, RedisStore};
+use tower_sso::replay::ReplayStore;
 
-use super::{NOW, Node, Redis, link, link_of};
+use super::{NOW, Node, Redis, clock, link, link_of};
 
 /// A server sends its replicas what they lack at once.
 const PROMPT: &[&str] = &["--repl-diskless-sync-delay", "0"];
@@ -73,4 +74,23 @@ async fn a_replica_that_may_be_written_to_is_no_store() {
     assert!(node.redis.ready().await.is_err());
     let error = RedisStore::connect(replica.url()).await.unwrap_err();
     assert!(matches!(&error, ConnectError::Server(_)) && error.to_string().contains("master"), "{error}");
+}
+
+/// Then the scripts alone tell, which a server that takes no writes must not learn.
+#[tokio::test]
+async fn a_user_that_may_not_ask_who_the_server_is_teaches_a_replica_nothing() {
+    let (mut first, second) = (Redis::start(PROMPT), Redis::start(PROMPT));
+    for server in [&first, &second] {
+        server.command("ACL SETUSER blind on >hush ~* +@all -info");
+    }
+    let connect = async |server: &Redis| {
+        let url = server.url().replace("redis://", "redis://blind:hush@");
+        RedisStore::builder().danger_unchecked_eviction().clock(clock()).connect(url).await
+    };
+    let before = connect(&first).await.unwrap().remembers_since();
+    second.follow(&first).await;
+    assert!(connect(&second).await.is_err());
+    first.kill();
+    second.lead();
+    assert!(connect(&second).await.unwrap().remembers_since() > before);
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use tower_sso::clock::Clock;
+use tower_sso::clock::{Clock, UnixTime};
 use tower_sso::redis::{RedisStore, RedisStoreBuilder};
-use tower_sso::replay::ReplayStore;
+use tower_sso::replay::{Hold, ReplayStore};
 use tower_sso::ticket::{TicketDigest, TicketStore};
 
 use super::failures::until_it_is_ready;
-use super::{NOW, Node, Redis, SKEW, clock, link, link_of};
+use super::{NOW, Node, Redis, SKEW, clock, link, link_of, replay_key};
 
 /// What a server keeps is no use: the last claims before a crash may be missing from it.
 #[tokio::test]
@@ -92,6 +92,25 @@ async fn a_partner_whose_clock_is_ahead_is_within_the_margin() {
     assert_eq!(fence(RedisStore::builder()).await, SKEW);
     let margin = Duration::from_secs(60);
     assert_eq!(fence(RedisStore::builder().fence_margin(margin)).await, SKEW + margin);
+}
+
+/// A request may have read its clock before it had to wait, or have one of its own.
+#[tokio::test]
+async fn the_fence_stands_no_earlier_than_any_clock_that_is_known() {
+    let server = Redis::start(&[]);
+    let node = Node::new(&server).await;
+    for (request, expected) in [(NOW, NOW), (NOW + 20, NOW + 20), (NOW, NOW + 40)] {
+        node.clock.set(UnixTime::from_secs(expected.max(NOW)).minus(Duration::from_secs((request > NOW).into())));
+        server.command("FLUSHALL");
+        let now = UnixTime::from_secs(request);
+        node.redis.claim(replay_key(1), now, Hold::Until(now)).await.unwrap();
+        assert_eq!(node.redis.remembers_since(), Some(UnixTime::from_secs(expected).plus(SKEW)));
+    }
+    let highest = node.redis.remembers_since();
+    node.clock.set(UnixTime::from_secs(NOW));
+    server.command("FLUSHALL");
+    node.redis.ready().await.unwrap();
+    assert_eq!(node.redis.remembers_since(), highest, "nor does it move back when a clock does");
 }
 
 /// A snapshot holds a ticket that was redeemed after it was taken.
