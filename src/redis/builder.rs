@@ -34,6 +34,7 @@ use crate::store::StoreError;
 pub struct RedisStoreBuilder {
     prefix: String,
     clock_skew: Duration,
+    fence_margin: Duration,
     timeout: Duration,
     clock: Arc<dyn Clock>,
     check_policy: bool,
@@ -88,6 +89,7 @@ impl RedisStore {
         RedisStoreBuilder {
             prefix: "tower-sso".to_owned(),
             clock_skew: Duration::from_secs(1),
+            fence_margin: Duration::ZERO,
             timeout: Duration::from_secs(1),
             clock: Arc::new(SystemClock),
             check_policy: true,
@@ -106,11 +108,22 @@ impl RedisStoreBuilder {
     /// By how much the clocks of any two machines may differ: those that share this store, and the server's own. Default:
     /// 1 s, which machines with NTP keep easily.
     ///
-    /// Entries are kept that much longer. **A greater difference opens a window**: a machine that is further behind still
+    /// Entries are kept twice that much longer. **A greater difference opens a window**: a machine that is further behind still
     /// accepts a link that the server has forgotten. After a restart of the server, links that are made in that time are
     /// refused.
     pub fn clock_skew(mut self, skew: Duration) -> Self {
         self.clock_skew = skew;
+        self
+    }
+
+    /// How far the partners' clocks may be ahead of these machines'. Default: none. When the server has lost its memory, what
+    /// was made in that time after it is refused too.
+    ///
+    /// A layer takes links from the future within its own `clock_skew`. **A link that a fast clock dated after the loss, and
+    /// that was used before it, works once more**, unless this is as long. With it, nobody signs in for so long after each
+    /// restart of the server.
+    pub fn fence_margin(mut self, margin: Duration) -> Self {
+        self.fence_margin = margin;
         self
     }
 
@@ -127,7 +140,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Takes a server that evicts entries, or does not tell. **A link whose entry was evicted works once more.**
+    /// Takes a server that evicts entries, or does not tell. **A link whose entry was evicted works once more.** With a user
+    /// that may not call INFO, some failovers go unnoticed too, and restarts of a server that several prefixes share.
     pub fn danger_unchecked_eviction(mut self) -> Self {
         self.check_policy = false;
         self
@@ -141,7 +155,11 @@ impl RedisStoreBuilder {
         let info = url.into_connection_info().map_err(ConnectError::Url)?;
         // A server that vanishes without a word would hold the connection for a quarter of an hour.
         #[cfg(target_os = "linux")]
-        let info = info.set_tcp_settings(TcpSettings::default().set_user_timeout(self.timeout * 3));
+        let info = {
+            // In milliseconds, in 31 bits.
+            let longest = Duration::from_millis(i32::MAX.unsigned_abs().into());
+            info.set_tcp_settings(TcpSettings::default().set_user_timeout(self.timeout.saturating_mul(3).min(longest)))
+        };
         choose_cryptography();
         let client = Client::open(info).map_err(ConnectError::Url)?;
         let config = ConnectionManagerConfig::new()
@@ -210,6 +228,7 @@ impl RedisStoreBuilder {
             fence_key: [&prefix, "fence"].concat(),
             prefix,
             clock_skew: self.clock_skew,
+            fence_margin: self.fence_margin,
             clock: self.clock,
             check_policy: self.check_policy,
             fence: AtomicI64::new(UnixTime::MIN.as_nanos()),

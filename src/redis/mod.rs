@@ -19,24 +19,29 @@
 //! - **Nothing is admitted in doubt.** A server that is down, paused, full or slow is an error, and the layers answer 503
 //!   `unavailable`. The connection is made anew by itself.
 //! - **Nothing live is evicted.** [`connect`](RedisStore::connect) refuses a server that would drop entries to make room
-//!   (`maxmemory-policy` other than `noeviction`). A server at its `maxmemory` is the ceiling: it refuses new claims, and
-//!   goes on knowing the old ones.
+//!   (`maxmemory-policy` other than `noeviction`), and [`ready`](RedisStore::ready) looks again. A server at its
+//!   `maxmemory` is the ceiling: it refuses new claims, and goes on knowing the old ones.
 //! - **A restart of the server lets nothing in twice**, whatever it kept: with no persistence, with a snapshot that is
 //!   minutes old, with a log that lacks the last second, or with a replica in its place that had not heard of the last
-//!   claims. The store notices that the server has lost its memory, and the layers refuse, as `replayed`, what was made
-//!   before they noticed: the *fence*. Tickets that were waiting become unknown. New links work at once, after
-//!   [`clock_skew`](RedisStoreBuilder::clock_skew).
+//!   claims, be it one that was the master before. The store notices that the server has lost its memory, and the layers
+//!   refuse, as `replayed`, what was made before they noticed: the *fence*. Tickets that were waiting become unknown. New
+//!   links work at once, after [`clock_skew`](RedisStoreBuilder::clock_skew). A link from a partner whose clock is ahead
+//!   may look as if it were made after it; [`fence_margin`](RedisStoreBuilder::fence_margin) closes that gap.
 //! - **Clocks may differ** by [`clock_skew`](RedisStoreBuilder::clock_skew) between any two machines that share the store.
-//!   Entries are kept that much longer, in the server's own time, from the moment of the claim.
+//!   Entries are kept twice that much longer, in the server's own time, from the moment of the claim: once for the other
+//!   machine's clock, and once for the server's, which may be set right meanwhile.
 //!
-//! What it cannot promise: two servers that both believe to be the master, in a network that has split, each admit a link
-//! once. `min-replicas-to-write` on the server bounds the time in which they can.
+//! What it cannot promise: two servers that both believe to be the master, because the network has split or one of them
+//! stood still, each admit a link once. `min-replicas-to-write` on the server bounds the time in which they can.
 //!
 //! # The server
 //!
 //! Redis 7.0 or later, or Valkey. Give it `maxmemory` and `maxmemory-policy noeviction`. All keys begin with
 //! `{prefix}` in braces, so a cluster keeps them together on one node, where one script can reach them. The user needs the
-//! commands EVAL, EVALSHA, SCRIPT LOAD, GET, GETDEL, SET, DEL, EXISTS and INFO on these keys.
+//! commands EVAL, EVALSHA, SCRIPT LOAD, MULTI, EXEC, GET, GETDEL, SET, DEL, EXISTS and INFO on these keys, and no other.
+//!
+//! A master takes itself for another one when its first replica comes, and an hour after the last one went. Then too, what
+//! was made before is refused, and waiting tickets become unknown: once. Give it its replicas before it serves.
 //!
 //! The keys are digests, and no credential can be found from them. What a ticket stands for is stored as it is.
 
@@ -71,6 +76,9 @@ const SPENT: &[u8] = b"s";
 /// What a lease begins with; its last instant follows, which tells it from another one.
 const LEASED: &[u8] = b"l";
 
+/// In milliseconds, some 9,000 years.
+const LONGEST: u128 = 1 << 48;
+
 /// A replay store and a ticket store on Redis or Valkey. Clones share a connection; one store may serve every layer.
 ///
 /// The [module](self) says what it promises.
@@ -92,6 +100,7 @@ struct Inner<C> {
     prefix: String,
     fence_key: String,
     clock_skew: Duration,
+    fence_margin: Duration,
     clock: Arc<dyn Clock>,
     check_policy: bool,
     /// Since when the server remembers, in nanoseconds, by its last answer.
@@ -102,15 +111,17 @@ impl<C> RedisStore<C>
 where
     C: ConnectionLike + Clone + Send + Sync + 'static,
 {
-    /// Whether the server answers, and would do so without evicting anything: for a readiness probe.
+    /// Whether the server answers, takes writes, and does so without evicting anything: for a readiness probe.
     ///
     /// # Errors
-    /// [`StoreError`] if it does not, if it evicts, or if it is full of other things.
+    /// [`StoreError`] if it does not, if it evicts, if it is full ([`StoreFailure::Full`](crate::rejection::StoreFailure)),
+    /// or if it is a replica.
     pub async fn ready(&self) -> Result<(), StoreError> {
         if self.0.check_policy {
             builder::check_policy(&mut self.0.connection.clone()).await.map_err(StoreError::new)?;
         }
-        self.look().await
+        let fence_key = &self.0.fence_key;
+        self.run(&self.0.scripts.write, fence_key, &[], self.0.clock.now()).await.map(drop)
     }
 
     /// Asks the server since when it remembers.
@@ -121,7 +132,7 @@ where
 
     /// Runs a script; if the server turns out to have lost its memory, sets the fence first.
     async fn run(&self, script: &Loaded, key: &str, arguments: &[&[u8]], now: UnixTime) -> Result<Vec<u8>, StoreError> {
-        let Inner { scripts, fence_key, clock_skew, fence, .. } = &*self.0;
+        let Inner { scripts, fence_key, clock_skew, fence_margin, fence, .. } = &*self.0;
         let mut connection = self.0.connection.clone();
         for _ in 0..2 {
             if let Some(Answer { fence: since, held }) =
@@ -131,8 +142,8 @@ where
                 return Ok(held);
             }
             tracing::warn!(target: "tower_sso", "the Redis server has no memory: what was made before now is refused");
-            // By what another machine's clock may be ahead of this one's.
-            let fence = now.max(self.0.clock.now()).plus(*clock_skew);
+            // By what another machine's clock may be ahead of this one's, and a partner's of them all.
+            let fence = now.max(self.0.clock.now()).plus(*clock_skew).plus(*fence_margin);
             scripts.install(&mut connection, fence_key, fence).await.map_err(script::failure)?;
         }
         Err(StoreError::new("the server forgets at once what it is told"))
@@ -147,14 +158,15 @@ where
         [&self.0.prefix, "t:", &BASE64_URL_SAFE_NO_PAD.encode(digest.as_bytes())].concat()
     }
 
-    /// How long to keep an entry, in milliseconds: longer by what the clocks of two machines may differ. Nothing: for ever.
+    /// How long to keep an entry, in milliseconds: longer by what clocks may differ. Nothing: for ever.
     fn time_to_live(&self, now: UnixTime, until: UnixTime) -> String {
         if until == UnixTime::MAX {
             return String::new();
         }
-        let time = until.since(now).saturating_add(self.0.clock_skew);
-        // Never zero, which the server does not take.
-        time.as_nanos().div_ceil(1_000_000).max(1).to_string()
+        // Once for a machine whose clock is behind, once for the server's clock, which may be set right meanwhile.
+        let time = until.since(now).saturating_add(self.0.clock_skew.saturating_mul(2));
+        // Never zero, and never centuries, which the server does not take.
+        time.as_nanos().div_ceil(1_000_000).clamp(1, LONGEST).to_string()
     }
 }
 

@@ -6,10 +6,26 @@ use ::redis::{ErrorKind, RedisError, Script, ServerErrorKind, Value, cmd, pipe};
 use crate::clock::UnixTime;
 use crate::store::StoreError;
 
-/// Every script begins with this. The fence is gone when the data is, whoever deleted them.
+/// Who the server is: a master has a mark that it changes when it starts and whenever it becomes the master, but not while it
+/// is one. A user that may not ask is not told: `danger_unchecked_eviction` lets it in.
+const MARK: &str = "
+local told = redis.pcall('INFO', 'replication')
+local mark
+if type(told) == 'string' then
+    if not string.find(told, 'role:master', 1, true) then
+        return redis.error_reply('READONLY this server is a replica: give the address of its master')
+    end
+    mark = string.match(told, 'master_replid:(%x+)')
+    if not mark then return redis.error_reply('ERR this server tells no master_replid in INFO replication') end
+end
+";
+
+/// Every script goes on with this. The fence is gone when the data is, whoever deleted them. It bears the mark of the server
+/// that it was raised on: on another one, or on one that was a replica meanwhile, it came with data that may lack the last
+/// claims.
 const PREAMBLE: &str = "
-local fence = redis.call('GET', KEYS[1])
-if not fence then return 0 end
+local fence, under = string.match(redis.call('GET', KEYS[1]) or '', '^(%-?%d+) ?(%x*)$')
+if not fence or (mark and mark ~= under) then return 0 end
 local function keep(value, milliseconds)
     if milliseconds == '' then
         redis.call('SET', KEYS[2], value)
@@ -27,6 +43,7 @@ keep(ARGV[1], ARGV[2])
 return {fence, ''}
 ";
 
+/// On a full server too: the lease makes room, and what was carried out must not be carried out again.
 const SETTLE: &str = "
 keep(ARGV[1], ARGV[2])
 return {fence, ''}
@@ -55,12 +72,23 @@ const LOOK: &str = "
 return {fence, ''}
 ";
 
+/// Writes what is there already: a server that is full, or takes no writes for another reason, says so.
+const WRITE: &str = "
+redis.call('SET', KEYS[1], redis.call('GET', KEYS[1]))
+return {fence, ''}
+";
+
 /// The fence never moves back, and never stays: it is also the mark of the tickets. Not one of the scripts that the server
 /// has to know: it is sent whole.
 const RAISE: &str = "
-local held = tonumber(redis.call('GET', KEYS[1]) or '0')
-redis.call('SET', KEYS[1], string.format('%d', math.max(tonumber(ARGV[1]), held + 1)))
+local held = tonumber(string.match(redis.call('GET', KEYS[1]) or '', '^%-?%d+') or '0')
+local fence = string.format('%d', math.max(tonumber(ARGV[1]), held + 1))
+redis.call('SET', KEYS[1], fence .. ' ' .. (mark or ''))
 ";
+
+/// What begins with this runs on a full server. A server that takes no writes refuses it unseen, so that a transaction with
+/// it in it comes to nothing as a whole.
+const WHEN_FULL: &str = "#!lua flags=allow-oom\n";
 
 pub(super) struct Scripts {
     pub(super) claim: Loaded,
@@ -69,6 +97,7 @@ pub(super) struct Scripts {
     pub(super) put: Loaded,
     pub(super) take: Loaded,
     pub(super) look: Loaded,
+    pub(super) write: Loaded,
 }
 
 /// A script, and the digest by which the server knows it once it was loaded.
@@ -79,7 +108,14 @@ pub(super) struct Loaded {
 
 impl Loaded {
     fn new(code: &str) -> Self {
-        let code = [PREAMBLE, code].concat();
+        Self::of([MARK, PREAMBLE, code].concat())
+    }
+
+    fn when_full(code: &str) -> Self {
+        Self::of([WHEN_FULL, MARK, PREAMBLE, code].concat())
+    }
+
+    fn of(code: String) -> Self {
         let digest = Script::new(&code).get_hash().to_owned();
         Self { code, digest }
     }
@@ -87,12 +123,12 @@ impl Loaded {
 
 impl Scripts {
     pub(super) fn new() -> Self {
-        let [claim, settle, release, put, take, look] = [CLAIM, SETTLE, RELEASE, PUT, TAKE, LOOK].map(Loaded::new);
-        Self { claim, settle, release, put, take, look }
+        let [claim, release, put, take, look, write] = [CLAIM, RELEASE, PUT, TAKE, LOOK, WRITE].map(Loaded::new);
+        Self { claim, settle: Loaded::when_full(SETTLE), release, put, take, look, write }
     }
 
-    fn all(&self) -> [&Loaded; 6] {
-        [&self.claim, &self.settle, &self.release, &self.put, &self.take, &self.look]
+    fn all(&self) -> [&Loaded; 7] {
+        [&self.claim, &self.settle, &self.release, &self.put, &self.take, &self.look, &self.write]
     }
 
     /// Makes the server remember from here on: the fence and the scripts in one transaction, so that where a script is
@@ -103,8 +139,9 @@ impl Scripts {
         fence_key: &str,
         fence: UnixTime,
     ) -> Result<(), RedisError> {
+        let raise = [WHEN_FULL, MARK, RAISE].concat();
         let mut transaction = pipe();
-        transaction.atomic().cmd("EVAL").arg(RAISE).arg(1).arg(fence_key).arg(milliseconds(fence));
+        transaction.atomic().cmd("EVAL").arg(raise).arg(1).arg(fence_key).arg(milliseconds(fence));
         for script in self.all() {
             transaction.cmd("SCRIPT").arg("LOAD").arg(&script.code);
         }
@@ -122,7 +159,7 @@ pub(super) struct Answer {
 ///
 /// A server keeps loaded scripts in memory alone: neither in its snapshots nor in its log nor on its replicas. So a server
 /// that does not know a script has been restarted, or has taken over from another one, and what it remembers may lack the
-/// last claims.
+/// last claims. One that knows them may have been a replica meanwhile: see [`MARK`].
 pub(super) async fn run(
     connection: &mut (impl ConnectionLike + Send),
     script: &Loaded,
@@ -154,12 +191,19 @@ fn milliseconds(instant: UnixTime) -> i64 {
 }
 
 pub(super) fn failure(error: RedisError) -> StoreError {
-    match error.code() {
-        // With `maxmemory-policy noeviction`, which is what `connect` insists on.
-        Some("OOM") => StoreError::full(),
-        _ if error.is_timeout() => StoreError::timed_out(),
-        _ => StoreError::new(error),
+    // With `maxmemory-policy noeviction`, which is what `connect` insists on.
+    if any_of(&error, |code| code == "OOM") {
+        StoreError::full()
+    } else if error.is_timeout() {
+        StoreError::timed_out()
+    } else {
+        StoreError::new(error)
     }
+}
+
+/// Whether the server's answer, or one of a transaction's, has such a code.
+pub(super) fn any_of(error: &RedisError, is_one: impl Fn(&str) -> bool) -> bool {
+    error.clone().into_server_errors().is_some_and(|errors| errors.iter().any(|(_, error)| is_one(error.code())))
 }
 
 #[cfg(test)]

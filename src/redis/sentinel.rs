@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use ::redis::aio::{ConnectionLike, MultiplexedConnection};
 use ::redis::sentinel::{SentinelClient, SentinelServerType};
-use ::redis::{
-    AsyncConnectionConfig, Cmd, ErrorKind, IntoConnectionInfo, Pipeline, RedisError, RedisFuture, RedisResult,
-    ServerErrorKind, Value,
-};
+use ::redis::{AsyncConnectionConfig, Cmd, IntoConnectionInfo, Pipeline, RedisFuture, RedisResult, Value};
+
+use super::script::any_of;
 
 /// A connection to the master that the sentinels name. Clones share it.
 ///
@@ -98,21 +97,29 @@ impl SentinelConnection {
         }
     }
 
-    fn judge<T>(&self, used: &Current, result: RedisResult<T>) -> RedisResult<T> {
-        if result.as_ref().is_err_and(leads_nowhere) {
+    fn judge<T>(&self, used: &Current, result: RedisResult<T>, answers: impl Fn(&T) -> &[Value]) -> RedisResult<T> {
+        let useless = match &result {
+            // What a server refuses is an answer like others, until it is read.
+            Ok(answer) => answers(answer).iter().any(is_refused),
+            Err(error) => error.is_unrecoverable_error() || error.is_timeout() || any_of(error, is_no_master),
+        };
+        if useless {
             self.give_up(used);
         }
         result
     }
 }
 
-fn leads_nowhere(error: &RedisError) -> bool {
-    error.is_unrecoverable_error()
-        || error.is_timeout()
-        || matches!(
-            error.kind(),
-            ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown | ServerErrorKind::BusyLoading)
-        )
+fn is_refused(answer: &Value) -> bool {
+    match answer {
+        Value::ServerError(error) => is_no_master(error.code()),
+        Value::Array(answers) => answers.iter().any(is_refused),
+        _ => false,
+    }
+}
+
+fn is_no_master(code: &str) -> bool {
+    matches!(code, "READONLY" | "MASTERDOWN" | "LOADING")
 }
 
 impl ConnectionLike for SentinelConnection {
@@ -120,7 +127,7 @@ impl ConnectionLike for SentinelConnection {
         Box::pin(async move {
             let mut used = self.connected().await?;
             let result = used.connection.req_packed_command(cmd).await;
-            self.judge(&used, result)
+            self.judge(&used, result, std::slice::from_ref)
         })
     }
 
@@ -133,7 +140,7 @@ impl ConnectionLike for SentinelConnection {
         Box::pin(async move {
             let mut used = self.connected().await?;
             let result = used.connection.req_packed_commands(pipeline, offset, count).await;
-            self.judge(&used, result)
+            self.judge(&used, result, Vec::as_slice)
         })
     }
 

@@ -19,6 +19,9 @@ pub(super) type Replay = Bench<dyn ReplayStore>;
 /// A hold that ends while a case looks on.
 pub(super) const SHORT: Duration = Duration::from_millis(200);
 
+/// How far another machine's clock is behind.
+const BEHIND: Duration = Duration::from_secs(1);
+
 /// What has to hold for the rest to make sense.
 pub(super) fn first(bench: &Arc<Replay>) -> Vec<Case> {
     vec![
@@ -128,12 +131,19 @@ async fn remembers(bench: Arc<Replay>) -> Result<(), Broken> {
     must(PROMISE, "a new key", &[First], bench.claim(0, key, start, Hold::Until(until)).await)?;
     let late = Hold::Until(until.plus(LONG));
     for (now, when) in [
+        (start.minus(BEHIND), "what a clock that is a second ahead has claimed"),
         (start, "what was claimed a moment ago"),
         (start.plus(LONG / 2), "what is claimed again halfway through its hold"),
         (until.minus(Duration::from_nanos(1)), "what is claimed again a nanosecond before the end of its hold"),
         (until, "what is claimed again at the last instant of its hold"),
     ] {
         must(PROMISE, when, &[Spent], bench.claim(1, key, now, late).await)?;
+    }
+    let key = bench.key();
+    must(PROMISE, "a new key", &[First], bench.claim(0, key, start, Hold::Until(until)).await)?;
+    for hold in [Hold::Until(start), Hold::Lease(start), Hold::Until(until)] {
+        let (when, now) = ("what was claimed again with a shorter hold", hold.until());
+        must(PROMISE, when, &[Spent], bench.claim(1, key, now, hold).await)?;
     }
     let (key, start) = (bench.key(), now());
     let until = start.plus(SHORT);
@@ -147,9 +157,14 @@ async fn lease_excludes(bench: Arc<Replay>) -> Result<(), Broken> {
     let end = start.plus(LONG);
     must(PROMISE, "a lease on a new key", &[First], bench.claim(0, key, start, Hold::Lease(end)).await)?;
     for hold in [Hold::Lease(end), Hold::Lease(end.plus(LONG)), Hold::Until(end.plus(LONG))] {
-        for now in [start, end] {
+        for now in [start.minus(BEHIND), start, end] {
             let seen = bench.claim(1, key, now, hold).await;
-            must(PROMISE, "what another request has leased, first and last instant", &[Leased], seen)?;
+            must(
+                PROMISE,
+                "what another request has leased, before, at its first and at its last instant",
+                &[Leased],
+                seen,
+            )?;
         }
     }
     let (key, start) = (bench.key(), now());
@@ -226,7 +241,7 @@ async fn release_spares(bench: Arc<Replay>) -> Result<(), Broken> {
     const PROMISE: Promise = Promise::ReleaseSpares;
     let start = now();
     let (end, later) = (start.plus(LONG), start.plus(2 * LONG));
-    let second = Duration::from_secs(1);
+    let (second, instant) = (Duration::from_secs(1), Duration::from_millis(1));
     let claimed = Hold::Until(end);
     let leased = Hold::Lease(end);
     for (held, settled, released, expected, when) in [
@@ -236,6 +251,9 @@ async fn release_spares(bench: Arc<Replay>) -> Result<(), Broken> {
         (leased, true, Hold::Lease(later), Spent, "what was settled, after a release of a lease with its end"),
         (leased, false, Hold::Lease(end.minus(second)), Leased, "a lease, after a release of an older one"),
         (leased, false, Hold::Lease(end.plus(second)), Leased, "a lease, after a release of a newer one"),
+        // A copy that was refused gives back what it asked for, a moment after or before the one that has it.
+        (leased, false, Hold::Lease(end.minus(instant)), Leased, "a lease, after a release of one that is 1 ms older"),
+        (leased, false, Hold::Lease(end.plus(instant)), Leased, "a lease, after a release of one that is 1 ms newer"),
     ] {
         let key = bench.key();
         must(PROMISE, "a new key", &[First], bench.claim(0, key, start, held).await)?;

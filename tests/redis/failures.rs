@@ -41,7 +41,7 @@ async fn a_server_that_is_away_is_unavailable_and_comes_back_by_itself() {
 }
 
 /// Bounded by the test's own end: it asks again until it is.
-async fn until_it_is_ready(redis: &RedisStore) {
+pub(crate) async fn until_it_is_ready(redis: &RedisStore) {
     let asked = Instant::now();
     while let Err(error) = redis.ready().await {
         assert!(asked.elapsed() < Duration::from_secs(30), "{error}");
@@ -101,11 +101,54 @@ async fn a_full_server_refuses_what_is_new_and_knows_what_is_old() {
     let answer = node.app.send(super::get(&unused)).await;
     let reason = answer.extensions().get::<Rejection>().map(Rejection::reason);
     assert_eq!(reason, Some(&Reason::ReplayStore(StoreFailure::Full)));
-    assert!(node.redis.ready().await.is_ok(), "what is old is known");
+    assert_eq!(node.redis.ready().await.unwrap_err().failure(), StoreFailure::Full, "nobody new gets in");
     let now = UnixTime::from_secs(NOW);
     let put = node.redis.put(TicketDigest::from([1; 32]), vec![1], now, now.plus(Duration::from_secs(60))).await;
     assert_eq!(put.unwrap_err().failure(), StoreFailure::Full);
 
     server.command("CONFIG SET maxmemory 0");
+    node.redis.ready().await.unwrap();
     assert_eq!(node.send(&unused).await, "ok");
+}
+
+/// Else the call would be carried out once more when its lease has run out.
+#[tokio::test]
+async fn what_was_carried_out_is_settled_on_a_full_server() {
+    let server = Redis::start(&["--maxmemory-policy", "noeviction"]);
+    let node = Node::new(&server).await;
+    let now = UnixTime::from_secs(NOW);
+    let lease = Hold::Lease(now.plus(Duration::from_secs(30)));
+    assert_eq!(node.redis.claim(replay_key(1), now, lease).await.unwrap(), Claimed::First);
+    server.command("CONFIG SET maxmemory 1");
+    node.redis.settle(replay_key(1), now, UnixTime::MAX).await.unwrap();
+    assert_eq!(node.redis.claim(replay_key(1), now, lease).await.unwrap(), Claimed::Spent);
+}
+
+/// It has its data from before, and no room to say that they may lack something.
+#[tokio::test]
+async fn a_server_that_is_full_when_it_starts_again_says_so_and_recovers() {
+    let mut server = Redis::start(&["--save", "3600 1"]);
+    let node = Node::new(&server).await;
+    let (used, lost) = (link(), link());
+    assert_eq!(node.send(&used).await, "ok");
+    server.command("SAVE");
+    assert_eq!(node.send(&lost).await, "ok");
+    server.kill();
+    server.start_again();
+    server.command("CONFIG SET maxmemory 1");
+    while let Err(error) = node.redis.ready().await {
+        if error.failure() == StoreFailure::Full {
+            break;
+        }
+        let text = error.to_string().to_lowercase();
+        assert!(["broken pipe", "reset", "terminated"].iter().any(|lost| text.contains(lost)), "{error}");
+    }
+    for link in [&used, &lost] {
+        assert!(matches!(node.send(link).await, "replayed" | "unavailable"));
+    }
+    server.command("CONFIG SET maxmemory 0");
+    node.redis.ready().await.unwrap();
+    for link in [&used, &lost] {
+        assert_eq!(node.send(link).await, "replayed");
+    }
 }

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use tower_sso::clock::Clock;
+use tower_sso::clock::{Clock, UnixTime};
+use tower_sso::redis::{RedisStore, RedisStoreBuilder};
+use tower_sso::replay::{Hold, ReplayStore};
 use tower_sso::ticket::{TicketDigest, TicketStore};
 
-use super::{NOW, Node, Redis, link, link_of};
+use super::failures::until_it_is_ready;
+use super::{NOW, Node, Redis, SKEW, clock, link, link_of, replay_key};
 
 /// What a server keeps is no use: the last claims before a crash may be missing from it.
 #[tokio::test]
@@ -43,6 +46,25 @@ async fn whatever_a_server_keeps_a_restart_lets_nothing_in_twice() {
     }
 }
 
+/// They use the same scripts, so the first one to come back teaches them to the server for both.
+#[tokio::test]
+async fn each_of_two_applications_on_a_server_notices_its_restart() {
+    let mut server = Redis::start(&["--save", "3600 1"]);
+    let clock = clock();
+    let connect = async |server: &Redis, prefix: &str| {
+        RedisStore::builder().prefix(prefix).clock(clock.clone()).connect(server.url()).await.unwrap()
+    };
+    let (one, other) = (connect(&server, "one").await, connect(&server, "other").await);
+    let before = other.remembers_since();
+    server.command("SAVE");
+    server.kill();
+    server.start_again();
+    clock.advance(Duration::from_secs(5));
+    until_it_is_ready(&one).await;
+    until_it_is_ready(&other).await;
+    assert!(one.remembers_since() > before && other.remembers_since() > before);
+}
+
 #[tokio::test]
 async fn data_that_were_deleted_by_hand_let_nothing_in_twice() {
     for command in ["FLUSHALL", "SCRIPT FLUSH"] {
@@ -55,6 +77,40 @@ async fn data_that_were_deleted_by_hand_let_nothing_in_twice() {
         node.clock.advance(Duration::from_secs(2));
         assert_eq!(node.send(&link_of(NOW + 2)).await, "ok", "{command}");
     }
+}
+
+/// The layer takes links that are up to 60 s from the future.
+#[tokio::test]
+async fn a_partner_whose_clock_is_ahead_is_within_the_margin() {
+    let server = Redis::start(&[]);
+    let clock = clock();
+    let fence = async |builder: RedisStoreBuilder| {
+        server.command("FLUSHALL");
+        let store = builder.clock(clock.clone()).connect(server.url()).await.unwrap();
+        store.remembers_since().unwrap().since(clock.now())
+    };
+    assert_eq!(fence(RedisStore::builder()).await, SKEW);
+    let margin = Duration::from_secs(60);
+    assert_eq!(fence(RedisStore::builder().fence_margin(margin)).await, SKEW + margin);
+}
+
+/// A request may have read its clock before it had to wait, or have one of its own.
+#[tokio::test]
+async fn the_fence_stands_no_earlier_than_any_clock_that_is_known() {
+    let server = Redis::start(&[]);
+    let node = Node::new(&server).await;
+    for (request, expected) in [(NOW, NOW), (NOW + 20, NOW + 20), (NOW, NOW + 40)] {
+        node.clock.set(UnixTime::from_secs(expected.max(NOW)).minus(Duration::from_secs((request > NOW).into())));
+        server.command("FLUSHALL");
+        let now = UnixTime::from_secs(request);
+        node.redis.claim(replay_key(1), now, Hold::Until(now)).await.unwrap();
+        assert_eq!(node.redis.remembers_since(), Some(UnixTime::from_secs(expected).plus(SKEW)));
+    }
+    let highest = node.redis.remembers_since();
+    node.clock.set(UnixTime::from_secs(NOW));
+    server.command("FLUSHALL");
+    node.redis.ready().await.unwrap();
+    assert_eq!(node.redis.remembers_since(), highest, "nor does it move back when a clock does");
 }
 
 /// A snapshot holds a ticket that was redeemed after it was taken.

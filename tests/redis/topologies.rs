@@ -101,3 +101,40 @@ async fn sentinels_that_know_no_master_are_an_error() {
     let error = connect("another").await.unwrap_err().to_string();
     assert!(error.contains("cannot be used"), "{error}");
 }
+
+/// The connection to the old master stays open in both cases.
+#[tokio::test]
+async fn sentinels_are_asked_again_when_the_master_is_none_any_more_or_stands_still() {
+    for still in [false, true] {
+        let (master, other) = (Redis::start(&[]), Redis::start(&[]));
+        let sentinel = Redis::sentinel("mymaster", master.port());
+        let builder = RedisStore::builder().clock(clock()).timeout(Duration::from_millis(500));
+        let store = builder.connect_sentinel([sentinel.url()], "mymaster").await.unwrap();
+        sentinel.command("SENTINEL REMOVE mymaster");
+        sentinel.command(&format!("SENTINEL MONITOR mymaster 127.0.0.1 {} 1", other.port()));
+        if still {
+            master.pause();
+        } else {
+            master.command(&format!("REPLICAOF 127.0.0.1 {}", other.port()));
+        }
+        let now = UnixTime::from_secs(NOW);
+        let hold = Hold::Until(now.plus(Duration::from_secs(60)));
+        assert!(store.claim(replay_key(1), now, hold).await.is_err());
+        until("the other master", async || store.claim(replay_key(1), now, hold).await.is_ok()).await;
+        assert!(other.command("KEYS *}r:*").contains("}r:"));
+    }
+}
+
+#[tokio::test]
+async fn sentinels_that_stand_still_are_an_error_in_time() {
+    let mut master = Redis::start(&[]);
+    let sentinel = Redis::sentinel("mymaster", master.port());
+    let builder = RedisStore::builder().timeout(Duration::from_millis(300));
+    let store = builder.connect_sentinel([sentinel.url()], "mymaster").await.unwrap();
+    sentinel.pause();
+    master.kill();
+    for _ in 0..3 {
+        let answer = tokio::time::timeout(Duration::from_secs(20), store.ready()).await;
+        assert!(answer.expect("an answer in time").is_err());
+    }
+}

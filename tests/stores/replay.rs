@@ -27,6 +27,14 @@ enum Flaw {
     ComparesHalfTheKey,
     PanicsForEver,
     LosesConnections,
+    /// `SET … GET` without `NX`: answers with what was there, and replaces it.
+    LosersOverwriteSpent,
+    /// Two leases of one second are the same to it.
+    TellsLeasesBySecond,
+    /// An entry of a machine whose clock is ahead is no entry.
+    MistrustsTheFuture,
+    /// What was used after its lease had run out stays free.
+    SettlesLeasesOnly,
 }
 
 /// A store that is right but for one flaw.
@@ -35,12 +43,19 @@ struct Map {
     flaw: Flaw,
     entries: Arc<Mutex<HashMap<ReplayKey, Hold>>>,
     order: Arc<Mutex<VecDeque<ReplayKey>>>,
+    claimed_at: Arc<Mutex<HashMap<ReplayKey, UnixTime>>>,
     connections: Arc<AtomicUsize>,
 }
 
 impl Map {
     fn new(flaw: Flaw) -> Self {
-        Self { flaw, entries: Arc::default(), order: Arc::default(), connections: Arc::new(AtomicUsize::new(60)) }
+        Self {
+            flaw,
+            entries: Arc::default(),
+            order: Arc::default(),
+            claimed_at: Arc::default(),
+            connections: Arc::new(AtomicUsize::new(60)),
+        }
     }
 
     fn key(&self, key: ReplayKey) -> ReplayKey {
@@ -58,6 +73,15 @@ impl Map {
             (Flaw::ForgetsAtTheLastInstant, Hold::Until(until)) => now < until,
             (Flaw::ExpiresByItsOwnClock, _) => SystemClock.now() <= held.until(),
             (Flaw::NeverEndsLeases, Hold::Lease(_)) => true,
+            (Flaw::MistrustsTheFuture, _) => {
+                now <= held.until()
+                    && self
+                        .claimed_at
+                        .lock()
+                        .unwrap()
+                        .get(&key)
+                        .is_none_or(|at| at.minus(Duration::from_millis(500)) <= now)
+            }
             _ => now <= held.until(),
         };
         live.then_some(match held {
@@ -112,9 +136,15 @@ impl ReplayStore for Map {
             }
             let mut entries = this.entries.lock().unwrap();
             if let Some(held) = this.held(&entries, key, now) {
+                if this.flaw == Flaw::LosersOverwriteSpent && held == Claimed::Spent {
+                    this.insert(&mut entries, key, hold);
+                }
                 return Ok(held);
             }
             this.insert(&mut entries, key, hold);
+            if this.flaw == Flaw::MistrustsTheFuture {
+                this.claimed_at.lock().unwrap().insert(key, now);
+            }
             Ok(Claimed::First)
         })
     }
@@ -125,7 +155,7 @@ impl ReplayStore for Map {
             this.turn().await?;
             let mut entries = this.entries.lock().unwrap();
             let hold = match (this.flaw, entries.get(&key)) {
-                (Flaw::SettlesNothing, _) => return Ok(()),
+                (Flaw::SettlesNothing, _) | (Flaw::SettlesLeasesOnly, None) => return Ok(()),
                 (Flaw::LeaseExpiryTakesSettled, Some(held)) => Hold::Until(held.until()),
                 _ => Hold::Until(until),
             };
@@ -143,6 +173,11 @@ impl ReplayStore for Map {
             let frees = match this.flaw {
                 Flaw::ReleasesNothing => false,
                 Flaw::ReleasesAnything => true,
+                Flaw::TellsLeasesBySecond => {
+                    let second = |hold: &Hold| hold.until().as_nanos() / 1_000_000_000;
+                    matches!((held, lease), (Some(Hold::Lease(_)), Hold::Lease(_)))
+                        && held.map(second) == Some(second(&lease))
+                }
                 Flaw::ReleasesAnyLease => matches!(held, Some(Hold::Lease(_))),
                 _ => matches!(lease, Hold::Lease(_)) && held == Some(&lease),
             };
@@ -195,6 +230,10 @@ async fn each_flaw_is_found_by_name() {
         (ReleasesAnyLease, &[Promise::ReleaseSpares]),
         (ComparesHalfTheKey, &[Promise::WholeKey]),
         (PanicsForEver, &[Promise::AnyInstant]),
+        (LosersOverwriteSpent, &[Promise::Remembers, Promise::SettleSpends, Promise::ReleaseSpares]),
+        (TellsLeasesBySecond, &[Promise::ReleaseSpares]),
+        (MistrustsTheFuture, &[Promise::Remembers, Promise::LeaseExcludes]),
+        (SettlesLeasesOnly, &[Promise::SettleSpends]),
         // What comes after it finds no connection.
         (LosesConnections, &[Promise::Cancellation, Promise::NoEviction]),
     ];
