@@ -39,11 +39,12 @@ impl<'a> Object<'a> {
     pub(crate) fn read(json: &'a [u8], keep: impl Fn(&str) -> bool) -> Result<Self, Reason> {
         // Once for the whole text: its strings are then not looked at one by one, and that twice.
         let json = std::str::from_utf8(json).map_err(|_| bad_payload("is not JSON: it is not UTF-8"))?;
-        let object = Self { json, names: Names::default(), nulls: Vec::new(), kept: Vec::new() };
+        let mut object = Self { json, names: Names::default(), nulls: Vec::new(), kept: Vec::new() };
         let mut reader = serde_json::Deserializer::from_str(json);
-        let read = reader.deserialize_map(Reading { object, keep }).and_then(|object| reader.end().map(|()| object));
+        let read = reader.deserialize_map(Reading { object: &mut object, keep }).and_then(|()| reader.end());
         // Any other value than an object would have done but for the outermost one.
-        read.map_err(|error| bad_payload(describe(&error, "is not an object")))
+        read.map_err(|error| bad_payload(describe(&error, "is not an object")))?;
+        Ok(object)
     }
 
     /// Refuses an object in which one of these is missing or null.
@@ -96,20 +97,20 @@ const TWICE: &str = "has a name twice";
 const NO_CLAIMS: &str = "does not have the shape that the claims require";
 
 /// The outermost object while it is read.
-struct Reading<'de, K> {
-    object: Object<'de>,
+struct Reading<'o, 'de, K> {
+    object: &'o mut Object<'de>,
     keep: K,
 }
 
-impl<'de, K: Fn(&str) -> bool> Visitor<'de> for Reading<'de, K> {
-    type Value = Object<'de>;
+impl<'de, K: Fn(&str) -> bool> Visitor<'de> for Reading<'_, 'de, K> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-        let Self { mut object, keep } = self;
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self { object, keep } = self;
         while let Some(Name(name)) = map.next_key()? {
             let keep = keep(&name);
             let value = map.next_value_seed(Strict { keep })?;
@@ -121,7 +122,7 @@ impl<'de, K: Fn(&str) -> bool> Visitor<'de> for Reading<'de, K> {
             }
             object.names.add(name)?;
         }
-        Ok(object)
+        Ok(())
     }
 }
 
@@ -201,8 +202,7 @@ struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 /// than its length.
 #[derive(Default)]
 struct Names<'a> {
-    few: [Cow<'a, str>; Names::FEW],
-    length: usize,
+    few: Vec<Cow<'a, str>>,
     many: HashSet<Cow<'a, str>>,
 }
 
@@ -210,20 +210,22 @@ impl<'a> Names<'a> {
     const FEW: usize = 16;
 
     fn contains(&self, name: &str) -> bool {
-        self.few.iter().take(self.length).any(|other| other == name) || self.many.contains(name)
+        self.few.iter().any(|other| other == name) || self.many.contains(name)
     }
 
     fn add<E: Error>(&mut self, name: Cow<'a, str>) -> Result<(), E> {
         if self.contains(&name) {
             return Err(E::custom(TWICE));
         }
-        match self.few.get_mut(self.length) {
-            Some(place) => {
-                *place = name;
-                self.length += 1;
+        match self.few.len() {
+            0 => self.few.reserve_exact(Self::FEW),
+            Self::FEW => {
+                self.many.insert(name);
+                return Ok(());
             }
-            None => _ = self.many.insert(name),
+            _ => {}
         }
+        self.few.push(name);
         Ok(())
     }
 }

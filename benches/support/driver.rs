@@ -25,12 +25,12 @@ use tower_sso::store::{StoreError, StoreFuture};
 
 use super::samples::Sent;
 
-/// An inner service that does nothing: its answer's body is the request, so that nothing is dropped while time is taken.
+/// An inner service that does nothing.
 #[derive(Clone)]
-pub struct Echo;
+pub struct Nothing;
 
-impl<B> Service<Request<B>> for Echo {
-    type Response = Response<Request<B>>;
+impl<B> Service<Request<B>> for Nothing {
+    type Response = Response<()>;
     type Error = Infallible;
     type Future = Ready<Result<Self::Response, Infallible>>;
 
@@ -38,24 +38,23 @@ impl<B> Service<Request<B>> for Echo {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        ready(Ok(Response::new(request)))
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        ready(Ok(Response::new(())))
     }
 }
 
-pub type Out<F> = <<F as Form>::Reads as ReadBody<http_body_util::Full<Bytes>>>::Out;
-pub type Answer<F> = Response<LayerBody<Request<Out<F>>>>;
+pub type Answer = Response<LayerBody<()>>;
 
 /// One request through the whole layer. All stores answer at once, so the first poll is the last.
-pub fn through<F>(service: &mut Verify<Echo, F>, request: Sent) -> Answer<F>
+pub fn through<F>(service: &mut Verify<Nothing, F>, request: Sent) -> Answer
 where
     F: Form<Reads: ReadBody<http_body_util::Full<Bytes>>>,
 {
     service.call(request).now_or_never().unwrap().unwrap()
 }
 
-pub fn service<F: Form>(layer: &VerifyLayer<F>) -> Verify<Echo, F> {
-    layer.layer(Echo)
+pub fn service<F: Form>(layer: &VerifyLayer<F>) -> Verify<Nothing, F> {
+    layer.layer(Nothing)
 }
 
 /// The form's own methods, all of them, one after the other, with the key in hand.
