@@ -22,20 +22,86 @@ const fn strict(alphabet: &Alphabet, padding: DecodePaddingMode) -> GeneralPurpo
 }
 
 /// Decodes base64url whose padding is either all there or all absent.
+#[cfg(feature = "fernet")]
 pub(crate) fn decode_base64url(text: &str) -> Option<Vec<u8>> {
+    BASE64URL.decode(without_padding(text)?).ok()
+}
+
+fn without_padding(text: &str) -> Option<&str> {
     let bare = text.trim_end_matches('=');
     let padding = text.len() - bare.len();
     let owed = (4 - bare.len() % 4) % 4;
-    if padding != 0 && padding != owed {
+    (padding == 0 || padding == owed).then_some(bare)
+}
+
+/// Whether [`decode_base64url`] would decode it; then the text without its padding, and the length of what it spells.
+///
+/// Nothing is decoded, and whether a text passes does not depend on the order of what is looked at: each character is
+/// compared with the alphabet, many at a time, and only the last one can have bits that are not zero and should be.
+#[cfg(feature = "fernet")]
+pub(crate) fn canonical_base64url(text: &str) -> Option<(&str, usize)> {
+    let bare = without_padding(text)?;
+    let is_in_alphabet = |byte: &u8| {
+        byte.is_ascii_uppercase()
+            | byte.is_ascii_lowercase()
+            | byte.is_ascii_digit()
+            | (*byte == b'-')
+            | (*byte == b'_')
+    };
+    // Without an early end inside of a chunk, so that the compiler can compare many characters at once.
+    let all = |chunk: &[u8]| chunk.iter().fold(true, |all, byte| all & is_in_alphabet(byte));
+    if !bare.as_bytes().chunks(64).all(all) {
         return None;
     }
-    BASE64URL.decode(bare).ok()
+    let whole = bare.len() / 4 * 3;
+    match bare.len() % 4 {
+        0 => Some((bare, whole)),
+        // What is left of a byte or two after whole groups: its own decoder knows best.
+        rest @ (2 | 3) => {
+            let last = bare.get(bare.len() - rest..)?;
+            BASE64URL.decode_slice(last, &mut [0; 3]).ok()?;
+            Some((bare, whole + rest - 1))
+        }
+        _ => None,
+    }
+}
+
+/// Escapes all but letters, digits, `-`, `.`, `_` and `~` (RFC 3986, 2.3), in upper case.
+#[cfg(any(feature = "oauth1", feature = "timestamp-hash"))]
+pub(crate) fn percent_encode(bytes: &[u8], encoded: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
+    for run in bytes.chunk_by(|one, other| is_unreserved(*one) == is_unreserved(*other)) {
+        match run.first() {
+            Some(first) if is_unreserved(*first) => encoded.extend_from_slice(run),
+            _ => run.iter().for_each(|byte| encoded.extend([b'%', digit(byte >> 4), digit(byte & 15)])),
+        }
+    }
+}
+
+#[cfg(any(feature = "oauth1", feature = "timestamp-hash"))]
+pub(crate) const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
 /// Decodes hexadecimal of either case.
+#[cfg(feature = "ticket")]
 pub(crate) fn decode_hex(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; text.len() / 2];
+    decode_hex_into(text, &mut bytes)?;
+    Some(bytes)
+}
+
+/// Decodes hexadecimal of either case that fills `bytes`.
+pub(crate) fn decode_hex_into(text: &str, bytes: &mut [u8]) -> Option<()> {
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
-    pairs.iter().map(|[high, low]| Some(hex_digit(*high)? << 4 | hex_digit(*low)?)).collect()
+    if pairs.len() != bytes.len() {
+        return None;
+    }
+    for ([high, low], byte) in pairs.iter().zip(bytes) {
+        *byte = hex_digit(*high)? << 4 | hex_digit(*low)?;
+    }
+    Some(())
 }
 
 #[cfg(test)]
@@ -63,7 +129,25 @@ mod tests {
             ("", Some(&[]), "nothing"),
         ] {
             assert_eq!(decode_base64url(text).as_deref(), expected, "{text:?}: {why}");
+            let length = canonical_base64url(text).map(|(_, length)| length);
+            assert_eq!(length, expected.map(<[u8]>::len), "{text:?}: {why}");
         }
+    }
+
+    #[test]
+    fn what_is_canonical_is_what_decodes() {
+        // Every byte that is one character, at the beginning, at the end and in the middle of a long text.
+        for byte in 0..128_u8 {
+            for before in [0, 1, 2, 3, 61, 64, 67, 200] {
+                for after in [0, 1, 2, 3, 64] {
+                    let text = format!("{}{}{}", "A".repeat(before), char::from(byte), "A".repeat(after));
+                    let decoded = decode_base64url(&text);
+                    let length = canonical_base64url(&text).map(|(_, length)| length);
+                    assert_eq!(length, decoded.map(|bytes| bytes.len()), "{text}");
+                }
+            }
+        }
+        assert_eq!(canonical_base64url("AAAé"), None);
     }
 
     #[test]

@@ -168,25 +168,16 @@ where
                     }
                     Ok((bytes, body)) => match pipeline.extract(&head, &bytes) {
                         Err(reason) => State::Answered { response: pipeline.refuse(reason, &head.headers) },
-                        Ok(extraction) => {
-                            State::Finding { keys: pipeline.keys(&extraction), request: (head, body), extraction }
-                        }
+                        Ok(extraction) => find(pipeline, this.service, cx, (head, body), extraction),
                     },
                 },
                 (Event::Found(keys), Left::Finding { request, extraction, .. }) => {
-                    let now = pipeline.now();
-                    match pipeline.verify(extraction, keys, now) {
-                        Err(reason) => State::Answered { response: pipeline.refuse(reason, &request.0.headers) },
-                        Ok(accepted) => {
-                            let checked = Checked { request, accepted, now, waited: Duration::ZERO };
-                            claim(pipeline, this.service, checked)
-                        }
-                    }
+                    verify(pipeline, this.service, cx, request, extraction, keys)
                 }
                 (Event::Claimed(claimed), Left::Claiming { checked, .. }) => {
                     judge(pipeline, this.service, checked, Some(claimed))
                 }
-                (Event::Waited, Left::Waiting { checked, .. }) => claim(pipeline, this.service, checked),
+                (Event::Waited, Left::Waiting { checked, .. }) => claim(pipeline, this.service, cx, checked),
                 (Event::Answered(outcome), Left::Calling { proof, .. }) => match (proof, outcome) {
                     (None, outcome) => return Poll::Ready(outcome.map(|response| response.map(LayerBody::inner))),
                     (Some((proof, claimed_at)), outcome) => {
@@ -195,18 +186,18 @@ where
                             seal(response.headers_mut());
                             response.map(LayerBody::inner)
                         });
-                        match pipeline.conclude(proof, claimed_at, carried_out) {
+                        match pipeline
+                            .conclude(proof, claimed_at, carried_out)
+                            .map(|conclusion| at_once(conclusion, cx))
+                        {
                             None => return Poll::Ready(outcome),
-                            Some(conclusion) => State::Concluding { conclusion, outcome },
+                            Some(Ok(concluded)) => return Poll::Ready(conclude::<F, _>(concluded, outcome)),
+                            Some(Err(conclusion)) => State::Concluding { conclusion, outcome },
                         }
                     }
                 },
                 (Event::Concluded(concluded), Left::Concluding { outcome, .. }) => {
-                    if let Err(error) = concluded {
-                        // The lease will run out. The answer stands: what was done is done.
-                        observe::store_failed(F::NAME, &error);
-                    }
-                    return Poll::Ready(outcome);
+                    return Poll::Ready(conclude::<F, _>(concluded, outcome));
                 }
                 (Event::Over, Left::Answered { response }) => return Poll::Ready(Ok(response)),
                 // Every event comes from its own state.
@@ -231,19 +222,75 @@ enum Event<Out, R, E> {
 type StateOf<S, F, Rd, Out, R> =
     State<F, Rd, Out, <S as Service<Request<Out>>>::Future, R, <S as Service<Request<Out>>>::Error>;
 
+/// A store's answer, if it is there already: a request is then not put away until it comes.
+fn at_once<T>(mut answer: Patience<T>, cx: &mut Context<'_>) -> Result<Result<T, StoreError>, Patience<T>> {
+    match Pin::new(&mut answer).poll(cx) {
+        Poll::Ready(answer) => Ok(answer),
+        Poll::Pending => Err(answer),
+    }
+}
+
+fn find<S, F, Rd, Out, R>(
+    pipeline: &Pipeline<F>,
+    service: &mut S,
+    cx: &mut Context<'_>,
+    request: (Parts, Out),
+    extraction: Extraction<F::Credential>,
+) -> StateOf<S, F, Rd, Out, R>
+where
+    F: Form,
+    S: Service<Request<Out>, Response = Response<R>>,
+{
+    match at_once(pipeline.keys(&extraction), cx) {
+        Ok(keys) => verify(pipeline, service, cx, request, extraction, keys),
+        Err(keys) => State::Finding { keys, request, extraction },
+    }
+}
+
+fn verify<S, F, Rd, Out, R>(
+    pipeline: &Pipeline<F>,
+    service: &mut S,
+    cx: &mut Context<'_>,
+    request: (Parts, Out),
+    extraction: Extraction<F::Credential>,
+    keys: Result<Keys, StoreError>,
+) -> StateOf<S, F, Rd, Out, R>
+where
+    F: Form,
+    S: Service<Request<Out>, Response = Response<R>>,
+{
+    let now = pipeline.now();
+    match pipeline.verify(extraction, keys, now) {
+        Err(reason) => State::Answered { response: pipeline.refuse(reason, &request.0.headers) },
+        Ok(accepted) => claim(pipeline, service, cx, Checked { request, accepted, now, waited: Duration::ZERO }),
+    }
+}
+
 fn claim<S, F, Rd, Out, R>(
     pipeline: &Pipeline<F>,
     service: &mut S,
+    cx: &mut Context<'_>,
     checked: Checked<F, Out>,
 ) -> StateOf<S, F, Rd, Out, R>
 where
     F: Form,
     S: Service<Request<Out>, Response = Response<R>>,
 {
-    match pipeline.claim(checked.accepted.proof(), checked.now) {
-        Some(claim) => State::Claiming { claim, checked },
-        None => judge(pipeline, service, checked, None),
+    let Some(claim) = pipeline.claim(checked.accepted.proof(), checked.now) else {
+        return judge(pipeline, service, checked, None);
+    };
+    match at_once(claim, cx) {
+        Ok(claimed) => judge(pipeline, service, checked, Some(claimed)),
+        Err(claim) => State::Claiming { claim, checked },
     }
+}
+
+/// The answer stands, whatever the store says: what was done is done, and a lease that it did not settle will run out.
+fn conclude<F: Form, T>(concluded: Result<(), StoreError>, outcome: T) -> T {
+    if let Err(error) = concluded {
+        observe::store_failed(F::NAME, &error);
+    }
+    outcome
 }
 
 fn judge<S, F, Rd, Out, R>(

@@ -1,10 +1,11 @@
 //! Reading JSON strictly: an object, no name twice at any depth, nothing after it.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
 
 use crate::rejection::Reason;
 
@@ -13,163 +14,219 @@ use crate::rejection::Reason;
 /// serde's derived code refuses a *field* that comes twice, but keeps the last of two equal names in a map or a
 /// [`serde_json::Value`], and does not look at the names that it has no field for.
 pub(crate) fn object<C: DeserializeOwned>(json: &[u8], required: &[impl AsRef<str>]) -> Result<C, Reason> {
-    let mut names = Vec::new();
-    let mut reader = serde_json::Deserializer::from_slice(json);
-    let top = Unambiguous { top: Some(&mut names) }.deserialize(&mut reader).and_then(|()| reader.end());
-    top.map_err(|error| Reason::BadPayload(describe(&error).into()))?;
-    if let Some(missing) = required.iter().find(|required| !names.iter().any(|name| name == required.as_ref())) {
-        return Err(Reason::MissingField(missing.as_ref().to_owned().into()));
-    }
-    serde_json::from_slice(json).map_err(|error| Reason::BadPayload(describe(&error).into()))
+    let object = Object::read(json, |_| false)?;
+    object.require(required)?;
+    object.parse()
 }
 
-/// The value of one field of an object that [`object`] has accepted.
+/// The value of one field of an object.
+#[cfg(feature = "shared-secret")]
 pub(crate) fn field(json: &[u8], name: &str) -> Result<Option<Value>, Reason> {
-    let mut reader = serde_json::Deserializer::from_slice(json);
-    reader.deserialize_map(FieldNamed(name)).map_err(|error| Reason::BadPayload(describe(&error).into()))
+    Ok(Object::read(json, |field| field == name)?.take(name))
 }
 
-struct FieldNamed<'a>(&'a str);
+/// An object that cannot be read in two ways.
+pub(crate) struct Object<'a> {
+    json: &'a str,
+    names: Names<'a>,
+    /// Those of the names whose value is null.
+    nulls: Vec<Cow<'a, str>>,
+    kept: Vec<(Cow<'a, str>, Value)>,
+}
 
-impl<'de> Visitor<'de> for FieldNamed<'_> {
-    type Value = Option<Value>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+impl<'a> Object<'a> {
+    /// Looks at all of it, and keeps the values of some of its fields.
+    pub(crate) fn read(json: &'a [u8], keep: impl Fn(&str) -> bool) -> Result<Self, Reason> {
+        // Once for the whole text: its strings are then not looked at one by one, and that twice.
+        let json = std::str::from_utf8(json).map_err(|_| bad_payload("is not JSON: it is not UTF-8"))?;
+        let mut object = Self { json, names: Names::default(), nulls: Vec::new(), kept: Vec::new() };
+        let mut reader = serde_json::Deserializer::from_str(json);
+        let read = reader.deserialize_map(Reading { object: &mut object, keep }).and_then(|()| reader.end());
+        // Any other value than an object would have done but for the outermost one.
+        read.map_err(|error| bad_payload(describe(&error, "is not an object")))?;
+        Ok(object)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<Value>, A::Error> {
-        let mut found = None;
-        while let Some(name) = map.next_key::<String>()? {
-            match name == self.0 {
-                true => found = Some(map.next_value()?),
-                false => _ = map.next_value::<IgnoredAny>()?,
-            }
+    /// Refuses an object in which one of these is missing or null.
+    pub(crate) fn require(&self, required: &[impl AsRef<str>]) -> Result<(), Reason> {
+        let has_value = |name: &str| self.names.contains(name) && !self.nulls.iter().any(|null| null == name);
+        match required.iter().map(AsRef::as_ref).find(|name| !has_value(name)) {
+            Some(missing) => Err(Reason::MissingField(missing.to_owned().into())),
+            None => Ok(()),
         }
-        Ok(found)
     }
+
+    /// The value of a field that was kept.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.kept.iter().find(|(kept, _)| kept == name).map(|(_, value)| value)
+    }
+
+    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
+        let position = self.kept.iter().position(|(kept, _)| kept == name)?;
+        Some(self.kept.swap_remove(position).1)
+    }
+
+    /// Parses it.
+    pub(crate) fn parse<C: DeserializeOwned>(&self) -> Result<C, Reason> {
+        serde_json::from_str(self.json).map_err(|error| bad_payload(describe(&error, NO_CLAIMS)))
+    }
+}
+
+/// Parses what was read as an [`Object`] before.
+#[cfg(feature = "jwt")]
+pub(crate) fn parse<C: DeserializeOwned>(object: &[u8]) -> Result<C, Reason> {
+    serde_json::from_slice(object).map_err(|error| bad_payload(describe(&error, NO_CLAIMS)))
+}
+
+fn bad_payload(what: impl Into<Cow<'static, str>>) -> Reason {
+    Reason::BadPayload(what.into())
 }
 
 /// Says where it went wrong, but not what stood there: serde's own message may quote the payload.
-fn describe(error: &serde_json::Error) -> String {
+fn describe(error: &serde_json::Error, wrong_shape: &str) -> String {
     use serde_json::error::Category;
     let what = match error.classify() {
         Category::Data if error.to_string().starts_with(TWICE) => TWICE,
-        Category::Data if error.to_string().starts_with(NO_OBJECT) => NO_OBJECT,
-        Category::Data => "does not have the shape that the claims require",
+        Category::Data => wrong_shape,
         Category::Syntax | Category::Eof | Category::Io => "is not JSON",
     };
     format!("{what} (line {}, column {})", error.line(), error.column())
 }
 
 const TWICE: &str = "has a name twice";
-const NO_OBJECT: &str = "is not an object";
+const NO_CLAIMS: &str = "does not have the shape that the claims require";
 
-/// Walks through a value and keeps nothing but the names of the outermost object that have a value other than null.
-struct Unambiguous<'a> {
-    top: Option<&'a mut Vec<String>>,
+/// The outermost object while it is read.
+struct Reading<'o, 'de, K> {
+    object: &'o mut Object<'de>,
+    keep: K,
 }
 
-impl<'de> DeserializeSeed<'de> for Unambiguous<'_> {
+impl<'de, K: Fn(&str) -> bool> Visitor<'de> for Reading<'_, 'de, K> {
     type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self).map(|_: IsNull| ())
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self { object, keep } = self;
+        while let Some(Name(name)) = map.next_key()? {
+            let keep = keep(&name);
+            let value = map.next_value_seed(Strict { keep })?;
+            if value.is_null() {
+                object.nulls.push(name.clone());
+            }
+            if keep {
+                object.kept.push((name.clone(), value));
+            }
+            object.names.add(name)?;
+        }
+        Ok(())
     }
 }
 
-/// Whether a value is null.
-type IsNull = bool;
+/// Any value without a name twice. What is not to be kept of it becomes `true`, unless it costs nothing.
+#[derive(Clone, Copy)]
+struct Strict {
+    keep: bool,
+}
 
-impl<'de> Visitor<'de> for Unambiguous<'_> {
-    type Value = IsNull;
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<IsNull, A::Error> {
-        let mut seen = Names::default();
-        while let Some(name) = map.next_key::<String>()? {
-            let is_null = map.next_value_seed(Nested)?;
-            if let (Some(top), false) = (&mut self.top, is_null) {
-                top.push(name.clone());
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let (mut names, mut kept) = (Names::default(), Map::new());
+        while let Some(Name(name)) = map.next_key()? {
+            let value = map.next_value_seed(self)?;
+            if self.keep {
+                kept.insert(name.clone().into_owned(), value);
             }
-            if !seen.insert(name) {
-                return Err(A::Error::custom(TWICE));
+            names.add(name)?;
+        }
+        Ok(if self.keep { Value::Object(kept) } else { Value::Bool(true) })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut kept = Vec::new();
+        while let Some(value) = seq.next_element_seed(self)? {
+            if self.keep {
+                kept.push(value);
             }
         }
-        Ok(false)
+        Ok(if self.keep { Value::Array(kept) } else { Value::Bool(true) })
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<IsNull, A::Error> {
-        self.refuse_at_top()?;
-        while seq.next_element_seed(Nested)?.is_some() {}
-        Ok(false)
+    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+        Ok(if self.keep { text.into() } else { Value::Bool(true) })
     }
 
-    fn visit_unit<E: Error>(self) -> Result<IsNull, E> {
-        self.refuse_at_top()?;
-        Ok(true)
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<IsNull, E> {
-        self.refuse_at_top()
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
     }
 
-    fn visit_i64<E: Error>(self, _: i64) -> Result<IsNull, E> {
-        self.refuse_at_top()
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
     }
 
-    fn visit_u64<E: Error>(self, _: u64) -> Result<IsNull, E> {
-        self.refuse_at_top()
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<IsNull, E> {
-        self.refuse_at_top()
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<IsNull, E> {
-        self.refuse_at_top()
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
     }
 }
 
-impl Unambiguous<'_> {
-    fn refuse_at_top<E: Error>(&self) -> Result<IsNull, E> {
-        if self.top.is_some() { Err(E::custom(NO_OBJECT)) } else { Ok(false) }
-    }
-}
-
-struct Nested;
-
-impl<'de> DeserializeSeed<'de> for Nested {
-    type Value = IsNull;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<IsNull, D::Error> {
-        deserializer.deserialize_any(Unambiguous { top: None })
-    }
-}
+/// A name, which is copied only if it is spelled with escapes.
+#[derive(serde::Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The names of one object: a list while they are few, a set when they are many, so that a large object costs no more
 /// than its length.
 #[derive(Default)]
-struct Names {
-    few: Vec<String>,
-    many: HashSet<String>,
+struct Names<'a> {
+    few: Vec<Cow<'a, str>>,
+    many: HashSet<Cow<'a, str>>,
 }
 
-impl Names {
+impl<'a> Names<'a> {
     const FEW: usize = 16;
 
-    fn insert(&mut self, name: String) -> bool {
-        if self.few.contains(&name) {
-            return false;
+    fn contains(&self, name: &str) -> bool {
+        self.few.iter().any(|other| other == name) || self.many.contains(name)
+    }
+
+    fn add<E: Error>(&mut self, name: Cow<'a, str>) -> Result<(), E> {
+        if self.contains(&name) {
+            return Err(E::custom(TWICE));
         }
-        if self.few.len() < Self::FEW {
-            self.few.push(name);
-            return true;
+        match self.few.len() {
+            0 => self.few.reserve_exact(Self::FEW),
+            Self::FEW => {
+                self.many.insert(name);
+                return Ok(());
+            }
+            _ => {}
         }
-        self.many.insert(name)
+        self.few.push(name);
+        Ok(())
     }
 }
 

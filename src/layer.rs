@@ -44,6 +44,26 @@ impl<F: Form> VerifyLayer<F> {
         Builder::new(form, tenant, method)
     }
 
+    /// The form, whose methods are one step each: to measure them one by one. **None of them signs anyone in**: their order,
+    /// the keys, the clock and the replay store are the layer's.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "fernet", feature = "moka"))] {
+    /// # let layer = tower_sso::fernet::layer::<serde_json::Value>()
+    /// #     .tenant(tower_sso::tenant::Tenant::fixed("acme"))
+    /// #     .secrets(["38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c="])
+    /// #     .replay(tower_sso::replay::MemoryReplay::new())
+    /// #     .build()
+    /// #     .unwrap();
+    /// use tower_sso::form::Form;
+    ///
+    /// assert_eq!(layer.form().parameters(), ["token"]);
+    /// # }
+    /// ```
+    pub fn form(&self) -> &F {
+        self.pipeline.form()
+    }
+
     pub(crate) fn new(pipeline: Pipeline<F>) -> Self {
         Self { pipeline: Arc::new(pipeline) }
     }

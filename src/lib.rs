@@ -152,6 +152,8 @@ mod encoding;
 #[cfg(feature = "fernet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "fernet")))]
 pub mod fernet;
+#[cfg(any(feature = "timestamp-hash", feature = "oauth1"))]
+mod fields;
 pub mod form;
 pub mod future;
 pub mod identity;

@@ -34,7 +34,7 @@ enum Keyed {
 }
 
 impl Keyed {
-    fn verify(&self, parts: &[&[u8]], mac: &[u8]) -> bool {
+    fn verify<'p>(&self, parts: impl IntoIterator<Item = &'p [u8]>, mac: &[u8]) -> bool {
         match self {
             Self::Sha1(state) => absorb(state, parts).verify_slice(mac).is_ok(),
             Self::Sha256(state) => absorb(state, parts).verify_slice(mac).is_ok(),
@@ -56,19 +56,20 @@ impl Digest {
     }
 
     /// Whether `mac` is the MAC of the parts, one after the other. Constant time for a MAC of the right length.
-    pub(crate) fn verify(self, secret: &Secret, parts: &[&[u8]], mac: &[u8]) -> bool {
+    pub(crate) fn verify<'p>(self, secret: &Secret, parts: impl IntoIterator<Item = &'p [u8]>, mac: &[u8]) -> bool {
         self.keyed(secret, |keyed| keyed.verify(parts, mac))
     }
 
     /// As [`Self::verify`], with a key that is made for this one check.
     #[cfg(feature = "timestamp-hash")]
-    pub(crate) fn verify_with_key(self, key: &[u8], parts: &[&[u8]], mac: &[u8]) -> bool {
-        self.key(key).verify(parts, mac)
+    pub(crate) fn verify_with_key(self, key: &[u8], message: &[u8], mac: &[u8]) -> bool {
+        self.key(key).verify([message], mac)
     }
 
     /// The MAC of the parts, one after the other.
     #[cfg(feature = "sign")]
     pub(crate) fn sign(self, secret: &Secret, parts: &[&[u8]]) -> Vec<u8> {
+        let parts = parts.iter().copied();
         self.keyed(secret, |keyed| match keyed {
             Keyed::Sha1(state) => absorb(state, parts).finalize().into_bytes().to_vec(),
             Keyed::Sha256(state) => absorb(state, parts).finalize().into_bytes().to_vec(),
@@ -110,10 +111,48 @@ pub(crate) fn random_key() -> Vec<u8> {
     (0..4).flat_map(|n: u64| RandomState::new().hash_one(n).to_ne_bytes()).collect()
 }
 
-fn absorb<M: Mac + Clone>(keyed: &M, parts: &[&[u8]]) -> M {
+fn absorb<'p, M: Mac + Clone>(keyed: &M, parts: impl IntoIterator<Item = &'p [u8]>) -> M {
     let mut mac = keyed.clone();
-    parts.iter().for_each(|part| mac.update(part));
+    parts.into_iter().for_each(|part| mac.update(part));
     mac
+}
+
+/// A MAC as received, decoded. It needs no memory of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tag {
+    bytes: [u8; Self::ROOM],
+    length: usize,
+}
+
+impl Tag {
+    /// The longest digest, and what the decoder of base64 wants besides.
+    const ROOM: usize = 66;
+
+    /// Decodes hexadecimal of either case, if it has the digest's length.
+    #[cfg(any(feature = "webhook", feature = "timestamp-hash"))]
+    pub(crate) fn from_hex(text: &str, digest: Digest) -> Option<Self> {
+        let mut bytes = [0; Self::ROOM];
+        let length = digest.length();
+        crate::encoding::decode_hex_into(text, bytes.get_mut(..length)?)?;
+        Some(Self { bytes, length })
+    }
+
+    /// Decodes canonical base64 with its padding, if it has the digest's length.
+    #[cfg(any(feature = "webhook", feature = "oauth1"))]
+    pub(crate) fn from_base64(text: &str, digest: Digest) -> Option<Self> {
+        use base64::Engine;
+        let mut bytes = [0; Self::ROOM];
+        let length = crate::encoding::BASE64.decode_slice(text, &mut bytes).ok()?;
+        (length == digest.length()).then_some(Self { bytes, length })
+    }
+}
+
+impl std::ops::Deref for Tag {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -124,10 +163,10 @@ mod tests {
     fn rfc_4231_case_2_and_its_parts() {
         let secret = Secret::new("Jefe");
         let mac = hex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-        assert!(Digest::Sha256.verify(&secret, &[b"what do ya want ", b"for nothing?"], &mac));
-        assert!(!Digest::Sha256.verify(&secret, &[b"what do ya want for nothing"], &mac));
-        assert!(!Digest::Sha256.verify(&secret, &[b"what do ya want for nothing?"], &mac[..16]), "cut short");
-        assert!(!Digest::Sha256.verify(&secret, &[b"what do ya want for nothing?"], &[]), "empty");
+        assert!(Digest::Sha256.verify(&secret, [&b"what do ya want "[..], b"for nothing?"], &mac));
+        assert!(!Digest::Sha256.verify(&secret, [&b"what do ya want for nothing"[..]], &mac));
+        assert!(!Digest::Sha256.verify(&secret, [&b"what do ya want for nothing?"[..]], &mac[..16]), "cut short");
+        assert!(!Digest::Sha256.verify(&secret, [&b"what do ya want for nothing?"[..]], &[]), "empty");
     }
 
     #[test]
@@ -138,9 +177,9 @@ mod tests {
             "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
         );
         let parts: [&[u8]; 1] = [b"what do ya want for nothing?"];
-        assert!(Digest::Sha512.verify(&secret, &parts, &sha512));
-        assert!(Digest::Sha1.verify(&secret, &parts, &sha1));
-        assert!(Digest::Sha512.verify(&secret, &parts, &sha512));
+        assert!(Digest::Sha512.verify(&secret, parts, &sha512));
+        assert!(Digest::Sha1.verify(&secret, parts, &sha1));
+        assert!(Digest::Sha512.verify(&secret, parts, &sha512));
     }
 
     fn hex(text: &str) -> Vec<u8> {

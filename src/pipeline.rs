@@ -111,6 +111,10 @@ impl<F: Form> Pipeline<F> {
         Ok(Self { decoy: form.decoy(), form, shared, allow, parameters })
     }
 
+    pub(crate) fn form(&self) -> &F {
+        &self.form
+    }
+
     pub(crate) fn body_limits(&self) -> BodyLimits {
         self.shared.body
     }

@@ -40,12 +40,13 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::body::HeadOnly;
 use crate::clock::UnixTime;
 use crate::config::ConfigError;
 use crate::form::{Extracted, Form, Presence};
-use crate::json;
+use crate::json::Object;
 use crate::keys::Secret;
 use crate::query::Query;
 use crate::rejection::Reason;
@@ -96,7 +97,7 @@ where
     fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<Token>, Reason> {
         let text = Query::of(&head.uri).required(&self.parameter)?;
         let malformed = |what| Reason::Malformed(self.parameter.clone(), what);
-        Token::parse(text.into_owned(), self.longest).map(Extracted::from).map_err(malformed)
+        Token::parse(text, self.longest).map(Extracted::from).map_err(malformed)
     }
 
     fn verify(&self, token: &Token, key: &Secret) -> Result<Message, Reason> {
@@ -112,9 +113,12 @@ where
     }
 
     fn claims(&self, message: Message, now: UnixTime) -> Result<C, Reason> {
-        let claims = json::object(&message.content, &self.required)?;
-        if let Some(name) = &self.timestamp_claim {
-            self.check_timestamp_claim(name, &message.content, now)?;
+        let timestamp = self.timestamp_claim.as_deref();
+        let object = Object::read(&message.content, |name| Some(name) == timestamp)?;
+        object.require(&self.required)?;
+        let claims = object.parse()?;
+        if let Some((name, value)) = timestamp.and_then(|name| Some((name, object.get(name)?))) {
+            self.check_timestamp_claim(name, value, now)?;
         }
         Ok(claims)
     }
@@ -138,8 +142,7 @@ where
 
 impl<C> Fernet<C> {
     /// A `ts` inside the token says the same as the token's own time, so it is held to the same window.
-    fn check_timestamp_claim(&self, name: &str, content: &[u8], now: UnixTime) -> Result<(), Reason> {
-        let Some(value) = json::field(content, name)? else { return Ok(()) };
+    fn check_timestamp_claim(&self, name: &str, value: &Value, now: UnixTime) -> Result<(), Reason> {
         let issued_at = value.as_f64().and_then(UnixTime::from_secs_f64);
         let issued_at = issued_at.ok_or_else(|| Reason::BadPayload(format!("`{name}` is not a number").into()))?;
         Validity::around_second(issued_at, &self.window).check(now)

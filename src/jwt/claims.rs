@@ -1,80 +1,53 @@
-use serde::Deserialize;
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
 use std::borrow::Cow;
 
-use super::token::Message;
 use crate::clock::UnixTime;
-use crate::json;
+use crate::json::Object;
 use crate::rejection::Reason;
 
-/// The claims of RFC 7519 that decide whether a token is accepted.
+/// The claims of RFC 7519 that decide when a token is accepted.
 pub(super) struct Registered {
     pub(super) exp: Option<UnixTime>,
     pub(super) nbf: Option<UnixTime>,
     pub(super) iat: Option<UnixTime>,
-    aud: Option<Value>,
-    others: Map<String, Value>,
 }
 
-#[derive(Deserialize)]
-struct Wire {
-    #[serde(default, deserialize_with = "present")]
-    exp: Option<Value>,
-    #[serde(default, deserialize_with = "present")]
-    nbf: Option<Value>,
-    #[serde(default, deserialize_with = "present")]
-    iat: Option<Value>,
-    #[serde(default, deserialize_with = "present")]
-    aud: Option<Value>,
-    #[serde(flatten)]
-    others: Map<String, Value>,
-}
-
-/// What is there, null included: a null date is a mistyped one, not a missing one.
-pub(super) fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
+/// Whether a layer looks at this claim.
+pub(super) fn is_registered(claim: &str, required: &[Cow<'static, str>]) -> bool {
+    matches!(claim, "exp" | "nbf" | "iat" | "aud") || required.iter().any(|required| required == claim)
 }
 
 impl Registered {
-    pub(super) fn of(message: &Message) -> Result<Self, Reason> {
-        let Wire { exp, nbf, iat, aud, others } = json::object(message.payload(), &[""; 0])?;
-        let date = |name, value: Option<Value>| value.map(|value| numeric_date(name, &value)).transpose();
-        Ok(Self { exp: date("exp", exp)?, nbf: date("nbf", nbf)?, iat: date("iat", iat)?, aud, others })
+    pub(super) fn of(payload: &Object<'_>) -> Result<Self, Reason> {
+        let date = |name| payload.get(name).map(|value| numeric_date(name, value)).transpose();
+        Ok(Self { exp: date("exp")?, nbf: date("nbf")?, iat: date("iat")? })
     }
+}
 
-    /// A claim that must be there, and not null; and text, where RFC 7519, 4.1 says so.
-    pub(super) fn require(&self, claim: &str) -> Result<(), Reason> {
-        let missing = || Reason::MissingClaim(claim.to_owned().into());
-        let given = match claim {
-            "exp" => return self.exp.map(drop).ok_or_else(missing),
-            "nbf" => return self.nbf.map(drop).ok_or_else(missing),
-            "iat" => return self.iat.map(drop).ok_or_else(missing),
-            "aud" => self.aud.as_ref(),
-            other => self.others.get(other),
-        };
-        match given {
-            None | Some(Value::Null) => Err(missing()),
-            Some(value) if matches!(claim, "iss" | "sub" | "jti") && !value.is_string() => {
-                Err(Reason::BadClaim(claim.to_owned().into(), "is not a string"))
-            }
-            Some(_) => Ok(()),
+/// A claim that must be there, and not null; and text, where RFC 7519, 4.1 says so.
+pub(super) fn require(payload: &Object<'_>, claim: &str) -> Result<(), Reason> {
+    match payload.get(claim) {
+        None | Some(Value::Null) => Err(Reason::MissingClaim(claim.to_owned().into())),
+        Some(value) if matches!(claim, "iss" | "sub" | "jti") && !value.is_string() => {
+            Err(Reason::BadClaim(claim.to_owned().into(), "is not a string"))
         }
+        Some(_) => Ok(()),
     }
+}
 
-    /// `aud` is a string, or a list of strings that has ours.
-    pub(super) fn check_audience(&self, ours: &str) -> Result<(), Reason> {
-        let mistyped = || Reason::BadClaim("aud".into(), "is not a string or a list of strings");
-        match &self.aud {
-            None => Err(Reason::MissingClaim("aud".into())),
-            Some(Value::String(aud)) if aud == ours => Ok(()),
-            Some(Value::String(_)) => Err(Reason::WrongAudience),
-            Some(Value::Array(list)) => {
-                let names: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
-                if names.ok_or_else(mistyped)?.contains(&ours) { Ok(()) } else { Err(Reason::WrongAudience) }
-            }
-            Some(_) => Err(mistyped()),
+/// `aud` is a string, or a list of strings that has ours.
+pub(super) fn check_audience(payload: &Object<'_>, ours: &str) -> Result<(), Reason> {
+    let mistyped = || Reason::BadClaim("aud".into(), "is not a string or a list of strings");
+    match payload.get("aud") {
+        None => Err(Reason::MissingClaim("aud".into())),
+        Some(Value::String(aud)) if aud == ours => Ok(()),
+        Some(Value::String(_)) => Err(Reason::WrongAudience),
+        Some(Value::Array(list)) => {
+            let names: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
+            if names.ok_or_else(mistyped)?.contains(&ours) { Ok(()) } else { Err(Reason::WrongAudience) }
         }
+        Some(_) => Err(mistyped()),
     }
 }
 

@@ -51,6 +51,7 @@ use crate::body::HeadOnly;
 use crate::clock::UnixTime;
 use crate::config::ConfigError;
 use crate::form::{Extracted, Form, Presence};
+use crate::json::{self, Object};
 use crate::keys::Secret;
 use crate::query::Query;
 use crate::rejection::Reason;
@@ -86,6 +87,15 @@ pub struct Jwt<C> {
     claims: PhantomData<fn() -> C>,
 }
 
+/// What was found in an authentic payload, which is read once. What is wrong with it is told when its turn comes.
+struct Judged {
+    registered: Registered,
+    /// The registered claims that do not tell a time.
+    claims: Result<(), Reason>,
+    /// The fields that must be there.
+    fields: Result<(), Reason>,
+}
+
 /// For whom the token must be.
 enum Audience {
     Unset,
@@ -111,15 +121,15 @@ where
     fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<Token>, Reason> {
         let text = Query::of(&head.uri).required(&self.parameter)?;
         let malformed = |what| Reason::Malformed(self.parameter.clone(), what);
-        Token::parse(text.into_owned(), self.longest).map(Extracted::from).map_err(malformed)
+        Token::parse(&text, self.longest).map(Extracted::from).map_err(malformed)
     }
 
     fn verify(&self, token: &Token, key: &Secret) -> Result<Message, Reason> {
-        self.verifier.verify(token, key)
+        self.verifier.verify(token, key, |payload| self.judge(payload))
     }
 
     fn validity(&self, message: &Message) -> Result<Validity, Reason> {
-        let registered = Registered::of(message)?;
+        let registered = &message.judged.as_ref().map_err(Reason::clone)?.registered;
         let forever = UnixTime::MAX;
         let expires_at = match registered.exp {
             Some(exp) => exp.plus(self.leeway),
@@ -140,19 +150,17 @@ where
     }
 
     fn claims(&self, message: Message, now: UnixTime) -> Result<C, Reason> {
-        let registered = Registered::of(&message)?;
-        self.required_claims.iter().try_for_each(|claim| registered.require(claim))?;
-        match &self.audience {
-            Audience::Ours(ours) => registered.check_audience(ours)?,
-            Audience::Any | Audience::Unset => {}
-        }
+        let payload = message.payload();
+        let Judged { registered, claims, fields } = message.judged.as_ref().map_err(Reason::clone)?;
+        claims.clone()?;
         if let (Some(longest), Some(exp)) = (self.max_lifetime, registered.exp) {
             let lifetime = exp.since(registered.iat.unwrap_or(now.plus(self.leeway)));
             if lifetime > longest {
                 return Err(Reason::BadClaim("exp".into(), "is further from `iat` than a token may live"));
             }
         }
-        message.read(&self.required)
+        fields.clone()?;
+        json::parse(payload)
     }
 
     fn decoy(&self) -> Secret {
@@ -169,6 +177,18 @@ where
 
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
         self.verifier.check_key(key)
+    }
+}
+
+impl<C> Jwt<C> {
+    fn judge(&self, payload: &[u8]) -> Result<Judged, Reason> {
+        let payload = Object::read(payload, |name| claims::is_registered(name, &self.required_claims))?;
+        let claims = self.required_claims.iter().try_for_each(|claim| claims::require(&payload, claim));
+        let claims = claims.and_then(|()| match &self.audience {
+            Audience::Ours(ours) => claims::check_audience(&payload, ours),
+            Audience::Any | Audience::Unset => Ok(()),
+        });
+        Ok(Judged { registered: Registered::of(&payload)?, claims, fields: payload.require(&self.required) })
     }
 }
 

@@ -1,40 +1,41 @@
 use base64::Engine;
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
-use super::claims::present;
 use crate::encoding::BASE64URL;
-use crate::json;
+use crate::json::Object;
 use crate::keys::Secret;
 use crate::mac::Digest;
 use crate::rejection::Reason;
 use crate::replay::Fingerprint;
 
 /// A token that has the structure of one. Nothing is known of who made it.
-pub struct Token {
+pub struct Token(Arc<Parts>);
+
+/// The parts of a token, which an authentic one shares with the token that came.
+struct Parts {
     text: String,
     /// Where the second dot stands: what is before it is signed.
     signed: usize,
-    payload: Vec<u8>,
-    header: Vec<u8>,
-    signature: Vec<u8>,
+    /// Signature, header and payload, one after the other.
+    decoded: Vec<u8>,
+    header: usize,
+    payload: usize,
 }
 
 /// What an authentic token holds.
 pub struct Message {
-    payload: Vec<u8>,
-    signed: Vec<u8>,
-    signature: Vec<u8>,
+    parts: Arc<Parts>,
+    /// What the registered claims say; an error for what is wrong with them.
+    pub(super) judged: Result<super::Judged, Reason>,
 }
 
 impl Token {
-    pub(super) fn parse(text: String, longest: usize) -> Result<Self, &'static str> {
+    pub(super) fn parse(text: &str, longest: usize) -> Result<Self, &'static str> {
         if text.len() > longest {
             return Err("is too long");
         }
@@ -44,27 +45,40 @@ impl Token {
         else {
             return Err("does not have three parts");
         };
-        let decode = |part: &str| BASE64URL.decode(part).map_err(|_| "is not canonical base64url");
         let signed = header.len() + 1 + payload.len();
-        let (header, payload, signature) = (decode(header)?, decode(payload)?, decode(signature)?);
-        Ok(Self { header, payload, signature, signed, text })
-    }
-
-    fn signed(&self) -> &[u8] {
-        self.text.as_bytes().get(..self.signed).unwrap_or_default()
+        let mut decoded = Vec::with_capacity(text.len());
+        let mut decode = |part: &str| {
+            BASE64URL.decode_vec(part, &mut decoded).map_err(|_| "is not canonical base64url")?;
+            Ok::<_, &'static str>(decoded.len())
+        };
+        let (header, payload, _) = (decode(signature)?, decode(header)?, decode(payload)?);
+        Ok(Self(Arc::new(Parts { text: text.to_owned(), signed, decoded, header, payload })))
     }
 }
 
 impl Message {
     pub(super) fn payload(&self) -> &[u8] {
-        &self.payload
-    }
-
-    pub(super) fn read<C: DeserializeOwned>(&self, required: &[Cow<'static, str>]) -> Result<C, Reason> {
-        json::object(&self.payload, required)
+        self.parts.payload()
     }
 }
 
+impl Parts {
+    fn signed(&self) -> &[u8] {
+        self.text.as_bytes().get(..self.signed).unwrap_or_default()
+    }
+
+    fn signature(&self) -> &[u8] {
+        self.decoded.get(..self.header).unwrap_or_default()
+    }
+
+    fn header(&self) -> &[u8] {
+        self.decoded.get(self.header..self.payload).unwrap_or_default()
+    }
+
+    fn payload(&self) -> &[u8] {
+        self.decoded.get(self.payload..).unwrap_or_default()
+    }
+}
 /// One algorithm, and how its keys are read.
 #[derive(Clone, Copy)]
 pub(super) struct Verifier(Algorithm);
@@ -77,52 +91,52 @@ impl Verifier {
         Self(algorithm)
     }
 
-    pub(super) fn verify(self, token: &Token, key: &Secret) -> Result<Message, Reason> {
+    /// The payload, if this key signed it; `judge` reads it.
+    pub(super) fn verify(
+        self,
+        token: &Token,
+        key: &Secret,
+        judge: impl FnOnce(&[u8]) -> Result<super::Judged, Reason>,
+    ) -> Result<Message, Reason> {
+        let parts = &token.0;
         let authentic = match self.digest() {
-            Some(digest) => digest.verify(key, &[token.signed()], &token.signature),
-            None => key.with_prepared(|bytes| self.read_key(bytes), |key| self.verify_asymmetric(token, key))?,
+            Some(digest) => digest.verify(key, [parts.signed()], parts.signature()),
+            None => key.with_prepared(|bytes| self.read_key(bytes), |key| self.verify_asymmetric(parts, key))?,
         };
         // The header only explains a refusal here; it never chooses how the signature is checked.
-        let header = self.check_header(&token.header);
-        match (authentic, header) {
-            (true, Ok(())) => {}
-            (true, Err(reason)) => return Err(reason),
-            (false, Err(reason @ Reason::AlgorithmNotAllowed)) => return Err(reason),
-            (false, _) => return Err(Reason::BadSignature),
+        match (authentic, self.check_header(parts.header())) {
+            (true, Ok(())) => Ok(Message { judged: judge(parts.payload()), parts: Arc::clone(parts) }),
+            (true, Err(reason)) => Err(reason),
+            (false, Err(reason @ Reason::AlgorithmNotAllowed)) => Err(reason),
+            (false, _) => Err(Reason::BadSignature),
         }
-        let (payload, signature) = (token.payload.clone(), token.signature.clone());
-        Ok(Message { payload, signature, signed: token.signed().to_vec() })
     }
 
-    fn verify_asymmetric(self, token: &Token, key: &Key) -> Result<bool, Reason> {
+    fn verify_asymmetric(self, parts: &Parts, key: &Key) -> Result<bool, Reason> {
         let key = key.as_ref().map_err(|what| Reason::UnusableKey(what))?;
         // This provider by name: the library's default panics in a program that enables two of them.
         let verifier = (DEFAULT_PROVIDER.verifier_factory)(&self.0, key);
         let verifier = verifier.map_err(|_| Reason::UnusableKey("is not one of the algorithm's"))?;
-        Ok(verifier.verify(token.signed(), &token.signature).is_ok())
+        Ok(verifier.verify(parts.signed(), &parts.signature().to_vec()).is_ok())
     }
 
     fn check_header(self, header: &[u8]) -> Result<(), Reason> {
-        #[derive(Deserialize)]
-        struct Header {
-            alg: Value,
-            #[serde(default, deserialize_with = "present")]
-            crit: Option<Value>,
-        }
-        let header: Header = json::object(header, &["alg"]).map_err(|_| Reason::BadToken("has no header"))?;
+        let no_header = |_| Reason::BadToken("has no header");
+        let header = Object::read(header, |name| matches!(name, "alg" | "crit")).map_err(no_header)?;
+        header.require(&["alg"]).map_err(no_header)?;
         // `crit` must be understood or refused (RFC 7515, 4.1.11), a null too: it is no list of extensions.
-        if header.crit.is_some() {
+        if header.get("crit").is_some() {
             return Err(Reason::BadToken("has `crit` in its header"));
         }
-        let named: Option<Algorithm> = header.alg.as_str().and_then(|name| name.parse().ok());
+        let named: Option<Algorithm> = header.get("alg").and_then(Value::as_str).and_then(|name| name.parse().ok());
         if named == Some(self.0) { Ok(()) } else { Err(Reason::AlgorithmNotAllowed) }
     }
 
     /// An HMAC has one value for one content; an ECDSA signature can be written anew by anyone, so there the content counts.
     pub(super) fn fingerprint(self, message: &Message, fingerprint: &mut Fingerprint) {
         match self.digest() {
-            Some(_) => fingerprint.part(&message.signature),
-            None => fingerprint.part(&message.signed),
+            Some(_) => fingerprint.part(message.parts.signature()),
+            None => fingerprint.part(message.parts.signed()),
         };
     }
 

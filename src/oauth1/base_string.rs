@@ -1,58 +1,48 @@
 //! The signature base string (RFC 5849, 3.4.1) and the key (3.4.2).
 
-use std::fmt::Write;
-
 use zeroize::Zeroizing;
 
+use crate::encoding::percent_encode;
 use crate::keys::Secret;
 
 /// Method, base URI and parameters. The parameters are encoded, and sorted by their encoded bytes.
 pub(crate) fn build<'a>(method: &str, uri: &str, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<u8> {
-    let mut encoded: Vec<(String, String)> = pairs.map(|(name, value)| (encode(name), encode(value))).collect();
-    encoded.sort_unstable();
-    let mut base = String::with_capacity(512);
-    encode_into(&method.to_ascii_uppercase(), &mut base);
-    base.push('&');
-    encode_into(uri, &mut base);
-    base.push('&');
-    for (position, (name, value)) in encoded.iter().enumerate() {
+    let (mut encoded, mut spans) = (Vec::with_capacity(512), Vec::with_capacity(16));
+    for (name, value) in pairs {
+        let start = encoded.len();
+        percent_encode(name.as_bytes(), &mut encoded);
+        let middle = encoded.len();
+        percent_encode(value.as_bytes(), &mut encoded);
+        spans.push((start..middle, middle..encoded.len()));
+    }
+    let text = |span: &std::ops::Range<usize>| encoded.get(span.clone()).unwrap_or_default();
+    spans.sort_unstable_by(|(name, value), other| {
+        text(name).cmp(text(&other.0)).then_with(|| text(value).cmp(text(&other.1)))
+    });
+    let mut base =
+        Vec::with_capacity(method.len() + 2 * uri.len() + encoded.len() + encoded.len() / 2 + 8 * spans.len());
+    percent_encode(method.to_ascii_uppercase().as_bytes(), &mut base);
+    base.push(b'&');
+    percent_encode(uri.as_bytes(), &mut base);
+    base.push(b'&');
+    for (position, (name, value)) in spans.iter().enumerate() {
         if position > 0 {
-            base.push_str("%26");
+            base.extend_from_slice(b"%26");
         }
         // Encoded a second time, as one value: only their percent signs change.
-        encode_into(name, &mut base);
-        base.push_str("%3D");
-        encode_into(value, &mut base);
+        percent_encode(text(name), &mut base);
+        base.extend_from_slice(b"%3D");
+        percent_encode(text(value), &mut base);
     }
-    base.into_bytes()
+    base
 }
 
 /// The consumer's secret, encoded, and no token's secret.
 pub(crate) fn key(secret: &[u8]) -> Secret {
-    let mut key = Zeroizing::new(String::with_capacity(secret.len() * 3 + 1));
-    encode_bytes(secret, &mut key);
-    key.push('&');
-    Secret::new(key.as_bytes())
-}
-
-fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    encode_into(text, &mut encoded);
-    encoded
-}
-
-fn encode_into(text: &str, encoded: &mut String) {
-    encode_bytes(text.as_bytes(), encoded);
-}
-
-/// RFC 5849, 3.6: letters, digits, `-`, `.`, `_` and `~` stay; all else is escaped, upper-case.
-fn encode_bytes(bytes: &[u8], encoded: &mut String) {
-    for &byte in bytes {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(byte.into()),
-            _ => _ = write!(encoded, "%{byte:02X}"),
-        }
-    }
+    let mut key = Zeroizing::new(Vec::with_capacity(secret.len() * 3 + 1));
+    percent_encode(secret, &mut key);
+    key.push(b'&');
+    Secret::new(key.as_slice())
 }
 
 #[cfg(test)]

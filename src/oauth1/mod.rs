@@ -35,15 +35,14 @@
 
 pub(crate) mod base_string;
 mod builder;
-mod claims;
 mod origin;
 mod parameters;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
-use base64::Engine;
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
@@ -52,10 +51,10 @@ use serde::de::DeserializeOwned;
 use crate::body::WholeBody;
 use crate::clock::UnixTime;
 use crate::config::ConfigError;
-use crate::encoding::BASE64;
+use crate::fields::{self, Texts};
 use crate::form::{Extracted, Form, Presence};
 use crate::keys::Secret;
-use crate::mac::Digest;
+use crate::mac::{Digest, Tag};
 use crate::rejection::Reason;
 use crate::replay::Fingerprint;
 use crate::window::{Validity, Window};
@@ -119,20 +118,19 @@ pub struct OAuth1<C> {
 }
 
 /// A request that looks signed. Nothing is known of who signed it.
-pub struct SignedRequest {
-    base_string: Vec<u8>,
-    method: SignatureMethod,
-    mac: Vec<u8>,
-    timestamp: UnixTime,
-    nonce: String,
-    parameters: Vec<(String, String)>,
-}
+pub struct SignedRequest(Arc<Signed>);
 
 /// A request that is authentic.
-pub struct Message {
+pub struct Message(Arc<Signed>);
+
+struct Signed {
+    base_string: Vec<u8>,
+    method: SignatureMethod,
+    mac: Tag,
     timestamp: UnixTime,
     nonce: String,
-    parameters: Vec<(String, String)>,
+    /// What is not the protocol's: names and values in turn.
+    parameters: Texts,
 }
 
 impl<C> Form for OAuth1<C>
@@ -159,8 +157,7 @@ where
         }
         let method = all.required("oauth_signature_method")?;
         let method = self.methods.iter().find(|known| known.as_str() == method).ok_or(Reason::AlgorithmNotAllowed)?;
-        let mac = BASE64.decode(all.required("oauth_signature")?).ok();
-        let mac = mac.filter(|mac| mac.len() == method.digest().length());
+        let mac = Tag::from_base64(all.required("oauth_signature")?, method.digest());
         let malformed = |name: &'static str, what| Reason::Malformed(name.into(), what);
         let mac = mac.ok_or_else(|| malformed("oauth_signature", "is not canonical base64 of the digest's length"))?;
         let consumer = all.required("oauth_consumer_key")?;
@@ -176,41 +173,36 @@ where
         let url = self.origin.base_uri(head)?;
         let base_string = base_string::build(head.method.as_str(), &url, all.pairs());
         let (tenant, nonce) = (consumer.into(), nonce.to_owned());
-        let parameters = all.into_claims();
-        let credential = SignedRequest { base_string, method: *method, mac, timestamp, nonce, parameters };
-        Ok(Extracted { credential, tenant: Some(tenant) })
+        let signed = Signed { base_string, method: *method, mac, timestamp, nonce, parameters: all.claims() };
+        Ok(Extracted { credential: SignedRequest(Arc::new(signed)), tenant: Some(tenant) })
     }
 
-    fn verify(&self, request: &SignedRequest, key: &Secret) -> Result<Message, Reason> {
-        let keyed = key.with_prepared(base_string::key, |key| {
-            request.method.digest().verify(key, &[&request.base_string], &request.mac)
+    fn verify(&self, SignedRequest(request): &SignedRequest, key: &Secret) -> Result<Message, Reason> {
+        let authentic = key.with_prepared(base_string::key, |key| {
+            request.method.digest().verify(key, [request.base_string.as_slice()], &request.mac)
         });
-        if !keyed {
-            return Err(Reason::BadSignature);
-        }
-        let (timestamp, nonce, parameters) = (request.timestamp, request.nonce.clone(), request.parameters.clone());
-        Ok(Message { timestamp, nonce, parameters })
+        if authentic { Ok(Message(Arc::clone(request))) } else { Err(Reason::BadSignature) }
     }
 
-    fn validity(&self, message: &Message) -> Result<Validity, Reason> {
-        Ok(Validity::around_second(message.timestamp, &self.window))
+    fn validity(&self, Message(request): &Message) -> Result<Validity, Reason> {
+        Ok(Validity::around_second(request.timestamp, &self.window))
     }
 
-    fn fingerprint(&self, message: &Message, fingerprint: &mut Fingerprint) {
+    fn fingerprint(&self, Message(request): &Message, fingerprint: &mut Fingerprint) {
         // The consumer is the tenant, and there is no token.
-        fingerprint.part(&message.timestamp.as_nanos().to_be_bytes()).part(message.nonce.as_bytes());
+        fingerprint.part(&request.timestamp.as_nanos().to_be_bytes()).part(request.nonce.as_bytes());
     }
 
-    fn claims(&self, message: Message, _: UnixTime) -> Result<C, Reason> {
+    fn claims(&self, Message(request): Message, _: UnixTime) -> Result<C, Reason> {
         for field in &self.required {
-            let mut values = message.parameters.iter().filter(|(name, _)| name == field).map(|(_, value)| value);
+            let mut values = request.parameters().filter(|(name, _)| name == field).map(|(_, value)| value);
             match (values.next(), values.next()) {
                 (Some(_), Some(_)) => return Err(Reason::BadPayload(format!("`{field}` is there twice").into())),
                 (Some(value), None) if !value.is_empty() => {}
                 _ => return Err(Reason::MissingField(field.clone())),
             }
         }
-        claims::read(message.parameters)
+        fields::read(request.parameters())
             .ok_or_else(|| Reason::BadPayload("the parameters do not have the shape that the claims require".into()))
     }
 
@@ -234,6 +226,13 @@ where
 
     fn check(&self) -> Result<(), ConfigError> {
         builder::check(self)
+    }
+}
+
+impl Signed {
+    fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+        let texts = self.parameters.iter();
+        texts.clone().step_by(2).zip(texts.skip(1).step_by(2))
     }
 }
 

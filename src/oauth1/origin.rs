@@ -58,8 +58,13 @@ impl Origin {
 
     /// The base string's URI: the origin, and the path as it was received.
     pub(super) fn base_uri(&self, head: &Parts) -> Result<String, Reason> {
+        let path = path(head);
         let mut base = match &self.0 {
-            Source::Configured(Ok(origin)) => origin.clone(),
+            Source::Configured(Ok(origin)) => {
+                let mut base = String::with_capacity(origin.len() + path.len());
+                base.push_str(origin);
+                base
+            }
             Source::Configured(Err(_)) => return Err(Reason::BadSignature),
             Source::HostHeader { scheme } => {
                 let host = match head.uri.authority() {
@@ -77,7 +82,7 @@ impl Origin {
                 }
             }
         };
-        base.push_str(path(head));
+        base.push_str(path);
         Ok(base)
     }
 }

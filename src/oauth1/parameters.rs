@@ -1,11 +1,11 @@
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 
 use crate::clock::UnixTime;
+use crate::fields::Texts;
 use crate::form::Presence;
 use crate::query::{self, Query};
 use crate::rejection::Reason;
@@ -49,7 +49,8 @@ pub(super) fn presence(head: &Parts, transports: &[Transport]) -> Presence {
     // In whatever spelling: what is signed in the query or the header signs a form body too, which must then be read.
     let in_query = || {
         let mut names = Query::of(&head.uri).pairs().map(|(name, _)| name);
-        names.any(|name| query::decode(name).is_ok_and(|name| is_protocol(&name)))
+        let is_escaped = |name: &str| name.contains('%') && query::decode(name).is_ok_and(|name| is_protocol(&name));
+        names.any(|name| is_protocol(name) || is_escaped(name))
     };
     let is_form = is_form(head);
     let present = transports.iter().any(|transport| match transport {
@@ -70,7 +71,7 @@ impl<'a> Parameters<'a> {
             // The application could take for a form what is not one here, and so was not signed.
             return Err(Reason::DuplicateParameter("content-type".into()));
         }
-        let in_query = decode_form(head.uri.query().unwrap_or_default(), "query")?;
+        let mut all = decode_form(head.uri.query().unwrap_or_default(), "query")?;
         let in_body = if is_form(head) {
             let body = std::str::from_utf8(body).map_err(|_| Reason::Malformed("body".into(), "is not UTF-8"))?;
             decode_form(body, "body")?
@@ -79,30 +80,31 @@ impl<'a> Parameters<'a> {
         };
         let in_header = header(head)?;
         let has_protocol = |pairs: &[(Cow<'_, str>, Cow<'_, str>)]| pairs.iter().any(|(name, _)| is_protocol(name));
-        let used: Vec<Transport> = [
-            (Transport::Query, has_protocol(&in_query)),
+        let used = [
+            (Transport::Query, has_protocol(&all)),
             (Transport::Form, has_protocol(&in_body)),
             (Transport::Header, !in_header.is_empty()),
-        ]
-        .into_iter()
-        .filter_map(|(transport, used)| used.then_some(transport))
-        .collect();
-        match used.as_slice() {
-            [] => Err(Reason::MissingParameter("oauth_signature".into())),
-            [transport] if transports.contains(transport) => {
-                Self { all: in_query.into_iter().chain(in_body).chain(in_header).collect() }.unambiguous()
+        ];
+        let mut used = used.into_iter().filter_map(|(transport, used)| used.then_some(transport));
+        match (used.next(), used.next()) {
+            (None, _) => Err(Reason::MissingParameter("oauth_signature".into())),
+            (Some(transport), None) if transports.contains(&transport) => {
+                all.extend(in_body.into_iter().chain(in_header));
+                Self { all }.unambiguous()
             }
-            [_] => Err(Reason::Malformed("oauth_signature".into(), "is where this layer does not take it")),
-            _ => Err(Reason::DuplicateParameter("oauth_signature".into())),
+            (Some(_), None) => Err(Reason::Malformed("oauth_signature".into(), "is where this layer does not take it")),
+            (Some(_), Some(_)) => Err(Reason::DuplicateParameter("oauth_signature".into())),
         }
     }
 
     /// A parameter of the protocol may be there once, whether this form knows it or not.
     fn unambiguous(self) -> Result<Self, Reason> {
-        let mut seen = HashSet::new();
-        let mut names = self.all.iter().map(|(name, _)| name.as_ref()).filter(|name| is_protocol(name));
-        match names.find(|name| !seen.insert(*name)) {
-            Some(twice) => Err(Reason::DuplicateParameter(twice.to_owned().into())),
+        let names = self.all.iter().map(|(name, _)| name.as_ref()).filter(|name| is_protocol(name));
+        // Equal ones come to stand side by side, however many there are.
+        let mut names: Vec<&str> = names.collect();
+        names.sort_unstable();
+        match names.array_windows().find(|[one, next]| one == next) {
+            Some([twice, _]) => Err(Reason::DuplicateParameter((*twice).to_owned().into())),
             None => Ok(self),
         }
     }
@@ -122,10 +124,12 @@ impl<'a> Parameters<'a> {
         pairs.filter(|(name, _)| *name != "oauth_signature")
     }
 
-    /// What is signed and not of the protocol.
-    pub(super) fn into_claims(self) -> Vec<(String, String)> {
-        let claims = self.all.into_iter().filter(|(name, _)| !is_protocol(name));
-        claims.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+    /// What is signed and not of the protocol: names and values in turn.
+    pub(super) fn claims(&self) -> Texts {
+        let claims = || self.all.iter().filter(|(name, _)| !is_protocol(name)).flat_map(|(name, value)| [name, value]);
+        let mut texts = Texts::with_capacity(claims().count(), claims().map(|text| text.len()).sum());
+        claims().for_each(|text| texts.push(text));
+        texts
     }
 }
 
@@ -154,7 +158,11 @@ type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 /// Everything is signed, so everything must be decodable.
 fn decode_form<'a>(form: &'a str, what: &'static str) -> Result<Pairs<'a>, Reason> {
     let decode = |text| query::decode(text).map_err(|problem| Reason::Malformed(what.into(), problem));
-    Query::new(form).pairs().map(|(name, value)| Ok((decode(name)?, decode(value)?))).collect()
+    let mut pairs = Vec::with_capacity(16);
+    for (name, value) in Query::new(form).pairs() {
+        pairs.push((decode(name)?, decode(value)?));
+    }
+    Ok(pairs)
 }
 
 /// The credentials after `OAuth `, in any case of letters (RFC 7235, 2.1).

@@ -39,19 +39,20 @@ mod recipe;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
 use crate::body::HeadOnly;
 use crate::clock::UnixTime;
 use crate::config::ConfigError;
-use crate::encoding::decode_hex;
+use crate::fields::{self, Texts};
 use crate::form::{Extracted, Form, Presence};
 use crate::keys::{Secret, TenantId};
+use crate::mac::Tag;
 use crate::query::{self, Query};
 use crate::rejection::Reason;
 use crate::replay::Fingerprint;
@@ -104,18 +105,21 @@ pub struct TimestampHash<C> {
 }
 
 /// A hash and the fields that it should be of. Nothing is known of who made it.
-pub struct Credential {
-    /// The fields' values in the recipe's order: one reading of them, or two.
-    readings: Vec<Vec<String>>,
-    time: UnixTime,
-    mac: Vec<u8>,
-}
+pub struct Credential(Arc<Hashed>);
 
 /// Fields that the hash was made of.
 pub struct Message {
-    fields: Vec<String>,
+    hashed: Arc<Hashed>,
+    literally: bool,
+}
+
+struct Hashed {
+    /// The fields' values in the recipe's order.
+    values: Texts,
+    /// Another reading of them, if there are two.
+    literal: Option<Texts>,
     time: UnixTime,
-    mac: Vec<u8>,
+    mac: Tag,
 }
 
 impl<C> Form for TimestampHash<C>
@@ -136,44 +140,51 @@ where
     fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<Credential>, Reason> {
         let query = Query::of(&head.uri);
         let malformed = |name: &Cow<'static, str>, what| Reason::Malformed(name.clone(), what);
-        let mac = decode_hex(&query.required(&self.hash)?).filter(|mac| mac.len() == self.recipe.digest().length());
+        let mac = Tag::from_hex(&query.required(&self.hash)?, self.recipe.digest());
         let mac = mac.ok_or_else(|| malformed(&self.hash, "is not hexadecimal of the digest's length"))?;
         let time = parse_timestamp(&query.required(&self.timestamp)?);
         let time = time.ok_or_else(|| malformed(&self.timestamp, "is not a number of seconds in plain digits"))?;
-        let readings = match self.plus {
-            Plus::Space => vec![self.fields(query, |_| false)?],
-            Plus::Literal => vec![self.fields(query, |_| true)?],
+        let (values, literal) = match self.plus {
+            Plus::Space => (self.fields(query, |_| false)?, None),
+            Plus::Literal => (self.fields(query, |_| true)?, None),
             Plus::Either => {
+                let space = self.fields(query, |_| false)?;
                 // One tenant's keys are looked up, so its name is read in one way: else it could sign under another's name.
                 let is_literal = |name: &str| self.tenant.as_deref() != Some(name);
-                let (space, literal) = (self.fields(query, |_| false)?, self.fields(query, is_literal)?);
-                if space == literal { vec![space] } else { vec![space, literal] }
+                let literal = has_plus(head).then(|| self.fields(query, is_literal)).transpose()?;
+                let literal = literal.filter(|literal| *literal != space);
+                (space, literal)
             }
         };
-        let tenant = self.tenant.as_ref().map(|name| self.tenant_in(name, &readings)).transpose()?;
-        Ok(Extracted { credential: Credential { readings, time, mac }, tenant })
+        let tenant = self.tenant.as_ref().map(|name| self.tenant_in(name, &values)).transpose()?;
+        Ok(Extracted { credential: Credential(Arc::new(Hashed { values, literal, time, mac })), tenant })
     }
 
-    fn verify(&self, credential: &Credential, key: &Secret) -> Result<Message, Reason> {
-        let Credential { readings, time, mac } = credential;
-        let made_of = readings.iter().find(|fields| self.recipe.verify(fields, key, mac));
-        let fields = made_of.ok_or(Reason::BadSignature)?.clone();
-        Ok(Message { fields, time: *time, mac: mac.clone() })
+    fn verify(&self, Credential(hashed): &Credential, key: &Secret) -> Result<Message, Reason> {
+        let is_made_of = |values: &Texts| self.recipe.verify(values.iter(), key, &hashed.mac);
+        let literally = if is_made_of(&hashed.values) {
+            false
+        } else if hashed.literal.as_ref().is_some_and(is_made_of) {
+            true
+        } else {
+            return Err(Reason::BadSignature);
+        };
+        Ok(Message { hashed: Arc::clone(hashed), literally })
     }
 
     fn validity(&self, message: &Message) -> Result<Validity, Reason> {
-        Ok(Validity::around(message.time, &self.window))
+        Ok(Validity::around(message.hashed.time, &self.window))
     }
 
     fn fingerprint(&self, message: &Message, fingerprint: &mut Fingerprint) {
-        fingerprint.part(&message.mac);
+        fingerprint.part(&message.hashed.mac);
     }
 
     fn claims(&self, message: Message, _: UnixTime) -> Result<C, Reason> {
-        let names = self.recipe.fields().map(|name| name.clone().into_owned());
-        let fields: Map<String, Value> = names.zip(message.fields.into_iter().map(Value::String)).collect();
-        C::deserialize(Value::Object(fields))
-            .map_err(|_| Reason::BadPayload("the fields do not have the shape that the claims require".into()))
+        let Hashed { values, literal, .. } = &*message.hashed;
+        let values = literal.as_ref().filter(|_| message.literally).unwrap_or(values);
+        fields::read(self.recipe.fields().map(|name| name.as_ref()).zip(values.iter()))
+            .ok_or_else(|| Reason::BadPayload("the fields do not have the shape that the claims require".into()))
     }
 
     fn decoy(&self) -> Secret {
@@ -197,28 +208,33 @@ where
 
 impl<C> TimestampHash<C> {
     /// The recipe's fields, in its order.
-    fn fields(&self, query: Query<'_>, plus_is_literal: impl Fn(&str) -> bool) -> Result<Vec<String>, Reason> {
-        let field = |name: &Cow<'static, str>| {
+    fn fields(&self, query: Query<'_>, plus_is_literal: impl Fn(&str) -> bool) -> Result<Texts, Reason> {
+        let mut texts = Texts::with_capacity(self.recipe.fields().count(), 96);
+        for name in self.recipe.fields() {
             let malformed = |what| Reason::Malformed(name.clone(), what);
             let raw = query.raw_value(name)?.ok_or_else(|| Reason::MissingParameter(name.clone()))?;
-            let raw = if plus_is_literal(name) { Cow::Owned(raw.replace('+', "%2B")) } else { Cow::Borrowed(raw) };
-            let value = query::decode(&raw).map_err(malformed)?.into_owned();
+            let escaped = (raw.contains('+') && plus_is_literal(name)).then(|| raw.replace('+', "%2B"));
+            let value = query::decode(escaped.as_deref().unwrap_or(raw)).map_err(malformed)?;
             self.recipe.check_value(&value).map_err(malformed)?;
-            Ok(value)
-        };
-        self.recipe.fields().map(field).collect()
+            texts.push(&value);
+        }
+        Ok(texts)
     }
 
-    /// The tenant, which is one of the fields.
-    fn tenant_in(&self, name: &str, readings: &[Vec<String>]) -> Result<TenantId, Reason> {
-        let named =
-            readings.iter().flat_map(|fields| self.recipe.fields().zip(fields)).find(|(field, _)| *field == name);
+    /// The tenant, which is one of the fields, and the same in both readings.
+    fn tenant_in(&self, name: &str, values: &Texts) -> Result<TenantId, Reason> {
+        let named = self.recipe.fields().zip(values.iter()).find(|(field, _)| *field == name);
         let (_, tenant) = named.ok_or_else(|| Reason::MissingParameter(name.to_owned().into()))?;
         if tenant.len() > LONGEST_TENANT {
             return Err(Reason::Malformed(name.to_owned().into(), "is too long"));
         }
-        Ok(tenant.as_str().into())
+        Ok(tenant.into())
     }
+}
+
+/// Whether there is anything in the query that can be read in two ways.
+fn has_plus(head: &Parts) -> bool {
+    head.uri.query().is_some_and(|query| query.contains('+'))
 }
 
 /// Seconds since the epoch in their plain spelling.

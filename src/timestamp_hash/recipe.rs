@@ -1,12 +1,12 @@
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use sha1::Sha1;
-use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::config::ConfigError;
+use crate::encoding::{is_unreserved, percent_encode};
 use crate::keys::Secret;
 use crate::mac::Digest;
 
@@ -119,18 +119,20 @@ impl Recipe {
     }
 
     /// Whether the hash was made of these fields. In constant time for a hash of the right length.
-    pub(super) fn verify(&self, fields: &[String], secret: &Secret, mac: &[u8]) -> bool {
+    pub(super) fn verify<'a>(
+        &'a self,
+        fields: impl Iterator<Item = &'a str> + Clone,
+        secret: &'a Secret,
+        mac: &[u8],
+    ) -> bool {
         match &self.kind {
-            Kind::Hmac { separator } => self.digest.verify(secret, &[fields.join(separator.as_ref()).as_bytes()], mac),
+            Kind::Hmac { separator } => self.digest.verify(secret, joined(fields, separator), mac),
             Kind::FormAsKey { secret_name } => {
-                let key = self.form(fields, secret_name, secret.expose());
-                self.digest.verify_with_key(&key, &[], mac)
+                self.digest.verify_with_key(&self.form(fields, secret_name, secret.expose()), &[], mac)
             }
             Kind::Digest { separator } => {
-                let mut message = Zeroizing::new(fields.join(separator.as_ref()).into_bytes());
-                message.extend_from_slice(separator.as_bytes());
-                message.extend_from_slice(secret.expose());
-                self.plain_digest(&message).ct_eq(mac).into()
+                let secret_last = [separator.as_bytes(), secret.expose()];
+                self.plain_digest(joined(fields, separator).chain(secret_last)).ct_eq(mac).into()
             }
         }
     }
@@ -138,53 +140,72 @@ impl Recipe {
     /// The hash of these fields.
     #[cfg(feature = "sign")]
     pub(crate) fn sign(&self, fields: &[String], secret: &Secret) -> Vec<u8> {
+        let fields = fields.iter().map(String::as_str);
         match &self.kind {
-            Kind::Hmac { separator } => self.digest.sign(secret, &[fields.join(separator.as_ref()).as_bytes()]),
+            Kind::Hmac { separator } => self.digest.sign(secret, &joined(fields, separator).collect::<Vec<_>>()),
             Kind::FormAsKey { secret_name } => {
                 let key = self.form(fields, secret_name, secret.expose());
                 self.digest.sign(&Secret::new(key.to_vec()), &[])
             }
             Kind::Digest { separator } => {
-                let mut message = fields.join(separator.as_ref()).into_bytes();
-                message.extend_from_slice(separator.as_bytes());
-                message.extend_from_slice(secret.expose());
-                self.plain_digest(&message)
+                self.plain_digest(joined(fields, separator).chain([separator.as_bytes(), secret.expose()]))
             }
         }
     }
 
-    fn plain_digest(&self, message: &[u8]) -> Vec<u8> {
+    fn plain_digest<'a>(&self, message: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+        fn digest<'a, D: sha2::Digest>(message: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+            message.fold(D::new(), D::chain_update).finalize().to_vec()
+        }
         match self.digest {
-            Digest::Sha1 => Sha1::digest(message).to_vec(),
-            Digest::Sha256 => Sha256::digest(message).to_vec(),
-            Digest::Sha384 => Sha384::digest(message).to_vec(),
-            Digest::Sha512 => Sha512::digest(message).to_vec(),
+            Digest::Sha1 => digest::<Sha1>(message),
+            Digest::Sha256 => digest::<Sha256>(message),
+            Digest::Sha384 => digest::<Sha384>(message),
+            Digest::Sha512 => digest::<Sha512>(message),
         }
     }
 
     /// `name=value&…&secret_name=secret`, as Python's `urlencode` writes it.
-    fn form(&self, fields: &[String], secret_name: &str, secret: &[u8]) -> Zeroizing<Vec<u8>> {
-        let named = self.fields.iter().map(|name| name.as_bytes()).zip(fields.iter().map(String::as_bytes));
-        let mut form = Zeroizing::new(String::with_capacity(256));
-        for (name, value) in named.chain([(secret_name.as_bytes(), secret)]) {
+    fn form<'a>(
+        &'a self,
+        fields: impl Iterator<Item = &'a str> + Clone,
+        secret_name: &'a str,
+        secret: &'a [u8],
+    ) -> Zeroizing<Vec<u8>> {
+        let names = self.fields.iter().map(|name| name.as_bytes());
+        let named = names.zip(fields.map(str::as_bytes)).chain([(secret_name.as_bytes(), secret)]);
+        // Exactly as long as needed: it never moves and leaves no copy of the secret, and no more is wiped than was written.
+        let length = named.clone().map(|(name, value)| quoted_length(name) + quoted_length(value) + 2).sum();
+        let mut form = Zeroizing::new(Vec::with_capacity(length));
+        for (name, value) in named {
             if !form.is_empty() {
-                form.push('&');
+                form.push(b'&');
             }
             quote_plus(name, &mut form);
-            form.push('=');
+            form.push(b'=');
             quote_plus(value, &mut form);
         }
-        Zeroizing::new(form.as_bytes().to_vec())
+        form
     }
 }
 
+/// The fields with the separator between them.
+fn joined<'a>(fields: impl Iterator<Item = &'a str>, separator: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    let before = move |position| if position == 0 { "" } else { separator };
+    fields.enumerate().flat_map(move |(position, field)| [before(position).as_bytes(), field.as_bytes()])
+}
+
 /// Python's `quote_plus`: a space becomes `+`; letters, digits, `_`, `.`, `-` and `~` stay; all else is escaped, upper-case.
-fn quote_plus(bytes: &[u8], quoted: &mut String) {
-    for &byte in bytes {
-        match byte {
-            b' ' => quoted.push('+'),
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-' | b'~' => quoted.push(byte.into()),
-            _ => _ = write!(quoted, "%{byte:02X}"),
+fn quote_plus(bytes: &[u8], quoted: &mut Vec<u8>) {
+    for (position, word) in bytes.split(|byte| *byte == b' ').enumerate() {
+        if position > 0 {
+            quoted.push(b'+');
         }
+        percent_encode(word, quoted);
     }
+}
+
+fn quoted_length(bytes: &[u8]) -> usize {
+    let escaped = bytes.iter().filter(|byte| !is_unreserved(**byte) && **byte != b' ').count();
+    bytes.len() + 2 * escaped
 }

@@ -1,9 +1,7 @@
-use base64::Engine;
 use http::{HeaderMap, HeaderName};
 
 use crate::clock::UnixTime;
-use crate::encoding::{BASE64, decode_hex};
-use crate::mac::Digest;
+use crate::mac::{Digest, Tag};
 use crate::rejection::Reason;
 
 /// How the MAC is written.
@@ -41,13 +39,12 @@ pub(super) fn malformed(name: &HeaderName, what: &'static str) -> Reason {
     Reason::Malformed(name.as_str().to_owned().into(), what)
 }
 
-pub(super) fn mac(text: &str, prefix: &str, encoding: Encoding, digest: Digest) -> Result<Vec<u8>, &'static str> {
+pub(super) fn mac(text: &str, prefix: &str, encoding: Encoding, digest: Digest) -> Result<Tag, &'static str> {
     let text = text.strip_prefix(prefix).ok_or("does not begin with its prefix")?;
-    let mac = match encoding {
-        Encoding::Hex => decode_hex(text).ok_or("is not hexadecimal")?,
-        Encoding::Base64 => BASE64.decode(text).map_err(|_| "is not canonical base64")?,
-    };
-    if mac.len() == digest.length() { Ok(mac) } else { Err("does not have the length of the digest") }
+    match encoding {
+        Encoding::Hex => Tag::from_hex(text, digest).ok_or("is not hexadecimal of the digest's length"),
+        Encoding::Base64 => Tag::from_base64(text, digest).ok_or("is not canonical base64 of the digest's length"),
+    }
 }
 
 /// Whole seconds since the epoch, in their one spelling: digits, no sign, no leading zero.

@@ -60,6 +60,7 @@ use crate::config::ConfigError;
 use crate::content;
 use crate::form::{Extracted, Form, Presence, Usage};
 use crate::keys::Secret;
+use crate::mac::Tag;
 use crate::rejection::Reason;
 use crate::replay::Fingerprint;
 use crate::window::{Validity, Window};
@@ -98,7 +99,7 @@ pub struct Webhook<C> {
 
 /// A signed call, as it came. Nothing is known of who sent it.
 pub struct Call {
-    mac: Vec<u8>,
+    mac: Tag,
     timestamp: Option<headers::Timestamp>,
     id: Option<String>,
     body: Bytes,
@@ -106,7 +107,7 @@ pub struct Call {
 
 /// An authentic call.
 pub struct Message {
-    mac: Vec<u8>,
+    mac: Tag,
     issued_at: Option<UnixTime>,
     body: Bytes,
 }
@@ -150,11 +151,11 @@ where
             Part::Id => call.id.as_ref().map_or(&[], |id| id.as_bytes()),
             Part::Body => &call.body,
         });
-        if !self.digest.verify(key, &parts, &call.mac) {
+        if !self.digest.verify(key, parts, &call.mac) {
             return Err(Reason::BadSignature);
         }
         let issued_at = call.timestamp.as_ref().map(|timestamp| timestamp.time);
-        Ok(Message { mac: call.mac.clone(), issued_at, body: call.body.clone() })
+        Ok(Message { mac: call.mac, issued_at, body: call.body.clone() })
     }
 
     fn validity(&self, message: &Message) -> Result<Validity, Reason> {

@@ -72,8 +72,8 @@ impl Template {
         })
     }
 
-    pub(super) fn fill<'a>(&'a self, bytes: impl Fn(&'a Part) -> &'a [u8]) -> Vec<&'a [u8]> {
-        self.0.iter().map(bytes).collect()
+    pub(super) fn fill<'a>(&'a self, bytes: impl Fn(&'a Part) -> &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        self.0.iter().map(bytes)
     }
 }
 

@@ -1,17 +1,42 @@
-use serde::de::value::{Error, MapDeserializer, StringDeserializer};
+//! Fields that are nothing but text, and claims out of them.
+
+use serde::de::value::{Error, MapDeserializer, StrDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-/// Reads claims from parameters: each field is a string, and one that is there is `Some`.
-pub(super) fn read<C: DeserializeOwned>(parameters: Vec<(String, String)>) -> Option<C> {
-    let parameters = parameters.into_iter().map(|(name, value)| (name, Text(value)));
-    C::deserialize(MapDeserializer::<_, Error>::new(parameters)).ok()
+/// Texts one after the other in one piece of memory.
+#[derive(Default, PartialEq, Eq)]
+pub(crate) struct Texts {
+    all: String,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    pub(crate) fn with_capacity(texts: usize, bytes: usize) -> Self {
+        Self { all: String::with_capacity(bytes), ends: Vec::with_capacity(texts) }
+    }
+
+    pub(crate) fn push(&mut self, text: &str) {
+        self.all.push_str(text);
+        self.ends.push(self.all.len());
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> + Clone {
+        let starts = [0].into_iter().chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| self.all.get(start..*end).unwrap_or_default())
+    }
+}
+
+/// Reads claims: each field is a string, and one that is there is `Some`.
+pub(crate) fn read<'a, C: DeserializeOwned>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Option<C> {
+    let fields = fields.map(|(name, value)| (name, Text(value)));
+    C::deserialize(MapDeserializer::<_, Error>::new(fields)).ok()
 }
 
 /// serde's own deserializer of a string does not know what an `Option` is.
-struct Text(String);
+struct Text<'a>(&'a str);
 
-impl IntoDeserializer<'_, Error> for Text {
+impl IntoDeserializer<'_, Error> for Text<'_> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -19,11 +44,11 @@ impl IntoDeserializer<'_, Error> for Text {
     }
 }
 
-impl<'de> Deserializer<'de> for Text {
+impl<'de> Deserializer<'de> for Text<'_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_string(self.0)
+        visitor.visit_str(self.0)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -40,7 +65,7 @@ impl<'de> Deserializer<'de> for Text {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let variant: StringDeserializer<Error> = self.0.into_deserializer();
+        let variant: StrDeserializer<'_, Error> = self.0.into_deserializer();
         variant.deserialize_enum(name, variants, visitor)
     }
 
@@ -84,8 +109,7 @@ mod tests {
             (&[("id", "7"), ("role", "admin")], None, "not one of the roles"),
             (&[("name", "a")], None, "no id"),
         ] {
-            let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-            assert_eq!(read::<User>(pairs.collect()), expected, "{why}");
+            assert_eq!(read::<User>(pairs.iter().copied()), expected, "{why}");
         }
     }
 }

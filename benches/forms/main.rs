@@ -1,0 +1,156 @@
+//! What each form costs: its whole layer, its own verification, and the MAC under both; and what bad requests cost.
+//!
+//! ```sh
+//! cargo bench --bench forms
+//! ```
+//! For each form, with its key found and without a network:
+//! - `raw MAC`: the floor. Keyed beforehand where the key stays the same, so not for the timestamp hash.
+//! - `verify`: the methods of [`Form`], all of them, one after the other.
+//! - `layer`: the same request through the layer, with a replay store that remembers nothing.
+//! - `request`: the same with the store in memory, each credential new.
+//! - the rest: bad requests through the layer, next to good ones as long as the long bad ones.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a measurement")]
+
+#[path = "../support/driver.rs"]
+mod driver;
+#[path = "../support/samples.rs"]
+mod samples;
+
+use std::hint::black_box;
+
+use criterion::measurement::WallTime;
+use criterion::{BatchSize, BenchmarkGroup, Criterion, criterion_group, criterion_main};
+use driver::{EachIsNew, NoStore, service, through, verify};
+use http::StatusCode;
+use samples::{Fernet, Jwt, LargeWebhook, OAuth1, Sample, Sent, SharedSecret, Ticket, TimestampHash, Webhook, body};
+use tower_sso::clock::{Clock, SystemClock};
+use tower_sso::layer::VerifyLayer;
+
+/// Requests are made outside of the measured time, a few at once: as many as criterion would make by itself do
+/// not fit into the processor's caches, as those of a server do.
+const FEW: BatchSize = BatchSize::NumIterations(32);
+
+type Group<'a> = BenchmarkGroup<'a, WallTime>;
+
+fn good<S: Sample>(group: &mut Group<'_>) {
+    let request = S::request(0);
+    let raw_mac = S::raw_mac(&request);
+    group.bench_function("raw MAC", |bencher| bencher.iter(&raw_mac));
+
+    let layer = S::layer(NoStore);
+    let (body, key, tenant, now) = (body(&request), S::key(), "acme".into(), SystemClock.now());
+    group.bench_function("verify", |bencher| {
+        let measured = |request: Sent| {
+            let (head, _) = request.into_parts();
+            drop(verify(layer.form(), &key, &tenant, &head, &body, now));
+        };
+        bencher.iter_batched(|| request.clone(), measured, FEW);
+    });
+    through_layer::<S>(group, "layer", &layer, &request, true);
+    through_layer::<S>(group, "request", &S::layer(EachIsNew::new()), &request, true);
+}
+
+fn through_layer<S: Sample>(
+    group: &mut Group<'_>,
+    name: &str,
+    layer: &VerifyLayer<S::Form>,
+    request: &Sent,
+    passes: bool,
+) {
+    let mut service = service(layer);
+    let status = through(&mut service, request.clone()).status();
+    assert_eq!(status == StatusCode::OK, passes, "{} {name}: {status}", S::NAME);
+    group.bench_function(name, |bencher| {
+        bencher.iter_batched(|| request.clone(), |request| through(&mut service, black_box(request)), FEW);
+    });
+}
+
+/// Of the right shape: a signature's worth of bits is wrong. Of the wrong shape: no credential of the form at all.
+fn bad<S: Sample>(group: &mut Group<'_>, forged: impl Fn(&str) -> String, wrong_shape: impl Fn(usize) -> String) {
+    let layer = S::layer(EachIsNew::new());
+    let request = S::request(0);
+    let mut measure = |name: &str, request: &Sent, passes| through_layer::<S>(group, name, &layer, request, passes);
+    measure("forged", &S::with(&request, &forged(&S::credential(&request))), false);
+    if let Some(request) = S::of_tenant(&request, "nobody") {
+        measure("unknown tenant", &request, false);
+    }
+    for kib in [4, 8] {
+        measure(&format!("{kib} KiB of the wrong shape"), &S::with(&request, &wrong_shape(kib * 1024)), false);
+    }
+}
+
+/// Forms with room for content: garbage that is all of the form's alphabet, next to a good one as long.
+fn long<S: Sample>(group: &mut Group<'_>, forged: impl Fn(&str) -> String) {
+    let layer = S::layer(EachIsNew::new());
+    for kib in [4, 8] {
+        let good = S::request(kib * 1024 - 600);
+        through_layer::<S>(group, &format!("{kib} KiB, good"), &layer, &good, true);
+        let bad = S::with(&good, &forged(&S::credential(&good)));
+        through_layer::<S>(group, &format!("{kib} KiB of the right shape"), &layer, &bad, false);
+    }
+}
+
+/// Another character at this place from the end.
+fn changed(text: &str, from_end: usize) -> String {
+    let (mut text, at) = (text.to_owned(), text.len() - from_end);
+    let other = if text.as_bytes()[at] == b'1' { "2" } else { "1" };
+    text.replace_range(at..=at, other);
+    text
+}
+
+fn forms(criterion: &mut Criterion) {
+    let garbage = |length: usize| "x".repeat(length);
+    {
+        let mut group = criterion.benchmark_group(Fernet::NAME);
+        good::<Fernet>(&mut group);
+        bad::<Fernet>(&mut group, |token| changed(token, 20), garbage);
+        long::<Fernet>(&mut group, |token| changed(token, 20));
+        let (fernet, token) =
+            (fernet::Fernet::new(samples::FERNET_KEY).unwrap(), Fernet::credential(&Fernet::request(0)));
+        group.bench_function("the crate's decrypt", |bencher| {
+            bencher.iter(|| fernet.decrypt(black_box(&token)).unwrap())
+        });
+    }
+    {
+        let mut group = criterion.benchmark_group(Jwt::NAME);
+        good::<Jwt>(&mut group);
+        bad::<Jwt>(&mut group, |token| changed(token, 20), garbage);
+        long::<Jwt>(&mut group, |token| changed(token, 20));
+    }
+    {
+        let mut group = criterion.benchmark_group(TimestampHash::NAME);
+        good::<TimestampHash>(&mut group);
+        bad::<TimestampHash>(&mut group, |hash| changed(hash, 20), garbage);
+    }
+    {
+        let mut group = criterion.benchmark_group(OAuth1::NAME);
+        good::<OAuth1>(&mut group);
+        bad::<OAuth1>(&mut group, |signature| changed(signature, 10), garbage);
+        long::<OAuth1>(&mut group, |signature| changed(signature, 10));
+    }
+    {
+        let mut group = criterion.benchmark_group(Webhook::NAME);
+        good::<Webhook>(&mut group);
+        bad::<Webhook>(&mut group, |signature| changed(signature, 20), garbage);
+        long::<Webhook>(&mut group, |signature| changed(signature, 20));
+    }
+    {
+        let mut group = criterion.benchmark_group(LargeWebhook::NAME);
+        good::<LargeWebhook>(&mut group);
+        bad::<LargeWebhook>(&mut group, |signature| changed(signature, 20), garbage);
+    }
+    {
+        let mut group = criterion.benchmark_group(SharedSecret::NAME);
+        good::<SharedSecret>(&mut group);
+        bad::<SharedSecret>(&mut group, |key| changed(key, 20), garbage);
+    }
+    {
+        let mut group = criterion.benchmark_group(Ticket::NAME);
+        good::<Ticket>(&mut group);
+        bad::<Ticket>(&mut group, |ticket| changed(ticket, 20), garbage);
+    }
+}
+
+criterion_group!(benches, forms);
+criterion_main!(benches);

@@ -1,0 +1,124 @@
+//! Drives a layer and, beside it, its form's own methods, each with the same request.
+
+#![allow(dead_code, unreachable_pub, reason = "each program uses its own part of it")]
+#![allow(clippy::unwrap_used, reason = "a measurement")]
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use http::request::Parts;
+use http::{Request, Response};
+use tower::{Layer, Service};
+use tower_sso::body::{LayerBody, ReadBody};
+use tower_sso::clock::UnixTime;
+use tower_sso::form::Form;
+use tower_sso::keys::{Secret, TenantId};
+use tower_sso::layer::VerifyLayer;
+use tower_sso::replay::{Claimed, Fingerprint, Hold, MemoryReplay, ReplayKey, ReplayStore};
+use tower_sso::service::Verify;
+use tower_sso::store::{StoreError, StoreFuture};
+
+use super::samples::Sent;
+
+/// An inner service that does nothing.
+#[derive(Clone)]
+pub struct Nothing;
+
+impl<B> Service<Request<B>> for Nothing {
+    type Response = Response<()>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        ready(Ok(Response::new(())))
+    }
+}
+
+pub type Answer = Response<LayerBody<()>>;
+
+/// One request through the whole layer. All stores answer at once, so the first poll is the last.
+pub fn through<F>(service: &mut Verify<Nothing, F>, request: Sent) -> Answer
+where
+    F: Form<Reads: ReadBody<http_body_util::Full<Bytes>>>,
+{
+    service.call(request).now_or_never().unwrap().unwrap()
+}
+
+pub fn service<F: Form>(layer: &VerifyLayer<F>) -> Verify<Nothing, F> {
+    layer.layer(Nothing)
+}
+
+/// The form's own methods, all of them, one after the other, with the key in hand.
+pub fn verify<F: Form>(
+    form: &F,
+    key: &Secret,
+    tenant: &TenantId,
+    head: &Parts,
+    body: &Bytes,
+    now: UnixTime,
+) -> F::Claims {
+    form.screen(head).unwrap();
+    let extracted = form.extract(head, body).unwrap();
+    let message = form.verify(&extracted.credential, key).unwrap();
+    let mut fingerprint = Fingerprint::new(F::NAME, tenant);
+    form.fingerprint(&message, &mut fingerprint);
+    std::hint::black_box(fingerprint.finish());
+    form.validity(&message).unwrap().check(now).unwrap();
+    form.claims(message, now).unwrap()
+}
+
+/// A replay store that remembers nothing: what the layer costs without one.
+pub struct NoStore;
+
+impl ReplayStore for NoStore {
+    fn claim(&self, _: ReplayKey, _: UnixTime, _: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
+        StoreFuture::ready(Ok(Claimed::First))
+    }
+
+    fn settle(&self, _: ReplayKey, _: UnixTime, _: UnixTime) -> StoreFuture<Result<(), StoreError>> {
+        StoreFuture::ready(Ok(()))
+    }
+
+    fn release(&self, _: ReplayKey, _: Hold) -> StoreFuture<Result<(), StoreError>> {
+        StoreFuture::ready(Ok(()))
+    }
+}
+
+/// The store in memory, given another key for each claim: one credential can then be measured as if each were new.
+pub struct EachIsNew(MemoryReplay, AtomicU64);
+
+impl EachIsNew {
+    pub fn new() -> Self {
+        Self(MemoryReplay::builder().ceiling(u64::MAX).build(), AtomicU64::new(1))
+    }
+
+    fn another(&self, key: ReplayKey) -> ReplayKey {
+        let mut bytes = *key.as_bytes();
+        let number = self.1.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        bytes[..8].copy_from_slice(&number.to_le_bytes());
+        bytes.into()
+    }
+}
+
+impl ReplayStore for EachIsNew {
+    fn claim(&self, key: ReplayKey, now: UnixTime, _: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
+        self.0.claim(self.another(key), now, Hold::Until(now.plus(Duration::from_secs(1))))
+    }
+
+    fn settle(&self, _: ReplayKey, _: UnixTime, _: UnixTime) -> StoreFuture<Result<(), StoreError>> {
+        StoreFuture::ready(Ok(()))
+    }
+
+    fn release(&self, _: ReplayKey, _: Hold) -> StoreFuture<Result<(), StoreError>> {
+        StoreFuture::ready(Ok(()))
+    }
+}
