@@ -55,6 +55,10 @@ pin_project! {
             // The client has gone, or a timeout outside has struck. What the replay store is owed, it is told all the same.
             let conclusion = match this.state.as_mut().project_replace(State::Done) {
                 Left::Calling { proof: Some((proof, claimed_at)), .. } => this.pipeline.conclude(proof, claimed_at, false),
+                // Whether it was carried out or not, nobody has heard the answer.
+                Left::Claiming { checked, .. } => {
+                    this.pipeline.conclude(checked.accepted.proof(), checked.claimed_at, false)
+                }
                 Left::Concluding { conclusion, .. } => Some(conclusion),
                 _ => None,
             };
@@ -108,6 +112,7 @@ struct Checked<F: Form, Out> {
     request: (Parts, Out),
     accepted: Accepted<F>,
     now: UnixTime,
+    claimed_at: UnixTime,
     waited: Duration,
 }
 
@@ -262,7 +267,10 @@ where
     let now = pipeline.now();
     match pipeline.verify(extraction, keys, now) {
         Err(reason) => State::Answered { response: pipeline.refuse(reason, &request.0.headers) },
-        Ok(accepted) => claim(pipeline, service, cx, Checked { request, accepted, now, waited: Duration::ZERO }),
+        Ok(accepted) => {
+            let claimed_at = pipeline.time_of_claim(now);
+            claim(pipeline, service, cx, Checked { request, accepted, now, claimed_at, waited: Duration::ZERO })
+        }
     }
 }
 
@@ -276,7 +284,7 @@ where
     F: Form,
     S: Service<Request<Out>, Response = Response<R>>,
 {
-    let Some(claim) = pipeline.claim(checked.accepted.proof(), checked.now) else {
+    let Some(claim) = pipeline.claim(checked.accepted.proof(), checked.now, checked.claimed_at) else {
         return judge(pipeline, service, checked, None);
     };
     match at_once(claim, cx) {
@@ -303,12 +311,12 @@ where
     F: Form,
     S: Service<Request<Out>, Response = Response<R>>,
 {
-    let Checked { request: (mut head, body), accepted, now, waited } = checked;
+    let Checked { request: (mut head, body), accepted, now, claimed_at, waited } = checked;
     let proof = accepted.proof();
     match pipeline.judge(accepted, claimed, now, waited) {
         Verdict::Pass(unique) => {
             pipeline.admit_identity(&mut head, unique);
-            State::Calling { answer: service.call(Request::from_parts(head, body)), proof: Some((proof, now)) }
+            State::Calling { answer: service.call(Request::from_parts(head, body)), proof: Some((proof, claimed_at)) }
         }
         Verdict::Acknowledge => State::Answered { response: pipeline.acknowledge() },
         Verdict::Wait(accepted) if waited < pipeline.longest_wait() => {
@@ -316,13 +324,13 @@ where
             let waited = waited + pause;
             State::Waiting {
                 timer: Box::pin(tokio::time::sleep(pause)),
-                checked: Checked { request: (head, body), accepted, now, waited },
+                checked: Checked { request: (head, body), accepted, now, claimed_at, waited },
             }
         }
         Verdict::Wait(_) => State::Answered { response: pipeline.refuse(Reason::InProgress, &head.headers) },
         Verdict::Refuse(reason) => State::Answered { response: pipeline.refuse(reason, &head.headers) },
         Verdict::Forfeit(reason) => {
-            if let Some(conclusion) = pipeline.conclude(proof, now, false) {
+            if let Some(conclusion) = pipeline.conclude(proof, claimed_at, false) {
                 conclude_alone::<F>(conclusion);
             }
             State::Answered { response: pipeline.refuse(reason, &head.headers) }

@@ -8,6 +8,7 @@
 //! after the other. It cannot call them in another order: each needs what only the one before it makes.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -184,13 +185,23 @@ impl<F: Form> Pipeline<F> {
         if fence.is_some_and(made_before) { Err(Reason::BeforeFence) } else { Ok(()) }
     }
 
+    /// When a lease begins that is taken `now`. It is told from another one by its end alone, so no two of a process end at
+    /// once, whatever its clock says.
+    pub(crate) fn time_of_claim(&self, now: UnixTime) -> UnixTime {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        match self.form.usage() {
+            Usage::Idempotent { .. } => now.plus(Duration::from_nanos(NEXT.fetch_add(1, Ordering::Relaxed) % 1_000)),
+            Usage::Once | Usage::Reusable => now,
+        }
+    }
+
     /// Step 7: claims the credential. `None` where there is nothing to claim.
-    pub(crate) fn claim(&self, proof: Proof, now: UnixTime) -> Option<Patience<Claimed>> {
+    pub(crate) fn claim(&self, proof: Proof, now: UnixTime, claimed_at: UnixTime) -> Option<Patience<Claimed>> {
         let hold = match self.form.usage() {
             Usage::Reusable => return None,
             // The store may take this long to answer, and must not have forgotten meanwhile.
             Usage::Once => Hold::Until(proof.validity.not_after().plus(self.shared.store_timeout)),
-            Usage::Idempotent { lease, .. } => Hold::Lease(now.plus(lease)),
+            Usage::Idempotent { lease, .. } => Hold::Lease(claimed_at.plus(lease)),
         };
         let replay = self.shared.replay.as_ref()?;
         Some(Patience::new(replay.claim(proof.fingerprint, now, hold), self.shared.store_timeout))

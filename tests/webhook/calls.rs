@@ -137,6 +137,48 @@ async fn a_call_that_was_cancelled_may_come_again_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_was_cancelled_while_it_was_claimed_may_come_again_at_once() {
+    let call = request(signer().sign(JSON));
+    let app = App::new(layer().replay(Slow::answering_after(secs(1))).build().unwrap());
+    let first = tokio::spawn({
+        let (app, call) = (app.clone(), call.clone());
+        async move { app.send(call).await }
+    });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    first.abort();
+    _ = first.await;
+    assert_eq!(app.inner.calls(), 0);
+    assert_eq!(outcome(&app.send(call).await), "ok");
+    assert_eq!(app.inner.calls(), 1);
+}
+
+/// Both are made at the same instant, as far as the clock can tell.
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_was_cancelled_does_not_free_the_call_that_is_at_work() {
+    let call = request(signer().sign(JSON));
+    let gate = Arc::new(Semaphore::new(0));
+    let calls = Arc::new(AtomicUsize::new(0));
+    let (work, counted) = (working(&gate, StatusCode::OK), calls.clone());
+    let inner = service_fn(move |request| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        work(request)
+    });
+    let service = layer().replay(Slow::answering_after(secs(1))).build().unwrap().layer(inner);
+    let first = tokio::spawn(service.clone().oneshot(call.clone()));
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let copy = tokio::spawn(service.clone().oneshot(call.clone()));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    copy.abort();
+    _ = copy.await;
+    let other = tokio::spawn(service.clone().oneshot(call));
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    gate.add_permits(1);
+    assert_eq!(first.await.unwrap().unwrap().status(), 200);
+    assert_eq!(other.await.unwrap().unwrap().status(), 200);
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_that_was_carried_out_is_settled_though_nobody_waits() {
     let (store, call) = (Slow::new(secs(1)), request(signer().sign(JSON)));
     let app = App::new(layer().replay(store).build().unwrap());
@@ -158,11 +200,17 @@ async fn a_call_that_was_carried_out_is_settled_though_nobody_waits() {
 struct Slow {
     store: MemoryReplay,
     takes: Duration,
+    /// It has done what it was asked before it takes its time to answer, and not after.
+    acts_first: bool,
 }
 
 impl Slow {
     fn new(takes: Duration) -> Self {
-        Self { store: replay(), takes }
+        Self { store: replay(), takes, acts_first: false }
+    }
+
+    fn answering_after(takes: Duration) -> Self {
+        Self { acts_first: true, ..Self::new(takes) }
     }
 
     fn later<T: Send + 'static>(
@@ -170,6 +218,13 @@ impl Slow {
         act: impl FnOnce(MemoryReplay) -> StoreFuture<Result<T, StoreError>> + Send + 'static,
     ) -> StoreFuture<Result<T, StoreError>> {
         let this = self.clone();
+        if self.acts_first {
+            let answer = act(this.store);
+            return StoreFuture::new(async move {
+                tokio::time::sleep(this.takes).await;
+                answer.await
+            });
+        }
         StoreFuture::new(async move {
             tokio::time::sleep(this.takes).await;
             act(this.store).await
