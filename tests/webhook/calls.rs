@@ -172,7 +172,7 @@ async fn a_copy_that_was_cancelled_does_not_free_the_call_that_is_at_work() {
     _ = copy.await;
     let other = tokio::spawn(service.clone().oneshot(call));
     tokio::time::sleep(Duration::from_millis(1_500)).await;
-    gate.add_permits(1);
+    gate.add_permits(2);
     assert_eq!(first.await.unwrap().unwrap().status(), 200);
     assert_eq!(other.await.unwrap().unwrap().status(), 200);
     assert_eq!(calls.load(Ordering::SeqCst), 1);
