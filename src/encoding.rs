@@ -68,15 +68,16 @@ pub(crate) fn canonical_base64url(text: &str) -> Option<(&str, usize)> {
 
 /// Escapes all but letters, digits, `-`, `.`, `_` and `~` (RFC 3986, 2.3), in upper case.
 #[cfg(any(feature = "oauth1", feature = "timestamp-hash"))]
-pub(crate) fn percent_encode(bytes: &[u8], encoded: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
-    for run in bytes.chunk_by(|one, other| is_unreserved(*one) == is_unreserved(*other)) {
-        match run.first() {
-            Some(first) if is_unreserved(*first) => encoded.extend_from_slice(run),
-            _ => run.iter().for_each(|byte| encoded.extend([b'%', digit(byte >> 4), digit(byte & 15)])),
-        }
+pub(crate) fn percent_encode(mut bytes: &[u8], encoded: &mut Vec<u8>) {
+    let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'A' - 10 + nibble };
+    while let Some(end) = bytes.iter().position(|byte| !is_unreserved(*byte)) {
+        let (plain, rest) = bytes.split_at(end);
+        encoded.extend_from_slice(plain);
+        let Some((byte, rest)) = rest.split_first() else { break };
+        encoded.extend([b'%', digit(byte >> 4), digit(byte & 15)]);
+        bytes = rest;
     }
+    encoded.extend_from_slice(bytes);
 }
 
 #[cfg(any(feature = "oauth1", feature = "timestamp-hash"))]
