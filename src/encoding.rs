@@ -82,7 +82,18 @@ pub(crate) fn percent_encode(mut bytes: &[u8], encoded: &mut Vec<u8>) {
 
 #[cfg(any(feature = "oauth1", feature = "timestamp-hash"))]
 pub(crate) const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+    /// A bit for each of them.
+    const UNRESERVED: u128 = {
+        let (mut bits, mut byte) = (0, 0_u8);
+        while byte < 128 {
+            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+                bits |= 1 << byte;
+            }
+            byte += 1;
+        }
+        bits
+    };
+    byte < 128 && UNRESERVED >> byte & 1 == 1
 }
 
 /// Decodes hexadecimal of either case.
