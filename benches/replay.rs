@@ -98,7 +98,7 @@ fn by_threads<T: Sync>(
 ) {
     let (mut filled, mut added) = (fill(size), 0);
     let mut group = criterion.benchmark_group("claim/moka");
-    group.sample_size(20).measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_secs(1));
+    group.sample_size(15).measurement_time(Duration::from_millis(1_500)).warm_up_time(Duration::from_millis(500));
     group.bench_function(BenchmarkId::new(format!("{name}, {threads} threads"), size), |bencher| {
         bencher.iter_custom(|calls| {
             let (mut left, mut taken) = (calls.next_multiple_of(threads), Duration::ZERO);

@@ -81,19 +81,19 @@ pub(crate) fn percent_encode(mut bytes: &[u8], encoded: &mut Vec<u8>) {
 }
 
 #[cfg(any(feature = "oauth1", feature = "timestamp-hash"))]
-pub(crate) const fn is_unreserved(byte: u8) -> bool {
-    /// A bit for each of them.
-    const UNRESERVED: u128 = {
-        let (mut bits, mut byte) = (0, 0_u8);
-        while byte < 128 {
-            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-                bits |= 1 << byte;
-            }
-            byte += 1;
+pub(crate) fn is_unreserved(byte: u8) -> bool {
+    #[expect(clippy::indexing_slicing, reason = "run by the compiler")]
+    static UNRESERVED: [bool; 256] = {
+        let (mut table, characters) =
+            ([false; 256], b"-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+        let mut at = 0;
+        while at < characters.len() {
+            table[characters[at] as usize] = true;
+            at += 1;
         }
-        bits
+        table
     };
-    byte < 128 && UNRESERVED >> byte & 1 == 1
+    UNRESERVED.get(usize::from(byte)) == Some(&true)
 }
 
 /// Decodes hexadecimal of either case.

@@ -53,7 +53,7 @@ use crate::fields::{self, Texts};
 use crate::form::{Extracted, Form, Presence};
 use crate::keys::{Secret, TenantId};
 use crate::mac::Tag;
-use crate::query::{self, Query};
+use crate::query::{self, Indexed, Query};
 use crate::rejection::Reason;
 use crate::replay::Fingerprint;
 use crate::window::{Validity, Window};
@@ -138,7 +138,7 @@ where
     }
 
     fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<Credential>, Reason> {
-        let query = Query::of(&head.uri);
+        let query = &Query::of(&head.uri).indexed();
         let malformed = |name: &Cow<'static, str>, what| Reason::Malformed(name.clone(), what);
         let mac = Tag::from_hex(&query.required(&self.hash)?, self.recipe.digest());
         let mac = mac.ok_or_else(|| malformed(&self.hash, "is not hexadecimal of the digest's length"))?;
@@ -208,7 +208,7 @@ where
 
 impl<C> TimestampHash<C> {
     /// The recipe's fields, in its order.
-    fn fields(&self, query: Query<'_>, plus_is_literal: impl Fn(&str) -> bool) -> Result<Texts, Reason> {
+    fn fields(&self, query: &Indexed<'_>, plus_is_literal: impl Fn(&str) -> bool) -> Result<Texts, Reason> {
         let mut texts = Texts::with_capacity(self.recipe.fields().count(), 96);
         for name in self.recipe.fields() {
             let malformed = |what| Reason::Malformed(name.clone(), what);
