@@ -22,7 +22,6 @@ const fn strict(alphabet: &Alphabet, padding: DecodePaddingMode) -> GeneralPurpo
 }
 
 /// Decodes base64url whose padding is either all there or all absent.
-#[cfg(feature = "fernet")]
 pub(crate) fn decode_base64url(text: &str) -> Option<Vec<u8>> {
     BASE64URL.decode(without_padding(text)?).ok()
 }
@@ -38,7 +37,6 @@ fn without_padding(text: &str) -> Option<&str> {
 ///
 /// Nothing is decoded, and whether a text passes does not depend on the order of what is looked at: each character is
 /// compared with the alphabet, many at a time, and only the last one can have bits that are not zero and should be.
-#[cfg(feature = "fernet")]
 pub(crate) fn canonical_base64url(text: &str) -> Option<(&str, usize)> {
     let bare = without_padding(text)?;
     let is_in_alphabet = |byte: &u8| {
@@ -67,7 +65,6 @@ pub(crate) fn canonical_base64url(text: &str) -> Option<(&str, usize)> {
 }
 
 /// Escapes all but letters, digits, `-`, `.`, `_` and `~` (RFC 3986, 2.3), in upper case.
-#[cfg(any(feature = "oauth1", feature = "timestamp-hash"))]
 pub(crate) fn percent_encode(mut bytes: &[u8], encoded: &mut Vec<u8>) {
     let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'A' - 10 + nibble };
     while let Some(end) = bytes.iter().position(|byte| !is_unreserved(*byte)) {
@@ -80,7 +77,6 @@ pub(crate) fn percent_encode(mut bytes: &[u8], encoded: &mut Vec<u8>) {
     encoded.extend_from_slice(bytes);
 }
 
-#[cfg(any(feature = "oauth1", feature = "timestamp-hash"))]
 pub(crate) fn is_unreserved(byte: u8) -> bool {
     #[expect(clippy::indexing_slicing, reason = "run by the compiler")]
     static UNRESERVED: [bool; 256] = {
@@ -97,7 +93,6 @@ pub(crate) fn is_unreserved(byte: u8) -> bool {
 }
 
 /// Decodes hexadecimal of either case.
-#[cfg(feature = "ticket")]
 pub(crate) fn decode_hex(text: &str) -> Option<Vec<u8>> {
     let mut bytes = vec![0; text.len() / 2];
     decode_hex_into(text, &mut bytes)?;

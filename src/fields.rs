@@ -27,7 +27,6 @@ impl Texts {
     }
 
     /// Two and two.
-    #[cfg(feature = "oauth1")]
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut start = 0;
         let (pairs, _) = self.ends.as_chunks();

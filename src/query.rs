@@ -40,7 +40,6 @@ impl<'a> Query<'a> {
     }
 
     /// The same query, its first parameters found beforehand: for whoever asks for more than one or two.
-    #[cfg(feature = "timestamp-hash")]
     pub(crate) fn indexed(self) -> Indexed<'a> {
         let (mut first, mut pairs) = ([("", ""); FIRST], Pairs(self.0));
         let found = first.iter_mut().zip(&mut pairs).map(|(place, pair)| *place = pair).count();
@@ -98,18 +97,15 @@ impl<'a> Iterator for Pairs<'a> {
 }
 
 /// How many parameters an index holds.
-#[cfg(feature = "timestamp-hash")]
 const FIRST: usize = 8;
 
 /// A query whose first parameters were found beforehand. It is as large, however many there are.
-#[cfg(feature = "timestamp-hash")]
 pub(crate) struct Indexed<'a> {
     first: [(&'a str, &'a str); FIRST],
     found: usize,
     rest: Pairs<'a>,
 }
 
-#[cfg(feature = "timestamp-hash")]
 impl<'a> Indexed<'a> {
     /// As [`Query::raw_value`].
     pub(crate) fn raw_value(&self, name: &str) -> Result<Option<&'a str>, Reason> {
@@ -247,7 +243,6 @@ mod tests {
         for query in ["a=1&a=1", "a=1&a=2", "a=1&%61=2", "a&a", "a=&b=1&a=", &far, &apart] {
             let twice = Err(Reason::DuplicateParameter(Cow::Borrowed("a")));
             assert_eq!(Query::new(query).value("a").map(drop), twice, "{query}");
-            #[cfg(feature = "timestamp-hash")]
             assert_eq!(Query::new(query).indexed().required("a").map(drop), twice, "{query}");
         }
     }

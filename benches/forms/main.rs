@@ -103,7 +103,7 @@ fn forms(criterion: &mut Criterion) {
         let (fernet, token) =
             (fernet::Fernet::new(samples::FERNET_KEY).unwrap(), Fernet::credential(&Fernet::request(0)));
         group.bench_function("the crate's decrypt", |bencher| {
-            bencher.iter(|| fernet.decrypt(black_box(&token)).unwrap())
+            bencher.iter(|| fernet.decrypt(black_box(&token)).unwrap());
         });
     }
     {

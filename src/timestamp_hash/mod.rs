@@ -140,8 +140,13 @@ where
     fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<Credential>, Reason> {
         let query = &Query::of(&head.uri).indexed();
         let malformed = |name: &Cow<'static, str>, what| Reason::Malformed(name.clone(), what);
-        let mac = Tag::from_hex(&query.required(&self.hash)?, self.recipe.digest());
-        let mac = mac.ok_or_else(|| malformed(&self.hash, "is not hexadecimal of the digest's length"))?;
+        let not_a_hash = || malformed(&self.hash, "is not hexadecimal of the digest's length");
+        // Two digits for each byte, each of which may be escaped: what is longer need not be decoded to be refused.
+        let longest = 6 * self.recipe.digest().length();
+        if query.raw_value(&self.hash)?.is_some_and(|raw| raw.len() > longest) {
+            return Err(not_a_hash());
+        }
+        let mac = Tag::from_hex(&query.required(&self.hash)?, self.recipe.digest()).ok_or_else(not_a_hash)?;
         let time = parse_timestamp(&query.required(&self.timestamp)?);
         let time = time.ok_or_else(|| malformed(&self.timestamp, "is not a number of seconds in plain digits"))?;
         let (values, literal) = match self.plus {
