@@ -3,7 +3,8 @@
 //! ```sh
 //! cargo bench --bench replay
 //! ```
-//! - `claim/moka`: a claim through the store in memory, next to the insert of moka's that it is built on.
+//! - `claim/moka`: a claim through the store in memory, next to the insert of moka's that it is built on, by 1, 2 and 8 threads.
+//! - Ten million claims by eight threads, of which one in eight has to win.
 //! - `claim/redis`: one round trip to a redis-server that the bench starts, on the loopback.
 //! - On standard error: bytes per entry, as the operating system (moka) and the server (`used_memory`) tell them.
 
@@ -13,6 +14,7 @@
 #[path = "../tests/support/redis.rs"]
 mod server;
 
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -78,36 +80,88 @@ fn floor(cache: &Cache<ReplayKey, Hold>) {
     cache.entry(key()).and_compute_with(|held| if held.is_some() { Op::Nop } else { Op::Put(until) });
 }
 
-fn moka(criterion: &mut Criterion) {
+type Floor = Cache<ReplayKey, Hold>;
+
+fn filled_floor(size: u64) -> Floor {
+    let cache = Cache::builder().expire_after(InAnHour).build();
+    (0..size).for_each(|_| floor(&cache));
+    cache
+}
+
+/// The time of so many calls by so many threads at once. What was filled with `size` entries is filled anew when it has
+/// become half as large again.
+fn by_threads<T: Sync>(
+    criterion: &mut Criterion,
+    (name, threads, size): (&str, u64, u64),
+    fill: impl Fn(u64) -> T,
+    call: impl Fn(&T) + Sync,
+) {
+    let (mut filled, mut added) = (fill(size), 0);
     let mut group = criterion.benchmark_group("claim/moka");
-    for size in SIZES {
-        let cache = Cache::builder().expire_after(InAnHour).build();
-        (0..size).for_each(|_| floor(&cache));
-        group.bench_function(BenchmarkId::new("its own insert", size), |bencher| bencher.iter(|| floor(&cache)));
-        drop(cache);
-        let store = filled(size);
-        group.bench_function(BenchmarkId::new("claim", size), |bencher| bencher.iter(|| claim(&store)));
-        let spent = key();
-        let now = SystemClock.now();
-        let again = || store.claim(spent, now, Hold::Until(now.plus(HOUR))).now_or_never();
-        assert!(matches!(again(), Some(Ok(Claimed::First))));
-        group.bench_function(BenchmarkId::new("replay", size), |bencher| bencher.iter(again));
-    }
-    for threads in [2, 8] {
-        let store = filled(100_000);
-        group.bench_function(BenchmarkId::new("claim by threads", threads), |bencher| {
-            bencher.iter_custom(|claims| {
-                let started = Instant::now();
-                thread::scope(|scope| {
-                    for _ in 0..threads {
-                        scope.spawn(|| (0..claims / threads).for_each(|_| _ = claim(&store)));
-                    }
-                });
-                started.elapsed()
-            });
+    group.sample_size(15).measurement_time(Duration::from_millis(1_500)).warm_up_time(Duration::from_millis(500));
+    group.bench_function(BenchmarkId::new(format!("{name}, {threads} threads"), size), |bencher| {
+        bencher.iter_custom(|calls| {
+            let (mut left, mut taken) = (calls.next_multiple_of(threads), Duration::ZERO);
+            while left > 0 {
+                if added >= size / 2 {
+                    (filled, added) = (fill(size), 0);
+                }
+                let now = left.min((size / 2 - added).next_multiple_of(threads));
+                (left, added) = (left - now, added + now);
+                let (filled, call, started) = (&filled, &call, Instant::now());
+                if threads == 1 {
+                    (0..now).for_each(|_| call(filled));
+                } else {
+                    thread::scope(|scope| {
+                        (0..threads).for_each(|_| _ = scope.spawn(|| (0..now / threads).for_each(|_| call(filled))));
+                    });
+                }
+                taken += started.elapsed();
+            }
+            taken
         });
-    }
+    });
     group.finish();
+}
+
+fn moka(criterion: &mut Criterion) {
+    for size in SIZES {
+        for threads in [1, 2, 8] {
+            by_threads(criterion, ("its own insert", threads, size), filled_floor, floor);
+            by_threads(criterion, ("claim", threads, size), filled, |store| {
+                assert_eq!(claim(store), Some(Claimed::First));
+            });
+        }
+    }
+    let (store, spent, now) = (filled(100_000), key(), SystemClock.now());
+    let again = || store.claim(spent, now, Hold::Until(now.plus(HOUR))).now_or_never();
+    assert!(matches!(again(), Some(Ok(Claimed::First))));
+    criterion.bench_function("claim/moka/replay", |bencher| bencher.iter(again));
+}
+
+/// Ten million claims, eight for each key, at once: each key is won once. No measurement, but nowhere else is there so much
+/// time for it.
+fn contended(_: &mut Criterion) {
+    const ROUNDS: usize = 125;
+    const KEYS: usize = 10_000;
+    const THREADS: usize = 8;
+    for _ in 0..ROUNDS {
+        let store = filled(0);
+        let keys: Vec<(ReplayKey, AtomicU64)> = (0..KEYS).map(|_| (key(), AtomicU64::new(0))).collect();
+        let (now, start) = (SystemClock.now(), Barrier::new(THREADS));
+        let race = || {
+            start.wait();
+            for (key, winners) in &keys {
+                let claimed = store.claim(*key, now, Hold::Until(now.plus(HOUR))).now_or_never();
+                if matches!(claimed, Some(Ok(Claimed::First))) {
+                    winners.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        };
+        thread::scope(|scope| (0..THREADS).for_each(|_| _ = scope.spawn(race)));
+        assert!(keys.iter().all(|(_, winners)| winners.load(Ordering::Relaxed) == 1), "a key without one winner");
+    }
+    eprintln!("moka: {} contended claims, one winner for each key", ROUNDS * KEYS * THREADS);
 }
 
 #[cfg(unix)]
@@ -148,5 +202,5 @@ fn redis(criterion: &mut Criterion) {
 #[cfg(not(unix))]
 fn redis(_: &mut Criterion) {}
 
-criterion_group!(benches, moka, redis);
+criterion_group!(benches, moka, contended, redis);
 criterion_main!(benches);

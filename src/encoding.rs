@@ -22,7 +22,6 @@ const fn strict(alphabet: &Alphabet, padding: DecodePaddingMode) -> GeneralPurpo
 }
 
 /// Decodes base64url whose padding is either all there or all absent.
-#[cfg(feature = "fernet")]
 pub(crate) fn decode_base64url(text: &str) -> Option<Vec<u8>> {
     BASE64URL.decode(without_padding(text)?).ok()
 }
@@ -38,7 +37,6 @@ fn without_padding(text: &str) -> Option<&str> {
 ///
 /// Nothing is decoded, and whether a text passes does not depend on the order of what is looked at: each character is
 /// compared with the alphabet, many at a time, and only the last one can have bits that are not zero and should be.
-#[cfg(feature = "fernet")]
 pub(crate) fn canonical_base64url(text: &str) -> Option<(&str, usize)> {
     let bare = without_padding(text)?;
     let is_in_alphabet = |byte: &u8| {
@@ -67,25 +65,34 @@ pub(crate) fn canonical_base64url(text: &str) -> Option<(&str, usize)> {
 }
 
 /// Escapes all but letters, digits, `-`, `.`, `_` and `~` (RFC 3986, 2.3), in upper case.
-#[cfg(any(feature = "oauth1", feature = "timestamp-hash"))]
-pub(crate) fn percent_encode(bytes: &[u8], encoded: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
-    for run in bytes.chunk_by(|one, other| is_unreserved(*one) == is_unreserved(*other)) {
-        match run.first() {
-            Some(first) if is_unreserved(*first) => encoded.extend_from_slice(run),
-            _ => run.iter().for_each(|byte| encoded.extend([b'%', digit(byte >> 4), digit(byte & 15)])),
-        }
+pub(crate) fn percent_encode(mut bytes: &[u8], encoded: &mut Vec<u8>) {
+    let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'A' - 10 + nibble };
+    while let Some(end) = bytes.iter().position(|byte| !is_unreserved(*byte)) {
+        let (plain, rest) = bytes.split_at(end);
+        encoded.extend_from_slice(plain);
+        let Some((byte, rest)) = rest.split_first() else { break };
+        encoded.extend([b'%', digit(byte >> 4), digit(byte & 15)]);
+        bytes = rest;
     }
+    encoded.extend_from_slice(bytes);
 }
 
-#[cfg(any(feature = "oauth1", feature = "timestamp-hash"))]
-pub(crate) const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+pub(crate) fn is_unreserved(byte: u8) -> bool {
+    #[expect(clippy::indexing_slicing, reason = "run by the compiler")]
+    static UNRESERVED: [bool; 256] = {
+        let (mut table, characters) =
+            ([false; 256], b"-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+        let mut at = 0;
+        while at < characters.len() {
+            table[characters[at] as usize] = true;
+            at += 1;
+        }
+        table
+    };
+    UNRESERVED.get(usize::from(byte)) == Some(&true)
 }
 
 /// Decodes hexadecimal of either case.
-#[cfg(feature = "ticket")]
 pub(crate) fn decode_hex(text: &str) -> Option<Vec<u8>> {
     let mut bytes = vec![0; text.len() / 2];
     decode_hex_into(text, &mut bytes)?;

@@ -20,7 +20,6 @@ pub(crate) fn object<C: DeserializeOwned>(json: &[u8], required: &[impl AsRef<st
 }
 
 /// The value of one field of an object.
-#[cfg(feature = "shared-secret")]
 pub(crate) fn field(json: &[u8], name: &str) -> Result<Option<Value>, Reason> {
     Ok(Object::read(json, |field| field == name)?.take(name))
 }
@@ -73,7 +72,6 @@ impl<'a> Object<'a> {
 }
 
 /// Parses what was read as an [`Object`] before.
-#[cfg(feature = "jwt")]
 pub(crate) fn parse<C: DeserializeOwned>(object: &[u8]) -> Result<C, Reason> {
     serde_json::from_slice(object).map_err(|error| bad_payload(describe(&error, NO_CLAIMS)))
 }

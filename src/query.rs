@@ -36,7 +36,14 @@ impl<'a> Query<'a> {
 
     /// The parameters in order, as received: name and value, still encoded.
     pub fn pairs(self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.0.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        Pairs(self.0)
+    }
+
+    /// The same query, its first parameters found beforehand: for whoever asks for more than one or two.
+    pub(crate) fn indexed(self) -> Indexed<'a> {
+        let (mut first, mut pairs) = ([("", ""); FIRST], Pairs(self.0));
+        let found = first.iter_mut().zip(&mut pairs).map(|(place, pair)| *place = pair).count();
+        Indexed { first, found, rest: pairs }
     }
 
     /// The value of a parameter, still encoded; `None` if it is not there.
@@ -44,11 +51,7 @@ impl<'a> Query<'a> {
     /// # Errors
     /// [`Reason::DuplicateParameter`] if it is there twice, in whatever spelling.
     pub fn raw_value(self, name: &str) -> Result<Option<&'a str>, Reason> {
-        let mut values = self.pairs().filter(|(raw, _)| is_name(raw, name)).map(|(_, value)| value);
-        match (values.next(), values.next()) {
-            (value, None) => Ok(value),
-            (_, Some(_)) => Err(Reason::DuplicateParameter(name.to_owned().into())),
-        }
+        raw_value(self.pairs(), name)
     }
 
     /// The value of a parameter, decoded as form data; `None` if it is not there.
@@ -56,8 +59,7 @@ impl<'a> Query<'a> {
     /// # Errors
     /// [`Reason::DuplicateParameter`], and [`Reason::Malformed`] if the value is mis-encoded.
     pub fn value(self, name: &str) -> Result<Option<Cow<'a, str>>, Reason> {
-        let Some(raw) = self.raw_value(name)? else { return Ok(None) };
-        decode(raw).map(Some).map_err(|what| Reason::Malformed(name.to_owned().into(), what))
+        value(self.raw_value(name)?, name)
     }
 
     /// The value of a parameter that must be there, decoded as form data.
@@ -69,19 +71,75 @@ impl<'a> Query<'a> {
     }
 }
 
+/// The parameters of a query, one after the other.
+#[derive(Clone, Copy)]
+struct Pairs<'a>(&'a str);
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.0.trim_start_matches('&');
+        // Names are short and values are long, which makes these two the fastest ways to an end of each.
+        let end = rest.bytes().position(|byte| matches!(byte, b'=' | b'&'));
+        let (name, after) = match end {
+            None if rest.is_empty() => return None,
+            None => (rest, ""),
+            Some(end) => rest.split_at_checked(end)?,
+        };
+        let (value, after) = match after.strip_prefix('=') {
+            Some(after) => after.split_at_checked(after.find('&').unwrap_or(after.len()))?,
+            None => ("", after),
+        };
+        self.0 = after;
+        Some((name, value))
+    }
+}
+
+/// How many parameters an index holds.
+const FIRST: usize = 8;
+
+/// A query whose first parameters were found beforehand. It is as large, however many there are.
+pub(crate) struct Indexed<'a> {
+    first: [(&'a str, &'a str); FIRST],
+    found: usize,
+    rest: Pairs<'a>,
+}
+
+impl<'a> Indexed<'a> {
+    /// As [`Query::raw_value`].
+    pub(crate) fn raw_value(&self, name: &str) -> Result<Option<&'a str>, Reason> {
+        raw_value(self.first.iter().take(self.found).copied().chain(self.rest), name)
+    }
+
+    /// As [`Query::required`].
+    pub(crate) fn required(&self, name: &str) -> Result<Cow<'a, str>, Reason> {
+        value(self.raw_value(name)?, name)?.ok_or_else(|| Reason::MissingParameter(name.to_owned().into()))
+    }
+}
+
+fn raw_value<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>, name: &str) -> Result<Option<&'a str>, Reason> {
+    let mut values = pairs.filter(|(raw, _)| is_one_of(raw, [name].into_iter())).map(|(_, value)| value);
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        (_, Some(_)) => Err(Reason::DuplicateParameter(name.to_owned().into())),
+    }
+}
+
+fn value<'a>(raw: Option<&'a str>, name: &str) -> Result<Option<Cow<'a, str>>, Reason> {
+    let Some(raw) = raw else { return Ok(None) };
+    decode(raw).map(Some).map_err(|what| Reason::Malformed(name.to_owned().into(), what))
+}
+
 /// Decodes form data: percent escapes, and `+` for a space. Says what is wrong where one is bad, or where the bytes are no text.
 pub(crate) fn decode(raw: &str) -> Result<Cow<'_, str>, &'static str> {
-    const NUL: u8 = 1;
-    const ENCODED: u8 = 2;
     // To the end, without a branch, so that the compiler can look at many characters at once.
-    let seen = raw.bytes().fold(0, |seen, byte| {
-        seen | (NUL * u8::from(byte == 0)) | (ENCODED * u8::from((byte == b'%') | (byte == b'+')))
-    });
-    if seen & NUL != 0 {
-        return Err("holds a NUL");
-    }
-    if seen & ENCODED == 0 {
+    let is_special = |byte| u8::from(byte == b'%') | u8::from(byte == b'+') | u8::from(byte == 0);
+    if raw.bytes().fold(0, |any, byte| any | is_special(byte)) == 0 {
         return Ok(raw.into());
+    }
+    if raw.as_bytes().contains(&0) {
+        return Err("holds a NUL");
     }
     let mut decoded = Vec::with_capacity(raw.len());
     let mut bytes = raw.bytes();
@@ -116,7 +174,7 @@ pub(crate) fn strip(uri: &mut Uri, names: &[Cow<'static, str>]) {
     }
     let is_kept = |pair: &&str| {
         let raw = pair.split_once('=').map_or(*pair, |(raw, _)| raw);
-        !names.iter().any(|name| is_name(raw, name))
+        !is_one_of(raw, names.iter().map(AsRef::as_ref))
     };
     let path = uri.path();
     let mut kept = String::with_capacity(path.len() + 1 + query.len());
@@ -136,9 +194,11 @@ pub(crate) fn strip(uri: &mut Uri, names: &[Cow<'static, str>]) {
     *uri = Uri::from_parts(parts).unwrap_or_default();
 }
 
-/// Whether `raw` is a spelling of `name`.
-fn is_name(raw: &str, name: &str) -> bool {
-    raw == name || (raw.contains(['%', '+']) && decode(raw).is_ok_and(|decoded| decoded == name))
+/// Whether `raw` is a spelling of one of these names.
+fn is_one_of<'n>(raw: &str, mut names: impl Iterator<Item = &'n str> + Clone) -> bool {
+    names.clone().any(|name| name == raw)
+        || (raw.bytes().any(|byte| matches!(byte, b'%' | b'+'))
+            && decode(raw).is_ok_and(|decoded| names.any(|name| name == decoded)))
 }
 
 #[cfg(test)]
@@ -178,9 +238,12 @@ mod tests {
 
     #[test]
     fn duplicates_are_refused_in_every_spelling() {
-        for query in ["a=1&a=1", "a=1&a=2", "a=1&%61=2", "a&a", "a=&b=1&a="] {
-            let value = Query::new(query).value("a");
-            assert_eq!(value, Err(Reason::DuplicateParameter(Cow::Borrowed("a"))), "{query}");
+        let many: String = (0..20).map(|n| format!("&n{n}={n}")).collect();
+        let (far, apart) = (format!("{many}&a=1&a=2"), format!("a=1{many}&%61=2"));
+        for query in ["a=1&a=1", "a=1&a=2", "a=1&%61=2", "a&a", "a=&b=1&a=", &far, &apart] {
+            let twice = Err(Reason::DuplicateParameter(Cow::Borrowed("a")));
+            assert_eq!(Query::new(query).value("a").map(drop), twice, "{query}");
+            assert_eq!(Query::new(query).indexed().required("a").map(drop), twice, "{query}");
         }
     }
 

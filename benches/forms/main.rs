@@ -18,13 +18,15 @@ mod driver;
 mod samples;
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use driver::{EachIsNew, NoStore, service, through, verify};
 use http::StatusCode;
-use samples::{Fernet, Jwt, LargeWebhook, OAuth1, Sample, Sent, SharedSecret, Ticket, TimestampHash, Webhook, body};
-use tower_sso::clock::{Clock, SystemClock};
+use samples::{
+    Fernet, Jwt, LargeWebhook, OAuth1, Sample, Sent, SharedSecret, Ticket, TimestampHash, Webhook, body, forged,
+};
 use tower_sso::layer::VerifyLayer;
 
 /// Requests are made outside of the measured time, a few at once: as many as criterion would make by itself do
@@ -39,11 +41,11 @@ fn good<S: Sample>(group: &mut Group<'_>) {
     group.bench_function("raw MAC", |bencher| bencher.iter(&raw_mac));
 
     let layer = S::layer(NoStore);
-    let (body, key, tenant, now) = (body(&request), S::key(), "acme".into(), SystemClock.now());
+    let (body, key, tenant) = (body(&request), S::key(), "acme".into());
     group.bench_function("verify", |bencher| {
         let measured = |request: Sent| {
             let (head, _) = request.into_parts();
-            drop(verify(layer.form(), &key, &tenant, &head, &body, now));
+            drop(verify(layer.form(), &key, &tenant, &head, &body));
         };
         bencher.iter_batched(|| request.clone(), measured, FEW);
     });
@@ -67,7 +69,7 @@ fn through_layer<S: Sample>(
 }
 
 /// Of the right shape: a signature's worth of bits is wrong. Of the wrong shape: no credential of the form at all.
-fn bad<S: Sample>(group: &mut Group<'_>, forged: impl Fn(&str) -> String, wrong_shape: impl Fn(usize) -> String) {
+fn bad<S: Sample>(group: &mut Group<'_>, wrong_shape: impl Fn(usize) -> String) {
     let layer = S::layer(EachIsNew::new());
     let request = S::request(0);
     let mut measure = |name: &str, request: &Sent, passes| through_layer::<S>(group, name, &layer, request, passes);
@@ -81,7 +83,7 @@ fn bad<S: Sample>(group: &mut Group<'_>, forged: impl Fn(&str) -> String, wrong_
 }
 
 /// Forms with room for content: garbage that is all of the form's alphabet, next to a good one as long.
-fn long<S: Sample>(group: &mut Group<'_>, forged: impl Fn(&str) -> String) {
+fn long<S: Sample>(group: &mut Group<'_>) {
     let layer = S::layer(EachIsNew::new());
     for kib in [4, 8] {
         let good = S::request(kib * 1024 - 600);
@@ -91,21 +93,13 @@ fn long<S: Sample>(group: &mut Group<'_>, forged: impl Fn(&str) -> String) {
     }
 }
 
-/// Another character at this place from the end.
-fn changed(text: &str, from_end: usize) -> String {
-    let (mut text, at) = (text.to_owned(), text.len() - from_end);
-    let other = if text.as_bytes()[at] == b'1' { "2" } else { "1" };
-    text.replace_range(at..=at, other);
-    text
-}
-
 fn forms(criterion: &mut Criterion) {
     let garbage = |length: usize| "x".repeat(length);
     {
         let mut group = criterion.benchmark_group(Fernet::NAME);
         good::<Fernet>(&mut group);
-        bad::<Fernet>(&mut group, |token| changed(token, 20), garbage);
-        long::<Fernet>(&mut group, |token| changed(token, 20));
+        bad::<Fernet>(&mut group, garbage);
+        long::<Fernet>(&mut group);
         let (fernet, token) =
             (fernet::Fernet::new(samples::FERNET_KEY).unwrap(), Fernet::credential(&Fernet::request(0)));
         group.bench_function("the crate's decrypt", |bencher| {
@@ -115,42 +109,46 @@ fn forms(criterion: &mut Criterion) {
     {
         let mut group = criterion.benchmark_group(Jwt::NAME);
         good::<Jwt>(&mut group);
-        bad::<Jwt>(&mut group, |token| changed(token, 20), garbage);
-        long::<Jwt>(&mut group, |token| changed(token, 20));
+        bad::<Jwt>(&mut group, garbage);
+        long::<Jwt>(&mut group);
     }
     {
         let mut group = criterion.benchmark_group(TimestampHash::NAME);
         good::<TimestampHash>(&mut group);
-        bad::<TimestampHash>(&mut group, |hash| changed(hash, 20), garbage);
+        bad::<TimestampHash>(&mut group, garbage);
     }
     {
         let mut group = criterion.benchmark_group(OAuth1::NAME);
         good::<OAuth1>(&mut group);
-        bad::<OAuth1>(&mut group, |signature| changed(signature, 10), garbage);
-        long::<OAuth1>(&mut group, |signature| changed(signature, 10));
+        bad::<OAuth1>(&mut group, garbage);
+        long::<OAuth1>(&mut group);
     }
     {
         let mut group = criterion.benchmark_group(Webhook::NAME);
         good::<Webhook>(&mut group);
-        bad::<Webhook>(&mut group, |signature| changed(signature, 20), garbage);
-        long::<Webhook>(&mut group, |signature| changed(signature, 20));
+        bad::<Webhook>(&mut group, garbage);
+        long::<Webhook>(&mut group);
     }
     {
         let mut group = criterion.benchmark_group(LargeWebhook::NAME);
         good::<LargeWebhook>(&mut group);
-        bad::<LargeWebhook>(&mut group, |signature| changed(signature, 20), garbage);
+        bad::<LargeWebhook>(&mut group, garbage);
     }
     {
         let mut group = criterion.benchmark_group(SharedSecret::NAME);
         good::<SharedSecret>(&mut group);
-        bad::<SharedSecret>(&mut group, |key| changed(key, 20), garbage);
+        bad::<SharedSecret>(&mut group, garbage);
     }
     {
         let mut group = criterion.benchmark_group(Ticket::NAME);
         good::<Ticket>(&mut group);
-        bad::<Ticket>(&mut group, |ticket| changed(ticket, 20), garbage);
+        bad::<Ticket>(&mut group, garbage);
     }
 }
 
-criterion_group!(benches, forms);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_millis(1_500));
+    targets = forms
+}
 criterion_main!(benches);

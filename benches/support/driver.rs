@@ -15,7 +15,7 @@ use http::request::Parts;
 use http::{Request, Response};
 use tower::{Layer, Service};
 use tower_sso::body::{LayerBody, ReadBody};
-use tower_sso::clock::UnixTime;
+use tower_sso::clock::{Clock, SystemClock, UnixTime};
 use tower_sso::form::Form;
 use tower_sso::keys::{Secret, TenantId};
 use tower_sso::layer::VerifyLayer;
@@ -57,15 +57,9 @@ pub fn service<F: Form>(layer: &VerifyLayer<F>) -> Verify<Nothing, F> {
     layer.layer(Nothing)
 }
 
-/// The form's own methods, all of them, one after the other, with the key in hand.
-pub fn verify<F: Form>(
-    form: &F,
-    key: &Secret,
-    tenant: &TenantId,
-    head: &Parts,
-    body: &Bytes,
-    now: UnixTime,
-) -> F::Claims {
+/// The form's own methods, all of them, one after the other, with the key in hand and one look at the clock.
+pub fn verify<F: Form>(form: &F, key: &Secret, tenant: &TenantId, head: &Parts, body: &Bytes) -> F::Claims {
+    let now = SystemClock.now();
     form.screen(head).unwrap();
     let extracted = form.extract(head, body).unwrap();
     let message = form.verify(&extracted.credential, key).unwrap();

@@ -63,6 +63,15 @@ pub fn parameter(request: &Sent, name: &str) -> String {
     query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).unwrap().to_owned()
 }
 
+/// Another character near the end, where the signature is, and not one of an escape.
+pub fn forged(credential: &str) -> String {
+    let bytes = credential.as_bytes();
+    let is_plain = |at: &usize| bytes[*at].is_ascii_alphanumeric() && !bytes[at - 2..*at].contains(&b'%');
+    let at = (2..bytes.len() - 8).rev().find(is_plain).unwrap();
+    let other = if bytes[at] == b'1' { "2" } else { "1" };
+    [&credential[..at], other, &credential[at + 1..]].concat()
+}
+
 fn with_parameter(request: &Sent, name: &str, value: &str) -> Sent {
     let old = format!("{name}={}", parameter(request, name));
     get(&request.uri().to_string().replace(&old, &format!("{name}={value}")))

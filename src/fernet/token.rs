@@ -40,20 +40,21 @@ impl Token {
         if text.len() > longest {
             return Err("is too long");
         }
+        // Twelve characters are nine bytes. What is no token is mostly known by them.
+        let (mut head, mut tail) = ([0; 9], [0; MAC + 2]);
+        let first = text.get(..12).ok_or("is too short")?;
+        BASE64URL.decode_slice(first, &mut head).map_err(|_| NOT_CANONICAL)?;
+        let [VERSION, time @ ..] = head else { return Err("has another version than 0x80") };
         let (bare, length) = canonical_base64url(&text).ok_or(NOT_CANONICAL)?;
         let Some(ciphertext) = length.checked_sub(HEADER + MAC).filter(|ciphertext| *ciphertext >= BLOCK) else {
             return Err("is too short");
         };
-        let (mut head, mut tail) = ([0; 9], [0; MAC + 2]);
-        // Twelve characters are nine bytes. The MAC begins in the middle of four characters, or not.
-        let tail_from = (length - MAC) / 3 * 4;
-        let (first, last) = (bare.get(..12).ok_or("is too short")?, bare.get(tail_from..).ok_or("is too short")?);
-        BASE64URL.decode_slice(first, &mut head).map_err(|_| NOT_CANONICAL)?;
-        let tail_length = BASE64URL.decode_slice(last, &mut tail).map_err(|_| NOT_CANONICAL)?;
-        let [VERSION, time @ ..] = head else { return Err("has another version than 0x80") };
         if !ciphertext.is_multiple_of(BLOCK) {
             return Err("does not hold whole blocks");
         }
+        // The MAC begins inside of four characters, or in front of them.
+        let last = bare.get((length - MAC) / 3 * 4..).ok_or("is too short")?;
+        let tail_length = BASE64URL.decode_slice(last, &mut tail).map_err(|_| NOT_CANONICAL)?;
         let mac = tail.get(..tail_length).and_then(<[u8]>::last_chunk::<MAC>).ok_or("is too short")?;
         Ok(Self { issued_at: UnixTime::from_secs(u64::from_be_bytes(time)), mac: *mac, text: text.into_owned() })
     }

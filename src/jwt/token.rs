@@ -4,7 +4,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::encoding::BASE64URL;
 use crate::json::Object;
@@ -80,20 +80,23 @@ impl Parts {
     }
 }
 /// One algorithm, and how its keys are read.
-#[derive(Clone, Copy)]
-pub(super) struct Verifier(Algorithm);
+pub(super) struct Verifier {
+    algorithm: Algorithm,
+    /// The header of the first token that was accepted. A partner's tokens have one header, so it need not be read again.
+    usual_header: OnceLock<Vec<u8>>,
+}
 
 /// A key as the library reads it.
 type Key = Result<DecodingKey, &'static str>;
 
 impl Verifier {
     pub(super) fn new(algorithm: Algorithm) -> Self {
-        Self(algorithm)
+        Self { algorithm, usual_header: OnceLock::new() }
     }
 
     /// The payload, if this key signed it; `judge` reads it.
     pub(super) fn verify(
-        self,
+        &self,
         token: &Token,
         key: &Secret,
         judge: impl FnOnce(&[u8]) -> Result<super::Judged, Reason>,
@@ -105,22 +108,28 @@ impl Verifier {
         };
         // The header only explains a refusal here; it never chooses how the signature is checked.
         match (authentic, self.check_header(parts.header())) {
-            (true, Ok(())) => Ok(Message { judged: judge(parts.payload()), parts: Arc::clone(parts) }),
+            (true, Ok(())) => {
+                self.usual_header.get_or_init(|| parts.header().to_vec());
+                Ok(Message { judged: judge(parts.payload()), parts: Arc::clone(parts) })
+            }
             (true, Err(reason)) => Err(reason),
             (false, Err(reason @ Reason::AlgorithmNotAllowed)) => Err(reason),
             (false, _) => Err(Reason::BadSignature),
         }
     }
 
-    fn verify_asymmetric(self, parts: &Parts, key: &Key) -> Result<bool, Reason> {
+    fn verify_asymmetric(&self, parts: &Parts, key: &Key) -> Result<bool, Reason> {
         let key = key.as_ref().map_err(|what| Reason::UnusableKey(what))?;
         // This provider by name: the library's default panics in a program that enables two of them.
-        let verifier = (DEFAULT_PROVIDER.verifier_factory)(&self.0, key);
+        let verifier = (DEFAULT_PROVIDER.verifier_factory)(&self.algorithm, key);
         let verifier = verifier.map_err(|_| Reason::UnusableKey("is not one of the algorithm's"))?;
         Ok(verifier.verify(parts.signed(), &parts.signature().to_vec()).is_ok())
     }
 
-    fn check_header(self, header: &[u8]) -> Result<(), Reason> {
+    fn check_header(&self, header: &[u8]) -> Result<(), Reason> {
+        if self.usual_header.get().is_some_and(|usual| usual == header) {
+            return Ok(());
+        }
         let no_header = |_| Reason::BadToken("has no header");
         let header = Object::read(header, |name| matches!(name, "alg" | "crit")).map_err(no_header)?;
         header.require(&["alg"]).map_err(no_header)?;
@@ -129,32 +138,35 @@ impl Verifier {
             return Err(Reason::BadToken("has `crit` in its header"));
         }
         let named: Option<Algorithm> = header.get("alg").and_then(Value::as_str).and_then(|name| name.parse().ok());
-        if named == Some(self.0) { Ok(()) } else { Err(Reason::AlgorithmNotAllowed) }
+        if named == Some(self.algorithm) { Ok(()) } else { Err(Reason::AlgorithmNotAllowed) }
     }
 
     /// An HMAC has one value for one content; an ECDSA signature can be written anew by anyone, so there the content counts.
-    pub(super) fn fingerprint(self, message: &Message, fingerprint: &mut Fingerprint) {
+    pub(super) fn fingerprint(&self, message: &Message, fingerprint: &mut Fingerprint) {
         match self.digest() {
             Some(_) => fingerprint.part(message.parts.signature()),
             None => fingerprint.part(message.parts.signed()),
         };
     }
 
-    pub(super) fn check_key(self, key: &Secret) -> Result<(), &'static str> {
+    pub(super) fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
         if self.digest().is_none() {
             self.read_key(key.expose())?;
         } else if key.expose().len() < 32 {
             // Real partners give out such secrets, so this is not an error.
-            tracing::warn!("a secret for {:?} has less than 32 bytes: ask the partner for a longer one", self.0);
+            tracing::warn!(
+                "a secret for {:?} has less than 32 bytes: ask the partner for a longer one",
+                self.algorithm
+            );
         }
         Ok(())
     }
 
     /// A key that nobody has: the private halves of these were never kept.
-    pub(super) fn decoy(self) -> Secret {
+    pub(super) fn decoy(&self) -> Secret {
         match self.digest() {
             Some(_) => Secret::new(crate::mac::random_key()),
-            None => Secret::new(match self.0 {
+            None => Secret::new(match self.algorithm {
                 Algorithm::ES256 => include_str!("decoys/p256.pem"),
                 Algorithm::ES384 => include_str!("decoys/p384.pem"),
                 Algorithm::EdDSA => include_str!("decoys/ed25519.pem"),
@@ -163,8 +175,8 @@ impl Verifier {
         }
     }
 
-    fn digest(self) -> Option<Digest> {
-        match self.0 {
+    fn digest(&self) -> Option<Digest> {
+        match self.algorithm {
             Algorithm::HS256 => Some(Digest::Sha256),
             Algorithm::HS384 => Some(Digest::Sha384),
             Algorithm::HS512 => Some(Digest::Sha512),
@@ -172,8 +184,8 @@ impl Verifier {
         }
     }
 
-    fn read_key(self, pem: &[u8]) -> Key {
-        let key = match self.0 {
+    fn read_key(&self, pem: &[u8]) -> Key {
+        let key = match self.algorithm {
             Algorithm::ES256 | Algorithm::ES384 => DecodingKey::from_ec_pem(pem),
             Algorithm::EdDSA => DecodingKey::from_ed_pem(pem),
             _ => DecodingKey::from_rsa_pem(pem),

@@ -19,21 +19,22 @@ pub(crate) fn build<'a>(method: &str, uri: &str, pairs: impl Iterator<Item = (&'
     spans.sort_unstable_by(|(name, value), other| {
         text(name).cmp(text(&other.0)).then_with(|| text(value).cmp(text(&other.1)))
     });
-    let mut base =
-        Vec::with_capacity(method.len() + 2 * uri.len() + encoded.len() + encoded.len() / 2 + 8 * spans.len());
+    let mut joined = Vec::with_capacity(encoded.len() + 2 * spans.len());
+    for (name, value) in &spans {
+        if !joined.is_empty() {
+            joined.push(b'&');
+        }
+        joined.extend_from_slice(text(name));
+        joined.push(b'=');
+        joined.extend_from_slice(text(value));
+    }
+    // Each of the three is encoded as one value, the parameters for the second time.
+    let mut base = Vec::with_capacity(method.len() + 2 * uri.len() + 2 * joined.len());
     percent_encode(method.to_ascii_uppercase().as_bytes(), &mut base);
     base.push(b'&');
     percent_encode(uri.as_bytes(), &mut base);
     base.push(b'&');
-    for (position, (name, value)) in spans.iter().enumerate() {
-        if position > 0 {
-            base.extend_from_slice(b"%26");
-        }
-        // Encoded a second time, as one value: only their percent signs change.
-        percent_encode(text(name), &mut base);
-        base.extend_from_slice(b"%3D");
-        percent_encode(text(value), &mut base);
-    }
+    percent_encode(&joined, &mut base);
     base
 }
 

@@ -195,14 +195,14 @@ where
 
     fn claims(&self, Message(request): Message, _: UnixTime) -> Result<C, Reason> {
         for field in &self.required {
-            let mut values = request.parameters().filter(|(name, _)| name == field).map(|(_, value)| value);
+            let mut values = request.parameters.pairs().filter(|(name, _)| name == field).map(|(_, value)| value);
             match (values.next(), values.next()) {
                 (Some(_), Some(_)) => return Err(Reason::BadPayload(format!("`{field}` is there twice").into())),
                 (Some(value), None) if !value.is_empty() => {}
                 _ => return Err(Reason::MissingField(field.clone())),
             }
         }
-        fields::read(request.parameters())
+        fields::read(request.parameters.pairs())
             .ok_or_else(|| Reason::BadPayload("the parameters do not have the shape that the claims require".into()))
     }
 
@@ -226,13 +226,6 @@ where
 
     fn check(&self) -> Result<(), ConfigError> {
         builder::check(self)
-    }
-}
-
-impl Signed {
-    fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
-        let texts = self.parameters.iter();
-        texts.clone().step_by(2).zip(texts.skip(1).step_by(2))
     }
 }
 

@@ -23,6 +23,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -105,8 +106,21 @@ impl From<WagglUser> for Wire {
 
 /// By the names of its fields: a derived `Deserialize` takes a list of their values too.
 fn object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Data, D::Error> {
-    let fields = serde_json::Map::deserialize(deserializer)?;
-    Data::deserialize(serde_json::Value::Object(fields)).map_err(D::Error::custom)
+    struct Object;
+
+    impl<'de> Visitor<'de> for Object {
+        type Value = Data;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Data, A::Error> {
+            Data::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_map(Object)
 }
 
 fn not_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

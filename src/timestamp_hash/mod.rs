@@ -53,7 +53,7 @@ use crate::fields::{self, Texts};
 use crate::form::{Extracted, Form, Presence};
 use crate::keys::{Secret, TenantId};
 use crate::mac::Tag;
-use crate::query::{self, Query};
+use crate::query::{self, Indexed, Query};
 use crate::rejection::Reason;
 use crate::replay::Fingerprint;
 use crate::window::{Validity, Window};
@@ -138,10 +138,15 @@ where
     }
 
     fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<Credential>, Reason> {
-        let query = Query::of(&head.uri);
+        let query = &Query::of(&head.uri).indexed();
         let malformed = |name: &Cow<'static, str>, what| Reason::Malformed(name.clone(), what);
-        let mac = Tag::from_hex(&query.required(&self.hash)?, self.recipe.digest());
-        let mac = mac.ok_or_else(|| malformed(&self.hash, "is not hexadecimal of the digest's length"))?;
+        let not_a_hash = || malformed(&self.hash, "is not hexadecimal of the digest's length");
+        // Two digits for each byte, each of which may be escaped: what is longer need not be decoded to be refused.
+        let longest = 6 * self.recipe.digest().length();
+        if query.raw_value(&self.hash)?.is_some_and(|raw| raw.len() > longest) {
+            return Err(not_a_hash());
+        }
+        let mac = Tag::from_hex(&query.required(&self.hash)?, self.recipe.digest()).ok_or_else(not_a_hash)?;
         let time = parse_timestamp(&query.required(&self.timestamp)?);
         let time = time.ok_or_else(|| malformed(&self.timestamp, "is not a number of seconds in plain digits"))?;
         let (values, literal) = match self.plus {
@@ -208,7 +213,7 @@ where
 
 impl<C> TimestampHash<C> {
     /// The recipe's fields, in its order.
-    fn fields(&self, query: Query<'_>, plus_is_literal: impl Fn(&str) -> bool) -> Result<Texts, Reason> {
+    fn fields(&self, query: &Indexed<'_>, plus_is_literal: impl Fn(&str) -> bool) -> Result<Texts, Reason> {
         let mut texts = Texts::with_capacity(self.recipe.fields().count(), 96);
         for name in self.recipe.fields() {
             let malformed = |what| Reason::Malformed(name.clone(), what);

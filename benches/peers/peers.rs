@@ -1,0 +1,186 @@
+//! Other crates on the very credentials that tower-sso's benches take, next to tower-sso on the same.
+//!
+//! ```sh
+//! cd benches/peers && cargo bench
+//! ```
+//! A layer or an extractor is measured whole: request in, claims out, in front of a service that does nothing.
+
+#![allow(clippy::unwrap_used, reason = "a measurement")]
+
+#[path = "../support/driver.rs"]
+mod driver;
+#[path = "../support/samples.rs"]
+mod samples;
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::hint::black_box;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{FromRef, FromRequestParts};
+use axum_jwt_auth::{Claims, Decoder, LocalDecoder};
+use criterion::measurement::WallTime;
+use criterion::{BatchSize, BenchmarkGroup, Criterion, criterion_group, criterion_main};
+use driver::{NoStore, service, through, verify};
+use futures::FutureExt;
+use http::{Request, Response};
+use jwt_authorizer::{IntoLayer, JwtAuthorizer};
+use samples::{Fernet, Jwt, LargeWebhook, OAuth1, Sample, Webhook, body, parameter};
+use tower::{Layer, Service};
+use tower_sso::clock::{Clock, SystemClock};
+use tower_sso::form::Form;
+use tower_sso::providers::waggl::WagglUser;
+use webhook_verify::{Provider, Secret};
+
+type Group<'a> = BenchmarkGroup<'a, WallTime>;
+
+const FEW: BatchSize = BatchSize::NumIterations(32);
+
+/// tower-sso: the layer, the form's methods, and those of them that only tell whether the credential is authentic.
+fn ours<S: Sample>(group: &mut Group<'_>) {
+    let (layer, request) = (S::layer(NoStore), S::request(0));
+    let (body, key, tenant, now) = (body(&request), S::key(), "acme".into(), SystemClock.now());
+    let (head, _) = request.clone().into_parts();
+    group.bench_function("tower-sso, authentic", |bencher| {
+        bencher.iter(|| {
+            let extracted = layer.form().extract(&head, &body).unwrap();
+            let message = layer.form().verify(&extracted.credential, &key).unwrap();
+            layer.form().validity(&message).unwrap().check(now).unwrap();
+            message
+        });
+    });
+    group.bench_function("tower-sso, verify", |bencher| {
+        bencher.iter(|| verify(layer.form(), &key, &tenant, &head, &body));
+    });
+    let mut service = service(&layer);
+    group.bench_function("tower-sso, layer", |bencher| {
+        bencher.iter_batched(|| request.clone(), |request| through(&mut service, request), FEW);
+    });
+}
+
+fn fernet(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("peers_fernet");
+    ours::<Fernet>(&mut group);
+    let token = parameter(&Fernet::request(0), "token");
+    let key = fernet::Fernet::new(samples::FERNET_KEY).unwrap();
+    group.bench_function("fernet", |bencher| bencher.iter(|| key.decrypt_with_ttl(black_box(&token), 3_600).unwrap()));
+}
+
+#[derive(Clone)]
+struct Nothing;
+
+impl<B> Service<Request<B>> for Nothing {
+    type Response = Response<axum_07::body::Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        ready(Ok(Response::new(axum_07::body::Body::empty())))
+    }
+}
+
+struct State(Decoder<WagglUser>);
+
+impl FromRef<State> for Decoder<WagglUser> {
+    fn from_ref(state: &State) -> Self {
+        Arc::clone(&state.0)
+    }
+}
+
+fn jwt(criterion: &mut Criterion) {
+    const AUDIENCE: &str = "app.waggl.com";
+    let mut group = criterion.benchmark_group("peers_jwt");
+    ours::<Jwt>(&mut group);
+    let token = parameter(&Jwt::request(0), "sso_jwt");
+    let bearer = || {
+        let request = Request::get("/i/9745804b").header("authorization", format!("Bearer {token}"));
+        request.body(Body::empty()).unwrap()
+    };
+
+    let key = jsonwebtoken::DecodingKey::from_secret(samples::JWT_SECRET.as_bytes());
+    let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::HS512);
+    validation.set_audience(&[AUDIENCE]);
+    group.bench_function("jsonwebtoken", |bencher| {
+        bencher.iter(|| jsonwebtoken::decode::<WagglUser>(black_box(&token), &key, &validation).unwrap());
+    });
+
+    let validation = jwt_authorizer::Validation::new().aud(&[AUDIENCE]);
+    let build = JwtAuthorizer::<WagglUser>::from_secret(samples::JWT_SECRET).validation(validation).build();
+    let mut service = build.now_or_never().unwrap().unwrap().into_layer().layer(Nothing);
+    let mut send = |request| service.call(request).now_or_never().unwrap().unwrap().status();
+    assert_eq!(send(bearer()), 200);
+    group.bench_function("jwt-authorizer", |bencher| bencher.iter_batched(bearer, &mut send, FEW));
+
+    let key = jsonwebtoken_10::DecodingKey::from_secret(samples::JWT_SECRET.as_bytes());
+    let mut validation = jsonwebtoken_10::Validation::new(jsonwebtoken_10::Algorithm::HS512);
+    validation.set_audience(&[AUDIENCE]);
+    let state = State(Arc::new(LocalDecoder::new(vec![key], validation).unwrap()));
+    let extract = |request: Request<Body>| {
+        let (mut head, _) = request.into_parts();
+        Claims::<WagglUser>::from_request_parts(&mut head, &state).now_or_never().unwrap().unwrap()
+    };
+    group.bench_function("axum-jwt-auth", |bencher| bencher.iter_batched(bearer, extract, FEW));
+}
+
+fn oauth1(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("peers_oauth1");
+    ours::<OAuth1>(&mut group);
+    // It is given its parameters sorted and encoded: whoever calls it has done the rest of the work.
+    let request = OAuth1::request(0);
+    let mut pairs: Vec<&str> = request.uri().query().unwrap().split('&').collect();
+    pairs.retain(|pair| !pair.starts_with("oauth_signature="));
+    pairs.sort_unstable();
+    let (query, signature) = (pairs.join("&"), parameter(&request, "oauth_signature"));
+    let check = || {
+        let secret = samples::CONSUMER_SECRET;
+        oauth_client::check_signature(&signature, "GET", "https://app.example/widget/", &query, secret, None)
+    };
+    assert!(check());
+    group.bench_function("oauth-client", |bencher| bencher.iter(check));
+}
+
+fn webhook(criterion: &mut Criterion) {
+    fn each<S: Sample>(criterion: &mut Criterion, name: &str) {
+        let mut group = criterion.benchmark_group(name);
+        ours::<S>(&mut group);
+        let request = S::request(0);
+        // GitHub signs as TutorCruncher does, and names its header and its digest differently.
+        let headers = vec![("X-Hub-Signature-256".to_owned(), format!("sha256={}", S::credential(&request)))];
+        let (secret, body) = (Secret::new(samples::WEBHOOK_SECRET.to_owned()), body(&request));
+        let check =
+            || webhook_verify::verify(Provider::GitHub, &headers, black_box(&body), &secret, Default::default());
+        check().unwrap();
+        group.bench_function("webhook-verify", |bencher| bencher.iter(check));
+    }
+    each::<Webhook>(criterion, "peers_webhook");
+    each::<LargeWebhook>(criterion, "peers_webhook_64_kib");
+}
+
+/// For `peers.py`, where the environment says so.
+fn write_credentials(_: &mut Criterion) {
+    let Some(path) = std::env::var_os("PEERS_CREDENTIALS") else { return };
+    let credentials = serde_json::json!({
+        "fernet": parameter(&Fernet::request(0), "token"),
+        "fernet_key": samples::FERNET_KEY,
+        "jwt": parameter(&Jwt::request(0), "sso_jwt"),
+        "jwt_secret": samples::JWT_SECRET,
+        "oauth1": format!("https://app.example{}", OAuth1::request(0).uri()),
+        "consumer": parameter(&OAuth1::request(0), "oauth_consumer_key"),
+        "consumer_secret": samples::CONSUMER_SECRET,
+    });
+    std::fs::write(path, credentials.to_string()).unwrap();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_millis(1_500));
+    targets = write_credentials, fernet, jwt, oauth1, webhook
+}
+criterion_main!(benches);

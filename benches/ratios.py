@@ -1,0 +1,74 @@
+"""Prints the tables of ratios in Markdown: ratios.py CRITERION_HOME [PYTHON.json]
+
+Each number is the ratio of two medians of one run; one that misses its target is bold. `benches/run` makes both arguments.
+"""
+
+import json
+import pathlib
+import sys
+
+HOME = pathlib.Path(sys.argv[1])
+PYTHON = json.loads(pathlib.Path(sys.argv[2]).read_text()) if len(sys.argv) > 2 else {}
+FORMS = ["fernet", "jwt", "timestamp_hash", "oauth1", "webhook", "webhook_64_kib", "shared_secret", "ticket"]
+OVER_MAC = {"jwt": 2.4, "timestamp_hash": 3, "oauth1": 5, "webhook_64_kib": 1.1}
+
+
+def median(group, bench, *size):
+    if group == "python":
+        return PYTHON.get(bench)
+    file = HOME.joinpath(group, bench, *size, "new", "estimates.json")
+    return json.loads(file.read_text())["median"]["point_estimate"] if file.exists() else None
+
+
+def ratio(over, under, most=None, least=None):
+    over, under = median(*over), median(*under)
+    if not over or not under:
+        return "–"
+    ratio = over / under
+    text = f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"
+    held = (most is None or ratio <= most) and (least is None or ratio >= least)
+    return text if held else f"**{text}**"
+
+
+def row(*cells):
+    print("|", " | ".join(cells), "|")
+
+
+def both(form, what, reference, most):
+    return " · ".join(ratio((form, f"{kib} KiB {what}"), (form, reference.format(kib)), most) for kib in (4, 8))
+
+
+row("form", "layer / verify", "verify / raw MAC", "forged / good", "unknown tenant / good", "garbage of the right shape", "of the wrong shape")
+row(*["---"] * 7)
+for form in FORMS:
+    row(
+        form,
+        ratio((form, "layer"), (form, "verify"), 1.2),
+        ratio((form, "verify"), (form, "raw MAC"), OVER_MAC.get(form)),
+        ratio((form, "forged"), (form, "request"), 1),
+        ratio((form, "unknown tenant"), (form, "request"), 1),
+        both(form, "of the right shape", "{} KiB, good", 1),
+        both(form, "of the wrong shape", "request", 0.5),
+    )
+print()
+row("the same credential", "ratio", "target")
+row(*["---"] * 3)
+for what, over, under, most, least in [
+    ("fernet: is it authentic / `fernet`'s decrypt", ("peers_fernet", "tower-sso, authentic"), ("peers_fernet", "fernet"), 1.25, None),
+    ("fernet: Python's cryptography / layer", ("python", "cryptography"), ("peers_fernet", "tower-sso, layer"), None, 10),
+    ("jwt: `jsonwebtoken::decode` / layer", ("peers_jwt", "jsonwebtoken"), ("peers_jwt", "tower-sso, layer"), None, 1.5),
+    ("jwt: jwt-authorizer / layer", ("peers_jwt", "jwt-authorizer"), ("peers_jwt", "tower-sso, layer"), None, 1.5),
+    ("jwt: axum-jwt-auth / layer", ("peers_jwt", "axum-jwt-auth"), ("peers_jwt", "tower-sso, layer"), None, 1.5),
+    ("jwt: PyJWT / layer", ("python", "PyJWT"), ("peers_jwt", "tower-sso, layer"), None, 15),
+    ("oauth1: oauth-client's `check_signature` / is it authentic", ("peers_oauth1", "oauth-client"), ("peers_oauth1", "tower-sso, authentic"), None, None),
+    ("oauth1: oauthlib / layer", ("python", "oauthlib"), ("peers_oauth1", "tower-sso, layer"), None, 60),
+    ("oauth1: Authlib / layer", ("python", "Authlib"), ("peers_oauth1", "tower-sso, layer"), None, 40),
+    ("webhook: webhook-verify / is it authentic", ("peers_webhook", "webhook-verify"), ("peers_webhook", "tower-sso, authentic"), None, None),
+    ("webhook, 64 KiB: layer / raw MAC", ("webhook_64_kib", "layer"), ("webhook_64_kib", "raw MAC"), 1.1, None),
+]:
+    row(what, ratio(over, under, most, least), f"≤ {most}" if most else f"≥ {least}" if least else "")
+for threads in ("1", "2", "8"):
+    claim, insert = ("claim_moka", f"claim, {threads} threads"), ("claim_moka", f"its own insert, {threads} threads")
+    over_insert = [ratio((*claim, size), (*insert, size), 1.2) for size in ("1000", "100000", "1000000")]
+    row(f"replay claim / moka's insert beside 1k · 100k · 1M, {threads} threads", " · ".join(over_insert), "≤ 1.2")
+    row(f"replay claim beside 1M / beside 1k, {threads} threads", ratio((*claim, "1000000"), (*claim, "1000"), 3), "≤ 3")

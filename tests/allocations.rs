@@ -1,0 +1,86 @@
+//! How often a request asks for memory: a figure that no noise blurs, so that a copy which creeps in is seen.
+//!
+//! What an accepted request may ask for, beyond what its form needs to verify it and what its claims are made of:
+//! - the identity: one for itself, and one for its tenant's name where the request names it;
+//! - the request's extensions: their table, which the first extension makes (two), and the identity's place in it;
+//! - the URI without the credential (two);
+//! - the table of the answer's headers, for `Cache-Control` and `Referrer-Policy` (two);
+//! - the labels of the counter, with feature `metrics`.
+#![cfg(all(
+    feature = "fernet",
+    feature = "jwt",
+    feature = "oauth1",
+    feature = "shared-secret",
+    feature = "ticket",
+    feature = "timestamp-hash",
+    feature = "webhook",
+    feature = "moka",
+    feature = "sign"
+))]
+
+#[path = "../benches/support/driver.rs"]
+mod driver;
+#[path = "../benches/support/samples.rs"]
+mod samples;
+
+use allocation_counter::measure;
+use driver::{NoStore, service, through, verify};
+use http::StatusCode;
+use samples::{Fernet, Jwt, LargeWebhook, OAuth1, Sample, SharedSecret, Ticket, TimestampHash, Webhook, body, forged};
+
+/// Allocations of the form's own methods, of the whole layer over an accepted request, and over a forged one.
+fn counted<S: Sample>() -> [u64; 3] {
+    let layer = S::layer(NoStore);
+    let mut service = service(&layer);
+    let request = S::request(0);
+    let forged = S::with(&request, &forged(&S::credential(&request)));
+    // What is made once for all requests: the keyed MAC, the clock's start.
+    assert_eq!(through(&mut service, request.clone()).status(), StatusCode::OK);
+    _ = through(&mut service, forged.clone());
+
+    let (head, _) = request.clone().into_parts();
+    let (body, key, tenant) = (body(&request), S::key(), "acme".into());
+    drop(verify(layer.form(), &key, &tenant, &head, &body));
+    let own = measure(|| drop(verify(layer.form(), &key, &tenant, &head, &body)));
+    let (mut good, mut bad) = (Some(request), Some(forged));
+    let accepted = measure(|| drop(through(&mut service, good.take().unwrap())));
+    let refused = measure(|| drop(through(&mut service, bad.take().unwrap())));
+    [own.count_total, accepted.count_total, refused.count_total]
+}
+
+#[test]
+fn requests_ask_for_memory_as_often_as_stated() {
+    for (form, counted, stated) in [
+        ("fernet", counted::<Fernet>(), [14, 24, 15]),
+        ("jwt", counted::<Jwt>(), [14, 23, 12]),
+        ("timestamp hash", counted::<TimestampHash>(), [10, 19, 17]),
+        ("OAuth 1.0a", counted::<OAuth1>(), [23, 32, 27]),
+        ("webhook", counted::<Webhook>(), [8, 15, 9]),
+    ] {
+        assert_eq!(counted, stated, "{form}: its own methods, the layer, the layer on a forgery");
+        let [own, accepted, refused] = counted;
+        assert!(accepted - own <= 10, "{form}: what the list above names, and no more");
+        assert!(refused <= accepted, "{form}");
+    }
+}
+
+/// These two look their keys up by a digest, and write it as text for that.
+#[test]
+fn bearers_cost_no_more_refused_than_accepted() {
+    for (form, [_, accepted, refused]) in
+        [("shared secret", counted::<SharedSecret>()), ("ticket", counted::<Ticket>())]
+    {
+        assert!(refused <= accepted, "{form}: {refused} of {accepted}");
+    }
+}
+
+/// A body goes through as it came: not one byte of its 64 KiB is copied.
+#[test]
+fn a_body_is_not_copied() {
+    let mut service = service(&LargeWebhook::layer(NoStore));
+    let request = LargeWebhook::request(0);
+    _ = through(&mut service, request.clone());
+    let mut request = Some(request);
+    let measured = measure(|| drop(through(&mut service, request.take().unwrap())));
+    assert!(measured.bytes_total < 8 * 1024, "{measured:?}");
+}
