@@ -58,12 +58,21 @@ fn claim(store: &MemoryReplay) -> Option<Claimed> {
 
 fn filled(size: u64) -> MemoryReplay {
     let store = MemoryReplay::builder().ceiling(u64::MAX).build();
-    let before = resident();
     (0..size).for_each(|_| assert_eq!(claim(&store), Some(Claimed::First)));
-    if let (Some(before), Some(after), true) = (before, resident(), size >= 1_000_000) {
-        eprintln!("moka: {:.0} bytes per entry beside {size}", (after - before) / size as f64);
-    }
     store
+}
+
+/// First of all, before this process has memory to use again.
+fn memory(_: &mut Criterion) {
+    for size in SIZES.into_iter().rev() {
+        let before = resident();
+        let store = filled(size);
+        if let (Some(before), Some(after)) = (before, resident()) {
+            eprintln!("moka: {:.0} bytes per entry beside {size}", (after - before) / size as f64);
+        }
+        // Kept, so that the next one cannot have its place.
+        std::mem::forget(store);
+    }
 }
 
 struct InAnHour;
@@ -202,5 +211,5 @@ fn redis(criterion: &mut Criterion) {
 #[cfg(not(unix))]
 fn redis(_: &mut Criterion) {}
 
-criterion_group!(benches, moka, contended, redis);
+criterion_group!(benches, memory, moka, contended, redis);
 criterion_main!(benches);

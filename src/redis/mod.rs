@@ -43,6 +43,20 @@
 //! A master takes itself for another one when its first replica comes, and an hour after the last one went. Then too, what
 //! was made before is refused, and waiting tickets become unknown: once. Give it its replicas before it serves.
 //!
+//! # What it takes
+//!
+//! `cargo bench --bench replay`, two shared cores, server and client on one machine:
+//!
+//! | live entries | memory of the server per entry | a claim |
+//! |---|---|---|
+//! | 1,000 | 180 bytes | 51 µs, one round trip |
+//! | 100,000 | 300 bytes | 55 µs |
+//! | 1,000,000 | 230 bytes | 56 µs; 64 at once 18 µs each |
+//!
+//! So `maxmemory 1gb` is a ceiling of some four million live entries, each of which lives for its credential's window. Above
+//! it new claims are refused with 503 until old ones have ended; none is evicted. Calls without a time (webhooks) are kept for
+//! ever, and nothing frees them: give such a layer a bound with `danger_remember_for` if its handler remembers.
+//!
 //! The keys are digests, and no credential can be found from them. What a ticket stands for is stored as it is.
 
 mod builder;
