@@ -5,11 +5,12 @@
 //!
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
-//! # use axum::{Router, response::Redirect, http::Uri, routing::get};
+//! use axum::{Router, http::Uri, response::Redirect, routing::get};
 //! use tower_sso::identity::Identity;
+//! use tower_sso::keys::MemoryKeys;
 //! use tower_sso::landing::LocalPath;
 //! use tower_sso::providers::lcvista::{self, LcvistaUser};
-//! # use tower_sso::{keys::MemoryKeys, replay::MemoryReplay};
+//! use tower_sso::replay::MemoryReplay;
 //!
 //! async fn land(user: Identity<LcvistaUser>, uri: Uri) -> Redirect {
 //!     // Find the user by user.email here; 403 if there is none. Then:

@@ -3,23 +3,43 @@
 //! Source: the partners' user guide "Single Sign On (SSO)". Its sample is signed by the Python package `oauth` 1.0.1.
 //!
 //! ```
-//! # #[cfg(all(feature = "moka", feature = "axum"))] {
-//! # use axum::{Router, routing::get};
+//! # #[cfg(all(feature = "moka", feature = "axum", feature = "ticket"))] {
+//! use axum::extract::State;
+//! use axum::http::{StatusCode, header::CONTENT_TYPE};
+//! use axum::response::IntoResponse;
+//! use axum::{Router, routing::get};
 //! use tower_sso::identity::Identity;
+//! use tower_sso::keys::MemoryKeys;
 //! use tower_sso::oauth1::Origin;
 //! use tower_sso::providers::site_builder::{self, SiteBuilderUser};
-//! # use tower_sso::{keys::MemoryKeys, replay::MemoryReplay};
+//! use tower_sso::replay::MemoryReplay;
+//! use tower_sso::ticket::{self, MemoryTickets, Tickets};
 //!
-//! async fn widget(user: Identity<SiteBuilderUser>) -> String {
-//!     format!("// {} has {} sites", user.email, user.site_ids().count())
+//! // The partner's page loads it as a script: what it defines are links that sign the user in, each once.
+//! async fn widget(tickets: State<Tickets>, user: Identity<SiteBuilderUser>) -> Result<impl IntoResponse, StatusCode> {
+//!     let ticket = tickets.issue(user.tenant(), user.claims()).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+//!     let link = serde_json::json!(format!("https://app.example/enter?ticket={ticket}"));
+//!     Ok(([(CONTENT_TYPE, "application/javascript")], format!("var sb = {{uris: {{user: {link}, sites: {{}}}}}};")))
+//! }
+//!
+//! // The user's browser comes by that link. Begin its session here.
+//! async fn enter(user: Identity<SiteBuilderUser>) -> String {
+//!     format!("{} has {} sites", user.email, user.site_ids().count())
 //! }
 //!
 //! let keys = MemoryKeys::new().with("partner-key", "partner-secret");
 //! let sso = site_builder::sso(Origin::new("https://app.example"), keys).replay(MemoryReplay::new()).build()?;
-//! let app: Router = Router::new().route("/widget/", get(widget).layer(sso));
+//! let tickets = Tickets::new(MemoryTickets::new());
+//! let once = ticket::layer::<SiteBuilderUser>(tickets.clone()).build()?;
+//! let app: Router = Router::new()
+//!     .route("/widget/", get(widget).layer(sso))
+//!     .route("/enter", get(enter).layer(once))
+//!     .with_state(tickets);
 //! # }
 //! # Ok::<(), tower_sso::config::ConfigError>(())
 //! ```
+//!
+//! `examples/portal/vendors/site_builder.rs` adds `sb.uris.sites`, a link straight into each of the user's sites.
 
 use serde::{Deserialize, Serialize};
 

@@ -4,21 +4,31 @@
 //!
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
-//! # use axum::{Router, routing::get};
+//! use axum::response::{IntoResponse, Response};
+//! use axum::{Router, body::Body, routing::get};
 //! use tower_sso::identity::Identity;
+//! use tower_sso::login_redirect::{LoginRedirectLayer, SsoUrl, login_required};
 //! use tower_sso::providers::waggl::{self, WagglUser};
-//! # use tower_sso::replay::MemoryReplay;
+//! use tower_sso::replay::MemoryReplay;
 //!
-//! // With a session, or on the way back from the partner.
-//! async fn survey(user: Option<Identity<WagglUser>>) -> String {
-//!     user.map_or("please sign in".into(), |user| format!("Hello {}", user.email))
+//! // On the way back from the partner there is a user: begin a session. Else look for one; without it, send the browser to sign in.
+//! async fn survey(user: Option<Identity<WagglUser>>) -> Response {
+//!     match user {
+//!         Some(user) => format!("Hello {}", user.email).into_response(),
+//!         None => login_required::<Body>(),
+//!     }
 //! }
 //!
 //! let sso = waggl::sso(["the organisation's secret"]).replay(MemoryReplay::new()).optional().build()?;
-//! let app: Router = Router::new().route("/i/{survey}", get(survey).layer(sso));
+//! let idp = SsoUrl::parse("https://idp.example/waggl/sso/")?;
+//! let start = LoginRedirectLayer::new(move |_| Some(idp.clone())).bare_segments(["i"]);
+//! let app: Router = Router::new().route("/i/{survey}", get(survey)).route_layer(sso).route_layer(start);
 //! # }
-//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! For several organisations see [`sso_for_each`]. That the browser which comes back is the one that was sent away is told by
+//! [`bind`](crate::login_redirect::LoginRedirectLayer::bind).
 
 use std::collections::BTreeMap;
 use std::fmt;
