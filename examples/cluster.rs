@@ -70,6 +70,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     writeln!(std::io::stdout(), "cluster listening on http://{}", listener.local_addr()?)?;
     let addresses: Arc<[SocketAddr]> = nodes.iter().map(|node| node.address).collect();
     let turn = Arc::new(AtomicUsize::new(0));
+    let mut stop = std::pin::pin!(asked_to_stop());
     loop {
         tokio::select! {
             accepted = listener.accept() => {
@@ -78,9 +79,26 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
                     tokio::spawn(hand_on(client, Arc::clone(&addresses), Arc::clone(&turn)));
                 }
             }
-            _ = tokio::signal::ctrl_c() => return Ok(()),
+            () = &mut stop => return Ok(()),
         }
     }
+}
+
+/// The nodes end when this program returns, so it must not be ended without returning.
+async fn asked_to_stop() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    _ = interrupted.await;
 }
 
 impl Node {

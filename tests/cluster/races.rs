@@ -120,7 +120,8 @@ async fn behind_one_address() {
     let program = crate::running::example("cluster");
     let mut command = Command::new(program);
     command.args(["--listen", "127.0.0.1:0", "--config"]).arg(home.write(&configuration)).stderr(Stdio::null());
-    let cluster = crate::running::Portal::announced_by(&mut command, "cluster listening on ").unwrap();
+    let cluster = Asked(crate::running::Portal::announced_by(&mut command, "cluster listening on ").unwrap());
+    let cluster = &cluster.0;
     let company = cluster.company(&home, 4321).await;
     // A connection each, so that each goes to the next node.
     let link = company.link();
@@ -130,6 +131,15 @@ async fn behind_one_address() {
     }
     let refused = StatusCode::UNAUTHORIZED;
     assert_eq!(outcomes, [StatusCode::SEE_OTHER, refused, refused, refused]);
+}
+
+/// Is asked to end, which it can pass on to its nodes, and not killed.
+struct Asked(crate::running::Portal);
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        _ = self.0.terminate();
+    }
 }
 
 fn client() -> Client {
