@@ -1,7 +1,6 @@
 //! Where used credentials and waiting tickets are kept: in this process, or on a Redis that several processes share.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Deserialize;
 use tower_sso::clock::Clock;
@@ -53,8 +52,7 @@ impl Stores {
             ReplayUrl::Memory => return Ok(Self::in_memory(clock)),
             ReplayUrl::Redis(url) => url.as_str(),
         };
-        let builder = RedisStore::builder().prefix("portal").clock(Arc::clone(clock));
-        let redis = builder.timeout(Duration::from_secs(1)).connect(url).await?;
+        let redis = RedisStore::builder().prefix("portal").clock(Arc::clone(clock)).connect(url).await?;
         Ok(Self { replay: Arc::new(redis.clone()), tickets: Arc::new(redis.clone()), redis: Some(redis) })
     }
 

@@ -11,7 +11,8 @@ use crate::postgres::{Postgres, shared};
 use crate::running::{Company, Home, PRIVATE_KEY, browser, me, visit};
 use crate::{Cluster, status};
 
-const LINKS: usize = 200;
+/// How many links, tickets and calls.
+const EACH: usize = 200;
 
 /// Four copies of a request, two to each node, at once.
 async fn race<F: Future>(send: impl Fn(bool) -> F) -> Vec<F::Output> {
@@ -23,7 +24,7 @@ async fn of_each_links_copies_one_signs_in() {
     let cluster = Cluster::start(shared());
     let company = cluster.one.company(&cluster.home, 4321).await;
     let client = client();
-    let links: Vec<_> = (0..LINKS).map(|_| company.link()).collect();
+    let links: Vec<_> = (0..EACH).map(|_| company.link()).collect();
     for some in links.chunks(25) {
         let raced = some.iter().map(|link| {
             let path = link.strip_prefix(&cluster.one.url).unwrap();
@@ -50,7 +51,7 @@ async fn of_each_tickets_copies_one_is_redeemed() {
         "email": "ada@example.com", "firstName": "Ada", "lastName": "L", "organizationName": "default", "password": "x y z",
     });
     assert_eq!(post(&client, &cluster.one.at("/api/auth/register"), &registration).await.0, StatusCode::CREATED);
-    for round in 0..50 {
+    for round in 0..EACH {
         let issuer = if round % 2 == 0 { &cluster.one } else { &cluster.other };
         let login = json!({"login": "ada@example.com", "token": PRIVATE_KEY});
         let (code, answer) = post(&client, &issuer.at("/api/auth/autologin"), &login).await;
@@ -67,7 +68,7 @@ async fn of_each_tickets_copies_one_is_redeemed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_each_calls_copies_one_is_carried_out_and_all_are_acknowledged() {
     let cluster = Cluster::start(shared());
-    let calls = 50;
+    let calls = i64::try_from(EACH).unwrap();
     for number in 0..calls {
         let call = cluster.home.announcement(number, &generate_fernet_key(), "DinoTutors");
         let outcomes = race(|first| {
