@@ -253,7 +253,7 @@ impl<F: Form> Pipeline<F> {
 
     /// Step 8: the request as the inner service sees it: with the identity, without the credential.
     pub(crate) fn admit_identity(&self, head: &mut Parts, unique: Unique<F>) {
-        observe::accepted(F::NAME, "accepted");
+        observe::accepted::<F>();
         query::strip(&mut head.uri, &self.parameters);
         #[cfg(feature = "axum")]
         if let Some(::axum::extract::OriginalUri(uri)) = head.extensions.get_mut() {
@@ -299,7 +299,7 @@ impl<F: Form> Pipeline<F> {
 
     /// The answer to a copy of a call that was carried out.
     pub(crate) fn acknowledge<B>(&self) -> Response<LayerBody<B>> {
-        observe::accepted(F::NAME, "acknowledged");
+        observe::acknowledged::<F>();
         let mut response = Response::new(LayerBody::own(Bytes::new()));
         seal(response.headers_mut());
         response

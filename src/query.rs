@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use http::Uri;
 use http::uri::PathAndQuery;
+use memchr::{memchr, memchr3};
 
 use crate::rejection::Reason;
 
@@ -88,7 +89,7 @@ impl<'a> Iterator for Pairs<'a> {
             Some(end) => rest.split_at_checked(end)?,
         };
         let (value, after) = match after.strip_prefix('=') {
-            Some(after) => after.split_at_checked(after.find('&').unwrap_or(after.len()))?,
+            Some(after) => after.split_at_checked(memchr(b'&', after.as_bytes()).unwrap_or(after.len()))?,
             None => ("", after),
         };
         self.0 = after;
@@ -133,27 +134,30 @@ fn value<'a>(raw: Option<&'a str>, name: &str) -> Result<Option<Cow<'a, str>>, R
 
 /// Decodes form data: percent escapes, and `+` for a space. Says what is wrong where one is bad, or where the bytes are no text.
 pub(crate) fn decode(raw: &str) -> Result<Cow<'_, str>, &'static str> {
-    // To the end, without a branch, so that the compiler can look at many characters at once.
-    let is_special = |byte| u8::from(byte == b'%') | u8::from(byte == b'+') | u8::from(byte == 0);
-    if raw.bytes().fold(0, |any, byte| any | is_special(byte)) == 0 {
-        return Ok(raw.into());
-    }
-    if raw.as_bytes().contains(&0) {
-        return Err("holds a NUL");
-    }
+    let mut rest = raw.as_bytes();
+    let Some(mut special) = memchr3(b'%', b'+', 0, rest) else { return Ok(raw.into()) };
     let mut decoded = Vec::with_capacity(raw.len());
-    let mut bytes = raw.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'+' => b' ',
-            b'%' => match (bytes.next().and_then(hex_digit), bytes.next().and_then(hex_digit)) {
+    loop {
+        let (plain, from) = rest.split_at_checked(special).unwrap_or((rest, &[]));
+        decoded.extend_from_slice(plain);
+        let (byte, length) = match from {
+            [b'+', ..] => (b' ', 1),
+            [b'%', high, low, ..] => match (hex_digit(*high), hex_digit(*low)) {
                 (Some(0), Some(0)) => return Err("holds a NUL"),
-                (Some(high), Some(low)) => high << 4 | low,
+                (Some(high), Some(low)) => (high << 4 | low, 3),
                 _ => return Err("has a bad percent escape"),
             },
-            byte => byte,
-        });
+            [b'%', ..] => return Err("has a bad percent escape"),
+            _ => return Err("holds a NUL"),
+        };
+        decoded.push(byte);
+        rest = from.get(length..).unwrap_or_default();
+        match memchr3(b'%', b'+', 0, rest) {
+            Some(next) => special = next,
+            None => break,
+        }
     }
+    decoded.extend_from_slice(rest);
     String::from_utf8(decoded).map(Cow::Owned).map_err(|_| "is not UTF-8")
 }
 
@@ -173,13 +177,15 @@ pub(crate) fn strip(uri: &mut Uri, names: &[Cow<'static, str>]) {
         return;
     }
     let is_kept = |pair: &&str| {
-        let raw = pair.split_once('=').map_or(*pair, |(raw, _)| raw);
-        !is_one_of(raw, names.iter().map(AsRef::as_ref))
+        let name = pair.bytes().position(|byte| byte == b'=').and_then(|end| pair.get(..end));
+        !is_one_of(name.unwrap_or(pair), names.iter().map(AsRef::as_ref))
     };
     let path = uri.path();
-    let mut kept = String::with_capacity(path.len() + 1 + query.len());
+    // As long as what is kept: it becomes the URI without being copied again.
+    let length = as_written(query).filter(is_kept).map(|pair| 1 + pair.len()).sum::<usize>();
+    let mut kept = String::with_capacity(path.len() + length);
     kept.push_str(path);
-    for (position, pair) in query.split('&').filter(is_kept).enumerate() {
+    for (position, pair) in as_written(query).filter(is_kept).enumerate() {
         kept.push(if position == 0 { '?' } else { '&' });
         kept.push_str(pair);
     }
@@ -192,6 +198,18 @@ pub(crate) fn strip(uri: &mut Uri, names: &[Cow<'static, str>]) {
     let mut parts = std::mem::take(uri).into_parts();
     parts.path_and_query = Some(path_and_query);
     *uri = Uri::from_parts(parts).unwrap_or_default();
+}
+
+/// What stands between the ampersands, empty or not.
+fn as_written(query: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(query);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let cut = memchr(b'&', text.as_bytes()).and_then(|end| Some((text.get(..end)?, text.get(end + 1..)?)));
+        let (pair, after) = cut.map_or((text, None), |(pair, after)| (pair, Some(after)));
+        rest = after;
+        Some(pair)
+    })
 }
 
 /// Whether `raw` is a spelling of one of these names.

@@ -46,7 +46,7 @@ use crate::body::HeadOnly;
 use crate::clock::UnixTime;
 use crate::config::ConfigError;
 use crate::form::{Extracted, Form, Presence};
-use crate::json::Object;
+use crate::json::{self, Object, Sight};
 use crate::keys::Secret;
 use crate::query::Query;
 use crate::rejection::Reason;
@@ -114,7 +114,19 @@ where
 
     fn claims(&self, message: Message, now: UnixTime) -> Result<C, Reason> {
         let timestamp = self.timestamp_claim.as_deref();
-        let object = Object::read(&message.content, |name| Some(name) == timestamp)?;
+        let asked_for = |name: &str| Some(name) == timestamp || json::is_one_of(name, &self.required);
+        if let Some((claims, seen)) = json::read(&message.content, asked_for) {
+            match timestamp.and_then(|name| Some((name, seen.get(name)?))) {
+                _ if seen.missing(&self.required).is_some() => {}
+                None => return Ok(claims),
+                Some((name, Sight::Value(value))) => {
+                    return self.check_timestamp_claim(name, value, now).map(|()| claims);
+                }
+                Some(_) => {}
+            }
+        }
+        // Something is wrong with it, or it is read in an unusual way.
+        let object = Object::read(&message.content, asked_for)?;
         object.require(&self.required)?;
         let claims = object.parse()?;
         if let Some((name, value)) = timestamp.and_then(|name| Some((name, object.get(name)?))) {

@@ -3,7 +3,7 @@ use serde_json::{Number, Value};
 use std::borrow::Cow;
 
 use crate::clock::UnixTime;
-use crate::json::Object;
+use crate::json::{Object, Seen, Sight};
 use crate::rejection::Reason;
 
 /// The claims of RFC 7519 that decide when a token is accepted.
@@ -22,6 +22,24 @@ impl Registered {
     pub(super) fn of(payload: &Object<'_>) -> Result<Self, Reason> {
         let date = |name| payload.get(name).map(|value| numeric_date(name, value)).transpose();
         Ok(Self { exp: date("exp")?, nbf: date("nbf")?, iat: date("iat")? })
+    }
+
+    /// As [`Self::of`]; `None` if there is anything wrong with them.
+    pub(super) fn seen(payload: &Seen<'_>) -> Option<Self> {
+        let date = |name| match payload.get(name) {
+            None => Some(None),
+            Some(Sight::Value(value)) => numeric_date(name, value).ok().map(Some),
+            Some(_) => None,
+        };
+        Some(Self { exp: date("exp")?, nbf: date("nbf")?, iat: date("iat")? })
+    }
+}
+
+/// Whether a claim is plainly what [`require`] asks for.
+pub(super) fn is_seen(payload: &Seen<'_>, claim: &str) -> bool {
+    match payload.get(claim) {
+        None | Some(Sight::Null) => false,
+        Some(sight) => !matches!(claim, "iss" | "sub" | "jti") || matches!(sight, Sight::Text(_)),
     }
 }
 

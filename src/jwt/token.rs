@@ -28,11 +28,14 @@ struct Parts {
 }
 
 /// What an authentic token holds.
-pub struct Message {
+pub struct Message<C> {
     parts: Arc<Parts>,
-    /// What the registered claims say; an error for what is wrong with them.
-    pub(super) judged: Result<super::Judged, Reason>,
+    /// What the payload says; an error for what is wrong with it.
+    pub(super) judged: Result<super::Judged<C>, Reason>,
 }
+
+/// The payload of an authentic token.
+pub(super) struct Payload(Arc<Parts>);
 
 impl Token {
     pub(super) fn parse(text: &str, longest: usize) -> Result<Self, &'static str> {
@@ -56,9 +59,15 @@ impl Token {
     }
 }
 
-impl Message {
-    pub(super) fn payload(&self) -> &[u8] {
-        self.parts.payload()
+impl<C> Message<C> {
+    pub(super) fn into_parts(self) -> (Payload, Result<super::Judged<C>, Reason>) {
+        (Payload(self.parts), self.judged)
+    }
+}
+
+impl Payload {
+    pub(super) fn get(&self) -> &[u8] {
+        self.0.payload()
     }
 }
 
@@ -95,12 +104,12 @@ impl Verifier {
     }
 
     /// The payload, if this key signed it; `judge` reads it.
-    pub(super) fn verify(
+    pub(super) fn verify<C>(
         &self,
         token: &Token,
         key: &Secret,
-        judge: impl FnOnce(&[u8]) -> Result<super::Judged, Reason>,
-    ) -> Result<Message, Reason> {
+        judge: impl FnOnce(&[u8]) -> Result<super::Judged<C>, Reason>,
+    ) -> Result<Message<C>, Reason> {
         let parts = &token.0;
         let authentic = match self.digest() {
             Some(digest) => digest.verify(key, [parts.signed()], parts.signature()),
@@ -142,7 +151,7 @@ impl Verifier {
     }
 
     /// An HMAC has one value for one content; an ECDSA signature can be written anew by anyone, so there the content counts.
-    pub(super) fn fingerprint(&self, message: &Message, fingerprint: &mut Fingerprint) {
+    pub(super) fn fingerprint<C>(&self, message: &Message<C>, fingerprint: &mut Fingerprint) {
         match self.digest() {
             Some(_) => fingerprint.part(message.parts.signature()),
             None => fingerprint.part(message.parts.signed()),
@@ -200,7 +209,7 @@ impl fmt::Debug for Token {
     }
 }
 
-impl fmt::Debug for Message {
+impl<C> fmt::Debug for Message<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Message").finish_non_exhaustive()
     }

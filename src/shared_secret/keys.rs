@@ -43,6 +43,11 @@ impl TokenDigest {
         Self(Secret::new(Sha256::digest(token.expose()).to_vec()))
     }
 
+    /// The digest of a token that is not copied for it.
+    pub(super) fn of_text(token: &str) -> Self {
+        Self(Secret::new(Sha256::digest(token).to_vec()))
+    }
+
     /// The digest that [`tenant_id`](Self::tenant_id) has written: 64 lower-case hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
         let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
