@@ -78,18 +78,27 @@ pub(crate) fn percent_encode(mut bytes: &[u8], encoded: &mut Vec<u8>) {
 }
 
 pub(crate) fn is_unreserved(byte: u8) -> bool {
-    #[expect(clippy::indexing_slicing, reason = "run by the compiler")]
+    #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "run by the compiler")]
     static UNRESERVED: [bool; 256] = {
-        let (mut table, characters) =
-            ([false; 256], b"-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
-        let mut at = 0;
-        while at < characters.len() {
-            table[characters[at] as usize] = true;
-            at += 1;
+        let (mut table, mut byte) = ([false; 256], 0);
+        while byte < 256 {
+            table[byte] = unreserved(byte as u8);
+            byte += 1;
         }
         table
     };
     UNRESERVED.get(usize::from(byte)) == Some(&true)
+}
+
+/// RFC 3986, 2.3.
+pub(crate) const fn unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// Whether a text is its own percent-encoding.
+#[cfg(feature = "oauth1")]
+pub(crate) fn is_plain(text: &str) -> bool {
+    text.bytes().all(is_unreserved)
 }
 
 /// Decodes hexadecimal of either case.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tokio::runtime::Handle;
 use tokio::time::Sleep;
@@ -40,8 +40,10 @@ pin_project! {
     {
         pipeline: Arc<Pipeline<F>>,
         service: S,
+        // What the inner service is given. It is larger than all else, and stays in its place until then.
+        request: Option<(Parts, Option<Handed<F, B>>)>,
         #[pin]
-        state: State<F, Reading<F, B>, Handed<F, B>, S::Future, R, S::Error>,
+        state: State<F, Reading<F, B>, S::Future, R, S::Error>,
     }
 
     impl<S, F, B, R> PinnedDrop for ResponseFuture<S, F, B, R>
@@ -87,15 +89,15 @@ pin_project! {
     /// Where a request stands. Each state is left with `project_replace`, which takes out of it what the next one needs.
     #[project = Standing]
     #[project_replace = Left]
-    enum State<F: Form, Rd, Out, Fut, R, E> {
+    enum State<F: Form, Rd, Fut, R, E> {
         /// Its body is being read, if the form needs it.
-        Reading { #[pin] reading: Rd, head: Parts, check: bool },
+        Reading { #[pin] reading: Rd, check: bool },
         /// The tenant's keys are being looked up.
-        Finding { keys: Patience<Keys>, request: (Parts, Out), extraction: Extraction<F::Credential> },
+        Finding { keys: Patience<Keys>, extraction: Extraction<F::Credential> },
         /// The replay store is being asked.
-        Claiming { claim: Patience<Claimed>, checked: Checked<F, Out> },
+        Claiming { claim: Patience<Claimed>, checked: Checked<F> },
         /// Another request has the same call in hand: ask again in a moment.
-        Waiting { timer: Pin<Box<Sleep>>, checked: Checked<F, Out> },
+        Waiting { timer: Pin<Box<Sleep>>, checked: Checked<F> },
         /// The inner service is at work, on a checked credential or on a request that passed without one.
         Calling { #[pin] answer: Fut, proof: Option<(Proof, UnixTime)> },
         /// The replay store is being told what came of it.
@@ -108,8 +110,7 @@ pin_project! {
 }
 
 /// A request of which everything is checked but whether it is the first of its copies.
-struct Checked<F: Form, Out> {
-    request: (Parts, Out),
+struct Checked<F: Form> {
     accepted: Accepted<F>,
     now: UnixTime,
     claimed_at: UnixTime,
@@ -127,14 +128,12 @@ where
         let limits = pipeline.body_limits();
         let state = match pipeline.admit(&mut head) {
             Err(reason) => State::Answered { response: pipeline.refuse(reason, &head.headers) },
-            Ok(Admission::PassThrough) => {
-                State::Reading { reading: F::Reads::read(body, false, limits), head, check: false }
-            }
+            Ok(Admission::PassThrough) => State::Reading { reading: F::Reads::read(body, false, limits), check: false },
             Ok(Admission::Check { read_body }) => {
-                State::Reading { reading: F::Reads::read(body, read_body, limits), head, check: true }
+                State::Reading { reading: F::Reads::read(body, read_body, limits), check: true }
             }
         };
-        Self { pipeline, service, state }
+        Self { pipeline, service, request: Some((head, None)), state }
     }
 }
 
@@ -148,7 +147,6 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let pipeline = &**this.pipeline;
         loop {
             // What the current state waits for; then, having left it, what comes next.
             let event = match this.state.as_mut().project() {
@@ -165,24 +163,16 @@ where
                 // A future that is polled after its end has nothing to say, and no reason to panic.
                 Standing::Done => return Poll::Pending,
             };
+            let pipeline = &**this.pipeline;
+            let mut hand = Hand { pipeline, service: &mut *this.service, request: &mut *this.request };
             let next = match (event, this.state.as_mut().project_replace(State::Done)) {
-                (Event::Read(read), Left::Reading { head, check, .. }) => match read {
-                    Err(reason) => State::Answered { response: pipeline.refuse(reason, &head.headers) },
-                    Ok((_, body)) if !check => {
-                        State::Calling { answer: this.service.call(Request::from_parts(head, body)), proof: None }
-                    }
-                    Ok((bytes, body)) => match pipeline.extract(&head, &bytes) {
-                        Err(reason) => State::Answered { response: pipeline.refuse(reason, &head.headers) },
-                        Ok(extraction) => find(pipeline, this.service, cx, (head, body), extraction),
-                    },
+                (Event::Read(read), Left::Reading { check, .. }) => match read {
+                    Err(reason) => hand.refuse(reason),
+                    Ok((bytes, body)) => hand.extract(cx, &bytes, body, check),
                 },
-                (Event::Found(keys), Left::Finding { request, extraction, .. }) => {
-                    verify(pipeline, this.service, cx, request, extraction, keys)
-                }
-                (Event::Claimed(claimed), Left::Claiming { checked, .. }) => {
-                    judge(pipeline, this.service, checked, Some(claimed))
-                }
-                (Event::Waited, Left::Waiting { checked, .. }) => claim(pipeline, this.service, cx, checked),
+                (Event::Found(keys), Left::Finding { extraction, .. }) => hand.verify(cx, extraction, keys),
+                (Event::Claimed(claimed), Left::Claiming { checked, .. }) => hand.judge(checked, Some(claimed)),
+                (Event::Waited, Left::Waiting { checked, .. }) => hand.claim(cx, checked),
                 (Event::Answered(outcome), Left::Calling { proof, .. }) => match (proof, outcome) {
                     (None, outcome) => return Poll::Ready(outcome.map(|response| response.map(LayerBody::inner))),
                     (Some((proof, claimed_at)), outcome) => {
@@ -223,73 +213,11 @@ enum Event<Out, R, E> {
     Over,
 }
 
-/// The state of a request and its service, which is what these functions make of it.
-type StateOf<S, F, Rd, Out, R> =
-    State<F, Rd, Out, <S as Service<Request<Out>>>::Future, R, <S as Service<Request<Out>>>::Error>;
-
 /// A store's answer, if it is there already: a request is then not put away until it comes.
 fn at_once<T>(mut answer: Patience<T>, cx: &mut Context<'_>) -> Result<Result<T, StoreError>, Patience<T>> {
     match Pin::new(&mut answer).poll(cx) {
         Poll::Ready(answer) => Ok(answer),
         Poll::Pending => Err(answer),
-    }
-}
-
-fn find<S, F, Rd, Out, R>(
-    pipeline: &Pipeline<F>,
-    service: &mut S,
-    cx: &mut Context<'_>,
-    request: (Parts, Out),
-    extraction: Extraction<F::Credential>,
-) -> StateOf<S, F, Rd, Out, R>
-where
-    F: Form,
-    S: Service<Request<Out>, Response = Response<R>>,
-{
-    match at_once(pipeline.keys(&extraction), cx) {
-        Ok(keys) => verify(pipeline, service, cx, request, extraction, keys),
-        Err(keys) => State::Finding { keys, request, extraction },
-    }
-}
-
-fn verify<S, F, Rd, Out, R>(
-    pipeline: &Pipeline<F>,
-    service: &mut S,
-    cx: &mut Context<'_>,
-    request: (Parts, Out),
-    extraction: Extraction<F::Credential>,
-    keys: Result<Keys, StoreError>,
-) -> StateOf<S, F, Rd, Out, R>
-where
-    F: Form,
-    S: Service<Request<Out>, Response = Response<R>>,
-{
-    let now = pipeline.now();
-    match pipeline.verify(extraction, keys, now) {
-        Err(reason) => State::Answered { response: pipeline.refuse(reason, &request.0.headers) },
-        Ok(accepted) => {
-            let claimed_at = pipeline.time_of_claim(now);
-            claim(pipeline, service, cx, Checked { request, accepted, now, claimed_at, waited: Duration::ZERO })
-        }
-    }
-}
-
-fn claim<S, F, Rd, Out, R>(
-    pipeline: &Pipeline<F>,
-    service: &mut S,
-    cx: &mut Context<'_>,
-    checked: Checked<F, Out>,
-) -> StateOf<S, F, Rd, Out, R>
-where
-    F: Form,
-    S: Service<Request<Out>, Response = Response<R>>,
-{
-    let Some(claim) = pipeline.claim(checked.accepted.proof(), checked.now, checked.claimed_at) else {
-        return judge(pipeline, service, checked, None);
-    };
-    match at_once(claim, cx) {
-        Ok(claimed) => judge(pipeline, service, checked, Some(claimed)),
-        Err(claim) => State::Claiming { claim, checked },
     }
 }
 
@@ -301,40 +229,103 @@ fn conclude<F: Form, T>(concluded: Result<(), StoreError>, outcome: T) -> T {
     outcome
 }
 
-fn judge<S, F, Rd, Out, R>(
-    pipeline: &Pipeline<F>,
-    service: &mut S,
-    checked: Checked<F, Out>,
-    claimed: Option<Result<Claimed, StoreError>>,
-) -> StateOf<S, F, Rd, Out, R>
+/// A request in hand: each step goes on to the next one, or leaves the state in which the next one has to be waited for.
+struct Hand<'a, S, F, Out> {
+    pipeline: &'a Pipeline<F>,
+    service: &'a mut S,
+    request: &'a mut Option<(Parts, Option<Out>)>,
+}
+
+/// What becomes of a request in hand.
+type Next<S, F, Rd, Out, R> =
+    State<F, Rd, <S as Service<Request<Out>>>::Future, R, <S as Service<Request<Out>>>::Error>;
+
+impl<S, F, Out, R> Hand<'_, S, F, Out>
 where
     F: Form,
     S: Service<Request<Out>, Response = Response<R>>,
 {
-    let Checked { request: (mut head, body), accepted, now, claimed_at, waited } = checked;
-    let proof = accepted.proof();
-    match pipeline.judge(accepted, claimed, now, waited) {
-        Verdict::Pass(unique) => {
-            pipeline.admit_identity(&mut head, unique);
-            State::Calling { answer: service.call(Request::from_parts(head, body)), proof: Some((proof, claimed_at)) }
+    fn extract<Rd>(&mut self, cx: &mut Context<'_>, bytes: &Bytes, body: Out, check: bool) -> Next<S, F, Rd, Out, R> {
+        let Some((head, place)) = self.request else { return State::Done };
+        *place = Some(body);
+        if !check {
+            return self.call(None);
         }
-        Verdict::Acknowledge => State::Answered { response: pipeline.acknowledge() },
-        Verdict::Wait(accepted) if waited < pipeline.longest_wait() => {
-            let pause = Duration::from_millis(20).max(waited / 2);
-            let waited = waited + pause;
-            State::Waiting {
-                timer: Box::pin(tokio::time::sleep(pause)),
-                checked: Checked { request: (head, body), accepted, now, claimed_at, waited },
+        match self.pipeline.extract(head, bytes) {
+            Err(reason) => self.refuse(reason),
+            Ok(extraction) => match at_once(self.pipeline.keys(&extraction), cx) {
+                Ok(keys) => self.verify(cx, extraction, keys),
+                Err(keys) => State::Finding { keys, extraction },
+            },
+        }
+    }
+
+    fn verify<Rd>(
+        &mut self,
+        cx: &mut Context<'_>,
+        extraction: Extraction<F::Credential>,
+        keys: Result<Keys, StoreError>,
+    ) -> Next<S, F, Rd, Out, R> {
+        let now = self.pipeline.now();
+        match self.pipeline.verify(extraction, keys, now) {
+            Err(reason) => self.refuse(reason),
+            Ok(accepted) => {
+                let claimed_at = self.pipeline.time_of_claim(now);
+                self.claim(cx, Checked { accepted, now, claimed_at, waited: Duration::ZERO })
             }
         }
-        Verdict::Wait(_) => State::Answered { response: pipeline.refuse(Reason::InProgress, &head.headers) },
-        Verdict::Refuse(reason) => State::Answered { response: pipeline.refuse(reason, &head.headers) },
-        Verdict::Forfeit(reason) => {
-            if let Some(conclusion) = pipeline.conclude(proof, claimed_at, false) {
-                conclude_alone::<F>(conclusion);
-            }
-            State::Answered { response: pipeline.refuse(reason, &head.headers) }
+    }
+
+    fn claim<Rd>(&mut self, cx: &mut Context<'_>, checked: Checked<F>) -> Next<S, F, Rd, Out, R> {
+        let claim = self.pipeline.claim(checked.accepted.proof(), checked.now, checked.claimed_at);
+        let Some(claim) = claim else { return self.judge(checked, None) };
+        match at_once(claim, cx) {
+            Ok(claimed) => self.judge(checked, Some(claimed)),
+            Err(claim) => State::Claiming { claim, checked },
         }
+    }
+
+    fn judge<Rd>(
+        &mut self,
+        checked: Checked<F>,
+        claimed: Option<Result<Claimed, StoreError>>,
+    ) -> Next<S, F, Rd, Out, R> {
+        let Checked { accepted, now, claimed_at, waited } = checked;
+        let proof = accepted.proof();
+        match self.pipeline.judge(accepted, claimed, now, waited) {
+            Verdict::Pass(unique) => {
+                if let Some((head, _)) = self.request {
+                    self.pipeline.admit_identity(head, unique);
+                }
+                self.call(Some((proof, claimed_at)))
+            }
+            Verdict::Acknowledge => State::Answered { response: self.pipeline.acknowledge() },
+            Verdict::Wait(accepted) if waited < self.pipeline.longest_wait() => {
+                let pause = Duration::from_millis(20).max(waited / 2);
+                let checked = Checked { accepted, now, claimed_at, waited: waited + pause };
+                State::Waiting { timer: Box::pin(tokio::time::sleep(pause)), checked }
+            }
+            Verdict::Wait(_) => self.refuse(Reason::InProgress),
+            Verdict::Refuse(reason) => self.refuse(reason),
+            Verdict::Forfeit(reason) => {
+                if let Some(conclusion) = self.pipeline.conclude(proof, claimed_at, false) {
+                    conclude_alone::<F>(conclusion);
+                }
+                self.refuse(reason)
+            }
+        }
+    }
+
+    fn call<Rd>(&mut self, proof: Option<(Proof, UnixTime)>) -> Next<S, F, Rd, Out, R> {
+        // It is there until it is called, and is called once.
+        let Some((head, Some(body))) = self.request.take() else { return State::Done };
+        State::Calling { answer: self.service.call(Request::from_parts(head, body)), proof }
+    }
+
+    fn refuse<Rd>(&self, reason: Reason) -> Next<S, F, Rd, Out, R> {
+        let none = HeaderMap::new();
+        let headers = self.request.as_ref().map_or(&none, |(head, _)| &head.headers);
+        State::Answered { response: self.pipeline.refuse(reason, headers) }
     }
 }
 

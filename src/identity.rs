@@ -9,7 +9,7 @@ use http::Extensions;
 use crate::clock::UnixTime;
 use crate::form::Form;
 use crate::keys::{KeyUse, TenantId};
-use crate::proof::{Proof, Unique};
+use crate::proof::{Proved, Unique};
 use crate::replay::ReplayKey;
 
 /// A verified identity: claims of type `C`, and how they were proved.
@@ -40,19 +40,11 @@ use crate::replay::ReplayKey;
 ///     tower_sso::identity::Identity(std::sync::Arc::new(7))
 /// }
 /// ```
-pub struct Identity<C>(Arc<Inner<C>>);
-
-struct Inner<C> {
-    claims: C,
-    form: &'static str,
-    tenant: TenantId,
-    proof: Proof,
-}
+pub struct Identity<C>(Arc<Proved<C>>);
 
 impl<C> Identity<C> {
     pub(crate) fn new<F: Form<Claims = C>>(unique: Unique<F>) -> Self {
-        let (claims, tenant, proof) = unique.into_parts();
-        Self(Arc::new(Inner { claims, form: F::NAME, tenant, proof }))
+        Self(unique.into_proved())
     }
 
     /// What the partner says of the user.

@@ -7,7 +7,6 @@
 //! Two of the steps wait for a store, so [`ResponseFuture`](crate::future::ResponseFuture) calls the functions below one
 //! after the other. It cannot call them in another order: each needs what only the one before it makes.
 
-use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ use crate::form::{Form, Presence, Usage};
 use crate::identity::Identity;
 use crate::keys::{Keys, Secret, TenantId};
 use crate::proof::{Accepted, FirstClaim, Proof, ReusableForm, Unique, Verified};
-use crate::query;
+use crate::query::Stripped;
 use crate::rejection::{Reason, Rejection, StoreFailure, seal};
 use crate::replay::{Claimed, Hold};
 use crate::store::{Patience, StoreError, StoreFuture};
@@ -34,7 +33,7 @@ pub(crate) struct Pipeline<F> {
     shared: Shared,
     decoy: Secret,
     allow: HeaderValue,
-    parameters: Vec<Cow<'static, str>>,
+    stripped: Stripped,
 }
 
 /// What becomes of a request at first sight.
@@ -108,8 +107,8 @@ impl<F: Form> Pipeline<F> {
         }
         let allow = shared.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
         let allow = HeaderValue::try_from(allow).map_err(|_| ConfigError::NoMethods)?;
-        let parameters = form.parameters().into_iter().chain(shared.tenant.parameter().cloned()).collect();
-        Ok(Self { decoy: form.decoy(), form, shared, allow, parameters })
+        let stripped = Stripped::new(form.parameters().into_iter().chain(shared.tenant.parameter().cloned()));
+        Ok(Self { decoy: form.decoy(), form, shared, allow, stripped })
     }
 
     pub(crate) fn form(&self) -> &F {
@@ -254,10 +253,10 @@ impl<F: Form> Pipeline<F> {
     /// Step 8: the request as the inner service sees it: with the identity, without the credential.
     pub(crate) fn admit_identity(&self, head: &mut Parts, unique: Unique<F>) {
         observe::accepted::<F>();
-        query::strip(&mut head.uri, &self.parameters);
+        self.stripped.strip(&mut head.uri);
         #[cfg(feature = "axum")]
         if let Some(::axum::extract::OriginalUri(uri)) = head.extensions.get_mut() {
-            query::strip(uri, &self.parameters);
+            self.stripped.strip(uri);
         }
         self.form.redact(head);
         head.extensions.insert(Identity::new(unique));

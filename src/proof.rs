@@ -3,6 +3,8 @@
 //! [`Verified`] → [`Fresh`] → [`Accepted`] → [`Unique`], and [`Identity`](crate::identity::Identity) is made only from
 //! the last.
 
+use std::sync::Arc;
+
 use crate::clock::UnixTime;
 use crate::form::Form;
 use crate::keys::{KeyUse, Keys, Secret, TenantId};
@@ -25,15 +27,19 @@ pub(crate) struct Fresh<F: Form> {
     validity: Validity,
 }
 
-/// It says what the form requires.
-pub(crate) struct Accepted<F: Form> {
-    claims: F::Claims,
-    proof: Proof,
-    tenant: TenantId,
-}
+/// It says what the form requires. What is to become an identity stays where it is from now on.
+pub(crate) struct Accepted<F: Form>(Arc<Proved<F::Claims>>);
 
 /// It was not used before.
 pub(crate) struct Unique<F: Form>(Accepted<F>);
+
+/// What an identity holds.
+pub(crate) struct Proved<C> {
+    pub(crate) claims: C,
+    pub(crate) form: &'static str,
+    pub(crate) tenant: TenantId,
+    pub(crate) proof: Proof,
+}
 
 /// What is known of an accepted credential, apart from its claims.
 #[derive(Clone, Copy)]
@@ -98,13 +104,14 @@ impl<F: Form> Fresh<F> {
     pub(crate) fn check_claims(self, form: &F, now: UnixTime) -> Result<Accepted<F>, Reason> {
         let Self { verified: Verified { message, key_use, fingerprint, tenant }, validity } = self;
         let claims = form.claims(message, now)?;
-        Ok(Accepted { claims, tenant, proof: Proof { key_use, fingerprint, validity } })
+        let proof = Proof { key_use, fingerprint, validity };
+        Ok(Accepted(Arc::new(Proved { claims, form: F::NAME, tenant, proof })))
     }
 }
 
 impl<F: Form> Accepted<F> {
     pub(crate) fn proof(&self) -> Proof {
-        self.proof
+        self.0.proof
     }
 
     /// The replay store said that this is the first of its copies.
@@ -120,8 +127,8 @@ impl<F: Form> Accepted<F> {
 }
 
 impl<F: Form> Unique<F> {
-    pub(crate) fn into_parts(self) -> (F::Claims, TenantId, Proof) {
-        (self.0.claims, self.0.tenant, self.0.proof)
+    pub(crate) fn into_proved(self) -> Arc<Proved<F::Claims>> {
+        self.0.0
     }
 }
 

@@ -97,6 +97,67 @@ impl<'a> Iterator for Pairs<'a> {
     }
 }
 
+/// The same parameters, and whether each name and each value is its own percent-encoding (RFC 3986, 2.3).
+#[cfg(feature = "oauth1")]
+pub(crate) fn spelled(query: &str) -> impl Iterator<Item = [(&str, bool); 2]> {
+    let mut rest = query;
+    std::iter::from_fn(move || {
+        while let Some(after) = rest.strip_prefix('&') {
+            rest = after;
+        }
+        if rest.is_empty() {
+            return None;
+        }
+        let (name, after) = cut(rest, kind::AMPERSAND | kind::EQUALS)?;
+        let (value, after) = match after.strip_prefix('=') {
+            Some(after) => cut(after, kind::AMPERSAND)?,
+            None => (("", true), after),
+        };
+        rest = after;
+        Some([name, value])
+    })
+}
+
+/// The text before the first of these characters, whether it is plain, and the rest.
+#[cfg(feature = "oauth1")]
+fn cut(text: &str, end: u8) -> Option<((&str, bool), &str)> {
+    let (mut seen, mut length) = (0, 0);
+    for byte in text.as_bytes() {
+        let kind = kind::of(*byte);
+        if kind & end != 0 {
+            break;
+        }
+        (seen, length) = (seen | kind, length + 1);
+    }
+    let (before, after) = text.split_at_checked(length)?;
+    Some(((before, seen == 0), after))
+}
+
+/// What a character is in a query. Zero is one that is its own percent-encoding.
+#[cfg(feature = "oauth1")]
+mod kind {
+    pub(super) const AMPERSAND: u8 = 1;
+    pub(super) const EQUALS: u8 = 2;
+    const OTHER: u8 = 4;
+
+    pub(super) fn of(byte: u8) -> u8 {
+        #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "run by the compiler")]
+        static KINDS: [u8; 256] = {
+            let (mut table, mut byte) = ([OTHER; 256], 0);
+            while byte < 256 {
+                if crate::encoding::unreserved(byte as u8) {
+                    table[byte] = 0;
+                }
+                byte += 1;
+            }
+            table[b'&' as usize] = AMPERSAND;
+            table[b'=' as usize] = EQUALS;
+            table
+        };
+        KINDS.get(usize::from(byte)).map_or(OTHER, |kind| *kind)
+    }
+}
+
 /// How many parameters an index holds.
 const FIRST: usize = 8;
 
@@ -120,7 +181,7 @@ impl<'a> Indexed<'a> {
 }
 
 fn raw_value<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>, name: &str) -> Result<Option<&'a str>, Reason> {
-    let mut values = pairs.filter(|(raw, _)| is_one_of(raw, [name].into_iter())).map(|(_, value)| value);
+    let mut values = pairs.filter(|(raw, _)| is(raw, name)).map(|(_, value)| value);
     match (values.next(), values.next()) {
         (value, None) => Ok(value),
         (_, Some(_)) => Err(Reason::DuplicateParameter(name.to_owned().into())),
@@ -135,7 +196,7 @@ fn value<'a>(raw: Option<&'a str>, name: &str) -> Result<Option<Cow<'a, str>>, R
 /// Decodes form data: percent escapes, and `+` for a space. Says what is wrong where one is bad, or where the bytes are no text.
 pub(crate) fn decode(raw: &str) -> Result<Cow<'_, str>, &'static str> {
     let mut rest = raw.as_bytes();
-    let Some(mut special) = memchr3(b'%', b'+', 0, rest) else { return Ok(raw.into()) };
+    let Some(mut special) = first_special(rest) else { return Ok(raw.into()) };
     let mut decoded = Vec::with_capacity(raw.len());
     loop {
         let (plain, from) = rest.split_at_checked(special).unwrap_or((rest, &[]));
@@ -152,13 +213,21 @@ pub(crate) fn decode(raw: &str) -> Result<Cow<'_, str>, &'static str> {
         };
         decoded.push(byte);
         rest = from.get(length..).unwrap_or_default();
-        match memchr3(b'%', b'+', 0, rest) {
+        match first_special(rest) {
             Some(next) => special = next,
             None => break,
         }
     }
     decoded.extend_from_slice(rest);
     String::from_utf8(decoded).map(Cow::Owned).map_err(|_| "is not UTF-8")
+}
+
+fn first_special(text: &[u8]) -> Option<usize> {
+    // Most texts are short, and end before a search for many characters at once has begun.
+    const SHORT: usize = 16;
+    let (near, far) = text.split_at_checked(SHORT).unwrap_or((text, &[]));
+    let special = near.iter().position(|byte| matches!(byte, b'%' | b'+' | 0));
+    special.or_else(|| Some(near.len() + memchr3(b'%', b'+', 0, far)?))
 }
 
 pub(crate) fn hex_digit(byte: u8) -> Option<u8> {
@@ -170,34 +239,79 @@ pub(crate) fn hex_digit(byte: u8) -> Option<u8> {
     }
 }
 
-/// Takes these parameters out of a URI; the others stay byte for byte and in order.
-pub(crate) fn strip(uri: &mut Uri, names: &[Cow<'static, str>]) {
-    let Some(query) = uri.query() else { return };
-    if names.is_empty() {
-        return;
+/// The names of parameters to be taken out of URIs.
+pub(crate) struct Stripped {
+    names: Vec<Cow<'static, str>>,
+    /// A bit for the length of each. Most names of other parameters are known by theirs.
+    lengths: u64,
+}
+
+impl Stripped {
+    pub(crate) fn new(names: impl IntoIterator<Item = Cow<'static, str>>) -> Self {
+        let names: Vec<_> = names.into_iter().collect();
+        Self { lengths: names.iter().fold(0, |lengths, name| lengths | Self::bit(name.len())), names }
     }
-    let is_kept = |pair: &&str| {
-        let name = pair.bytes().position(|byte| byte == b'=').and_then(|end| pair.get(..end));
-        !is_one_of(name.unwrap_or(pair), names.iter().map(AsRef::as_ref))
-    };
-    let path = uri.path();
-    // As long as what is kept: it becomes the URI without being copied again.
-    let length = as_written(query).filter(is_kept).map(|pair| 1 + pair.len()).sum::<usize>();
-    let mut kept = String::with_capacity(path.len() + length);
-    kept.push_str(path);
-    for (position, pair) in as_written(query).filter(is_kept).enumerate() {
-        kept.push(if position == 0 { '?' } else { '&' });
-        kept.push_str(pair);
+
+    /// Takes the parameters out; the others stay byte for byte and in order.
+    pub(crate) fn strip(&self, uri: &mut Uri) {
+        let Some(query) = uri.query().filter(|_| !self.names.is_empty()) else { return };
+        let path = uri.path();
+        let kept = Kept::of(as_written(query).filter(|pair| !self.has(pair)));
+        let path_and_query = kept.after(path);
+        // What is left of a valid URI is valid. Were it not, the path alone is: the credential never stays.
+        let path_and_query = PathAndQuery::try_from(path_and_query).unwrap_or_else(|_| PathAndQuery::from_static("/"));
+        let mut parts = std::mem::take(uri).into_parts();
+        parts.path_and_query = Some(path_and_query);
+        *uri = Uri::from_parts(parts).unwrap_or_default();
     }
-    // No trace of a query that was nothing but the credential, or all but empty beside it.
-    if kept.ends_with('?') && kept.len() == path.len() + 1 {
-        kept.pop();
+
+    fn has(&self, pair: &str) -> bool {
+        let (mut length, mut escaped) = (0, false);
+        for byte in pair.bytes().take_while(|byte| *byte != b'=') {
+            (length, escaped) = (length + 1, escaped | matches!(byte, b'%' | b'+'));
+        }
+        let Some(raw) = pair.get(..length) else { return false };
+        if escaped {
+            return self.names.iter().any(|name| is(raw, name));
+        }
+        self.lengths & Self::bit(length) != 0 && self.names.iter().any(|name| name == raw)
     }
-    // What is left of a valid URI is valid. Were it not, the path alone is: the credential never stays.
-    let path_and_query = PathAndQuery::try_from(kept).unwrap_or_else(|_| PathAndQuery::from_static("/"));
-    let mut parts = std::mem::take(uri).into_parts();
-    parts.path_and_query = Some(path_and_query);
-    *uri = Uri::from_parts(parts).unwrap_or_default();
+
+    fn bit(length: usize) -> u64 {
+        1 << (length % 64)
+    }
+}
+
+/// The parameters that stay: the first of them in place, so that their text can be as long as they are, and is not copied
+/// again when it becomes a URI.
+struct Kept<'a, I> {
+    first: [&'a str; FIRST],
+    count: usize,
+    rest: I,
+}
+
+impl<'a, I: Iterator<Item = &'a str>> Kept<'a, I> {
+    fn of(mut pairs: I) -> Self {
+        let mut first = [""; FIRST];
+        let count = first.iter_mut().zip(&mut pairs).map(|(place, pair)| *place = pair).count();
+        Self { first, count, rest: pairs }
+    }
+
+    fn after(self, path: &str) -> String {
+        let first = self.first.get(..self.count).unwrap_or_default();
+        let length = path.len() + first.iter().map(|pair| 1 + pair.len()).sum::<usize>();
+        let mut kept = String::with_capacity(length);
+        kept.push_str(path);
+        for (position, pair) in first.iter().copied().chain(self.rest).enumerate() {
+            kept.push(if position == 0 { '?' } else { '&' });
+            kept.push_str(pair);
+        }
+        // No trace of a query that was nothing but the credential, or all but empty beside it.
+        if kept.ends_with('?') && kept.len() == path.len() + 1 {
+            kept.pop();
+        }
+        kept
+    }
 }
 
 /// What stands between the ampersands, empty or not.
@@ -212,11 +326,13 @@ fn as_written(query: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether `raw` is a spelling of one of these names.
-fn is_one_of<'n>(raw: &str, mut names: impl Iterator<Item = &'n str> + Clone) -> bool {
-    names.clone().any(|name| name == raw)
-        || (raw.bytes().any(|byte| matches!(byte, b'%' | b'+'))
-            && decode(raw).is_ok_and(|decoded| names.any(|name| name == decoded)))
+/// Whether `raw` is a spelling of this name.
+fn is(raw: &str, name: &str) -> bool {
+    // No spelling is shorter than what it spells.
+    raw == name
+        || (raw.len() >= name.len()
+            && raw.bytes().any(|byte| matches!(byte, b'%' | b'+'))
+            && decode(raw).is_ok_and(|decoded| decoded == name))
 }
 
 #[cfg(test)]
@@ -267,7 +383,7 @@ mod tests {
 
     #[test]
     fn the_credential_is_taken_out_and_nothing_else() {
-        let names = [Cow::Borrowed("token"), Cow::Borrowed("company_id")];
+        let credential = Stripped::new([Cow::Borrowed("token"), Cow::Borrowed("company_id")]);
         for (uri, expected) in [
             ("/sso?company_id=1&token=x", "/sso"),
             ("/sso?a=%zz&token=x&b=1+2", "/sso?a=%zz&b=1+2"),
@@ -279,7 +395,7 @@ mod tests {
             ("http://rp.example?token=x", "http://rp.example/"),
         ] {
             let mut uri: Uri = uri.parse().unwrap();
-            strip(&mut uri, &names);
+            credential.strip(&mut uri);
             assert_eq!(uri.to_string(), expected);
         }
     }

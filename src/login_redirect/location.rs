@@ -8,7 +8,7 @@ use http::{HeaderValue, Method, Uri};
 
 use super::layer::Settings;
 use crate::landing::LocalPath;
-use crate::query;
+use crate::query::Stripped;
 
 impl Settings {
     /// Where this request would be sent, if it turns out that it must sign in.
@@ -21,9 +21,8 @@ impl Settings {
         collapse_slashes(&mut asked_for);
         let mut parameters = format!("return_to_path={}", encode(&self.path(&asked_for)));
         let bound = self.bound.as_ref().map(|(name, value)| (name, value(head)));
-        let left_out: Vec<_> =
-            [&self.credential].into_iter().chain(bound.as_ref().map(|(name, _)| *name)).cloned().collect();
-        query::strip(&mut asked_for, &left_out);
+        let left_out = [&self.credential].into_iter().chain(bound.as_ref().map(|(name, _)| *name));
+        Stripped::new(left_out.cloned()).strip(&mut asked_for);
         let mut query = asked_for.query().unwrap_or_default().to_owned();
         if let Some((name, Some(value))) = bound {
             let separator = if query.is_empty() { "" } else { "&" };

@@ -2,40 +2,87 @@
 
 use zeroize::Zeroizing;
 
+use super::text::Text;
 use crate::encoding::percent_encode;
 use crate::keys::Secret;
 
-/// Method, base URI and parameters. The parameters are encoded, and sorted by their encoded bytes.
-pub(crate) fn build<'a>(method: &str, uri: &str, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<u8> {
-    let (mut encoded, mut spans) = (Vec::with_capacity(512), Vec::with_capacity(16));
+/// Method, base URI (its two halves) and parameters. The parameters are encoded, and sorted by their encoded bytes.
+pub(crate) fn build<'a>(
+    method: &str,
+    (origin, path): (&str, &str),
+    pairs: impl Iterator<Item = (&'a Text<'a>, &'a Text<'a>)>,
+) -> Vec<u8> {
+    let (mut pieces, mut encoded) = (Vec::with_capacity(16), Vec::with_capacity(256));
+    let mut length = 0;
     for (name, value) in pairs {
-        let start = encoded.len();
-        percent_encode(name.as_bytes(), &mut encoded);
-        let middle = encoded.len();
-        percent_encode(value.as_bytes(), &mut encoded);
-        spans.push((start..middle, middle..encoded.len()));
+        length += name.len() + value.len();
+        let (name, value) = (Piece::of(name, &mut encoded), Piece::of(value, &mut encoded));
+        pieces.push((beginning(name.bytes(&encoded)), name, value));
     }
-    let text = |span: &std::ops::Range<usize>| encoded.get(span.clone()).unwrap_or_default();
-    spans.sort_unstable_by(|(name, value), other| {
-        text(name).cmp(text(&other.0)).then_with(|| text(value).cmp(text(&other.1)))
+    // Most names differ in their beginnings, and two numbers are compared at once.
+    pieces.sort_unstable_by(|(beginning, name, value), (other_beginning, other_name, other_value)| {
+        let names = || name.bytes(&encoded).cmp(other_name.bytes(&encoded));
+        let values = || value.bytes(&encoded).cmp(other_value.bytes(&encoded));
+        beginning.cmp(other_beginning).then_with(names).then_with(values)
     });
-    let mut joined = Vec::with_capacity(encoded.len() + 2 * spans.len());
-    for (name, value) in &spans {
-        if !joined.is_empty() {
-            joined.push(b'&');
-        }
-        joined.extend_from_slice(text(name));
-        joined.push(b'=');
-        joined.extend_from_slice(text(value));
-    }
     // Each of the three is encoded as one value, the parameters for the second time.
-    let mut base = Vec::with_capacity(method.len() + 2 * uri.len() + 2 * joined.len());
-    percent_encode(method.to_ascii_uppercase().as_bytes(), &mut base);
+    length += method.len() + 2 * (origin.len() + path.len()) + 6 * pieces.len() + 2 * encoded.len();
+    let mut base = Vec::with_capacity(length);
+    percent_encode(method.as_bytes(), &mut base);
+    base.make_ascii_uppercase();
     base.push(b'&');
-    percent_encode(uri.as_bytes(), &mut base);
+    percent_encode(origin.as_bytes(), &mut base);
+    percent_encode(path.as_bytes(), &mut base);
     base.push(b'&');
-    percent_encode(&joined, &mut base);
+    for (position, (_, name, value)) in pieces.iter().enumerate() {
+        if position > 0 {
+            base.extend_from_slice(b"%26");
+        }
+        name.write(&encoded, &mut base);
+        base.extend_from_slice(b"%3D");
+        value.write(&encoded, &mut base);
+    }
     base
+}
+
+/// The first eight bytes as a number that sorts as they do. What is shorter comes first: no text has a zero in it.
+fn beginning(text: &[u8]) -> u64 {
+    let mut beginning = [0; 8];
+    beginning.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+    u64::from_be_bytes(beginning)
+}
+
+/// An encoded name or value: the text itself where that is plain, else where it stands among the encoded ones.
+enum Piece<'a> {
+    Plain(&'a str),
+    Encoded(std::ops::Range<usize>),
+}
+
+impl<'a> Piece<'a> {
+    fn of(text: &'a Text<'_>, encoded: &mut Vec<u8>) -> Self {
+        text.plain().map_or_else(
+            || {
+                let start = encoded.len();
+                percent_encode(text.as_bytes(), encoded);
+                Self::Encoded(start..encoded.len())
+            },
+            Self::Plain,
+        )
+    }
+
+    fn bytes<'b>(&'b self, encoded: &'b [u8]) -> &'b [u8] {
+        match self {
+            Self::Plain(text) => text.as_bytes(),
+            Self::Encoded(place) => encoded.get(place.clone()).unwrap_or_default(),
+        }
+    }
+
+    fn write(&self, encoded: &[u8], base: &mut Vec<u8>) {
+        match self {
+            Self::Plain(text) => base.extend_from_slice(text.as_bytes()),
+            Self::Encoded(_) => percent_encode(self.bytes(encoded), base),
+        }
+    }
 }
 
 /// The consumer's secret, encoded, and no token's secret.
@@ -66,7 +113,9 @@ mod tests {
             ("c2", ""),
             ("a3", "2 q"),
         ];
-        let base = build("post", "http://example.com/request", pairs.into_iter());
+        let pairs = pairs.map(|(name, value)| (Text::from(name), Text::from(value)));
+        let pairs = pairs.iter().map(|(name, value)| (name, value));
+        let base = build("post", ("http://example.com", "/request"), pairs);
         assert_eq!(
             String::from_utf8(base).unwrap(),
             "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D%25253D%26c%2540%3D%26\

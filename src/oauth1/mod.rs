@@ -37,6 +37,7 @@ pub(crate) mod base_string;
 mod builder;
 mod origin;
 mod parameters;
+pub(crate) mod text;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -170,8 +171,8 @@ where
         if !(1..=255).contains(&nonce.len()) {
             return Err(malformed("oauth_nonce", "is empty or too long"));
         }
-        let url = self.origin.base_uri(head)?;
-        let base_string = base_string::build(head.method.as_str(), &url, all.pairs());
+        let (origin, path) = self.origin.base_uri(head)?;
+        let base_string = base_string::build(head.method.as_str(), (&origin, path), all.pairs());
         let (tenant, nonce) = (consumer.into(), nonce.to_owned());
         let signed = Signed { base_string, method: *method, mac, timestamp, nonce, parameters: all.claims() };
         Ok(Extracted { credential: SignedRequest(Arc::new(signed)), tenant: Some(tenant) })

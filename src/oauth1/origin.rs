@@ -57,33 +57,27 @@ impl Origin {
     }
 
     /// The base string's URI: the origin, and the path as it was received.
-    pub(super) fn base_uri(&self, head: &Parts) -> Result<String, Reason> {
-        let path = path(head);
-        let mut base = match &self.0 {
-            Source::Configured(Ok(origin)) => {
-                let mut base = String::with_capacity(origin.len() + path.len());
-                base.push_str(origin);
-                base
-            }
+    pub(super) fn base_uri<'a>(&'a self, head: &'a Parts) -> Result<(Cow<'a, str>, &'a str), Reason> {
+        let origin = match &self.0 {
+            Source::Configured(Ok(origin)) => origin.into(),
             Source::Configured(Err(_)) => return Err(Reason::BadSignature),
             Source::HostHeader { scheme } => {
                 let host = match head.uri.authority() {
-                    Some(authority) => authority.as_str().to_owned(),
-                    None => once(head, &HOST)?.to_owned(),
+                    Some(authority) => authority.as_str(),
+                    None => once(head, &HOST)?,
                 };
-                join(scheme, &host)?
+                join(scheme, host)?.into()
             }
             Source::Forwarded => {
                 let scheme = once(head, &HeaderName::from_static("x-forwarded-proto"))?;
                 let host = once(head, &HeaderName::from_static("x-forwarded-host"))?;
                 match scheme {
-                    "http" | "https" => join(scheme, host)?,
+                    "http" | "https" => join(scheme, host)?.into(),
                     _ => return Err(Reason::Malformed("x-forwarded-proto".into(), "is not http or https")),
                 }
             }
         };
-        base.push_str(path);
-        Ok(base)
+        Ok((origin, path(head)))
     }
 }
 
@@ -156,7 +150,8 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        origin.base_uri(&request.body(()).unwrap().into_parts().0).ok()
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        origin.base_uri(&head).ok().map(|(origin, path)| format!("{origin}{path}"))
     }
 
     #[test]

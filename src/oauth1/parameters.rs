@@ -3,7 +3,9 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
+use memchr::memmem;
 
+use super::text::Text;
 use crate::clock::UnixTime;
 use crate::fields::Texts;
 use crate::form::Presence;
@@ -42,14 +44,22 @@ pub(super) const PROTOCOL: [&str; 9] = [
 
 /// All that is signed, decoded, in the order of its arrival; and the signature.
 pub(super) struct Parameters<'a> {
-    all: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    all: Pairs<'a>,
 }
 
 pub(super) fn presence(head: &Parts, transports: &[Transport]) -> Presence {
     // In whatever spelling: what is signed in the query or the header signs a form body too, which must then be read.
     let in_query = || {
+        let query = head.uri.query().unwrap_or_default().as_bytes();
+        // Where it is spelled as everybody spells it, it is found at once.
+        let at = memmem::find(query, b"oauth_").and_then(|at| query.get(..at));
+        if at.is_some_and(|before| before.last().is_none_or(|byte| *byte == b'&')) {
+            return true;
+        }
         let mut names = Query::of(&head.uri).pairs().map(|(name, _)| name);
-        let is_escaped = |name: &str| name.contains('%') && query::decode(name).is_ok_and(|name| is_protocol(&name));
+        let is_escaped = |name: &str| {
+            name.bytes().any(|byte| byte == b'%') && query::decode(name).is_ok_and(|name| is_protocol(&name))
+        };
         names.any(|name| is_protocol(name) || is_escaped(name))
     };
     let is_form = is_form(head);
@@ -79,7 +89,7 @@ impl<'a> Parameters<'a> {
             Vec::new()
         };
         let in_header = header(head)?;
-        let has_protocol = |pairs: &[(Cow<'_, str>, Cow<'_, str>)]| pairs.iter().any(|(name, _)| is_protocol(name));
+        let has_protocol = |pairs: &Pairs<'_>| pairs.iter().any(|(name, _)| is_protocol(name));
         let used = [
             (Transport::Query, has_protocol(&all)),
             (Transport::Form, has_protocol(&in_body)),
@@ -99,19 +109,26 @@ impl<'a> Parameters<'a> {
 
     /// A parameter of the protocol may be there once, whether this form knows it or not.
     fn unambiguous(self) -> Result<Self, Reason> {
-        let names = self.all.iter().map(|(name, _)| name.as_ref()).filter(|name| is_protocol(name));
+        let (mut known, mut unknown) = ([false; PROTOCOL.len()], Vec::new());
+        let twice = |name: &str| Err(Reason::DuplicateParameter(name.to_owned().into()));
+        for name in self.all.iter().map(|(name, _)| &**name).filter(|name| is_protocol(name)) {
+            match PROTOCOL.iter().zip(&mut known).find(|(known, _)| **known == name) {
+                Some((_, true)) => return twice(name),
+                Some((_, seen)) => *seen = true,
+                None => unknown.push(name),
+            }
+        }
         // Equal ones come to stand side by side, however many there are.
-        let mut names: Vec<&str> = names.collect();
-        names.sort_unstable();
-        match names.array_windows().find(|[one, next]| one == next) {
-            Some([twice, _]) => Err(Reason::DuplicateParameter((*twice).to_owned().into())),
+        unknown.sort_unstable();
+        match unknown.array_windows().find(|[one, next]| one == next) {
+            Some([name, _]) => twice(name),
             None => Ok(self),
         }
     }
 
     /// A parameter of the protocol.
     pub(super) fn protocol(&self, name: &str) -> Option<&str> {
-        self.all.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_ref())
+        self.all.iter().find(|(other, _)| **other == *name).map(|(_, value)| &**value)
     }
 
     pub(super) fn required(&self, name: &'static str) -> Result<&str, Reason> {
@@ -119,9 +136,8 @@ impl<'a> Parameters<'a> {
     }
 
     /// What is signed: all but the signature itself.
-    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        let pairs = self.all.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
-        pairs.filter(|(name, _)| *name != "oauth_signature")
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&Text<'a>, &Text<'a>)> {
+        self.all.iter().map(|(name, value)| (name, value)).filter(|(name, _)| ***name != *"oauth_signature")
     }
 
     /// What is signed and not of the protocol: names and values in turn.
@@ -153,13 +169,13 @@ fn is_form(head: &Parts) -> bool {
     essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
 }
 
-type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+type Pairs<'a> = Vec<(Text<'a>, Text<'a>)>;
 
 /// Everything is signed, so everything must be decodable.
 fn decode_form<'a>(form: &'a str, what: &'static str) -> Result<Pairs<'a>, Reason> {
-    let decode = |text| query::decode(text).map_err(|problem| Reason::Malformed(what.into(), problem));
+    let decode = |text| Text::decode(text).map_err(|problem| Reason::Malformed(what.into(), problem));
     let mut pairs = Vec::with_capacity(16);
-    for (name, value) in Query::new(form).pairs() {
+    for [name, value] in query::spelled(form) {
         pairs.push((decode(name)?, decode(value)?));
     }
     Ok(pairs)
@@ -199,7 +215,7 @@ fn header(head: &Parts) -> Result<Pairs<'_>, Reason> {
         if !is_protocol(&name) {
             return Err(malformed("has a parameter that is not OAuth's"));
         }
-        pairs.push((name, value));
+        pairs.push((name.into(), value.into()));
     }
     Ok(pairs)
 }

@@ -7,6 +7,7 @@ use moka::Expiry;
 use moka::ops::compute::{CompResult, Op};
 use moka::sync::Cache;
 
+use super::places::Places;
 use super::{Claimed, Hold, ReplayKey, ReplayStore};
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::store::{StoreError, StoreFuture};
@@ -30,7 +31,8 @@ use crate::store::{StoreError, StoreFuture};
 ///
 /// An entry takes some 410 bytes, and a claim 3 to 4 µs, beside a thousand live entries as beside a million
 /// (`cargo bench --bench replay`, two shared cores). So the default [`ceiling`](MemoryReplayBuilder::ceiling) of a million is
-/// 410 MB; with links that live for a minute, it is reached at 16,000 sign-ins a second.
+/// 410 MB. An entry stays for a minute longer than its link is good: with links that live for a minute, the ceiling is reached
+/// at 8,000 sign-ins a second.
 ///
 /// ```
 /// use tower_sso::replay::MemoryReplay;
@@ -42,9 +44,8 @@ pub struct MemoryReplay(Arc<Inner>);
 
 struct Inner {
     entries: Cache<ReplayKey, Entry>,
-    /// Values in `entries`: one up with every insertion, one down with every removal, whatever its cause.
-    live: Arc<AtomicU64>,
-    /// Those of them that nothing but a restart will free.
+    places: Places,
+    /// Entries that nothing but a restart will free.
     forever: AtomicU64,
     ceiling: u64,
     fence: Option<UnixTime>,
@@ -124,14 +125,10 @@ impl MemoryReplayBuilder {
 
     /// The store. Its boot fence stands at this moment.
     pub fn build(self) -> MemoryReplay {
-        let live = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&live);
-        let entries = Cache::builder()
-            .expire_after(ReclaimAfterHold)
-            .eviction_listener(move |_, _, _| _ = counted.fetch_sub(1, Ordering::Relaxed))
-            .build();
+        let entries = Cache::builder().expire_after(ReclaimAfterHold).build();
         let fence = self.fenced.then(|| self.clock.now().plus(self.fence_margin));
-        MemoryReplay(Arc::new(Inner { entries, live, forever: AtomicU64::new(0), ceiling: self.ceiling, fence }))
+        let (places, forever) = (Places::new(self.ceiling), AtomicU64::new(0));
+        MemoryReplay(Arc::new(Inner { entries, places, forever, ceiling: self.ceiling, fence }))
     }
 }
 
@@ -182,24 +179,16 @@ impl Inner {
         self.entries.entry_by_ref(&key).and_compute_with(|held| op(held.map(moka::Entry::into_value)))
     }
 
-    /// Takes a place under the ceiling, to be given back if nothing is inserted.
+    /// Takes a place under the ceiling, to be filled or given back.
     fn reserve(&self) -> bool {
-        let take = || {
-            let taken = self.live.fetch_add(1, Ordering::Relaxed) < self.ceiling;
-            if !taken {
-                self.give_back();
-            }
-            taken
-        };
         // moka takes dead entries away now and then: let it, before saying that there is no room.
-        take() || {
-            self.entries.run_pending_tasks();
-            take()
+        self.places.take() || {
+            self.places.count(|| {
+                self.entries.run_pending_tasks();
+                self.entries.entry_count()
+            });
+            self.places.take()
         }
-    }
-
-    fn give_back(&self) {
-        self.live.fetch_sub(1, Ordering::Relaxed);
     }
 
     fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> Result<Claimed, StoreError> {
@@ -220,22 +209,26 @@ impl Inner {
         if hold == Hold::Until(UnixTime::MAX) && matches!(claimed, Ok(Claimed::First)) {
             self.forever.fetch_add(1, Ordering::Relaxed);
         }
-        match (reserved, matches!(result, CompResult::Inserted(_) | CompResult::ReplacedWith(_))) {
-            (true, false) => self.give_back(),
-            (false, true) => _ = self.live.fetch_add(1, Ordering::Relaxed),
-            _ => {}
+        match (reserved, matches!(result, CompResult::Inserted(_))) {
+            (true, true) => self.places.fill(),
+            (true, false) => self.places.give_back(),
+            // A dead entry was there, and moka took it away meanwhile.
+            (false, true) => self.places.overfill(),
+            (false, false) => {}
         }
         claimed
     }
 
     fn settle(&self, key: ReplayKey, now: UnixTime, until: UnixTime) {
-        // The credential is already counted by its lease, or was until a moment ago: this may not fail for want of room.
-        self.live.fetch_add(1, Ordering::Relaxed);
         let mut was_forever = false;
-        self.change(key, |held| {
+        let result = self.change(key, |held| {
             was_forever = held.is_some_and(|entry| entry.reclaim_after.is_none());
             Op::Put(Entry::new(Hold::Until(until), now))
         });
+        // The credential has the place of its lease, or had until a moment ago: this may not fail for want of room.
+        if matches!(result, CompResult::Inserted(_)) {
+            self.places.overfill();
+        }
         if until == UnixTime::MAX && !was_forever {
             let forever = self.forever.fetch_add(1, Ordering::Relaxed) + 1;
             if forever == self.forever_ceiling() {

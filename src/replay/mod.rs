@@ -18,6 +18,8 @@
 
 #[cfg(feature = "moka")]
 mod memory;
+#[cfg(feature = "moka")]
+mod places;
 
 use std::fmt;
 use std::sync::Arc;
@@ -104,7 +106,14 @@ impl Fingerprint {
 
     /// Adds a part, preceded by its length.
     pub fn part(&mut self, part: &[u8]) -> &mut Self {
-        self.0.update((part.len() as u64).to_be_bytes());
+        // One byte for what is short, as all of most credentials then fits into one block of the digest.
+        match u8::try_from(part.len()) {
+            Ok(length) if length < u8::MAX => self.0.update([length]),
+            _ => {
+                self.0.update([u8::MAX]);
+                self.0.update((part.len() as u64).to_be_bytes());
+            }
+        }
         self.0.update(part);
         self
     }
@@ -272,5 +281,13 @@ mod tests {
             assert_ne!(one, other, "{why}");
         }
         assert_eq!(one, key("fernet", "acme", "", &[b"mac"]));
+        // Lengths of one byte and of more.
+        let long = [b'x'; 600];
+        for length in [253, 254, 255, 256, 511, 512] {
+            let (whole, next) = (&long[..length], &long[..length + 1]);
+            let cut = key("fernet", "acme", "", &[&whole[..length - 1], b"x"]);
+            let keys = [key("fernet", "acme", "", &[whole]), key("fernet", "acme", "", &[next]), cut];
+            assert_eq!(keys.iter().filter(|other| **other == keys[0]).count(), 1, "{length}");
+        }
     }
 }

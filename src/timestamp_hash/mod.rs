@@ -253,8 +253,11 @@ fn parse_timestamp(text: &str) -> Option<UnixTime> {
     if !plain || fraction.is_some_and(|fraction| !digits(fraction) || fraction.len() > 9) {
         return None;
     }
-    let nanos = fraction.map_or(Ok(0), |fraction| format!("{fraction:0<9}").parse()).ok()?;
-    Some(UnixTime::from_secs(seconds.parse().ok()?).plus(Duration::from_nanos(nanos)))
+    // Nine digits are nanoseconds; those that are not written are zeros.
+    let nanos = |digits: &str| {
+        digits.bytes().chain([b'0'; 9]).take(9).fold(0, |nanos, digit| nanos * 10 + u64::from(digit - b'0'))
+    };
+    Some(UnixTime::from_secs(seconds.parse().ok()?).plus(Duration::from_nanos(fraction.map_or(0, nanos))))
 }
 
 impl<C> fmt::Debug for TimestampHash<C> {

@@ -35,9 +35,16 @@ pub struct Recipe {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
-    Hmac { separator: Cow<'static, str> },
-    FormAsKey { secret_name: Cow<'static, str> },
-    Digest { separator: Cow<'static, str> },
+    Hmac {
+        separator: Cow<'static, str>,
+    },
+    /// The names are written as form data beforehand: `timestamp=`, `&email=`, and last the secret's.
+    FormAsKey {
+        names: Vec<Vec<u8>>,
+    },
+    Digest {
+        separator: Cow<'static, str>,
+    },
 }
 
 impl Recipe {
@@ -58,7 +65,9 @@ impl Recipe {
         fields: impl IntoIterator<Item = N>,
         secret_name: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self::new(digest, fields, Kind::FormAsKey { secret_name: secret_name.into() })
+        let fields: Vec<Cow<'static, str>> = fields.into_iter().map(Into::into).collect();
+        let names = fields.iter().chain([&secret_name.into()]).enumerate().map(written).collect();
+        Self::new(digest, fields, Kind::FormAsKey { names })
     }
 
     /// A plain digest of the fields and, last, the secret. Where the secret stands elsewhere, anyone could append to the
@@ -127,9 +136,7 @@ impl Recipe {
     ) -> bool {
         match &self.kind {
             Kind::Hmac { separator } => self.digest.verify(secret, joined(fields, separator), mac),
-            Kind::FormAsKey { secret_name } => {
-                self.digest.verify_with_key(&self.form(fields, secret_name, secret.expose()), &[], mac)
-            }
+            Kind::FormAsKey { names } => self.digest.verify_with_key(&form(names, fields, secret), &[], mac),
             Kind::Digest { separator } => {
                 let secret_last = [separator.as_bytes(), secret.expose()];
                 self.plain_digest(joined(fields, separator).chain(secret_last)).ct_eq(mac).into()
@@ -143,8 +150,8 @@ impl Recipe {
         let fields = fields.iter().map(String::as_str);
         match &self.kind {
             Kind::Hmac { separator } => self.digest.sign(secret, &joined(fields, separator).collect::<Vec<_>>()),
-            Kind::FormAsKey { secret_name } => {
-                let key = self.form(fields, secret_name, secret.expose());
+            Kind::FormAsKey { names } => {
+                let key = form(names, fields, secret);
                 self.digest.sign(&Secret::new(key.to_vec()), &[])
             }
             Kind::Digest { separator } => {
@@ -164,29 +171,46 @@ impl Recipe {
             Digest::Sha512 => digest::<Sha512>(message),
         }
     }
+}
 
-    /// `name=value&…&secret_name=secret`, as Python's `urlencode` writes it.
-    fn form<'a>(
-        &'a self,
-        fields: impl Iterator<Item = &'a str> + Clone,
-        secret_name: &'a str,
-        secret: &'a [u8],
-    ) -> Zeroizing<Vec<u8>> {
-        let names = self.fields.iter().map(|name| name.as_bytes());
-        let named = names.zip(fields.map(str::as_bytes)).chain([(secret_name.as_bytes(), secret)]);
+/// `name=value&…&secret_name=secret`, as Python's `urlencode` writes it.
+fn form<'a>(
+    names: &'a [Vec<u8>],
+    fields: impl Iterator<Item = &'a str> + Clone,
+    secret: &Secret,
+) -> Zeroizing<Vec<u8>> {
+    secret.with_prepared(Quoted::of, |Quoted(secret)| {
+        let named = || names.iter().zip(fields.clone().map(str::as_bytes));
+        let last = names.last().map_or(&[][..], Vec::as_slice);
         // Exactly as long as needed: it never moves and leaves no copy of the secret, and no more is wiped than was written.
-        let length = named.clone().map(|(name, value)| quoted_length(name) + quoted_length(value) + 2).sum();
-        let mut form = Zeroizing::new(Vec::with_capacity(length));
-        for (name, value) in named {
-            if !form.is_empty() {
-                form.push(b'&');
-            }
-            quote_plus(name, &mut form);
-            form.push(b'=');
+        let length: usize = named().map(|(name, value)| name.len() + quoted_length(value)).sum();
+        let mut form = Zeroizing::new(Vec::with_capacity(length + last.len() + secret.len()));
+        for (name, value) in named() {
+            form.extend_from_slice(name);
             quote_plus(value, &mut form);
         }
+        form.extend_from_slice(last);
+        form.extend_from_slice(secret);
         form
+    })
+}
+
+/// A secret as it is written in form data.
+struct Quoted(Zeroizing<Vec<u8>>);
+
+impl Quoted {
+    fn of(secret: &[u8]) -> Self {
+        let mut quoted = Zeroizing::new(Vec::with_capacity(quoted_length(secret)));
+        quote_plus(secret, &mut quoted);
+        Self(quoted)
     }
+}
+
+fn written((position, name): (usize, &Cow<'static, str>)) -> Vec<u8> {
+    let mut written = if position == 0 { Vec::new() } else { b"&".to_vec() };
+    quote_plus(name.as_bytes(), &mut written);
+    written.push(b'=');
+    written
 }
 
 /// The fields with the separator between them.
@@ -197,6 +221,10 @@ fn joined<'a>(fields: impl Iterator<Item = &'a str>, separator: &'a str) -> impl
 
 /// Python's `quote_plus`: a space becomes `+`; letters, digits, `_`, `.`, `-` and `~` stay; all else is escaped, upper-case.
 fn quote_plus(bytes: &[u8], quoted: &mut Vec<u8>) {
+    if bytes.iter().all(|byte| is_unreserved(*byte)) {
+        quoted.extend_from_slice(bytes);
+        return;
+    }
     for (position, word) in bytes.split(|byte| *byte == b' ').enumerate() {
         if position > 0 {
             quoted.push(b'+');
