@@ -44,7 +44,8 @@ impl<'a> Query<'a> {
     pub(crate) fn indexed(self) -> Indexed<'a> {
         let (mut first, mut pairs) = ([("", ""); FIRST], Pairs(self.0));
         let found = first.iter_mut().zip(&mut pairs).map(|(place, pair)| *place = pair).count();
-        Indexed { first, found, rest: pairs }
+        let escaped = first.iter().any(|(name, _)| has_escape(name));
+        Indexed { first, found, escaped, rest: pairs }
     }
 
     /// The value of a parameter, still encoded; `None` if it is not there.
@@ -165,13 +166,19 @@ const FIRST: usize = 8;
 pub(crate) struct Indexed<'a> {
     first: [(&'a str, &'a str); FIRST],
     found: usize,
+    /// Whether any of their names may be another spelling of one that is asked for.
+    escaped: bool,
     rest: Pairs<'a>,
 }
 
 impl<'a> Indexed<'a> {
     /// As [`Query::raw_value`].
     pub(crate) fn raw_value(&self, name: &str) -> Result<Option<&'a str>, Reason> {
-        raw_value(self.first.iter().take(self.found).copied().chain(self.rest), name)
+        let first = self.first.get(..self.found).unwrap_or_default();
+        if self.escaped || !self.rest.0.is_empty() {
+            return raw_value(first.iter().copied().chain(self.rest), name);
+        }
+        once(first.iter().filter(|(other, _)| *other == name).map(|(_, value)| *value), name)
     }
 
     /// As [`Query::required`].
@@ -181,7 +188,10 @@ impl<'a> Indexed<'a> {
 }
 
 fn raw_value<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>, name: &str) -> Result<Option<&'a str>, Reason> {
-    let mut values = pairs.filter(|(raw, _)| is(raw, name)).map(|(_, value)| value);
+    once(pairs.filter(|(raw, _)| is(raw, name)).map(|(_, value)| value), name)
+}
+
+fn once<'a>(mut values: impl Iterator<Item = &'a str>, name: &str) -> Result<Option<&'a str>, Reason> {
     match (values.next(), values.next()) {
         (value, None) => Ok(value),
         (_, Some(_)) => Err(Reason::DuplicateParameter(name.to_owned().into())),
@@ -326,13 +336,14 @@ fn as_written(query: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+fn has_escape(name: &str) -> bool {
+    name.bytes().any(|byte| matches!(byte, b'%' | b'+'))
+}
+
 /// Whether `raw` is a spelling of this name.
 fn is(raw: &str, name: &str) -> bool {
     // No spelling is shorter than what it spells.
-    raw == name
-        || (raw.len() >= name.len()
-            && raw.bytes().any(|byte| matches!(byte, b'%' | b'+'))
-            && decode(raw).is_ok_and(|decoded| decoded == name))
+    raw == name || (raw.len() >= name.len() && has_escape(raw) && decode(raw).is_ok_and(|decoded| decoded == name))
 }
 
 #[cfg(test)]

@@ -42,6 +42,17 @@ impl<T> StoreFuture<T> {
     }
 }
 
+#[cfg(feature = "ticket")]
+impl<T: Send + 'static> StoreFuture<T> {
+    /// What is made of the answer: at once, if it is there.
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U + Send + 'static) -> StoreFuture<U> {
+        match self.0 {
+            Inner::Ready(Some(answer)) => StoreFuture::ready(change(answer)),
+            waiting => StoreFuture::new(async move { change(Self(waiting).await) }),
+        }
+    }
+}
+
 // Nothing in it is pinned in place: the pending future is in its own box.
 impl<T> Unpin for StoreFuture<T> {}
 

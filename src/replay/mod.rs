@@ -27,6 +27,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::clock::UnixTime;
+use crate::encoding::encode_hex;
 use crate::keys::TenantId;
 use crate::store::{StoreError, StoreFuture};
 
@@ -69,7 +70,7 @@ impl From<[u8; 32]> for ReplayKey {
 /// In lower-case hexadecimal.
 impl fmt::Display for ReplayKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&encode_hex(&self.0))
     }
 }
 

@@ -1,11 +1,12 @@
 use std::collections::HashMap;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use sha2::{Digest, Sha256};
 
 use crate::clock::UnixTime;
 use crate::config::ConfigError;
+use crate::encoding::encode_hex;
 use crate::keys::{Key, KeyStore, Keys, Secret, TenantId};
 use crate::store::{StoreError, StoreFuture};
 
@@ -63,12 +64,7 @@ impl TokenDigest {
 
     /// The name under which a key store is asked for the token: the digest in lower-case hexadecimal.
     pub fn tenant_id(&self) -> TenantId {
-        let bytes = self.0.expose();
-        let hex = bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
-            _ = write!(hex, "{byte:02x}");
-            hex
-        });
-        hex.into()
+        encode_hex(self.0.expose()).into()
     }
 
     /// The digest as the key that a key store answers with.

@@ -5,7 +5,7 @@ use http::Method;
 
 use super::{SignError, encode};
 use crate::clock::{Clock, SystemClock, UnixTime};
-use crate::encoding::BASE64;
+use crate::encoding::{BASE64, encode_hex};
 use crate::keys::Secret;
 use crate::oauth1::text::Text;
 use crate::oauth1::{SignatureMethod, base_string, base_uri_of};
@@ -157,8 +157,5 @@ fn form<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
 
 /// Unique, which is all that a nonce must be (RFC 5849, 3.3).
 fn new_nonce() -> String {
-    crate::mac::random_key().iter().fold(String::with_capacity(64), |mut nonce, byte| {
-        _ = write!(nonce, "{byte:02x}");
-        nonce
-    })
+    encode_hex(&crate::mac::random_key())
 }

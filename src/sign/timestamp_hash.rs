@@ -1,6 +1,7 @@
 use std::fmt::Write;
 
 use super::encode;
+use crate::encoding::encode_hex;
 use crate::keys::Secret;
 use crate::timestamp_hash::Recipe;
 
@@ -36,7 +37,7 @@ impl HashedLink {
         }
         let values: Vec<String> = self.recipe.fields().zip(values).map(|(_, value)| (*value).to_owned()).collect();
         uri.push_str("hash=");
-        self.recipe.sign(&values, &self.secret).iter().for_each(|byte| _ = write!(uri, "{byte:02x}"));
+        uri.push_str(&encode_hex(&self.recipe.sign(&values, &self.secret)));
         uri
     }
 }

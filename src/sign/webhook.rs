@@ -1,9 +1,7 @@
-use std::fmt::Write;
-
 use base64::Engine;
 use http::{HeaderName, HeaderValue, Request};
 
-use crate::encoding::BASE64;
+use crate::encoding::{BASE64, encode_hex};
 use crate::keys::Secret;
 use crate::webhook::{Digest, Encoding};
 
@@ -94,7 +92,7 @@ impl SigningWebhook {
         let mac = self.digest.sign(&self.secret, parts);
         let mut signature = self.prefix.to_owned();
         match self.encoding {
-            Encoding::Hex => mac.iter().for_each(|byte| _ = write!(signature, "{byte:02x}")),
+            Encoding::Hex => signature.push_str(&encode_hex(&mac)),
             Encoding::Base64 => BASE64.encode_string(mac, &mut signature),
         }
         signature

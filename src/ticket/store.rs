@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::clock::UnixTime;
+use crate::encoding::encode_hex;
 use crate::store::{StoreError, StoreFuture};
 
 /// The SHA-256 digest of a ticket and its purpose: what a store knows of it. It is safe to log and to store.
@@ -39,7 +40,7 @@ impl From<[u8; 32]> for TicketDigest {
 /// In lower-case hexadecimal.
 impl fmt::Display for TicketDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&encode_hex(&self.0))
     }
 }
 

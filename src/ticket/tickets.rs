@@ -93,7 +93,7 @@ impl Tickets {
         let now = self.clock.now();
         let put = self.store.put(self.digest_of(&random), payload, now, now.plus(self.time_to_live));
         let ticket = BASE64URL.encode(random.as_ref());
-        StoreFuture::new(async move { put.await.map(|()| ticket).map_err(TicketError::Store) })
+        put.map(|put| put.map(|()| ticket).map_err(TicketError::Store))
     }
 
     pub(super) fn lifetime(&self) -> Duration {
@@ -138,9 +138,8 @@ impl KeyStore for Tickets {
         let Some(digest) = TicketDigest::parse(digest.as_str()) else {
             return StoreFuture::ready(Ok(Keys::unknown_tenant()));
         };
-        let taken = self.store.take(digest, self.clock.now());
-        StoreFuture::new(async move {
-            let Some(payload) = taken.await?.map(Zeroizing::new) else { return Ok(Keys::unknown_tenant()) };
+        self.store.take(digest, self.clock.now()).map(move |taken| {
+            let Some(payload) = taken?.map(Zeroizing::new) else { return Ok(Keys::unknown_tenant()) };
             let (tenant, claims) =
                 unpack(&payload).ok_or_else(|| StoreError::new("what a ticket stands for is damaged"))?;
             let secret = [digest.as_bytes().as_slice(), claims].concat();

@@ -49,6 +49,7 @@ use serde::de::DeserializeOwned;
 use crate::body::HeadOnly;
 use crate::clock::UnixTime;
 use crate::config::ConfigError;
+use crate::encoding::encode_hex;
 use crate::fields::{self, Texts};
 use crate::form::{Extracted, Form, Presence};
 use crate::keys::{Secret, TenantId};
@@ -143,10 +144,12 @@ where
         let not_a_hash = || malformed(&self.hash, "is not hexadecimal of the digest's length");
         // Two digits for each byte, each of which may be escaped: what is longer need not be decoded to be refused.
         let longest = 6 * self.recipe.digest().length();
-        if query.raw_value(&self.hash)?.is_some_and(|raw| raw.len() > longest) {
+        let hash = query.raw_value(&self.hash)?.ok_or_else(|| Reason::MissingParameter(self.hash.clone()))?;
+        if hash.len() > longest {
             return Err(not_a_hash());
         }
-        let mac = Tag::from_hex(&query.required(&self.hash)?, self.recipe.digest()).ok_or_else(not_a_hash)?;
+        let hash = query::decode(hash).map_err(|what| malformed(&self.hash, what))?;
+        let mac = Tag::from_hex(&hash, self.recipe.digest()).ok_or_else(not_a_hash)?;
         let time = parse_timestamp(&query.required(&self.timestamp)?);
         let time = time.ok_or_else(|| malformed(&self.timestamp, "is not a number of seconds in plain digits"))?;
         let (values, literal) = match self.plus {
@@ -195,7 +198,7 @@ where
     fn decoy(&self) -> Secret {
         // Printable and of a usual length, as the secret is hashed itself here: its encoding must not take longer than theirs.
         let random = crate::mac::random_key();
-        Secret::new(random.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>())
+        Secret::new(encode_hex(random.get(..8).unwrap_or(&random)))
     }
 
     fn signs_tenant(&self) -> bool {
