@@ -45,7 +45,7 @@ pub(crate) fn routes(portal: &Portal, config: &[Lcvista]) -> Result<Router<Porta
 }
 
 /// The hash says that the organisation vouches for the user; whether there is such a user, it does not say.
-async fn land(
+pub(crate) async fn land(
     portal: State<Portal>,
     session: Session,
     user: Identity<LcvistaUser>,

@@ -160,7 +160,7 @@ fn sane_user(user: SeatmapLogin) -> Result<SeatmapLogin, RefusedClaims> {
 
 /// Signs a user of the organisation in whose key it is. The platform's server calls it, so the session is not begun here: the
 /// user's browser redeems the ticket.
-async fn sign_in(
+pub(crate) async fn sign_in(
     portal: State<Portal>,
     accounts: Extension<Accounts>,
     tickets: Extension<Tickets>,

@@ -74,7 +74,7 @@ fn sane_sites(user: SiteBuilderUser) -> Result<SiteBuilderUser, RefusedClaims> {
 }
 
 /// The script. It signs nobody in: the one-time links in it do, when they are clicked.
-async fn widget(
+pub(crate) async fn widget(
     portal: State<Portal>,
     tickets: Extension<Tickets>,
     user: Identity<SiteBuilderUser>,

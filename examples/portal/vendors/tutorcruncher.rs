@@ -101,7 +101,11 @@ impl From<SqlKeyError> for Problem {
     }
 }
 
-async fn land(portal: State<Portal>, session: Session, user: Identity<TutorUser>) -> Result<Redirect, Problem> {
+pub(crate) async fn land(
+    portal: State<Portal>,
+    session: Session,
+    user: Identity<TutorUser>,
+) -> Result<Redirect, Problem> {
     let signed_in = SignedIn::new(NAME, &user, user.id.to_string(), &user.name, user.email.as_deref());
     signed_in.start(&session, &portal.clock).await?;
     Ok(match &user.lesson {

@@ -31,7 +31,7 @@ pub(crate) const NAME: &str = "waggl";
 
 /// Which organisation each survey belongs to, and where its people sign in.
 #[derive(Clone)]
-struct Surveys(Arc<HashMap<String, Organisation>>);
+pub(crate) struct Surveys(Arc<HashMap<String, Organisation>>);
 
 #[derive(Clone)]
 struct Organisation {
@@ -40,7 +40,7 @@ struct Organisation {
 }
 
 impl Surveys {
-    fn new(config: &[Waggl]) -> Self {
+    pub(crate) fn new(config: &[Waggl]) -> Self {
         let surveys = config.iter().flat_map(|waggl| {
             let organisation = Organisation { tenant: waggl.tenant.as_str().into(), sso_url: waggl.sso_url.clone() };
             waggl.surveys.iter().map(move |survey| (survey.clone(), organisation.clone()))
@@ -81,7 +81,7 @@ pub(crate) fn routes(portal: &Portal, config: &[Waggl]) -> Result<Router<Portal>
     Ok(routes)
 }
 
-async fn survey(
+pub(crate) async fn survey(
     portal: State<Portal>,
     surveys: Extension<Surveys>,
     uri: Uri,

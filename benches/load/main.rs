@@ -1,0 +1,116 @@
+//! The portal's login routes under load, from a client on the loopback, next to the same app without the layers: latency, and
+//! CPU per request of the server.
+//!
+//! ```sh
+//! cargo bench --bench load                  # some two minutes; leave the machine alone meanwhile
+//! cargo bench --bench load -- waggl lcvista # the routes with one of these in their names
+//! ```
+//! Two servers run, each a process of its own: `examples/portal` as it is, and the same with no SSO layer in it (`bare.rs`).
+//! Eight connections send credentials that were signed just before. They keep to a schedule, at half of what the bare app
+//! takes, and a late answer does not delay the next request's time. The servers take turns of half a second, so that whatever
+//! else the machine does meets both.
+//!
+//! The table is on standard output. The database is a file in the directory for temporary files, so latencies are those of its
+//! disk too: another `TMPDIR` is another measurement.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a measurement")]
+
+mod bare;
+mod client;
+mod links;
+mod report;
+mod server;
+mod settings;
+mod vendors;
+
+/// The example, but for its `main`. Each of its files is where the crate's root would have it.
+#[path = "../../examples/portal"]
+#[allow(dead_code, reason = "here it has no command line and no configuration file")]
+mod portal {
+    pub(crate) mod accounts;
+    pub(crate) mod app;
+    pub(crate) mod config;
+    pub(crate) mod db;
+    pub(crate) mod demo;
+    pub(crate) mod page;
+    pub(crate) mod problem;
+    pub(crate) mod session;
+    pub(crate) mod stores;
+    pub(crate) mod vendors;
+}
+
+use std::time::Duration;
+
+use client::{Client, PACE_AT_ONCE};
+use links::{LOGINS, Login};
+use portal::{accounts, app, config, db, demo, page, problem, session, stores};
+use report::Row;
+use server::{App, Server};
+
+/// How long, and how often. Few and short where it is only to be seen that the bench works.
+struct Plan {
+    /// For how long as much is sent as is answered, to warm the servers up and to see what they take.
+    burst: Duration,
+    /// How many requests are signed for that at once.
+    volley: usize,
+    turns: usize,
+    turn: Duration,
+}
+
+const MEASURE: Plan =
+    Plan { burst: Duration::from_secs(1), volley: 1_000, turns: 20, turn: Duration::from_millis(500) };
+const TRY: Plan = Plan { burst: Duration::ZERO, volley: 40, turns: 1, turn: Duration::from_millis(50) };
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((_, directory)) = App::asked_for(&arguments) {
+        return server::run(directory);
+    }
+    // `cargo bench` says `--bench`; `cargo test` says nothing, or `--test`.
+    let says = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    let plan = if says("--bench") && !says("--test") { MEASURE } else { TRY };
+    let names: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
+    let is_asked_for = |login: &&Login| names.is_empty() || names.iter().any(|name| login.name.contains(&**name));
+
+    let mut layered = Client::of(Server::start(App::Portal));
+    let mut bare = Client::of(Server::start(App::Bare));
+    layered.send(vec![links::company()], PACE_AT_ONCE, http::StatusCode::OK);
+    let rows: Vec<Row> =
+        LOGINS.iter().filter(is_asked_for).map(|login| measure(login, &plan, &mut layered, &mut bare)).collect();
+    report::print(&rows);
+}
+
+fn measure(login: &Login, plan: &Plan, layered: &mut Client, bare: &mut Client) -> Row {
+    burst(login, plan, layered);
+    let most = burst(login, plan, bare);
+    let rate = (most / 2.0).round().max(1.0);
+    eprintln!("{}: the bare app takes {most:.0} requests a second, {rate} are sent", login.name);
+
+    let count = (rate * plan.turn.as_secs_f64()).ceil() as usize;
+    let pace = Duration::from_secs_f64(1.0 / rate);
+    let mut row = Row::new(login.name, rate);
+    for turn in 0..plan.turns {
+        let mut pair = [(&mut *layered, &mut row.layered), (&mut *bare, &mut row.bare)];
+        // Neither is always the one that follows the other.
+        if turn % 2 == 1 {
+            pair.reverse();
+        }
+        for (client, side) in pair {
+            let requests = login.requests(client.origin(), count);
+            let before = client.server_cpu();
+            let sent = client.send(requests, pace, login.status);
+            side.add(sent.latencies, before.zip(client.server_cpu()).map(|(before, after)| after - before));
+        }
+    }
+    row
+}
+
+/// How many requests a second it takes.
+fn burst(login: &Login, plan: &Plan, client: &mut Client) -> f64 {
+    let (mut count, mut took) = (0, Duration::ZERO);
+    while count == 0 || took < plan.burst {
+        took += client.send(login.requests(client.origin(), plan.volley), PACE_AT_ONCE, login.status).took;
+        count += plan.volley;
+    }
+    count as f64 / took.as_secs_f64()
+}

@@ -1,0 +1,141 @@
+//! A server: what this program is when it starts itself again, and the hold that the one that measures has on it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tower_sso::clock::{Clock, SystemClock};
+use tower_sso::ticket::MemoryTickets;
+use tracing_subscriber::EnvFilter;
+
+use crate::app::{self, Parts, Portal};
+use crate::config::Origin;
+use crate::db::{self, Database};
+use crate::settings;
+use crate::stores::Stores;
+
+const SERVE: &str = "--serve";
+
+/// As many on every machine, so that results can be compared.
+const THREADS: usize = 2;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum App {
+    Portal,
+    Bare,
+}
+
+impl App {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Portal => "portal",
+            Self::Bare => "bare",
+        }
+    }
+
+    /// Which one this process is to serve, with its data in which directory.
+    pub(crate) fn asked_for(arguments: &[String]) -> Option<(Self, &Path)> {
+        let [flag, name, directory] = arguments else { return None };
+        let app = [Self::Portal, Self::Bare].into_iter().find(|app| app.name() == name)?;
+        (flag == SERVE).then_some((app, Path::new(directory)))
+    }
+
+    pub(crate) fn of_this_process() -> Self {
+        let arguments: Vec<String> = std::env::args().skip(1).collect();
+        Self::asked_for(&arguments).expect("only a server has routes").0
+    }
+}
+
+/// Serves until the process that measures ends.
+pub(crate) fn run(directory: &Path) {
+    let data = directory.to_owned();
+    std::thread::spawn(move || {
+        _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        // Had it ended in order, this process would have been ended first: nobody else takes the data away.
+        _ = std::fs::remove_dir_all(data);
+        std::process::exit(0);
+    });
+    // As the portal logs, but to nowhere: what formatting costs is in the measurement.
+    tracing_subscriber::fmt().with_env_filter(EnvFilter::new("info")).with_writer(std::io::sink).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
+    runtime.unwrap().block_on(serve(directory)).unwrap();
+}
+
+/// As the portal's `main` does it.
+async fn serve(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let database = Database::open(&db::file_in(directory)?).await?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let mut stores = Stores::in_memory(&clock);
+    // Nobody redeems these tickets, so a minute's are there at once.
+    stores.tickets = Arc::new(MemoryTickets::builder().ceiling(u64::MAX).build());
+    let portal = Portal::new(Parts {
+        vendors: settings::vendors()?,
+        clock,
+        database,
+        stores,
+        metrics: PrometheusBuilder::new().install_recorder()?,
+        public_url: Origin::of_listener(address),
+        demo: false,
+    });
+    // Before the routes are made: those without layers ask a layer once, and it is not to take their link for an old one.
+    pass_the_fence(&portal).await;
+    let app = app::app(&portal).await?;
+
+    writeln!(std::io::stdout(), "{address}")?;
+    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?;
+    Ok(())
+}
+
+async fn pass_the_fence(portal: &Portal) {
+    if let Some(fence) = portal.stores.replay.remembers_since() {
+        let open = fence.ceil_to_second();
+        while portal.clock.now() < open {
+            tokio::time::sleep(open.since(portal.clock.now())).await;
+        }
+    }
+}
+
+/// A server that runs, and ends with this.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    process: Child,
+    _directory: TempDir,
+}
+
+impl Server {
+    pub(crate) fn start(app: App) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.arg(SERVE).arg(app.name()).arg(directory.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let process = command.spawn().unwrap();
+        // From here on it is ended, whatever happens.
+        let mut server = Self { address: SocketAddr::from(([127, 0, 0, 1], 0)), process, _directory: directory };
+        let mut line = String::new();
+        BufReader::new(server.process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        server.address = line.trim().parse().unwrap_or_else(|_| panic!("{} did not start", app.name()));
+        server
+    }
+
+    /// How long its threads have been on a CPU, in nanoseconds; `None` where the system does not tell.
+    pub(crate) fn cpu(&self) -> Option<u64> {
+        let mut threads = std::fs::read_dir(format!("/proc/{}/task", self.process.id())).ok()?;
+        threads.try_fold(0, |sum, thread| {
+            let text = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+            Some(sum + text.split_whitespace().next()?.parse::<u64>().ok()?)
+        })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        _ = self.process.kill();
+        _ = self.process.wait();
+    }
+}
