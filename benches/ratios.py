@@ -55,14 +55,14 @@ row("the same credential", "ratio", "target")
 row(*["---"] * 3)
 for what, over, under, most, least in [
     ("fernet: is it authentic / `fernet`'s decrypt", ("peers_fernet", "tower-sso, authentic"), ("peers_fernet", "fernet"), 1.25, None),
-    ("fernet: Python's cryptography / layer", ("python", "cryptography"), ("peers_fernet", "tower-sso, layer"), None, 10),
-    ("jwt: `jsonwebtoken::decode` / layer", ("peers_jwt", "jsonwebtoken"), ("peers_jwt", "tower-sso, layer"), None, 1.5),
+    ("fernet: Python's cryptography / is it authentic", ("python", "cryptography"), ("peers_fernet", "tower-sso, authentic"), None, 10),
+    ("jwt: `jsonwebtoken::decode` / verify", ("peers_jwt", "jsonwebtoken"), ("peers_jwt", "tower-sso, verify"), None, 1.5),
     ("jwt: jwt-authorizer / layer", ("peers_jwt", "jwt-authorizer"), ("peers_jwt", "tower-sso, layer"), None, 1.5),
     ("jwt: axum-jwt-auth / layer", ("peers_jwt", "axum-jwt-auth"), ("peers_jwt", "tower-sso, layer"), None, 1.5),
-    ("jwt: PyJWT / layer", ("python", "PyJWT"), ("peers_jwt", "tower-sso, layer"), None, 15),
+    ("jwt: PyJWT / verify", ("python", "PyJWT"), ("peers_jwt", "tower-sso, verify"), None, 15),
     ("oauth1: oauth-client's `check_signature` / is it authentic", ("peers_oauth1", "oauth-client"), ("peers_oauth1", "tower-sso, authentic"), None, None),
-    ("oauth1: oauthlib / layer", ("python", "oauthlib"), ("peers_oauth1", "tower-sso, layer"), None, 60),
-    ("oauth1: Authlib / layer", ("python", "Authlib"), ("peers_oauth1", "tower-sso, layer"), None, 40),
+    ("oauth1: oauthlib / verify", ("python", "oauthlib"), ("peers_oauth1", "tower-sso, verify"), None, 60),
+    ("oauth1: Authlib / verify", ("python", "Authlib"), ("peers_oauth1", "tower-sso, verify"), None, 40),
     ("webhook: webhook-verify / is it authentic", ("peers_webhook", "webhook-verify"), ("peers_webhook", "tower-sso, authentic"), None, None),
     ("webhook, 64 KiB: layer / raw MAC", ("webhook_64_kib", "layer"), ("webhook_64_kib", "raw MAC"), 1.1, None),
 ]:
