@@ -5,7 +5,8 @@
 //! ```
 //! For each form, with its key found and without a network:
 //! - `raw MAC`: the floor. Keyed beforehand where the key stays the same, so not for the timestamp hash.
-//! - `verify`: the methods of [`Form`], all of them, one after the other.
+//! - `authentic`: the methods of [`Form`] that tell who made it and when: `extract`, `verify`, `validity`.
+//! - `verify`: all of its methods, one after the other, claims and replay key too.
 //! - `layer`: the same request through the layer, with a replay store that remembers nothing.
 //! - `request`: the same with the store in memory, each credential new.
 //! - the rest: bad requests through the layer, next to good ones as long as the long bad ones.
@@ -22,7 +23,7 @@ use std::time::Duration;
 
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, criterion_group, criterion_main};
-use driver::{EachIsNew, NoStore, service, through, verify};
+use driver::{EachIsNew, NoStore, authentic, service, through, verify};
 use http::StatusCode;
 use samples::{
     Fernet, Jwt, LargeWebhook, OAuth1, Sample, Sent, SharedSecret, Ticket, TimestampHash, Webhook, body, forged,
@@ -42,6 +43,8 @@ fn good<S: Sample>(group: &mut Group<'_>) {
 
     let layer = S::layer(NoStore);
     let (body, key, tenant) = (body(&request), S::key(), "acme".into());
+    let (head, _) = request.clone().into_parts();
+    group.bench_function("authentic", |bencher| bencher.iter(|| authentic(layer.form(), &key, &head, &body)));
     group.bench_function("verify", |bencher| {
         let measured = |request: Sent| {
             let (head, _) = request.into_parts();

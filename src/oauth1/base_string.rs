@@ -47,9 +47,11 @@ pub(crate) fn build<'a>(
 
 /// The first eight bytes as a number that sorts as they do. What is shorter comes first: no text has a zero in it.
 fn beginning(text: &[u8]) -> u64 {
-    let mut beginning = [0; 8];
-    beginning.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
-    u64::from_be_bytes(beginning)
+    u64::from_be_bytes(text.first_chunk().copied().unwrap_or_else(|| {
+        let mut beginning = [0; 8];
+        beginning.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+        beginning
+    }))
 }
 
 /// An encoded name or value: the text itself where that is plain, else where it stands among the encoded ones.

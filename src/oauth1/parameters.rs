@@ -45,6 +45,8 @@ pub(super) const PROTOCOL: [&str; 9] = [
 /// All that is signed, decoded, in the order of its arrival; and the signature.
 pub(super) struct Parameters<'a> {
     all: Pairs<'a>,
+    /// Where each of the protocol's own stands, if it is there.
+    protocol: [Option<usize>; PROTOCOL.len()],
 }
 
 pub(super) fn presence(head: &Parts, transports: &[Transport]) -> Presence {
@@ -100,7 +102,7 @@ impl<'a> Parameters<'a> {
             (None, _) => Err(Reason::MissingParameter("oauth_signature".into())),
             (Some(transport), None) if transports.contains(&transport) => {
                 all.extend(in_body.into_iter().chain(in_header));
-                Self { all }.unambiguous()
+                Self::unambiguous(all)
             }
             (Some(_), None) => Err(Reason::Malformed("oauth_signature".into(), "is where this layer does not take it")),
             (Some(_), Some(_)) => Err(Reason::DuplicateParameter("oauth_signature".into())),
@@ -108,27 +110,31 @@ impl<'a> Parameters<'a> {
     }
 
     /// A parameter of the protocol may be there once, whether this form knows it or not.
-    fn unambiguous(self) -> Result<Self, Reason> {
-        let (mut known, mut unknown) = ([false; PROTOCOL.len()], Vec::new());
+    fn unambiguous(all: Pairs<'a>) -> Result<Self, Reason> {
+        let (mut protocol, mut unknown) = ([None; PROTOCOL.len()], Vec::new());
         let twice = |name: &str| Err(Reason::DuplicateParameter(name.to_owned().into()));
-        for name in self.all.iter().map(|(name, _)| &**name).filter(|name| is_protocol(name)) {
-            match PROTOCOL.iter().zip(&mut known).find(|(known, _)| **known == name) {
-                Some((_, true)) => return twice(name),
-                Some((_, seen)) => *seen = true,
-                None => unknown.push(name),
+        for (position, (name, _)) in all.iter().enumerate().filter(|(_, (name, _))| is_protocol(name)) {
+            match PROTOCOL.iter().zip(&mut protocol).find(|(known, _)| ***known == **name) {
+                Some((_, Some(_))) => return twice(name),
+                Some((_, place)) => *place = Some(position),
+                None => unknown.push(&**name),
             }
         }
         // Equal ones come to stand side by side, however many there are.
         unknown.sort_unstable();
-        match unknown.array_windows().find(|[one, next]| one == next) {
-            Some([name, _]) => twice(name),
-            None => Ok(self),
+        if let Some([name, _]) = unknown.array_windows().find(|[one, next]| one == next) {
+            return twice(name);
         }
+        Ok(Self { all, protocol })
     }
 
     /// A parameter of the protocol.
     pub(super) fn protocol(&self, name: &str) -> Option<&str> {
-        self.all.iter().find(|(other, _)| **other == *name).map(|(_, value)| &**value)
+        self.all.get(self.place(name)?).map(|(_, value)| &**value)
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        PROTOCOL.iter().zip(self.protocol).find(|(known, _)| **known == name)?.1
     }
 
     pub(super) fn required(&self, name: &'static str) -> Result<&str, Reason> {
@@ -137,7 +143,9 @@ impl<'a> Parameters<'a> {
 
     /// What is signed: all but the signature itself.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&Text<'a>, &Text<'a>)> {
-        self.all.iter().map(|(name, value)| (name, value)).filter(|(name, _)| ***name != *"oauth_signature")
+        let signature = self.place("oauth_signature");
+        let others = self.all.iter().enumerate().filter(move |(position, _)| Some(*position) != signature);
+        others.map(|(_, (name, value))| (name, value))
     }
 
     /// What is signed and not of the protocol: names and values in turn.
