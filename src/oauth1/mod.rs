@@ -64,8 +64,8 @@ pub use builder::layer;
 pub use origin::Origin;
 #[cfg(feature = "sign")]
 pub(crate) use origin::base_uri_of;
-use parameters::Parameters;
 pub use parameters::Transport;
+use parameters::{Parameters, protocol};
 
 /// How a request may be signed.
 ///
@@ -150,24 +150,24 @@ where
 
     fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<SignedRequest>, Reason> {
         let all = Parameters::read(head, body, &self.transports)?;
-        if all.protocol("oauth_version").is_some_and(|version| version != "1.0") {
+        if all.protocol(protocol::VERSION).is_some_and(|version| version != "1.0") {
             return Err(Reason::Malformed("oauth_version".into(), "is not 1.0"));
         }
-        if all.protocol("oauth_token").is_some_and(|token| !token.is_empty()) {
+        if all.protocol(protocol::TOKEN).is_some_and(|token| !token.is_empty()) {
             return Err(Reason::Malformed("oauth_token".into(), "is there, and no token was given out"));
         }
-        let method = all.required("oauth_signature_method")?;
+        let method = all.required(protocol::SIGNATURE_METHOD)?;
         let method = self.methods.iter().find(|known| known.as_str() == method).ok_or(Reason::AlgorithmNotAllowed)?;
-        let mac = Tag::from_base64(all.required("oauth_signature")?, method.digest());
+        let mac = Tag::from_base64(all.required(protocol::SIGNATURE)?, method.digest());
         let malformed = |name: &'static str, what| Reason::Malformed(name.into(), what);
         let mac = mac.ok_or_else(|| malformed("oauth_signature", "is not canonical base64 of the digest's length"))?;
-        let consumer = all.required("oauth_consumer_key")?;
+        let consumer = all.required(protocol::CONSUMER_KEY)?;
         if !(1..=255).contains(&consumer.len()) {
             return Err(malformed("oauth_consumer_key", "is empty or too long"));
         }
-        let timestamp = parameters::timestamp(all.required("oauth_timestamp")?);
+        let timestamp = parameters::timestamp(all.required(protocol::TIMESTAMP)?);
         let timestamp = timestamp.ok_or_else(|| malformed("oauth_timestamp", "is not a whole number of seconds"))?;
-        let nonce = all.required("oauth_nonce")?;
+        let nonce = all.required(protocol::NONCE)?;
         if !(1..=255).contains(&nonce.len()) {
             return Err(malformed("oauth_nonce", "is empty or too long"));
         }

@@ -29,6 +29,17 @@ pub enum Transport {
     Form,
 }
 
+/// Where the protocol's parameters stand in [`PROTOCOL`].
+pub(super) mod protocol {
+    pub(crate) const CONSUMER_KEY: usize = 0;
+    pub(crate) const NONCE: usize = 1;
+    pub(crate) const TIMESTAMP: usize = 2;
+    pub(crate) const SIGNATURE_METHOD: usize = 3;
+    pub(crate) const SIGNATURE: usize = 4;
+    pub(crate) const VERSION: usize = 5;
+    pub(crate) const TOKEN: usize = 6;
+}
+
 /// The parameters that the protocol itself knows.
 pub(super) const PROTOCOL: [&str; 9] = [
     "oauth_consumer_key",
@@ -129,21 +140,19 @@ impl<'a> Parameters<'a> {
     }
 
     /// A parameter of the protocol.
-    pub(super) fn protocol(&self, name: &str) -> Option<&str> {
-        self.all.get(self.place(name)?).map(|(_, value)| &**value)
+    pub(super) fn protocol(&self, which: usize) -> Option<&str> {
+        let place = self.protocol.get(which).copied().flatten()?;
+        self.all.get(place).map(|(_, value)| &**value)
     }
 
-    fn place(&self, name: &str) -> Option<usize> {
-        PROTOCOL.iter().zip(self.protocol).find(|(known, _)| **known == name)?.1
-    }
-
-    pub(super) fn required(&self, name: &'static str) -> Result<&str, Reason> {
-        self.protocol(name).ok_or(Reason::MissingParameter(name.into()))
+    pub(super) fn required(&self, which: usize) -> Result<&str, Reason> {
+        let name = PROTOCOL.get(which).copied().unwrap_or_default();
+        self.protocol(which).ok_or(Reason::MissingParameter(name.into()))
     }
 
     /// What is signed: all but the signature itself.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&Text<'a>, &Text<'a>)> {
-        let signature = self.place("oauth_signature");
+        let signature = self.protocol.get(protocol::SIGNATURE).copied().flatten();
         let others = self.all.iter().enumerate().filter(move |(position, _)| Some(*position) != signature);
         others.map(|(_, (name, value))| (name, value))
     }
