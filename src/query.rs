@@ -5,8 +5,12 @@
 use std::borrow::Cow;
 
 use http::Uri;
+#[cfg(feature = "oauth1")]
+use memchr::memchr2;
 use memchr::{memchr, memchr3};
 
+#[cfg(feature = "oauth1")]
+use crate::encoding::is_plain;
 use crate::rejection::Reason;
 
 /// A query string as received.
@@ -121,16 +125,25 @@ pub(crate) fn spelled(query: &str) -> impl Iterator<Item = [(&str, bool); 2]> {
 /// The text before the first of these characters, whether it is plain, and the rest.
 #[cfg(feature = "oauth1")]
 fn cut(text: &str, end: u8) -> Option<((&str, bool), &str)> {
+    // What is short is looked at character by character, and what is long many at a time.
+    const SHORT: usize = 64;
     let (mut seen, mut length) = (0, 0);
-    for byte in text.as_bytes() {
+    for byte in text.as_bytes().iter().take(SHORT) {
         let kind = kind::of(*byte);
         if kind & end != 0 {
             break;
         }
         (seen, length) = (seen | kind, length + 1);
     }
+    let mut plain = seen == 0;
+    if let (SHORT, Some(rest)) = (length, text.as_bytes().get(SHORT..)) {
+        let equals = if end & kind::EQUALS == 0 { b'&' } else { b'=' };
+        let rest = rest.get(..memchr2(b'&', equals, rest).unwrap_or(rest.len()))?;
+        plain &= is_plain(rest);
+        length += rest.len();
+    }
     let (before, after) = text.split_at_checked(length)?;
-    Some(((before, seen == 0), after))
+    Some(((before, plain), after))
 }
 
 /// What a character is in a query. Zero is one that is its own percent-encoding.
