@@ -21,10 +21,10 @@ use crate::form::{Form, Presence, Usage};
 use crate::identity::Identity;
 use crate::keys::{Keys, Secret, TenantId};
 use crate::proof::{Accepted, FirstClaim, Proof, ReusableForm, Unique, Verified};
-use crate::query::Stripped;
 use crate::rejection::{Reason, Rejection, StoreFailure, seal};
 use crate::replay::{Claimed, Hold};
 use crate::store::{Patience, StoreError, StoreFuture};
+use crate::strip::Stripped;
 use crate::{keys, observe};
 
 /// A form and everything that its layer was set up with.

@@ -64,42 +64,70 @@ pub enum Code {
 impl Code {
     /// The word that stands in the answer.
     pub const fn as_str(self) -> &'static str {
-        self.row().0
+        self.row().word
     }
 
     /// The HTTP status of the answer.
     pub const fn status(self) -> StatusCode {
-        self.row().1
+        self.row().status
     }
 
     /// The sentence that stands in the answer as its title.
     pub const fn title(self) -> &'static str {
-        self.row().2
+        self.row().title
     }
 
-    const fn row(self) -> (&'static str, StatusCode, &'static str) {
+    const fn row(self) -> Row {
         match self {
-            Self::Malformed => ("malformed", StatusCode::BAD_REQUEST, "The request is malformed"),
-            Self::Invalid => ("invalid", StatusCode::UNAUTHORIZED, "The request is not valid"),
-            Self::Expired => ("expired", StatusCode::UNAUTHORIZED, "The request has expired"),
-            Self::NotYetValid => ("not_yet_valid", StatusCode::UNAUTHORIZED, "The request is not valid yet"),
-            Self::Replayed => ("replayed", StatusCode::UNAUTHORIZED, "The request was used before, or may have been"),
-            Self::RejectedClaims => ("rejected_claims", StatusCode::BAD_REQUEST, "The request lacks what is required"),
+            Self::Malformed => row!("malformed", BAD_REQUEST, 400, "The request is malformed"),
+            Self::Invalid => row!("invalid", UNAUTHORIZED, 401, "The request is not valid"),
+            Self::Expired => row!("expired", UNAUTHORIZED, 401, "The request has expired"),
+            Self::NotYetValid => row!("not_yet_valid", UNAUTHORIZED, 401, "The request is not valid yet"),
+            Self::Replayed => row!("replayed", UNAUTHORIZED, 401, "The request was used before, or may have been"),
+            Self::RejectedClaims => row!("rejected_claims", BAD_REQUEST, 400, "The request lacks what is required"),
             Self::MethodNotAllowed => {
-                ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed here")
+                row!("method_not_allowed", METHOD_NOT_ALLOWED, 405, "The method is not allowed here")
             }
-            Self::PayloadTooLarge => ("payload_too_large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
+            Self::PayloadTooLarge => row!("payload_too_large", PAYLOAD_TOO_LARGE, 413, "The body is too large"),
             Self::UnsupportedMediaType => {
-                ("unsupported_media_type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body's type is not supported")
+                row!("unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, 415, "The body's type is not supported")
             }
-            Self::TooEarly => ("too_early", StatusCode::TOO_EARLY, "The sign-in link cannot be fetched ahead"),
-            Self::TooManyRequests => ("too_many_requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
+            Self::TooEarly => row!("too_early", TOO_EARLY, 425, "The sign-in link cannot be fetched ahead"),
+            Self::TooManyRequests => row!("too_many_requests", TOO_MANY_REQUESTS, 429, "Too many requests"),
             Self::Unavailable => {
-                ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "Signing in is not possible at the moment")
+                row!("unavailable", SERVICE_UNAVAILABLE, 503, "Signing in is not possible at the moment")
             }
         }
     }
 }
+
+/// What there is to say of a code. The answer's body is written by the compiler: a refusal is to cost little.
+struct Row {
+    word: &'static str,
+    status: StatusCode,
+    title: &'static str,
+    problem: &'static str,
+}
+
+macro_rules! row {
+    ($word:literal, $status:ident, $number:literal, $title:literal) => {
+        Row {
+            word: $word,
+            status: StatusCode::$status,
+            title: $title,
+            problem: concat!(
+                r#"{"type":"https://docs.rs/tower-sso/latest/tower_sso/rejection/enum.Code.html","title":""#,
+                $title,
+                r#"","status":"#,
+                $number,
+                r#","code":""#,
+                $word,
+                r#""}"#
+            ),
+        }
+    };
+}
+use row;
 
 /// Why precisely a request was refused: for logs, metrics and a custom responder. Never shown by default.
 ///
@@ -322,12 +350,8 @@ impl Rejection {
 
     /// The default answer: RFC 9457 `application/problem+json` with `type`, `title`, `status` and `code`.
     pub fn problem_json(&self) -> Response<Bytes> {
-        const DOCS: &str = "https://docs.rs/tower-sso/latest/tower_sso/rejection/enum.Code.html";
-        let code = self.code();
-        let (word, status, title) = (code.as_str(), code.status(), code.title());
-        let number = status.as_u16();
-        let body = format!(r#"{{"type":"{DOCS}","title":"{title}","status":{number},"code":"{word}"}}"#);
-        let mut response = Response::new(Bytes::from(body));
+        let Row { status, problem, .. } = self.code().row();
+        let mut response = Response::new(Bytes::from_static(problem.as_bytes()));
         *response.status_mut() = status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response
@@ -369,4 +393,36 @@ pub(crate) fn seal(headers: &mut HeaderMap) {
 
 fn insert_default(headers: &mut HeaderMap, name: http::HeaderName, value: &'static str) {
     headers.entry(name).or_insert(HeaderValue::from_static(value));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_say_what_the_code_says() {
+        for reason in [
+            Reason::MissingSignature,
+            Reason::UnknownKey,
+            Reason::Expired,
+            Reason::NotYetValid,
+            Reason::Replayed,
+            Reason::MissingField("id".into()),
+            Reason::Method,
+            Reason::BodyTooLarge(1),
+            Reason::ContentType,
+            Reason::Prefetch,
+            Reason::TooManyGuesses(Duration::ZERO),
+            Reason::InProgress,
+        ] {
+            let rejection = Rejection::new("fernet", reason);
+            let (code, answer) = (rejection.code(), rejection.problem_json());
+            let problem: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+            assert_eq!(answer.status(), code.status());
+            assert_eq!(problem["status"], code.status().as_u16());
+            assert_eq!(problem["code"], code.as_str());
+            assert_eq!(problem["title"], code.title());
+            assert!(problem["type"].as_str().unwrap().ends_with("/rejection/enum.Code.html"));
+        }
+    }
 }

@@ -8,7 +8,7 @@ use http::{HeaderValue, Method, Uri};
 
 use super::layer::Settings;
 use crate::landing::LocalPath;
-use crate::query::Stripped;
+use crate::strip::Stripped;
 
 impl Settings {
     /// Where this request would be sent, if it turns out that it must sign in.

@@ -26,7 +26,7 @@ impl<'a> Text<'a> {
 impl<'a, T: Into<Cow<'a, str>>> From<T> for Text<'a> {
     fn from(text: T) -> Self {
         let decoded = text.into();
-        Self { plain: is_plain(&decoded), decoded }
+        Self { plain: is_plain(decoded.as_bytes()), decoded }
     }
 }
 
