@@ -10,6 +10,33 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use crate::observe::Step;
 
+/// What there is to say of a code. The answer's body is written by the compiler: a refusal is to cost little.
+struct Row {
+    word: &'static str,
+    status: StatusCode,
+    title: &'static str,
+    problem: &'static str,
+}
+
+macro_rules! row {
+    ($word:literal, $status:ident, $number:literal, $title:literal) => {
+        Row {
+            word: $word,
+            status: StatusCode::$status,
+            title: $title,
+            problem: concat!(
+                r#"{"type":"https://docs.rs/tower-sso/latest/tower_sso/rejection/enum.Code.html","title":""#,
+                $title,
+                r#"","status":"#,
+                $number,
+                r#","code":""#,
+                $word,
+                r#""}"#
+            ),
+        }
+    };
+}
+
 /// What a client is told. Stable: partners may rely on these words.
 ///
 /// | code | status | when |
@@ -100,34 +127,6 @@ impl Code {
         }
     }
 }
-
-/// What there is to say of a code. The answer's body is written by the compiler: a refusal is to cost little.
-struct Row {
-    word: &'static str,
-    status: StatusCode,
-    title: &'static str,
-    problem: &'static str,
-}
-
-macro_rules! row {
-    ($word:literal, $status:ident, $number:literal, $title:literal) => {
-        Row {
-            word: $word,
-            status: StatusCode::$status,
-            title: $title,
-            problem: concat!(
-                r#"{"type":"https://docs.rs/tower-sso/latest/tower_sso/rejection/enum.Code.html","title":""#,
-                $title,
-                r#"","status":"#,
-                $number,
-                r#","code":""#,
-                $word,
-                r#""}"#
-            ),
-        }
-    };
-}
-use row;
 
 /// Why precisely a request was refused: for logs, metrics and a custom responder. Never shown by default.
 ///

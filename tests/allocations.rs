@@ -50,11 +50,11 @@ fn counted<S: Sample>() -> [u64; 3] {
 #[test]
 fn requests_ask_for_memory_as_often_as_stated() {
     for (form, counted, stated) in [
-        ("fernet", counted::<Fernet>(), [13, 21, 15]),
-        ("jwt", counted::<Jwt>(), [10, 17, 12]),
-        ("timestamp hash", counted::<TimestampHash>(), [8, 15, 15]),
-        ("OAuth 1.0a", counted::<OAuth1>(), [18, 25, 22]),
-        ("webhook", counted::<Webhook>(), [7, 13, 9]),
+        ("fernet", counted::<Fernet>(), [13, 21, 12]),
+        ("jwt", counted::<Jwt>(), [10, 17, 9]),
+        ("timestamp hash", counted::<TimestampHash>(), [8, 15, 12]),
+        ("OAuth 1.0a", counted::<OAuth1>(), [18, 25, 19]),
+        ("webhook", counted::<Webhook>(), [7, 13, 6]),
     ] {
         assert_eq!(counted, stated, "{form}: its own methods, the layer, the layer on a forgery");
         let [own, accepted, refused] = counted;
