@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::rejection::Reason;
 use once::Reading;
 pub(crate) use once::{Seen, Sight};
-use strict::TWICE;
+use strict::{Errors, TWICE};
 
 /// Parses a JSON object into `C`, after making sure that it cannot be read in two ways.
 ///
@@ -37,12 +37,12 @@ pub(crate) fn is_one_of(name: &str, names: &[impl AsRef<str>]) -> bool {
 /// The claims of an object that cannot be read in two ways, and what was seen of the fields that were asked for: in one
 /// pass. `None` does not mean that it has none: [`Object`] is slower, and knows what is wrong.
 pub(crate) fn read<C: DeserializeOwned>(json: &[u8], asked_for: impl Fn(&str) -> bool) -> Option<(C, Seen<'_>)> {
-    let mut seen = Seen::default();
+    let (mut seen, errors) = (Seen::default(), Errors::default());
     let mut reader = serde_json::Deserializer::from_str(text(json).ok()?);
-    let reading = Reading { reader: &mut reader, seen: &mut seen, asked_for, whole: false };
+    let reading = Reading { reader: &mut reader, seen: &mut seen, errors: &errors, asked_for, whole: false };
     let claims = C::deserialize(reading).ok()?;
     reader.end().ok()?;
-    Some((claims, seen))
+    (!errors.any()).then_some((claims, seen))
 }
 
 /// An object that cannot be read in two ways.
@@ -54,9 +54,9 @@ pub(crate) struct Object<'a> {
 impl<'a> Object<'a> {
     /// Looks at all of it, and keeps the values of some of its fields.
     pub(crate) fn read(json: &'a [u8], keep: impl Fn(&str) -> bool) -> Result<Self, Reason> {
-        let (json, mut seen) = (text(json)?, Seen::default());
+        let (json, mut seen, errors) = (text(json)?, Seen::default(), Errors::default());
         let mut reader = serde_json::Deserializer::from_str(json);
-        let reading = Reading { reader: &mut reader, seen: &mut seen, asked_for: keep, whole: true };
+        let reading = Reading { reader: &mut reader, seen: &mut seen, errors: &errors, asked_for: keep, whole: true };
         let read = IgnoredAny::deserialize(reading).and_then(|_| reader.end());
         // Any other value than an object would have done but for the outermost one.
         read.map_err(|error| bad_payload(describe(&error, "is not an object")))?;
@@ -244,6 +244,106 @@ mod tests {
         assert!(!once::<Tagged>(r#"{"id":1,"kind":"user","id":1}"#));
         assert!(!once::<Tagged>(r#"{"id":1,"kind":"user","x":{"a":1,"a":2}}"#));
         assert!(!once::<Role>(r#"{"other":1}"#));
+    }
+
+    /// Reads what it can, as an application does that wants to sign its users in whatever their partner sends.
+    #[derive(Debug, PartialEq, Default)]
+    struct Tolerant {
+        fields: Vec<(Option<String>, Option<u8>)>,
+    }
+
+    impl<'de> Deserialize<'de> for Tolerant {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Fields;
+            impl<'de> serde::de::Visitor<'de> for Fields {
+                type Value = Tolerant;
+
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("fields")
+                }
+
+                fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Tolerant, A::Error> {
+                    let mut fields = Vec::new();
+                    // An object that is cut short never ends.
+                    for _ in 0..8 {
+                        let Some(name) = map.next_key().map_or(Some(None), |name| name.map(Some)) else { break };
+                        fields.push((name, map.next_value().ok()));
+                    }
+                    Ok(Tolerant { fields })
+                }
+            }
+            deserializer.deserialize_map(Fields)
+        }
+    }
+
+    fn tolerant<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+        Ok(T::deserialize(deserializer).ok())
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Wide {
+        #[serde(deserialize_with = "tolerant")]
+        id: Option<u128>,
+    }
+
+    #[derive(Debug, PartialEq, Eq, Hash)]
+    struct Name(Option<String>);
+
+    impl<'de> Deserialize<'de> for Name {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            tolerant(deserializer).map(Self)
+        }
+    }
+
+    #[derive(Debug, PartialEq)]
+    struct Bytes(Vec<u8>);
+
+    impl<'de> Deserialize<'de> for Bytes {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Any;
+            impl serde::de::Visitor<'_> for Any {
+                type Value = Bytes;
+
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("bytes")
+                }
+
+                fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Bytes, E> {
+                    Ok(Bytes(bytes.to_vec()))
+                }
+            }
+            deserializer.deserialize_bytes(Any)
+        }
+    }
+
+    #[test]
+    fn an_error_of_which_the_claims_make_nothing_is_still_one() {
+        type Names = std::collections::HashMap<Name, u8>;
+        type AnyBytes = std::collections::HashMap<String, Bytes>;
+        assert!(once::<Tolerant>(r#"{"id":1}"#));
+        for json in [
+            r#"{"id":1,"id":2}"#,
+            r#"{"id":1,"\u0069d":2}"#,
+            r#"{"id":{"a":1,"a":2}}"#,
+            r#"{"id":5}"#,
+            r#"{"id":300}"#,
+            r#"{"id":"a"}"#,
+            r#"{"id":}"#,
+            r#"{"id":"#,
+            r#"{"id":[1,}"#,
+            r#"{"id":"\ud800"}"#,
+            "{\"id\":\"\n\"}",
+            "1",
+            "null",
+            "",
+        ] {
+            once::<Tolerant>(json);
+            once::<Wide>(json);
+            once::<Names>(json);
+            once::<AnyBytes>(json);
+        }
+        // What the claims cannot read, whoever asked for it must see; or else it is read once more.
+        assert!(read::<Tolerant>(br#"{"nbf":300}"#, |name| name == "nbf").is_none());
     }
 
     #[test]

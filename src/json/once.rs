@@ -12,7 +12,7 @@ use serde::forward_to_deserialize_any;
 use serde_json::Value;
 
 use super::names::Names;
-use super::strict::{Away, Element, Key, Look, refuse_raw};
+use super::strict::{Away, Element, Errors, Key, Look, refuse_raw};
 
 /// The fields that were asked for.
 #[derive(Default)]
@@ -44,6 +44,7 @@ impl<'a> Seen<'a> {
 pub(super) struct Reading<'s, 'de, D, W> {
     pub(super) reader: D,
     pub(super) seen: &'s mut Seen<'de>,
+    pub(super) errors: &'s Errors,
     pub(super) asked_for: W,
     /// Whether what was asked for is kept whole. Whoever reads the object does not get it then.
     pub(super) whole: bool,
@@ -54,8 +55,8 @@ impl<'de, D: Deserializer<'de>, W: Fn(&str) -> bool> Deserializer<'de> for Readi
 
     /// Whatever the claims are read as, it is an object.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        let Self { reader, seen, asked_for, whole } = self;
-        reader.deserialize_map(Reading { reader: visitor, seen, asked_for, whole })
+        let Self { reader, seen, errors, asked_for, whole } = self;
+        errors.note(reader.deserialize_map(Reading { reader: visitor, seen, errors, asked_for, whole }))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
@@ -63,7 +64,7 @@ impl<'de, D: Deserializer<'de>, W: Fn(&str) -> bool> Deserializer<'de> for Readi
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
-        refuse_raw(name)?;
+        self.errors.note(refuse_raw(name))?;
         visitor.visit_newtype_struct(self)
     }
 
@@ -81,8 +82,8 @@ impl<'de, V: Visitor<'de>, W: Fn(&str) -> bool> Visitor<'de> for Reading<'_, 'de
     }
 
     fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        let Self { reader, seen, asked_for, whole } = self;
-        reader.visit_map(Fields { inner, names: Names::default(), next: None, seen, asked_for, whole })
+        let Self { reader, seen, errors, asked_for, whole } = self;
+        reader.visit_map(Fields { inner, names: Names::default(), next: None, seen, errors, asked_for, whole })
     }
 }
 
@@ -93,6 +94,7 @@ struct Fields<'s, 'de, A, W> {
     /// The field whose name was read, if it was asked for.
     next: Option<Cow<'de, str>>,
     seen: &'s mut Seen<'de>,
+    errors: &'s Errors,
     asked_for: W,
     whole: bool,
 }
@@ -101,23 +103,27 @@ impl<'de, A: MapAccess<'de>, W: Fn(&str) -> bool> MapAccess<'de> for Fields<'_, 
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        let Self { names, next, asked_for, .. } = self;
+        let Self { names, next, asked_for, errors, .. } = self;
         let note = |name: Cow<'de, str>| {
             *next = asked_for(&name).then(|| name.clone());
             names.add(name)
         };
-        self.inner.next_key_seed(Key { seed, note })
+        errors.note(self.inner.next_key_seed(Key { seed, note, errors }))
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        let Some(name) = self.next.take() else { return self.inner.next_value_seed(Element { seed, look: Away }) };
+        let errors = self.errors;
+        let Some(name) = self.next.take() else {
+            return errors.note(self.inner.next_value_seed(Element { seed, look: Away, errors }));
+        };
         let mut sight = Sight::Null;
         let value = if self.whole {
-            let value = self.inner.next_value_seed(Element { seed: PhantomData::<Value>, look: Away })?;
+            let whole = Element { seed: PhantomData::<Value>, look: Away, errors };
+            let value = errors.note(self.inner.next_value_seed(whole))?;
             sight = if value.is_null() { Sight::Null } else { Sight::Value(value) };
             seed.deserialize(IntoDeserializer::<A::Error>::into_deserializer(()))?
         } else {
-            self.inner.next_value_seed(Element { seed, look: &mut sight })?
+            errors.note(self.inner.next_value_seed(Element { seed, look: &mut sight, errors }))?
         };
         self.seen.0.push((name, sight));
         Ok(value)

@@ -3,6 +3,7 @@
 //! A way of reading that is not known here is an error, [`given_up`]: the object is then read in two passes.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{
@@ -18,6 +19,24 @@ pub(super) const TWICE: &str = "has a name twice";
 /// Stands for "read it in two passes": nobody sees it.
 fn given_up<E: Error>() -> E {
     E::custom("")
+}
+
+/// Whether there was an error. Claims may make nothing of it and read on, as those do that take a field that they cannot
+/// read for one that is not there; what they have read is then not what is written.
+#[derive(Default)]
+pub(super) struct Errors(Cell<bool>);
+
+impl Errors {
+    pub(super) fn note<T, E>(&self, result: Result<T, E>) -> Result<T, E> {
+        if result.is_err() {
+            self.0.set(true);
+        }
+        result
+    }
+
+    pub(super) fn any(&self) -> bool {
+        self.0.get()
+    }
 }
 
 /// A `RawValue` is handed on without being looked into.
@@ -38,27 +57,29 @@ impl<'de> Look<'de> for Away {
 }
 
 /// Deserializes any value strictly.
-struct Strict<D, L> {
+struct Strict<'s, D, L> {
     inner: D,
     look: L,
+    errors: &'s Errors,
 }
 
 macro_rules! forward {
     ($($method:ident($($argument:ident: $type:ty),*))*) => {
         $(fn $method<V: Visitor<'de>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value, D::Error> {
-            self.inner.$method($($argument,)* Visiting { visitor, look: self.look })
+            let Self { inner, look, errors } = self;
+            errors.note(inner.$method($($argument,)* Visiting { visitor, look, errors }))
         })*
     };
 }
 
-impl<'de, D: Deserializer<'de>, L: Look<'de>> Deserializer<'de> for Strict<D, L> {
+impl<'de, D: Deserializer<'de>, L: Look<'de>> Deserializer<'de> for Strict<'_, D, L> {
     type Error = D::Error;
 
     forward! {
         deserialize_any() deserialize_bool() deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64()
         deserialize_i128() deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_u128()
-        deserialize_f32() deserialize_f64() deserialize_char() deserialize_str() deserialize_string() deserialize_bytes()
-        deserialize_byte_buf() deserialize_option() deserialize_unit() deserialize_unit_struct(name: &'static str)
+        deserialize_f32() deserialize_f64() deserialize_char() deserialize_str() deserialize_string() deserialize_option() deserialize_unit()
+        deserialize_unit_struct(name: &'static str)
         deserialize_seq() deserialize_tuple(length: usize)
         deserialize_tuple_struct(name: &'static str, length: usize) deserialize_map()
         deserialize_struct(name: &'static str, fields: &'static [&'static str])
@@ -66,23 +87,35 @@ impl<'de, D: Deserializer<'de>, L: Look<'de>> Deserializer<'de> for Strict<D, L>
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
-        refuse_raw(name)?;
-        self.inner.deserialize_newtype_struct(name, Visiting { visitor, look: self.look })
+        let Self { inner, look, errors } = self;
+        errors.note(refuse_raw(name))?;
+        errors.note(inner.deserialize_newtype_struct(name, Visiting { visitor, look, errors }))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.inner.deserialize_any(Visiting { visitor: IgnoredAny, look: self.look })?;
-        visitor.visit_unit()
+        let Self { inner, look, errors } = self;
+        errors.note(inner.deserialize_any(Visiting { visitor: IgnoredAny, look, errors }))?;
+        errors.note(visitor.visit_unit())
+    }
+
+    /// Bytes need not be text, so what is no JSON would do: a control character, and one half of a surrogate pair.
+    fn deserialize_bytes<V: Visitor<'de>>(self, _: V) -> Result<V::Value, D::Error> {
+        self.errors.note(Err(given_up()))
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, _: V) -> Result<V::Value, D::Error> {
+        self.errors.note(Err(given_up()))
     }
 }
 
 /// Goes on with the values inside of a value.
-struct Visiting<V, L> {
+struct Visiting<'s, V, L> {
     visitor: V,
     look: L,
+    errors: &'s Errors,
 }
 
-impl<'de, V: Visitor<'de>, L: Look<'de>> Visitor<'de> for Visiting<V, L> {
+impl<'de, V: Visitor<'de>, L: Look<'de>> Visitor<'de> for Visiting<'_, V, L> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -148,79 +181,87 @@ impl<'de, V: Visitor<'de>, L: Look<'de>> Visitor<'de> for Visiting<V, L> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        self.visitor.visit_some(Strict { inner, look: self.look })
+        self.visitor.visit_some(Strict { inner, look: self.look, errors: self.errors })
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        self.visitor.visit_newtype_struct(Strict { inner, look: self.look })
+        self.visitor.visit_newtype_struct(Strict { inner, look: self.look, errors: self.errors })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, inner: A) -> Result<V::Value, A::Error> {
         self.look.at(|| Sight::Compound);
-        self.visitor.visit_seq(List(inner))
+        self.visitor.visit_seq(List { inner, errors: self.errors })
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, inner: A) -> Result<V::Value, A::Error> {
         self.look.at(|| Sight::Compound);
-        self.visitor.visit_map(Inside { inner, names: Names::default() })
+        self.visitor.visit_map(Inside { inner, names: Names::default(), errors: self.errors })
     }
 
     fn visit_enum<A: EnumAccess<'de>>(mut self, inner: A) -> Result<V::Value, A::Error> {
         self.look.at(|| Sight::Compound);
-        self.visitor.visit_enum(UnitVariants(inner))
+        self.visitor.visit_enum(UnitVariants { inner, errors: self.errors })
     }
 }
 
 /// A value in a list or in an object.
-pub(super) struct Element<S, L> {
+pub(super) struct Element<'s, S, L> {
     pub(super) seed: S,
     pub(super) look: L,
+    pub(super) errors: &'s Errors,
 }
 
-impl<'de, S: DeserializeSeed<'de>, L: Look<'de>> DeserializeSeed<'de> for Element<S, L> {
+impl<'de, S: DeserializeSeed<'de>, L: Look<'de>> DeserializeSeed<'de> for Element<'_, S, L> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<S::Value, D::Error> {
-        self.seed.deserialize(Strict { inner, look: self.look })
+        self.seed.deserialize(Strict { inner, look: self.look, errors: self.errors })
     }
 }
 
-struct List<A>(A);
+struct List<'s, A> {
+    inner: A,
+    errors: &'s Errors,
+}
 
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for List<A> {
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for List<'_, A> {
     type Error = A::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_element_seed(Element { seed, look: Away })
+        let errors = self.errors;
+        errors.note(self.inner.next_element_seed(Element { seed, look: Away, errors }))
     }
 }
 
 /// An object that is not the outermost one.
-struct Inside<'de, A> {
+struct Inside<'s, 'de, A> {
     inner: A,
     names: Names<'de>,
+    errors: &'s Errors,
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Inside<'de, A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Inside<'_, 'de, A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        let names = &mut self.names;
-        self.inner.next_key_seed(Key { seed, note: |name| names.add(name) })
+        let Self { inner, names, errors } = self;
+        errors.note(inner.next_key_seed(Key { seed, note: |name| names.add(name), errors }))
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        self.inner.next_value_seed(Element { seed, look: Away })
+        let errors = self.errors;
+        errors.note(self.inner.next_value_seed(Element { seed, look: Away, errors }))
     }
 }
 
 /// A name, which is noted if it is new, and else the end.
-pub(super) struct Key<S, N> {
+pub(super) struct Key<'s, S, N> {
     pub(super) seed: S,
     pub(super) note: N,
+    pub(super) errors: &'s Errors,
 }
 
-impl<'de, S, N> DeserializeSeed<'de> for Key<S, N>
+impl<'de, S, N> DeserializeSeed<'de> for Key<'_, S, N>
 where
     S: DeserializeSeed<'de>,
     N: FnOnce(Cow<'de, str>) -> bool,
@@ -228,17 +269,18 @@ where
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<S::Value, D::Error> {
-        self.seed.deserialize(KeyText { inner, note: self.note })
+        self.seed.deserialize(KeyText { inner, note: self.note, errors: self.errors })
     }
 }
 
 /// Deserializes names as text. Whoever wants a number of one must read slowly.
-struct KeyText<D, N> {
+struct KeyText<'s, D, N> {
     inner: D,
     note: N,
+    errors: &'s Errors,
 }
 
-impl<'de, D, N> Deserializer<'de> for KeyText<D, N>
+impl<'de, D, N> Deserializer<'de> for KeyText<'_, D, N>
 where
     D: Deserializer<'de>,
     N: FnOnce(Cow<'de, str>) -> bool,
@@ -246,7 +288,7 @@ where
     type Error = D::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.inner.deserialize_str(KeyVisiting { visitor, note: self.note })
+        self.errors.note(self.inner.deserialize_str(KeyVisiting { visitor, note: self.note }))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, D::Error> {
@@ -287,34 +329,38 @@ impl<'de, V: Visitor<'de>, N: FnOnce(Cow<'de, str>) -> bool> Visitor<'de> for Ke
 }
 
 /// The variants of an enum that are text. Others hold values, and are read slowly.
-struct UnitVariants<A>(A);
+struct UnitVariants<'s, A> {
+    inner: A,
+    errors: &'s Errors,
+}
 
-impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for UnitVariants<A> {
+impl<'de, 's, A: EnumAccess<'de>> EnumAccess<'de> for UnitVariants<'s, A> {
     type Error = A::Error;
-    type Variant = UnitVariants<A::Variant>;
+    type Variant = UnitVariants<'s, A::Variant>;
 
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant), A::Error> {
-        let (value, variant) = self.0.variant_seed(seed)?;
-        Ok((value, UnitVariants(variant)))
+        let Self { inner, errors } = self;
+        let (value, inner) = errors.note(inner.variant_seed(seed))?;
+        Ok((value, UnitVariants { inner, errors }))
     }
 }
 
-impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for UnitVariants<A> {
+impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for UnitVariants<'_, A> {
     type Error = A::Error;
 
     fn unit_variant(self) -> Result<(), A::Error> {
-        self.0.unit_variant()
+        self.errors.note(self.inner.unit_variant())
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, _: S) -> Result<S::Value, A::Error> {
-        Err(given_up())
+        self.errors.note(Err(given_up()))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, A::Error> {
-        Err(given_up())
+        self.errors.note(Err(given_up()))
     }
 
     fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, A::Error> {
-        Err(given_up())
+        self.errors.note(Err(given_up()))
     }
 }
