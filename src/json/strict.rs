@@ -78,7 +78,7 @@ impl<'de, D: Deserializer<'de>, L: Look<'de>> Deserializer<'de> for Strict<'_, D
     forward! {
         deserialize_any() deserialize_bool() deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64()
         deserialize_i128() deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_u128()
-        deserialize_f32() deserialize_f64() deserialize_char() deserialize_str() deserialize_string() deserialize_option() deserialize_unit()
+        deserialize_f64() deserialize_char() deserialize_str() deserialize_string() deserialize_option() deserialize_unit()
         deserialize_unit_struct(name: &'static str)
         deserialize_seq() deserialize_tuple(length: usize)
         deserialize_tuple_struct(name: &'static str, length: usize) deserialize_map()
@@ -96,6 +96,11 @@ impl<'de, D: Deserializer<'de>, L: Look<'de>> Deserializer<'de> for Strict<'_, D
         let Self { inner, look, errors } = self;
         errors.note(inner.deserialize_any(Visiting { visitor: IgnoredAny, look, errors }))?;
         errors.note(visitor.visit_unit())
+    }
+
+    /// Where serde_json is told to read an `f32` as one, it would be seen as one too.
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.deserialize_f64(visitor)
     }
 
     /// Bytes need not be text, so what is no JSON would do: a control character, and one half of a surrogate pair.
