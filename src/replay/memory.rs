@@ -29,7 +29,7 @@ use crate::store::{StoreError, StoreFuture};
 /// - **What has no time is remembered for ever**, as a webhook without a timestamp: an entry that only a restart frees. Such
 ///   entries may take half of the ceiling, so that they cannot shut out sign-ins; beyond it their own layers answer 503.
 ///
-/// An entry takes some 410 bytes, and a claim 3 to 4 µs, beside a thousand live entries as beside a million
+/// An entry takes some 410 bytes, and a claim 1.5 to 5 µs, beside a thousand live entries as beside a million
 /// (`cargo bench --bench replay`, two shared cores). So the default [`ceiling`](MemoryReplayBuilder::ceiling) of a million is
 /// 410 MB. An entry stays for a minute longer than its link is good: with links that live for a minute, the ceiling is reached
 /// at 8,000 sign-ins a second.
