@@ -102,14 +102,6 @@ pub(crate) fn is_plain(text: &[u8]) -> bool {
     text.chunks(64).all(|chunk| chunk.iter().fold(true, |all, byte| all & unreserved(*byte)))
 }
 
-/// Lower-case hexadecimal.
-pub(crate) fn encode_hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble });
-    let mut text = String::with_capacity(2 * bytes.len());
-    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
-    text
-}
-
 /// Decodes hexadecimal of either case.
 pub(crate) fn decode_hex(text: &str) -> Option<Vec<u8>> {
     let mut bytes = vec![0; text.len() / 2];
@@ -181,7 +173,10 @@ mod tests {
             [("00fF", Some(&[0, 255][..])), ("0", None), ("0g", None), ("é", None), ("+1", None), ("", Some(&[]))]
         {
             assert_eq!(decode_hex(text).as_deref(), expected, "{text:?}");
-            assert!(expected.is_none_or(|bytes| encode_hex(bytes) == text.to_ascii_lowercase()), "{text:?}");
+            assert!(
+                expected.is_none_or(|bytes| crate::hex::encode_hex(bytes) == text.to_ascii_lowercase()),
+                "{text:?}"
+            );
         }
     }
 }

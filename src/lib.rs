@@ -156,6 +156,7 @@ pub mod fernet;
 mod fields;
 pub mod form;
 pub mod future;
+mod hex;
 pub mod identity;
 #[cfg(any(feature = "fernet", feature = "webhook", feature = "jwt", feature = "shared-secret"))]
 mod json;

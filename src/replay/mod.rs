@@ -27,7 +27,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::clock::UnixTime;
-use crate::encoding::encode_hex;
+use crate::hex::encode_hex;
 use crate::keys::TenantId;
 use crate::store::{StoreError, StoreFuture};
 

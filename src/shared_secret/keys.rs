@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::UnixTime;
 use crate::config::ConfigError;
-use crate::encoding::encode_hex;
+use crate::hex::encode_hex;
 use crate::keys::{Key, KeyStore, Keys, Secret, TenantId};
 use crate::store::{StoreError, StoreFuture};
 

@@ -5,7 +5,8 @@ use http::Method;
 
 use super::{SignError, encode};
 use crate::clock::{Clock, SystemClock, UnixTime};
-use crate::encoding::{BASE64, encode_hex};
+use crate::encoding::BASE64;
+use crate::hex::encode_hex;
 use crate::keys::Secret;
 use crate::oauth1::text::Text;
 use crate::oauth1::{SignatureMethod, base_string, base_uri_of};

@@ -1,7 +1,7 @@
 use std::fmt::Write;
 
 use super::encode;
-use crate::encoding::encode_hex;
+use crate::hex::encode_hex;
 use crate::keys::Secret;
 use crate::timestamp_hash::Recipe;
 

@@ -1,7 +1,8 @@
 use base64::Engine;
 use http::{HeaderName, HeaderValue, Request};
 
-use crate::encoding::{BASE64, encode_hex};
+use crate::encoding::BASE64;
+use crate::hex::encode_hex;
 use crate::keys::Secret;
 use crate::webhook::{Digest, Encoding};
 

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::clock::UnixTime;
-use crate::encoding::encode_hex;
+use crate::hex::encode_hex;
 use crate::store::{StoreError, StoreFuture};
 
 /// The SHA-256 digest of a ticket and its purpose: what a store knows of it. It is safe to log and to store.
