@@ -187,9 +187,7 @@ impl<C: DeserializeOwned> Jwt<C> {
         if let Some(judged) = self.approve(payload) {
             return Ok(judged);
         }
-        let is_required = |name: &str| json::is_one_of(name, &self.required);
-        let is_registered = |name: &str| claims::is_registered(name, &self.required_claims);
-        let payload = Object::read(payload, |name| is_registered(name) || is_required(name))?;
+        let payload = Object::read(payload, |name| self.looks_at(name))?;
         let claims = self.required_claims.iter().try_for_each(|claim| claims::require(&payload, claim));
         let claims = claims.and_then(|()| match &self.audience {
             Audience::Ours(ours) => claims::check_audience(&payload, ours),
@@ -199,11 +197,13 @@ impl<C: DeserializeOwned> Jwt<C> {
         Ok(Judged { registered, claims, fields, parsed: None })
     }
 
+    fn looks_at(&self, name: &str) -> bool {
+        claims::is_registered(name, &self.required_claims) || json::is_one_of(name, &self.required)
+    }
+
     /// Reads a payload with which nothing is wrong, in one pass.
     fn approve(&self, payload: &[u8]) -> Option<Judged<C>> {
-        let is_required = |name: &str| json::is_one_of(name, &self.required);
-        let is_registered = |name: &str| claims::is_registered(name, &self.required_claims);
-        let (parsed, seen) = json::read(payload, |name| is_registered(name) || is_required(name))?;
+        let (parsed, seen) = json::read(payload, |name| self.looks_at(name))?;
         let audience = match &self.audience {
             Audience::Ours(ours) => matches!(seen.get("aud"), Some(Sight::Text(aud)) if aud == ours),
             Audience::Any | Audience::Unset => true,

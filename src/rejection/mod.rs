@@ -1,5 +1,7 @@
 //! Why a request was refused: the public [`Code`], the inner [`Reason`], and the answer made of them.
 
+mod code;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
@@ -9,124 +11,7 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, RETRY_AF
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use crate::observe::Step;
-
-/// What there is to say of a code. The answer's body is written by the compiler: a refusal is to cost little.
-struct Row {
-    word: &'static str,
-    status: StatusCode,
-    title: &'static str,
-    problem: &'static str,
-}
-
-macro_rules! row {
-    ($word:literal, $status:ident, $number:literal, $title:literal) => {
-        Row {
-            word: $word,
-            status: StatusCode::$status,
-            title: $title,
-            problem: concat!(
-                r#"{"type":"https://docs.rs/tower-sso/latest/tower_sso/rejection/enum.Code.html","title":""#,
-                $title,
-                r#"","status":"#,
-                $number,
-                r#","code":""#,
-                $word,
-                r#""}"#
-            ),
-        }
-    };
-}
-
-/// What a client is told. Stable: partners may rely on these words.
-///
-/// | code | status | when |
-/// |---|---|---|
-/// | `malformed` | 400 | not of this form at all: missing, duplicate or mis-encoded parts |
-/// | `invalid` | 401 | unknown tenant, wrong key, wrong signature |
-/// | `expired`, `not_yet_valid` | 401 | authentic, outside its window |
-/// | `replayed` | 401 | authentic, used before, or made before the replay store began to remember |
-/// | `rejected_claims` | 400 | authentic, but the payload is not what the form requires |
-/// | `method_not_allowed` | 405 | a method that the layer does not list |
-/// | `payload_too_large` | 413 | the body is over the layer's limit |
-/// | `unsupported_media_type` | 415 | not the content type or content encoding that the form has |
-/// | `too_early` | 425 | a prefetch: it must not use up the credential, the click that follows may |
-/// | `too_many_requests` | 429 | the source has guessed too often |
-/// | `unavailable` | 503 | the key store or the replay store failed, timed out or is full |
-///
-/// ```
-/// use tower_sso::rejection::Code;
-///
-/// assert_eq!(Code::Replayed.as_str(), "replayed");
-/// assert_eq!(Code::Replayed.status(), 401);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Code {
-    /// Not of this form at all: missing, duplicate or mis-encoded parts.
-    Malformed,
-    /// Unknown tenant, wrong key, wrong signature: one answer for all of them.
-    Invalid,
-    /// Authentic, but too old.
-    Expired,
-    /// Authentic, but from the future.
-    NotYetValid,
-    /// Authentic, but used before.
-    Replayed,
-    /// Authentic, but the payload is not what the form requires.
-    RejectedClaims,
-    /// The layer does not list the request's method.
-    MethodNotAllowed,
-    /// The body is over the layer's limit.
-    PayloadTooLarge,
-    /// Not the content type or content encoding that the form has.
-    UnsupportedMediaType,
-    /// A prefetch, which must not use up the credential.
-    TooEarly,
-    /// The source has guessed too often.
-    TooManyRequests,
-    /// The key store or the replay store failed, timed out or is full.
-    Unavailable,
-}
-
-impl Code {
-    /// The word that stands in the answer.
-    pub const fn as_str(self) -> &'static str {
-        self.row().word
-    }
-
-    /// The HTTP status of the answer.
-    pub const fn status(self) -> StatusCode {
-        self.row().status
-    }
-
-    /// The sentence that stands in the answer as its title.
-    pub const fn title(self) -> &'static str {
-        self.row().title
-    }
-
-    const fn row(self) -> Row {
-        match self {
-            Self::Malformed => row!("malformed", BAD_REQUEST, 400, "The request is malformed"),
-            Self::Invalid => row!("invalid", UNAUTHORIZED, 401, "The request is not valid"),
-            Self::Expired => row!("expired", UNAUTHORIZED, 401, "The request has expired"),
-            Self::NotYetValid => row!("not_yet_valid", UNAUTHORIZED, 401, "The request is not valid yet"),
-            Self::Replayed => row!("replayed", UNAUTHORIZED, 401, "The request was used before, or may have been"),
-            Self::RejectedClaims => row!("rejected_claims", BAD_REQUEST, 400, "The request lacks what is required"),
-            Self::MethodNotAllowed => {
-                row!("method_not_allowed", METHOD_NOT_ALLOWED, 405, "The method is not allowed here")
-            }
-            Self::PayloadTooLarge => row!("payload_too_large", PAYLOAD_TOO_LARGE, 413, "The body is too large"),
-            Self::UnsupportedMediaType => {
-                row!("unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, 415, "The body's type is not supported")
-            }
-            Self::TooEarly => row!("too_early", TOO_EARLY, 425, "The sign-in link cannot be fetched ahead"),
-            Self::TooManyRequests => row!("too_many_requests", TOO_MANY_REQUESTS, 429, "Too many requests"),
-            Self::Unavailable => {
-                row!("unavailable", SERVICE_UNAVAILABLE, 503, "Signing in is not possible at the moment")
-            }
-        }
-    }
-}
+pub use code::Code;
 
 /// Why precisely a request was refused: for logs, metrics and a custom responder. Never shown by default.
 ///
@@ -349,7 +234,7 @@ impl Rejection {
 
     /// The default answer: RFC 9457 `application/problem+json` with `type`, `title`, `status` and `code`.
     pub fn problem_json(&self) -> Response<Bytes> {
-        let Row { status, problem, .. } = self.code().row();
+        let (status, problem) = (self.code().status(), self.code().problem());
         let mut response = Response::new(Bytes::from_static(problem.as_bytes()));
         *response.status_mut() = status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
