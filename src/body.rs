@@ -48,8 +48,11 @@ pub trait ReadBody<B> {
     /// The reading of it. Its output is what was read, and the body to hand on.
     type Reading: Future<Output = Result<(Bytes, Self::Out), Reason>>;
 
-    /// Reads the body, if `wanted`.
-    fn read(body: B, wanted: bool, limits: BodyLimits) -> Self::Reading;
+    /// Reads the body, as far as the form needs it.
+    fn read(body: B, limits: BodyLimits) -> Self::Reading;
+
+    /// Hands on a body that need not be read, because nothing is checked or the request's head says it all.
+    fn untouched(body: B) -> Self::Out;
 }
 
 /// A form that finds everything in the request's head. The body's type does not change.
@@ -60,8 +63,12 @@ impl<B> ReadBody<B> for HeadOnly {
     type Out = B;
     type Reading = Ready<Result<(Bytes, B), Reason>>;
 
-    fn read(body: B, _: bool, _: BodyLimits) -> Self::Reading {
+    fn read(body: B, _: BodyLimits) -> Self::Reading {
         ready(Ok((Bytes::new(), body)))
+    }
+
+    fn untouched(body: B) -> B {
+        body
     }
 }
 
@@ -73,30 +80,23 @@ impl<B: Body> ReadBody<B> for WholeBody {
     type Out = LayerBody<B>;
     type Reading = Reading<B>;
 
-    fn read(body: B, wanted: bool, limits: BodyLimits) -> Self::Reading {
-        match wanted {
-            true => Reading::Whole { body: Some(body), limits, read: Read::Nothing, timer: None },
-            false => Reading::Untouched { body: Some(body) },
-        }
+    fn read(body: B, limits: BodyLimits) -> Self::Reading {
+        Reading { body: Some(body), limits, read: Read::Nothing, timer: None }
+    }
+
+    fn untouched(body: B) -> LayerBody<B> {
+        LayerBody::inner(body)
     }
 }
 
 pin_project! {
     /// A body that is being read.
-    #[project = ReadingProjection]
-    pub enum Reading<B> {
-        /// One that is not wanted.
-        #[doc(hidden)]
-        Untouched { body: Option<B> },
-        /// One that is.
-        #[doc(hidden)]
-        Whole {
-            #[pin]
-            body: Option<B>,
-            limits: BodyLimits,
-            read: Read,
-            timer: Option<Pin<Box<tokio::time::Sleep>>>,
-        },
+    pub struct Reading<B> {
+        #[pin]
+        body: Option<B>,
+        limits: BodyLimits,
+        read: Read,
+        timer: Option<Pin<Box<tokio::time::Sleep>>>,
     }
 }
 
@@ -152,15 +152,10 @@ impl<B: Body> Future for Reading<B> {
     type Output = Result<(Bytes, LayerBody<B>), Reason>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let (mut whole, limits, read, timer) = match self.project() {
-            ReadingProjection::Untouched { body } => {
-                let body = body.take().ok_or(Reason::IncompleteBody);
-                return Poll::Ready(body.map(|body| (Bytes::new(), LayerBody::inner(body))));
-            }
-            ReadingProjection::Whole { body, limits, read, timer } => (body, limits, read, timer),
-        };
+        let mut this = self.project();
+        let (limits, read) = (*this.limits, this.read);
         loop {
-            let Some(body) = whole.as_mut().as_pin_mut() else { return Poll::Ready(Err(Reason::IncompleteBody)) };
+            let Some(body) = this.body.as_mut().as_pin_mut() else { return Poll::Ready(Err(Reason::IncompleteBody)) };
             let room = limits.size - read.len();
             // A Content-Length over the limit is refused before a byte is read.
             if body.size_hint().lower() > room as u64 {
@@ -178,14 +173,14 @@ impl<B: Body> Future for Reading<B> {
                     read.push(data);
                 }
                 Poll::Pending => {
-                    let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limits.timeout)));
+                    let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limits.timeout)));
                     poll_ready!(timer.as_mut().poll(cx));
                     return Poll::Ready(Err(Reason::IncompleteBody));
                 }
             }
         }
         let bytes = read.take();
-        whole.set(None);
+        this.body.set(None);
         Poll::Ready(Ok((bytes.clone(), LayerBody::own(bytes))))
     }
 }

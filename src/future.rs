@@ -31,6 +31,8 @@ type Reading<F, B> = <<F as Form>::Reads as ReadBody<B>>::Reading;
 
 pin_project! {
     /// The answer to a request that is being checked. No part of it is boxed unless a store has to be waited for.
+    ///
+    /// Where nothing has to be waited for, the request was checked before this future was made, and the inner service has it.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<S, F, B, R>
     where
@@ -39,9 +41,8 @@ pin_project! {
         S: Service<Request<Handed<F, B>>>,
     {
         pipeline: Arc<Pipeline<F>>,
-        service: S,
-        // What the inner service is given. It is larger than all else, and stays in its place until then.
-        request: Option<(Parts, Option<Handed<F, B>>)>,
+        // `None`: the inner service has been called. The request is larger than all else, and stays in its place until then.
+        held: Option<Held<S, Handed<F, B>>>,
         #[pin]
         state: State<F, Reading<F, B>, S::Future, R, S::Error>,
     }
@@ -90,14 +91,14 @@ pin_project! {
     #[project = Standing]
     #[project_replace = Left]
     enum State<F: Form, Rd, Fut, R, E> {
-        /// Its body is being read, if the form needs it.
-        Reading { #[pin] reading: Rd, check: bool },
+        /// Its body is being read.
+        Reading { #[pin] reading: Rd },
         /// The tenant's keys are being looked up.
         Finding { keys: Patience<Keys>, extraction: Extraction<F::Credential> },
         /// The replay store is being asked.
         Claiming { claim: Patience<Claimed>, checked: Checked<F> },
         /// Another request has the same call in hand: ask again in a moment.
-        Waiting { timer: Pin<Box<Sleep>>, checked: Checked<F> },
+        Waiting { timer: Timer, checked: Checked<F> },
         /// The inner service is at work, on a checked credential or on a request that passed without one.
         Calling { #[pin] answer: Fut, proof: Option<(Proof, UnixTime)> },
         /// The replay store is being told what came of it.
@@ -117,23 +118,63 @@ struct Checked<F: Form> {
     waited: Duration,
 }
 
+/// A pause, whose timer is made when it is first polled: before that there may be no runtime.
+enum Timer {
+    Of(Duration),
+    Running(Pin<Box<Sleep>>),
+}
+
+impl Timer {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match self {
+                Self::Of(pause) => *self = Self::Running(Box::pin(tokio::time::sleep(*pause))),
+                Self::Running(sleep) => return sleep.as_mut().poll(cx),
+            }
+        }
+    }
+}
+
+/// The inner service, which is ready for one request, and that request while it is being checked.
+struct Held<S, Out> {
+    service: S,
+    request: Option<InHand<Out>>,
+}
+
+/// A request's head; and its body, once that is known to be complete or not to be needed.
+type InHand<Out> = (Parts, Option<Out>);
+
 impl<S, F, B, R> ResponseFuture<S, F, B, R>
 where
     F: Form,
     F::Reads: ReadBody<B>,
-    S: Service<Request<Handed<F, B>>>,
+    S: Service<Request<Handed<F, B>>, Response = Response<R>> + Clone,
 {
-    pub(crate) fn new(pipeline: Arc<Pipeline<F>>, service: S, request: Request<B>) -> Self {
+    /// Goes as far as it can without waiting. `inner` was polled ready.
+    pub(crate) fn new(pipeline: &Arc<Pipeline<F>>, inner: &mut S, request: Request<B>) -> Self {
         let (mut head, body) = request.into_parts();
-        let limits = pipeline.body_limits();
-        let state = match pipeline.admit(&mut head) {
-            Err(reason) => State::Answered { response: pipeline.refuse(reason, &head.headers) },
-            Ok(Admission::PassThrough) => State::Reading { reading: F::Reads::read(body, false, limits), check: false },
-            Ok(Admission::Check { read_body }) => {
-                State::Reading { reading: F::Reads::read(body, read_body, limits), check: true }
+        let admission = pipeline.admit(&mut head);
+        let mut request = Some((head, None));
+        let mut hand = Hand { pipeline, service: inner, request: &mut request };
+        let state = match admission {
+            Err(reason) => hand.refuse(reason),
+            Ok(Admission::Check { read_body: true }) => {
+                State::Reading { reading: F::Reads::read(body, pipeline.body_limits()) }
             }
+            Ok(Admission::Check { read_body: false }) => hand.extract(&Bytes::new(), F::Reads::untouched(body)),
+            Ok(Admission::PassThrough) => hand.pass_through(F::Reads::untouched(body)),
         };
-        Self { pipeline, service, request: Some((head, None)), state }
+        let mut this = Self { pipeline: Arc::clone(pipeline), held: None, state };
+        if !matches!(this.state, State::Calling { .. }) {
+            // The service that was polled ready goes with the request, or gives back what it keeps ready for one. A clone,
+            // which was not polled, stays for the next request.
+            let clone = inner.clone();
+            let service = std::mem::replace(inner, clone);
+            if !matches!(this.state, State::Answered { .. }) {
+                this.held = Some(Held { service, request });
+            }
+        }
+        this
     }
 }
 
@@ -147,83 +188,68 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        let pipeline = &**this.pipeline;
         loop {
             // What the current state waits for; then, having left it, what comes next.
             let event = match this.state.as_mut().project() {
-                Standing::Reading { reading, .. } => Event::Read(ready!(reading.poll(cx))),
+                Standing::Calling { answer, proof } => {
+                    let (proof, outcome) = (*proof, ready!(answer.poll(cx)));
+                    let Some((proof, claimed_at)) = proof else {
+                        this.state.set(State::Done);
+                        return Poll::Ready(outcome.map(|response| response.map(LayerBody::inner)));
+                    };
+                    let carried_out = outcome.as_ref().is_ok_and(|response| is_carried_out(response.status()));
+                    let outcome = outcome.map(|mut response| {
+                        seal(response.headers_mut());
+                        response.map(LayerBody::inner)
+                    });
+                    let conclusion = pipeline.conclude(proof, claimed_at, carried_out).map(Patience::at_once);
+                    if let Some(Err(conclusion)) = conclusion {
+                        this.state.set(State::Concluding { conclusion, outcome });
+                        continue;
+                    }
+                    this.state.set(State::Done);
+                    return Poll::Ready(conclude::<F, _>(conclusion.and_then(Result::ok), outcome));
+                }
+                Standing::Concluding { conclusion, .. } => Event::Concluded(ready!(Pin::new(conclusion).poll(cx))),
+                Standing::Reading { reading } => Event::Read(ready!(reading.poll(cx))),
                 Standing::Finding { keys, .. } => Event::Found(ready!(Pin::new(keys).poll(cx))),
                 Standing::Claiming { claim, .. } => Event::Claimed(ready!(Pin::new(claim).poll(cx))),
                 Standing::Waiting { timer, .. } => {
-                    ready!(timer.as_mut().poll(cx));
+                    ready!(timer.poll(cx));
                     Event::Waited
                 }
-                Standing::Calling { answer, .. } => Event::Answered(ready!(answer.poll(cx))),
-                Standing::Concluding { conclusion, .. } => Event::Concluded(ready!(Pin::new(conclusion).poll(cx))),
                 Standing::Answered { .. } => Event::Over,
                 // A future that is polled after its end has nothing to say, and no reason to panic.
                 Standing::Done => return Poll::Pending,
             };
-            let pipeline = &**this.pipeline;
-            let mut hand = Hand { pipeline, service: &mut *this.service, request: &mut *this.request };
             let next = match (event, this.state.as_mut().project_replace(State::Done)) {
-                (Event::Read(read), Left::Reading { check, .. }) => match read {
-                    Err(reason) => hand.refuse(reason),
-                    Ok((bytes, body)) => hand.extract(cx, &bytes, body, check),
-                },
-                (Event::Found(keys), Left::Finding { extraction, .. }) => hand.verify(cx, extraction, keys),
-                (Event::Claimed(claimed), Left::Claiming { checked, .. }) => hand.judge(checked, Some(claimed)),
-                (Event::Waited, Left::Waiting { checked, .. }) => hand.claim(cx, checked),
-                (Event::Answered(outcome), Left::Calling { proof, .. }) => match (proof, outcome) {
-                    (None, outcome) => return Poll::Ready(outcome.map(|response| response.map(LayerBody::inner))),
-                    (Some((proof, claimed_at)), outcome) => {
-                        let carried_out = outcome.as_ref().is_ok_and(|response| is_carried_out(response.status()));
-                        let outcome = outcome.map(|mut response| {
-                            seal(response.headers_mut());
-                            response.map(LayerBody::inner)
-                        });
-                        match pipeline
-                            .conclude(proof, claimed_at, carried_out)
-                            .map(|conclusion| at_once(conclusion, cx))
-                        {
-                            None => return Poll::Ready(outcome),
-                            Some(Ok(concluded)) => return Poll::Ready(conclude::<F, _>(concluded, outcome)),
-                            Some(Err(conclusion)) => State::Concluding { conclusion, outcome },
-                        }
-                    }
-                },
                 (Event::Concluded(concluded), Left::Concluding { outcome, .. }) => {
-                    return Poll::Ready(conclude::<F, _>(concluded, outcome));
+                    return Poll::Ready(conclude::<F, _>(Some(concluded), outcome));
                 }
                 (Event::Over, Left::Answered { response }) => return Poll::Ready(Ok(response)),
-                // Every event comes from its own state.
-                _ => State::Done,
+                (event, left) => match this.held.as_mut() {
+                    Some(Held { service, request }) => Hand { pipeline, service, request }.go_on(event, left),
+                    None => State::Done,
+                },
             };
             this.state.set(next);
         }
     }
 }
 
-enum Event<Out, R, E> {
+enum Event<Out> {
     Read(Result<(Bytes, Out), Reason>),
     Found(Result<Keys, StoreError>),
     Claimed(Result<Claimed, StoreError>),
     Waited,
-    Answered(Result<Response<R>, E>),
     Concluded(Result<(), StoreError>),
     Over,
 }
 
-/// A store's answer, if it is there already: a request is then not put away until it comes.
-fn at_once<T>(mut answer: Patience<T>, cx: &mut Context<'_>) -> Result<Result<T, StoreError>, Patience<T>> {
-    match Pin::new(&mut answer).poll(cx) {
-        Poll::Ready(answer) => Ok(answer),
-        Poll::Pending => Err(answer),
-    }
-}
-
 /// The answer stands, whatever the store says: what was done is done, and a lease that it did not settle will run out.
-fn conclude<F: Form, T>(concluded: Result<(), StoreError>, outcome: T) -> T {
-    if let Err(error) = concluded {
+fn conclude<F: Form, T>(concluded: Option<Result<(), StoreError>>, outcome: T) -> T {
+    if let Some(Err(error)) = concluded {
         observe::store_failed(F::NAME, &error);
     }
     outcome
@@ -233,28 +259,47 @@ fn conclude<F: Form, T>(concluded: Result<(), StoreError>, outcome: T) -> T {
 struct Hand<'a, S, F, Out> {
     pipeline: &'a Pipeline<F>,
     service: &'a mut S,
-    request: &'a mut Option<(Parts, Option<Out>)>,
+    request: &'a mut Option<InHand<Out>>,
 }
 
 /// What becomes of a request in hand.
 type Next<S, F, Rd, Out, R> =
     State<F, Rd, <S as Service<Request<Out>>>::Future, R, <S as Service<Request<Out>>>::Error>;
+/// What it comes from.
+type Last<S, F, Rd, Out, R> = Left<F, Rd, <S as Service<Request<Out>>>::Future, R, <S as Service<Request<Out>>>::Error>;
 
 impl<S, F, Out, R> Hand<'_, S, F, Out>
 where
     F: Form,
     S: Service<Request<Out>, Response = Response<R>>,
 {
-    fn extract<Rd>(&mut self, cx: &mut Context<'_>, bytes: &Bytes, body: Out, check: bool) -> Next<S, F, Rd, Out, R> {
+    /// Something that was waited for is there.
+    fn go_on<Rd>(&mut self, event: Event<Out>, left: Last<S, F, Rd, Out, R>) -> Next<S, F, Rd, Out, R> {
+        match (event, left) {
+            (Event::Read(Err(reason)), Left::Reading { .. }) => self.refuse(reason),
+            (Event::Read(Ok((bytes, body))), Left::Reading { .. }) => self.extract(&bytes, body),
+            (Event::Found(keys), Left::Finding { extraction, .. }) => self.verify(extraction, keys),
+            (Event::Claimed(claimed), Left::Claiming { checked, .. }) => self.judge(checked, Some(claimed)),
+            (Event::Waited, Left::Waiting { checked, .. }) => self.claim(checked),
+            // Every event comes from its own state.
+            _ => State::Done,
+        }
+    }
+
+    fn pass_through<Rd>(&mut self, body: Out) -> Next<S, F, Rd, Out, R> {
+        if let Some((_, place)) = self.request {
+            *place = Some(body);
+        }
+        self.call(None)
+    }
+
+    fn extract<Rd>(&mut self, bytes: &Bytes, body: Out) -> Next<S, F, Rd, Out, R> {
         let Some((head, place)) = self.request else { return State::Done };
         *place = Some(body);
-        if !check {
-            return self.call(None);
-        }
         match self.pipeline.extract(head, bytes) {
             Err(reason) => self.refuse(reason),
-            Ok(extraction) => match at_once(self.pipeline.keys(&extraction), cx) {
-                Ok(keys) => self.verify(cx, extraction, keys),
+            Ok(extraction) => match self.pipeline.keys(&extraction).at_once() {
+                Ok(keys) => self.verify(extraction, keys),
                 Err(keys) => State::Finding { keys, extraction },
             },
         }
@@ -262,7 +307,6 @@ where
 
     fn verify<Rd>(
         &mut self,
-        cx: &mut Context<'_>,
         extraction: Extraction<F::Credential>,
         keys: Result<Keys, StoreError>,
     ) -> Next<S, F, Rd, Out, R> {
@@ -271,15 +315,15 @@ where
             Err(reason) => self.refuse(reason),
             Ok(accepted) => {
                 let claimed_at = self.pipeline.time_of_claim(now);
-                self.claim(cx, Checked { accepted, now, claimed_at, waited: Duration::ZERO })
+                self.claim(Checked { accepted, now, claimed_at, waited: Duration::ZERO })
             }
         }
     }
 
-    fn claim<Rd>(&mut self, cx: &mut Context<'_>, checked: Checked<F>) -> Next<S, F, Rd, Out, R> {
+    fn claim<Rd>(&mut self, checked: Checked<F>) -> Next<S, F, Rd, Out, R> {
         let claim = self.pipeline.claim(checked.accepted.proof(), checked.now, checked.claimed_at);
         let Some(claim) = claim else { return self.judge(checked, None) };
-        match at_once(claim, cx) {
+        match claim.at_once() {
             Ok(claimed) => self.judge(checked, Some(claimed)),
             Err(claim) => State::Claiming { claim, checked },
         }
@@ -303,7 +347,7 @@ where
             Verdict::Wait(accepted) if waited < self.pipeline.longest_wait() => {
                 let pause = Duration::from_millis(20).max(waited / 2);
                 let checked = Checked { accepted, now, claimed_at, waited: waited + pause };
-                State::Waiting { timer: Box::pin(tokio::time::sleep(pause)), checked }
+                State::Waiting { timer: Timer::Of(pause), checked }
             }
             Verdict::Wait(_) => self.refuse(Reason::InProgress),
             Verdict::Refuse(reason) => self.refuse(reason),

@@ -14,6 +14,9 @@ use crate::pipeline::Pipeline;
 
 /// Checks requests by the form `F` before they reach `S`.
 ///
+/// What needs no waiting is done when it is called, not when the future is polled: a request whose body need not be read and
+/// whose stores answer at once has then been checked, its credential is spent, and `S` was called, itself and not a clone.
+///
 /// ```
 /// # #[cfg(all(feature = "fernet", feature = "moka"))] {
 /// use http::{Request, Response};
@@ -56,10 +59,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The service that was polled ready goes with the request; a clone, which was not, stays for the next one.
-        let clone = self.inner.clone();
-        let ready = std::mem::replace(&mut self.inner, clone);
-        ResponseFuture::new(Arc::clone(&self.pipeline), ready, request)
+        ResponseFuture::new(&self.pipeline, &mut self.inner, request)
     }
 }
 

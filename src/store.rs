@@ -145,6 +145,14 @@ impl<T> Patience<T> {
     pub(crate) fn new(future: StoreFuture<Result<T, StoreError>>, timeout: Duration) -> Self {
         Self { future, timeout, timer: None }
     }
+
+    /// The answer, if it was there from the start: a request is then not put away until it comes.
+    pub(crate) fn at_once(mut self) -> Result<Result<T, StoreError>, Self> {
+        match &mut self.future.0 {
+            Inner::Ready(answer) => answer.take().ok_or(self),
+            Inner::Pending(_) => Err(self),
+        }
+    }
 }
 
 impl<T> Future for Patience<T> {

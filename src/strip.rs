@@ -1,6 +1,7 @@
 //! Taking a spent credential out of a URI.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use http::Uri;
 use http::uri::PathAndQuery;
@@ -11,43 +12,52 @@ use crate::query::is;
 /// The names of parameters to be taken out of URIs.
 pub(crate) struct Stripped {
     names: Vec<Cow<'static, str>>,
-    /// A bit for the length of each. Most names of other parameters are known by theirs.
-    lengths: u64,
+    /// With which bytes a spelling of one of them may begin. Most names of other parameters are known by their first.
+    beginnings: [bool; 256],
+    /// The path of which nothing but the path is left: a login route has one, and it need not be made anew each time.
+    bare: OnceLock<PathAndQuery>,
 }
 
 impl Stripped {
     pub(crate) fn new(names: impl IntoIterator<Item = Cow<'static, str>>) -> Self {
         let names: Vec<_> = names.into_iter().collect();
-        Self { lengths: names.iter().fold(0, |lengths, name| lengths | Self::bit(name.len())), names }
+        let mut beginnings = [false; 256];
+        let first = names.iter().filter_map(|name| name.as_bytes().first().copied());
+        for byte in first.chain(*b"%+") {
+            if let Some(may_begin) = beginnings.get_mut(usize::from(byte)) {
+                *may_begin = true;
+            }
+        }
+        Self { names, beginnings, bare: OnceLock::new() }
     }
 
     /// Takes the parameters out; the others stay byte for byte and in order.
     pub(crate) fn strip(&self, uri: &mut Uri) {
         let Some(query) = uri.query().filter(|_| !self.names.is_empty()) else { return };
-        let path = uri.path();
         let kept = Kept::of(as_written(query).filter(|pair| !self.has(pair)));
-        let path_and_query = kept.after(path);
-        // What is left of a valid URI is valid. Were it not, the path alone is: the credential never stays.
-        let path_and_query = PathAndQuery::try_from(path_and_query).unwrap_or_else(|_| PathAndQuery::from_static("/"));
+        let path_and_query = self.path_and_query(uri.path(), kept);
         let mut parts = std::mem::take(uri).into_parts();
         parts.path_and_query = Some(path_and_query);
         *uri = Uri::from_parts(parts).unwrap_or_default();
     }
 
-    fn has(&self, pair: &str) -> bool {
-        let (mut length, mut escaped) = (0, false);
-        for byte in pair.bytes().take_while(|byte| *byte != b'=') {
-            (length, escaped) = (length + 1, escaped | matches!(byte, b'%' | b'+'));
+    fn path_and_query<'a>(&self, path: &str, kept: Kept<'a, impl Iterator<Item = &'a str>>) -> PathAndQuery {
+        // What is left of a valid URI is valid. Were it not, the path alone is: the credential never stays.
+        let made = |kept: String| PathAndQuery::try_from(kept).unwrap_or_else(|_| PathAndQuery::from_static("/"));
+        if !kept.is_empty() {
+            return made(kept.after(path));
         }
-        let Some(raw) = pair.get(..length) else { return false };
-        if escaped {
-            return self.names.iter().any(|name| is(raw, name));
-        }
-        self.lengths & Self::bit(length) != 0 && self.names.iter().any(|name| name == raw)
+        let bare = self.bare.get_or_init(|| made(path.to_owned()));
+        if bare.as_str() == path { bare.clone() } else { made(path.to_owned()) }
     }
 
-    fn bit(length: usize) -> u64 {
-        1 << (length % 64)
+    fn has(&self, pair: &str) -> bool {
+        let may_be = pair.as_bytes().first().and_then(|first| self.beginnings.get(usize::from(*first)));
+        if may_be != Some(&true) {
+            return false;
+        }
+        let name = pair.get(..memchr(b'=', pair.as_bytes()).unwrap_or(pair.len())).unwrap_or(pair);
+        self.names.iter().any(|known| known == name) || self.names.iter().any(|known| is(name, known))
     }
 }
 
@@ -69,6 +79,11 @@ impl<'a, I: Iterator<Item = &'a str>> Kept<'a, I> {
         Self { first, count, rest: pairs }
     }
 
+    /// Whether nothing is left that would leave a trace: all of it was the credential, or all but empty beside it.
+    fn is_empty(&self) -> bool {
+        matches!((self.count, self.first), (0, _) | (1, ["", ..]))
+    }
+
     fn after(self, path: &str) -> String {
         let first = self.first.get(..self.count).unwrap_or_default();
         let length = path.len() + first.iter().map(|pair| 1 + pair.len()).sum::<usize>();
@@ -77,10 +92,6 @@ impl<'a, I: Iterator<Item = &'a str>> Kept<'a, I> {
         for (position, pair) in first.iter().copied().chain(self.rest).enumerate() {
             kept.push(if position == 0 { '?' } else { '&' });
             kept.push_str(pair);
-        }
-        // No trace of a query that was nothing but the credential, or all but empty beside it.
-        if kept.ends_with('?') && kept.len() == path.len() + 1 {
-            kept.pop();
         }
         kept
     }

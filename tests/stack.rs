@@ -214,6 +214,21 @@ fn a_busy_inner_service_holds_requests_back() {
     assert!(service.poll_ready(&mut cx).is_ready());
 }
 
+/// What the inner service keeps for a request that it never gets, such as a place within its limit, is given back.
+#[tokio::test]
+async fn a_refused_request_keeps_no_place_in_the_inner_service() {
+    let inner = service_fn(|_: Request<Full<Bytes>>| async { Ok::<_, Infallible>(Response::new(())) });
+    let stack = ServiceBuilder::new().layer(fernet_layer()).layer(ConcurrencyLimitLayer::new(1)).service(inner);
+    let (mut one, mut other) = (stack.clone(), stack);
+    let refused = Request::get("/sso").body(Full::default()).unwrap();
+    assert_eq!(one.ready().await.unwrap().call(refused).await.unwrap().status(), 400);
+    // `one` is still there, as on a connection that is kept open.
+    assert!(futures::poll!(std::pin::pin!(other.ready())).is_ready());
+    let answer = other.call(link("ada")).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(futures::poll!(std::pin::pin!(one.ready())).is_ready());
+}
+
 #[tokio::test]
 async fn any_body_in_any_body_out() {
     // Bodies that are none, and claims that cannot be cloned.
