@@ -63,16 +63,29 @@ pub(crate) fn canonical_base64url(text: &str) -> Option<(&str, usize)> {
 }
 
 /// Escapes all but letters, digits, `-`, `.`, `_` and `~` (RFC 3986, 2.3), in upper case.
-pub(crate) fn percent_encode(mut bytes: &[u8], encoded: &mut Vec<u8>) {
+pub(crate) fn percent_encode(bytes: &[u8], encoded: &mut Vec<u8>) {
+    escape(bytes, encoded, false);
+}
+
+/// As [`percent_encode`], but a space becomes `+`: Python's `quote_plus`.
+#[cfg(feature = "timestamp-hash")]
+pub(crate) fn quote_plus(bytes: &[u8], quoted: &mut Vec<u8>) {
+    escape(bytes, quoted, true);
+}
+
+fn escape(mut bytes: &[u8], escaped: &mut Vec<u8>, plus: bool) {
     let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'A' - 10 + nibble };
     while let Some(end) = bytes.iter().position(|byte| !is_unreserved(*byte)) {
         let (plain, rest) = bytes.split_at(end);
-        encoded.extend_from_slice(plain);
+        escaped.extend_from_slice(plain);
         let Some((byte, rest)) = rest.split_first() else { break };
-        encoded.extend([b'%', digit(byte >> 4), digit(byte & 15)]);
+        match byte {
+            b' ' if plus => escaped.push(b'+'),
+            _ => escaped.extend([b'%', digit(byte >> 4), digit(byte & 15)]),
+        }
         bytes = rest;
     }
-    encoded.extend_from_slice(bytes);
+    escaped.extend_from_slice(bytes);
 }
 
 pub(crate) fn is_unreserved(byte: u8) -> bool {

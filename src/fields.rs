@@ -26,13 +26,6 @@ impl Texts {
         self.ends.iter().map(move |end| self.text(&mut start, *end))
     }
 
-    /// Two and two.
-    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        let mut start = 0;
-        let (pairs, _) = self.ends.as_chunks();
-        pairs.iter().map(move |[middle, end]| (self.text(&mut start, *middle), self.text(&mut start, *end)))
-    }
-
     fn text(&self, start: &mut usize, end: usize) -> &str {
         let text = self.all.get(*start..end).unwrap_or_default();
         *start = end;

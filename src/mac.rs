@@ -63,7 +63,15 @@ impl Digest {
     /// As [`Self::verify`], with a key that is made for this one check.
     #[cfg(feature = "timestamp-hash")]
     pub(crate) fn verify_with_key(self, key: &[u8], message: &[u8], mac: &[u8]) -> bool {
-        self.key(key).verify([message], mac)
+        fn verify<M: Mac + KeyInit>(key: &[u8], message: &[u8], mac: &[u8]) -> bool {
+            keyed::<M>(key).chain_update(message).verify_slice(mac).is_ok()
+        }
+        match self {
+            Self::Sha1 => verify::<Hmac<Sha1>>(key, message, mac),
+            Self::Sha256 => verify::<Hmac<Sha256>>(key, message, mac),
+            Self::Sha384 => verify::<Hmac<Sha384>>(key, message, mac),
+            Self::Sha512 => verify::<Hmac<Sha512>>(key, message, mac),
+        }
     }
 
     /// The MAC of the parts, one after the other.

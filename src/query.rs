@@ -5,12 +5,8 @@
 use std::borrow::Cow;
 
 use http::Uri;
-#[cfg(feature = "oauth1")]
-use memchr::memchr2;
 use memchr::{memchr, memchr3};
 
-#[cfg(feature = "oauth1")]
-use crate::encoding::is_plain;
 use crate::rejection::Reason;
 
 /// A query string as received.
@@ -84,7 +80,10 @@ impl<'a> Iterator for Pairs<'a> {
     type Item = (&'a str, &'a str);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.0.trim_start_matches('&');
+        let mut rest = self.0;
+        while let Some(after) = rest.strip_prefix('&') {
+            rest = after;
+        }
         // Names are short and values are long, which makes these two the fastest ways to an end of each.
         let end = rest.bytes().position(|byte| matches!(byte, b'=' | b'&'));
         let (name, after) = match end {
@@ -98,76 +97,6 @@ impl<'a> Iterator for Pairs<'a> {
         };
         self.0 = after;
         Some((name, value))
-    }
-}
-
-/// The same parameters, and whether each name and each value is its own percent-encoding (RFC 3986, 2.3).
-#[cfg(feature = "oauth1")]
-pub(crate) fn spelled(query: &str) -> impl Iterator<Item = [(&str, bool); 2]> {
-    let mut rest = query;
-    std::iter::from_fn(move || {
-        while let Some(after) = rest.strip_prefix('&') {
-            rest = after;
-        }
-        if rest.is_empty() {
-            return None;
-        }
-        let (name, after) = cut(rest, kind::AMPERSAND | kind::EQUALS)?;
-        let (value, after) = match after.strip_prefix('=') {
-            Some(after) => cut(after, kind::AMPERSAND)?,
-            None => (("", true), after),
-        };
-        rest = after;
-        Some([name, value])
-    })
-}
-
-/// The text before the first of these characters, whether it is plain, and the rest.
-#[cfg(feature = "oauth1")]
-fn cut(text: &str, end: u8) -> Option<((&str, bool), &str)> {
-    // What is short is looked at character by character, and what is long many at a time.
-    const SHORT: usize = 64;
-    let (mut seen, mut length) = (0, 0);
-    for byte in text.as_bytes().iter().take(SHORT) {
-        let kind = kind::of(*byte);
-        if kind & end != 0 {
-            break;
-        }
-        (seen, length) = (seen | kind, length + 1);
-    }
-    let mut plain = seen == 0;
-    if let (SHORT, Some(rest)) = (length, text.as_bytes().get(SHORT..)) {
-        let equals = if end & kind::EQUALS == 0 { b'&' } else { b'=' };
-        let rest = rest.get(..memchr2(b'&', equals, rest).unwrap_or(rest.len()))?;
-        plain &= is_plain(rest);
-        length += rest.len();
-    }
-    let (before, after) = text.split_at_checked(length)?;
-    Some(((before, plain), after))
-}
-
-/// What a character is in a query. Zero is one that is its own percent-encoding.
-#[cfg(feature = "oauth1")]
-mod kind {
-    pub(super) const AMPERSAND: u8 = 1;
-    pub(super) const EQUALS: u8 = 2;
-    const OTHER: u8 = 4;
-
-    pub(super) fn of(byte: u8) -> u8 {
-        #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "run by the compiler")]
-        static KINDS: [u8; 256] = {
-            let (mut table, mut byte) = ([OTHER; 256], 0);
-            while byte < 256 {
-                if crate::encoding::unreserved(byte as u8) {
-                    table[byte] = 0;
-                }
-                byte += 1;
-            }
-            table[b'&' as usize] = AMPERSAND;
-            table[b'=' as usize] = EQUALS;
-            table
-        };
-        KINDS.get(usize::from(byte)).map_or(OTHER, |kind| *kind)
     }
 }
 
@@ -192,11 +121,6 @@ impl<'a> Indexed<'a> {
         }
         once(first.iter().filter(|(other, _)| *other == name).map(|(_, value)| *value), name)
     }
-
-    /// As [`Query::required`].
-    pub(crate) fn required(&self, name: &str) -> Result<Cow<'a, str>, Reason> {
-        value(self.raw_value(name)?, name)?.ok_or_else(|| Reason::MissingParameter(name.to_owned().into()))
-    }
 }
 
 fn raw_value<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>, name: &str) -> Result<Option<&'a str>, Reason> {
@@ -217,31 +141,34 @@ fn value<'a>(raw: Option<&'a str>, name: &str) -> Result<Option<Cow<'a, str>>, R
 
 /// Decodes form data: percent escapes, and `+` for a space. Says what is wrong where one is bad, or where the bytes are no text.
 pub(crate) fn decode(raw: &str) -> Result<Cow<'_, str>, &'static str> {
-    let mut rest = raw.as_bytes();
-    let Some(mut special) = first_special(rest) else { return Ok(raw.into()) };
+    if first_special(raw.as_bytes()).is_none() {
+        return Ok(raw.into());
+    }
     let mut decoded = Vec::with_capacity(raw.len());
-    loop {
+    let mut rest = raw.as_bytes();
+    while let Some(special) = first_special(rest) {
         let (plain, from) = rest.split_at_checked(special).unwrap_or((rest, &[]));
+        let (byte, length) = unescape(from)?;
         decoded.extend_from_slice(plain);
-        let (byte, length) = match from {
-            [b'+', ..] => (b' ', 1),
-            [b'%', high, low, ..] => match (hex_digit(*high), hex_digit(*low)) {
-                (Some(0), Some(0)) => return Err("holds a NUL"),
-                (Some(high), Some(low)) => (high << 4 | low, 3),
-                _ => return Err("has a bad percent escape"),
-            },
-            [b'%', ..] => return Err("has a bad percent escape"),
-            _ => return Err("holds a NUL"),
-        };
         decoded.push(byte);
         rest = from.get(length..).unwrap_or_default();
-        match first_special(rest) {
-            Some(next) => special = next,
-            None => break,
-        }
     }
     decoded.extend_from_slice(rest);
     String::from_utf8(decoded).map(Cow::Owned).map_err(|_| "is not UTF-8")
+}
+
+/// What is not itself in form data, from here on: the byte that it stands for, and how long it is.
+pub(crate) fn unescape(from: &[u8]) -> Result<(u8, usize), &'static str> {
+    match from {
+        [b'+', ..] => Ok((b' ', 1)),
+        [b'%', high, low, ..] => match (hex_digit(*high), hex_digit(*low)) {
+            (Some(0), Some(0)) => Err("holds a NUL"),
+            (Some(high), Some(low)) => Ok((high << 4 | low, 3)),
+            _ => Err("has a bad percent escape"),
+        },
+        [b'%', ..] => Err("has a bad percent escape"),
+        _ => Err("holds a NUL"),
+    }
 }
 
 fn first_special(text: &[u8]) -> Option<usize> {
@@ -253,12 +180,19 @@ fn first_special(text: &[u8]) -> Option<usize> {
 }
 
 pub(crate) fn hex_digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
-    }
+    const NONE: u8 = 16;
+    #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "run by the compiler")]
+    static VALUES: [u8; 256] = {
+        let (mut table, mut byte) = ([NONE; 256], 0);
+        while byte < 256 {
+            if let Some(value) = (byte as u8 as char).to_digit(16) {
+                table[byte] = value as u8;
+            }
+            byte += 1;
+        }
+        table
+    };
+    VALUES.get(usize::from(byte)).copied().filter(|value| *value != NONE)
 }
 
 fn has_escape(name: &str) -> bool {
@@ -313,7 +247,7 @@ mod tests {
         for query in ["a=1&a=1", "a=1&a=2", "a=1&%61=2", "a&a", "a=&b=1&a=", &far, &apart] {
             let twice = Err(Reason::DuplicateParameter(Cow::Borrowed("a")));
             assert_eq!(Query::new(query).value("a").map(drop), twice, "{query}");
-            assert_eq!(Query::new(query).indexed().required("a").map(drop), twice, "{query}");
+            assert_eq!(Query::new(query).indexed().raw_value("a").map(drop), twice, "{query}");
         }
     }
 }

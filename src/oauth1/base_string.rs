@@ -2,88 +2,61 @@
 
 use zeroize::Zeroizing;
 
-use super::text::Text;
+use super::pairs::Pairs;
 use crate::encoding::percent_encode;
 use crate::keys::Secret;
 
-/// Method, base URI (its two halves) and parameters. The parameters are encoded, and sorted by their encoded bytes.
-pub(crate) fn build<'a>(
-    method: &str,
-    (origin, path): (&str, &str),
-    pairs: impl Iterator<Item = (&'a Text<'a>, &'a Text<'a>)>,
-) -> Vec<u8> {
-    let (mut pieces, mut encoded) = (Vec::with_capacity(16), Vec::with_capacity(256));
-    let mut length = 0;
-    for (name, value) in pairs {
-        length += name.len() + value.len();
-        let (name, value) = (Piece::of(name, &mut encoded), Piece::of(value, &mut encoded));
-        pieces.push((beginning(name.bytes(&encoded)), name, value));
+/// Method, base URI (its two halves, of which the first is encoded already) and all parameters but one. These are sorted by
+/// their encoded bytes.
+pub(crate) fn build(method: &str, (origin, path): (&str, &str), pairs: &Pairs, but: Option<usize>) -> Vec<u8> {
+    let mut length = method.len() + origin.len() + 3 * path.len() + 2;
+    let mut signed = Vec::with_capacity(pairs.len());
+    for position in (0..pairs.len()).filter(|position| Some(*position) != but) {
+        let [(name, plain_name), (value, plain_value)] = pairs.encoded(position);
+        let longest = |text: &[u8], plain| if plain { text.len() } else { text.len() * 2 };
+        length += longest(name, plain_name) + longest(value, plain_value) + 6;
+        signed.push((beginning(name), position));
     }
     // Most names differ in their beginnings, and two numbers are compared at once.
-    pieces.sort_unstable_by(|(beginning, name, value), (other_beginning, other_name, other_value)| {
-        let names = || name.bytes(&encoded).cmp(other_name.bytes(&encoded));
-        let values = || value.bytes(&encoded).cmp(other_value.bytes(&encoded));
-        beginning.cmp(other_beginning).then_with(names).then_with(values)
+    signed.sort_unstable_by(|(beginning, position), (other_beginning, other)| {
+        let texts = |position| pairs.encoded(position).map(|(text, _)| text);
+        beginning.cmp(other_beginning).then_with(|| texts(*position).cmp(&texts(*other)))
     });
     // Each of the three is encoded as one value, the parameters for the second time.
-    length += method.len() + 2 * (origin.len() + path.len()) + 6 * pieces.len() + 2 * encoded.len();
     let mut base = Vec::with_capacity(length);
     percent_encode(method.as_bytes(), &mut base);
     base.make_ascii_uppercase();
     base.push(b'&');
-    percent_encode(origin.as_bytes(), &mut base);
+    base.extend_from_slice(origin.as_bytes());
     percent_encode(path.as_bytes(), &mut base);
     base.push(b'&');
-    for (position, (_, name, value)) in pieces.iter().enumerate() {
-        if position > 0 {
+    for (place, (_, position)) in signed.into_iter().enumerate() {
+        if place > 0 {
             base.extend_from_slice(b"%26");
         }
-        name.write(&encoded, &mut base);
+        let [name, value] = pairs.encoded(position);
+        write(name, &mut base);
         base.extend_from_slice(b"%3D");
-        value.write(&encoded, &mut base);
+        write(value, &mut base);
     }
     base
 }
 
+/// Encodes an encoded text once more.
+fn write((encoded, plain): (&[u8], bool), base: &mut Vec<u8>) {
+    if plain {
+        base.extend_from_slice(encoded);
+    } else {
+        percent_encode(encoded, base);
+    }
+}
+
 /// The first eight bytes as a number that sorts as they do. What is shorter comes first: no text has a zero in it.
 fn beginning(text: &[u8]) -> u64 {
-    u64::from_be_bytes(text.first_chunk().copied().unwrap_or_else(|| {
-        let mut beginning = [0; 8];
-        beginning.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
-        beginning
-    }))
-}
-
-/// An encoded name or value: the text itself where that is plain, else where it stands among the encoded ones.
-enum Piece<'a> {
-    Plain(&'a str),
-    Encoded(std::ops::Range<usize>),
-}
-
-impl<'a> Piece<'a> {
-    fn of(text: &'a Text<'_>, encoded: &mut Vec<u8>) -> Self {
-        text.plain().map_or_else(
-            || {
-                let start = encoded.len();
-                percent_encode(text.as_bytes(), encoded);
-                Self::Encoded(start..encoded.len())
-            },
-            Self::Plain,
-        )
-    }
-
-    fn bytes<'b>(&'b self, encoded: &'b [u8]) -> &'b [u8] {
-        match self {
-            Self::Plain(text) => text.as_bytes(),
-            Self::Encoded(place) => encoded.get(place.clone()).unwrap_or_default(),
-        }
-    }
-
-    fn write(&self, encoded: &[u8], base: &mut Vec<u8>) {
-        match self {
-            Self::Plain(text) => base.extend_from_slice(text.as_bytes()),
-            Self::Encoded(_) => percent_encode(self.bytes(encoded), base),
-        }
+    let mut rest = text.iter();
+    match text.first_chunk() {
+        Some(eight) => u64::from_be_bytes(*eight),
+        None => (0..8).fold(0, |number, _| number << 8 | rest.next().map_or(0, |byte| u64::from(*byte))),
     }
 }
 
@@ -115,9 +88,10 @@ mod tests {
             ("c2", ""),
             ("a3", "2 q"),
         ];
-        let pairs = pairs.map(|(name, value)| (Text::from(name), Text::from(value)));
-        let pairs = pairs.iter().map(|(name, value)| (name, value));
-        let base = build("post", ("http://example.com", "/request"), pairs);
+        let mut all = Pairs::default();
+        pairs.iter().for_each(|(name, value)| all.push(name, value).unwrap());
+        all.push("oauth_signature", "is not signed").unwrap();
+        let base = build("post", ("http%3A%2F%2Fexample.com", "/request"), &all, Some(pairs.len()));
         assert_eq!(
             String::from_utf8(base).unwrap(),
             "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D%25253D%26c%2540%3D%26\

@@ -36,8 +36,8 @@
 pub(crate) mod base_string;
 mod builder;
 mod origin;
+pub(crate) mod pairs;
 mod parameters;
-pub(crate) mod text;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -52,7 +52,7 @@ use serde::de::DeserializeOwned;
 use crate::body::WholeBody;
 use crate::clock::UnixTime;
 use crate::config::ConfigError;
-use crate::fields::{self, Texts};
+use crate::fields;
 use crate::form::{Extracted, Form, Presence};
 use crate::keys::Secret;
 use crate::mac::{Digest, Tag};
@@ -129,9 +129,7 @@ struct Signed {
     method: SignatureMethod,
     mac: Tag,
     timestamp: UnixTime,
-    nonce: String,
-    /// What is not the protocol's: names and values in turn.
-    parameters: Texts,
+    parameters: Parameters,
 }
 
 impl<C> Form for OAuth1<C>
@@ -149,33 +147,33 @@ where
     }
 
     fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<SignedRequest>, Reason> {
-        let all = Parameters::read(head, body, &self.transports)?;
-        if all.protocol(protocol::VERSION).is_some_and(|version| version != "1.0") {
+        let parameters = Parameters::read(head, body, &self.transports)?;
+        if parameters.protocol(protocol::VERSION).is_some_and(|version| version != "1.0") {
             return Err(Reason::Malformed("oauth_version".into(), "is not 1.0"));
         }
-        if all.protocol(protocol::TOKEN).is_some_and(|token| !token.is_empty()) {
+        if parameters.protocol(protocol::TOKEN).is_some_and(|token| !token.is_empty()) {
             return Err(Reason::Malformed("oauth_token".into(), "is there, and no token was given out"));
         }
-        let method = all.required(protocol::SIGNATURE_METHOD)?;
+        let method = parameters.required(protocol::SIGNATURE_METHOD)?;
         let method = self.methods.iter().find(|known| known.as_str() == method).ok_or(Reason::AlgorithmNotAllowed)?;
-        let mac = Tag::from_base64(all.required(protocol::SIGNATURE)?, method.digest());
+        let mac = Tag::from_base64(parameters.required(protocol::SIGNATURE)?, method.digest());
         let malformed = |name: &'static str, what| Reason::Malformed(name.into(), what);
         let mac = mac.ok_or_else(|| malformed("oauth_signature", "is not canonical base64 of the digest's length"))?;
-        let consumer = all.required(protocol::CONSUMER_KEY)?;
+        let consumer = parameters.required(protocol::CONSUMER_KEY)?;
         if !(1..=255).contains(&consumer.len()) {
             return Err(malformed("oauth_consumer_key", "is empty or too long"));
         }
-        let timestamp = parameters::timestamp(all.required(protocol::TIMESTAMP)?);
+        let timestamp = parameters::timestamp(parameters.required(protocol::TIMESTAMP)?);
         let timestamp = timestamp.ok_or_else(|| malformed("oauth_timestamp", "is not a whole number of seconds"))?;
-        let nonce = all.required(protocol::NONCE)?;
+        let nonce = parameters.required(protocol::NONCE)?;
         if !(1..=255).contains(&nonce.len()) {
             return Err(malformed("oauth_nonce", "is empty or too long"));
         }
         let (origin, path) = self.origin.base_uri(head)?;
-        let base_string = base_string::build(head.method.as_str(), (&origin, path), all.pairs());
-        let (tenant, nonce) = (consumer.into(), nonce.to_owned());
-        let signed = Signed { base_string, method: *method, mac, timestamp, nonce, parameters: all.claims() };
-        Ok(Extracted { credential: SignedRequest(Arc::new(signed)), tenant: Some(tenant) })
+        let base_string = parameters.base_string(head.method.as_str(), (&origin, path));
+        let tenant = Some(consumer.into());
+        let signed = Signed { base_string, method: *method, mac, timestamp, parameters };
+        Ok(Extracted { credential: SignedRequest(Arc::new(signed)), tenant })
     }
 
     fn verify(&self, SignedRequest(request): &SignedRequest, key: &Secret) -> Result<Message, Reason> {
@@ -191,19 +189,20 @@ where
 
     fn fingerprint(&self, Message(request): &Message, fingerprint: &mut Fingerprint) {
         // The consumer is the tenant, and there is no token.
-        fingerprint.part(&request.timestamp.as_nanos().to_be_bytes()).part(request.nonce.as_bytes());
+        let nonce = request.parameters.protocol(protocol::NONCE).unwrap_or_default();
+        fingerprint.part(&request.timestamp.as_nanos().to_be_bytes()).part(nonce.as_bytes());
     }
 
     fn claims(&self, Message(request): Message, _: UnixTime) -> Result<C, Reason> {
         for field in &self.required {
-            let mut values = request.parameters.pairs().filter(|(name, _)| name == field).map(|(_, value)| value);
+            let mut values = request.parameters.claims().filter(|(name, _)| name == field).map(|(_, value)| value);
             match (values.next(), values.next()) {
                 (Some(_), Some(_)) => return Err(Reason::BadPayload(format!("`{field}` is there twice").into())),
                 (Some(value), None) if !value.is_empty() => {}
                 _ => return Err(Reason::MissingField(field.clone())),
             }
         }
-        fields::read(request.parameters.pairs())
+        fields::read(request.parameters.claims())
             .ok_or_else(|| Reason::BadPayload("the parameters do not have the shape that the claims require".into()))
     }
 

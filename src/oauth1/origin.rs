@@ -6,6 +6,7 @@ use http::uri::Authority;
 use http::{HeaderName, Uri};
 
 use crate::config::ConfigError;
+use crate::encoding::percent_encode;
 use crate::rejection::Reason;
 
 /// The public scheme and host under which partners sign, and a path in front of the app's own if there is one.
@@ -24,15 +25,18 @@ pub struct Origin(Source);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Source {
+    /// Percent-encoded, as it stands in base strings.
     Configured(Result<String, Cow<'static, str>>),
-    HostHeader { scheme: &'static str },
+    HostHeader {
+        scheme: &'static str,
+    },
     Forwarded,
 }
 
 impl Origin {
     /// This address, which is normalised as RFC 5849, 3.4.1.2 says: lower case, no default port.
     pub fn new(public_url: &str) -> Self {
-        Self(Source::Configured(normalise(public_url)))
+        Self(Source::Configured(normalise(public_url).map(|origin| encoded(&origin))))
     }
 
     /// This scheme, and the host that the request names. **A link that was signed for another host of the same partner is
@@ -56,7 +60,7 @@ impl Origin {
         }
     }
 
-    /// The base string's URI: the origin, and the path as it was received.
+    /// The base string's URI: the origin, encoded, and the path as it was received.
     pub(super) fn base_uri<'a>(&'a self, head: &'a Parts) -> Result<(Cow<'a, str>, &'a str), Reason> {
         let origin = match &self.0 {
             Source::Configured(Ok(origin)) => origin.into(),
@@ -66,19 +70,27 @@ impl Origin {
                     Some(authority) => authority.as_str(),
                     None => once(head, &HOST)?,
                 };
-                join(scheme, host)?.into()
+                encoded(&join(scheme, host)?).into()
             }
             Source::Forwarded => {
                 let scheme = once(head, &HeaderName::from_static("x-forwarded-proto"))?;
                 let host = once(head, &HeaderName::from_static("x-forwarded-host"))?;
                 match scheme {
-                    "http" | "https" => join(scheme, host)?.into(),
+                    "http" | "https" => encoded(&join(scheme, host)?).into(),
                     _ => return Err(Reason::Malformed("x-forwarded-proto".into(), "is not http or https")),
                 }
             }
         };
         Ok((origin, path(head)))
     }
+}
+
+/// Percent-encoded.
+pub(crate) fn encoded(text: &str) -> String {
+    let mut encoded = Vec::with_capacity(text.len() * 2);
+    percent_encode(text.as_bytes(), &mut encoded);
+    // It is nothing but ASCII.
+    String::from_utf8(encoded).unwrap_or_default()
 }
 
 /// The path as the client sent it: an outer router may have cut its front off.
@@ -151,7 +163,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (head, ()) = request.body(()).unwrap().into_parts();
-        origin.base_uri(&head).ok().map(|(origin, path)| format!("{origin}{path}"))
+        origin.base_uri(&head).ok().map(|(origin, path)| crate::query::decode(&origin).unwrap().into_owned() + path)
     }
 
     #[test]

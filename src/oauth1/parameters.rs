@@ -1,13 +1,13 @@
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
-use memchr::memmem;
+use memchr::memmem::Finder;
 
-use super::text::Text;
+use super::base_string;
+use super::pairs::Pairs;
 use crate::clock::UnixTime;
-use crate::fields::Texts;
 use crate::form::Presence;
 use crate::query::{self, Query};
 use crate::rejection::Reason;
@@ -40,6 +40,9 @@ pub(super) mod protocol {
     pub(crate) const TOKEN: usize = 6;
 }
 
+/// How the names of the protocol's parameters begin.
+const PREFIX: &[u8] = b"oauth_";
+
 /// The parameters that the protocol itself knows.
 pub(super) const PROTOCOL: [&str; 9] = [
     "oauth_consumer_key",
@@ -53,19 +56,20 @@ pub(super) const PROTOCOL: [&str; 9] = [
     "oauth_body_hash",
 ];
 
-/// All that is signed, decoded, in the order of its arrival; and the signature.
-pub(super) struct Parameters<'a> {
-    all: Pairs<'a>,
+/// The parameters, decoded, in the order of their arrival.
+pub(super) struct Parameters {
+    all: Pairs,
     /// Where each of the protocol's own stands, if it is there.
     protocol: [Option<usize>; PROTOCOL.len()],
 }
 
 pub(super) fn presence(head: &Parts, transports: &[Transport]) -> Presence {
+    static OAUTH: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(PREFIX));
     // In whatever spelling: what is signed in the query or the header signs a form body too, which must then be read.
     let in_query = || {
         let query = head.uri.query().unwrap_or_default().as_bytes();
         // Where it is spelled as everybody spells it, it is found at once.
-        let at = memmem::find(query, b"oauth_").and_then(|at| query.get(..at));
+        let at = OAUTH.find(query).and_then(|at| query.get(..at));
         if at.is_some_and(|before| before.last().is_none_or(|byte| *byte == b'&')) {
             return true;
         }
@@ -88,61 +92,42 @@ pub(super) fn presence(head: &Parts, transports: &[Transport]) -> Presence {
     }
 }
 
-impl<'a> Parameters<'a> {
-    pub(super) fn read(head: &'a Parts, body: &'a Bytes, transports: &[Transport]) -> Result<Self, Reason> {
+impl Parameters {
+    pub(super) fn read(head: &Parts, body: &[u8], transports: &[Transport]) -> Result<Self, Reason> {
         if head.headers.get_all(CONTENT_TYPE).iter().nth(1).is_some() {
             // The application could take for a form what is not one here, and so was not signed.
             return Err(Reason::DuplicateParameter("content-type".into()));
         }
-        let mut all = decode_form(head.uri.query().unwrap_or_default(), "query")?;
-        let in_body = if is_form(head) {
-            let body = std::str::from_utf8(body).map_err(|_| Reason::Malformed("body".into(), "is not UTF-8"))?;
-            decode_form(body, "body")?
-        } else {
-            Vec::new()
-        };
-        let in_header = header(head)?;
-        let has_protocol = |pairs: &Pairs<'_>| pairs.iter().any(|(name, _)| is_protocol(name));
-        let used = [
-            (Transport::Query, has_protocol(&all)),
-            (Transport::Form, has_protocol(&in_body)),
-            (Transport::Header, !in_header.is_empty()),
-        ];
+        let malformed = |what: &'static str| move |problem| Reason::Malformed(what.into(), problem);
+        let query = head.uri.query().unwrap_or_default();
+        let in_body = if is_form(head) { body } else { &[] };
+        let mut all = Pairs::with_room_for(query.len() + in_body.len());
+        let mut protocol = Protocol::default();
+        all.push_form(query).map_err(malformed("query"))?;
+        let in_query = protocol.find_in(&all);
+        if !in_body.is_empty() {
+            let body = std::str::from_utf8(in_body).map_err(|_| malformed("body")("is not UTF-8"))?;
+            all.push_form(body).map_err(malformed("body"))?;
+        }
+        let in_body = protocol.find_in(&all);
+        header(head, &mut all)?;
+        let in_header = protocol.find_in(&all);
+        let used = [(Transport::Query, in_query), (Transport::Form, in_body), (Transport::Header, in_header)];
         let mut used = used.into_iter().filter_map(|(transport, used)| used.then_some(transport));
         match (used.next(), used.next()) {
             (None, _) => Err(Reason::MissingParameter("oauth_signature".into())),
             (Some(transport), None) if transports.contains(&transport) => {
-                all.extend(in_body.into_iter().chain(in_header));
-                Self::unambiguous(all)
+                Ok(Self { protocol: protocol.unambiguous(&all)?, all })
             }
             (Some(_), None) => Err(Reason::Malformed("oauth_signature".into(), "is where this layer does not take it")),
             (Some(_), Some(_)) => Err(Reason::DuplicateParameter("oauth_signature".into())),
         }
     }
 
-    /// A parameter of the protocol may be there once, whether this form knows it or not.
-    fn unambiguous(all: Pairs<'a>) -> Result<Self, Reason> {
-        let (mut protocol, mut unknown) = ([None; PROTOCOL.len()], Vec::new());
-        let twice = |name: &str| Err(Reason::DuplicateParameter(name.to_owned().into()));
-        for (position, (name, _)) in all.iter().enumerate().filter(|(_, (name, _))| is_protocol(name)) {
-            match PROTOCOL.iter().zip(&mut protocol).find(|(known, _)| ***known == **name) {
-                Some((_, Some(_))) => return twice(name),
-                Some((_, place)) => *place = Some(position),
-                None => unknown.push(&**name),
-            }
-        }
-        // Equal ones come to stand side by side, however many there are.
-        unknown.sort_unstable();
-        if let Some([name, _]) = unknown.array_windows().find(|[one, next]| one == next) {
-            return twice(name);
-        }
-        Ok(Self { all, protocol })
-    }
-
     /// A parameter of the protocol.
     pub(super) fn protocol(&self, which: usize) -> Option<&str> {
         let place = self.protocol.get(which).copied().flatten()?;
-        self.all.get(place).map(|(_, value)| &**value)
+        self.all.value(place)
     }
 
     pub(super) fn required(&self, which: usize) -> Result<&str, Reason> {
@@ -150,19 +135,60 @@ impl<'a> Parameters<'a> {
         self.protocol(which).ok_or(Reason::MissingParameter(name.into()))
     }
 
-    /// What is signed: all but the signature itself.
-    pub(super) fn pairs(&self) -> impl Iterator<Item = (&Text<'a>, &Text<'a>)> {
+    /// The signature base string: of all parameters but the signature itself.
+    pub(super) fn base_string(&self, method: &str, base_uri: (&str, &str)) -> Vec<u8> {
         let signature = self.protocol.get(protocol::SIGNATURE).copied().flatten();
-        let others = self.all.iter().enumerate().filter(move |(position, _)| Some(*position) != signature);
-        others.map(|(_, (name, value))| (name, value))
+        base_string::build(method, base_uri, &self.all, signature)
     }
 
-    /// What is signed and not of the protocol: names and values in turn.
-    pub(super) fn claims(&self) -> Texts {
-        let claims = || self.all.iter().filter(|(name, _)| !is_protocol(name)).flat_map(|(name, value)| [name, value]);
-        let mut texts = Texts::with_capacity(claims().count(), claims().map(|text| text.len()).sum());
-        claims().for_each(|text| texts.push(text));
-        texts
+    /// What is signed and not of the protocol.
+    pub(super) fn claims(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.all.iter().filter(|(name, _)| !is_protocol(name))
+    }
+}
+
+/// The protocol's parameters among all of them.
+#[derive(Default)]
+struct Protocol {
+    /// How many of all were looked at.
+    seen: usize,
+    known: [Option<usize>; PROTOCOL.len()],
+    unknown: Vec<usize>,
+    /// One that was there already.
+    twice: Option<usize>,
+}
+
+impl Protocol {
+    /// Looks at those that were added since. Whether one of the protocol's is among them.
+    fn find_in(&mut self, all: &Pairs) -> bool {
+        let mut found = false;
+        for position in self.seen..all.len() {
+            let name = all.name(position);
+            if !is_protocol(name) {
+                continue;
+            }
+            found = true;
+            match PROTOCOL.iter().zip(&mut self.known).find(|(known, _)| **known == name) {
+                Some((_, Some(_))) => _ = self.twice.get_or_insert(position),
+                Some((_, place)) => *place = Some(position),
+                None => self.unknown.push(position),
+            }
+        }
+        self.seen = all.len();
+        found
+    }
+
+    /// A parameter of the protocol may be there once, whether this form knows it or not.
+    fn unambiguous(self, all: &Pairs) -> Result<[Option<usize>; PROTOCOL.len()], Reason> {
+        let name = |position| all.name(position);
+        let mut unknown: Vec<_> = self.unknown.into_iter().map(name).collect();
+        // Equal ones come to stand side by side, however many there are.
+        unknown.sort_unstable();
+        let side_by_side = || unknown.array_windows().find(|[one, next]| one == next).map(|[name, _]| *name);
+        match self.twice.map(name).or_else(side_by_side) {
+            Some(name) => Err(Reason::DuplicateParameter(name.to_owned().into())),
+            None => Ok(self.known),
+        }
     }
 }
 
@@ -177,7 +203,7 @@ pub(super) fn is_oauth_header(head: &Parts) -> bool {
 }
 
 fn is_protocol(name: &str) -> bool {
-    name.starts_with("oauth_")
+    name.as_bytes().starts_with(PREFIX)
 }
 
 fn is_form(head: &Parts) -> bool {
@@ -186,34 +212,21 @@ fn is_form(head: &Parts) -> bool {
     essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
 }
 
-type Pairs<'a> = Vec<(Text<'a>, Text<'a>)>;
-
-/// Everything is signed, so everything must be decodable.
-fn decode_form<'a>(form: &'a str, what: &'static str) -> Result<Pairs<'a>, Reason> {
-    let decode = |text| Text::decode(text).map_err(|problem| Reason::Malformed(what.into(), problem));
-    let mut pairs = Vec::with_capacity(16);
-    for [name, value] in query::spelled(form) {
-        pairs.push((decode(name)?, decode(value)?));
-    }
-    Ok(pairs)
-}
-
 /// The credentials after `OAuth `, in any case of letters (RFC 7235, 2.1).
 fn scheme_and_rest(value: &[u8]) -> Option<&[u8]> {
     let (scheme, rest) = value.split_at_checked(6)?;
     scheme.eq_ignore_ascii_case(b"OAuth ").then_some(rest)
 }
 
-/// The parameters of the `Authorization` header (RFC 5849, 3.5.1), less `realm`, which is not signed.
-fn header(head: &Parts) -> Result<Pairs<'_>, Reason> {
+/// Adds the parameters of the `Authorization` header (RFC 5849, 3.5.1), less `realm`, which is not signed.
+fn header(head: &Parts, all: &mut Pairs) -> Result<(), Reason> {
     let malformed = |what| Reason::Malformed("authorization".into(), what);
     let mut values = head.headers.get_all(AUTHORIZATION).iter().filter_map(|value| scheme_and_rest(value.as_bytes()));
-    let Some(value) = values.next() else { return Ok(Vec::new()) };
+    let Some(value) = values.next() else { return Ok(()) };
     if values.next().is_some() {
         return Err(Reason::DuplicateParameter("authorization".into()));
     }
     let value = std::str::from_utf8(value).map_err(|_| malformed("is not text"))?;
-    let mut pairs = Vec::new();
     for pair in outside_quotes(value).map(str::trim).filter(|pair| !pair.is_empty()) {
         let quoted =
             pair.split_once('=').and_then(|(name, value)| Some((name.trim(), value.trim().strip_prefix('"')?)));
@@ -232,9 +245,9 @@ fn header(head: &Parts) -> Result<Pairs<'_>, Reason> {
         if !is_protocol(&name) {
             return Err(malformed("has a parameter that is not OAuth's"));
         }
-        pairs.push((name.into(), value.into()));
+        all.push(&name, &value).map_err(malformed)?;
     }
-    Ok(pairs)
+    Ok(())
 }
 
 /// Parts a list at its commas; `realm` may have some between its quotes.

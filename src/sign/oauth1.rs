@@ -8,7 +8,7 @@ use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::encoding::BASE64;
 use crate::hex::encode_hex;
 use crate::keys::Secret;
-use crate::oauth1::text::Text;
+use crate::oauth1::pairs::Pairs;
 use crate::oauth1::{SignatureMethod, base_string, base_uri_of};
 use crate::query::{self, Query};
 
@@ -137,9 +137,11 @@ impl OAuthLink {
         ];
         protocol.retain(|(name, _)| !given.iter().any(|(other, _)| other == name));
         let all = in_address.chain(given.iter().copied()).chain(elsewhere.iter().copied()).chain(pairs(&protocol));
-        let all: Vec<(Text<'_>, Text<'_>)> = all.map(|(name, value)| (name.into(), value.into())).collect();
-        let all = all.iter().map(|(name, value)| (name, value));
-        let base_string = base_string::build(method.as_str(), (&base_uri, ""), all);
+        let mut signed = Pairs::default();
+        for (name, value) in all {
+            signed.push(name, value).map_err(|_| NOT_ONE)?;
+        }
+        let base_string = base_string::build(method.as_str(), (&encode(&base_uri), ""), &signed, None);
         let key = base_string::key(self.secret.expose());
         let signature = self.signature_method.digest().sign(&key, &[&base_string]);
         protocol.push(("oauth_signature", BASE64.encode(signature)));

@@ -142,28 +142,31 @@ where
         let query = &Query::of(&head.uri).indexed();
         let malformed = |name: &Cow<'static, str>, what| Reason::Malformed(name.clone(), what);
         let not_a_hash = || malformed(&self.hash, "is not hexadecimal of the digest's length");
-        // Two digits for each byte, each of which may be escaped: what is longer need not be decoded to be refused.
-        let longest = 6 * self.recipe.digest().length();
+        let digest = self.recipe.digest();
         let hash = query.raw_value(&self.hash)?.ok_or_else(|| Reason::MissingParameter(self.hash.clone()))?;
-        if hash.len() > longest {
-            return Err(not_a_hash());
-        }
-        let hash = query::decode(hash).map_err(|what| malformed(&self.hash, what))?;
-        let mac = Tag::from_hex(&hash, self.recipe.digest()).ok_or_else(not_a_hash)?;
-        let time = parse_timestamp(&query.required(&self.timestamp)?);
-        let time = time.ok_or_else(|| malformed(&self.timestamp, "is not a number of seconds in plain digits"))?;
+        let mac = match Tag::from_hex(hash, digest) {
+            Some(mac) => mac,
+            // Two digits for each byte, each of which may be escaped: what is longer need not be decoded to be refused.
+            None if hash.len() > 6 * digest.length() => return Err(not_a_hash()),
+            None => {
+                let hash = query::decode(hash).map_err(|what| malformed(&self.hash, what))?;
+                Tag::from_hex(&hash, digest).ok_or_else(not_a_hash)?
+            }
+        };
         let (values, literal) = match self.plus {
-            Plus::Space => (self.fields(query, |_| false)?, None),
-            Plus::Literal => (self.fields(query, |_| true)?, None),
+            Plus::Space => (self.fields(query, |_| false)?.0, None),
+            Plus::Literal => (self.fields(query, |_| true)?.0, None),
             Plus::Either => {
-                let space = self.fields(query, |_| false)?;
+                let (space, has_plus) = self.fields(query, |_| false)?;
                 // One tenant's keys are looked up, so its name is read in one way: else it could sign under another's name.
                 let is_literal = |name: &str| self.tenant.as_deref() != Some(name);
-                let literal = has_plus(head).then(|| self.fields(query, is_literal)).transpose()?;
+                let literal = if has_plus { Some(self.fields(query, is_literal)?.0) } else { None };
                 let literal = literal.filter(|literal| *literal != space);
                 (space, literal)
             }
         };
+        let time = parse_timestamp(self.field(&self.timestamp, &values)?);
+        let time = time.ok_or_else(|| malformed(&self.timestamp, "is not a number of seconds in plain digits"))?;
         let tenant = self.tenant.as_ref().map(|name| self.tenant_in(name, &values)).transpose()?;
         Ok(Extracted { credential: Credential(Arc::new(Hashed { values, literal, time, mac })), tenant })
     }
@@ -215,34 +218,40 @@ where
 }
 
 impl<C> TimestampHash<C> {
-    /// The recipe's fields, in its order.
-    fn fields(&self, query: &Indexed<'_>, plus_is_literal: impl Fn(&str) -> bool) -> Result<Texts, Reason> {
+    /// The recipe's fields, in its order; and whether there is a plus in them, which can be read in two ways.
+    fn fields(&self, query: &Indexed<'_>, plus_is_literal: impl Fn(&str) -> bool) -> Result<(Texts, bool), Reason> {
         let mut texts = Texts::with_capacity(self.recipe.fields().count(), 96);
+        let mut any_plus = false;
         for name in self.recipe.fields() {
             let malformed = |what| Reason::Malformed(name.clone(), what);
             let raw = query.raw_value(name)?.ok_or_else(|| Reason::MissingParameter(name.clone()))?;
-            let escaped = (raw.contains('+') && plus_is_literal(name)).then(|| raw.replace('+', "%2B"));
-            let value = query::decode(escaped.as_deref().unwrap_or(raw)).map_err(malformed)?;
+            let mut value = query::decode(raw).map_err(malformed)?;
+            // What is there as it was received has no plus.
+            if matches!(value, Cow::Owned(_)) && raw.contains('+') {
+                any_plus = true;
+                if plus_is_literal(name) {
+                    value = query::decode(&raw.replace('+', "%2B")).map_err(malformed)?.into_owned().into();
+                }
+            }
             self.recipe.check_value(&value).map_err(malformed)?;
             texts.push(&value);
         }
-        Ok(texts)
+        Ok((texts, any_plus))
     }
 
-    /// The tenant, which is one of the fields, and the same in both readings.
-    fn tenant_in(&self, name: &str, values: &Texts) -> Result<TenantId, Reason> {
+    /// One of the recipe's fields, which has the same place among the values.
+    fn field<'a>(&self, name: &str, values: &'a Texts) -> Result<&'a str, Reason> {
         let named = self.recipe.fields().zip(values.iter()).find(|(field, _)| *field == name);
-        let (_, tenant) = named.ok_or_else(|| Reason::MissingParameter(name.to_owned().into()))?;
-        if tenant.len() > LONGEST_TENANT {
-            return Err(Reason::Malformed(name.to_owned().into(), "is too long"));
-        }
-        Ok(tenant.into())
+        named.map(|(_, value)| value).ok_or_else(|| Reason::MissingParameter(name.to_owned().into()))
     }
-}
 
-/// Whether there is anything in the query that can be read in two ways.
-fn has_plus(head: &Parts) -> bool {
-    head.uri.query().is_some_and(|query| query.contains('+'))
+    /// The tenant, which is the same in both readings.
+    fn tenant_in(&self, name: &str, values: &Texts) -> Result<TenantId, Reason> {
+        match self.field(name, values)? {
+            tenant if tenant.len() > LONGEST_TENANT => Err(Reason::Malformed(name.to_owned().into(), "is too long")),
+            tenant => Ok(tenant.into()),
+        }
+    }
 }
 
 /// Seconds since the epoch in their plain spelling.
@@ -258,9 +267,11 @@ fn parse_timestamp(text: &str) -> Option<UnixTime> {
     }
     // Nine digits are nanoseconds; those that are not written are zeros.
     let nanos = |digits: &str| {
-        digits.bytes().chain([b'0'; 9]).take(9).fold(0, |nanos, digit| nanos * 10 + u64::from(digit - b'0'))
+        let missing = 9_u32.checked_sub(u32::try_from(digits.len()).ok()?)?;
+        Some(digits.parse::<u64>().ok()? * 10_u64.pow(missing))
     };
-    Some(UnixTime::from_secs(seconds.parse().ok()?).plus(Duration::from_nanos(fraction.map_or(0, nanos))))
+    let nanos = fraction.map_or(Some(0), nanos)?;
+    Some(UnixTime::from_secs(seconds.parse().ok()?).plus(Duration::from_nanos(nanos)))
 }
 
 impl<C> fmt::Debug for TimestampHash<C> {

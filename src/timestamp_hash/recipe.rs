@@ -3,10 +3,10 @@ use std::borrow::Cow;
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::config::ConfigError;
-use crate::encoding::{is_unreserved, percent_encode};
+use crate::encoding::quote_plus;
 use crate::keys::Secret;
 use crate::mac::Digest;
 
@@ -136,7 +136,7 @@ impl Recipe {
     ) -> bool {
         match &self.kind {
             Kind::Hmac { separator } => self.digest.verify(secret, joined(fields, separator), mac),
-            Kind::FormAsKey { names } => self.digest.verify_with_key(&form(names, fields, secret), &[], mac),
+            Kind::FormAsKey { names } => self.digest.verify_with_key(&form(names, fields, secret).bytes, &[], mac),
             Kind::Digest { separator } => {
                 let secret_last = [separator.as_bytes(), secret.expose()];
                 self.plain_digest(joined(fields, separator).chain(secret_last)).ct_eq(mac).into()
@@ -152,7 +152,7 @@ impl Recipe {
             Kind::Hmac { separator } => self.digest.sign(secret, &joined(fields, separator).collect::<Vec<_>>()),
             Kind::FormAsKey { names } => {
                 let key = form(names, fields, secret);
-                self.digest.sign(&Secret::new(key.to_vec()), &[])
+                self.digest.sign(&Secret::new(key.bytes.clone()), &[])
             }
             Kind::Digest { separator } => {
                 self.plain_digest(joined(fields, separator).chain([separator.as_bytes(), secret.expose()]))
@@ -174,25 +174,40 @@ impl Recipe {
 }
 
 /// `name=value&…&secret_name=secret`, as Python's `urlencode` writes it.
-fn form<'a>(
-    names: &'a [Vec<u8>],
-    fields: impl Iterator<Item = &'a str> + Clone,
-    secret: &Secret,
-) -> Zeroizing<Vec<u8>> {
+fn form<'a>(names: &'a [Vec<u8>], fields: impl Iterator<Item = &'a str> + Clone, secret: &Secret) -> FormWithSecret {
     secret.with_prepared(Quoted::of, |Quoted(secret)| {
         let named = || names.iter().zip(fields.clone().map(str::as_bytes));
         let last = names.last().map_or(&[][..], Vec::as_slice);
-        // Exactly as long as needed: it never moves and leaves no copy of the secret, and no more is wiped than was written.
-        let length: usize = named().map(|(name, value)| name.len() + quoted_length(value)).sum();
-        let mut form = Zeroizing::new(Vec::with_capacity(length + last.len() + secret.len()));
+        // As long as it can become: it never moves, and leaves no copy of the secret.
+        let length: usize = named().map(|(name, value)| name.len() + LONGEST_ESCAPE * value.len()).sum();
+        let mut bytes = Vec::with_capacity(length + last.len() + secret.len());
         for (name, value) in named() {
-            form.extend_from_slice(name);
-            quote_plus(value, &mut form);
+            bytes.extend_from_slice(name);
+            quote_plus(value, &mut bytes);
         }
-        form.extend_from_slice(last);
-        form.extend_from_slice(secret);
-        form
+        bytes.extend_from_slice(last);
+        let public = bytes.len();
+        bytes.extend_from_slice(secret);
+        FormWithSecret { bytes, public }
     })
+}
+
+/// The length of `%20`.
+const LONGEST_ESCAPE: usize = 3;
+
+/// A form whose end is a secret, and is wiped.
+struct FormWithSecret {
+    bytes: Vec<u8>,
+    /// How much of it is none.
+    public: usize,
+}
+
+impl Drop for FormWithSecret {
+    fn drop(&mut self) {
+        if let Some(secret) = self.bytes.get_mut(self.public..) {
+            secret.zeroize();
+        }
+    }
 }
 
 /// A secret as it is written in form data.
@@ -200,7 +215,8 @@ struct Quoted(Zeroizing<Vec<u8>>);
 
 impl Quoted {
     fn of(secret: &[u8]) -> Self {
-        let mut quoted = Zeroizing::new(Vec::with_capacity(quoted_length(secret)));
+        // Reserved beforehand, for the same reason.
+        let mut quoted = Zeroizing::new(Vec::with_capacity(LONGEST_ESCAPE * secret.len()));
         quote_plus(secret, &mut quoted);
         Self(quoted)
     }
@@ -217,23 +233,4 @@ fn written((position, name): (usize, &Cow<'static, str>)) -> Vec<u8> {
 fn joined<'a>(fields: impl Iterator<Item = &'a str>, separator: &'a str) -> impl Iterator<Item = &'a [u8]> {
     let before = move |position| if position == 0 { "" } else { separator };
     fields.enumerate().flat_map(move |(position, field)| [before(position).as_bytes(), field.as_bytes()])
-}
-
-/// Python's `quote_plus`: a space becomes `+`; letters, digits, `_`, `.`, `-` and `~` stay; all else is escaped, upper-case.
-fn quote_plus(bytes: &[u8], quoted: &mut Vec<u8>) {
-    if bytes.iter().all(|byte| is_unreserved(*byte)) {
-        quoted.extend_from_slice(bytes);
-        return;
-    }
-    for (position, word) in bytes.split(|byte| *byte == b' ').enumerate() {
-        if position > 0 {
-            quoted.push(b'+');
-        }
-        percent_encode(word, quoted);
-    }
-}
-
-fn quoted_length(bytes: &[u8]) -> usize {
-    let escaped = bytes.iter().filter(|byte| !is_unreserved(**byte) && **byte != b' ').count();
-    bytes.len() + 2 * escaped
 }
