@@ -5,14 +5,17 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
+use http::header::{CACHE_CONTROL, REFERRER_POLICY};
 use http::request::Parts;
-use http::{Request, Response};
+use http::uri::PathAndQuery;
+use http::{HeaderValue, Request, Response, Uri};
 use tower::{Layer, Service};
 use tower_sso::body::{LayerBody, ReadBody};
 use tower_sso::clock::{Clock, SystemClock, UnixTime};
@@ -76,6 +79,52 @@ pub fn authentic<F: Form>(form: &F, key: &Secret, head: &Parts, body: &Bytes) ->
     let message = form.verify(&extracted.credential, key).unwrap();
     std::hint::black_box(form.validity(&message).unwrap());
     message
+}
+
+/// What any layer does that keeps the rules, whatever it verifies: an identity into the extensions, the credential out of the
+/// URI, and two headers onto the answer. `left` is the URI without it.
+pub fn http_alone(request: Sent, left: &PathAndQuery) -> Answer {
+    let mut request = request;
+    request.extensions_mut().insert(Arc::new([0_u8; 256]));
+    let mut parts = std::mem::take(request.uri_mut()).into_parts();
+    parts.path_and_query = Some(match left.query() {
+        None => left.clone(),
+        Some(_) => left.as_str().to_owned().try_into().unwrap(),
+    });
+    *request.uri_mut() = parts.try_into().unwrap();
+    let mut response = Nothing.call(std::hint::black_box(request)).now_or_never().unwrap().unwrap();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response.map(LayerBody::inner)
+}
+
+/// What the layer leaves of a request's URI.
+pub fn left<F>(layer: &VerifyLayer<F>, request: Sent) -> PathAndQuery
+where
+    F: Form<Reads: ReadBody<http_body_util::Full<Bytes>>>,
+{
+    let answer = layer.layer(Show).call(request).now_or_never().unwrap().unwrap();
+    answer.extensions().get::<Uri>().unwrap().path_and_query().unwrap().clone()
+}
+
+/// An inner service that answers with the URI that it is given.
+#[derive(Clone)]
+struct Show;
+
+impl<B> Service<Request<B>> for Show {
+    type Response = Response<()>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let mut response = Response::new(());
+        response.extensions_mut().insert(request.uri().clone());
+        ready(Ok(response))
+    }
 }
 
 /// A replay store that remembers nothing: what the layer costs without one.

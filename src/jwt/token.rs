@@ -1,9 +1,11 @@
 use base64::Engine;
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey};
+use memchr::memchr_iter;
 use serde_json::Value;
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use crate::encoding::BASE64URL;
@@ -18,11 +20,9 @@ pub struct Token(Arc<Parts>);
 
 /// The parts of a token, which an authentic one shares with the token that came.
 struct Parts {
-    text: String,
-    /// Where the second dot stands: what is before it is signed.
-    signed: usize,
-    /// Signature, header and payload, one after the other.
-    decoded: Vec<u8>,
+    /// The token up to its second dot, which is what is signed; then signature, header and payload, decoded.
+    all: Vec<u8>,
+    signature: usize,
     header: usize,
     payload: usize,
 }
@@ -42,20 +42,21 @@ impl Token {
         if text.len() > longest {
             return Err("is too long");
         }
-        let mut parts = text.split('.');
-        let (Some(header), Some(payload), Some(signature), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
+        let mut dots = memchr_iter(b'.', text.as_bytes());
+        let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
             return Err("does not have three parts");
         };
-        let signed = header.len() + 1 + payload.len();
-        let mut decoded = Vec::with_capacity(text.len());
-        let mut decode = |part: &str| {
-            BASE64URL.decode_vec(part, &mut decoded).map_err(|_| "is not canonical base64url")?;
-            Ok::<_, &'static str>(decoded.len())
+        let mut all = Vec::with_capacity(second + text.len());
+        all.extend_from_slice(text.as_bytes().get(..second).unwrap_or_default());
+        let mut decode = |part: Range<usize>| {
+            let part = text.get(part).unwrap_or_default();
+            BASE64URL.decode_vec(part, &mut all).map_err(|_| "is not canonical base64url")?;
+            Ok::<_, &'static str>(all.len())
         };
-        let (header, payload, _) = (decode(signature)?, decode(header)?, decode(payload)?);
-        Ok(Self(Arc::new(Parts { text: text.to_owned(), signed, decoded, header, payload })))
+        let header = decode(second + 1..text.len())?;
+        let payload = decode(0..first)?;
+        decode(first + 1..second)?;
+        Ok(Self(Arc::new(Parts { all, signature: second, header, payload })))
     }
 }
 
@@ -73,21 +74,22 @@ impl Payload {
 
 impl Parts {
     fn signed(&self) -> &[u8] {
-        self.text.as_bytes().get(..self.signed).unwrap_or_default()
+        self.all.get(..self.signature).unwrap_or_default()
     }
 
     fn signature(&self) -> &[u8] {
-        self.decoded.get(..self.header).unwrap_or_default()
+        self.all.get(self.signature..self.header).unwrap_or_default()
     }
 
     fn header(&self) -> &[u8] {
-        self.decoded.get(self.header..self.payload).unwrap_or_default()
+        self.all.get(self.header..self.payload).unwrap_or_default()
     }
 
     fn payload(&self) -> &[u8] {
-        self.decoded.get(self.payload..).unwrap_or_default()
+        self.all.get(self.payload..).unwrap_or_default()
     }
 }
+
 /// One algorithm, and how its keys are read.
 pub(super) struct Verifier {
     algorithm: Algorithm,
