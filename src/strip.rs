@@ -34,7 +34,7 @@ impl Stripped {
     /// Takes the parameters out; the others stay byte for byte and in order.
     pub(crate) fn strip(&self, uri: &mut Uri) {
         let Some(query) = uri.query().filter(|_| !self.names.is_empty()) else { return };
-        let kept = Kept::of(as_written(query).filter(|pair| !self.has(pair)));
+        let kept = Kept::of(self.kept(query));
         let path_and_query = self.path_and_query(uri.path(), kept);
         let mut parts = std::mem::take(uri).into_parts();
         parts.path_and_query = Some(path_and_query);
@@ -51,6 +51,27 @@ impl Stripped {
         if bare.as_str() == path { bare.clone() } else { made(path.to_owned()) }
     }
 
+    /// What stays, as it is written: parameters that stand side by side stay together.
+    fn kept<'a>(&self, query: &'a str) -> impl Iterator<Item = &'a str> {
+        let mut next = Some(0);
+        std::iter::from_fn(move || {
+            let mut run: Option<(usize, usize)> = None;
+            while let Some(start) = next {
+                let rest = query.get(start..)?;
+                let length = memchr(b'&', rest.as_bytes());
+                next = length.map(|length| start + length + 1);
+                let pair = rest.get(..length.unwrap_or(rest.len()))?;
+                match (self.has(pair), &mut run) {
+                    (true, None) => {}
+                    (true, Some(_)) => break,
+                    (false, Some((_, end))) => *end = start + pair.len(),
+                    (false, None) => run = Some((start, start + pair.len())),
+                }
+            }
+            run.and_then(|(start, end)| query.get(start..end))
+        })
+    }
+
     fn has(&self, pair: &str) -> bool {
         let may_be = pair.as_bytes().first().and_then(|first| self.beginnings.get(usize::from(*first)));
         if may_be != Some(&true) {
@@ -62,10 +83,10 @@ impl Stripped {
 }
 
 /// How many of them are kept in place.
-const FIRST: usize = 8;
+const FIRST: usize = 4;
 
-/// The parameters that stay: the first of them in place, so that their text can be as long as they are, and is not copied
-/// again when it becomes a URI.
+/// What stays: the first pieces in place, so that their text can be as long as they are, and is not copied again when it
+/// becomes a URI.
 struct Kept<'a, I> {
     first: [&'a str; FIRST],
     count: usize,
@@ -73,10 +94,10 @@ struct Kept<'a, I> {
 }
 
 impl<'a, I: Iterator<Item = &'a str>> Kept<'a, I> {
-    fn of(mut pairs: I) -> Self {
+    fn of(mut pieces: I) -> Self {
         let mut first = [""; FIRST];
-        let count = first.iter_mut().zip(&mut pairs).map(|(place, pair)| *place = pair).count();
-        Self { first, count, rest: pairs }
+        let count = first.iter_mut().zip(&mut pieces).map(|(place, piece)| *place = piece).count();
+        Self { first, count, rest: pieces }
     }
 
     /// Whether nothing is left that would leave a trace: all of it was the credential, or all but empty beside it.
@@ -86,27 +107,15 @@ impl<'a, I: Iterator<Item = &'a str>> Kept<'a, I> {
 
     fn after(self, path: &str) -> String {
         let first = self.first.get(..self.count).unwrap_or_default();
-        let length = path.len() + first.iter().map(|pair| 1 + pair.len()).sum::<usize>();
+        let length = path.len() + first.iter().map(|piece| 1 + piece.len()).sum::<usize>();
         let mut kept = String::with_capacity(length);
         kept.push_str(path);
-        for (position, pair) in first.iter().copied().chain(self.rest).enumerate() {
+        for (position, piece) in first.iter().copied().chain(self.rest).enumerate() {
             kept.push(if position == 0 { '?' } else { '&' });
-            kept.push_str(pair);
+            kept.push_str(piece);
         }
         kept
     }
-}
-
-/// What stands between the ampersands, empty or not.
-fn as_written(query: &str) -> impl Iterator<Item = &str> {
-    let mut rest = Some(query);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let cut = memchr(b'&', text.as_bytes()).and_then(|end| Some((text.get(..end)?, text.get(end + 1..)?)));
-        let (pair, after) = cut.map_or((text, None), |(pair, after)| (pair, Some(after)));
-        rest = after;
-        Some(pair)
-    })
 }
 
 #[cfg(test)]
@@ -124,6 +133,8 @@ mod tests {
             ("/?token", "/"),
             ("/?&token=x&&a", "/?&&a"),
             ("/sso?a&b&c&d&e&f&g&h&token=1&i&%74oken=2&j=k", "/sso?a&b&c&d&e&f&g&h&i&j=k"),
+            ("/sso?a&token&b&token&c&d&token&e&token&f&token&&token&g&", "/sso?a&b&c&d&e&f&&g&"),
+            ("/sso?&&token=x&", "/sso?&&"),
             ("/sso?tokem=x&Token=y&tokens=z&toke=n", "/sso?tokem=x&Token=y&tokens=z&toke=n"),
             ("http://rp.example/sso?token=x&a", "http://rp.example/sso?a"),
             ("http://rp.example?token=x", "http://rp.example/"),
