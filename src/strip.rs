@@ -36,9 +36,13 @@ impl Stripped {
         let Some(query) = uri.query().filter(|_| !self.names.is_empty()) else { return };
         let kept = Kept::of(self.kept(query));
         let path_and_query = self.path_and_query(uri.path(), kept);
-        let mut parts = std::mem::take(uri).into_parts();
-        parts.path_and_query = Some(path_and_query);
-        *uri = Uri::from_parts(parts).unwrap_or_default();
+        *uri = if uri.authority().is_none() {
+            Uri::from(path_and_query)
+        } else {
+            let mut parts = std::mem::take(uri).into_parts();
+            parts.path_and_query = Some(path_and_query);
+            Uri::from_parts(parts).unwrap_or_default()
+        };
     }
 
     fn path_and_query<'a>(&self, path: &str, kept: Kept<'a, impl Iterator<Item = &'a str>>) -> PathAndQuery {
