@@ -26,6 +26,57 @@ pub(crate) fn decode_base64url(text: &str) -> Option<Vec<u8>> {
     BASE64URL.decode(without_padding(text)?).ok()
 }
 
+/// Decodes base64url without padding to the end of `decoded`, whose last byte's spare bits must be zero. `None` if it is none;
+/// `decoded` then holds anything.
+///
+/// Four lookups for four characters, each of which tells a bad one by a bit that no good one has: the library, which takes
+/// every alphabet and says what is wrong where, takes three times as long over a token.
+#[cfg(feature = "jwt")]
+pub(crate) fn decode_base64url_onto(text: &[u8], decoded: &mut Vec<u8>) -> Option<()> {
+    let (fours, rest) = text.as_chunks::<4>();
+    let start = decoded.len();
+    decoded.resize(start + fours.len() * 3, 0);
+    let (threes, _) = decoded.get_mut(start..)?.as_chunks_mut::<3>();
+    let mut all = 0;
+    for ([a, b, c, d], three) in fours.iter().zip(threes) {
+        let bits = sextet(*a) << 18 | sextet(*b) << 12 | sextet(*c) << 6 | sextet(*d);
+        all |= bits;
+        let [_, bytes @ ..] = bits.to_be_bytes();
+        *three = bytes;
+    }
+    // What is left of a byte or two after whole groups.
+    let (bits, spare) = match rest {
+        [] => (0, 0),
+        [a, b] => (sextet(*a) << 18 | sextet(*b) << 12, 0xffff),
+        [a, b, c] => (sextet(*a) << 18 | sextet(*b) << 12 | sextet(*c) << 6, 0xff),
+        _ => return None,
+    };
+    let [_, bytes @ ..] = bits.to_be_bytes();
+    decoded.extend(bytes.iter().take(rest.len().saturating_sub(1)));
+    (((all | bits) & BAD) == 0 && bits & spare == 0).then_some(())
+}
+
+/// What no six bits have in them, nor four times six in their places.
+#[cfg(feature = "jwt")]
+const BAD: u32 = 0xff00_0000;
+
+/// The six bits of a character of base64url; for any other one, what is [`BAD`] in each of the four places.
+#[cfg(feature = "jwt")]
+fn sextet(character: u8) -> u32 {
+    const NONE: u32 = 1 << 24 | 1 << 18 | 1 << 12 | 1 << 6;
+    #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "run by the compiler")]
+    static SEXTETS: [u32; 256] = {
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let (mut table, mut sextet) = ([NONE; 256], 0);
+        while sextet < alphabet.len() {
+            table[alphabet[sextet] as usize] = sextet as u32;
+            sextet += 1;
+        }
+        table
+    };
+    SEXTETS.get(usize::from(character)).map_or(NONE, |sextet| *sextet)
+}
+
 fn without_padding(text: &str) -> Option<&str> {
     let bare = text.trim_end_matches('=');
     let padding = text.len() - bare.len();
@@ -162,6 +213,38 @@ mod tests {
             let length = canonical_base64url(text).map(|(_, length)| length);
             assert_eq!(length, expected.map(<[u8]>::len), "{text:?}: {why}");
         }
+    }
+
+    #[test]
+    #[cfg(feature = "jwt")]
+    fn lookups_decode_what_the_library_decodes() {
+        let same = |text: &[u8]| {
+            let (library, mut ours) = (BASE64URL.decode(text).ok(), b"before".to_vec());
+            let ours = decode_base64url_onto(text, &mut ours).map(|()| ours.split_off(6));
+            assert_eq!(ours, library, "{text:?}");
+        };
+        // Every byte in every place of a group, and of what is left after one; then every text of up to two characters.
+        for byte in 0..=255 {
+            for length in 1..=11 {
+                for place in 0..length {
+                    let mut text = vec![b'A'; length];
+                    text[place] = byte;
+                    same(&text);
+                }
+            }
+            same(&[byte]);
+            (0..=255).for_each(|other| same(&[byte, other]));
+        }
+        // Every last character after two, and bits in all places.
+        for last in 0..=255 {
+            for middle in *b"AQgw_z-9" {
+                same(&[b'x', middle, last]);
+                same(&[b'_', b'-', middle, last, last, middle, last]);
+            }
+        }
+        same(b"");
+        same(b"AQ==");
+        same(&URL_SAFE.as_str().repeat(9).into_bytes());
     }
 
     #[test]

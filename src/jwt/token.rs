@@ -1,4 +1,3 @@
-use base64::Engine;
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use memchr::memchr_iter;
@@ -8,7 +7,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use crate::encoding::BASE64URL;
+use crate::encoding::decode_base64url_onto;
 use crate::json::Object;
 use crate::keys::Secret;
 use crate::mac::Digest;
@@ -49,8 +48,8 @@ impl Token {
         let mut all = Vec::with_capacity(second + text.len());
         all.extend_from_slice(text.as_bytes().get(..second).unwrap_or_default());
         let mut decode = |part: Range<usize>| {
-            let part = text.get(part).unwrap_or_default();
-            BASE64URL.decode_vec(part, &mut all).map_err(|_| "is not canonical base64url")?;
+            let part = text.as_bytes().get(part).unwrap_or_default();
+            decode_base64url_onto(part, &mut all).ok_or("is not canonical base64url")?;
             Ok::<_, &'static str>(all.len())
         };
         let header = decode(second + 1..text.len())?;
