@@ -52,7 +52,7 @@ use crate::clock::UnixTime;
 use crate::config::ConfigError;
 use crate::form::{Extracted, Form, Presence, Usage};
 use crate::keys::Secret;
-use crate::query::Query;
+use crate::query::{self, Query};
 use crate::rejection::Reason;
 use crate::replay::Fingerprint;
 use crate::window::Validity;
@@ -109,11 +109,16 @@ where
     }
 
     fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<Presented>, Reason> {
-        let ticket = Query::of(&head.uri).required(&self.parameter)?;
-        let digest = self
-            .tickets
-            .digest(&ticket)
-            .ok_or_else(|| Reason::Malformed(self.parameter.clone(), "is not 43 characters of canonical base64url"))?;
+        let malformed = |what| Reason::Malformed(self.parameter.clone(), what);
+        let not_a_ticket = || malformed("is not 43 characters of canonical base64url");
+        let raw = Query::of(&head.uri).raw_value(&self.parameter)?;
+        let raw = raw.ok_or_else(|| Reason::MissingParameter(self.parameter.clone()))?;
+        // Each character may be escaped: what is longer need not be decoded to be refused.
+        if raw.len() > 3 * tickets::CHARACTERS {
+            return Err(not_a_ticket());
+        }
+        let ticket = query::decode(raw).map_err(malformed)?;
+        let digest = self.tickets.digest(&ticket).ok_or_else(not_a_ticket)?;
         Ok(Extracted { credential: Presented { digest }, tenant: Some(digest.to_string().into()) })
     }
 

@@ -15,6 +15,8 @@ use crate::keys::{Key, KeyStore, Keys, Secret, TenantId};
 use crate::store::{StoreError, StoreFuture};
 
 const RANDOM_BYTES: usize = 32;
+/// How long that is as text.
+pub(super) const CHARACTERS: usize = RANDOM_BYTES * 4 / 3 + 1;
 
 /// Makes tickets, and knows where they wait. Cheap to clone; clones share the store.
 ///
@@ -103,7 +105,7 @@ impl Tickets {
     /// The digest of a ticket as it came, if it is spelled as one.
     pub(super) fn digest(&self, ticket: &str) -> Option<TicketDigest> {
         // What is longer need not be decoded to be refused.
-        let text = Some(ticket).filter(|ticket| ticket.len() <= RANDOM_BYTES * 4 / 3 + 1)?;
+        let text = Some(ticket).filter(|ticket| ticket.len() <= CHARACTERS)?;
         let random = Zeroizing::new(BASE64URL.decode(text).ok()?);
         let random: &[u8; RANDOM_BYTES] = random.as_slice().try_into().ok()?;
         Some(self.digest_of(random))
