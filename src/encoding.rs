@@ -118,6 +118,15 @@ pub(crate) fn percent_encode(bytes: &[u8], encoded: &mut Vec<u8>) {
     escape(bytes, encoded, false);
 }
 
+/// As [`percent_encode`], as text.
+#[cfg(any(feature = "oauth1", feature = "sign"))]
+pub(crate) fn percent_encoded(text: &str) -> String {
+    let mut encoded = Vec::with_capacity(text.len() * 2);
+    percent_encode(text.as_bytes(), &mut encoded);
+    // It is nothing but ASCII.
+    String::from_utf8(encoded).unwrap_or_default()
+}
+
 /// As [`percent_encode`], but a space becomes `+`: Python's `quote_plus`.
 #[cfg(feature = "timestamp-hash")]
 pub(crate) fn quote_plus(bytes: &[u8], quoted: &mut Vec<u8>) {

@@ -193,8 +193,9 @@ where
             // What the current state waits for; then, having left it, what comes next.
             let event = match this.state.as_mut().project() {
                 Standing::Calling { answer, proof } => {
-                    let (proof, outcome) = (*proof, ready!(answer.poll(cx)));
-                    let Some((proof, claimed_at)) = proof else {
+                    let outcome = ready!(answer.poll(cx));
+                    // Taken out, so that it is concluded once, even if the store panics.
+                    let Some((proof, claimed_at)) = proof.take() else {
                         this.state.set(State::Done);
                         return Poll::Ready(outcome.map(|response| response.map(LayerBody::inner)));
                     };

@@ -91,6 +91,10 @@ impl<F: Form> Pipeline<F> {
             }
             _ => {}
         }
+        if shared.tenant.parameter().is_some_and(|name| name.is_empty()) {
+            let problem = "is a query parameter without a name: say which one names the tenant".into();
+            return Err(ConfigError::Setting { setting: "tenant", problem });
+        }
         if shared.body.size == 0 {
             return Err(ConfigError::NoBody);
         }

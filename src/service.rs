@@ -16,6 +16,7 @@ use crate::pipeline::Pipeline;
 ///
 /// What needs no waiting is done when it is called, not when the future is polled: a request whose body need not be read and
 /// whose stores answer at once has then been checked, its credential is spent, and `S` was called, itself and not a clone.
+/// Behind a `tower::buffer::Buffer`, it is the buffer's worker that does it; put the buffer inside.
 ///
 /// ```
 /// # #[cfg(all(feature = "fernet", feature = "moka"))] {

@@ -12,7 +12,8 @@ use crate::query::is;
 /// The names of parameters to be taken out of URIs.
 pub(crate) struct Stripped {
     names: Vec<Cow<'static, str>>,
-    /// With which bytes a spelling of one of them may begin. Most names of other parameters are known by their first.
+    /// With which bytes a spelling of one of them, none of which is empty, may begin. Most names of other parameters are
+    /// known by their first.
     beginnings: [bool; 256],
     /// The path of which nothing but the path is left: a login route has one, and it need not be made anew each time.
     bare: OnceLock<PathAndQuery>,
@@ -77,8 +78,8 @@ impl Stripped {
     }
 
     fn has(&self, pair: &str) -> bool {
-        let may_be = pair.as_bytes().first().and_then(|first| self.beginnings.get(usize::from(*first)));
-        if may_be != Some(&true) {
+        let Some(first) = pair.as_bytes().first() else { return false };
+        if self.beginnings.get(usize::from(*first)) != Some(&true) {
             return false;
         }
         let name = pair.get(..memchr(b'=', pair.as_bytes()).unwrap_or(pair.len())).unwrap_or(pair);

@@ -2,11 +2,13 @@
 #![cfg(feature = "moka")]
 
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt;
 use http::request::Parts;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -121,6 +123,8 @@ enum Meanwhile {
     TimePasses,
     /// The store does what it was asked to, and the answer is lost.
     TheAnswerIsLost,
+    /// The store is told what came of the call, and panics.
+    ItPanics,
 }
 
 struct Troubled(Remembering, ManualClock, Meanwhile, AtomicBool);
@@ -129,7 +133,7 @@ impl ReplayStore for Troubled {
     fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
         let claimed = self.0.claim(key, now, hold);
         match self.2 {
-            Meanwhile::Nothing => claimed,
+            Meanwhile::Nothing | Meanwhile::ItPanics => claimed,
             Meanwhile::ItForgot => {
                 self.3.store(true, Ordering::SeqCst);
                 claimed
@@ -143,7 +147,9 @@ impl ReplayStore for Troubled {
     }
 
     fn settle(&self, key: ReplayKey, now: UnixTime, until: UnixTime) -> StoreFuture<Result<(), StoreError>> {
-        self.0.settle(key, now, until)
+        let settled = self.0.settle(key, now, until);
+        assert_ne!(self.2, Meanwhile::ItPanics, "as it was told to");
+        settled
     }
 
     fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
@@ -253,6 +259,16 @@ async fn a_call_is_settled_after_it_was_carried_out() {
     assert_eq!((code, &steps[steps.len() - 3..]), (None, &["claim", "inner", "settle"][..]));
     let (code, steps) = bench.send("/good").await;
     assert_eq!((code, steps.last()), (None, Some(&"claim")), "a copy is acknowledged and goes no further");
+}
+
+/// A call that was carried out is not given back because the store could not take the news.
+#[tokio::test]
+async fn a_store_that_panics_is_told_once() {
+    let usage = Usage::Idempotent { lease: Duration::from_secs(30), remember: None };
+    let bench = Bench::troubled(usage, Meanwhile::ItPanics);
+    assert!(AssertUnwindSafe(bench.send("/good")).catch_unwind().await.is_err());
+    let steps = bench.diary.read();
+    assert_eq!(&steps[steps.len() - 2..], ["inner", "settle"], "{steps:?}");
 }
 
 #[tokio::test]

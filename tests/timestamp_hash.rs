@@ -17,6 +17,7 @@ use support::{App, NOW, clock, outcome, replay, seen};
 use tower_sso::keys::MemoryKeys;
 use tower_sso::providers::lcvista;
 use tower_sso::sign::HashedLink;
+use tower_sso::tenant::Tenant;
 use tower_sso::timestamp_hash::{self, Digest, Plus, Recipe};
 
 const SECRET: &str = "lcv-secret";
@@ -273,6 +274,15 @@ fn unsafe_settings_do_not_build() {
             "hash_parameter",
         ),
         (build(Recipe::hmac(Digest::Sha256, ["timestamp", "email", "email"], "|")), "twice"),
+        (build(Recipe::hmac(Digest::Sha256, ["timestamp", ""], "|")), "a field without a name"),
+        (
+            timestamp_hash::layer::<Value>(lcvista::recipe())
+                .tenant(Tenant::query(""))
+                .keys(MemoryKeys::new().with("acme", SECRET))
+                .replay(replay())
+                .build(),
+            "a query parameter without a name",
+        ),
         (build(Recipe::hmac(Digest::Sha256, ["timestamp", "email"], "")), "without a separator"),
         (build(Recipe::digest_with_secret_last(Digest::Sha256, ["timestamp", "email"], "")), "without a separator"),
     ] {

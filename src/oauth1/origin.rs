@@ -6,7 +6,7 @@ use http::uri::Authority;
 use http::{HeaderName, Uri};
 
 use crate::config::ConfigError;
-use crate::encoding::percent_encode;
+use crate::encoding::percent_encoded;
 use crate::rejection::Reason;
 
 /// The public scheme and host under which partners sign, and a path in front of the app's own if there is one.
@@ -36,7 +36,7 @@ enum Source {
 impl Origin {
     /// This address, which is normalised as RFC 5849, 3.4.1.2 says: lower case, no default port.
     pub fn new(public_url: &str) -> Self {
-        Self(Source::Configured(normalise(public_url).map(|origin| encoded(&origin))))
+        Self(Source::Configured(normalise(public_url).map(|origin| percent_encoded(&origin))))
     }
 
     /// This scheme, and the host that the request names. **A link that was signed for another host of the same partner is
@@ -70,27 +70,19 @@ impl Origin {
                     Some(authority) => authority.as_str(),
                     None => once(head, &HOST)?,
                 };
-                encoded(&join(scheme, host)?).into()
+                percent_encoded(&join(scheme, host)?).into()
             }
             Source::Forwarded => {
                 let scheme = once(head, &HeaderName::from_static("x-forwarded-proto"))?;
                 let host = once(head, &HeaderName::from_static("x-forwarded-host"))?;
                 match scheme {
-                    "http" | "https" => encoded(&join(scheme, host)?).into(),
+                    "http" | "https" => percent_encoded(&join(scheme, host)?).into(),
                     _ => return Err(Reason::Malformed("x-forwarded-proto".into(), "is not http or https")),
                 }
             }
         };
         Ok((origin, path(head)))
     }
-}
-
-/// Percent-encoded.
-pub(crate) fn encoded(text: &str) -> String {
-    let mut encoded = Vec::with_capacity(text.len() * 2);
-    percent_encode(text.as_bytes(), &mut encoded);
-    // It is nothing but ASCII.
-    String::from_utf8(encoded).unwrap_or_default()
 }
 
 /// The path as the client sent it: an outer router may have cut its front off.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::encoding::{is_plain, is_unreserved, percent_encode};
+use crate::encoding::{is_plain, is_unreserved, percent_encoded};
 use crate::query::unescape;
 
 /// Names and values in the order of their arrival, in one piece of memory: what they came in, and behind that what had to
@@ -55,17 +55,20 @@ impl Pairs {
 
     /// Adds a pair that is decoded already.
     pub(crate) fn push(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
-        let mut text = std::mem::take(&mut self.text).into_bytes();
-        let mut append = |decoded: &str| -> Result<Text, &'static str> {
-            let start = text.len();
-            text.extend_from_slice(decoded.as_bytes());
-            let place = Span::new(start, text.len())?;
-            let plain = is_plain(decoded.as_bytes());
-            Ok(Text { decoded: place, encoded: if plain { place } else { encode(place, &mut text)? } })
+        let mut append = |text: &str| -> Result<Span, &'static str> {
+            let start = self.text.len();
+            self.text.push_str(text);
+            Span::new(start, self.text.len())
         };
-        let pair = [append(name)?, append(value)?];
+        let mut text = |text: &str| -> Result<Text, &'static str> {
+            let decoded = append(text)?;
+            Ok(Text {
+                decoded,
+                encoded: if is_plain(text.as_bytes()) { decoded } else { append(&percent_encoded(text))? },
+            })
+        };
+        let pair = [text(name)?, text(value)?];
         self.pairs.push(pair);
-        self.text = String::from_utf8(text).map_err(|_| "is not UTF-8")?;
         Ok(())
     }
 
@@ -123,19 +126,14 @@ fn decode(mut raw: &[u8], came: Span, text: &mut Vec<u8>) -> Result<Text, &'stat
         text.push(byte);
         raw = rest;
     }
-    if std::str::from_utf8(text.get(start..).unwrap_or_default()).is_err() {
-        return Err("is not UTF-8");
-    }
     let decoded = Span::new(start, text.len())?;
-    Ok(Text { decoded, encoded: if is_encoded { came } else { encode(decoded, text)? } })
-}
-
-/// Encodes to the end of `text` what stands in it.
-fn encode(decoded: Span, text: &mut Vec<u8>) -> Result<Span, &'static str> {
-    let (mut encoded, start) = (Vec::new(), text.len());
-    percent_encode(text.get(decoded.start as usize..decoded.end as usize).unwrap_or_default(), &mut encoded);
-    text.extend_from_slice(&encoded);
-    Span::new(start, text.len())
+    let decoded_text = std::str::from_utf8(text.get(start..).unwrap_or_default()).map_err(|_| "is not UTF-8")?;
+    if is_encoded {
+        return Ok(Text { decoded, encoded: came });
+    }
+    let encoded = percent_encoded(decoded_text);
+    text.extend_from_slice(encoded.as_bytes());
+    Ok(Text { decoded, encoded: Span::new(decoded.end as usize, text.len())? })
 }
 
 /// The places of names and values in form data, and whether each is its own percent-encoding (RFC 3986, 2.3).

@@ -1,7 +1,8 @@
 use serde::Serialize;
 
-use super::{SignError, encode};
+use super::SignError;
 use crate::clock::{Clock, SystemClock, UnixTime};
+use crate::encoding::percent_encoded;
 use crate::keys::Secret;
 
 /// Makes links with a Fernet token, as TutorCruncher does.
@@ -50,7 +51,7 @@ impl FernetLink {
     /// # Errors
     /// A key that is none, claims that cannot be JSON.
     pub fn uri(&self, claims: &impl Serialize) -> Result<String, SignError> {
-        let (base, tenant) = (&self.base, encode(&self.tenant));
+        let (base, tenant) = (&self.base, percent_encoded(&self.tenant));
         Ok(format!("{base}?company_id={tenant}&token={}", self.token(&serde_json::to_vec(claims)?)?))
     }
 

@@ -30,20 +30,6 @@ pub use timestamp_hash::HashedLink;
 #[cfg(feature = "webhook")]
 pub use webhook::{SignedCall, SigningWebhook};
 
-/// Percent-encodes a value for a query: letters, digits, `-`, `.`, `_` and `~` stay (RFC 3986, 2.3).
-#[cfg(any(feature = "fernet", feature = "oauth1", feature = "timestamp-hash"))]
-fn encode(value: &str) -> String {
-    use std::fmt::Write;
-
-    value.bytes().fold(String::with_capacity(value.len()), |mut encoded, byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(byte as char),
-            _ => _ = write!(encoded, "%{byte:02X}"),
-        }
-        encoded
-    })
-}
-
 /// What could not be signed.
 ///
 /// ```

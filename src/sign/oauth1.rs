@@ -3,9 +3,10 @@ use std::fmt::Write;
 use base64::Engine;
 use http::Method;
 
-use super::{SignError, encode};
+use super::SignError;
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::encoding::BASE64;
+use crate::encoding::percent_encoded;
 use crate::hex::encode_hex;
 use crate::keys::Secret;
 use crate::oauth1::pairs::Pairs;
@@ -104,7 +105,7 @@ impl OAuthLink {
         let signed = self.sign(&self.method, &[], form)?;
         let mut header = String::from("OAuth realm=\"\"");
         for (name, value) in pairs(&signed) {
-            _ = write!(header, ", {}=\"{}\"", encode(name), encode(value));
+            _ = write!(header, ", {}=\"{}\"", percent_encoded(name), percent_encoded(value));
         }
         Ok(header)
     }
@@ -141,7 +142,7 @@ impl OAuthLink {
         for (name, value) in all {
             signed.push(name, value).map_err(|_| NOT_ONE)?;
         }
-        let base_string = base_string::build(method.as_str(), (&encode(&base_uri), ""), &signed, None);
+        let base_string = base_string::build(method.as_str(), (&percent_encoded(&base_uri), ""), &signed, None);
         let key = base_string::key(self.secret.expose());
         let signature = self.signature_method.digest().sign(&key, &[&base_string]);
         protocol.push(("oauth_signature", BASE64.encode(signature)));
@@ -154,7 +155,8 @@ fn pairs<'a>(pairs: &'a [(&'static str, String)]) -> impl Iterator<Item = (&'a s
 }
 
 fn form<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let pairs: Vec<_> = pairs.map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+    let pairs: Vec<_> =
+        pairs.map(|(name, value)| format!("{}={}", percent_encoded(name), percent_encoded(value))).collect();
     pairs.join("&")
 }
 

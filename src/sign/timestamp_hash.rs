@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use super::encode;
+use crate::encoding::percent_encoded;
 use crate::hex::encode_hex;
 use crate::keys::Secret;
 use crate::timestamp_hash::Recipe;
@@ -33,7 +33,7 @@ impl HashedLink {
     pub fn uri(&self, values: &[&str]) -> String {
         let mut uri = format!("{}?", self.base);
         for (name, value) in self.recipe.fields().zip(values) {
-            _ = write!(uri, "{}={}&", encode(name), encode(value));
+            _ = write!(uri, "{}={}&", percent_encoded(name), percent_encoded(value));
         }
         let values: Vec<String> = self.recipe.fields().zip(values).map(|(_, value)| (*value).to_owned()).collect();
         uri.push_str("hash=");

@@ -116,6 +116,9 @@ impl Recipe {
         if self.fields.len() < 2 {
             return problem("hashes nothing but the timestamp: say who the user is");
         }
+        if self.fields.iter().any(|field| field.is_empty()) {
+            return problem("has a field without a name: say which parameter is hashed");
+        }
         if self.fields.iter().enumerate().any(|(at, field)| self.fields.iter().take(at).any(|other| other == field)) {
             return problem("names a field twice");
         }
