@@ -4,26 +4,24 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use pin_project_lite::pin_project;
-use tokio::runtime::Handle;
 use tokio::time::Sleep;
 use tower_service::Service;
 
 use crate::body::{LayerBody, ReadBody};
-use crate::clock::UnixTime;
 use crate::form::Form;
 use crate::keys::Keys;
 use crate::observe;
-use crate::pipeline::{Admission, Extraction, Pipeline, Verdict};
-use crate::proof::{Accepted, Proof};
+use crate::pipeline::{Admission, Extraction, Pipeline};
 use crate::rejection::{Reason, seal};
 use crate::replay::Claimed;
+use crate::steps::{After, Check, Checked, Later, Step, conclude_alone};
 use crate::store::{Patience, StoreError};
 
 type Handed<F, B> = <<F as Form>::Reads as ReadBody<B>>::Out;
@@ -40,9 +38,8 @@ pin_project! {
         F::Reads: ReadBody<B>,
         S: Service<Request<Handed<F, B>>>,
     {
-        pipeline: Arc<Pipeline<F>>,
-        // `None`: the inner service has been called. The request is larger than all else, and stays in its place until then.
-        held: Option<Held<S, Handed<F, B>>>,
+        // `None`: the inner service has been called, or will not be. It is larger than all else, and stays in its place.
+        held: Option<Held<S, F, Handed<F, B>>>,
         #[pin]
         state: State<F, Reading<F, B>, S::Future, R, S::Error>,
     }
@@ -56,33 +53,28 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             // The client has gone, or a timeout outside has struck. What the replay store is owed, it is told all the same.
-            let conclusion = match this.state.as_mut().project_replace(State::Done) {
-                Left::Calling { proof: Some((proof, claimed_at)), .. } => this.pipeline.conclude(proof, claimed_at, false),
-                // Whether it was carried out or not, nobody has heard the answer.
-                Left::Claiming { checked, .. } => {
-                    this.pipeline.conclude(checked.accepted.proof(), checked.claimed_at, false)
+            match this.state.as_mut().project() {
+                Standing::Calling { after, .. } => {
+                    let after = std::mem::replace(after, After::Nothing);
+                    // The call is over before another one may begin.
+                    this.state.set(State::Done);
+                    if let After::Settle(settling) = after {
+                        settling.forfeit();
+                    }
                 }
-                Left::Concluding { conclusion, .. } => Some(conclusion),
-                _ => None,
-            };
-            if let Some(conclusion) = conclusion {
-                conclude_alone::<F>(conclusion);
+                Standing::Claiming { checked, .. } => {
+                    if let Some(held) = this.held {
+                        checked.forfeit(&held.pipeline);
+                    }
+                }
+                Standing::Concluding { .. } => {
+                    if let Left::Concluding { conclusion, .. } = this.state.project_replace(State::Done) {
+                        conclude_alone::<F>(conclusion);
+                    }
+                }
+                _ => {}
             }
         }
-    }
-}
-
-/// Brings a conclusion to its end without anyone who waits for it.
-fn conclude_alone<F: Form>(mut conclusion: Patience<()>) {
-    // Without a runtime only a store in memory can have been waited for, and it has done its part when it was called.
-    let Ok(runtime) = Handle::try_current() else { return };
-    // A store in memory is done at once, and needs no task.
-    if Pin::new(&mut conclusion).poll(&mut Context::from_waker(Waker::noop())).is_pending() {
-        runtime.spawn(async move {
-            if let Err(error) = conclusion.await {
-                observe::store_failed(F::NAME, &error);
-            }
-        });
     }
 }
 
@@ -100,7 +92,7 @@ pin_project! {
         /// Another request has the same call in hand: ask again in a moment.
         Waiting { timer: Timer, checked: Checked<F> },
         /// The inner service is at work, on a checked credential or on a request that passed without one.
-        Calling { #[pin] answer: Fut, proof: Option<(Proof, UnixTime)> },
+        Calling { #[pin] answer: Fut, after: After<F> },
         /// The replay store is being told what came of it.
         Concluding { conclusion: Patience<()>, outcome: Result<Response<LayerBody<R>>, E> },
         /// Answered by the layer itself.
@@ -108,14 +100,6 @@ pin_project! {
         /// Polled to its end.
         Done,
     }
-}
-
-/// A request of which everything is checked but whether it is the first of its copies.
-struct Checked<F: Form> {
-    accepted: Accepted<F>,
-    now: UnixTime,
-    claimed_at: UnixTime,
-    waited: Duration,
 }
 
 /// A pause, whose timer is made when it is first polled: before that there may be no runtime.
@@ -135,14 +119,15 @@ impl Timer {
     }
 }
 
-/// The inner service, which is ready for one request, and that request while it is being checked.
-struct Held<S, Out> {
+/// A request that waits, and all that it needs to go on.
+struct Held<S, F, Out> {
+    pipeline: Arc<Pipeline<F>>,
+    /// It was polled ready for this request.
     service: S,
-    request: Option<InHand<Out>>,
+    head: Parts,
+    /// `None`: it is being read.
+    body: Option<Out>,
 }
-
-/// A request's head; and its body, once that is known to be complete or not to be needed.
-type InHand<Out> = (Parts, Option<Out>);
 
 impl<S, F, B, R> ResponseFuture<S, F, B, R>
 where
@@ -153,29 +138,44 @@ where
     /// Goes as far as it can without waiting. `inner` was polled ready.
     pub(crate) fn new(pipeline: &Arc<Pipeline<F>>, inner: &mut S, request: Request<B>) -> Self {
         let (mut head, body) = request.into_parts();
-        let admission = pipeline.admit(&mut head);
-        let mut request = Some((head, None));
-        let mut hand = Hand { pipeline, service: inner, request: &mut request };
-        let state = match admission {
-            Err(reason) => hand.refuse(reason),
-            Ok(Admission::Check { read_body: true }) => {
-                State::Reading { reading: F::Reads::read(body, pipeline.body_limits()) }
+        let (step, body) = match pipeline.admit(&mut head) {
+            Err(reason) => (Step::Refuse(reason), F::Reads::untouched(body)),
+            Ok(Admission::PassThrough) => (Step::Call(After::Nothing), F::Reads::untouched(body)),
+            Ok(Admission::Check { read_body: false }) => {
+                (Check { pipeline, head: &mut head }.extract(&Bytes::new()), F::Reads::untouched(body))
             }
-            Ok(Admission::Check { read_body: false }) => hand.extract(&Bytes::new(), F::Reads::untouched(body)),
-            Ok(Admission::PassThrough) => hand.pass_through(F::Reads::untouched(body)),
+            Ok(Admission::Check { read_body: true }) => {
+                let reading = F::Reads::read(body, pipeline.body_limits());
+                let held = Held { pipeline: Arc::clone(pipeline), service: taken(inner), head, body: None };
+                return Self { held: Some(held), state: State::Reading { reading } };
+            }
         };
-        let mut this = Self { pipeline: Arc::clone(pipeline), held: None, state };
-        if !matches!(this.state, State::Calling { .. }) {
-            // The service that was polled ready goes with the request, or gives back what it keeps ready for one. A clone,
-            // which was not polled, stays for the next request.
-            let clone = inner.clone();
-            let service = std::mem::replace(inner, clone);
-            if !matches!(this.state, State::Answered { .. }) {
-                this.held = Some(Held { service, request });
+        match step {
+            Step::Call(after) => {
+                let answer = inner.call(Request::from_parts(head, body));
+                Self { held: None, state: State::Calling { answer, after } }
+            }
+            Step::Refuse(reason) => {
+                drop(taken(inner));
+                Self { held: None, state: State::Answered { response: pipeline.refuse(reason, &head.headers) } }
+            }
+            Step::Acknowledge => {
+                drop(taken(inner));
+                Self { held: None, state: State::Answered { response: pipeline.acknowledge() } }
+            }
+            Step::Later(later) => {
+                let held = Held { pipeline: Arc::clone(pipeline), service: taken(inner), head, body: Some(body) };
+                Self { held: Some(held), state: later.into() }
             }
         }
-        this
     }
+}
+
+/// The service that was polled ready: it goes with the request, or gives back what it keeps ready for one. A clone, which was
+/// not polled, stays for the next request.
+fn taken<S: Clone>(inner: &mut S) -> S {
+    let clone = inner.clone();
+    std::mem::replace(inner, clone)
 }
 
 impl<S, F, B, R> Future for ResponseFuture<S, F, B, R>
@@ -188,29 +188,24 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let pipeline = &**this.pipeline;
         loop {
             // What the current state waits for; then, having left it, what comes next.
             let event = match this.state.as_mut().project() {
-                Standing::Calling { answer, proof } => {
-                    let outcome = ready!(answer.poll(cx));
+                Standing::Calling { answer, after } => {
+                    let mut outcome = ready!(answer.poll(cx));
                     // Taken out, so that it is concluded once, even if the store panics.
-                    let Some((proof, claimed_at)) = proof.take() else {
-                        this.state.set(State::Done);
-                        return Poll::Ready(outcome.map(|response| response.map(LayerBody::inner)));
-                    };
-                    let carried_out = outcome.as_ref().is_ok_and(|response| is_carried_out(response.status()));
-                    let outcome = outcome.map(|mut response| {
-                        seal(response.headers_mut());
-                        response.map(LayerBody::inner)
-                    });
-                    let conclusion = pipeline.conclude(proof, claimed_at, carried_out).map(Patience::at_once);
-                    if let Some(Err(conclusion)) = conclusion {
-                        this.state.set(State::Concluding { conclusion, outcome });
-                        continue;
+                    let conclusion = conclude(std::mem::replace(after, After::Nothing), &mut outcome);
+                    let outcome = outcome.map(|response| response.map(LayerBody::inner));
+                    match conclusion.map(Patience::at_once) {
+                        Some(Err(conclusion)) => {
+                            this.state.set(State::Concluding { conclusion, outcome });
+                            continue;
+                        }
+                        Some(Ok(concluded)) => note::<F>(concluded),
+                        None => {}
                     }
                     this.state.set(State::Done);
-                    return Poll::Ready(conclude::<F, _>(conclusion.and_then(Result::ok), outcome));
+                    return Poll::Ready(outcome);
                 }
                 Standing::Concluding { conclusion, .. } => Event::Concluded(ready!(Pin::new(conclusion).poll(cx))),
                 Standing::Reading { reading } => Event::Read(ready!(reading.poll(cx))),
@@ -226,13 +221,11 @@ where
             };
             let next = match (event, this.state.as_mut().project_replace(State::Done)) {
                 (Event::Concluded(concluded), Left::Concluding { outcome, .. }) => {
-                    return Poll::Ready(conclude::<F, _>(Some(concluded), outcome));
+                    note::<F>(concluded);
+                    return Poll::Ready(outcome);
                 }
                 (Event::Over, Left::Answered { response }) => return Poll::Ready(Ok(response)),
-                (event, left) => match this.held.as_mut() {
-                    Some(Held { service, request }) => Hand { pipeline, service, request }.go_on(event, left),
-                    None => State::Done,
-                },
+                (event, left) => go_on(this.held, event, left),
             };
             this.state.set(next);
         }
@@ -248,136 +241,77 @@ enum Event<Out> {
     Over,
 }
 
-/// The answer stands, whatever the store says: what was done is done, and a lease that it did not settle will run out.
-fn conclude<F: Form, T>(concluded: Option<Result<(), StoreError>>, outcome: T) -> T {
-    if let Some(Err(error)) = concluded {
-        observe::store_failed(F::NAME, &error);
-    }
-    outcome
-}
-
-/// A request in hand: each step goes on to the next one, or leaves the state in which the next one has to be waited for.
-struct Hand<'a, S, F, Out> {
-    pipeline: &'a Pipeline<F>,
-    service: &'a mut S,
-    request: &'a mut Option<InHand<Out>>,
-}
-
-/// What becomes of a request in hand.
-type Next<S, F, Rd, Out, R> =
-    State<F, Rd, <S as Service<Request<Out>>>::Future, R, <S as Service<Request<Out>>>::Error>;
-/// What it comes from.
-type Last<S, F, Rd, Out, R> = Left<F, Rd, <S as Service<Request<Out>>>::Future, R, <S as Service<Request<Out>>>::Error>;
-
-impl<S, F, Out, R> Hand<'_, S, F, Out>
+/// What becomes of a request that waits.
+fn go_on<S, F, Rd, Out, R>(
+    held: &mut Option<Held<S, F, Out>>,
+    event: Event<Out>,
+    left: Left<F, Rd, S::Future, R, S::Error>,
+) -> State<F, Rd, S::Future, R, S::Error>
 where
     F: Form,
     S: Service<Request<Out>, Response = Response<R>>,
 {
-    /// Something that was waited for is there.
-    fn go_on<Rd>(&mut self, event: Event<Out>, left: Last<S, F, Rd, Out, R>) -> Next<S, F, Rd, Out, R> {
-        match (event, left) {
-            (Event::Read(Err(reason)), Left::Reading { .. }) => self.refuse(reason),
-            (Event::Read(Ok((bytes, body))), Left::Reading { .. }) => self.extract(&bytes, body),
-            (Event::Found(keys), Left::Finding { extraction, .. }) => self.verify(extraction, keys),
-            (Event::Claimed(claimed), Left::Claiming { checked, .. }) => self.judge(checked, Some(claimed)),
-            (Event::Waited, Left::Waiting { checked, .. }) => self.claim(checked),
-            // Every event comes from its own state.
-            _ => State::Done,
+    let Some(Held { pipeline, head, body, .. }) = held else { return State::Done };
+    let mut check = Check { pipeline, head };
+    let step = match (event, left) {
+        (Event::Read(Err(reason)), Left::Reading { .. }) => Step::Refuse(reason),
+        (Event::Read(Ok((bytes, read))), Left::Reading { .. }) => {
+            *body = Some(read);
+            check.extract(&bytes)
+        }
+        (Event::Found(keys), Left::Finding { extraction, .. }) => check.verify(extraction, keys),
+        (Event::Claimed(claimed), Left::Claiming { checked, .. }) => check.judge(checked, Some(claimed)),
+        (Event::Waited, Left::Waiting { checked, .. }) => check.claim(checked),
+        // Every event comes from its own state.
+        _ => return State::Done,
+    };
+    let response = match step {
+        Step::Later(later) => return later.into(),
+        Step::Call(after) => {
+            // It is there until it is called, and is called once.
+            let Some(Held { mut service, head, body: Some(body), .. }) = held.take() else { return State::Done };
+            return State::Calling { answer: service.call(Request::from_parts(head, body)), after };
+        }
+        Step::Refuse(reason) => pipeline.refuse(reason, &head.headers),
+        Step::Acknowledge => pipeline.acknowledge(),
+    };
+    *held = None;
+    State::Answered { response }
+}
+
+impl<F: Form, Rd, Fut, R, E> From<Later<F>> for State<F, Rd, Fut, R, E> {
+    fn from(later: Later<F>) -> Self {
+        match later {
+            Later::Find { keys, extraction } => Self::Finding { keys, extraction },
+            Later::Claim { claim, checked } => Self::Claiming { claim, checked },
+            Later::Wait { pause, checked } => Self::Waiting { timer: Timer::Of(pause), checked },
         }
     }
+}
 
-    fn pass_through<Rd>(&mut self, body: Out) -> Next<S, F, Rd, Out, R> {
-        if let Some((_, place)) = self.request {
-            *place = Some(body);
-        }
-        self.call(None)
+/// Seals the answer to a checked request, and begins to tell the replay store what came of it.
+fn conclude<F: Form, R, E>(after: After<F>, outcome: &mut Result<Response<R>, E>) -> Option<Patience<()>> {
+    if matches!(after, After::Nothing) {
+        return None;
     }
-
-    fn extract<Rd>(&mut self, bytes: &Bytes, body: Out) -> Next<S, F, Rd, Out, R> {
-        let Some((head, place)) = self.request else { return State::Done };
-        *place = Some(body);
-        match self.pipeline.extract(head, bytes) {
-            Err(reason) => self.refuse(reason),
-            Ok(extraction) => match self.pipeline.keys(&extraction).at_once() {
-                Ok(keys) => self.verify(extraction, keys),
-                Err(keys) => State::Finding { keys, extraction },
-            },
-        }
+    if let Ok(response) = outcome {
+        seal(response.headers_mut());
     }
-
-    fn verify<Rd>(
-        &mut self,
-        extraction: Extraction<F::Credential>,
-        keys: Result<Keys, StoreError>,
-    ) -> Next<S, F, Rd, Out, R> {
-        let now = self.pipeline.now();
-        match self.pipeline.verify(extraction, keys, now) {
-            Err(reason) => self.refuse(reason),
-            Ok(accepted) => {
-                let claimed_at = self.pipeline.time_of_claim(now);
-                self.claim(Checked { accepted, now, claimed_at, waited: Duration::ZERO })
-            }
-        }
-    }
-
-    fn claim<Rd>(&mut self, checked: Checked<F>) -> Next<S, F, Rd, Out, R> {
-        let claim = self.pipeline.claim(checked.accepted.proof(), checked.now, checked.claimed_at);
-        let Some(claim) = claim else { return self.judge(checked, None) };
-        match claim.at_once() {
-            Ok(claimed) => self.judge(checked, Some(claimed)),
-            Err(claim) => State::Claiming { claim, checked },
-        }
-    }
-
-    fn judge<Rd>(
-        &mut self,
-        checked: Checked<F>,
-        claimed: Option<Result<Claimed, StoreError>>,
-    ) -> Next<S, F, Rd, Out, R> {
-        let Checked { accepted, now, claimed_at, waited } = checked;
-        let proof = accepted.proof();
-        match self.pipeline.judge(accepted, claimed, now, waited) {
-            Verdict::Pass(unique) => {
-                if let Some((head, _)) = self.request {
-                    self.pipeline.admit_identity(head, unique);
-                }
-                self.call(Some((proof, claimed_at)))
-            }
-            Verdict::Acknowledge => State::Answered { response: self.pipeline.acknowledge() },
-            Verdict::Wait(accepted) if waited < self.pipeline.longest_wait() => {
-                let pause = Duration::from_millis(20).max(waited / 2);
-                let checked = Checked { accepted, now, claimed_at, waited: waited + pause };
-                State::Waiting { timer: Timer::Of(pause), checked }
-            }
-            Verdict::Wait(_) => self.refuse(Reason::InProgress),
-            Verdict::Refuse(reason) => self.refuse(reason),
-            Verdict::Forfeit(reason) => {
-                if let Some(conclusion) = self.pipeline.conclude(proof, claimed_at, false) {
-                    conclude_alone::<F>(conclusion);
-                }
-                self.refuse(reason)
-            }
-        }
-    }
-
-    fn call<Rd>(&mut self, proof: Option<(Proof, UnixTime)>) -> Next<S, F, Rd, Out, R> {
-        // It is there until it is called, and is called once.
-        let Some((head, Some(body))) = self.request.take() else { return State::Done };
-        State::Calling { answer: self.service.call(Request::from_parts(head, body)), proof }
-    }
-
-    fn refuse<Rd>(&self, reason: Reason) -> Next<S, F, Rd, Out, R> {
-        let none = HeaderMap::new();
-        let headers = self.request.as_ref().map_or(&none, |(head, _)| &head.headers);
-        State::Answered { response: self.pipeline.refuse(reason, headers) }
-    }
+    let After::Settle(settling) = after else { return None };
+    settling.conclude(outcome.as_ref().is_ok_and(|response| is_carried_out(response.status())))
 }
 
 /// Whether a call was carried out, so that a copy of it has nothing left to do. A call that the inner service refused
 /// was not: a copy gets the inner service's own answer again.
 fn is_carried_out(status: StatusCode) -> bool {
     status.is_success() || status.is_redirection()
+}
+
+/// The answer stands, whatever the store says: what was done is done, and a lease that it did not settle will run out.
+fn note<F: Form>(concluded: Result<(), StoreError>) {
+    if let Err(error) = concluded {
+        observe::store_failed(F::NAME, &error);
+    }
 }
 
 impl<S, F, B, R> fmt::Debug for ResponseFuture<S, F, B, R>

@@ -190,6 +190,7 @@ pub mod shared_secret;
 #[cfg(feature = "sign")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sign")))]
 pub mod sign;
+mod steps;
 pub mod store;
 mod strip;
 pub mod tenant;

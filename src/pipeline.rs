@@ -4,8 +4,8 @@
 //! request → admit → extract → keys → verify → time → claims → replay → Identity<C> → inner service
 //! ```
 //!
-//! Two of the steps wait for a store, so [`ResponseFuture`](crate::future::ResponseFuture) calls the functions below one
-//! after the other. It cannot call them in another order: each needs what only the one before it makes.
+//! Two of the steps wait for a store, so [`Check`](crate::steps::Check) calls the functions below one after the other. It
+//! cannot call them in another order: each needs what only the one before it makes.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -123,11 +123,13 @@ impl<F: Form> Pipeline<F> {
         self.shared.body
     }
 
+    #[inline]
     pub(crate) fn now(&self) -> UnixTime {
         self.shared.clock.now()
     }
 
     /// Step 1: the method, and whether there is anything to check.
+    #[inline]
     pub(crate) fn admit(&self, head: &mut Parts) -> Result<Admission, Reason> {
         // Nobody but this layer may say who the user is.
         head.extensions.remove::<Identity<F::Claims>>();
@@ -146,6 +148,7 @@ impl<F: Form> Pipeline<F> {
     }
 
     /// Step 2: the parts of the form, decoded.
+    #[inline]
     pub(crate) fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extraction<F::Credential>, Reason> {
         let extracted = self.form.extract(head, body)?;
         let tenant = match extracted.tenant {
@@ -156,6 +159,7 @@ impl<F: Form> Pipeline<F> {
     }
 
     /// Step 3: the tenant's keys.
+    #[inline]
     pub(crate) fn keys(&self, extraction: &Extraction<F::Credential>) -> Patience<Keys> {
         let keys = match (&extraction.tenant, &self.shared.keys) {
             (Some(tenant), Some(store)) => store.keys(tenant),
@@ -165,6 +169,7 @@ impl<F: Form> Pipeline<F> {
     }
 
     /// Steps 4 to 6: signature, time, claims.
+    #[inline]
     pub(crate) fn verify(
         &self,
         extraction: Extraction<F::Credential>,
@@ -182,7 +187,7 @@ impl<F: Form> Pipeline<F> {
     }
 
     /// What was made before the replay store began to remember may have been used before that.
-    fn check_fence(&self, proof: Proof) -> Result<(), Reason> {
+    fn check_fence(&self, proof: &Proof) -> Result<(), Reason> {
         let fence = self.shared.replay.as_ref().and_then(|replay| replay.remembers_since());
         let made_before = |fence| proof.validity.issued_at().is_some_and(|issued_at| issued_at < fence);
         if fence.is_some_and(made_before) { Err(Reason::BeforeFence) } else { Ok(()) }
@@ -190,6 +195,7 @@ impl<F: Form> Pipeline<F> {
 
     /// When a lease begins that is taken `now`. It is told from another one by its end alone, so no two of a process end at
     /// once, whatever its clock says.
+    #[inline]
     pub(crate) fn time_of_claim(&self, now: UnixTime) -> UnixTime {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         match self.form.usage() {
@@ -199,7 +205,8 @@ impl<F: Form> Pipeline<F> {
     }
 
     /// Step 7: claims the credential. `None` where there is nothing to claim.
-    pub(crate) fn claim(&self, proof: Proof, now: UnixTime, claimed_at: UnixTime) -> Option<Patience<Claimed>> {
+    #[inline]
+    pub(crate) fn claim(&self, proof: &Proof, now: UnixTime, claimed_at: UnixTime) -> Option<Patience<Claimed>> {
         let hold = match self.form.usage() {
             Usage::Reusable => return None,
             // The store may take this long to answer, and must not have forgotten meanwhile.
@@ -213,6 +220,7 @@ impl<F: Form> Pipeline<F> {
     /// What the replay store's answer means. Without a claim, only a reusable credential passes.
     ///
     /// The time at which the credential was checked was `since`, and it has `waited` after that for a copy of its own.
+    #[inline]
     pub(crate) fn judge(
         &self,
         accepted: Accepted<F>,
@@ -220,7 +228,7 @@ impl<F: Form> Pipeline<F> {
         since: UnixTime,
         waited: Duration,
     ) -> Verdict<F> {
-        let idempotent = matches!(self.form.usage(), Usage::Idempotent { .. });
+        let idempotent = self.settles();
         let claimed = match claimed {
             None => {
                 return match ReusableForm::of(&self.form) {
@@ -246,7 +254,7 @@ impl<F: Form> Pipeline<F> {
     /// Whether a first claim is worth what it says. By asking, the store may have learnt that it has forgotten; and a
     /// process that stood still between the check of the time and the claim may have slept through the end of the entry
     /// of another copy.
-    fn still_stands(&self, proof: Proof, since: UnixTime, waited: Duration) -> Result<(), Reason> {
+    fn still_stands(&self, proof: &Proof, since: UnixTime, waited: Duration) -> Result<(), Reason> {
         self.check_fence(proof)?;
         if self.now().since(since) > self.shared.store_timeout.saturating_add(waited) {
             return Err(self.store_failed(&StoreError::timed_out(), Reason::ReplayStore));
@@ -255,6 +263,7 @@ impl<F: Form> Pipeline<F> {
     }
 
     /// Step 8: the request as the inner service sees it: with the identity, without the credential.
+    #[inline]
     pub(crate) fn admit_identity(&self, head: &mut Parts, unique: Unique<F>) {
         observe::accepted::<F>();
         self.stripped.strip(&mut head.uri);
@@ -266,9 +275,16 @@ impl<F: Form> Pipeline<F> {
         head.extensions.insert(Identity::new(unique));
     }
 
+    /// Whether the replay store is to be told what became of a call.
+    #[inline]
+    pub(crate) fn settles(&self) -> bool {
+        matches!(self.form.usage(), Usage::Idempotent { .. })
+    }
+
     /// After the inner service: a call that was carried out is settled, one that failed may come again. `claimed_at` is the
     /// time of the claim.
-    pub(crate) fn conclude(&self, proof: Proof, claimed_at: UnixTime, carried_out: bool) -> Option<Patience<()>> {
+    #[inline]
+    pub(crate) fn conclude(&self, proof: &Proof, claimed_at: UnixTime, carried_out: bool) -> Option<Patience<()>> {
         let Usage::Idempotent { lease, remember } = self.form.usage() else { return None };
         let (replay, now) = (self.shared.replay.as_ref()?, self.now());
         let conclusion = if carried_out {
@@ -316,9 +332,10 @@ impl<F: Form> Pipeline<F> {
 
 /// Browsers, mail scanners and chat previews mark requests that no click has caused.
 fn is_prefetch(headers: &HeaderMap) -> bool {
-    const MARKS: [HeaderName; 3] =
+    static MARKS: [HeaderName; 3] =
         [HeaderName::from_static("sec-purpose"), HeaderName::from_static("purpose"), HeaderName::from_static("x-moz")];
-    MARKS.iter().flat_map(|mark| headers.get_all(mark)).any(|value| {
+    let marks = MARKS.iter().filter(|mark| headers.contains_key(*mark));
+    marks.flat_map(|mark| headers.get_all(mark)).any(|value| {
         value.as_bytes().split(|byte| matches!(byte, b';' | b',')).any(|part| {
             let part = part.trim_ascii();
             part.eq_ignore_ascii_case(b"prefetch") || part.eq_ignore_ascii_case(b"prerender")

@@ -51,6 +51,7 @@ pub(crate) struct Proof {
 
 impl<F: Form> Verified<F> {
     /// Tries all active keys. Without any, the decoy is tried, so that an unknown tenant costs what a wrong key costs.
+    #[inline]
     pub(crate) fn check(
         form: &F,
         credential: &F::Credential,
@@ -93,6 +94,7 @@ impl<F: Form> Verified<F> {
         Err(refused)
     }
 
+    #[inline]
     pub(crate) fn check_time(self, form: &F, now: UnixTime) -> Result<Fresh<F>, Reason> {
         let validity = form.validity(&self.message)?;
         validity.check(now)?;
@@ -101,6 +103,7 @@ impl<F: Form> Verified<F> {
 }
 
 impl<F: Form> Fresh<F> {
+    #[inline]
     pub(crate) fn check_claims(self, form: &F, now: UnixTime) -> Result<Accepted<F>, Reason> {
         let Self { verified: Verified { message, key_use, fingerprint, tenant }, validity } = self;
         let claims = form.claims(message, now)?;
@@ -110,11 +113,12 @@ impl<F: Form> Fresh<F> {
 }
 
 impl<F: Form> Accepted<F> {
-    pub(crate) fn proof(&self) -> Proof {
-        self.0.proof
+    pub(crate) fn proof(&self) -> &Proof {
+        &self.0.proof
     }
 
     /// The replay store said that this is the first of its copies.
+    #[inline]
     pub(crate) fn first_of_its_copies(self, claim: &FirstClaim) -> Unique<F> {
         let FirstClaim(()) = claim;
         Unique(self)

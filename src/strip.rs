@@ -5,13 +5,15 @@ use std::sync::OnceLock;
 
 use http::Uri;
 use http::uri::PathAndQuery;
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use crate::query::is;
 
 /// The names of parameters to be taken out of URIs.
 pub(crate) struct Stripped {
     names: Vec<Cow<'static, str>>,
+    /// Those of them that can stand in a query as they are.
+    plain: Vec<Cow<'static, str>>,
     /// With which bytes a spelling of one of them, none of which is empty, may begin. Most names of other parameters are
     /// known by their first.
     beginnings: [bool; 256],
@@ -29,14 +31,14 @@ impl Stripped {
                 *may_begin = true;
             }
         }
-        Self { names, beginnings, bare: OnceLock::new() }
+        let plain = names.iter().filter(|name| !name.contains(['=', '&'])).cloned().collect();
+        Self { names, plain, beginnings, bare: OnceLock::new() }
     }
 
     /// Takes the parameters out; the others stay byte for byte and in order.
     pub(crate) fn strip(&self, uri: &mut Uri) {
         let Some(query) = uri.query().filter(|_| !self.names.is_empty()) else { return };
-        let kept = Kept::of(self.kept(query));
-        let path_and_query = self.path_and_query(uri.path(), kept);
+        let path_and_query = self.left(uri.path(), query);
         *uri = if uri.authority().is_none() {
             Uri::from(path_and_query)
         } else {
@@ -46,80 +48,69 @@ impl Stripped {
         };
     }
 
-    fn path_and_query<'a>(&self, path: &str, kept: Kept<'a, impl Iterator<Item = &'a str>>) -> PathAndQuery {
+    /// What is left of a query, after its path.
+    fn left(&self, path: &str, query: &str) -> PathAndQuery {
         // What is left of a valid URI is valid. Were it not, the path alone is: the credential never stays.
-        let made = |kept: String| PathAndQuery::try_from(kept).unwrap_or_else(|_| PathAndQuery::from_static("/"));
-        if !kept.is_empty() {
-            return made(kept.after(path));
+        let made = |left: String| PathAndQuery::try_from(left).unwrap_or_else(|_| PathAndQuery::from_static("/"));
+        // The first pieces are kept in place. The text is then as long as it must be, and not copied when it becomes a URI.
+        let (mut first, mut count, mut length) = ([""; 4], 0, path.len());
+        self.each_kept(query, |piece| {
+            if let Some(place) = first.get_mut(count) {
+                *place = piece;
+            }
+            count += 1;
+            length += 1 + piece.len();
+        });
+        // Nothing is left that would leave a trace: all of it was the credential, or all but empty beside it.
+        if count == 0 || length == path.len() + 1 {
+            let bare = self.bare.get_or_init(|| made(path.to_owned()));
+            return if bare.as_str() == path { bare.clone() } else { made(path.to_owned()) };
         }
-        let bare = self.bare.get_or_init(|| made(path.to_owned()));
-        if bare.as_str() == path { bare.clone() } else { made(path.to_owned()) }
+        let mut left = String::with_capacity(length);
+        left.push_str(path);
+        let push = |piece: &str| {
+            left.push(if left.len() == path.len() { '?' } else { '&' });
+            left.push_str(piece);
+        };
+        match first.get(..count) {
+            Some(all) => all.iter().copied().for_each(push),
+            None => self.each_kept(query, push),
+        }
+        made(left)
     }
 
     /// What stays, as it is written: parameters that stand side by side stay together.
-    fn kept<'a>(&self, query: &'a str) -> impl Iterator<Item = &'a str> {
-        let mut next = Some(0);
-        std::iter::from_fn(move || {
-            let mut run: Option<(usize, usize)> = None;
-            while let Some(start) = next {
-                let rest = query.get(start..)?;
-                let length = memchr(b'&', rest.as_bytes());
-                next = length.map(|length| start + length + 1);
-                let pair = rest.get(..length.unwrap_or(rest.len()))?;
-                match (self.has(pair), &mut run) {
-                    (true, None) => {}
-                    (true, Some(_)) => break,
-                    (false, Some((_, end))) => *end = start + pair.len(),
-                    (false, None) => run = Some((start, start + pair.len())),
-                }
+    fn each_kept<'a>(&self, query: &'a str, mut keep: impl FnMut(&'a str)) {
+        let (mut next, mut run) = (Some(0), None);
+        while let Some(start) = next {
+            let Some(rest) = query.get(start..) else { return };
+            if !self.has(rest) {
+                run = run.or(Some(start));
+            } else if let Some(piece) = run.take().and_then(|run| query.get(run..start - 1)) {
+                keep(piece);
             }
-            run.and_then(|(start, end)| query.get(start..end))
-        })
+            next = memchr(b'&', rest.as_bytes()).map(|length| start + length + 1);
+        }
+        if let Some(piece) = run.and_then(|run| query.get(run..)) {
+            keep(piece);
+        }
     }
 
-    fn has(&self, pair: &str) -> bool {
-        let Some(first) = pair.as_bytes().first() else { return false };
-        if self.beginnings.get(usize::from(*first)) != Some(&true) {
+    /// Whether the first parameter is one of them.
+    fn has(&self, parameters: &str) -> bool {
+        let bytes = parameters.as_bytes();
+        let Some(first) = bytes.first().copied() else { return false };
+        if self.beginnings.get(usize::from(first)) != Some(&true) {
             return false;
         }
-        let name = pair.get(..memchr(b'=', pair.as_bytes()).unwrap_or(pair.len())).unwrap_or(pair);
-        self.names.iter().any(|known| known == name) || self.names.iter().any(|known| is(name, known))
-    }
-}
-
-/// How many of them are kept in place.
-const FIRST: usize = 4;
-
-/// What stays: the first pieces in place, so that their text can be as long as they are, and is not copied again when it
-/// becomes a URI.
-struct Kept<'a, I> {
-    first: [&'a str; FIRST],
-    count: usize,
-    rest: I,
-}
-
-impl<'a, I: Iterator<Item = &'a str>> Kept<'a, I> {
-    fn of(mut pieces: I) -> Self {
-        let mut first = [""; FIRST];
-        let count = first.iter_mut().zip(&mut pieces).map(|(place, piece)| *place = piece).count();
-        Self { first, count, rest: pieces }
-    }
-
-    /// Whether nothing is left that would leave a trace: all of it was the credential, or all but empty beside it.
-    fn is_empty(&self) -> bool {
-        matches!((self.count, self.first), (0, _) | (1, ["", ..]))
-    }
-
-    fn after(self, path: &str) -> String {
-        let first = self.first.get(..self.count).unwrap_or_default();
-        let length = path.len() + first.iter().map(|piece| 1 + piece.len()).sum::<usize>();
-        let mut kept = String::with_capacity(length);
-        kept.push_str(path);
-        for (position, piece) in first.iter().copied().chain(self.rest).enumerate() {
-            kept.push(if position == 0 { '?' } else { '&' });
-            kept.push_str(piece);
+        // As it is written, mostly. The byte after it is looked at first: it is seldom the end of a name.
+        let is_written =
+            |known: &[u8]| matches!(bytes.get(known.len()), None | Some(b'=' | b'&')) && bytes.starts_with(known);
+        if self.plain.iter().any(|known| is_written(known.as_bytes())) {
+            return true;
         }
-        kept
+        let name = parameters.get(..memchr2(b'=', b'&', bytes).unwrap_or(bytes.len())).unwrap_or(parameters);
+        self.names.iter().any(|known| is(name, known))
     }
 }
 
@@ -148,5 +139,13 @@ mod tests {
             credential.strip(&mut uri);
             assert_eq!(uri.to_string(), expected);
         }
+    }
+
+    #[test]
+    fn a_name_is_not_taken_for_a_name_and_its_value() {
+        let credential = Stripped::new([Cow::Borrowed("a=b"), Cow::Borrowed("c&d")]);
+        let mut uri: Uri = "/sso?a=b&c&d&a%3Db=1&c%26d".parse().unwrap();
+        credential.strip(&mut uri);
+        assert_eq!(uri.to_string(), "/sso?a=b&c&d");
     }
 }

@@ -90,12 +90,16 @@ pub struct Jwt<C> {
 /// What was found in an authentic payload, which is read once. What is wrong with it is told when its turn comes.
 struct Judged<C> {
     registered: Registered,
+    /// The application's claims, if nothing at all is wrong.
+    claims: Result<C, Box<Found>>,
+}
+
+/// What was found where something is wrong, or read in an unusual way.
+struct Found {
     /// The registered claims that do not tell a time.
     claims: Result<(), Reason>,
     /// The fields that must be there.
     fields: Result<(), Reason>,
-    /// The application's claims, if nothing at all is wrong.
-    parsed: Option<C>,
 }
 
 /// For whom the token must be.
@@ -153,8 +157,14 @@ where
 
     fn claims(&self, message: Message<C>, now: UnixTime) -> Result<C, Reason> {
         let (payload, judged) = message.into_parts();
-        let Judged { registered, claims, fields, parsed } = judged?;
-        claims?;
+        let Judged { registered, claims } = judged?;
+        let (claims, fields) = match claims {
+            Ok(claims) => (Some(claims), Ok(())),
+            Err(found) => {
+                found.claims?;
+                (None, found.fields)
+            }
+        };
         if let (Some(longest), Some(exp)) = (self.max_lifetime, registered.exp) {
             let lifetime = exp.since(registered.iat.unwrap_or(now.plus(self.leeway)));
             if lifetime > longest {
@@ -162,7 +172,7 @@ where
             }
         }
         fields?;
-        parsed.map_or_else(|| json::parse(payload.get()), Ok)
+        claims.map_or_else(|| json::parse(payload.get()), Ok)
     }
 
     fn decoy(&self) -> Secret {
@@ -194,7 +204,7 @@ impl<C: DeserializeOwned> Jwt<C> {
             Audience::Any | Audience::Unset => Ok(()),
         });
         let (registered, fields) = (Registered::of(&payload)?, payload.require(&self.required));
-        Ok(Judged { registered, claims, fields, parsed: None })
+        Ok(Judged { registered, claims: Err(Box::new(Found { claims, fields })) })
     }
 
     fn looks_at(&self, name: &str) -> bool {
@@ -213,7 +223,7 @@ impl<C: DeserializeOwned> Jwt<C> {
             return None;
         }
         let registered = Registered::seen(&seen)?;
-        Some(Judged { registered, claims: Ok(()), fields: Ok(()), parsed: Some(parsed) })
+        Some(Judged { registered, claims: Ok(parsed) })
     }
 }
 
