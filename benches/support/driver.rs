@@ -17,11 +17,12 @@ use http::header::{CACHE_CONTROL, REFERRER_POLICY};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, Uri};
+use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service};
 use tower_sso::body::{LayerBody, ReadBody};
 use tower_sso::clock::{Clock, SystemClock, UnixTime};
-use tower_sso::form::Form;
-use tower_sso::keys::{Secret, TenantId};
+use tower_sso::form::{Form, Presence, Usage};
+use tower_sso::keys::{KeyStore, Secret, TenantId};
 use tower_sso::layer::VerifyLayer;
 use tower_sso::replay::{Claimed, Fingerprint, Hold, MemoryReplay, ReplayKey, ReplayStore};
 use tower_sso::service::Verify;
@@ -52,7 +53,7 @@ pub type Answer = Response<LayerBody<()>>;
 /// One request through the whole layer. All stores answer at once, so the first poll is the last.
 pub fn through<F>(service: &mut Verify<Nothing, F>, request: Sent) -> Answer
 where
-    F: Form<Reads: ReadBody<http_body_util::Full<Bytes>>>,
+    F: Form<Reads: ReadBody<Full<Bytes>>>,
 {
     // Where it was made, as a server polls it.
     let future = pin!(service.call(request));
@@ -85,25 +86,63 @@ pub fn authentic<F: Form>(form: &F, key: &Secret, head: &Parts, body: &Bytes) ->
     message
 }
 
-/// What any layer does that keeps the rules, whatever it verifies: an identity into the extensions, the credential out of the
-/// URI, and two headers onto the answer. `left` is the URI without it.
-pub fn http_alone(request: Sent, left: &PathAndQuery) -> Answer {
-    let mut request = request;
-    request.extensions_mut().insert(Arc::new([0_u8; 256]));
-    *request.uri_mut() = Uri::from(match left.query() {
-        None => left.clone(),
-        Some(_) => left.as_str().to_owned().try_into().unwrap(),
-    });
-    let mut response = Nothing.call(std::hint::black_box(request)).now_or_never().unwrap().unwrap();
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response.map(LayerBody::inner)
+/// What a check by hand has at hand.
+pub struct ByHand {
+    pub keys: Arc<dyn KeyStore>,
+    pub replay: Arc<dyn ReplayStore>,
+    pub tenant: TenantId,
+    /// The URI without the credential.
+    pub left: PathAndQuery,
+}
+
+/// The same rules as the layer's, by hand and for one route: the form's own methods, the tenant's keys from their store, a
+/// claim, another look at the clock, an identity into the extensions, the credential out of the URI, and two headers onto the
+/// answer. It knows what it will find: nothing has to be waited for, and what is left of the URI is in its hand.
+pub fn by_hand<F: Form>(form: &F, hand: &ByHand, request: Sent) -> Answer {
+    let now = SystemClock.now();
+    let (mut head, mut body) = request.into_parts();
+    let mut bytes = Bytes::new();
+    if form.screen(&head).unwrap() == Presence::InBody {
+        bytes = body.collect().now_or_never().unwrap().unwrap().to_bytes();
+        body = Full::new(bytes.clone());
+    }
+    let extracted = form.extract(&head, &bytes).unwrap();
+    let keys = hand.keys.keys(extracted.tenant.as_ref().unwrap_or(&hand.tenant)).now_or_never().unwrap().unwrap();
+    let message = form.verify(&extracted.credential, keys.first().unwrap().secret()).unwrap();
+    let mut fingerprint = Fingerprint::new(F::NAME, &hand.tenant);
+    form.fingerprint(&message, &mut fingerprint);
+    let key = fingerprint.finish();
+    let validity = form.validity(&message).unwrap();
+    validity.check(now).unwrap();
+    let claims = form.claims(message, now).unwrap();
+    let usage = form.usage();
+    if usage != Usage::Reusable {
+        let claimed = hand.replay.claim(key, now, Hold::Until(validity.not_after())).now_or_never();
+        assert_eq!(claimed.unwrap().unwrap(), Claimed::First);
+        assert!(SystemClock.now().since(now) < Duration::from_secs(5), "the process stood still");
+    }
+    head.extensions.insert(Arc::new((claims, key)));
+    if head.uri.query().is_some() {
+        head.uri = Uri::from(match hand.left.query() {
+            None => hand.left.clone(),
+            Some(_) => hand.left.as_str().to_owned().try_into().unwrap(),
+        });
+    }
+    let mut answer =
+        Nothing.call(std::hint::black_box(Request::from_parts(head, body))).now_or_never().unwrap().unwrap();
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if let Usage::Idempotent { lease, .. } = usage {
+        let now = SystemClock.now();
+        hand.replay.settle(key, now, now.plus(lease)).now_or_never().unwrap().unwrap();
+    }
+    answer.map(LayerBody::inner)
 }
 
 /// What the layer leaves of a request's URI.
 pub fn left<F>(layer: &VerifyLayer<F>, request: Sent) -> PathAndQuery
 where
-    F: Form<Reads: ReadBody<http_body_util::Full<Bytes>>>,
+    F: Form<Reads: ReadBody<Full<Bytes>>>,
 {
     let answer = layer.layer(Show).call(request).now_or_never().unwrap().unwrap();
     answer.extensions().get::<Uri>().unwrap().path_and_query().unwrap().clone()

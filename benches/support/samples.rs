@@ -4,6 +4,7 @@
 #![allow(dead_code, unreachable_pub, unused_imports, reason = "each program uses its own part of it")]
 #![allow(clippy::unwrap_used, reason = "a measurement")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,7 +17,7 @@ use sha2::{Digest, Sha256, Sha512};
 use tower_sso::body::ReadBody;
 use tower_sso::clock::{Clock, SystemClock};
 use tower_sso::form::Form;
-use tower_sso::keys::{MemoryKeys, Secret};
+use tower_sso::keys::{FixedKeys, KeyStore, MemoryKeys, Secret};
 use tower_sso::layer::VerifyLayer;
 use tower_sso::providers::{lcvista, seatmap, site_builder, tutorcruncher, waggl};
 use tower_sso::replay::ReplayStore;
@@ -42,6 +43,8 @@ pub trait Sample {
 
     fn layer(replay: impl ReplayStore) -> VerifyLayer<Self::Form>;
     fn key() -> Secret;
+    /// The store in which the layer finds that key.
+    fn keys() -> Arc<dyn KeyStore>;
     /// A request whose text, where the form has room for it, is longer by so many bytes.
     fn request(longer: usize) -> Sent;
     /// The MAC alone, over the bytes that this request signs: keyed beforehand where the key stays the same.
@@ -106,11 +109,15 @@ impl Sample for Fernet {
     const NAME: &'static str = "fernet";
 
     fn layer(replay: impl ReplayStore) -> VerifyLayer<Self::Form> {
-        tutorcruncher::sso(MemoryKeys::new().with("4321", Self::key())).max_age(AN_HOUR).replay(replay).build().unwrap()
+        tutorcruncher::sso(Self::keys()).max_age(AN_HOUR).replay(replay).build().unwrap()
     }
 
     fn key() -> Secret {
         FERNET_KEY.into()
+    }
+
+    fn keys() -> Arc<dyn KeyStore> {
+        Arc::new(MemoryKeys::new().with("4321", Self::key()))
     }
 
     fn request(longer: usize) -> Sent {
@@ -157,6 +164,10 @@ impl Sample for Jwt {
         JWT_SECRET.into()
     }
 
+    fn keys() -> Arc<dyn KeyStore> {
+        Arc::new(FixedKeys::new([Self::key()]))
+    }
+
     fn request(longer: usize) -> Sent {
         let (now, filler) = (SystemClock.now().as_secs(), "x".repeat(longer * 3 / 4));
         let payload = format!(
@@ -199,11 +210,15 @@ impl Sample for TimestampHash {
     const NAME: &'static str = "timestamp_hash";
 
     fn layer(replay: impl ReplayStore) -> VerifyLayer<Self::Form> {
-        lcvista::sso(MemoryKeys::new().with("rainier", Self::key())).max_age(AN_HOUR).replay(replay).build().unwrap()
+        lcvista::sso(Self::keys()).max_age(AN_HOUR).replay(replay).build().unwrap()
     }
 
     fn key() -> Secret {
         LCVISTA_TOKEN.into()
+    }
+
+    fn keys() -> Arc<dyn KeyStore> {
+        Arc::new(MemoryKeys::new().with("rainier", Self::key()))
     }
 
     fn request(_: usize) -> Sent {
@@ -264,8 +279,7 @@ impl Sample for OAuth1 {
     const NAME: &'static str = "oauth1";
 
     fn layer(replay: impl ReplayStore) -> VerifyLayer<Self::Form> {
-        let keys = MemoryKeys::new().with("dpf43f3p2l4k3l03", Self::key());
-        site_builder::sso(oauth1::Origin::new("https://app.example"), keys)
+        site_builder::sso(oauth1::Origin::new("https://app.example"), Self::keys())
             .window(AN_HOUR)
             .replay(replay)
             .build()
@@ -274,6 +288,10 @@ impl Sample for OAuth1 {
 
     fn key() -> Secret {
         CONSUMER_SECRET.into()
+    }
+
+    fn keys() -> Arc<dyn KeyStore> {
+        Arc::new(MemoryKeys::new().with("dpf43f3p2l4k3l03", Self::key()))
     }
 
     fn request(longer: usize) -> Sent {

@@ -29,6 +29,10 @@ impl Sample for Webhook {
         WEBHOOK_SECRET.into()
     }
 
+    fn keys() -> Arc<dyn KeyStore> {
+        Arc::new(FixedKeys::new([Self::key()]))
+    }
+
     fn request(longer: usize) -> Sent {
         let filler = "x".repeat(longer);
         sign(format!(
@@ -68,6 +72,10 @@ impl Sample for LargeWebhook {
         WEBHOOK_SECRET.into()
     }
 
+    fn keys() -> Arc<dyn KeyStore> {
+        Arc::new(FixedKeys::new([Self::key()]))
+    }
+
     fn request(_: usize) -> Sent {
         sign("x".repeat(64 * 1024))
     }
@@ -99,11 +107,15 @@ impl Sample for SharedSecret {
     const NAME: &'static str = "shared_secret";
 
     fn layer(_: impl ReplayStore) -> VerifyLayer<Self::Form> {
-        seatmap::autologin(PrivateKeys::new().with("default", [PRIVATE_KEY]).unwrap()).build().unwrap()
+        seatmap::autologin(Self::keys()).build().unwrap()
     }
 
     fn key() -> Secret {
         shared_secret::TokenDigest::of(&PRIVATE_KEY.into()).secret()
+    }
+
+    fn keys() -> Arc<dyn KeyStore> {
+        Arc::new(PrivateKeys::new().with("default", [PRIVATE_KEY]).unwrap())
     }
 
     fn request(_: usize) -> Sent {
@@ -161,6 +173,10 @@ impl Sample for Ticket {
 
     fn key() -> Secret {
         Secret::new([Sha256::digest(RANDOM).as_slice(), CLAIMS.as_bytes()].concat())
+    }
+
+    fn keys() -> Arc<dyn KeyStore> {
+        Arc::new(Tickets::new(OneTicket))
     }
 
     fn request(_: usize) -> Sent {
