@@ -12,6 +12,17 @@ import sys
 RUNS = [run for run in pathlib.Path(sys.argv[1]).iterdir() if run.is_dir()]
 FORMS = ["fernet", "jwt", "timestamp_hash", "oauth1", "webhook", "webhook_64_kib", "shared_secret", "ticket"]
 OVER_MAC = {"jwt": 2.4, "timestamp_hash": 3, "oauth1": 5}
+JWT_LAYER = [("peers_jwt", "tower-sso, layer"), ("peers_jwt", "tower-sso, no layer")]
+JWT_AUTHORIZER = [("peers_jwt", "jwt-authorizer"), ("peers_jwt", "jwt-authorizer, no layer")]
+AXUM_JWT_AUTH = [("peers_jwt", "axum-jwt-auth"), ("peers_jwt", "axum-jwt-auth, no extractor")]
+
+
+def cost(bench):
+    """Of two benches it is the marginal cost: the first one's less that of the same request without what is measured."""
+    if isinstance(bench, tuple):
+        return median(*bench)
+    whole, rest = (median(*each) for each in bench)
+    return whole - rest if whole and rest else None
 
 
 def median(group, bench, *size):
@@ -27,7 +38,7 @@ def median_of(run, group, bench, *size):
 
 
 def ratio(over, under, most=None, least=None):
-    over, under = median(*over), median(*under)
+    over, under = cost(over), cost(under)
     if not over or not under:
         return "–"
     ratio = over / under
@@ -69,7 +80,9 @@ for what, over, under, most, least in [
     ("jwt: `jsonwebtoken::decode` / verify", ("peers_jwt", "jsonwebtoken"), ("peers_jwt", "tower-sso, verify"), None, 1.5),
     ("jwt: `jsonwebtoken::decode` / layer", ("peers_jwt", "jsonwebtoken"), ("peers_jwt", "tower-sso, layer"), None, 1.5),
     ("jwt: jwt-authorizer / layer", ("peers_jwt", "jwt-authorizer"), ("peers_jwt", "tower-sso, layer"), None, 1.5),
+    ("jwt: jwt-authorizer / layer, marginal", JWT_AUTHORIZER, JWT_LAYER, None, 1.5),
     ("jwt: axum-jwt-auth / layer", ("peers_jwt", "axum-jwt-auth"), ("peers_jwt", "tower-sso, layer"), None, 1.5),
+    ("jwt: axum-jwt-auth / layer, marginal", AXUM_JWT_AUTH, JWT_LAYER, None, 1.5),
     ("jwt: PyJWT / verify", ("python", "PyJWT"), ("peers_jwt", "tower-sso, verify"), None, 15),
     ("jwt: PyJWT / layer", ("python", "PyJWT"), ("peers_jwt", "tower-sso, layer"), None, 15),
     ("oauth1: oauth-client's `check_signature` / is it authentic", ("peers_oauth1", "oauth-client"), ("peers_oauth1", "tower-sso, authentic"), None, None),

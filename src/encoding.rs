@@ -90,14 +90,12 @@ fn without_padding(text: &str) -> Option<&str> {
 /// compared with the alphabet, many at a time, and only the last one can have bits that are not zero and should be.
 pub(crate) fn canonical_base64url(text: &str) -> Option<(&str, usize)> {
     let bare = without_padding(text)?;
-    let is_in_alphabet = |byte: u8| {
-        let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-        let digit = byte.wrapping_sub(b'0') < 10;
-        letter | digit | (byte == b'-') | (byte == b'_')
-    };
-    // Without an early end inside of a chunk, so that the compiler can compare many characters at once.
-    let all = |chunk: &[u8]| chunk.iter().fold(true, |all, byte| all & is_in_alphabet(*byte));
-    if !bare.as_bytes().chunks(64).all(all) {
+    // What is moved to the lower end of the signed bytes is in its range if it is below its end: one comparison, not two.
+    let is_one_of = |byte: u8, first: u8, many: i8| byte.wrapping_add(128 - first).cast_signed() < i8::MIN + many;
+    let is_in_alphabet =
+        |byte: u8| is_one_of(byte | 0x20, b'a', 26) | is_one_of(byte, b'0', 10) | (byte == b'-') | (byte == b'_');
+    // Without an early end, so that the compiler can compare many characters at once.
+    if !bare.bytes().fold(true, |all, byte| all & is_in_alphabet(byte)) {
         return None;
     }
     let whole = bare.len() / 4 * 3;

@@ -3,7 +3,8 @@
 //! ```sh
 //! cd benches/peers && cargo bench
 //! ```
-//! A layer or an extractor is measured whole: request in, claims out, in front of a service that does nothing.
+//! A layer or an extractor is measured whole: request in, claims out, in front of a service that does nothing; and beside it
+//! the same request without them, which is not their doing.
 
 #![allow(clippy::unwrap_used, reason = "a measurement")]
 
@@ -51,6 +52,10 @@ fn ours<S: Sample>(group: &mut Group<'_>) {
     let mut service = service(&layer);
     group.bench_function("tower-sso, layer", |bencher| {
         bencher.iter_batched(|| request.clone(), |request| through(&mut service, request), FEW);
+    });
+    // What is not the layer's: the request's end, and an answer.
+    group.bench_function("tower-sso, no layer", |bencher| {
+        bencher.iter_batched(|| request.clone(), |request| driver::Nothing.call(black_box(request)), FEW);
     });
 }
 
@@ -110,6 +115,8 @@ fn jwt(criterion: &mut Criterion) {
     let mut send = |request| service.call(request).now_or_never().unwrap().unwrap().status();
     assert_eq!(send(bearer()), 200);
     group.bench_function("jwt-authorizer", |bencher| bencher.iter_batched(bearer, &mut send, FEW));
+    let bare = |request| Nothing.call(black_box(request)).now_or_never().unwrap().unwrap().status();
+    group.bench_function("jwt-authorizer, no layer", |bencher| bencher.iter_batched(bearer, bare, FEW));
 
     let key = jsonwebtoken_10::DecodingKey::from_secret(samples::JWT_SECRET.as_bytes());
     let mut validation = jsonwebtoken_10::Validation::new(jsonwebtoken_10::Algorithm::HS512);
@@ -120,6 +127,9 @@ fn jwt(criterion: &mut Criterion) {
         Claims::<WagglUser>::from_request_parts(&mut head, &state).now_or_never().unwrap().unwrap()
     };
     group.bench_function("axum-jwt-auth", |bencher| bencher.iter_batched(bearer, extract, FEW));
+    group.bench_function("axum-jwt-auth, no extractor", |bencher| {
+        bencher.iter_batched(bearer, |request| drop(black_box(request).into_parts()), FEW);
+    });
 }
 
 fn oauth1(criterion: &mut Criterion) {
