@@ -17,11 +17,10 @@ use tower_service::Service;
 use crate::body::{LayerBody, ReadBody};
 use crate::form::Form;
 use crate::keys::Keys;
-use crate::observe;
 use crate::pipeline::{Admission, Extraction, Pipeline};
 use crate::rejection::{Reason, seal};
 use crate::replay::Claimed;
-use crate::steps::{After, Check, Checked, Later, Step, conclude_alone};
+use crate::steps::{After, Check, Checked, Conclusion, Later, Step};
 use crate::store::{Patience, StoreError};
 
 type Handed<F, B> = <<F as Form>::Reads as ReadBody<B>>::Out;
@@ -43,43 +42,11 @@ pin_project! {
         #[pin]
         state: State<F, Reading<F, B>, S::Future, R, S::Error>,
     }
-
-    impl<S, F, B, R> PinnedDrop for ResponseFuture<S, F, B, R>
-    where
-        F: Form,
-        F::Reads: ReadBody<B>,
-        S: Service<Request<Handed<F, B>>>,
-    {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            // The client has gone, or a timeout outside has struck. What the replay store is owed, it is told all the same.
-            match this.state.as_mut().project() {
-                Standing::Calling { after, .. } => {
-                    let after = std::mem::replace(after, After::Nothing);
-                    // The call is over before another one may begin.
-                    this.state.set(State::Done);
-                    if let After::Settle(settling) = after {
-                        settling.forfeit();
-                    }
-                }
-                Standing::Claiming { checked, .. } => {
-                    if let Some(held) = this.held {
-                        checked.forfeit(&held.pipeline);
-                    }
-                }
-                Standing::Concluding { .. } => {
-                    if let Left::Concluding { conclusion, .. } = this.state.project_replace(State::Done) {
-                        conclude_alone::<F>(conclusion);
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
 }
 
 pin_project! {
-    /// Where a request stands. Each state is left with `project_replace`, which takes out of it what the next one needs.
+    /// Where a request stands. Each state is left with `project_replace`, which takes out of it what the next one needs. What is
+    /// dropped instead is dropped from left to right: what was under way is over when the replay store is told so.
     #[project = Standing]
     #[project_replace = Left]
     enum State<F: Form, Rd, Fut, R, E> {
@@ -94,7 +61,7 @@ pin_project! {
         /// The inner service is at work, on a checked credential or on a request that passed without one.
         Calling { #[pin] answer: Fut, after: After<F> },
         /// The replay store is being told what came of it.
-        Concluding { conclusion: Patience<()>, outcome: Result<Response<LayerBody<R>>, E> },
+        Concluding { conclusion: Conclusion<F>, outcome: Result<Response<LayerBody<R>>, E> },
         /// Answered by the layer itself.
         Answered { response: Response<LayerBody<R>> },
         /// Polled to its end.
@@ -193,21 +160,20 @@ where
             let event = match this.state.as_mut().project() {
                 Standing::Calling { answer, after } => {
                     let mut outcome = ready!(answer.poll(cx));
-                    // Taken out, so that it is concluded once, even if the store panics.
-                    let conclusion = conclude(std::mem::replace(after, After::Nothing), &mut outcome);
+                    let after = std::mem::replace(after, After::Nothing);
+                    let concluded = conclude(after, &mut outcome).map_or(Ok(()), Conclusion::at_once);
                     let outcome = outcome.map(|response| response.map(LayerBody::inner));
-                    match conclusion.map(Patience::at_once) {
-                        Some(Err(conclusion)) => {
-                            this.state.set(State::Concluding { conclusion, outcome });
-                            continue;
-                        }
-                        Some(Ok(concluded)) => note::<F>(concluded),
-                        None => {}
+                    if let Err(conclusion) = concluded {
+                        this.state.set(State::Concluding { conclusion, outcome });
+                        continue;
                     }
                     this.state.set(State::Done);
                     return Poll::Ready(outcome);
                 }
-                Standing::Concluding { conclusion, .. } => Event::Concluded(ready!(Pin::new(conclusion).poll(cx))),
+                Standing::Concluding { conclusion, .. } => {
+                    ready!(Pin::new(conclusion).poll(cx));
+                    Event::Over
+                }
                 Standing::Reading { reading } => Event::Read(ready!(reading.poll(cx))),
                 Standing::Finding { keys, .. } => Event::Found(ready!(Pin::new(keys).poll(cx))),
                 Standing::Claiming { claim, .. } => Event::Claimed(ready!(Pin::new(claim).poll(cx))),
@@ -220,10 +186,7 @@ where
                 Standing::Done => return Poll::Pending,
             };
             let next = match (event, this.state.as_mut().project_replace(State::Done)) {
-                (Event::Concluded(concluded), Left::Concluding { outcome, .. }) => {
-                    note::<F>(concluded);
-                    return Poll::Ready(outcome);
-                }
+                (Event::Over, Left::Concluding { outcome, .. }) => return Poll::Ready(outcome),
                 (Event::Over, Left::Answered { response }) => return Poll::Ready(Ok(response)),
                 (event, left) => go_on(this.held, event, left),
             };
@@ -237,7 +200,6 @@ enum Event<Out> {
     Found(Result<Keys, StoreError>),
     Claimed(Result<Claimed, StoreError>),
     Waited,
-    Concluded(Result<(), StoreError>),
     Over,
 }
 
@@ -290,7 +252,7 @@ impl<F: Form, Rd, Fut, R, E> From<Later<F>> for State<F, Rd, Fut, R, E> {
 }
 
 /// Seals the answer to a checked request, and begins to tell the replay store what came of it.
-fn conclude<F: Form, R, E>(after: After<F>, outcome: &mut Result<Response<R>, E>) -> Option<Patience<()>> {
+fn conclude<F: Form, R, E>(after: After<F>, outcome: &mut Result<Response<R>, E>) -> Option<Conclusion<F>> {
     if matches!(after, After::Nothing) {
         return None;
     }
@@ -298,20 +260,13 @@ fn conclude<F: Form, R, E>(after: After<F>, outcome: &mut Result<Response<R>, E>
         seal(response.headers_mut());
     }
     let After::Settle(settling) = after else { return None };
-    settling.conclude(outcome.as_ref().is_ok_and(|response| is_carried_out(response.status())))
+    Some(settling.conclude(outcome.as_ref().is_ok_and(|response| is_carried_out(response.status()))))
 }
 
 /// Whether a call was carried out, so that a copy of it has nothing left to do. A call that the inner service refused
 /// was not: a copy gets the inner service's own answer again.
 fn is_carried_out(status: StatusCode) -> bool {
     status.is_success() || status.is_redirection()
-}
-
-/// The answer stands, whatever the store says: what was done is done, and a lease that it did not settle will run out.
-fn note<F: Form>(concluded: Result<(), StoreError>) {
-    if let Err(error) = concluded {
-        observe::store_failed(F::NAME, &error);
-    }
 }
 
 impl<S, F, B, R> fmt::Debug for ResponseFuture<S, F, B, R>

@@ -194,7 +194,7 @@ impl<F: Form> Pipeline<F> {
     }
 
     /// When a lease begins that is taken `now`. It is told from another one by its end alone, so no two of a process end at
-    /// once, whatever its clock says.
+    /// once, even if its clock stands still for a thousand of them.
     #[inline]
     pub(crate) fn time_of_claim(&self, now: UnixTime) -> UnixTime {
         static NEXT: AtomicU64 = AtomicU64::new(0);

@@ -4,9 +4,11 @@
 //! every form. They are marked `#[inline]` so that the compiler, which makes them anew for each form, sees them as one.
 
 use std::future::Future;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -61,13 +63,24 @@ pub(crate) struct Checked<F: Form> {
     now: UnixTime,
     claimed_at: UnixTime,
     waited: Duration,
+    /// Where the form's credentials are calls.
+    settling: Option<Settling<F>>,
 }
 
-/// What the replay store is owed for a claim of a call.
-pub(crate) struct Settling<F> {
+/// What the replay store is owed for a claim of a call. Wherever this is dropped, because the client has gone, a timeout
+/// outside has struck or something panicked, the store is told that the call was not carried out, or that nobody has heard
+/// that it was.
+pub(crate) struct Settling<F: Form> {
     pipeline: Arc<Pipeline<F>>,
     proof: Proof,
     claimed_at: UnixTime,
+    is_owed: bool,
+}
+
+/// The replay store is being told what came of a call. Dropped, it goes on alone.
+pub(crate) struct Conclusion<F: Form> {
+    telling: Option<Patience<()>>,
+    form: PhantomData<fn() -> F>,
 }
 
 /// A request in hand.
@@ -95,13 +108,22 @@ impl<F: Form> Check<'_, F> {
             Err(reason) => Step::Refuse(reason),
             Ok(accepted) => {
                 let claimed_at = self.pipeline.time_of_claim(now);
-                self.claim(Checked { accepted, now, claimed_at, waited: Duration::ZERO })
+                let settling = self.pipeline.settles().then(|| Settling {
+                    pipeline: Arc::clone(self.pipeline),
+                    proof: *accepted.proof(),
+                    claimed_at,
+                    is_owed: false,
+                });
+                self.claim(Checked { accepted, now, claimed_at, waited: Duration::ZERO, settling })
             }
         }
     }
 
     #[inline]
-    pub(crate) fn claim(&mut self, checked: Checked<F>) -> Step<F> {
+    pub(crate) fn claim(&mut self, mut checked: Checked<F>) -> Step<F> {
+        if let Some(settling) = &mut checked.settling {
+            settling.is_owed = true;
+        }
         let claim = self.pipeline.claim(checked.accepted.proof(), checked.now, checked.claimed_at);
         let Some(claim) = claim else { return self.judge(checked, None) };
         match claim.at_once() {
@@ -112,9 +134,15 @@ impl<F: Form> Check<'_, F> {
 
     #[inline]
     pub(crate) fn judge(&mut self, checked: Checked<F>, claimed: Option<Result<Claimed, StoreError>>) -> Step<F> {
-        let settling = self.pipeline.settles().then(|| checked.settling(self.pipeline));
-        let Checked { accepted, now, claimed_at, waited } = checked;
-        match self.pipeline.judge(accepted, claimed, now, waited) {
+        let Checked { accepted, now, claimed_at, waited, mut settling } = checked;
+        let verdict = self.pipeline.judge(accepted, claimed, now, waited);
+        // Another request has the call, or had it: then there is nothing to give back.
+        if let (Some(settling), Verdict::Acknowledge | Verdict::Wait(_) | Verdict::Refuse(_)) =
+            (&mut settling, &verdict)
+        {
+            settling.is_owed = false;
+        }
+        match verdict {
             Verdict::Pass(unique) => {
                 self.pipeline.admit_identity(self.head, unique);
                 Step::Call(settling.map_or(After::Seal, After::Settle))
@@ -122,58 +150,95 @@ impl<F: Form> Check<'_, F> {
             Verdict::Acknowledge => Step::Acknowledge,
             Verdict::Wait(accepted) if waited < self.pipeline.longest_wait() => {
                 let pause = Duration::from_millis(20).max(waited / 2);
-                let checked = Checked { accepted, now, claimed_at, waited: waited + pause };
+                let checked = Checked { accepted, now, claimed_at, waited: waited + pause, settling };
                 Step::Later(Later::Wait { pause, checked })
             }
             Verdict::Wait(_) => Step::Refuse(Reason::InProgress),
-            Verdict::Refuse(reason) => Step::Refuse(reason),
-            Verdict::Forfeit(reason) => {
-                if let Some(settling) = settling {
-                    settling.forfeit();
-                }
-                Step::Refuse(reason)
-            }
-        }
-    }
-}
-
-impl<F: Form> Checked<F> {
-    fn settling(&self, pipeline: &Arc<Pipeline<F>>) -> Settling<F> {
-        Settling { pipeline: Arc::clone(pipeline), proof: *self.accepted.proof(), claimed_at: self.claimed_at }
-    }
-
-    /// Nobody waits for the replay store any more, which may have carried the claim out, or may yet do so.
-    pub(crate) fn forfeit(&self, pipeline: &Arc<Pipeline<F>>) {
-        if pipeline.settles() {
-            self.settling(pipeline).forfeit();
+            Verdict::Refuse(reason) | Verdict::Forfeit(reason) => Step::Refuse(reason),
         }
     }
 }
 
 impl<F: Form> Settling<F> {
-    #[inline]
-    pub(crate) fn conclude(self, carried_out: bool) -> Option<Patience<()>> {
-        self.pipeline.conclude(&self.proof, self.claimed_at, carried_out)
+    /// Begins to tell the store. It is told once, even if it panics.
+    pub(crate) fn conclude(mut self, carried_out: bool) -> Conclusion<F> {
+        self.is_owed = false;
+        Conclusion::new(self.pipeline.conclude(&self.proof, self.claimed_at, carried_out))
+    }
+}
+
+impl<F: Form> Drop for Settling<F> {
+    fn drop(&mut self) {
+        if self.is_owed {
+            alone::<F>(|| self.pipeline.conclude(&self.proof, self.claimed_at, false));
+        }
+    }
+}
+
+impl<F: Form> Conclusion<F> {
+    fn new(telling: Option<Patience<()>>) -> Self {
+        Self { telling, form: PhantomData }
     }
 
-    /// The call was not carried out, or nobody has heard that it was.
-    pub(crate) fn forfeit(self) {
-        if let Some(conclusion) = self.conclude(false) {
-            conclude_alone::<F>(conclusion);
+    /// Whether the store was told at once.
+    pub(crate) fn at_once(mut self) -> Result<(), Self> {
+        match self.telling.take().map(Patience::at_once) {
+            None => Ok(()),
+            Some(Ok(told)) => {
+                note::<F>(told);
+                Ok(())
+            }
+            Some(Err(telling)) => Err(Self::new(Some(telling))),
+        }
+    }
+}
+
+impl<F: Form> Future for Conclusion<F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // Taken out, so that a store that panics is not asked again when this is dropped.
+        let Some(mut telling) = self.telling.take() else { return Poll::Ready(()) };
+        match Pin::new(&mut telling).poll(cx) {
+            Poll::Ready(told) => Poll::Ready(note::<F>(told)),
+            Poll::Pending => {
+                self.telling = Some(telling);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<F: Form> Drop for Conclusion<F> {
+    fn drop(&mut self) {
+        if let Some(telling) = self.telling.take() {
+            alone::<F>(|| Some(telling));
         }
     }
 }
 
 /// Brings a conclusion to its end without anyone who waits for it.
-pub(crate) fn conclude_alone<F: Form>(mut conclusion: Patience<()>) {
-    // Without a runtime only a store in memory can have been waited for, and it has done its part when it was called.
-    let Ok(runtime) = Handle::try_current() else { return };
-    // A store in memory is done at once, and needs no task.
-    if Pin::new(&mut conclusion).poll(&mut Context::from_waker(Waker::noop())).is_pending() {
-        runtime.spawn(async move {
-            if let Err(error) = conclusion.await {
-                observe::store_failed(F::NAME, &error);
-            }
-        });
+///
+/// This runs when something is dropped, perhaps because of a panic: another one, of the store's, would end the process.
+fn alone<F: Form>(conclude: impl FnOnce() -> Option<Patience<()>>) {
+    let told = catch_unwind(AssertUnwindSafe(|| {
+        let Some(mut telling) = conclude() else { return };
+        // Without a runtime only a store in memory can have been waited for, and it has done its part when it was called.
+        let Ok(runtime) = Handle::try_current() else { return };
+        // A store in memory is done at once, and needs no task.
+        match Pin::new(&mut telling).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(told) => note::<F>(told),
+            Poll::Pending => _ = runtime.spawn(async move { note::<F>(telling.await) }),
+        }
+    }));
+    if told.is_err() {
+        note::<F>(Err(StoreError::new("it panicked")));
+    }
+}
+
+/// The answer stands, whatever the store says: what was done is done, and a lease that it did not settle will run out.
+fn note<F: Form>(told: Result<(), StoreError>) {
+    if let Err(error) = told {
+        observe::store_failed(F::NAME, &error);
     }
 }

@@ -165,6 +165,7 @@ impl Verifier {
         } else if key.expose().len() < 32 {
             // Real partners give out such secrets, so this is not an error.
             tracing::warn!(
+                target: "tower_sso",
                 "a secret for {:?} has less than 32 bytes: ask the partner for a longer one",
                 self.algorithm
             );
