@@ -200,7 +200,10 @@ impl<F: Form> Future for Conclusion<F> {
         // Taken out, so that a store that panics is not asked again when this is dropped.
         let Some(mut telling) = self.telling.take() else { return Poll::Ready(()) };
         match Pin::new(&mut telling).poll(cx) {
-            Poll::Ready(told) => Poll::Ready(note::<F>(told)),
+            Poll::Ready(told) => {
+                note::<F>(told);
+                Poll::Ready(())
+            }
             Poll::Pending => {
                 self.telling = Some(telling);
                 Poll::Pending
