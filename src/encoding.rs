@@ -26,17 +26,25 @@ pub(crate) fn decode_base64url(text: &str) -> Option<Vec<u8>> {
     BASE64URL.decode(without_padding(text)?).ok()
 }
 
-/// Decodes base64url without padding to the end of `decoded`, whose last byte's spare bits must be zero. `None` if it is none;
+/// Decodes base64url without padding to the end of `decoded`. `None` if it is none; `decoded` then holds anything.
+#[cfg(feature = "jwt")]
+pub(crate) fn decode_base64url_onto(text: &[u8], decoded: &mut Vec<u8>) -> Option<()> {
+    let start = decoded.len();
+    decoded.resize(start + text.len() / 4 * 3 + (text.len() % 4).saturating_sub(1), 0);
+    decode_base64url_into(text, decoded.get_mut(start..)?)
+}
+
+/// Decodes base64url without padding that fills `decoded`; its last byte's spare bits must be zero. `None` if it is none;
 /// `decoded` then holds anything.
 ///
 /// Four lookups for four characters, each of which tells a bad one by a bit that no good one has: the library, which takes
 /// every alphabet and says what is wrong where, takes three times as long over a token.
-#[cfg(feature = "jwt")]
-pub(crate) fn decode_base64url_onto(text: &[u8], decoded: &mut Vec<u8>) -> Option<()> {
-    let (fours, rest) = text.as_chunks::<4>();
-    let start = decoded.len();
-    decoded.resize(start + fours.len() * 3, 0);
-    let (threes, _) = decoded.get_mut(start..)?.as_chunks_mut::<3>();
+#[cfg(any(feature = "jwt", feature = "fernet"))]
+pub(crate) fn decode_base64url_into(text: &[u8], decoded: &mut [u8]) -> Option<()> {
+    let ((fours, rest), (threes, last)) = (text.as_chunks::<4>(), decoded.as_chunks_mut::<3>());
+    if fours.len() != threes.len() {
+        return None;
+    }
     let mut all = 0;
     for ([a, b, c, d], three) in fours.iter().zip(threes) {
         let bits = sextet(*a) << 18 | sextet(*b) << 12 | sextet(*c) << 6 | sextet(*d);
@@ -45,23 +53,29 @@ pub(crate) fn decode_base64url_onto(text: &[u8], decoded: &mut Vec<u8>) -> Optio
         *three = bytes;
     }
     // What is left of a byte or two after whole groups.
-    let (bits, spare) = match rest {
-        [] => (0, 0),
-        [a, b] => (sextet(*a) << 18 | sextet(*b) << 12, 0xffff),
-        [a, b, c] => (sextet(*a) << 18 | sextet(*b) << 12 | sextet(*c) << 6, 0xff),
+    let (bits, spare) = match (rest, last) {
+        ([], []) => (0, 0),
+        ([a, b], [first]) => {
+            let bits = sextet(*a) << 18 | sextet(*b) << 12;
+            [_, *first, _, _] = bits.to_be_bytes();
+            (bits, 0xffff)
+        }
+        ([a, b, c], [first, second]) => {
+            let bits = sextet(*a) << 18 | sextet(*b) << 12 | sextet(*c) << 6;
+            [_, *first, *second, _] = bits.to_be_bytes();
+            (bits, 0xff)
+        }
         _ => return None,
     };
-    let [_, bytes @ ..] = bits.to_be_bytes();
-    decoded.extend(bytes.iter().take(rest.len().saturating_sub(1)));
     (((all | bits) & BAD) == 0 && bits & spare == 0).then_some(())
 }
 
 /// What no six bits have in them, nor four times six in their places.
-#[cfg(feature = "jwt")]
+#[cfg(any(feature = "jwt", feature = "fernet"))]
 const BAD: u32 = 0xff00_0000;
 
 /// The six bits of a character of base64url; for any other one, what is [`BAD`] in each of the four places.
-#[cfg(feature = "jwt")]
+#[cfg(any(feature = "jwt", feature = "fernet"))]
 fn sextet(character: u8) -> u32 {
     const NONE: u32 = 1 << 24 | 1 << 18 | 1 << 12 | 1 << 6;
     #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "run by the compiler")]
@@ -88,6 +102,7 @@ fn without_padding(text: &str) -> Option<&str> {
 ///
 /// Nothing is decoded, and whether a text passes does not depend on the order of what is looked at: each character is
 /// compared with the alphabet, many at a time, and only the last one can have bits that are not zero and should be.
+#[cfg(feature = "fernet")]
 pub(crate) fn canonical_base64url(text: &str) -> Option<(&str, usize)> {
     let bare = without_padding(text)?;
     // What is moved to the lower end of the signed bytes is in its range if it is below its end: one comparison, not two.
@@ -103,8 +118,8 @@ pub(crate) fn canonical_base64url(text: &str) -> Option<(&str, usize)> {
         0 => Some((bare, whole)),
         // What is left of a byte or two after whole groups: its own decoder knows best.
         rest @ (2 | 3) => {
-            let last = bare.get(bare.len() - rest..)?;
-            BASE64URL.decode_slice(last, &mut [0; 3]).ok()?;
+            let last = bare.as_bytes().get(bare.len() - rest..)?;
+            decode_base64url_into(last, [0; 2].get_mut(..rest - 1)?)?;
             Some((bare, whole + rest - 1))
         }
         _ => None,
@@ -197,6 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg(feature = "fernet")]
     fn base64url_has_one_spelling_but_for_its_padding() {
         for (text, expected, why) in [
             ("AQ==", Some(&[1][..]), "padded"),
@@ -223,12 +239,17 @@ mod tests {
     }
 
     #[test]
-    #[cfg(feature = "jwt")]
+    #[cfg(any(feature = "jwt", feature = "fernet"))]
     fn lookups_decode_what_the_library_decodes() {
         let same = |text: &[u8]| {
-            let (library, mut ours) = (BASE64URL.decode(text).ok(), b"before".to_vec());
-            let ours = decode_base64url_onto(text, &mut ours).map(|()| ours.split_off(6));
-            assert_eq!(ours, library, "{text:?}");
+            let library = BASE64URL.decode(text).ok();
+            // As long as it takes, or a byte more or less, which it does not take.
+            let length = text.len() / 4 * 3 + (text.len() % 4).saturating_sub(1);
+            for length in length.saturating_sub(1)..=length + 1 {
+                let mut ours = vec![0; length];
+                let ours = decode_base64url_into(text, &mut ours).map(|()| ours);
+                assert_eq!(ours, library.clone().filter(|library| library.len() == length), "{text:?}");
+            }
         };
         // Every byte in every place of a group, and of what is left after one; then every text of up to two characters.
         for byte in 0..=255 {
@@ -255,6 +276,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "fernet")]
     fn what_is_canonical_is_what_decodes() {
         // Every byte that is one character, at the beginning, at the end and in the middle of a long text.
         for byte in 0..128_u8 {

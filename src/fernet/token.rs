@@ -1,9 +1,7 @@
-use crate::clock::UnixTime;
 use std::borrow::Cow;
 
-use base64::Engine;
-
-use crate::encoding::{BASE64URL, canonical_base64url, decode_base64url};
+use crate::clock::UnixTime;
+use crate::encoding::{canonical_base64url, decode_base64url, decode_base64url_into};
 use crate::keys::Secret;
 use crate::rejection::Reason;
 
@@ -43,7 +41,7 @@ impl Token {
         // Twelve characters are nine bytes. What is no token is mostly known by them.
         let (mut head, mut tail) = ([0; 9], [0; MAC + 2]);
         let first = text.get(..12).ok_or("is too short")?;
-        BASE64URL.decode_slice(first, &mut head).map_err(|_| NOT_CANONICAL)?;
+        decode_base64url_into(first.as_bytes(), &mut head).ok_or(NOT_CANONICAL)?;
         let [VERSION, time @ ..] = head else { return Err("has another version than 0x80") };
         let (bare, length) = canonical_base64url(&text).ok_or(NOT_CANONICAL)?;
         let Some(ciphertext) = length.checked_sub(HEADER + MAC).filter(|ciphertext| *ciphertext >= BLOCK) else {
@@ -53,9 +51,11 @@ impl Token {
             return Err("does not hold whole blocks");
         }
         // The MAC begins inside of four characters, or in front of them.
-        let last = bare.get((length - MAC) / 3 * 4..).ok_or("is too short")?;
-        let tail_length = BASE64URL.decode_slice(last, &mut tail).map_err(|_| NOT_CANONICAL)?;
-        let mac = tail.get(..tail_length).and_then(<[u8]>::last_chunk::<MAC>).ok_or("is too short")?;
+        let groups = (length - MAC) / 3;
+        let tail = tail.get_mut(..length - groups * 3).ok_or("is too short")?;
+        let last = bare.as_bytes().get(groups * 4..).ok_or("is too short")?;
+        decode_base64url_into(last, tail).ok_or(NOT_CANONICAL)?;
+        let mac = tail.last_chunk::<MAC>().ok_or("is too short")?;
         Ok(Self { issued_at: UnixTime::from_secs(u64::from_be_bytes(time)), mac: *mac, text: text.into_owned() })
     }
 

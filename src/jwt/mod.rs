@@ -27,7 +27,9 @@
 //!    `invalid` (RFC 8725, 3.1). So is one with `crit`. `kid`, `jku`, `jwk`, `x5u` and the rest are not looked at.
 //! 3. `exp` and `aud` are required, `nbf` and `iat` honoured, with [`leeway`](crate::config::Builder::leeway). A
 //!    `NumericDate` is a JSON number, with a fraction or an exponent if it likes; what is missing, mistyped or beyond the
-//!    year 9999 is `invalid`. `aud` is a string, or a list of strings that has ours (RFC 7519, 4.1).
+//!    year 9999 is `invalid`. `aud` is a string, or a list of strings that has ours (RFC 7519, 4.1). A token with neither `iat`
+//!    nor `nbf` may have been made `max_lifetime` before its `exp`: so long after a start, a
+//!    [`MemoryReplay`](crate::replay::MemoryReplay) refuses it as `replayed`. Ask the partner for `iat`.
 //! 4. The token may live for [`max_lifetime`](crate::config::Builder::max_lifetime): a token for a year is a password.
 //! 5. No name comes twice, at any depth (RFC 7519, 4, last choice left to us): `rejected_claims`.
 //! 6. The replay key is the MAC; of the algorithms with a public key it is the signed content, as anyone can write such a

@@ -27,6 +27,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A token says at least `{"aud": "www.waggl.com", "exp": 1700000300, "data": {"email": "bob@yourcompany.com"}}`, and should say
+//! `iat`: see the third rule of [`jwt`](crate::jwt#rules).
+//!
 //! For several organisations see [`sso_for_each`]. That the browser which comes back is the one that was sent away is told by
 //! [`bind`](crate::login_redirect::LoginRedirectLayer::bind).
 

@@ -173,7 +173,9 @@ impl fmt::Display for Reason {
             Self::Expired => f.write_str("it is too old"),
             Self::NotYetValid => f.write_str("it is from the future: compare the partner's clock with this one"),
             Self::Replayed => f.write_str("it was used before"),
-            Self::BeforeFence => f.write_str("it was made before this process began to remember what was used"),
+            Self::BeforeFence => {
+                f.write_str("it was made, or may have been made, before this process began to remember what was used")
+            }
             Self::BadPayload(what) => write!(f, "the payload: {what}"),
             Self::MissingField(name) => write!(f, "the payload has no `{name}`"),
             Self::RefusedByApplication(what) => write!(f, "the application refuses the claims: {what}"),

@@ -21,9 +21,7 @@ use crate::store::{StoreError, StoreFuture};
 ///   partner whose clock runs ahead by some seconds leaves that many seconds before a restart open, as its links seem
 ///   made after it; [`fence_margin`](MemoryReplayBuilder::fence_margin) closes that gap.
 ///   Credentials tell their time in whole seconds, so in the second in which the store is made an honest link is refused too.
-///   A server that wants to spare its users that listens from the next second on:
-///   [`remembers_since`](ReplayStore::remembers_since), rounded up by
-///   [`ceil_to_second`](crate::clock::UnixTime::ceil_to_second).
+///   A server that wants to spare its users that listens from the next second on, as below.
 /// - **One process only.** A second one does not know what the first has seen.
 ///
 /// - **What has no time is remembered for ever**, as a webhook without a timestamp: an entry that only a restart frees. Such
@@ -35,9 +33,17 @@ use crate::store::{StoreError, StoreFuture};
 /// at 8,000 sign-ins a second.
 ///
 /// ```
-/// use tower_sso::replay::MemoryReplay;
+/// use tower_sso::clock::{Clock, SystemClock};
+/// use tower_sso::replay::{MemoryReplay, ReplayStore};
 ///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
 /// let replay = MemoryReplay::new();
+/// if let Some(since) = replay.remembers_since() {
+///     tokio::time::sleep(since.ceil_to_second().since(SystemClock.now())).await;
+/// }
+/// // Listen from here on.
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct MemoryReplay(Arc<Inner>);
