@@ -1,12 +1,13 @@
 """Prints the tables of ratios in Markdown: ratios.py DIRECTORY
 
-The directory holds a run of the benches in each of its own directories: what criterion wrote, and python.json. Each number
-is the ratio of two medians, each of its quietest run: a neighbour makes one slower, and never faster. One that misses its
-target is bold. `benches/run` makes the directory.
+The directory holds a run of the benches in each of its own directories: what criterion wrote, and python.json. Each ratio is
+of two medians of the same run, and the middle one of those of all runs: a machine that is slower for a while is so for both.
+One that misses its target is bold. `benches/run` makes the directory.
 """
 
 import json
 import pathlib
+import statistics
 import sys
 
 RUNS = [run for run in pathlib.Path(sys.argv[1]).iterdir() if run.is_dir()]
@@ -17,19 +18,15 @@ JWT_AUTHORIZER = [("peers_jwt", "jwt-authorizer"), ("peers_jwt", "jwt-authorizer
 AXUM_JWT_AUTH = [("peers_jwt", "axum-jwt-auth"), ("peers_jwt", "axum-jwt-auth, no extractor")]
 
 
-def cost(bench):
+def cost(run, bench):
     """Of two benches it is the marginal cost: the first one's less that of the same request without what is measured."""
     if isinstance(bench, tuple):
-        return median(*bench)
-    whole, rest = (median(*each) for each in bench)
+        return median(run, *bench)
+    whole, rest = (median(run, *each) for each in bench)
     return whole - rest if whole and rest else None
 
 
-def median(group, bench, *size):
-    return min(filter(None, (median_of(run, group, bench, *size) for run in RUNS)), default=None)
-
-
-def median_of(run, group, bench, *size):
+def median(run, group, bench, *size):
     if group == "python":
         file = run / "python.json"
         return json.loads(file.read_text())[bench] if file.exists() else None
@@ -38,13 +35,20 @@ def median_of(run, group, bench, *size):
 
 
 def ratio(over, under, most=None, least=None):
-    over, under = cost(over), cost(under)
-    if not over or not under:
+    costs = [(cost(run, over), cost(run, under)) for run in RUNS]
+    ratios = [over / under for over, under in costs if over and under]
+    if not ratios:
         return "–"
-    ratio = over / under
+    ratio = statistics.median(ratios)
     text = f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"
     held = (most is None or ratio <= most) and (least is None or ratio >= least)
     return text if held else f"**{text}**"
+
+
+def quietest(form, step):
+    """In microseconds. A neighbour makes a run slower, and never faster."""
+    nanoseconds = min(filter(None, (median(run, form, step) for run in RUNS)), default=None)
+    return f"{nanoseconds / 1000:.2f}" if nanoseconds else "–"
 
 
 def row(*cells):
@@ -75,8 +79,7 @@ STEPS = ["raw MAC", "authentic", "verify", "by hand", "layer", "request"]
 row("µs", *STEPS[:-1], "good")
 row(*["---"] * 7)
 for form in FORMS:
-    medians = (median(form, step) for step in STEPS)
-    row(form, *(f"{nanoseconds / 1000:.2f}" if nanoseconds else "–" for nanoseconds in medians))
+    row(form, *(quietest(form, step) for step in STEPS))
 print()
 row("the same credential", "ratio", "target")
 row(*["---"] * 3)
