@@ -214,7 +214,9 @@ pub enum Usage {
     /// It is a call that is carried out once and acknowledged as often as it comes: a copy gets 200 and does not reach
     /// the inner service. If the inner service fails, the call was not carried out, and may come again.
     Idempotent {
-        /// How long the inner service may take. After that a copy is let through, as the process that had it may be gone.
+        /// How long the inner service may take. After that, and what the replay store may take to answer
+        /// ([`store_timeout`](crate::config::Builder::store_timeout)), a copy is let through, as the process that had it may be
+        /// gone.
         lease: Duration,
         /// How long it is remembered where the credential has no end; `None` is for ever.
         remember: Option<Duration>,

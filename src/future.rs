@@ -222,7 +222,11 @@ where
             check.extract(&bytes)
         }
         (Event::Found(keys), Left::Finding { extraction, .. }) => check.verify(extraction, keys),
-        (Event::Claimed(claimed), Left::Claiming { checked, .. }) => check.judge(checked, Some(claimed)),
+        (Event::Claimed(claimed), Left::Claiming { claim, checked }) => {
+            // It may be under way still, if there was no more time for it.
+            drop(claim);
+            check.judge(checked, Some(claimed))
+        }
         (Event::Waited, Left::Waiting { checked, .. }) => check.claim(checked),
         // Every event comes from its own state.
         _ => return State::Done,
@@ -253,14 +257,18 @@ impl<F: Form, Rd, Fut, R, E> From<Later<F>> for State<F, Rd, Fut, R, E> {
 
 /// Seals the answer to a checked request, and begins to tell the replay store what came of it.
 fn conclude<F: Form, R, E>(after: After<F>, outcome: &mut Result<Response<R>, E>) -> Option<Conclusion<F>> {
-    if matches!(after, After::Nothing) {
-        return None;
-    }
+    let conclusion = match after {
+        After::Nothing => return None,
+        After::Seal => None,
+        After::Settle(settling) => {
+            Some(settling.conclude(outcome.as_ref().is_ok_and(|response| is_carried_out(response.status()))))
+        }
+    };
+    // Last, as `http` panics where an answer has no room for another header: what was carried out is then known already.
     if let Ok(response) = outcome {
         seal(response.headers_mut());
     }
-    let After::Settle(settling) = after else { return None };
-    Some(settling.conclude(outcome.as_ref().is_ok_and(|response| is_carried_out(response.status()))))
+    conclusion
 }
 
 /// Whether a call was carried out, so that a copy of it has nothing left to do. A call that the inner service refused

@@ -207,14 +207,19 @@ impl<F: Form> Pipeline<F> {
     /// Step 7: claims the credential. `None` where there is nothing to claim.
     #[inline]
     pub(crate) fn claim(&self, proof: &Proof, now: UnixTime, claimed_at: UnixTime) -> Option<Patience<Claimed>> {
+        // The store may take this long to answer, and must not have forgotten meanwhile.
         let hold = match self.form.usage() {
             Usage::Reusable => return None,
-            // The store may take this long to answer, and must not have forgotten meanwhile.
             Usage::Once => Hold::Until(proof.validity.not_after().plus(self.shared.store_timeout)),
-            Usage::Idempotent { lease, .. } => Hold::Lease(claimed_at.plus(lease)),
+            Usage::Idempotent { lease, .. } => self.lease(claimed_at, lease),
         };
         let replay = self.shared.replay.as_ref()?;
         Some(Patience::new(replay.claim(proof.fingerprint, now, hold), self.shared.store_timeout))
+    }
+
+    /// The lease that was asked for at this time.
+    fn lease(&self, claimed_at: UnixTime, lease: Duration) -> Hold {
+        Hold::Lease(claimed_at.plus(self.shared.store_timeout).plus(lease))
     }
 
     /// What the replay store's answer means. Without a claim, only a reusable credential passes.
@@ -296,7 +301,7 @@ impl<F: Form> Pipeline<F> {
             };
             replay.settle(proof.fingerprint, now, until)
         } else {
-            replay.release(proof.fingerprint, Hold::Lease(claimed_at.plus(lease)))
+            replay.release(proof.fingerprint, self.lease(claimed_at, lease))
         };
         Some(Patience::new(conclusion, self.shared.store_timeout))
     }

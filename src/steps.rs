@@ -5,10 +5,11 @@
 
 use std::future::Future;
 use std::marker::PhantomData;
+use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -121,8 +122,12 @@ impl<F: Form> Check<'_, F> {
 
     #[inline]
     pub(crate) fn claim(&mut self, mut checked: Checked<F>) -> Step<F> {
+        if !checked.waited.is_zero() {
+            // Its lease is as long as any, and begins only now. The time at which it was checked stays the one it came at.
+            checked.claimed_at = self.pipeline.time_of_claim(self.pipeline.now());
+        }
         if let Some(settling) = &mut checked.settling {
-            settling.is_owed = true;
+            (settling.is_owed, settling.claimed_at) = (true, checked.claimed_at);
         }
         let claim = self.pipeline.claim(checked.accepted.proof(), checked.now, checked.claimed_at);
         let Some(claim) = claim else { return self.judge(checked, None) };
@@ -222,20 +227,23 @@ impl<F: Form> Drop for Conclusion<F> {
 
 /// Brings a conclusion to its end without anyone who waits for it.
 ///
-/// This runs when something is dropped, perhaps because of a panic: another one, of the store's, would end the process.
+/// This runs when something is dropped, perhaps because of a panic: another one would end the process, whether the store's, the
+/// log's, or that of what the store panicked with, which is therefore not dropped.
 fn alone<F: Form>(conclude: impl FnOnce() -> Option<Patience<()>>) {
     let told = catch_unwind(AssertUnwindSafe(|| {
         let Some(mut telling) = conclude() else { return };
-        // Without a runtime only a store in memory can have been waited for, and it has done its part when it was called.
-        let Ok(runtime) = Handle::try_current() else { return };
         // A store in memory is done at once, and needs no task.
-        match Pin::new(&mut telling).poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(told) => note::<F>(told),
-            Poll::Pending => _ = runtime.spawn(async move { note::<F>(telling.await) }),
+        match (telling.look(), Handle::try_current()) {
+            (Poll::Ready(told), _) => note::<F>(told),
+            (Poll::Pending, Ok(runtime)) => _ = runtime.spawn(async move { note::<F>(telling.await) }),
+            (Poll::Pending, Err(no_runtime)) => note::<F>(Err(no_runtime.into())),
         }
     }));
-    if told.is_err() {
-        note::<F>(Err(StoreError::new("it panicked")));
+    if let Err(panic) = told {
+        forget(panic);
+        if let Err(panic) = catch_unwind(|| note::<F>(Err(StoreError::new("it panicked")))) {
+            forget(panic);
+        }
     }
 }
 

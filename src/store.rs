@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::rejection::StoreFailure;
@@ -152,6 +152,11 @@ impl<T> Patience<T> {
             Inner::Ready(answer) => answer.take().ok_or(self),
             Inner::Pending(_) => Err(self),
         }
+    }
+
+    /// Looks at it once, without a timer, which takes a runtime.
+    pub(crate) fn look(&mut self) -> Poll<Result<T, StoreError>> {
+        Pin::new(&mut self.future).poll(&mut Context::from_waker(Waker::noop()))
     }
 }
 

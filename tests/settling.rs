@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use futures::FutureExt;
-use http::{Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::Full;
 use tower::{Layer, Service};
 use tower_sso::clock::UnixTime;
@@ -29,10 +29,16 @@ enum Habit {
     None,
     /// A claim never ends.
     ClaimWaits,
+    /// A release begins when its future is looked at, as that of an `async` block does.
+    ReleaseIsLazy,
+    /// A release fails.
+    ReleaseFails,
     /// What is told after a call panics, at the first look at its future.
     SettleBreaks,
     /// What is told of a call that was not carried out panics at once.
     ReleaseBreaks,
+    /// So that whoever lets go of the panic panics too.
+    ReleaseBreaksTwice,
 }
 
 #[derive(Clone)]
@@ -65,6 +71,14 @@ impl Drop for UnderWay {
     }
 }
 
+struct Breaking;
+
+impl Drop for Breaking {
+    fn drop(&mut self) {
+        panic!("as it was told to");
+    }
+}
+
 impl ReplayStore for Store {
     fn claim(&self, _: ReplayKey, _: UnixTime, _: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
         self.hear("claim");
@@ -88,19 +102,34 @@ impl ReplayStore for Store {
     }
 
     fn release(&self, _: ReplayKey, _: Hold) -> StoreFuture<Result<(), StoreError>> {
-        self.hear("release");
-        assert_eq!(self.claims.load(Ordering::SeqCst), 0, "a claim that is given back is over");
-        assert_ne!(self.habit, Habit::ReleaseBreaks, "as it was told to");
-        StoreFuture::ready(Ok(()))
+        if self.habit == Habit::ReleaseIsLazy {
+            let this = self.clone();
+            return StoreFuture::new(async move {
+                this.hear("release");
+                Ok(())
+            });
+        }
+        let is_over = self.claims.load(Ordering::SeqCst) == 0;
+        self.hear(if is_over { "release" } else { "release of a claim that is under way" });
+        match self.habit {
+            Habit::ReleaseBreaks => panic!("as it was told to"),
+            Habit::ReleaseBreaksTwice => std::panic::panic_any(Breaking),
+            Habit::ReleaseFails => StoreFuture::ready(Err(StoreError::new("as it was told to"))),
+            _ => StoreFuture::ready(Ok(())),
+        }
     }
 }
 
-/// Where an inner service panics.
+/// Where an inner service panics, or does not end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Breaks {
     Nowhere,
     WhenCalled,
     WhenPolled,
+    /// It does not: its answer has room for no more headers, which makes `http` panic.
+    Later,
+    /// It does not: it never answers.
+    Never,
 }
 
 #[derive(Clone)]
@@ -109,6 +138,7 @@ struct Inner(Breaks);
 enum Answer {
     There(Ready<Result<Response<()>, Infallible>>),
     Breaks,
+    Never,
 }
 
 impl Future for Answer {
@@ -118,6 +148,7 @@ impl Future for Answer {
         match &mut *self {
             Self::There(answer) => answer.poll_unpin(cx),
             Self::Breaks => panic!("as it was told to"),
+            Self::Never => Poll::Pending,
         }
     }
 }
@@ -132,9 +163,21 @@ impl<B> Service<Request<B>> for Inner {
     }
 
     fn call(&mut self, _: Request<B>) -> Answer {
-        assert_ne!(self.0, Breaks::WhenCalled, "as it was told to");
-        if self.0 == Breaks::WhenPolled { Answer::Breaks } else { Answer::There(ready(Ok(Response::new(())))) }
+        let mut response = Response::new(());
+        match self.0 {
+            Breaks::Nowhere => {}
+            Breaks::WhenCalled => panic!("as it was told to"),
+            Breaks::WhenPolled => return Answer::Breaks,
+            Breaks::Later => fill(response.headers_mut()),
+            Breaks::Never => return Answer::Never,
+        }
+        Answer::There(ready(Ok(response)))
     }
+}
+
+fn fill(headers: &mut HeaderMap) {
+    let mut names = (0..).map(|n| HeaderName::try_from(format!("x-{n}")).unwrap());
+    while names.next().is_some_and(|name| headers.try_insert(name, HeaderValue::from_static("")).is_ok()) {}
 }
 
 fn call() -> Request<Full<Bytes>> {
@@ -167,8 +210,62 @@ async fn the_store_hears_of_every_call_once() {
         // Two panics at once would end the process.
         (Habit::ReleaseBreaks, Breaks::WhenCalled, Err(()), ["claim", "release"]),
         (Habit::ReleaseBreaks, Breaks::WhenPolled, Err(()), ["claim", "release"]),
+        (Habit::ReleaseBreaksTwice, Breaks::WhenPolled, Err(()), ["claim", "release"]),
+        // It was carried out, whatever becomes of its answer.
+        (Habit::None, Breaks::Later, Err(()), ["claim", "settle"]),
     ] {
         let case = format!("{habit:?}, {inner:?}");
         assert_eq!(send(habit, inner), (outcome, heard.to_vec()), "{case}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_timed_out_is_over_before_it_is_given_back() {
+    let store = Store::with(Habit::ClaimWaits);
+    let layer = webhook::layer::<RawBody>().secrets([SECRET]).replay(store.clone()).handler_remembers();
+    let answer = layer.build().unwrap().layer(Inner(Breaks::Nowhere)).call(call()).await.unwrap();
+    assert_eq!(answer.status(), 503);
+    assert_eq!(store.heard(), ["claim", "release"]);
+}
+
+#[test]
+fn without_a_runtime_the_store_is_told_too() {
+    for habit in [Habit::None, Habit::ReleaseIsLazy] {
+        let (outcome, heard) = send(habit, Breaks::Never);
+        assert_eq!((outcome, &heard[..]), (Ok(Poll::Pending), &["claim", "release"][..]), "{habit:?}");
+    }
+}
+
+/// Logs to a place where there is no room for more.
+struct FullLog;
+
+impl tracing::Subscriber for FullLog {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        assert_ne!(*event.metadata().level(), tracing::Level::WARN, "there is no room for more");
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[tokio::test]
+async fn a_log_that_panics_does_not_end_the_process() {
+    let _log = tracing::subscriber::set_default(FullLog);
+    for habit in [Habit::ReleaseFails, Habit::ReleaseBreaks] {
+        let expected = (Err(()), vec!["claim", "release"]);
+        assert_eq!(send(habit, Breaks::WhenPolled), expected, "{habit:?}");
     }
 }

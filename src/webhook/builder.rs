@@ -130,7 +130,7 @@ impl<C> Builder<Webhook<C>> {
     }
 
     /// How long the inner service may take. Default: 30 s. If it neither answers nor fails within that time, a copy of
-    /// the call is let through: the process that had it may be gone.
+    /// the call is let through, [`store_timeout`](Self::store_timeout) later at the latest: the process that had it may be gone.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.form.lease = lease;
         self

@@ -55,7 +55,7 @@ async fn a_call_that_was_not_carried_out_may_come_again() {
 }
 
 /// An inner service that works until it is told to end.
-fn working(
+pub(super) fn working(
     gate: &Arc<Semaphore>,
     status: StatusCode,
 ) -> impl Fn(
@@ -101,22 +101,6 @@ async fn a_copy_waits_for_the_call_it_is_a_copy_of() {
     assert_eq!(answer.headers()["retry-after"], "1");
     gate.add_permits(1);
     assert_eq!(first.await.unwrap().unwrap().status(), StatusCode::OK);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_call_whose_process_is_gone_may_come_again_after_its_lease() {
-    let (time, call) = (clock(), request(signer().sign(JSON)));
-    let gate = Arc::new(Semaphore::new(0));
-    let layer = layer().clock(time.clone()).lease(secs(30)).build().unwrap();
-    let service = layer.layer(service_fn(working(&gate, StatusCode::OK)));
-    let mut first = Box::pin(service.clone().oneshot(call.clone()));
-    assert!(futures::poll!(&mut first).is_pending());
-    std::mem::forget(first); // a process that is killed tidies nothing up
-    gate.add_permits(2); // one goes to the dead, who stands first in line
-    time.advance(secs(30));
-    assert_eq!(service.clone().oneshot(call.clone()).await.unwrap().status(), 503, "its last instant, inclusive");
-    time.advance(secs(1));
-    assert_eq!(service.clone().oneshot(call).await.unwrap().status(), 200);
 }
 
 #[tokio::test(start_paused = true)]
@@ -197,7 +181,7 @@ async fn a_call_that_was_carried_out_is_settled_though_nobody_waits() {
 
 /// A replay store that takes its time, as one behind a network does.
 #[derive(Clone)]
-struct Slow {
+pub(super) struct Slow {
     store: MemoryReplay,
     takes: Duration,
     /// It has done what it was asked before it takes its time to answer, and not after.
@@ -205,7 +189,7 @@ struct Slow {
 }
 
 impl Slow {
-    fn new(takes: Duration) -> Self {
+    pub(super) fn new(takes: Duration) -> Self {
         Self { store: replay(), takes, acts_first: false }
     }
 
