@@ -72,8 +72,8 @@ impl fmt::Display for MissingLayer {
         let claims = self.claims;
         write!(
             f,
-            "no Identity<{claims}> in this request: mount the layer whose claims are {claims} on this route, with \
-             .layer(…) after the .route(…) that it is for; behind an optional layer take Option<Identity<…>>"
+            "no Identity<{claims}> in this request: put the layer whose claims are {claims} on this route, as in \
+             .route(path, get(handler).layer(layer)); behind an optional layer take Option<Identity<…>>"
         )
     }
 }

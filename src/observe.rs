@@ -60,7 +60,7 @@ pub(crate) fn accepted<F: Form>() {
 
 /// It is a copy of a call that was carried out.
 pub(crate) fn acknowledged<F: Form>() {
-    tracing::debug!(target: "tower_sso", form = F::NAME, outcome = "acknowledged", "credential accepted");
+    tracing::info!(target: "tower_sso", form = F::NAME, outcome = "acknowledged", "copy acknowledged");
     #[cfg(feature = "metrics")]
     increment(&Counter::<F>::ACKNOWLEDGED);
 }

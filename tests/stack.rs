@@ -98,7 +98,7 @@ async fn axum_with_a_claim_struct_of_ones_own_and_several_layers() {
     assert_eq!(ask(plain("/open")).await, (StatusCode::OK, "true".into()));
     let (status, said) = ask(plain("/forgotten")).await;
     assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert!(said.contains("mount the layer") && said.contains("User"), "{said}");
+    assert!(said.contains("put the layer") && said.contains("User"), "{said}");
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ macro_rules! row {
 /// | `unsupported_media_type` | 415 | not the content type or content encoding that the form has |
 /// | `too_early` | 425 | a prefetch: it must not use up the credential, the click that follows may |
 /// | `too_many_requests` | 429 | the source has guessed too often |
-/// | `unavailable` | 503 | the key store or the replay store failed, timed out or is full |
+/// | `unavailable` | 503 | the key store or the replay store failed, timed out or is full; or a copy of this webhook is being carried out |
 ///
 /// ```
 /// use tower_sso::rejection::Code;
@@ -74,7 +74,7 @@ pub enum Code {
     TooEarly,
     /// The source has guessed too often.
     TooManyRequests,
-    /// The key store or the replay store failed, timed out or is full.
+    /// The key store or the replay store failed, timed out or is full; or a copy of this webhook is being carried out.
     Unavailable,
 }
 

@@ -33,7 +33,8 @@
 //! 5. A call is carried out once. An exact copy is acknowledged with 200 and does not reach the inner service. A copy that
 //!    comes while the first is being carried out waits for it for as long as a store is waited for, then gets 503.
 //! 6. If the inner service fails (an error, or any status that is not 2xx or 3xx), the call was not carried out: a copy is let
-//!    through.
+//!    through. So it is where the inner service is dropped before it answers, by a panic or because the sender hung up; what it
+//!    has spawned goes on all the same.
 //!
 //! **A sender without a timestamp** may send the same bytes again in ten years. A replay store in memory forgets them with
 //! the process, so the handler must be idempotent too: it keeps
