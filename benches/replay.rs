@@ -25,7 +25,7 @@ use moka::Expiry;
 use moka::ops::compute::Op;
 use moka::sync::Cache;
 use tower_sso::clock::{Clock, SystemClock};
-use tower_sso::replay::{Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const SIZES: [u64; 3] = [1_000, 100_000, 1_000_000];
@@ -59,7 +59,7 @@ fn resident() -> Option<f64> {
 
 fn claim(store: &MemoryReplay) -> Option<Claimed> {
     let now = SystemClock.now();
-    store.claim(key(), now, Hold::Until(now.plus(HOUR))).now_or_never()?.ok()
+    store.claim(&Claim::new(key(), now, Hold::Until(now.plus(HOUR)))).now_or_never()?.ok()
 }
 
 fn filled(size: u64) -> MemoryReplay {
@@ -158,7 +158,7 @@ fn moka(criterion: &mut Criterion) {
     }
     if is_asked_for("claim/moka/replay") {
         let (store, spent, now) = (filled(100_000), key(), SystemClock.now());
-        let again = || store.claim(spent, now, Hold::Until(now.plus(HOUR))).now_or_never();
+        let again = || store.claim(&Claim::new(spent, now, Hold::Until(now.plus(HOUR)))).now_or_never();
         assert!(matches!(again(), Some(Ok(Claimed::First))));
         criterion.bench_function("claim/moka/replay", |bencher| bencher.iter(again));
     }
@@ -180,7 +180,7 @@ fn contended(_: &mut Criterion) {
         let race = || {
             start.wait();
             for (key, winners) in &keys {
-                let claimed = store.claim(*key, now, Hold::Until(now.plus(HOUR))).now_or_never();
+                let claimed = store.claim(&Claim::new(*key, now, Hold::Until(now.plus(HOUR)))).now_or_never();
                 if matches!(claimed, Some(Ok(Claimed::First))) {
                     winners.fetch_add(1, Ordering::Relaxed);
                 }
@@ -208,7 +208,7 @@ fn redis(criterion: &mut Criterion) {
     };
     let claim = || {
         let now = SystemClock.now();
-        store.claim(key(), now, Hold::Until(now.plus(HOUR)))
+        store.claim(&Claim::new(key(), now, Hold::Until(now.plus(HOUR))))
     };
     let mut group = criterion.benchmark_group("claim/redis");
     let empty = used();

@@ -29,14 +29,14 @@ use crate::window::Validity;
 /// use http::request::Parts;
 /// use tower_sso::body::HeadOnly;
 /// use tower_sso::clock::UnixTime;
-/// use tower_sso::form::{Extracted, Form, Presence};
+/// use tower_sso::form::{Extracted, Form, Presence, Usage};
 /// use tower_sso::keys::Secret;
 /// use tower_sso::query::Query;
 /// use tower_sso::rejection::Reason;
 /// use tower_sso::replay::Fingerprint;
 /// use tower_sso::window::Validity;
 ///
-/// /// `?pass=` holds the tenant's secret itself, once. A demonstration: real forms sign something.
+/// /// `?pass=` holds the tenant's secret itself. A demonstration: real forms sign something, with a time.
 /// struct Password;
 ///
 /// impl Form for Password {
@@ -66,6 +66,10 @@ use crate::window::Validity;
 ///     }
 ///     fn decoy(&self) -> Secret {
 ///         Secret::new("a key that nobody has")
+///     }
+///     /// A password has no time in it: with a store that forgets, it would be good again after a restart.
+///     fn usage(&self) -> Usage {
+///         Usage::Reusable
 ///     }
 /// }
 /// ```
@@ -110,6 +114,9 @@ pub trait Form: Send + Sync + 'static {
     fn validity(&self, message: &Self::Message) -> Result<Validity, Reason>;
 
     /// What makes two credentials the same, in decoded bytes.
+    ///
+    /// The tenant counts only if the form [signs it](Self::signs_tenant). So add what no other key could have made, such as
+    /// the MAC; two tenants' messages without it could be taken for one.
     fn fingerprint(&self, message: &Self::Message, fingerprint: &mut Fingerprint);
 
     /// What the message says. `now` is the one reading of the clock for this request.
@@ -128,6 +135,15 @@ pub trait Form: Send + Sync + 'static {
 
     /// Whether the credential itself names its tenant, and that name is signed. Default: no.
     fn signs_tenant(&self) -> bool {
+        false
+    }
+
+    /// Whether every credential says when it was made, or since when it can have been used
+    /// ([`Validity::usable_since`]). Default: no.
+    ///
+    /// A replay store that forgets when the process ends is safe for such forms alone: the layer refuses what was usable
+    /// before the store was. With another form it does not build, unless that [survives a restart](Self::survives_restart).
+    fn has_time(&self) -> bool {
         false
     }
 

@@ -92,6 +92,10 @@ where
         self.form.signs_tenant()
     }
 
+    fn has_time(&self) -> bool {
+        self.form.has_time()
+    }
+
     fn survives_restart(&self) -> bool {
         self.form.survives_restart()
     }

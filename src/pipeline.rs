@@ -22,7 +22,7 @@ use crate::identity::Identity;
 use crate::keys::{Keys, Secret, TenantId};
 use crate::proof::{Accepted, FirstClaim, Proof, ReusableForm, Unique, Verified};
 use crate::rejection::{Reason, Rejection, StoreFailure, seal};
-use crate::replay::{Claimed, Hold};
+use crate::replay::{Claim, Claimed, Group, Hold, Terms};
 use crate::store::{Patience, StoreError, StoreFuture};
 use crate::strip::Stripped;
 use crate::{keys, observe};
@@ -34,6 +34,7 @@ pub(crate) struct Pipeline<F> {
     decoy: Secret,
     allow: HeaderValue,
     stripped: Stripped,
+    group: Group,
 }
 
 /// What becomes of a request at first sight.
@@ -84,9 +85,7 @@ impl<F: Form> Pipeline<F> {
         match (&shared.replay, form.usage()) {
             (_, Usage::Reusable) => {}
             (None, _) => return Err(ConfigError::NoReplayStore),
-            (Some(replay), Usage::Idempotent { .. })
-                if replay.remembers_since().is_some() && !form.survives_restart() =>
-            {
+            (Some(replay), _) if replay.remembers_since().is_some() && !form.has_time() && !form.survives_restart() => {
                 return Err(ConfigError::ForgetsOnRestart);
             }
             _ => {}
@@ -112,7 +111,8 @@ impl<F: Form> Pipeline<F> {
         let allow = shared.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
         let allow = HeaderValue::try_from(allow).map_err(|_| ConfigError::NoMethods)?;
         let stripped = Stripped::new(form.parameters().into_iter().chain(shared.tenant.parameter().cloned()));
-        Ok(Self { decoy: form.decoy(), form, shared, allow, stripped })
+        let group = Group::new(F::NAME, &shared.scope);
+        Ok(Self { decoy: form.decoy(), form, shared, allow, stripped, group })
     }
 
     pub(crate) fn form(&self) -> &F {
@@ -182,15 +182,19 @@ impl<F: Form> Pipeline<F> {
             Verified::check(&self.form, &extraction.credential, &tenant, &keys, &self.decoy, &self.shared.scope, now)?
                 .check_time(&self.form, now)?
                 .check_claims(&self.form, now)?;
-        self.check_fence(accepted.proof())?;
+        self.check_startup_cutoff(accepted.proof())?;
         Ok(accepted)
     }
 
-    /// What was made before the replay store began to remember may have been used before that.
-    fn check_fence(&self, proof: &Proof) -> Result<(), Reason> {
-        let fence = self.shared.replay.as_ref().and_then(|replay| replay.remembers_since());
-        let made_before = |fence| proof.validity.issued_at().is_some_and(|issued_at| issued_at < fence);
-        if fence.is_some_and(made_before) { Err(Reason::BeforeFence) } else { Ok(()) }
+    /// What was usable before the replay store began to remember may have been used before that; and so may what does not
+    /// say since when it is usable, unless something else recognises it.
+    fn check_startup_cutoff(&self, proof: &Proof) -> Result<(), Reason> {
+        let cutoff = self.shared.replay.as_ref().and_then(|replay| replay.remembers_since());
+        let may_be_older = |cutoff| match proof.validity.usable_since() {
+            Some(usable_since) => usable_since < cutoff,
+            None => !self.form.survives_restart(),
+        };
+        if cutoff.is_some_and(may_be_older) { Err(Reason::BeforeFence) } else { Ok(()) }
     }
 
     /// When a lease begins that is taken `now`. It is told from another one by its end alone, so no two of a process end at
@@ -207,14 +211,29 @@ impl<F: Form> Pipeline<F> {
     /// Step 7: claims the credential. `None` where there is nothing to claim.
     #[inline]
     pub(crate) fn claim(&self, proof: &Proof, now: UnixTime, claimed_at: UnixTime) -> Option<Patience<Claimed>> {
-        // The store may take this long to answer, and must not have forgotten meanwhile.
+        let terms = self.terms(proof, now);
         let hold = match self.form.usage() {
             Usage::Reusable => return None,
-            Usage::Once => Hold::Until(proof.validity.not_after().plus(self.shared.store_timeout)),
+            Usage::Once => Hold::Until(terms.until),
             Usage::Idempotent { lease, .. } => self.lease(claimed_at, lease),
         };
-        let replay = self.shared.replay.as_ref()?;
-        Some(Patience::new(replay.claim(proof.fingerprint, now, hold), self.shared.store_timeout))
+        let claim = Claim { key: proof.fingerprint, now, hold, terms };
+        Some(Patience::new(self.shared.replay.as_ref()?.claim(&claim), self.shared.store_timeout))
+    }
+
+    /// Under which settings a credential was accepted that is used `now`.
+    fn terms(&self, proof: &Proof, now: UnixTime) -> Terms {
+        let (validity, store_timeout) = (&proof.validity, self.shared.store_timeout);
+        let (window, until) = match (validity.end_of_memory(), self.form.usage()) {
+            // Nothing of it has to do with a window.
+            (UnixTime::MAX, Usage::Idempotent { lease, remember: Some(remember) }) => {
+                (Duration::ZERO, now.plus(store_timeout).plus(lease).plus(remember))
+            }
+            (UnixTime::MAX, _) => (Duration::ZERO, UnixTime::MAX),
+            // The store may take this long to answer, and must not have forgotten meanwhile.
+            (until, _) => (validity.window().saturating_add(store_timeout), until.plus(store_timeout)),
+        };
+        Terms { group: self.group, window, usable_since: validity.usable_since().unwrap_or(UnixTime::MIN), until }
     }
 
     /// The lease that was asked for at this time.
@@ -252,6 +271,7 @@ impl<F: Form> Pipeline<F> {
             },
             Err(Claimed::Spent) if idempotent => Verdict::Acknowledge,
             Err(Claimed::Leased) if idempotent => Verdict::Wait(accepted),
+            Err(Claimed::Forgotten) => Verdict::Refuse(Reason::BeforeFence),
             Err(_) => Verdict::Refuse(Reason::Replayed),
         }
     }
@@ -260,7 +280,7 @@ impl<F: Form> Pipeline<F> {
     /// process that stood still between the check of the time and the claim may have slept through the end of the entry
     /// of another copy.
     fn still_stands(&self, proof: &Proof, since: UnixTime, waited: Duration) -> Result<(), Reason> {
-        self.check_fence(proof)?;
+        self.check_startup_cutoff(proof)?;
         if self.now().since(since) > self.shared.store_timeout.saturating_add(waited) {
             return Err(self.store_failed(&StoreError::timed_out(), Reason::ReplayStore));
         }
@@ -295,11 +315,12 @@ impl<F: Form> Pipeline<F> {
         let conclusion = if carried_out {
             // A copy that came in time may still be waiting, with the time at which it came.
             let no_sooner = now.plus(self.longest_wait()).plus(self.longest_wait());
-            let until = match (proof.validity.not_after(), remember) {
+            let until = match (proof.validity.end_of_memory(), remember) {
                 (UnixTime::MAX, Some(remember)) => now.plus(remember),
-                (not_after, _) => not_after.max(no_sooner),
+                (until, _) => until.max(no_sooner),
             };
-            replay.settle(proof.fingerprint, now, until)
+            let terms = self.terms(proof, now);
+            replay.settle(&Claim { key: proof.fingerprint, now, hold: Hold::Until(until), terms })
         } else {
             replay.release(proof.fingerprint, self.lease(claimed_at, lease))
         };

@@ -71,7 +71,10 @@ impl<F: Form> Verified<F> {
             match checked {
                 Ok(message) => {
                     let tenant = key.owner().unwrap_or(tenant).clone();
-                    let mut fingerprint = Fingerprint::new(F::NAME, &tenant);
+                    let mut fingerprint = Fingerprint::new(F::NAME);
+                    if form.signs_tenant() {
+                        fingerprint.signed_tenant(&tenant);
+                    }
                     fingerprint.scope(scope);
                     form.fingerprint(&message, &mut fingerprint);
                     return Ok(Self { message, key_use: key.key_use(), fingerprint: fingerprint.finish(), tenant });

@@ -48,17 +48,24 @@ impl Window {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validity {
     issued_at: Option<UnixTime>,
+    usable_since: Option<UnixTime>,
     not_before: UnixTime,
     not_after: UnixTime,
+    window: Duration,
+    remembered_until: UnixTime,
 }
 
 impl Validity {
     /// A credential with an exact timestamp.
     pub fn around(issued_at: UnixTime, window: &Window) -> Self {
+        let not_after = issued_at.plus(window.max_age);
         Self {
             issued_at: Some(issued_at),
+            usable_since: Some(issued_at),
             not_before: issued_at.minus(window.clock_skew),
-            not_after: issued_at.plus(window.max_age),
+            not_after,
+            window: window.max_age,
+            remembered_until: not_after,
         }
     }
 
@@ -67,22 +74,76 @@ impl Validity {
     pub fn around_second(issued_at: UnixTime, window: &Window) -> Self {
         const REST_OF_SECOND: Duration = Duration::from_nanos(999_999_999);
         let exact = Self::around(issued_at, window);
-        Self { not_after: exact.not_after.plus(REST_OF_SECOND), ..exact }
+        let not_after = exact.not_after.plus(REST_OF_SECOND);
+        Self { not_after, remembered_until: not_after, ..exact }
     }
 
-    /// A credential that says itself when it starts and ends.
-    pub fn between(issued_at: Option<UnixTime>, not_before: UnixTime, not_after: UnixTime) -> Self {
-        Self { issued_at, not_before, not_after }
+    /// A credential that says itself when it starts and ends, which the layer takes by this leeway earlier and later.
+    /// [`UnixTime::MIN`] and [`UnixTime::MAX`] where it does not say.
+    ///
+    /// It can have been used since `issued_at` or, if it does not say when it was made, since it started.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_sso::clock::UnixTime;
+    /// use tower_sso::window::Validity;
+    ///
+    /// let (start, end) = (UnixTime::from_secs(1_000), UnixTime::from_secs(1_600));
+    /// let validity = Validity::between(None, start, end, Duration::from_secs(60));
+    /// assert_eq!(validity.not_after(), UnixTime::from_secs(1_660));
+    /// assert_eq!(validity.usable_since(), Some(UnixTime::from_secs(940)));
+    /// ```
+    pub fn between(issued_at: Option<UnixTime>, start: UnixTime, end: UnixTime, leeway: Duration) -> Self {
+        let (not_before, not_after) = (start.minus(leeway), end.plus(leeway));
+        let starts = Some(not_before).filter(|_| start != UnixTime::MIN);
+        let usable_since = issued_at.or(starts);
+        Self { issued_at, usable_since, not_before, not_after, window: leeway, remembered_until: not_after }
     }
 
     /// A credential without any time in it, which is accepted for ever.
     pub fn unlimited() -> Self {
-        Self { issued_at: None, not_before: UnixTime::MIN, not_after: UnixTime::MAX }
+        Self {
+            issued_at: None,
+            usable_since: None,
+            not_before: UnixTime::MIN,
+            not_after: UnixTime::MAX,
+            window: Duration::ZERO,
+            remembered_until: UnixTime::MAX,
+        }
+    }
+
+    /// Says that it can have been used since this instant already, or not before it.
+    #[must_use]
+    pub fn usable_from(self, instant: UnixTime) -> Self {
+        Self { usable_since: Some(instant), ..self }
+    }
+
+    /// Says how it is remembered, if not until it ends: until `instant`, of which the layer's settings account for the last
+    /// `window`. All credentials of a layer must have the same one.
+    #[must_use]
+    pub fn remembered_until(self, instant: UnixTime, window: Duration) -> Self {
+        Self { remembered_until: instant.max(self.not_after), window, ..self }
     }
 
     /// The time written in the credential, if it has one.
     pub fn issued_at(&self) -> Option<UnixTime> {
         self.issued_at
+    }
+
+    /// The first instant at which it can have been used, by its own word. `None` if nothing tells: a store that has forgotten
+    /// then lets it in only if the form [survives that](crate::form::Form::survives_restart).
+    pub fn usable_since(&self) -> Option<UnixTime> {
+        self.usable_since
+    }
+
+    /// How much of the time until it ends the layer's settings have given it.
+    pub fn window(&self) -> Duration {
+        self.window
+    }
+
+    /// Until when it is remembered once it is used, inclusive.
+    pub(crate) fn end_of_memory(&self) -> UnixTime {
+        self.remembered_until
     }
 
     /// The first instant at which it is accepted.

@@ -46,9 +46,9 @@ fn counted<S: Sample>() -> [u64; 3] {
     _ = through(&mut service, forged.clone());
 
     let (head, _) = request.clone().into_parts();
-    let (body, key, tenant) = (body(&request), S::key(), "acme".into());
-    drop(verify(layer.form(), &key, &tenant, &head, &body));
-    let own = measure(|| drop(verify(layer.form(), &key, &tenant, &head, &body)));
+    let (body, key) = (body(&request), S::key());
+    drop(verify(layer.form(), &key, &head, &body));
+    let own = measure(|| drop(verify(layer.form(), &key, &head, &body)));
     let (mut good, mut bad) = (Some(request), Some(forged));
     let accepted = measure(|| drop(through(&mut service, good.take().unwrap())));
     let refused = measure(|| drop(through(&mut service, bad.take().unwrap())));

@@ -21,7 +21,7 @@ use tower_sso::identity::Identity;
 use tower_sso::keys::{self, Key, Keys, Secret, TenantId};
 use tower_sso::layer::VerifyLayer;
 use tower_sso::rejection::{Code, Reason, Rejection};
-use tower_sso::replay::{Claimed, Fingerprint, Hold, MemoryReplay, ReplayKey, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, Hold, MemoryReplay, ReplayKey, ReplayStore};
 use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::tenant::Tenant;
 use tower_sso::window::Validity;
@@ -97,19 +97,23 @@ impl Form for Diarist {
 struct Remembering(Diary, MemoryReplay);
 
 impl ReplayStore for Remembering {
-    fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
+    fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
         self.0.write("claim");
-        self.1.claim(key, now, hold)
+        self.1.claim(claim)
     }
 
-    fn settle(&self, key: ReplayKey, now: UnixTime, until: UnixTime) -> StoreFuture<Result<(), StoreError>> {
+    fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
         self.0.write("settle");
-        self.1.settle(key, now, until)
+        self.1.settle(claim)
     }
 
     fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
         self.0.write("release");
         self.1.release(key, lease)
+    }
+
+    fn remembers_since(&self) -> Option<UnixTime> {
+        self.1.remembers_since()
     }
 }
 
@@ -130,8 +134,8 @@ enum Meanwhile {
 struct Troubled(Remembering, ManualClock, Meanwhile, AtomicBool);
 
 impl ReplayStore for Troubled {
-    fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
-        let claimed = self.0.claim(key, now, hold);
+    fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
+        let claimed = self.0.claim(claim);
         match self.2 {
             Meanwhile::Nothing | Meanwhile::ItPanics => claimed,
             Meanwhile::ItForgot => {
@@ -146,8 +150,8 @@ impl ReplayStore for Troubled {
         }
     }
 
-    fn settle(&self, key: ReplayKey, now: UnixTime, until: UnixTime) -> StoreFuture<Result<(), StoreError>> {
-        let settled = self.0.settle(key, now, until);
+    fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
+        let settled = self.0.settle(claim);
         assert_ne!(self.2, Meanwhile::ItPanics, "as it was told to");
         settled
     }
@@ -190,7 +194,7 @@ impl Bench {
         let form = Diarist {
             diary: diary.clone(),
             usage,
-            validity: Validity::between(Some(NOW), NOW.minus(MINUTE), NOW.plus(MINUTE)),
+            validity: Validity::between(Some(NOW), NOW.minus(MINUTE), NOW.plus(MINUTE), Duration::ZERO),
         };
         let replay = MemoryReplay::builder().danger_no_boot_fence().build();
         let replay = Troubled(Remembering(diary.clone(), replay), clock.clone(), meanwhile, false.into());
@@ -213,7 +217,7 @@ impl Bench {
 #[tokio::test]
 async fn the_steps_come_in_their_order_and_end_where_one_fails() {
     let always = Validity::unlimited();
-    let past = Validity::between(None, UnixTime::MIN, UnixTime::from_secs(1));
+    let past = Validity::between(None, UnixTime::MIN, UnixTime::from_secs(1), Duration::ZERO);
     let to_verify = ["screen", "extract", "keys", "verify"];
     let all = [&to_verify[..], &["validity", "claims", "claim", "inner"]].concat();
 

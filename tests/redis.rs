@@ -37,7 +37,7 @@ use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::fernet;
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::redis::{ConnectError, RedisStore};
-use tower_sso::replay::{Claimed, Hold, ReplayKey, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Hold, ReplayKey, ReplayStore};
 use tower_sso::sign::FernetLink;
 use tower_sso::testing;
 use tower_sso::ticket::TicketStore;
@@ -141,7 +141,7 @@ async fn entries_are_kept_by_relative_time() {
         (4, Hold::Lease(now.plus(Duration::from_secs(30))), 32_000),
         (5, Hold::Until(UnixTime::MAX), -1),
     ] {
-        assert_eq!(node.redis.claim(replay_key(number), now, hold).await.unwrap(), Claimed::First);
+        assert_eq!(node.redis.claim(&Claim::new(replay_key(number), now, hold)).await.unwrap(), Claimed::First);
         let left = time_to_live(&server);
         assert!((expected - 900..=expected).contains(&left), "{hold:?}: {left} ms");
         server.eval("}r:", "return redis.call('DEL', key)");
@@ -197,10 +197,10 @@ async fn a_user_with_few_permissions_is_enough() {
     let now = UnixTime::from_secs(NOW);
     let lease = Hold::Lease(now.plus(Duration::from_secs(60)));
     for _ in 0..2 {
-        assert_eq!(store.claim(replay_key(1), now, lease).await.unwrap(), Claimed::First);
+        assert_eq!(store.claim(&Claim::new(replay_key(1), now, lease)).await.unwrap(), Claimed::First);
         store.release(replay_key(1), lease).await.unwrap();
     }
-    store.settle(replay_key(1), now, now).await.unwrap();
+    store.settle(&Claim::new(replay_key(1), now, Hold::Until(now))).await.unwrap();
     store.put([1; 32].into(), vec![1], now, lease.until()).await.unwrap();
     assert_eq!(store.take([1; 32].into(), now).await.unwrap(), Some(vec![1]));
 }
@@ -212,11 +212,11 @@ async fn any_setting_that_can_be_made_works() {
     let hold = Hold::Until(now);
     let most = RedisStore::builder().clock_skew(Duration::MAX).fence_margin(Duration::MAX).timeout(Duration::MAX);
     let store = most.connect(server.url()).await.unwrap();
-    assert_eq!(store.claim(replay_key(1), now, hold).await.unwrap(), Claimed::First);
-    assert_eq!(store.claim(replay_key(1), now, hold).await.unwrap(), Claimed::Spent);
+    assert_eq!(store.claim(&Claim::new(replay_key(1), now, hold)).await.unwrap(), Claimed::First);
+    assert_eq!(store.claim(&Claim::new(replay_key(1), now, hold)).await.unwrap(), Claimed::Spent);
     let least = RedisStore::builder().prefix("-").clock_skew(Duration::ZERO);
     let store = least.connect(server.url()).await.unwrap();
-    assert_eq!(store.claim(replay_key(1), now, hold).await.unwrap(), Claimed::First);
+    assert_eq!(store.claim(&Claim::new(replay_key(1), now, hold)).await.unwrap(), Claimed::First);
 }
 
 #[tokio::test]
@@ -226,7 +226,7 @@ async fn applications_with_prefixes_of_their_own_know_nothing_of_each_other() {
     let (one, same, other) = (store("one").await, store("one").await, store("other").await);
     let now = UnixTime::from_secs(NOW);
     let hold = Hold::Until(now.plus(Duration::from_secs(60)));
-    let claim = async |store: &RedisStore| store.claim(replay_key(1), now, hold).await.unwrap();
+    let claim = async |store: &RedisStore| store.claim(&Claim::new(replay_key(1), now, hold)).await.unwrap();
     assert_eq!(claim(&one).await, Claimed::First);
     assert_eq!(claim(&other).await, Claimed::First);
     assert_eq!(claim(&same).await, Claimed::Spent);
@@ -238,9 +238,9 @@ async fn what_another_program_wrote_admits_nobody() {
     let node = Node::new(&server).await;
     let now = UnixTime::from_secs(NOW);
     let hold = Hold::Lease(now.plus(Duration::from_secs(60)));
-    node.redis.claim(replay_key(1), now, hold).await.unwrap();
+    node.redis.claim(&Claim::new(replay_key(1), now, hold)).await.unwrap();
     server.eval("}r:", "return redis.call('SET', key, 'x')");
-    let error = node.redis.claim(replay_key(1), now, hold).await.unwrap_err();
+    let error = node.redis.claim(&Claim::new(replay_key(1), now, hold)).await.unwrap_err();
     assert!(error.to_string().contains("prefix"), "{error}");
 }
 

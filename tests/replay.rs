@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::rejection::StoreFailure;
-use tower_sso::replay::{Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
@@ -23,12 +23,12 @@ fn later(seconds: u64) -> UnixTime {
 }
 
 fn claim(store: &MemoryReplay, number: u64, now: UnixTime, hold: Hold) -> Result<Claimed, StoreFailure> {
-    let answer = store.claim(key(number), now, hold).now_or_never().expect("memory answers at once");
+    let answer = store.claim(&Claim::new(key(number), now, hold)).now_or_never().expect("memory answers at once");
     answer.map_err(|error| error.failure())
 }
 
 fn settle(store: &MemoryReplay, number: u64, until: UnixTime) {
-    store.settle(key(number), NOW, until).now_or_never().unwrap().unwrap();
+    store.settle(&Claim::new(key(number), NOW, Hold::Until(until))).now_or_never().unwrap().unwrap();
 }
 
 fn release(store: &MemoryReplay, number: u64, lease: Hold) {

@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::Full;
 use tower::{Layer, Service};
 use tower_sso::clock::UnixTime;
-use tower_sso::replay::{Claimed, Hold, ReplayKey, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Hold, ReplayKey, ReplayStore};
 use tower_sso::sign::SigningWebhook;
 use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::webhook::{self, RawBody};
@@ -80,7 +80,7 @@ impl Drop for Breaking {
 }
 
 impl ReplayStore for Store {
-    fn claim(&self, _: ReplayKey, _: UnixTime, _: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
+    fn claim(&self, _: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
         self.hear("claim");
         if self.habit != Habit::ClaimWaits {
             return StoreFuture::ready(Ok(Claimed::First));
@@ -93,7 +93,7 @@ impl ReplayStore for Store {
         })
     }
 
-    fn settle(&self, _: ReplayKey, _: UnixTime, _: UnixTime) -> StoreFuture<Result<(), StoreError>> {
+    fn settle(&self, _: &Claim) -> StoreFuture<Result<(), StoreError>> {
         self.hear("settle");
         match self.habit {
             Habit::SettleBreaks => StoreFuture::new(async { panic!("as it was told to") }),
@@ -117,6 +117,10 @@ impl ReplayStore for Store {
             Habit::ReleaseFails => StoreFuture::ready(Err(StoreError::new("as it was told to"))),
             _ => StoreFuture::ready(Ok(())),
         }
+    }
+
+    fn remembers_since(&self) -> Option<UnixTime> {
+        None
     }
 }
 

@@ -44,13 +44,13 @@ fn good<S: Sample>(group: &mut Group<'_>) {
     group.bench_function("raw MAC", |bencher| bencher.iter(&raw_mac));
 
     let layer = S::layer(NoStore);
-    let (body, key, tenant) = (body(&request), S::key(), "acme".into());
+    let (body, key) = (body(&request), S::key());
     let (head, _) = request.clone().into_parts();
     group.bench_function("authentic", |bencher| bencher.iter(|| authentic(layer.form(), &key, &head, &body)));
     group.bench_function("verify", |bencher| {
         let measured = |request: Sent| {
             let (head, _) = request.into_parts();
-            drop(verify(layer.form(), &key, &tenant, &head, &body));
+            drop(verify(layer.form(), &key, &head, &body));
         };
         bencher.iter_batched(|| request.clone(), measured, FEW);
     });

@@ -41,13 +41,13 @@ const FEW: BatchSize = BatchSize::NumIterations(32);
 /// tower-sso: the layer, the form's methods, and those of them that only tell whether the credential is authentic.
 fn ours<S: Sample>(group: &mut Group<'_>) {
     let (layer, request) = (S::layer(NoStore), S::request(0));
-    let (body, key, tenant) = (body(&request), S::key(), "acme".into());
+    let (body, key) = (body(&request), S::key());
     let (head, _) = request.clone().into_parts();
     group.bench_function("tower-sso, authentic", |bencher| {
         bencher.iter(|| authentic(layer.form(), &key, &head, &body));
     });
     group.bench_function("tower-sso, verify", |bencher| {
-        bencher.iter(|| verify(layer.form(), &key, &tenant, &head, &body));
+        bencher.iter(|| verify(layer.form(), &key, &head, &body));
     });
     let mut service = service(&layer);
     group.bench_function("tower-sso, layer", |bencher| {

@@ -24,7 +24,7 @@ use tower_sso::clock::{Clock, SystemClock, UnixTime};
 use tower_sso::form::{Form, Presence, Usage};
 use tower_sso::keys::{KeyStore, Secret, TenantId};
 use tower_sso::layer::VerifyLayer;
-use tower_sso::replay::{Claimed, Fingerprint, Hold, MemoryReplay, ReplayKey, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, Hold, MemoryReplay, ReplayKey, ReplayStore};
 use tower_sso::service::Verify;
 use tower_sso::store::{StoreError, StoreFuture};
 
@@ -66,12 +66,12 @@ pub fn service<F: Form>(layer: &VerifyLayer<F>) -> Verify<Nothing, F> {
 }
 
 /// The form's own methods, all of them, one after the other, with the key in hand and one look at the clock.
-pub fn verify<F: Form>(form: &F, key: &Secret, tenant: &TenantId, head: &Parts, body: &Bytes) -> F::Claims {
+pub fn verify<F: Form>(form: &F, key: &Secret, head: &Parts, body: &Bytes) -> F::Claims {
     let now = SystemClock.now();
     form.screen(head).unwrap();
     let extracted = form.extract(head, body).unwrap();
     let message = form.verify(&extracted.credential, key).unwrap();
-    let mut fingerprint = Fingerprint::new(F::NAME, tenant);
+    let mut fingerprint = Fingerprint::new(F::NAME);
     form.fingerprint(&message, &mut fingerprint);
     std::hint::black_box(fingerprint.finish());
     form.validity(&message).unwrap().check(now).unwrap();
@@ -109,7 +109,7 @@ pub fn by_hand<F: Form>(form: &F, hand: &ByHand, request: Sent) -> Answer {
     let extracted = form.extract(&head, &bytes).unwrap();
     let keys = hand.keys.keys(extracted.tenant.as_ref().unwrap_or(&hand.tenant)).now_or_never().unwrap().unwrap();
     let message = form.verify(&extracted.credential, keys.first().unwrap().secret()).unwrap();
-    let mut fingerprint = Fingerprint::new(F::NAME, &hand.tenant);
+    let mut fingerprint = Fingerprint::new(F::NAME);
     form.fingerprint(&message, &mut fingerprint);
     let key = fingerprint.finish();
     let validity = form.validity(&message).unwrap();
@@ -117,7 +117,7 @@ pub fn by_hand<F: Form>(form: &F, hand: &ByHand, request: Sent) -> Answer {
     let claims = form.claims(message, now).unwrap();
     let usage = form.usage();
     if usage != Usage::Reusable {
-        let claimed = hand.replay.claim(key, now, Hold::Until(validity.not_after())).now_or_never();
+        let claimed = hand.replay.claim(&Claim::new(key, now, Hold::Until(validity.not_after()))).now_or_never();
         assert_eq!(claimed.unwrap().unwrap(), Claimed::First);
         assert!(SystemClock.now().since(now) < Duration::from_secs(5), "the process stood still");
     }
@@ -134,7 +134,7 @@ pub fn by_hand<F: Form>(form: &F, hand: &ByHand, request: Sent) -> Answer {
     answer.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     if let Usage::Idempotent { lease, .. } = usage {
         let now = SystemClock.now();
-        hand.replay.settle(key, now, now.plus(lease)).now_or_never().unwrap().unwrap();
+        hand.replay.settle(&Claim::new(key, now, Hold::Until(now.plus(lease)))).now_or_never().unwrap().unwrap();
     }
     answer.map(LayerBody::inner)
 }
@@ -172,16 +172,20 @@ impl<B> Service<Request<B>> for Show {
 pub struct NoStore;
 
 impl ReplayStore for NoStore {
-    fn claim(&self, _: ReplayKey, _: UnixTime, _: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
+    fn claim(&self, _: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
         StoreFuture::ready(Ok(Claimed::First))
     }
 
-    fn settle(&self, _: ReplayKey, _: UnixTime, _: UnixTime) -> StoreFuture<Result<(), StoreError>> {
+    fn settle(&self, _: &Claim) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Ok(()))
     }
 
     fn release(&self, _: ReplayKey, _: Hold) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Ok(()))
+    }
+
+    fn remembers_since(&self) -> Option<UnixTime> {
+        None
     }
 }
 
@@ -202,15 +206,20 @@ impl EachIsNew {
 }
 
 impl ReplayStore for EachIsNew {
-    fn claim(&self, key: ReplayKey, now: UnixTime, _: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
-        self.0.claim(self.another(key), now, Hold::Until(now.plus(Duration::from_secs(1))))
+    fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
+        let hold = Hold::Until(claim.now.plus(Duration::from_secs(1)));
+        self.0.claim(&Claim::new(self.another(claim.key), claim.now, hold))
     }
 
-    fn settle(&self, _: ReplayKey, _: UnixTime, _: UnixTime) -> StoreFuture<Result<(), StoreError>> {
+    fn settle(&self, _: &Claim) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Ok(()))
     }
 
     fn release(&self, _: ReplayKey, _: Hold) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Ok(()))
+    }
+
+    fn remembers_since(&self) -> Option<UnixTime> {
+        None
     }
 }

@@ -139,6 +139,10 @@ where
         Secret::new(fernet::Fernet::generate_key())
     }
 
+    fn has_time(&self) -> bool {
+        true
+    }
+
     fn parameters(&self) -> Vec<Cow<'static, str>> {
         vec![self.parameter.clone()]
     }

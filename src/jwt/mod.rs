@@ -138,19 +138,18 @@ where
 
     fn validity(&self, message: &Message<C>) -> Result<Validity, Reason> {
         let registered = &message.judged.as_ref().map_err(Reason::clone)?.registered;
-        let forever = UnixTime::MAX;
-        let expires_at = match registered.exp {
-            Some(exp) => exp.plus(self.leeway),
+        let end = match registered.exp {
+            Some(exp) => exp,
             None if self.expires => return Err(Reason::MissingClaim("exp".into())),
-            None => forever,
+            None => UnixTime::MAX,
         };
-        let starts_at = registered.nbf.max(registered.iat).map_or(UnixTime::MIN, |start| start.minus(self.leeway));
-        // A token that does not say when it was made was made as early as it can have been.
-        let issued_at = registered.iat.or(registered.nbf).or_else(|| {
-            let earliest = registered.exp?.minus(self.max_lifetime?);
-            Some(earliest)
-        });
-        Ok(Validity::between(Some(issued_at.unwrap_or(UnixTime::MIN)), starts_at, expires_at))
+        let start = registered.nbf.max(registered.iat).unwrap_or(UnixTime::MIN);
+        let validity = Validity::between(registered.iat, start, end, self.leeway);
+        // A token that says neither when it was made nor when it starts passes as soon as its end is near enough.
+        Ok(match (validity.usable_since(), registered.exp, self.max_lifetime) {
+            (None, Some(exp), Some(longest)) => validity.usable_from(exp.minus(longest).minus(self.leeway)),
+            _ => validity,
+        })
     }
 
     fn fingerprint(&self, message: &Message<C>, fingerprint: &mut Fingerprint) {
@@ -179,6 +178,10 @@ where
 
     fn decoy(&self) -> Secret {
         self.verifier.decoy()
+    }
+
+    fn has_time(&self) -> bool {
+        true
     }
 
     fn parameters(&self) -> Vec<Cow<'static, str>> {

@@ -214,6 +214,10 @@ where
         true
     }
 
+    fn has_time(&self) -> bool {
+        true
+    }
+
     fn parameters(&self) -> Vec<Cow<'static, str>> {
         parameters::PROTOCOL.iter().map(|name| Cow::Borrowed(*name)).collect()
     }

@@ -75,7 +75,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use self::script::{Answer, Loaded, Scripts};
 use crate::clock::{Clock, UnixTime};
-use crate::replay::{Claimed, Hold, ReplayKey, ReplayStore};
+use crate::replay::{Claim, Claimed, Hold, ReplayKey, ReplayStore};
 use crate::store::{StoreError, StoreFuture};
 #[cfg(feature = "ticket")]
 use crate::ticket::{TicketDigest, TicketStore};
@@ -192,8 +192,8 @@ impl<C> ReplayStore for RedisStore<C>
 where
     C: ConnectionLike + Clone + Send + Sync + 'static,
 {
-    fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
-        let this = self.clone();
+    fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
+        let (this, Claim { key, now, hold, .. }) = (self.clone(), *claim);
         StoreFuture::new(async move {
             let value = match hold {
                 Hold::Until(_) => SPENT.to_vec(),
@@ -211,10 +211,10 @@ where
         })
     }
 
-    fn settle(&self, key: ReplayKey, now: UnixTime, until: UnixTime) -> StoreFuture<Result<(), StoreError>> {
-        let this = self.clone();
+    fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
+        let (this, Claim { key, now, hold, .. }) = (self.clone(), *claim);
         StoreFuture::new(async move {
-            let time_to_live = this.time_to_live(now, until);
+            let time_to_live = this.time_to_live(now, hold.until());
             let arguments = [SPENT, time_to_live.as_bytes()];
             this.run(&this.0.scripts.settle, &this.replay_key(&key), &arguments, now).await.map(drop)
         })

@@ -8,7 +8,8 @@ use moka::ops::compute::{CompResult, Op};
 use moka::sync::Cache;
 
 use super::places::Places;
-use super::{Claimed, Hold, ReplayKey, ReplayStore};
+use super::windows::Windows;
+use super::{Claim, Claimed, Hold, ReplayKey, ReplayStore};
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::store::{StoreError, StoreFuture};
 
@@ -50,6 +51,7 @@ pub struct MemoryReplay(Arc<Inner>);
 
 struct Inner {
     entries: Cache<ReplayKey, Entry>,
+    windows: Windows,
     places: Places,
     /// Entries that nothing but a restart will free.
     forever: AtomicU64,
@@ -134,7 +136,8 @@ impl MemoryReplayBuilder {
         let entries = Cache::builder().expire_after(ReclaimAfterHold).build();
         let fence = self.fenced.then(|| self.clock.now().plus(self.fence_margin));
         let (places, forever) = (Places::new(self.ceiling), AtomicU64::new(0));
-        MemoryReplay(Arc::new(Inner { entries, places, forever, ceiling: self.ceiling, fence }))
+        let windows = Windows::default();
+        MemoryReplay(Arc::new(Inner { entries, windows, places, forever, ceiling: self.ceiling, fence }))
     }
 }
 
@@ -197,7 +200,9 @@ impl Inner {
         }
     }
 
-    fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> Result<Claimed, StoreError> {
+    fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
+        let Some(hold) = self.windows.hold(claim) else { return Ok(Claimed::Forgotten) };
+        let (key, now) = (claim.key, claim.now);
         let reserved = self.has_room_for(hold) && self.reserve();
         let mut claimed = Err(StoreError::full());
         let result = self.change(key, |held| match held {
@@ -225,7 +230,9 @@ impl Inner {
         claimed
     }
 
-    fn settle(&self, key: ReplayKey, now: UnixTime, until: UnixTime) {
+    fn settle(&self, claim: &Claim) {
+        let (key, now) = (claim.key, claim.now);
+        let until = self.windows.hold(claim).unwrap_or(claim.hold).until();
         let mut was_forever = false;
         let result = self.change(key, |held| {
             was_forever = held.is_some_and(|entry| entry.reclaim_after.is_none());
@@ -265,12 +272,12 @@ impl Inner {
 }
 
 impl ReplayStore for MemoryReplay {
-    fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
-        StoreFuture::ready(self.0.claim(key, now, hold))
+    fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
+        StoreFuture::ready(self.0.claim(claim))
     }
 
-    fn settle(&self, key: ReplayKey, now: UnixTime, until: UnixTime) -> StoreFuture<Result<(), StoreError>> {
-        self.0.settle(key, now, until);
+    fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
+        self.0.settle(claim);
         StoreFuture::ready(Ok(()))
     }
 

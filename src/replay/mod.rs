@@ -20,9 +20,12 @@
 mod memory;
 #[cfg(feature = "moka")]
 mod places;
+#[cfg(feature = "moka")]
+mod windows;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -35,19 +38,20 @@ use crate::store::{StoreError, StoreFuture};
 #[cfg_attr(docsrs, doc(cfg(feature = "moka")))]
 pub use memory::{MemoryReplay, MemoryReplayBuilder};
 
-/// What makes two credentials the same: a SHA-256 digest over form, tenant and the credential's unique bytes, each
-/// preceded by its length.
+/// What makes two credentials the same: a SHA-256 digest over the form and the credential's unique bytes, each preceded by
+/// its length.
+///
+/// The tenant counts only where the form signs its name. A name that nobody signed, such as a host or `company_id`, can be
+/// chosen by whoever sends the request: if it counted, one credential would sign in once under each name of its key.
 ///
 /// It is safe to log and to store: the credential cannot be found from it.
 ///
 /// ```
-/// use tower_sso::keys::TenantId;
 /// use tower_sso::replay::Fingerprint;
 ///
-/// let tenant = TenantId::from("4321");
-/// let mut one = Fingerprint::new("fernet", &tenant);
+/// let mut one = Fingerprint::new("fernet");
 /// one.part(b"ab").part(b"c");
-/// let mut other = Fingerprint::new("fernet", &tenant);
+/// let mut other = Fingerprint::new("fernet");
 /// other.part(b"a").part(b"bc");
 /// assert_ne!(one.finish(), other.finish(), "parts cannot run into each other");
 /// ```
@@ -83,19 +87,24 @@ impl fmt::Debug for ReplayKey {
 /// Makes a [`ReplayKey`] of a credential's unique parts.
 ///
 /// ```
-/// # use tower_sso::{keys::TenantId, replay::Fingerprint};
-/// let mut fingerprint = Fingerprint::new("fernet", &TenantId::from("4321"));
+/// # use tower_sso::replay::Fingerprint;
+/// let mut fingerprint = Fingerprint::new("fernet");
 /// fingerprint.part(b"the MAC");
 /// let key = fingerprint.finish();
 /// ```
 pub struct Fingerprint(Sha256);
 
 impl Fingerprint {
-    /// Starts with the form and the tenant.
-    pub fn new(form: &str, tenant: &TenantId) -> Self {
+    /// Starts with the form.
+    pub fn new(form: &str) -> Self {
         let mut this = Self(Sha256::new());
-        this.part(form.as_bytes()).part(tenant.as_str().as_bytes());
+        this.part(form.as_bytes());
         this
+    }
+
+    /// Adds the tenant, of a form that signs its name.
+    pub(crate) fn signed_tenant(&mut self, tenant: &TenantId) {
+        self.part(b"tenant").part(tenant.as_str().as_bytes());
     }
 
     /// Adds the layer's scope. The default one, which is empty, changes nothing.
@@ -172,6 +181,81 @@ pub enum Claimed {
     Spent,
     /// Another request holds it under a lease.
     Leased,
+    /// It may have been used: it was usable before the store kept entries for as long as it is accepted now.
+    Forgotten,
+}
+
+/// What a layer asks of a [`ReplayStore`]: to claim a credential, or to settle one.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_sso::clock::UnixTime;
+/// use tower_sso::replay::{Claim, Hold, ReplayKey};
+///
+/// let now = UnixTime::from_secs(1_700_000_000);
+/// let claim = Claim::new(ReplayKey::from([7; 32]), now, Hold::Until(now.plus(Duration::from_secs(60))));
+/// assert_eq!(claim.terms.until, now.plus(Duration::from_secs(60)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The credential.
+    pub key: ReplayKey,
+    /// The time at which the layer checked it.
+    pub now: UnixTime,
+    /// How long it is to be held.
+    pub hold: Hold,
+    /// Under which settings it was accepted.
+    pub terms: Terms,
+}
+
+/// Under which settings a layer accepts a credential: see [how long an entry is kept](ReplayStore#how-long-an-entry-is-kept).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The layers that share their credentials.
+    pub group: Group,
+    /// How much later than the credential's own time the layer's settings let it be used. It is part of [`until`](Self::until).
+    pub window: Duration,
+    /// The first instant at which the credential can have been used; [`UnixTime::MIN`] if that cannot be known.
+    pub usable_since: UnixTime,
+    /// Until when this layer wants it remembered once it is spent, inclusive.
+    pub until: UnixTime,
+}
+
+impl Claim {
+    /// A claim of a credential that is usable from now on and has no window: for tests of a store.
+    pub fn new(key: ReplayKey, now: UnixTime, hold: Hold) -> Self {
+        let terms = Terms { group: Group::default(), window: Duration::ZERO, usable_since: now, until: hold.until() };
+        Self { key, now, hold, terms }
+    }
+}
+
+/// The layers that share their credentials: those of one form with one [scope](crate::config::Builder::scope).
+///
+/// ```
+/// use tower_sso::replay::Group;
+///
+/// assert_eq!(Group::new("fernet", ""), Group::new("fernet", ""));
+/// assert_ne!(Group::new("webhook", "billing"), Group::new("webhook", "sign-up"));
+/// assert_eq!(Group::new("fernet", "").to_string().len(), 16);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Group(u64);
+
+impl Group {
+    /// The group of a form's layers with this scope.
+    pub fn new(form: &str, scope: &str) -> Self {
+        let mut fingerprint = Fingerprint::new(form);
+        fingerprint.part(scope.as_bytes());
+        let [a, b, c, d, e, f, g, h, ..] = *fingerprint.finish().as_bytes();
+        Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    }
+}
+
+/// In lower-case hexadecimal: a name for the group in a database.
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
 }
 
 /// Remembers which credentials were used.
@@ -182,10 +266,20 @@ pub enum Claimed {
 /// - A live entry is never evicted. A store that has no room says so ([`StoreError::full`]).
 /// - A store that cannot tell says so. It never answers [`Claimed::First`] to be on the safe side.
 ///
+/// # How long an entry is kept
+/// A layer knows only its own settings. What it claims may come to another layer of the same [`Group`] with a longer
+/// window: on another route, or in the next deployment. So for each group a store remembers the longest
+/// [window](Terms::window) it was ever asked for and since when, and the first one:
+/// - **Every entry is kept for the longest.** It is held, and later settled, until its own end plus the longest window minus
+///   its own.
+/// - **A longer window cannot reach back.** A credential that could be used before the longest window came
+///   ([`Terms::usable_since`]), and whose entry under the first window would have ended by now
+///   (`until - window + first < now`), may have been used and forgotten: the answer is [`Claimed::Forgotten`].
+///
 /// ```
 /// use std::{collections::HashMap, sync::Mutex};
 /// use tower_sso::clock::UnixTime;
-/// use tower_sso::replay::{Claimed, Hold, ReplayKey, ReplayStore};
+/// use tower_sso::replay::{Claim, Claimed, Hold, ReplayKey, ReplayStore};
 /// use tower_sso::store::{StoreError, StoreFuture};
 ///
 /// /// Never forgets: for a short demonstration only.
@@ -193,23 +287,21 @@ pub enum Claimed {
 /// struct Map(Mutex<HashMap<ReplayKey, Hold>>);
 ///
 /// impl ReplayStore for Map {
-///     fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
+///     fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
 ///         let mut map = self.0.lock().unwrap();
-///         let claimed = match map.get(&key) {
-///             Some(held) if held.until() >= now => match held {
-///                 Hold::Until(_) => Claimed::Spent,
-///                 Hold::Lease(_) => Claimed::Leased,
-///             },
+///         let claimed = match map.get(&claim.key) {
+///             Some(Hold::Until(_)) => Claimed::Spent,
+///             Some(Hold::Lease(until)) if *until >= claim.now => Claimed::Leased,
 ///             _ => {
-///                 map.insert(key, hold);
+///                 map.insert(claim.key, claim.hold);
 ///                 Claimed::First
 ///             }
 ///         };
 ///         StoreFuture::ready(Ok(claimed))
 ///     }
 ///
-///     fn settle(&self, key: ReplayKey, _: UnixTime, until: UnixTime) -> StoreFuture<Result<(), StoreError>> {
-///         self.0.lock().unwrap().insert(key, Hold::Until(until));
+///     fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
+///         self.0.lock().unwrap().insert(claim.key, claim.hold);
 ///         StoreFuture::ready(Ok(()))
 ///     }
 ///
@@ -220,14 +312,19 @@ pub enum Claimed {
 ///         }
 ///         StoreFuture::ready(Ok(()))
 ///     }
+///
+///     fn remembers_since(&self) -> Option<UnixTime> {
+///         None // were it true
+///     }
 /// }
 /// ```
 pub trait ReplayStore: Send + Sync + 'static {
     /// Claims a credential. An entry is live while `now` is not after its hold.
-    fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> StoreFuture<Result<Claimed, StoreError>>;
+    fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>>;
 
-    /// Makes a leased credential spent, to be remembered until `until`, inclusive; whoever holds it now, as it was used.
-    fn settle(&self, key: ReplayKey, now: UnixTime, until: UnixTime) -> StoreFuture<Result<(), StoreError>>;
+    /// Makes a leased credential spent, to be remembered as `hold` says, a [`Hold::Until`]; whoever holds it now, as it was
+    /// used.
+    fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>>;
 
     /// Frees a credential that is under this very lease: it was not used after all. One that is spent stays spent, and
     /// one that another request has leased since stays leased.
@@ -235,19 +332,18 @@ pub trait ReplayStore: Send + Sync + 'static {
 
     /// Since when this store has seen every claim; `None` if it forgets nothing when the process ends.
     ///
-    /// A layer refuses credentials that were made before this instant: they may have been used before it.
-    fn remembers_since(&self) -> Option<UnixTime> {
-        None
-    }
+    /// A layer refuses credentials that were usable before this instant: they may have been used before it. A store around
+    /// another one says what that one says: `None` in its place would let used credentials in after a restart.
+    fn remembers_since(&self) -> Option<UnixTime>;
 }
 
 impl<R: ReplayStore + ?Sized> ReplayStore for Arc<R> {
-    fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
-        (**self).claim(key, now, hold)
+    fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
+        (**self).claim(claim)
     }
 
-    fn settle(&self, key: ReplayKey, now: UnixTime, until: UnixTime) -> StoreFuture<Result<(), StoreError>> {
-        (**self).settle(key, now, until)
+    fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
+        (**self).settle(claim)
     }
 
     fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
@@ -264,9 +360,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn form_tenant_scope_and_parts_all_count() {
+    fn form_signed_tenant_scope_and_parts_all_count() {
         let key = |form: &str, tenant: &str, scope: &str, parts: &[&[u8]]| {
-            let mut fingerprint = Fingerprint::new(form, &tenant.into());
+            let mut fingerprint = Fingerprint::new(form);
+            if !tenant.is_empty() {
+                fingerprint.signed_tenant(&tenant.into());
+            }
             fingerprint.scope(scope);
             parts.iter().for_each(|part| _ = fingerprint.part(part));
             fingerprint.finish()
@@ -275,6 +374,7 @@ mod tests {
         for (other, why) in [
             (key("jwt", "acme", "", &[b"mac"]), "another form"),
             (key("fernet", "acm", "", &[b"emac"]), "another tenant"),
+            (key("fernet", "", "", &[b"acme", b"mac"]), "a name that nobody signed"),
             (key("fernet", "acme", "a", &[b"mac"]), "another scope"),
             (key("fernet", "acme", "", &[b"ma", b"c"]), "other parts"),
             (key("fernet", "acme", "", &[b"mad"]), "another MAC"),

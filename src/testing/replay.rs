@@ -36,22 +36,25 @@ where
 /// # #[cfg(feature = "moka")] {
 /// use std::time::Duration;
 /// use tower_sso::clock::UnixTime;
-/// use tower_sso::replay::{Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
+/// use tower_sso::replay::{Claim, Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
 /// use tower_sso::store::{StoreError, StoreFuture};
 ///
 /// /// Stands for your store with the address of a port where nobody listens.
 /// struct Down;
 ///
 /// impl ReplayStore for Down {
-///     fn claim(&self, _: ReplayKey, _: UnixTime, _: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
+///     fn claim(&self, _: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
 ///         StoreFuture::ready(Err(StoreError::new("connection refused")))
 ///     }
 ///     // …
-/// #   fn settle(&self, _: ReplayKey, _: UnixTime, _: UnixTime) -> StoreFuture<Result<(), StoreError>> {
+/// #   fn settle(&self, _: &Claim) -> StoreFuture<Result<(), StoreError>> {
 /// #       StoreFuture::ready(Err(StoreError::new("connection refused")))
 /// #   }
 /// #   fn release(&self, _: ReplayKey, _: Hold) -> StoreFuture<Result<(), StoreError>> {
 /// #       StoreFuture::ready(Err(StoreError::new("connection refused")))
+/// #   }
+/// #   fn remembers_since(&self) -> Option<UnixTime> {
+/// #       None
 /// #   }
 /// }
 ///

@@ -12,7 +12,7 @@ use super::promise::{Broken, Promise};
 use super::replay_crowd as crowd;
 use crate::clock::UnixTime;
 use crate::replay::Claimed::{self, First, Leased, Spent};
-use crate::replay::{Hold, ReplayKey, ReplayStore};
+use crate::replay::{Claim, Hold, ReplayKey, ReplayStore};
 
 pub(super) type Replay = Bench<dyn ReplayStore>;
 
@@ -56,11 +56,11 @@ impl Replay {
     }
 
     pub(super) async fn claim(&self, node: usize, key: ReplayKey, now: UnixTime, hold: Hold) -> Answer<Claimed> {
-        self.within(self.node(node).claim(key, now, hold)).await
+        self.within(self.node(node).claim(&Claim::new(key, now, hold))).await
     }
 
     pub(super) async fn settle(&self, node: usize, key: ReplayKey, now: UnixTime, until: UnixTime) -> Answer<()> {
-        self.within(self.node(node).settle(key, now, until)).await
+        self.within(self.node(node).settle(&Claim::new(key, now, Hold::Until(until)))).await
     }
 
     pub(super) async fn release(&self, node: usize, key: ReplayKey, lease: Hold) -> Answer<()> {

@@ -6,7 +6,7 @@ use super::bench::{Answer, LONG, Tally, answered, at_once, dropped_after, must, 
 use super::promise::{Broken, Promise};
 use super::replay_cases::{Replay, SHORT};
 use crate::replay::Claimed::{self, First, Leased, Spent};
-use crate::replay::{Hold, ReplayKey};
+use crate::replay::{Claim, Hold, ReplayKey};
 
 /// Exactly one `First`, and for everyone else `others`.
 fn one_first(when: &str, answers: &[Answer<Claimed>], others: Claimed) -> Result<(), Broken> {
@@ -93,7 +93,7 @@ pub(super) async fn cancellation(bench: Arc<Replay>) -> Result<(), Broken> {
     for round in 0..bench.options.rounds {
         let (key, start) = (bench.key(), now());
         let hold = Hold::Until(start.plus(LONG));
-        let dropped = dropped_after(round % 5, bench.node(round).claim(key, start, hold)).await;
+        let dropped = dropped_after(round % 5, bench.node(round).claim(&Claim::new(key, start, hold))).await;
         let legal: &[Claimed] = if matches!(dropped, Some(Ok(First))) { &[Spent] } else { &[First, Spent] };
         must(
             PROMISE,
@@ -106,7 +106,10 @@ pub(super) async fn cancellation(bench: Arc<Replay>) -> Result<(), Broken> {
 
         let (key, lease) = (bench.key(), Hold::Lease(start.plus(LONG)));
         must(PROMISE, "a lease on a new key", &[First], bench.claim(round, key, now(), lease).await)?;
-        drop(dropped_after(round % 5, bench.node(round).settle(key, now(), start.plus(LONG))).await);
+        drop(
+            dropped_after(round % 5, bench.node(round).settle(&Claim::new(key, now(), Hold::Until(start.plus(LONG)))))
+                .await,
+        );
         let seen = bench.claim(round, key, now(), hold).await;
         must(PROMISE, "a lease whose settling was dropped halfway", &[Leased, Spent], seen)?;
         drop(dropped_after(round % 5, bench.node(round).release(key, lease)).await);

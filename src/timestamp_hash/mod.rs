@@ -208,6 +208,10 @@ where
         self.tenant.is_some()
     }
 
+    fn has_time(&self) -> bool {
+        true
+    }
+
     fn parameters(&self) -> Vec<Cow<'static, str>> {
         [&self.hash, &self.timestamp].into_iter().chain(self.recipe.fields()).cloned().collect()
     }

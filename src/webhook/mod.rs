@@ -182,9 +182,12 @@ where
         Usage::Idempotent { lease: self.lease, remember: self.remember }
     }
 
+    fn has_time(&self) -> bool {
+        self.timestamp_header.is_some()
+    }
+
     fn survives_restart(&self) -> bool {
-        // With a timestamp, the store's boot fence refuses what is older than the store.
-        self.forgetting_is_fine || self.remember.is_some() || self.timestamp_header.is_some()
+        self.forgetting_is_fine
     }
 
     fn check(&self) -> Result<(), ConfigError> {

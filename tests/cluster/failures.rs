@@ -147,7 +147,7 @@ async fn without_its_postgres_keys_that_were_read_go_on_serving() {
     store.migrate().await.unwrap();
     let keys = [4321, 5].map(|number| (number, generate_fernet_key()));
     for (number, key) in &keys {
-        let call = Fingerprint::new("a test", &number.to_string().into()).finish();
+        let call = Fingerprint::new(&format!("test {number}")).finish();
         assert_eq!(store.rotate(&number.to_string().into(), key, call).await.unwrap(), Rotation::Created);
     }
     let layer = fernet::layer::<Value>()

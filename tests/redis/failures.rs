@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tower_sso::redis::RedisStore;
 use tower_sso::rejection::{Reason, Rejection, StoreFailure};
-use tower_sso::replay::{Claimed, Hold, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Hold, ReplayStore};
 use tower_sso::ticket::{TicketDigest, TicketStore};
 
 use super::{NOW, Node, Redis, UnixTime, link, link_of, replay_key};
@@ -80,13 +80,13 @@ async fn a_lease_whose_claim_was_given_up_is_given_back() {
     let lease = Hold::Lease(now.plus(Duration::from_secs(30)));
     server.pause();
     // As a layer does: the claim takes too long, and what it may have taken is given back, over the same connection.
-    assert!(node.redis.claim(replay_key(1), now, lease).await.is_err());
+    assert!(node.redis.claim(&Claim::new(replay_key(1), now, lease)).await.is_err());
     let release = tokio::spawn(node.redis.release(replay_key(1), lease));
     tokio::task::yield_now().await;
     server.resume();
     _ = release.await.unwrap();
     until_it_is_ready(&node.redis).await;
-    assert_eq!(node.redis.claim(replay_key(1), now, lease).await.unwrap(), Claimed::First);
+    assert_eq!(node.redis.claim(&Claim::new(replay_key(1), now, lease)).await.unwrap(), Claimed::First);
 }
 
 #[tokio::test]
@@ -118,10 +118,10 @@ async fn what_was_carried_out_is_settled_on_a_full_server() {
     let node = Node::new(&server).await;
     let now = UnixTime::from_secs(NOW);
     let lease = Hold::Lease(now.plus(Duration::from_secs(30)));
-    assert_eq!(node.redis.claim(replay_key(1), now, lease).await.unwrap(), Claimed::First);
+    assert_eq!(node.redis.claim(&Claim::new(replay_key(1), now, lease)).await.unwrap(), Claimed::First);
     server.command("CONFIG SET maxmemory 1");
-    node.redis.settle(replay_key(1), now, UnixTime::MAX).await.unwrap();
-    assert_eq!(node.redis.claim(replay_key(1), now, lease).await.unwrap(), Claimed::Spent);
+    node.redis.settle(&Claim::new(replay_key(1), now, Hold::Until(UnixTime::MAX))).await.unwrap();
+    assert_eq!(node.redis.claim(&Claim::new(replay_key(1), now, lease)).await.unwrap(), Claimed::Spent);
 }
 
 /// It has its data from before, and no room to say that they may lack something.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tower_sso::clock::{Clock, UnixTime};
 use tower_sso::redis::{RedisStore, RedisStoreBuilder};
-use tower_sso::replay::{Hold, ReplayStore};
+use tower_sso::replay::{Claim, Hold, ReplayStore};
 use tower_sso::ticket::{TicketDigest, TicketStore};
 
 use super::failures::until_it_is_ready;
@@ -103,7 +103,7 @@ async fn the_fence_stands_no_earlier_than_any_clock_that_is_known() {
         node.clock.set(UnixTime::from_secs(expected.max(NOW)).minus(Duration::from_secs((request > NOW).into())));
         server.command("FLUSHALL");
         let now = UnixTime::from_secs(request);
-        node.redis.claim(replay_key(1), now, Hold::Until(now)).await.unwrap();
+        node.redis.claim(&Claim::new(replay_key(1), now, Hold::Until(now))).await.unwrap();
         assert_eq!(node.redis.remembers_since(), Some(UnixTime::from_secs(expected).plus(SKEW)));
     }
     let highest = node.redis.remembers_since();

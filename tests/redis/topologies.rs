@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use tower_sso::redis::RedisStore;
-use tower_sso::replay::{Claimed, Hold, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Hold, ReplayStore};
 use tower_sso::ticket::{TicketDigest, TicketStore};
 
 use super::{NOW, Redis, UnixTime, clock, replay_key};
@@ -42,7 +42,7 @@ async fn a_cluster_keeps_what_belongs_together_on_one_node() {
         let now = UnixTime::from_secs(NOW);
         let until = now.plus(Duration::from_secs(60));
         for number in 0..20 {
-            let claims = (0..8).map(|_| store.claim(replay_key(number), now, Hold::Until(until)));
+            let claims = (0..8).map(|_| store.claim(&Claim::new(replay_key(number), now, Hold::Until(until))));
             let firsts = join_all(claims).await.into_iter().filter(|claim| matches!(claim, Ok(Claimed::First)));
             assert_eq!(firsts.count(), 1, "{prefix}");
             let digest = TicketDigest::from([number; 32]);
@@ -71,24 +71,24 @@ async fn a_replica_that_takes_over_lets_nothing_in_twice() {
     let now = UnixTime::from_secs(NOW);
     let hold = Hold::Until(now.plus(Duration::from_secs(60)));
     let fence = store.remembers_since().unwrap();
-    assert_eq!(store.claim(replay_key(1), now, hold).await.unwrap(), Claimed::First);
+    assert_eq!(store.claim(&Claim::new(replay_key(1), now, hold)).await.unwrap(), Claimed::First);
 
     // The replica is cut off when the last claim is made, and the master is gone before it hears of it.
     until("the first claim on the replica", async || !replica.command("KEYS *}r:*").starts_with("*0")).await;
     replica.command("REPLICAOF 127.0.0.1 1");
-    assert_eq!(store.claim(replay_key(2), now, hold).await.unwrap(), Claimed::First);
+    assert_eq!(store.claim(&Claim::new(replay_key(2), now, hold)).await.unwrap(), Claimed::First);
     master.kill();
-    assert!(store.claim(replay_key(3), now, hold).await.is_err());
+    assert!(store.claim(&Claim::new(replay_key(3), now, hold)).await.is_err());
 
     let mut claimed = None;
     until("another master", async || {
-        claimed = store.claim(replay_key(2), now, hold).await.ok();
+        claimed = store.claim(&Claim::new(replay_key(2), now, hold)).await.ok();
         claimed.is_some()
     })
     .await;
     assert_eq!(claimed, Some(Claimed::First), "the replica has not heard of it");
     assert!(store.remembers_since().unwrap() > fence, "but layers learn with the answer that it is in doubt");
-    assert_eq!(store.claim(replay_key(1), now, hold).await.unwrap(), Claimed::Spent);
+    assert_eq!(store.claim(&Claim::new(replay_key(1), now, hold)).await.unwrap(), Claimed::Spent);
     assert_eq!(replica.command("ROLE").lines().nth(2), Some("master"));
 }
 
@@ -119,8 +119,8 @@ async fn sentinels_are_asked_again_when_the_master_is_none_any_more_or_stands_st
         }
         let now = UnixTime::from_secs(NOW);
         let hold = Hold::Until(now.plus(Duration::from_secs(60)));
-        assert!(store.claim(replay_key(1), now, hold).await.is_err());
-        until("the other master", async || store.claim(replay_key(1), now, hold).await.is_ok()).await;
+        assert!(store.claim(&Claim::new(replay_key(1), now, hold)).await.is_err());
+        until("the other master", async || store.claim(&Claim::new(replay_key(1), now, hold)).await.is_ok()).await;
         assert!(other.command("KEYS *}r:*").contains("}r:"));
     }
 }

@@ -155,7 +155,7 @@ pub async fn shown<DB: Backend>(keys: &SqlKeyStore<DB>, who: &str) -> Vec<(Strin
 }
 
 pub fn credential(call: &str) -> ReplayKey {
-    let mut fingerprint = Fingerprint::new("webhook", &TenantId::from("sign-up"));
+    let mut fingerprint = Fingerprint::new("webhook");
     fingerprint.part(call.as_bytes());
     fingerprint.finish()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::task::yield_now;
 use tower_sso::clock::{Clock, SystemClock, UnixTime};
-use tower_sso::replay::{Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
 use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::testing::{self, BrokenPromises, Promise};
 
@@ -117,8 +117,9 @@ impl Map {
 }
 
 impl ReplayStore for Map {
-    fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
-        let (this, key) = (self.clone(), self.key(key));
+    fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
+        let Claim { now, hold, .. } = *claim;
+        let (this, key) = (self.clone(), self.key(claim.key));
         assert!(this.flaw != Flaw::PanicsForEver || hold.until() != UnixTime::MAX, "for ever is too long");
         StoreFuture::new(async move {
             this.turn().await?;
@@ -149,15 +150,15 @@ impl ReplayStore for Map {
         })
     }
 
-    fn settle(&self, key: ReplayKey, _: UnixTime, until: UnixTime) -> StoreFuture<Result<(), StoreError>> {
-        let (this, key) = (self.clone(), self.key(key));
+    fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
+        let (this, key, settled) = (self.clone(), self.key(claim.key), claim.hold);
         StoreFuture::new(async move {
             this.turn().await?;
             let mut entries = this.entries.lock().unwrap();
             let hold = match (this.flaw, entries.get(&key)) {
                 (Flaw::SettlesNothing, _) | (Flaw::SettlesLeasesOnly, None) => return Ok(()),
                 (Flaw::LeaseExpiryTakesSettled, Some(held)) => Hold::Until(held.until()),
-                _ => Hold::Until(until),
+                _ => settled,
             };
             this.insert(&mut entries, key, hold);
             Ok(())
@@ -186,6 +187,10 @@ impl ReplayStore for Map {
             }
             Ok(())
         })
+    }
+
+    fn remembers_since(&self) -> Option<UnixTime> {
+        None
     }
 }
 
@@ -254,16 +259,20 @@ async fn a_release_that_does_nothing_is_found_by_name() {
 struct Down(fn() -> StoreFuture<Result<Claimed, StoreError>>);
 
 impl ReplayStore for Down {
-    fn claim(&self, _: ReplayKey, _: UnixTime, _: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
+    fn claim(&self, _: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
         (self.0)()
     }
 
-    fn settle(&self, _: ReplayKey, _: UnixTime, _: UnixTime) -> StoreFuture<Result<(), StoreError>> {
+    fn settle(&self, _: &Claim) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Err(StoreError::new("connection refused")))
     }
 
     fn release(&self, _: ReplayKey, _: Hold) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Err(StoreError::new("connection refused")))
+    }
+
+    fn remembers_since(&self) -> Option<UnixTime> {
+        None
     }
 }
 

@@ -13,7 +13,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_sso::body::LayerBody;
 use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::keys::{Key, Keys, MemoryKeys};
-use tower_sso::replay::{Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
 use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::tenant::Tenant;
 
@@ -217,16 +217,22 @@ impl Slow {
 }
 
 impl ReplayStore for Slow {
-    fn claim(&self, key: ReplayKey, now: UnixTime, hold: Hold) -> StoreFuture<Result<Claimed, StoreError>> {
-        self.later(move |store| store.claim(key, now, hold))
+    fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
+        let claim = *claim;
+        self.later(move |store| store.claim(&claim))
     }
 
-    fn settle(&self, key: ReplayKey, now: UnixTime, until: UnixTime) -> StoreFuture<Result<(), StoreError>> {
-        self.later(move |store| store.settle(key, now, until))
+    fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
+        let claim = *claim;
+        self.later(move |store| store.settle(&claim))
     }
 
     fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
         self.later(move |store| store.release(key, lease))
+    }
+
+    fn remembers_since(&self) -> Option<UnixTime> {
+        self.store.remembers_since()
     }
 }
 

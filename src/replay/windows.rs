@@ -1,0 +1,103 @@
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use super::{Claim, Group, Hold};
+use crate::clock::UnixTime;
+
+/// The windows that a store in memory was asked for, by group: see
+/// [how long an entry is kept](super::ReplayStore#how-long-an-entry-is-kept). There are as many groups as layers at most.
+#[derive(Default)]
+pub(super) struct Windows(RwLock<HashMap<Group, Window>>);
+
+#[derive(Clone, Copy)]
+struct Window {
+    first: Duration,
+    longest: Duration,
+    /// When the longest one came; [`UnixTime::MIN`] for the first.
+    since: UnixTime,
+}
+
+impl Windows {
+    /// How long to hold what is claimed or settled. `None` if it may have been used and forgotten.
+    pub(super) fn hold(&self, claim: &Claim) -> Option<Hold> {
+        // What has no time has no window either.
+        if claim.terms.window.is_zero() {
+            return Some(claim.hold);
+        }
+        let window = self.window(claim);
+        let end_under_the_first = claim.terms.until.minus(claim.terms.window).plus(window.first);
+        if claim.terms.usable_since < window.since && end_under_the_first < claim.now {
+            return None;
+        }
+        Some(match claim.hold {
+            Hold::Until(until) => Hold::Until(until.plus(window.longest.saturating_sub(claim.terms.window))),
+            lease @ Hold::Lease(_) => lease,
+        })
+    }
+
+    fn window(&self, claim: &Claim) -> Window {
+        let (group, asked) = (claim.terms.group, claim.terms.window);
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&group).copied();
+        match known {
+            Some(window) if asked <= window.longest => window,
+            _ => {
+                let mut windows = self.0.write().unwrap_or_else(PoisonError::into_inner);
+                let first = Window { first: asked, longest: asked, since: UnixTime::MIN };
+                let window = windows.entry(group).or_insert(first);
+                if asked > window.longest {
+                    (window.longest, window.since) = (asked, claim.now);
+                }
+                *window
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ReplayKey, Terms};
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    fn at(secs: u64) -> UnixTime {
+        UnixTime::from_secs(secs)
+    }
+
+    /// A claim at `now` of what was made at `made`, by a layer with this window.
+    fn claim(now: u64, made: u64, window: Duration) -> Claim {
+        let until = at(made).plus(window);
+        let terms = Terms { group: Group::new("fernet", ""), window, usable_since: at(made), until };
+        Claim { key: ReplayKey::from([0; 32]), now: at(now), hold: Hold::Until(until), terms }
+    }
+
+    #[test]
+    fn entries_are_kept_for_the_longest_window_and_a_longer_one_cannot_reach_back() {
+        let windows = Windows::default();
+        for (now, made, window, expected, why) in [
+            (1_000, 990, MINUTE, Some(at(990).plus(MINUTE)), "the first window is the longest"),
+            (1_010, 980, HOUR, Some(at(980).plus(HOUR)), "what the first window would still hold"),
+            (1_100, 1_009, HOUR, None, "usable before the longer window came, and over under the first"),
+            (1_100, 1_010, HOUR, Some(at(1_010).plus(HOUR)), "usable since the longer window came"),
+            (1_100, 1_090, MINUTE, Some(at(1_090).plus(HOUR)), "a shorter window keeps for the longest"),
+        ] {
+            assert_eq!(windows.hold(&claim(now, made, window)), expected.map(Hold::Until), "{why}");
+        }
+        let mut other = claim(1_100, 1_090, MINUTE);
+        other.terms.group = Group::new("fernet", "another scope");
+        assert_eq!(windows.hold(&other), Some(Hold::Until(at(1_090).plus(MINUTE))), "groups are apart");
+        let mut lease = claim(1_100, 1_090, MINUTE);
+        lease.hold = Hold::Lease(at(1_130));
+        assert_eq!(windows.hold(&lease), Some(lease.hold), "a lease ends when it ends");
+    }
+
+    #[test]
+    fn what_has_no_time_has_no_window() {
+        let windows = Windows::default();
+        let timeless = Claim::new(ReplayKey::from([0; 32]), at(1_000), Hold::Until(UnixTime::MAX));
+        assert_eq!(windows.hold(&timeless), Some(timeless.hold));
+        assert!(windows.0.read().unwrap().is_empty());
+    }
+}
