@@ -54,8 +54,8 @@
 //! | 1,000,000 | 230 bytes | 56 µs; 64 at once 18 µs each |
 //!
 //! So `maxmemory 1gb` is a ceiling of some four million live entries, each of which lives for its credential's window. Above
-//! it new claims are refused with 503 until old ones have ended; none is evicted. Calls without a time (webhooks) are kept for
-//! ever, and nothing frees them: give such a layer a bound with `danger_remember_for` if its handler remembers.
+//! it new claims are refused with 503 until old ones have ended; none is evicted. Webhook calls without a timestamp are kept for
+//! an hour if the layer has `handler_remembers()`, else for ever: nothing frees those.
 //!
 //! The keys are digests, and no credential can be found from them. What a ticket stands for is stored as it is.
 

@@ -55,6 +55,7 @@ where
         content_type: Some("application/json"),
         lease: Duration::from_secs(30),
         remember: None,
+        handler_remembers: false,
         forgetting_is_fine: false,
         claims: PhantomData,
     };
@@ -139,8 +140,12 @@ impl<C> Builder<Webhook<C>> {
     /// The handler recognises an old call by itself: it keeps
     /// [`Identity::credential`](crate::identity::Identity::credential) with what it stores, in one transaction. Needed for
     /// calls without a timestamp, if the replay store forgets when the process ends.
+    ///
+    /// The replay store then remembers a call without a timestamp for an hour: the handler has the rest, and the store does
+    /// not grow for ever. **A later copy reaches the handler**, which must do nothing for it and answer as it did before.
+    /// [`danger_remember_for`](Self::danger_remember_for) sets another time.
     pub fn handler_remembers(mut self) -> Self {
-        self.form.forgetting_is_fine = true;
+        self.form.handler_remembers = true;
         self
     }
 
@@ -151,8 +156,9 @@ impl<C> Builder<Webhook<C>> {
         self
     }
 
-    /// How long a call without a timestamp is remembered. Default: for ever, at the cost of one entry in the replay store
-    /// for each call. **A copy that is older than this is carried out again**, unless the handler itself recognises it by
+    /// How long a call without a timestamp is remembered. Default: an hour with
+    /// [`handler_remembers`](Self::handler_remembers), else for ever, at the cost of one entry in the replay store for each
+    /// call. **A copy that is older than this is carried out again**, unless the handler itself recognises it by
     /// [`Identity::credential`](crate::identity::Identity::credential).
     pub fn danger_remember_for(mut self, time: Duration) -> Self {
         self.form.remember = Some(time);

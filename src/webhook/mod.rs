@@ -39,8 +39,9 @@
 //! **A sender without a timestamp** may send the same bytes again in ten years. A replay store in memory forgets them with
 //! the process, so the handler must be idempotent too: it keeps
 //! [`Identity::credential`](crate::identity::Identity::credential) with what it stores, in one transaction, as the stores of
-//! `keys::sql` do; the layer is told so by [`handler_remembers`](crate::config::Builder::handler_remembers). With a
-//! timestamp, a call that failed and is sent again after a restart is refused as `replayed`: nobody knows any more.
+//! `keys::sql` do; the layer is told so by [`handler_remembers`](crate::config::Builder::handler_remembers). The replay store
+//! then keeps such a call for an hour instead of for ever, so that it does not grow with every call. With a timestamp, a call
+//! that failed and is sent again after a restart is refused as `replayed`: nobody knows any more.
 
 mod builder;
 mod headers;
@@ -72,6 +73,8 @@ pub use headers::Encoding;
 pub use payload::{FromBody, RawBody};
 use signed::{Part, Template};
 
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
 /// The signed webhook form, with claims of type `C`. Made by [`layer`].
 ///
 /// ```
@@ -94,6 +97,7 @@ pub struct Webhook<C> {
     content_type: Option<&'static str>,
     lease: Duration,
     remember: Option<Duration>,
+    handler_remembers: bool,
     forgetting_is_fine: bool,
     claims: PhantomData<fn() -> C>,
 }
@@ -179,7 +183,9 @@ where
     }
 
     fn usage(&self) -> Usage {
-        Usage::Idempotent { lease: self.lease, remember: self.remember }
+        // What the handler recognises need not fill the store: its retries come within the hour.
+        let remember = self.remember.or(self.handler_remembers.then_some(HOUR));
+        Usage::Idempotent { lease: self.lease, remember }
     }
 
     fn has_time(&self) -> bool {
@@ -187,7 +193,7 @@ where
     }
 
     fn survives_restart(&self) -> bool {
-        self.forgetting_is_fine
+        self.handler_remembers || self.forgetting_is_fine
     }
 
     fn check(&self) -> Result<(), ConfigError> {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures::future::join_all;
 use http::{HeaderName, Request, StatusCode};
 use http_body_util::Full;
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_sso::body::LayerBody;
@@ -16,6 +17,7 @@ use tower_sso::keys::{Key, Keys, MemoryKeys};
 use tower_sso::replay::{Claim, Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
 use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::tenant::Tenant;
+use tower_sso::webhook;
 
 use super::{JSON, SECRET, layer, request, signer, with};
 use crate::support::{App, NOW, clock, outcome, reason, replay, secs};
@@ -23,7 +25,8 @@ use crate::support::{App, NOW, clock, outcome, reason, replay, secs};
 #[tokio::test(start_paused = true)]
 async fn a_copy_is_acknowledged_at_any_age_and_changes_nothing() {
     let time = clock();
-    let app = App::new(layer().clock(time.clone()).build().unwrap());
+    let layer = webhook::layer::<Value>().secrets([SECRET]).replay(replay()).danger_forgets_on_restart();
+    let app = App::new(layer.clock(time.clone()).build().unwrap());
     let call = request(signer().sign(JSON));
     assert_eq!(app.send(call.clone()).await.status(), StatusCode::OK);
     for years in 1..=50 {
@@ -329,6 +332,19 @@ async fn a_call_that_is_remembered_for_a_time_is_carried_out_again_after_it() {
     let app = App::new(layer().clock(time.clone()).danger_remember_for(secs(60)).build().unwrap());
     let call = request(signer().sign(JSON));
     for (at, calls) in [(0, 1), (60, 1), (61, 2)] {
+        time.set(UnixTime::from_secs(NOW + at));
+        assert_eq!(outcome(&app.send(call.clone()).await), "ok");
+        assert_eq!(app.inner.calls(), calls, "after {at} s");
+    }
+}
+
+/// Else every call would take a place in the replay store for ever.
+#[tokio::test]
+async fn what_the_handler_remembers_is_kept_by_the_store_for_an_hour() {
+    let time = clock();
+    let app = App::new(layer().clock(time.clone()).build().unwrap());
+    let call = request(signer().sign(JSON));
+    for (at, calls) in [(0, 1), (3_600, 1), (3_601, 2)] {
         time.set(UnixTime::from_secs(NOW + at));
         assert_eq!(outcome(&app.send(call.clone()).await), "ok");
         assert_eq!(app.inner.calls(), calls, "after {at} s");
