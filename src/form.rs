@@ -138,6 +138,14 @@ pub trait Form: Send + Sync + 'static {
         false
     }
 
+    /// Whether this query parameter is signed and read by the form's own rules. A layer whose
+    /// [`Tenant::query`](crate::tenant::Tenant::query) names it does not build, unless the form [signs its
+    /// tenant](Self::signs_tenant): read in two ways, one tenant's name could be another's. Default: no.
+    fn signs_parameter(&self, name: &str) -> bool {
+        let _ = name;
+        false
+    }
+
     /// Whether every credential says when it was made, or since when it can have been used
     /// ([`Validity::usable_since`]). Default: no.
     ///

@@ -92,6 +92,10 @@ where
         self.form.signs_tenant()
     }
 
+    fn signs_parameter(&self, name: &str) -> bool {
+        self.form.signs_parameter(name)
+    }
+
     fn has_time(&self) -> bool {
         self.form.has_time()
     }

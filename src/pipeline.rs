@@ -94,6 +94,13 @@ impl<F: Form> Pipeline<F> {
             let problem = "is a query parameter without a name: say which one names the tenant".into();
             return Err(ConfigError::Setting { setting: "tenant", problem });
         }
+        if shared.tenant.parameter().is_some_and(|name| form.signs_parameter(name)) && !form.signs_tenant() {
+            let problem =
+                "is a parameter that the form signs, and could be read in two ways: call `tenant_field` with its \
+                           name instead"
+                    .into();
+            return Err(ConfigError::Setting { setting: "tenant", problem });
+        }
         if shared.body.size == 0 {
             return Err(ConfigError::NoBody);
         }

@@ -285,6 +285,24 @@ fn unsafe_settings_do_not_build() {
         ),
         (build(Recipe::hmac(Digest::Sha256, ["timestamp", "email"], "")), "without a separator"),
         (build(Recipe::digest_with_secret_last(Digest::Sha256, ["timestamp", "email"], "")), "without a separator"),
+        (build(Recipe::hmac(Digest::Sha256, ["timestamp", "email"], "||")), "overlaps itself"),
+        (build(Recipe::digest_with_secret_last(Digest::Sha256, ["timestamp", "email"], "-:-")), "overlaps itself"),
+        (
+            timestamp_hash::layer::<Value>(Recipe::hmac(Digest::Sha256, ["timestamp", "email", "org"], "|"))
+                .tenant(Tenant::query("org"))
+                .keys(MemoryKeys::new().with("a b", SECRET))
+                .replay(replay())
+                .build(),
+            "call `tenant_field`",
+        ),
+        (
+            timestamp_hash::layer::<Value>(Recipe::hmac(Digest::Sha256, ["timestamp", "email"], "|"))
+                .hash_parameter("email")
+                .secrets([SECRET])
+                .replay(replay())
+                .build(),
+            "cannot hash itself",
+        ),
     ] {
         let said = refused(built);
         assert!(said.contains(expected), "{said:?} should say {expected:?}");

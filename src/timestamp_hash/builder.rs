@@ -65,8 +65,9 @@ impl<C> Builder<TimestampHash<C>> {
     /// The field of the recipe that names the tenant, whose keys are looked up. Default: none, and
     /// [`tenant`](Self::tenant) says, which has no effect once this is set.
     ///
-    /// Rather this than [`Tenant::query`] for a parameter that is hashed: the name is then read as it was hashed. A raw `+` in
-    /// it is a space, but with [`Plus::Literal`]. **Were it read in two ways, the tenant `a b` could sign as `a+b`.**
+    /// The name is then read as it was hashed: a raw `+` in it is a space, but with [`Plus::Literal`]. A layer whose
+    /// [`Tenant::query`] names a hashed field does not build: **were it read in two ways, the tenant `a b` could sign as
+    /// `a+b`.**
     ///
     /// ```
     /// use tower_sso::timestamp_hash::{self, Digest, Recipe};
@@ -103,8 +104,12 @@ pub(super) fn check<C>(form: &TimestampHash<C>) -> Result<(), ConfigError> {
         let problem = "is empty: name the parameter that holds the hash".into();
         return Err(ConfigError::Setting { setting: "hash_parameter", problem });
     }
+    if form.recipe.has(&form.hash) {
+        let problem = "is one of the hashed fields: a hash cannot hash itself".into();
+        return Err(ConfigError::Setting { setting: "hash_parameter", problem });
+    }
     if let Some(tenant) = &form.tenant
-        && !form.recipe.fields().any(|field| field == tenant)
+        && !form.recipe.has(tenant)
     {
         let problem =
             "is not in the recipe: anyone could put another tenant's name there. Hash it, or call `tenant`".into();

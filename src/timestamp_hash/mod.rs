@@ -31,7 +31,8 @@
 //! 5. A raw `+` in a field is a space to some partners and a plus to others. By default both readings are tried, and the one
 //!    that the hash was made of is what the user is called: [`Plus`].
 //!    The [tenant](crate::config::Builder::tenant_field) alone is read in one way.
-//! 6. Parameters that are not in the recipe, such as `next`, are not signed. See [`LocalPath`](crate::landing::LocalPath).
+//! 6. Only the recipe's fields are signed. Other parameters, such as `next`, are not (see
+//!    [`LocalPath`](crate::landing::LocalPath)); nor are the path, the headers and a body.
 
 mod builder;
 mod recipe;
@@ -206,6 +207,10 @@ where
 
     fn signs_tenant(&self) -> bool {
         self.tenant.is_some()
+    }
+
+    fn signs_parameter(&self, name: &str) -> bool {
+        self.recipe.has(name)
     }
 
     fn has_time(&self) -> bool {

@@ -48,8 +48,11 @@ enum Kind {
 }
 
 impl Recipe {
-    /// The secret is the key, the fields are the message. A value that holds the separator is malformed, as the fields
-    /// could be cut in another place.
+    /// The secret is the key, the fields are the message, joined by the separator.
+    ///
+    /// The fields must not be cut in another place under the same hash: `admin|` and `b`, joined by `||`, are also `admin`
+    /// and `|b`. So a value that holds the separator is malformed, and a layer does not build with a separator that
+    /// overlaps itself (whose end is also its beginning, as of `||`, `::` or `-:-`). One character is always safe.
     pub fn hmac<N: Into<Cow<'static, str>>>(
         digest: Digest,
         fields: impl IntoIterator<Item = N>,
@@ -70,8 +73,9 @@ impl Recipe {
         Self::new(digest, fields, Kind::FormAsKey { names })
     }
 
-    /// A plain digest of the fields and, last, the secret. Where the secret stands elsewhere, anyone could append to the
-    /// message (length extension), so there is no recipe for that.
+    /// A plain digest of the fields and, last, the secret, joined by the separator, for which the rule of
+    /// [`hmac`](Self::hmac) holds. Where the secret stands elsewhere, anyone could append to the message (length extension),
+    /// so there is no recipe for that.
     pub fn digest_with_secret_last<N: Into<Cow<'static, str>>>(
         digest: Digest,
         fields: impl IntoIterator<Item = N>,
@@ -108,9 +112,13 @@ impl Recipe {
         }
     }
 
+    pub(super) fn has(&self, field: &str) -> bool {
+        self.fields.iter().any(|other| other == field)
+    }
+
     pub(super) fn check(&self, timestamp: &str) -> Result<(), ConfigError> {
         let problem = |problem: &'static str| Err(ConfigError::Setting { setting: "recipe", problem: problem.into() });
-        if !self.fields.iter().any(|field| field == timestamp) {
+        if !self.has(timestamp) {
             return problem("does not hash the timestamp: anyone could make a link new again");
         }
         if self.fields.len() < 2 {
@@ -126,6 +134,9 @@ impl Recipe {
             Kind::Hmac { separator } | Kind::Digest { separator } if separator.is_empty() => {
                 problem("joins its fields without a separator: they could be cut in another place")
             }
+            Kind::Hmac { separator } | Kind::Digest { separator } if overlaps_itself(separator.as_bytes()) => problem(
+                "has a separator that overlaps itself: the fields could be cut in another place; use one character",
+            ),
             _ => Ok(()),
         }
     }
@@ -232,8 +243,77 @@ fn written((position, name): (usize, &Cow<'static, str>)) -> Vec<u8> {
     written
 }
 
+/// Whether an end of it is also its beginning. Only then can it occur across the border of a value that does not hold it.
+fn overlaps_itself(separator: &[u8]) -> bool {
+    (1..separator.len()).any(|from| separator.get(from..).is_some_and(|end| separator.starts_with(end)))
+}
+
 /// The fields with the separator between them.
 fn joined<'a>(fields: impl Iterator<Item = &'a str>, separator: &'a str) -> impl Iterator<Item = &'a [u8]> {
     let before = move |position| if position == 0 { "" } else { separator };
     fields.enumerate().flat_map(move |(position, field)| [before(position).as_bytes(), field.as_bytes()])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FIELDS: [&str; 3] = ["timestamp", "user", "role"];
+
+    /// One of each kind that joins its fields.
+    fn joining(separator: &str) -> [Recipe; 2] {
+        let separator = || separator.to_owned();
+        [
+            Recipe::hmac(Digest::Sha256, FIELDS, separator()),
+            Recipe::digest_with_secret_last(Digest::Sha256, FIELDS, separator()),
+        ]
+    }
+
+    #[test]
+    fn separators_that_overlap_themselves_do_not_build() {
+        for (separator, builds, why) in [
+            ("|", true, "one character"),
+            ("ab", true, "no end is a beginning"),
+            ("\r\n", true, "a line break"),
+            ("aab", true, "a repeated beginning that is no end"),
+            ("é", true, "two bytes"),
+            ("", false, "nothing"),
+            ("||", false, "the same character twice"),
+            ("::", false, "the same character twice"),
+            ("-:-", false, "it ends as it begins"),
+            ("abcab", false, "two characters of it do"),
+            ("éé", false, "a character of two bytes, twice"),
+        ] {
+            for recipe in joining(separator) {
+                assert_eq!(recipe.check("timestamp").is_ok(), builds, "{separator:?}: {why}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Two different tuples of values that are let through are never joined to the same bytes.
+        #[test]
+        fn joins_are_injective(
+            separator in "[a:]{1,3}",
+            tuples in proptest::collection::vec(proptest::array::uniform3("[a:]{1,3}"), 2..60),
+        ) {
+            for recipe in joining(&separator).into_iter().filter(|recipe| recipe.check("timestamp").is_ok()) {
+                let mut seen = HashMap::new();
+                for tuple in &tuples {
+                    if tuple.iter().any(|value| recipe.check_value(value).is_err()) {
+                        continue;
+                    }
+                    let bytes = joined(tuple.iter().map(String::as_str), &separator).collect::<Vec<_>>().concat();
+                    let before = seen.insert(bytes, tuple);
+                    prop_assert!(before.is_none_or(|before| before == tuple), "{separator:?}: {before:?} and {tuple:?}");
+                }
+            }
+        }
+    }
 }
