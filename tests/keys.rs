@@ -1,14 +1,18 @@
 //! The key stores in memory, and the cache in front of a slow one.
 #![cfg(feature = "moka")]
 
+#[path = "keys/rotations.rs"]
+mod rotations;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::join_all;
+use rotations::{GRACE, ROTATIONS, Rotations};
 use tower_sso::clock::UnixTime;
-use tower_sso::keys::{self, CachedKeys, FixedKeys, KeyStore, KeyUse, Keys, MemoryKeys, Secret, TenantId};
+use tower_sso::keys::{self, CachedKeys, FixedKeys, Key, KeyStore, KeyUse, Keys, MemoryKeys, Secret, TenantId};
 use tower_sso::store::StoreError;
 
 fn now(store: &impl KeyStore, tenant: &str) -> Keys {
@@ -33,18 +37,75 @@ fn fixed_keys_are_every_tenants() {
 
 #[test]
 fn keys_in_memory_rotate() {
+    for Rotations { why, made, seen_at, active } in ROTATIONS {
+        let (store, start) = (MemoryKeys::new(), UnixTime::from_secs(1_700_000_000));
+        let at = |seconds| start.plus(Duration::from_secs(seconds));
+        for (seconds, secret) in *made {
+            store.rotate("acme", *secret, at(*seconds).plus(GRACE));
+        }
+        let keys = now(&store, "acme");
+        let found = keys.iter().filter(|key| key.is_active(at(*seen_at)));
+        let found: Vec<_> =
+            found.map(|key| (key.secret().expose_str().unwrap(), key.key_use(), key.not_after())).collect();
+        let expected = active.iter().map(|(secret, end)| match end {
+            None => (*secret, KeyUse::Current, UnixTime::MAX),
+            Some(end) => (*secret, KeyUse::Previous, at(*end)),
+        });
+        assert_eq!(found, expected.collect::<Vec<_>>(), "{why}");
+    }
+}
+
+#[test]
+fn keys_in_memory_are_one_tenants() {
     let keys = MemoryKeys::new().with("acme", "one");
     assert!(now(&keys, "Acme").is_empty(), "names are not folded");
-    keys.rotate("acme", "two", UnixTime::from_secs(100));
-    let found = now(&keys, "acme");
-    assert_eq!(secrets(&found), ["two", "one"]);
-    assert_eq!(found[1].not_after(), UnixTime::from_secs(100));
-    keys.rotate("acme", "three", UnixTime::from_secs(200));
-    assert_eq!(secrets(&now(&keys, "acme")), ["three", "two"]);
     keys.rotate("new", "one", UnixTime::MAX);
     assert_eq!(secrets(&now(&keys, "new")), ["one"]);
     keys.remove(&"acme".into());
     assert!(now(&keys, "acme").is_empty());
+    assert_eq!(secrets(&now(&keys, "new")), ["one"]);
+}
+
+#[test]
+fn a_rotation_never_lengthens_a_keys_life() {
+    let ended = UnixTime::from_secs(100);
+    let keys = MemoryKeys::new();
+    keys.set("acme", [Key::previous("old".into(), ended).owned_by("Acme Inc.".into())].into_iter().collect());
+    keys.rotate("acme", "new", UnixTime::MAX);
+    let found = now(&keys, "acme");
+    assert_eq!(secrets(&found), ["new", "old"]);
+    assert_eq!(found[1].not_after(), ended, "what stood first was not current");
+    assert_eq!(found[1].owner(), Some(&"Acme Inc.".into()), "and stays whose it is");
+}
+
+#[test]
+fn a_tenant_has_few_keys_wherever_they_come_from() {
+    let until = |seconds| UnixTime::from_secs(seconds);
+    let listed = |keys: Vec<Key>| secrets(&keys.into_iter().collect()).join(" ");
+    let previous = |secret: &str, seconds| Key::previous(secret.into(), until(seconds));
+    let current = |secret: &str| Key::current(secret.into());
+    for (given, expected, why) in [
+        (
+            vec![current("c"), previous("p1", 9), previous("p2", 8), previous("p3", 7)],
+            "c p1 p2 p3",
+            "as many as may be",
+        ),
+        (
+            vec![current("c"), previous("p1", 5), previous("p2", 6), previous("p3", 7), previous("p4", 8)],
+            "c p2 p3 p4",
+            "the first to end goes, and the order stays",
+        ),
+        (
+            vec![previous("p1", 5), previous("p2", 5), previous("p3", 5), previous("p4", 5), current("c")],
+            "p1 p2 p3 c",
+            "the current key stays wherever it stands; among equals the first listed stay",
+        ),
+        ((0..4_000).map(|n| previous(&n.to_string(), n)).chain([current("c")]).collect(), "3997 3998 3999 c", "many"),
+        ((0..9).map(|n| current(&n.to_string())).collect(), "0 1 2 3", "a store that calls all of them current"),
+    ] {
+        assert_eq!(listed(given), expected, "{why}");
+    }
+    assert_eq!(Keys::MAX, 4);
 }
 
 /// A store behind a network, which counts what it is asked.

@@ -13,6 +13,8 @@
 mod postgres;
 #[path = "sql_keys/races.rs"]
 mod races;
+#[path = "keys/rotations.rs"]
+mod rotations;
 #[path = "sql_keys/world.rs"]
 mod world;
 
@@ -20,13 +22,36 @@ use std::time::Duration;
 
 use futures::future::{join_all, try_join_all};
 use races::*;
+use rotations::{ROTATIONS, Rotations};
 use sqlx::AnyPool;
 use tower_sso::clock::UnixTime;
 use tower_sso::keys::sql::Rotation::{Created, Repeated, Rotated, Unchanged};
 use tower_sso::keys::sql::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS, SqlKeyError, SqlKeyStore};
-use tower_sso::keys::{KeyStore, Secret, TenantId};
+use tower_sso::keys::{KeyStore, Keys, Secret, TenantId};
 use tower_sso::rejection::StoreFailure;
 use world::{Driver, GRACE, NANOSECOND, NOW, World, credential, current, previous, shown};
+
+async fn rotations_leave_what_they_leave_in_every_store<DB: Driver>(world: World<DB>) {
+    assert_eq!(GRACE, rotations::GRACE);
+    for (number, Rotations { why, made, seen_at, active }) in ROTATIONS.iter().enumerate() {
+        // A secret has one owner for ever, so each row has secrets of its own.
+        let (tenant, own) = (format!("tenant {number}"), |secret: &str| format!("{secret} of {number}"));
+        let at = |seconds: u64| NOW.plus(Duration::from_secs(seconds));
+        for (call, (seconds, secret)) in made.iter().enumerate() {
+            world.clock.set(at(*seconds));
+            world.given(&tenant, &own(secret), &format!("call {number} {call}")).await;
+        }
+        world.clock.set(at(*seen_at));
+        let expected = active.iter().map(|(secret, end)| match end {
+            None => current(&own(secret)),
+            Some(end) => previous(&own(secret), at(*end)),
+        });
+        assert_eq!(world.keys(&tenant).await, expected.collect::<Vec<_>>(), "{why}");
+    }
+    let readable = "SELECT COUNT(*) FROM tower_sso_keys WHERE secret IS NOT NULL";
+    let most = i64::try_from(Keys::MAX * ROTATIONS.len()).unwrap();
+    assert!(world.count(readable).await <= most, "secrets that are no longer accepted are deleted");
+}
 
 async fn the_newest_key_is_current_and_each_older_one_keeps_its_own_end<DB: Driver>(world: World<DB>) {
     assert_eq!(world.keys("acme").await, []);
@@ -269,9 +294,23 @@ async fn tables_may_be_made_again_and_by_many_at_once<DB: Driver>(world: World<D
     assert_eq!(world.rotate("acme", "k1", "1").await, Created);
     try_join_all(processes.iter().map(SqlKeyStore::migrate)).await.unwrap();
     assert_eq!(world.keys("acme").await, [current("k1")], "what is stored stays");
-    assert_eq!(world.count("SELECT COUNT(*) FROM tower_sso_keys_schema").await, 1);
+    let versions = i64::try_from(SQLITE_MIGRATIONS.len()).unwrap();
+    assert_eq!(world.count("SELECT COUNT(*) FROM tower_sso_keys_schema").await, versions);
     let theirs = sqlx::query("SELECT * FROM _sqlx_migrations").fetch_all(&world.eyes).await;
     assert!(theirs.is_err(), "sqlx's own table is the application's");
+}
+
+/// Eight processes start at once on an empty database, twenty times: each connects, and each wants the tables.
+async fn eight_start_at_once_on_an_empty_database<DB: Driver>(world: World<DB>) {
+    let mut worlds = vec![world];
+    for _ in 1..20 {
+        worlds.push(worlds[0].another().await);
+    }
+    for world in worlds {
+        let start = || async { world.other_process().await.migrate().await };
+        try_join_all((0..8).map(|_| start())).await.unwrap();
+        assert_eq!(world.rotate("acme", "k1", "1").await, Created);
+    }
 }
 
 async fn tables_may_be_made_by_the_applications_own_migrations<DB: Driver>(world: World<DB>) {
@@ -319,6 +358,7 @@ macro_rules! suite {
 
 suite! {
     new:
+        rotations_leave_what_they_leave_in_every_store
         the_newest_key_is_current_and_each_older_one_keeps_its_own_end
         the_grace_period_ends_after_its_last_nanosecond
         a_grace_period_may_be_none_or_for_ever
@@ -342,6 +382,7 @@ suite! {
         a_database_that_is_gone_is_a_failure;
     bare:
         tables_may_be_made_again_and_by_many_at_once
+        eight_start_at_once_on_an_empty_database
         tables_may_be_made_by_the_applications_own_migrations;
 }
 

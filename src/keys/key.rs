@@ -47,6 +47,11 @@ impl Key {
         Self { secret, key_use: KeyUse::Previous, not_after, owner: None }
     }
 
+    /// The same key, replaced by a newer one: accepted until `until`, or until its own end where that comes first.
+    pub(super) fn retired(&self, until: UnixTime) -> Self {
+        Self { key_use: KeyUse::Previous, not_after: self.not_after.min(until), ..self.clone() }
+    }
+
     /// Says whose key it is, where requests do not name a tenant and the key is found by something else. It becomes
     /// [`Identity::tenant`](crate::identity::Identity::tenant).
     #[must_use]
@@ -83,6 +88,10 @@ impl Key {
 
 /// A tenant's keys, tried in this order. Empty for an unknown tenant. Cheap to clone.
 ///
+/// A tenant has at most [`Keys::MAX`] of them. A forgery is checked with each, so more would tell by the time which tenants
+/// exist, and would cost as much as the sender of rotations likes. Where more are collected, the keys that
+/// end first are left out, which are the oldest; of keys that end at the same time, those listed last. The current key stays.
+///
 /// ```
 /// use tower_sso::keys::{Key, Keys, Secret};
 ///
@@ -94,6 +103,9 @@ impl Key {
 pub struct Keys(Option<Arc<[Key]>>);
 
 impl Keys {
+    /// How many keys a tenant has at most: the current one and three previous ones.
+    pub const MAX: usize = 4;
+
     /// The keys of a tenant that is not known: none.
     pub fn unknown_tenant() -> Self {
         Self(None)
@@ -110,7 +122,16 @@ impl std::ops::Deref for Keys {
 
 impl FromIterator<Key> for Keys {
     fn from_iter<I: IntoIterator<Item = Key>>(keys: I) -> Self {
-        Self(Some(keys.into_iter().collect()))
+        let mut kept = Vec::with_capacity(Self::MAX + 1);
+        for key in keys {
+            kept.push(key);
+            if kept.len() > Self::MAX {
+                let age = |(_, key): &(usize, &Key)| (key.key_use == KeyUse::Current, key.not_after);
+                let oldest = kept.iter().enumerate().rev().min_by_key(age).map_or(0, |(position, _)| position);
+                kept.remove(oldest);
+            }
+        }
+        Self(Some(kept.into()))
     }
 }
 

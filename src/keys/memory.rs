@@ -1,11 +1,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{Key, KeyStore, Keys, Secret, TenantId};
+use super::{Key, KeyStore, KeyUse, Keys, Secret, TenantId};
 use crate::clock::UnixTime;
 use crate::store::{StoreError, StoreFuture};
 
 /// Keys of several tenants in this process's memory. Clones share them.
+///
+/// It holds what the application puts into it: a tenant that an outsider can create needs a limit in the application.
 ///
 /// ```
 /// use tower_sso::clock::{Clock, SystemClock};
@@ -37,12 +39,21 @@ impl MemoryKeys {
     }
 
     /// Makes `secret` the tenant's current key; the key that was current is accepted until `previous_until`, inclusive.
-    /// Older ones are forgotten.
+    ///
+    /// Older keys keep their own end: a rotation never makes a key live longer. At most [`Keys::MAX`] stay, the oldest go. With
+    /// the secret that is current already, nothing changes, so a webhook may come twice. A previous secret may become
+    /// current again. These are the rules of [`keys::sql`](crate::keys#stores) too.
     pub fn rotate(&self, tenant: impl Into<TenantId>, secret: impl Into<Secret>, previous_until: UnixTime) {
+        let secret = secret.into();
         let mut tenants = self.write();
         let keys = tenants.entry(tenant.into()).or_default();
-        let previous = keys.first().map(|key| Key::previous(key.secret().clone(), previous_until));
-        *keys = [Key::current(secret.into())].into_iter().chain(previous).collect();
+        let is_current = |key: &Key| key.key_use() == KeyUse::Current;
+        if keys.iter().any(|key| is_current(key) && *key.secret() == secret) {
+            return;
+        }
+        let others = keys.iter().filter(|key| *key.secret() != secret);
+        let previous = others.map(|key| if is_current(key) { key.retired(previous_until) } else { key.clone() });
+        *keys = [Key::current(secret.clone())].into_iter().chain(previous).collect();
     }
 
     /// Forgets a tenant.

@@ -4,6 +4,8 @@
 //! a rotation the previous key is accepted until its own end, and [`Identity::key`](crate::identity::Identity::key)
 //! tells which one matched.
 //!
+//! # Stores
+//!
 //! | store | for |
 //! |---|---|
 //! | [`FixedKeys`] | one tenant, keys from the configuration: needs [`Tenant::fixed`](crate::tenant::Tenant::fixed) |
@@ -13,7 +15,7 @@
 //! | [`sql`] (feature `sqlx`) | SQLite and Postgres, with rotation and migrations |
 //!
 //! An unknown tenant costs as much as a wrong key: a decoy key is checked for it, and the answer is the same.
-//! While a tenant has two active keys, a wrong signature costs two checks.
+//! A wrong signature is checked with each active key. A tenant has at most four, [`Keys::MAX`], in every store.
 
 mod fixed;
 mod key;

@@ -7,7 +7,7 @@ use futures::future::join_all;
 use sqlx::Postgres;
 use tower_sso::keys::sql::Rotation::{Created, Repeated, Rotated, Unchanged};
 use tower_sso::keys::sql::{Rotation, SqlKeyError, SqlKeyStore};
-use tower_sso::keys::{KeyUse, Secret, TenantId};
+use tower_sso::keys::{KeyUse, Keys, Secret, TenantId};
 
 use crate::world::{Driver, GRACE, NOW, World, credential, current, postgres, previous, shown};
 
@@ -74,7 +74,7 @@ pub async fn many_calls_at_once_leave_one_current_key<DB: Driver>(world: World<D
     let reader = world.keys.clone();
     let reading = tokio::spawn(async move {
         let mut seen = 0;
-        while seen < TASKS {
+        while seen < Keys::MAX {
             let keys = shown(&reader, "acme").await;
             let currents = keys.iter().filter(|(_, key_use, _)| *key_use == KeyUse::Current).count();
             assert_eq!(currents, keys.len().min(1), "at any time: {keys:?}");

@@ -22,6 +22,7 @@ pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A database of its own for a test, and who is connected to it.
 pub struct World<DB: Backend> {
+    make_url: fn(&TempDir) -> String,
     pub url: String,
     pub clock: ManualClock,
     pub keys: SqlKeyStore<DB>,
@@ -90,14 +91,19 @@ pub fn postgres(_: &TempDir) -> String {
 
 impl<DB: Driver> World<DB> {
     /// With an empty database.
-    pub async fn bare(url: fn(&TempDir) -> String) -> Self {
+    pub async fn bare(make_url: fn(&TempDir) -> String) -> Self {
         let dir = TempDir::new().unwrap();
-        let url = url(&dir);
+        let url = make_url(&dir);
         let clock = ManualClock::at(NOW);
         let pool = DB::connect(&url).await;
         let keys = SqlKeyStore::new(pool.clone(), "tutorcruncher").grace(GRACE).clock(clock.clone());
         let eyes = patient(AnyPoolOptions::new().max_connections(1), &url).connect(&url).await.unwrap();
-        Self { url, clock, keys, pool, eyes, _dir: dir }
+        Self { make_url, url, clock, keys, pool, eyes, _dir: dir }
+    }
+
+    /// Another empty database of the same kind.
+    pub async fn another(&self) -> Self {
+        Self::bare(self.make_url).await
     }
 
     pub async fn new(url: fn(&TempDir) -> String) -> Self {

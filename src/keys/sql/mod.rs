@@ -5,13 +5,14 @@
 //! 1. A call is applied once, for ever. A copy of it changes nothing, at whatever age: an old call never rolls a newer
 //!    key back.
 //! 2. A new key is current at once. The one it replaces is accepted for a grace period; older ones keep their own end.
+//!    At most three previous keys are accepted: with a fourth, the oldest ends.
 //! 3. A tenant has one current key at any time, however many calls come at once.
 //! 4. A secret has one owner. What is or ever was another tenant's key is refused, and nothing is recorded.
 //! 5. The caller's own data can be stored in the same transaction ([`SqlKeyStore::rotate_in`]): both, or neither.
 //!
 //! **Secrets are stored readable**, since a MAC needs the key itself: whoever reads the table `tower_sso_keys` can sign in
 //! as anybody. Let only this application's database user read it, encrypt disks and backups, and ask the server for TLS.
-//! A key that has ended is deleted at the tenant's next rotation; its SHA-256 digest stays, for rule 4. One row stays of
+//! A key that has ended is deleted at the tenant's next rotation, as is a fourth previous one; its SHA-256 digest stays, for rule 4. One row stays of
 //! each call, for rule 1. sqlx does not wipe its own buffers.
 //!
 //! | engine | the pool needs |

@@ -14,7 +14,8 @@ use super::store::{begin, digest, lock};
 ///
 /// assert!(POSTGRES_MIGRATIONS[0].contains("CREATE TABLE IF NOT EXISTS tower_sso_keys"));
 /// ```
-pub const POSTGRES_MIGRATIONS: &[&str] = &[include_str!("migrations/0001.postgres.sql")];
+pub const POSTGRES_MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001.postgres.sql"), include_str!("migrations/0002.postgres.sql")];
 
 /// The tables for SQLite, one text for each schema version, oldest first. Used as [`POSTGRES_MIGRATIONS`] are.
 ///
@@ -23,7 +24,8 @@ pub const POSTGRES_MIGRATIONS: &[&str] = &[include_str!("migrations/0001.postgre
 ///
 /// assert_eq!(SQLITE_MIGRATIONS.len(), POSTGRES_MIGRATIONS.len());
 /// ```
-pub const SQLITE_MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sqlite.sql")];
+pub const SQLITE_MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001.sqlite.sql"), include_str!("migrations/0002.sqlite.sql")];
 
 // Not sqlx's own migrator: on SQLite it takes no lock, so two processes that start at once would collide.
 const CREATE_VERSIONS: &str = "CREATE TABLE IF NOT EXISTS tower_sso_keys_schema (version BIGINT NOT NULL PRIMARY KEY)";

@@ -31,8 +31,11 @@ const STATE_CURRENT: i64 = 1;
 const STATE_FOREIGN: i64 = 2;
 const RETIRE: &str = "UPDATE tower_sso_keys SET not_after = $3 \
     WHERE namespace = $1 AND tenant = $2 AND not_after IS NULL";
+/// Previous keys that have ended, and all but the newest three (`Keys::MAX` less the current one).
 const WIPE: &str = "UPDATE tower_sso_keys SET secret = NULL \
-    WHERE namespace = $1 AND tenant = $2 AND not_after < $3 AND secret IS NOT NULL";
+    WHERE namespace = $1 AND tenant = $2 AND secret IS NOT NULL AND not_after IS NOT NULL AND (not_after < $3 \
+    OR digest NOT IN (SELECT digest FROM tower_sso_keys WHERE namespace = $1 AND tenant = $2 AND secret IS NOT NULL \
+    AND not_after IS NOT NULL ORDER BY not_after DESC, generation DESC LIMIT 3))";
 const INSTALL: &str = "UPDATE tower_sso_keys SET secret = $4, not_after = NULL, generation = \
     (SELECT MAX(generation) + 1 FROM tower_sso_keys WHERE namespace = $2 AND tenant = $3) WHERE digest = $1";
 const REMOVE: &str = "UPDATE tower_sso_keys SET secret = NULL, not_after = $3 \
@@ -203,9 +206,9 @@ impl<DB: Backend> SqlKeyStore<DB> {
         }
         let until = Value::Integer(now.plus(self.grace).as_nanos());
         let retired = DB::execute(connection, RETIRE, &[namespace, name, until]).await?;
-        // What is no longer accepted need not be readable.
-        DB::execute(connection, WIPE, &[namespace, name, at]).await?;
         DB::execute(connection, INSTALL, &[digest, namespace, name, Value::Bytes(secret.expose())]).await?;
+        // What is no longer accepted need not be readable. Last, since a previous key may just have become current again.
+        DB::execute(connection, WIPE, &[namespace, name, at]).await?;
         Ok(if retired == 0 { Rotation::Created } else { Rotation::Rotated })
     }
 
