@@ -5,6 +5,8 @@
 //! ```
 //! - `claim/moka`: a claim through the store in memory, next to the insert of moka's that it is built on, by 1, 2 and 8 threads.
 //! - Ten million claims by eight threads, of which one in eight has to win.
+//! - `worst`: the slowest claim of four million, in waves of 400,000 entries that end at once, by 8 and 64 threads; beside it
+//!   the same with nothing but a few microseconds of work for a claim, which is the machine's own part. On standard error.
 //! - `claim/redis`: one round trip to a redis-server that the bench starts, on the loopback.
 //! - On standard error: bytes per entry, as the operating system (moka) and the server (`used_memory`) tell them.
 
@@ -24,7 +26,7 @@ use futures::FutureExt;
 use moka::Expiry;
 use moka::ops::compute::Op;
 use moka::sync::Cache;
-use tower_sso::clock::{Clock, SystemClock};
+use tower_sso::clock::{Clock, ManualClock, SystemClock};
 use tower_sso::replay::{Claim, Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -192,6 +194,61 @@ fn contended(_: &mut Criterion) {
     eprintln!("moka: {} contended claims, one winner for each key", ROUNDS * KEYS * THREADS);
 }
 
+/// The slowest of so many calls by so many threads, the 99.99th percentile, and the time of all.
+fn slowest(threads: u64, calls: u64, call: impl Fn() + Sync) -> (Duration, Duration, Duration) {
+    let started = Instant::now();
+    let times = thread::scope(|scope| {
+        let timed = || {
+            let time = |_| {
+                let started = Instant::now();
+                call();
+                started.elapsed()
+            };
+            (0..calls / threads).map(time).collect::<Vec<_>>()
+        };
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(timed)).collect();
+        handles.into_iter().flat_map(|handle| handle.join().unwrap()).collect::<Vec<_>>()
+    });
+    let taken = started.elapsed();
+    let mut times = times;
+    times.sort_unstable();
+    (times[times.len() - 1], times[times.len() - 1 - times.len() / 10_000], taken)
+}
+
+/// No measurement of criterion's, which takes means.
+fn worst(_: &mut Criterion) {
+    const WAVES: u64 = 10;
+    const WAVE: u64 = 400_000;
+    if !is_asked_for("worst") {
+        return;
+    }
+    for threads in [1, 8, 64] {
+        let work = || {
+            let started = Instant::now();
+            while started.elapsed() < Duration::from_micros(5) {
+                std::hint::spin_loop();
+            }
+        };
+        let (worst, percentile, _) = slowest(threads, WAVE, work);
+        eprintln!("the machine, {threads} threads: worst {worst:.1?}, 99.99 % {percentile:.1?}");
+        let clock = ManualClock::at(SystemClock.now());
+        let store = MemoryReplay::builder().ceiling(u64::MAX).clock(clock.clone()).build();
+        for wave in 0..WAVES {
+            let now = clock.now();
+            let (worst, percentile, taken) = slowest(threads, WAVE, || {
+                let claim = Claim::new(key(), now, Hold::Until(now.plus(HOUR)));
+                assert!(matches!(store.claim(&claim).now_or_never(), Some(Ok(Claimed::First))));
+            });
+            let (each, left) = (taken / WAVE as u32, store.entries());
+            eprintln!(
+                "moka, {threads} threads, wave {wave}: worst {worst:.1?}, 99.99 % {percentile:.1?}, {each:.1?} a claim in \
+                 all, {left} entries left"
+            );
+            clock.advance(10 * HOUR);
+        }
+    }
+}
+
 #[cfg(unix)]
 fn redis(criterion: &mut Criterion) {
     use tower_sso::redis::RedisStore;
@@ -233,5 +290,5 @@ fn redis(criterion: &mut Criterion) {
 #[cfg(not(unix))]
 fn redis(_: &mut Criterion) {}
 
-criterion_group!(benches, memory, moka, contended, redis);
+criterion_group!(benches, memory, moka, contended, worst, redis);
 criterion_main!(benches);

@@ -26,12 +26,30 @@ const NANOS_PER_SECOND: i64 = 1_000_000_000;
 pub trait Clock: Send + Sync + 'static {
     /// The current time.
     fn now(&self) -> UnixTime;
+
+    /// How much time has passed since some moment that stays the same, as a clock tells that nobody sets: it goes on evenly
+    /// while [`now`](Self::now) is corrected. Default: the time since this process first asked.
+    ///
+    /// By it, [`MemoryReplay`](crate#features) finds out that the clock was slow when the store was made, and when an entry
+    /// that has ended may go. Only a clock for tests needs one of its own.
+    fn steady(&self) -> Duration {
+        since_start()
+    }
 }
 
 impl<C: Clock + ?Sized> Clock for Arc<C> {
     fn now(&self) -> UnixTime {
         (**self).now()
     }
+
+    fn steady(&self) -> Duration {
+        (**self).steady()
+    }
+}
+
+fn since_start() -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
 }
 
 /// The system's clock, which never runs backwards within a process. This is every layer's default.
@@ -52,15 +70,13 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> UnixTime {
-        static START: OnceLock<Instant> = OnceLock::new();
         static LEAD: AtomicI64 = AtomicI64::new(i64::MIN);
 
-        let start = START.get_or_init(Instant::now);
         // The wall clock first: a pause between the two readings then makes the lead smaller, and a smaller one is not
         // kept. The other way round, every pause of the process would push this clock ahead for good.
         #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
         let wall = UnixTime::from(SystemTime::now());
-        let elapsed = nanos(start.elapsed());
+        let elapsed = nanos(since_start());
         UnixTime(elapsed.saturating_add(raise(&LEAD, wall.0.saturating_sub(elapsed))))
     }
 }
@@ -87,28 +103,40 @@ fn raise(lead: &AtomicI64, seen: i64) -> i64 {
 /// assert_eq!(clock.now(), UnixTime::from_secs(1_700_000_061));
 /// ```
 #[derive(Clone, Debug)]
-pub struct ManualClock(Arc<AtomicI64>);
+pub struct ManualClock(Arc<Hands>);
+
+#[derive(Debug)]
+struct Hands {
+    now: AtomicI64,
+    steady: AtomicI64,
+}
 
 impl ManualClock {
     /// A clock that stands at `now`.
     pub fn at(now: UnixTime) -> Self {
-        Self(Arc::new(AtomicI64::new(now.0)))
+        Self(Arc::new(Hands { now: AtomicI64::new(now.0), steady: AtomicI64::new(0) }))
     }
 
-    /// Sets the clock. It may be set back, which [`SystemClock`] never does.
+    /// Sets the clock, as NTP does to one that was wrong: no time passes. It may be set back, which [`SystemClock`] never
+    /// does.
     pub fn set(&self, now: UnixTime) {
-        self.0.store(now.0, Ordering::SeqCst);
+        self.0.now.store(now.0, Ordering::SeqCst);
     }
 
-    /// Moves the clock forward.
+    /// Moves the clock forward: so much time passes.
     pub fn advance(&self, by: Duration) {
         self.set(self.now().plus(by));
+        self.0.steady.store(nanos(self.steady().saturating_add(by)), Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> UnixTime {
-        UnixTime(self.0.load(Ordering::SeqCst))
+        UnixTime(self.0.now.load(Ordering::SeqCst))
+    }
+
+    fn steady(&self) -> Duration {
+        Duration::from_nanos(self.0.steady.load(Ordering::SeqCst).unsigned_abs())
     }
 }
 

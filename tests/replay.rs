@@ -6,15 +6,16 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use futures::FutureExt;
-use tower_sso::clock::{ManualClock, UnixTime};
+use tower_sso::clock::{Clock, ManualClock, UnixTime};
 use tower_sso::rejection::StoreFailure;
 use tower_sso::replay::{Claim, Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
 fn key(number: u64) -> ReplayKey {
+    // Spread as digests are.
     let mut key = [0; 32];
-    key[..8].copy_from_slice(&number.to_be_bytes());
+    key[..8].copy_from_slice(&number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
     key.into()
 }
 
@@ -193,4 +194,66 @@ fn the_boot_fence_stands_when_the_store_is_made() {
     assert_eq!(start().build().remembers_since(), Some(NOW));
     assert_eq!(start().fence_margin(Duration::from_secs(5)).build().remembers_since(), Some(later(5)));
     assert_eq!(start().danger_no_boot_fence().build().remembers_since(), None);
+}
+
+#[test]
+fn a_clock_that_was_slow_at_the_start_moves_the_fence_when_it_is_set_right() {
+    let clock = ManualClock::at(NOW.minus(Duration::from_secs(3_600)));
+    let store = MemoryReplay::builder().clock(clock.clone()).fence_margin(Duration::from_secs(5)).build();
+    clock.set(NOW);
+    assert_eq!(store.remembers_since(), Some(later(5)), "the store was made at this moment");
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(store.remembers_since(), Some(later(5)), "time that passes does not move it");
+    clock.set(NOW);
+    assert_eq!(store.remembers_since(), Some(later(5)), "nor does a clock that is set back");
+}
+
+/// Claims that come after a minute in which all entries have ended.
+#[test]
+fn one_claim_removes_a_few_dead_entries_and_all_go_in_time() {
+    const DEAD: u64 = 20_000;
+    const MOST: u64 = 100;
+    let clock = ManualClock::at(NOW);
+    let store = MemoryReplay::builder().clock(clock.clone()).build();
+    for number in 0..DEAD {
+        assert_eq!(claim(&store, number, NOW, Hold::Until(later(60))), Ok(Claimed::First));
+    }
+    assert_eq!(store.entries(), DEAD);
+    clock.advance(Duration::from_secs(3_600));
+    let (mut before, mut claims) = (DEAD, 0);
+    while store.entries() > claims && claims < DEAD {
+        claim(&store, DEAD + claims, later(3_600), Hold::Until(later(7_200))).unwrap();
+        claims += 1;
+        let removed = before + 1 - store.entries();
+        assert!(removed <= MOST, "claim {claims} removed {removed}");
+        before = store.entries();
+    }
+    assert_eq!(store.entries(), claims, "no dead one is left");
+    assert!(claims < DEAD / 10, "{claims} claims were needed");
+}
+
+#[test]
+fn dead_entries_give_up_their_places_to_any_key() {
+    let clock = ManualClock::at(NOW);
+    let store = MemoryReplay::builder().ceiling(100).clock(clock.clone()).build();
+    for wave in 0..50 {
+        let now = clock.now();
+        for number in 0..100 {
+            let claimed = claim(&store, wave * 1_000 + number, now, Hold::Until(now.plus(Duration::from_secs(60))));
+            assert_eq!(claimed, Ok(Claimed::First), "{number} of wave {wave}");
+        }
+        assert_eq!(claim(&store, wave * 1_000 + 100, now, Hold::Until(now)), Err(StoreFailure::Full));
+        clock.advance(Duration::from_secs(300));
+    }
+}
+
+/// Copies of a call that fails again and again leave nothing behind.
+#[test]
+fn what_is_released_is_gone() {
+    let store = MemoryReplay::new();
+    for _ in 0..1_000 {
+        assert_eq!(claim(&store, 1, NOW, Hold::Lease(later(30))), Ok(Claimed::First));
+        release(&store, 1, Hold::Lease(later(30)));
+    }
+    assert_eq!(store.entries(), 0);
 }

@@ -1,13 +1,12 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
-use moka::Expiry;
 use moka::ops::compute::{CompResult, Op};
 use moka::sync::Cache;
 
-use super::places::Places;
+use super::ends::Ends;
 use super::windows::Windows;
 use super::{Claim, Claimed, Hold, ReplayKey, ReplayStore};
 use crate::clock::{Clock, SystemClock, UnixTime};
@@ -21,12 +20,16 @@ use crate::store::{StoreError, StoreFuture};
 /// - **A restart forgets.** So a layer refuses, as `replayed`, what was made before the store was: the *boot fence*. A
 ///   partner whose clock runs ahead by some seconds leaves that many seconds before a restart open, as its links seem
 ///   made after it; [`fence_margin`](MemoryReplayBuilder::fence_margin) closes that gap.
+///   A machine whose clock was slow at the start and is set right later moves the fence along.
 ///   Credentials tell their time in whole seconds, so in the second in which the store is made an honest link is refused too.
 ///   A server that wants to spare its users that listens from the next second on, as below.
 /// - **One process only.** A second one does not know what the first has seen.
 ///
 /// - **What has no time is remembered for ever**, as a webhook without a timestamp: an entry that only a restart frees. Such
 ///   entries may take half of the ceiling, so that they cannot shut out sign-ins; beyond it their own layers answer 503.
+///
+/// - **No claim pays for others.** Each removes up to 32 entries that have ended, some 50 µs at most; so after a minute in
+///   which nobody came, the next 12,500 claims share the removal of 400,000 entries.
 ///
 /// An entry takes some 410 bytes, and a claim 1.5 to 5 µs, beside a thousand live entries as beside a million
 /// (`cargo bench --bench replay`, two shared cores). So the default [`ceiling`](MemoryReplayBuilder::ceiling) of a million is
@@ -50,13 +53,40 @@ use crate::store::{StoreError, StoreFuture};
 pub struct MemoryReplay(Arc<Inner>);
 
 struct Inner {
+    /// moka removes nothing by itself: it would remove all that ended while nobody came in one go, on the next claim.
     entries: Cache<ReplayKey, Entry>,
+    ends: Ends,
     windows: Windows,
-    places: Places,
+    /// How many entries there are: one up before each insertion, one down after each removal.
+    held: AtomicU64,
     /// Entries that nothing but a restart will free.
     forever: AtomicU64,
     ceiling: u64,
-    fence: Option<UnixTime>,
+    fence: Option<Fence>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Where the boot fence stands.
+struct Fence {
+    /// When the store was made, in nanoseconds: the latest that the clock has ever told of that moment.
+    made: AtomicI64,
+    /// The same moment by [`Clock::steady`].
+    made_steady: Duration,
+    margin: Duration,
+}
+
+impl Fence {
+    /// A clock that was slow when the store was made, and was set right since, now tells a later time of that moment.
+    fn now(&self, clock: &dyn Clock) -> UnixTime {
+        // In this order: a pause between the two readings gives an earlier moment, and that is not followed.
+        let now = clock.now();
+        let passed = clock.steady().saturating_sub(self.made_steady);
+        let made = now.minus(passed).as_nanos();
+        let latest = self.made.load(Ordering::Relaxed);
+        // Mostly it is no later, and nothing is written.
+        let latest = if made <= latest { latest } else { self.made.fetch_max(made, Ordering::Relaxed).max(made) };
+        UnixTime::from_nanos(latest).plus(self.margin)
+    }
 }
 
 /// Sets up a [`MemoryReplay`].
@@ -78,6 +108,12 @@ impl MemoryReplay {
     /// A store with the defaults of [`MemoryReplayBuilder`].
     pub fn new() -> Self {
         Self::builder().build()
+    }
+
+    /// How many entries it holds: the live ones, and the dead ones that no claim has removed yet. At the
+    /// [`ceiling`](MemoryReplayBuilder::ceiling), dead ones make room.
+    pub fn entries(&self) -> u64 {
+        self.0.held.load(Ordering::Relaxed)
     }
 
     /// A store to be set up.
@@ -124,7 +160,8 @@ impl MemoryReplayBuilder {
         self
     }
 
-    /// The clock that tells when the store was made. Default: [`SystemClock`].
+    /// The clock that tells when the store was made, and how much time has passed since an entry was. Default:
+    /// [`SystemClock`].
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -133,28 +170,37 @@ impl MemoryReplayBuilder {
 
     /// The store. Its boot fence stands at this moment.
     pub fn build(self) -> MemoryReplay {
-        let entries = Cache::builder().expire_after(ReclaimAfterHold).build();
-        let fence = self.fenced.then(|| self.clock.now().plus(self.fence_margin));
-        let (places, forever) = (Places::new(self.ceiling), AtomicU64::new(0));
-        let windows = Windows::default();
-        MemoryReplay(Arc::new(Inner { entries, windows, places, forever, ceiling: self.ceiling, fence }))
+        let (made_steady, margin) = (self.clock.steady(), self.fence_margin);
+        let made = AtomicI64::new(self.clock.now().as_nanos());
+        MemoryReplay(Arc::new(Inner {
+            entries: Cache::builder().build(),
+            ends: Ends::new(),
+            windows: Windows::default(),
+            held: AtomicU64::new(0),
+            forever: AtomicU64::new(0),
+            ceiling: self.ceiling,
+            fence: self.fenced.then_some(Fence { made, made_steady, margin }),
+            clock: self.clock,
+        }))
     }
 }
 
 #[derive(Clone, Copy)]
 struct Entry {
     hold: Hold,
-    reclaim_after: Option<Duration>,
+    /// When it may be removed, by [`Clock::steady`]; `None` is never.
+    goes_at: Option<Duration>,
 }
 
 impl Entry {
-    fn new(hold: Hold, now: UnixTime) -> Self {
-        // Whether an entry is live is decided by the layer's clock; moka's own clock only takes away what is dead. It must
-        // not be the earlier of the two. `SystemClock` is never slower than it, and the margin is for clocks that stand
-        // still for a while, in tests.
+    fn new(hold: Hold, now: UnixTime, steady: Duration) -> Self {
+        // Whether an entry is live is decided by the layer's clock; the store's only takes away what is dead. It must not
+        // be the earlier of the two. `SystemClock` is never slower than it, and the margin is for clocks that stand still
+        // for a while, in tests.
         const MARGIN: Duration = Duration::from_secs(60);
         let ends = hold.until() != UnixTime::MAX;
-        Self { hold, reclaim_after: ends.then(|| hold.until().since(now).saturating_add(MARGIN)) }
+        let goes_at = ends.then(|| steady.saturating_add(hold.until().since(now)).saturating_add(MARGIN));
+        Self { hold, goes_at }
     }
 
     fn is_live(&self, now: UnixTime) -> bool {
@@ -169,88 +215,108 @@ impl Entry {
     }
 }
 
-struct ReclaimAfterHold;
-
-impl Expiry<ReplayKey, Entry> for ReclaimAfterHold {
-    fn expire_after_create(&self, _: &ReplayKey, entry: &Entry, _: Instant) -> Option<Duration> {
-        entry.reclaim_after
-    }
-
-    fn expire_after_update(&self, _: &ReplayKey, entry: &Entry, _: Instant, _: Option<Duration>) -> Option<Duration> {
-        entry.reclaim_after
-    }
-}
-
 impl Inner {
     /// Every change goes through this one call: moka makes these atomic with each other, but not with `or_insert_with`
     /// or `invalidate`.
-    fn change(&self, key: ReplayKey, op: impl FnOnce(Option<Entry>) -> Op<Entry>) -> CompResult<ReplayKey, Entry> {
-        self.entries.entry_by_ref(&key).and_compute_with(|held| op(held.map(moka::Entry::into_value)))
+    fn change(&self, key: ReplayKey, op: impl FnOnce(Option<Entry>) -> Op<Entry>) {
+        let result = self.entries.entry_by_ref(&key).and_compute_with(|held| {
+            let held = held.map(moka::Entry::into_value);
+            let op = op(held);
+            // Under moka's lock of this key, so that the map and the ends agree.
+            match op {
+                Op::Nop => {}
+                Op::Put(entry) => self.replace(key, held, Some(entry)),
+                Op::Remove => self.replace(key, held, None),
+            }
+            op
+        });
+        if matches!(result, CompResult::Removed(_)) {
+            self.held.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
-    /// Takes a place under the ceiling, to be filled or given back.
-    fn reserve(&self) -> bool {
-        // moka takes dead entries away now and then: let it, before saying that there is no room.
-        self.places.take() || {
-            self.places.count(|| {
-                self.entries.run_pending_tasks();
-                self.entries.entry_count()
-            });
-            self.places.take()
+    fn replace(&self, key: ReplayKey, old: Option<Entry>, new: Option<Entry>) {
+        match old.map(|entry| entry.goes_at) {
+            Some(Some(at)) => self.ends.remove(at, key),
+            Some(None) => _ = self.forever.fetch_sub(1, Ordering::Relaxed),
+            None => {}
         }
+        match new.map(|entry| entry.goes_at) {
+            Some(Some(at)) => self.ends.add(at, key),
+            Some(None) => _ = self.forever.fetch_add(1, Ordering::Relaxed),
+            None => {}
+        }
+    }
+
+    /// Removes some of the dead entries in this shard, and says how many.
+    fn clear(&self, shard: usize, steady: Duration) -> usize {
+        let due = self.ends.take_due(shard, steady);
+        for key in &due {
+            self.change(*key, |held| match held {
+                Some(Entry { goes_at: Some(at), .. }) if at <= steady => Op::Remove,
+                // Claimed again meanwhile, with an end of its own.
+                _ => Op::Nop,
+            });
+        }
+        due.len()
+    }
+
+    /// Takes a place under the ceiling.
+    fn reserve(&self) -> bool {
+        let is_free = self.held.fetch_add(1, Ordering::Relaxed) < self.ceiling;
+        if !is_free {
+            self.held.fetch_sub(1, Ordering::Relaxed);
+        }
+        is_free
     }
 
     fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
         let Some(hold) = self.windows.hold(claim) else { return Ok(Claimed::Forgotten) };
-        let (key, now) = (claim.key, claim.now);
-        let reserved = self.has_room_for(hold) && self.reserve();
-        let mut claimed = Err(StoreError::full());
-        let result = self.change(key, |held| match held {
-            Some(entry) if entry.is_live(now) => {
-                claimed = Ok(entry.claimed());
-                Op::Nop
+        let steady = self.clock.steady();
+        let entry = Entry::new(hold, claim.now, steady);
+        let mut claimed = None;
+        // Each claim clears some of what is dead away, so that none ever has to do it for all. If there is no room after
+        // that, dead entries elsewhere may have it.
+        for (looked, shard) in Ends::shards(claim.key).enumerate() {
+            let cleared = self.clear(shard, steady);
+            if looked == 0 || cleared > 0 {
+                claimed = self.claim_if_room(claim.key, claim.now, entry);
             }
-            // A dead entry of the same key gives up its place, so none is needed.
-            dead if reserved || dead.is_some() => {
-                claimed = Ok(Claimed::First);
-                Op::Put(Entry::new(hold, now))
+            if claimed.is_some() {
+                break;
             }
-            _ => Op::Nop,
+        }
+        claimed.ok_or_else(StoreError::full)
+    }
+
+    /// `None`: there is no room.
+    fn claim_if_room(&self, key: ReplayKey, now: UnixTime, entry: Entry) -> Option<Claimed> {
+        let mut claimed = None;
+        self.change(key, |held| {
+            claimed = match held {
+                Some(held) if held.is_live(now) => Some(held.claimed()),
+                // A dead entry of the same key gives up its place.
+                dead => (self.has_room_for(entry.hold) && (dead.is_some() || self.reserve())).then_some(Claimed::First),
+            };
+            if claimed == Some(Claimed::First) { Op::Put(entry) } else { Op::Nop }
         });
-        if hold == Hold::Until(UnixTime::MAX) && matches!(claimed, Ok(Claimed::First)) {
-            self.forever.fetch_add(1, Ordering::Relaxed);
-        }
-        match (reserved, matches!(result, CompResult::Inserted(_))) {
-            (true, true) => self.places.fill(),
-            (true, false) => self.places.give_back(),
-            // A dead entry was there, and moka took it away meanwhile.
-            (false, true) => self.places.overfill(),
-            (false, false) => {}
-        }
         claimed
     }
 
     fn settle(&self, claim: &Claim) {
-        let (key, now) = (claim.key, claim.now);
         let until = self.windows.hold(claim).unwrap_or(claim.hold).until();
-        let mut was_forever = false;
-        let result = self.change(key, |held| {
-            was_forever = held.is_some_and(|entry| entry.reclaim_after.is_none());
-            Op::Put(Entry::new(Hold::Until(until), now))
-        });
-        // The credential has the place of its lease, or had until a moment ago: this may not fail for want of room.
-        if matches!(result, CompResult::Inserted(_)) {
-            self.places.overfill();
-        }
-        if until == UnixTime::MAX && !was_forever {
-            let forever = self.forever.fetch_add(1, Ordering::Relaxed) + 1;
-            if forever == self.forever_ceiling() {
-                tracing::warn!(
-                    forever,
-                    "calls without a time fill their half of the replay store: they get 503 from now on"
-                );
+        let entry = Entry::new(Hold::Until(until), claim.now, self.clock.steady());
+        self.change(claim.key, |held| {
+            // The credential has the place of its lease, or had until a moment ago: this may not fail for want of room.
+            if held.is_none() {
+                self.held.fetch_add(1, Ordering::Relaxed);
             }
-        }
+            let becomes_forever = until == UnixTime::MAX && held.is_none_or(|entry| entry.goes_at.is_some());
+            if becomes_forever && self.forever.load(Ordering::Relaxed) + 1 == self.forever_ceiling() {
+                tracing::warn!("calls without a time fill their half of the replay store: they get 503 from now on");
+            }
+            Op::Put(entry)
+        });
     }
 
     fn forever_ceiling(&self) -> u64 {
@@ -287,7 +353,7 @@ impl ReplayStore for MemoryReplay {
     }
 
     fn remembers_since(&self) -> Option<UnixTime> {
-        self.0.fence
+        self.0.fence.as_ref().map(|fence| fence.now(&*self.0.clock))
     }
 }
 
@@ -308,11 +374,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dead_entries_are_reclaimed_later_than_they_die_and_not_never() {
+    fn dead_entries_are_removed_later_than_they_die_and_not_never() {
         let now = UnixTime::from_secs(1_000);
-        let entry = |until| Entry::new(Hold::Until(until), now).reclaim_after;
+        let entry = |until| Entry::new(Hold::Until(until), now, Duration::from_secs(7)).goes_at;
         let minute = entry(now.plus(Duration::from_secs(60)));
-        assert!(minute.is_some_and(|after| (60..=180).contains(&after.as_secs())), "{minute:?}");
+        assert!(minute.is_some_and(|at| (67..=187).contains(&at.as_secs())), "{minute:?}");
         assert!(entry(now).is_some(), "it may be dead the next moment");
         assert_eq!(entry(UnixTime::MAX), None, "what has no end");
     }

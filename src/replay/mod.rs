@@ -17,9 +17,9 @@
 //! sides at once, up to the last instant, with leases that are settled, released and left, and names every promise broken.
 
 #[cfg(feature = "moka")]
-mod memory;
+mod ends;
 #[cfg(feature = "moka")]
-mod places;
+mod memory;
 #[cfg(feature = "moka")]
 mod windows;
 
