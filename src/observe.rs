@@ -81,6 +81,13 @@ pub(crate) fn store_failed(form: &'static str, error: &StoreError) {
     tracing::warn!(target: "tower_sso", form, detail = %error, "store failed");
 }
 
+/// A call was carried out, and the store could not be told before its lease ended: a copy would be carried out again.
+pub(crate) fn not_settled<F: Form>() {
+    tracing::error!(target: "tower_sso", form = F::NAME, "a call that was carried out could not be settled");
+    #[cfg(feature = "metrics")]
+    increment(&metrics::Key::from_parts(UNSETTLED, &[("form", F::NAME)]));
+}
+
 /// A key that cannot be one: the tenant's other keys still work, but somebody should look at it.
 pub(crate) fn unusable_key(form: &'static str, tenant: &TenantId, what: &'static str) {
     tracing::warn!(target: "tower_sso", form, ?tenant, what, "unusable key");
@@ -88,6 +95,9 @@ pub(crate) fn unusable_key(form: &'static str, tenant: &TenantId, what: &'static
 
 #[cfg(feature = "metrics")]
 const REQUESTS: &str = "tower_sso_requests_total";
+
+#[cfg(feature = "metrics")]
+const UNSETTLED: &str = "tower_sso_unsettled_total";
 
 #[cfg(feature = "metrics")]
 fn increment(key: &metrics::Key) {

@@ -248,6 +248,12 @@ impl<F: Form> Pipeline<F> {
         Hold::Lease(claimed_at.plus(self.shared.store_timeout).plus(lease))
     }
 
+    /// How much is left of the lease that was asked for at `claimed_at`.
+    pub(crate) fn lease_left(&self, claimed_at: UnixTime) -> Duration {
+        let Usage::Idempotent { lease, .. } = self.form.usage() else { return Duration::ZERO };
+        self.lease(claimed_at, lease).until().since(self.now())
+    }
+
     /// What the replay store's answer means. Without a claim, only a reusable credential passes.
     ///
     /// The time at which the credential was checked was `since`, and it has `waited` after that for a copy of its own.

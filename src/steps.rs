@@ -4,7 +4,6 @@
 //! every form. They are marked `#[inline]` so that the compiler, which makes them anew for each form, sees them as one.
 
 use std::future::Future;
-use std::marker::PhantomData;
 use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -81,7 +80,15 @@ pub(crate) struct Settling<F: Form> {
 /// The replay store is being told what came of a call. Dropped, it goes on alone.
 pub(crate) struct Conclusion<F: Form> {
     telling: Option<Patience<()>>,
-    form: PhantomData<fn() -> F>,
+    /// The call that was carried out, if it was: the store is told again if it fails.
+    carried_out: Option<CarriedOut<F>>,
+}
+
+/// A call that was carried out, and is safe from a second time only until its lease ends.
+struct CarriedOut<F: Form> {
+    pipeline: Arc<Pipeline<F>>,
+    proof: Proof,
+    claimed_at: UnixTime,
 }
 
 /// A request in hand.
@@ -168,33 +175,40 @@ impl<F: Form> Settling<F> {
     /// Begins to tell the store. It is told once, even if it panics.
     pub(crate) fn conclude(mut self, carried_out: bool) -> Conclusion<F> {
         self.is_owed = false;
-        Conclusion::new(self.pipeline.conclude(&self.proof, self.claimed_at, carried_out))
+        let (pipeline, proof, claimed_at) = (Arc::clone(&self.pipeline), self.proof, self.claimed_at);
+        Conclusion {
+            telling: self.pipeline.conclude(&self.proof, self.claimed_at, carried_out),
+            carried_out: carried_out.then_some(CarriedOut { pipeline, proof, claimed_at }),
+        }
     }
 }
 
 impl<F: Form> Drop for Settling<F> {
     fn drop(&mut self) {
         if self.is_owed {
-            alone::<F>(|| self.pipeline.conclude(&self.proof, self.claimed_at, false));
+            alone::<F>(|| self.pipeline.conclude(&self.proof, self.claimed_at, false), None);
         }
     }
 }
 
 impl<F: Form> Conclusion<F> {
-    fn new(telling: Option<Patience<()>>) -> Self {
-        Self { telling, form: PhantomData }
-    }
-
     /// Whether the store was told at once.
     pub(crate) fn at_once(mut self) -> Result<(), Self> {
         match self.telling.take().map(Patience::at_once) {
             None => Ok(()),
             Some(Ok(told)) => {
-                note::<F>(told);
+                self.note(told);
                 Ok(())
             }
-            Some(Err(telling)) => Err(Self::new(Some(telling))),
+            Some(Err(telling)) => {
+                self.telling = Some(telling);
+                Err(self)
+            }
         }
+    }
+
+    fn note(&mut self, told: Result<(), StoreError>) {
+        note(told, self.carried_out.take());
     }
 }
 
@@ -206,7 +220,7 @@ impl<F: Form> Future for Conclusion<F> {
         let Some(mut telling) = self.telling.take() else { return Poll::Ready(()) };
         match Pin::new(&mut telling).poll(cx) {
             Poll::Ready(told) => {
-                note::<F>(told);
+                self.note(told);
                 Poll::Ready(())
             }
             Poll::Pending => {
@@ -220,7 +234,7 @@ impl<F: Form> Future for Conclusion<F> {
 impl<F: Form> Drop for Conclusion<F> {
     fn drop(&mut self) {
         if let Some(telling) = self.telling.take() {
-            alone::<F>(|| Some(telling));
+            alone(|| Some(telling), self.carried_out.take());
         }
     }
 }
@@ -229,27 +243,53 @@ impl<F: Form> Drop for Conclusion<F> {
 ///
 /// This runs when something is dropped, perhaps because of a panic: another one would end the process, whether the store's, the
 /// log's, or that of what the store panicked with, which is therefore not dropped.
-fn alone<F: Form>(conclude: impl FnOnce() -> Option<Patience<()>>) {
+fn alone<F: Form>(conclude: impl FnOnce() -> Option<Patience<()>>, carried_out: Option<CarriedOut<F>>) {
     let told = catch_unwind(AssertUnwindSafe(|| {
         let Some(mut telling) = conclude() else { return };
         // A store in memory is done at once, and needs no task.
         match (telling.look(), Handle::try_current()) {
-            (Poll::Ready(told), _) => note::<F>(told),
-            (Poll::Pending, Ok(runtime)) => _ = runtime.spawn(async move { note::<F>(telling.await) }),
-            (Poll::Pending, Err(no_runtime)) => note::<F>(Err(no_runtime.into())),
+            (Poll::Ready(told), _) => note(told, carried_out),
+            (Poll::Pending, Ok(runtime)) => _ = runtime.spawn(async move { note(telling.await, carried_out) }),
+            (Poll::Pending, Err(no_runtime)) => note::<F>(Err(no_runtime.into()), None),
         }
     }));
     if let Err(panic) = told {
         forget(panic);
-        if let Err(panic) = catch_unwind(|| note::<F>(Err(StoreError::new("it panicked")))) {
+        if let Err(panic) = catch_unwind(|| note::<F>(Err(StoreError::new("it panicked")), None)) {
             forget(panic);
         }
     }
 }
 
-/// The answer stands, whatever the store says: what was done is done, and a lease that it did not settle will run out.
-fn note<F: Form>(told: Result<(), StoreError>) {
-    if let Err(error) = told {
-        observe::store_failed(F::NAME, &error);
+/// The answer stands, whatever the store says. A call that was carried out is settled again until its lease is over: after
+/// that a copy of it would be carried out a second time.
+fn note<F: Form>(told: Result<(), StoreError>, carried_out: Option<CarriedOut<F>>) {
+    let Err(error) = told else { return };
+    observe::store_failed(F::NAME, &error);
+    let Some(carried_out) = carried_out else { return };
+    match Handle::try_current() {
+        Ok(runtime) => _ = runtime.spawn(carried_out.settle_again()),
+        Err(_) => observe::not_settled::<F>(),
+    }
+}
+
+impl<F: Form> CarriedOut<F> {
+    async fn settle_again(self) {
+        let Self { pipeline, proof, claimed_at } = self;
+        let again_and_again = async {
+            let mut pause = Duration::from_millis(50);
+            loop {
+                tokio::time::sleep(pause).await;
+                let Some(settling) = pipeline.conclude(&proof, claimed_at, true) else { return };
+                match settling.await {
+                    Ok(()) => return,
+                    Err(error) => observe::store_failed(F::NAME, &error),
+                }
+                pause = (pause * 2).min(Duration::from_secs(1));
+            }
+        };
+        if tokio::time::timeout(pipeline.lease_left(claimed_at), again_and_again).await.is_err() {
+            observe::not_settled::<F>();
+        }
     }
 }

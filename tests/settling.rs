@@ -9,14 +9,15 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::Full;
 use tower::{Layer, Service};
-use tower_sso::clock::UnixTime;
-use tower_sso::replay::{Claim, Claimed, Hold, ReplayKey, ReplayStore};
+use tower_sso::clock::{ManualClock, UnixTime};
+use tower_sso::replay::{Claim, Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
 use tower_sso::sign::SigningWebhook;
 use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::webhook::{self, RawBody};
@@ -230,6 +231,59 @@ async fn a_claim_that_timed_out_is_over_before_it_is_given_back() {
     let answer = layer.build().unwrap().layer(Inner(Breaks::Nowhere)).call(call()).await.unwrap();
     assert_eq!(answer.status(), 503);
     assert_eq!(store.heard(), ["claim", "release"]);
+}
+
+/// Fails to settle as often as it is told to, or is silent instead.
+#[derive(Clone)]
+struct Unreliable {
+    store: MemoryReplay,
+    failures: Arc<AtomicUsize>,
+    is_silent: bool,
+}
+
+impl ReplayStore for Unreliable {
+    fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
+        self.store.claim(claim)
+    }
+
+    fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
+        let left = self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        match (left, self.is_silent) {
+            (Err(_), _) => self.store.settle(claim),
+            (Ok(_), false) => StoreFuture::ready(Err(StoreError::new("down for a moment"))),
+            (Ok(_), true) => StoreFuture::new(pending()),
+        }
+    }
+
+    fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+        self.store.release(key, lease)
+    }
+
+    fn remembers_since(&self) -> Option<UnixTime> {
+        self.store.remembers_since()
+    }
+}
+
+/// The sender had its answer, and will not send the call again; whoever has captured it might.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_was_carried_out_is_settled_however_often_that_fails() {
+    for (failures, is_silent) in [(1, false), (5, false), (1, true), (3, true)] {
+        let store =
+            Unreliable { store: MemoryReplay::new(), failures: Arc::new(AtomicUsize::new(failures)), is_silent };
+        let clock = ManualClock::at(UnixTime::from_secs(1_700_000_000));
+        let layer = webhook::layer::<RawBody>().secrets([SECRET]).replay(store.clone()).handler_remembers();
+        let mut service = layer.clock(clock.clone()).build().unwrap().layer(Inner(Breaks::Nowhere));
+        let answer = service.call(call()).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        // The lease, and what the store may take to give it, have not passed yet; then they have.
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        clock.advance(Duration::from_secs(33));
+        let copy = SigningWebhook::new(SECRET.into()).sign("{}".to_owned()).request("/calls");
+        let layer = webhook::layer::<RawBody>().secrets([SECRET]).replay(store).handler_remembers().clock(clock);
+        let mut never = layer.build().unwrap().layer(Inner(Breaks::WhenCalled));
+        let copy = never.call(copy.map(|body| Full::new(Bytes::from(body)))).await.unwrap();
+        assert_eq!(copy.status(), 200, "acknowledged, after {failures} failures, {is_silent}");
+    }
 }
 
 #[test]
