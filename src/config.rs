@@ -132,7 +132,7 @@ impl<F: Form> Builder<F> {
     }
 
     /// How long to wait for the key store and for the replay store, each. After that the answer is 503 `unavailable`.
-    /// Waiting needs a tokio runtime with time enabled; a store that answers at once does not.
+    /// At most an hour. Waiting needs a tokio runtime with time enabled; a store that answers at once does not.
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
         self.shared.store_timeout = timeout;
         self
@@ -144,7 +144,7 @@ impl<F: Form> Builder<F> {
         self
     }
 
-    /// How long to wait for the body to arrive; then the request is malformed. For forms that read the body.
+    /// How long to wait for the body to arrive; then the request is malformed. At most an hour. For forms that read the body.
     pub fn body_timeout(mut self, timeout: Duration) -> Self {
         self.shared.body.timeout = timeout;
         self

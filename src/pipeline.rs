@@ -25,7 +25,10 @@ use crate::rejection::{Reason, Rejection, StoreFailure, seal};
 use crate::replay::{Claim, Claimed, Group, Hold, Terms};
 use crate::store::{Patience, StoreError, StoreFuture};
 use crate::strip::Stripped;
-use crate::{keys, observe};
+use crate::{keys, observe, tenant};
+
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A form and everything that its layer was set up with.
 pub(crate) struct Pipeline<F> {
@@ -90,6 +93,9 @@ impl<F: Form> Pipeline<F> {
             }
             _ => {}
         }
+        if let Some(Err(problem)) = shared.tenant.fixed_name().map(tenant::check_length) {
+            return Err(ConfigError::Setting { setting: "tenant", problem: problem.into() });
+        }
         if shared.tenant.parameter().is_some_and(|name| name.is_empty()) {
             let problem = "is a query parameter without a name: say which one names the tenant".into();
             return Err(ConfigError::Setting { setting: "tenant", problem });
@@ -110,10 +116,23 @@ impl<F: Form> Pipeline<F> {
         if shared.methods.contains(&Method::HEAD) {
             return Err(ConfigError::Head);
         }
-        for (name, timeout) in [("store_timeout", shared.store_timeout), ("body_timeout", shared.body.timeout)] {
+        for (setting, timeout) in [("store_timeout", shared.store_timeout), ("body_timeout", shared.body.timeout)] {
             if timeout.is_zero() {
-                return Err(ConfigError::ZeroTimeout(name));
+                return Err(ConfigError::ZeroTimeout(setting));
             }
+            // Every entry is remembered for the store's timeout longer: without an end, all of them for ever.
+            if timeout > LONGEST_TIMEOUT {
+                let problem = "is more than an hour: nobody waits that long. Give it some seconds".into();
+                return Err(ConfigError::Setting { setting, problem });
+            }
+        }
+        if let Usage::Idempotent { lease, .. } = form.usage()
+            && lease > LONGEST_LEASE
+        {
+            let problem = "is more than a day: if the process dies, a retry has to wait that long. Give it what the \
+                           handler takes at most"
+                .into();
+            return Err(ConfigError::Setting { setting: "lease", problem });
         }
         let allow = shared.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
         let allow = HeaderValue::try_from(allow).map_err(|_| ConfigError::NoMethods)?;
@@ -162,6 +181,9 @@ impl<F: Form> Pipeline<F> {
             Some(tenant) => Some(tenant),
             None => self.shared.tenant.of(head)?,
         };
+        if let Some(name) = &tenant {
+            tenant::check_length(name.as_str()).map_err(|why| Reason::Malformed("tenant".into(), why))?;
+        }
         Ok(Extraction { credential: extracted.credential, tenant })
     }
 

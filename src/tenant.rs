@@ -71,6 +71,14 @@ impl Tenant {
         matches!(self.0, Source::Fixed(_))
     }
 
+    /// The name that every request has, if it does not depend on the request.
+    pub(crate) fn fixed_name(&self) -> Option<&str> {
+        match &self.0 {
+            Source::Fixed(tenant) => Some(tenant.as_str()),
+            _ => None,
+        }
+    }
+
     /// The query parameter that is part of the credential, if it is one.
     pub(crate) fn parameter(&self) -> Option<&Cow<'static, str>> {
         match &self.0 {
@@ -94,11 +102,15 @@ impl Tenant {
 }
 
 fn bounded(what: &str, name: &str) -> Result<TenantId, Reason> {
-    let malformed = |why| Err(Reason::Malformed(what.to_owned().into(), why));
+    check_length(name).map(|()| name.into()).map_err(|why| Reason::Malformed(what.to_owned().into(), why))
+}
+
+/// Names are kept in caches and written to logs, so they are bounded, whoever found them.
+pub(crate) fn check_length(name: &str) -> Result<(), &'static str> {
     match name.len() {
-        0 => malformed("is empty"),
-        1..=LONGEST_NAME => Ok(name.into()),
-        _ => malformed("is too long"),
+        0 => Err("is empty"),
+        1..=LONGEST_NAME => Ok(()),
+        _ => Err("is too long"),
     }
 }
 

@@ -26,6 +26,9 @@ use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::tenant::Tenant;
 use tower_sso::window::Validity;
 
+#[path = "engine/bounds.rs"]
+mod bounds;
+
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 const MINUTE: Duration = Duration::from_secs(60);
 

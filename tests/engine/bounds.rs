@@ -1,0 +1,86 @@
+//! What a layer does not build with, and what no store is asked.
+
+use super::*;
+
+#[test]
+fn what_has_no_time_does_not_build_on_a_store_that_forgets() {
+    let call = Usage::Idempotent { lease: MINUTE, remember: Some(MINUTE) };
+    for (usage, replay, expected) in [
+        (Usage::Once, MemoryReplay::new(), Some(ConfigError::ForgetsOnRestart)),
+        (call, MemoryReplay::new(), Some(ConfigError::ForgetsOnRestart)),
+        (Usage::Once, MemoryReplay::builder().danger_no_boot_fence().build(), None),
+        (Usage::Reusable, MemoryReplay::new(), None),
+    ] {
+        let form = Diarist { diary: Diary::default(), usage, validity: Validity::unlimited() };
+        let built = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]);
+        assert_eq!(built.replay(replay).build().err(), expected, "{usage:?}");
+    }
+}
+
+/// Nor does it pass, if the store begins to forget after the layer was built.
+#[tokio::test]
+async fn what_has_no_time_is_refused_by_a_store_that_has_forgotten() {
+    for validity in [Validity::unlimited(), Validity::between(None, UnixTime::MIN, UnixTime::MAX, MINUTE)] {
+        let form = Diarist { diary: Diary::default(), usage: Usage::Once, validity };
+        let layer = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]);
+        let clock = ManualClock::at(NOW);
+        let store = Remembering(Diary::default(), MemoryReplay::builder().danger_no_boot_fence().build());
+        let store = Troubled(store, clock.clone(), Meanwhile::ItForgot, AtomicBool::new(false));
+        let layer = layer.clock(clock).replay(store).build().unwrap();
+        let inner = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) });
+        let answer = layer.layer(inner).oneshot(Request::get("/good").body(()).unwrap()).await.unwrap();
+        assert_eq!(answer.extensions().get::<Rejection>().unwrap().reason(), &Reason::BeforeFence);
+    }
+}
+
+/// Who signs nothing may send a name of any length, and stores keep what they are asked for.
+#[tokio::test]
+async fn no_store_is_asked_for_a_name_without_a_bound() {
+    let named = |name: &'static str| {
+        let asked = Diary::default();
+        let diary = asked.clone();
+        let store = keys::from_fn(move |_: TenantId| {
+            diary.write("keys");
+            async { Ok::<_, std::io::Error>(Keys::unknown_tenant()) }
+        });
+        let form = Diarist { diary: Diary::default(), usage: Usage::Reusable, validity: Validity::unlimited() };
+        let tenant = Tenant::from_fn(move |_| Some(name.into()));
+        let layer = VerifyLayer::builder(form, tenant, Method::GET).keys(store).build().unwrap();
+        let inner = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) });
+        let answer = layer.layer(inner).oneshot(Request::get("/bad").body(()).unwrap());
+        async move { (answer.await.unwrap().status().as_u16(), asked.read()) }
+    };
+    let longest = "x".repeat(255).leak();
+    for (name, expected, why) in [
+        (&*longest, (401, vec!["keys"]), "the longest name"),
+        ("x".repeat(256).leak(), (400, vec![]), "a byte more"),
+        ("x".repeat(300_000).leak(), (400, vec![]), "as long as a header may be"),
+        ("", (400, vec![]), "no name at all"),
+    ] {
+        assert_eq!(named(name).await, expected, "{why}");
+    }
+}
+
+/// A time without an end is remembered for ever, and fills the store.
+#[test]
+fn times_have_a_bound() {
+    let start = || {
+        let form = Diarist { diary: Diary::default(), usage: Usage::Reusable, validity: Validity::unlimited() };
+        VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"])
+    };
+    let hour = Duration::from_secs(3_600);
+    assert!(start().store_timeout(hour).body_timeout(hour).build().is_ok());
+    for (built, setting) in [
+        (start().store_timeout(Duration::MAX).build(), "store_timeout"),
+        (start().body_timeout(Duration::MAX).build(), "body_timeout"),
+        (start().tenant(Tenant::fixed("")).build(), "tenant"),
+    ] {
+        let error = built.unwrap_err().to_string();
+        assert!(error.contains(setting), "{error}");
+    }
+    let usage = Usage::Idempotent { lease: Duration::MAX, remember: None };
+    let form = Diarist { diary: Diary::default(), usage, validity: Validity::between(Some(NOW), NOW, NOW, MINUTE) };
+    let built = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]);
+    let store = Remembering(Diary::default(), MemoryReplay::builder().danger_no_boot_fence().build());
+    assert!(built.replay(store).build().unwrap_err().to_string().contains("lease"));
+}
