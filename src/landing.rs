@@ -17,8 +17,9 @@ const LONGEST: usize = 2_048;
 ///
 /// | refused | such as |
 /// |---|---|
-/// | what does not start with one slash | `https://evil.example`, `evil`, `//evil.example` |
-/// | a second slash or backslash in any spelling | `/\evil`, `/%2Fevil`, `/%5cevil`, `/.//evil`, `/a/..//evil`, `/.%2F%2Fevil` |
+/// | what does not start with a slash | `https://evil.example`, `evil` |
+/// | a second slash or backslash behind the first, in any spelling, whatever follows | `//evil`, `//evil/../..`, `/\evil`, `/%2Fevil`, `/%5cevil`, `/%09/evil` |
+/// | dot segments beside two slashes: removing the dots could move the slashes to the front | `/.//evil`, `/a/..//evil`, `/.%2F%2Fevil` |
 /// | backslashes anywhere in the path, control characters, more than 2,048 bytes | `/a\..\\evil`, `/<tab>/evil` |
 ///
 /// ```
@@ -39,11 +40,7 @@ impl LocalPath {
             return None;
         }
         let path = text.split(['?', '#']).next().unwrap_or_default();
-        if !path.starts_with('/')
-            || path.contains('\\')
-            || leaves_origin(path)
-            || leaves_origin(&unescape_slashes(path))
-        {
+        if !path.starts_with('/') || path.contains('\\') || may_leave(path) {
             return None;
         }
         Some(Self(encode(text).into()))
@@ -89,36 +86,30 @@ impl From<LocalPath> for HeaderValue {
     }
 }
 
-/// Whether the path, its dot segments removed as browsers do (URL Standard, "path state"), begins with two slashes.
-fn leaves_origin(path: &str) -> bool {
-    let mut kept: Vec<&str> = Vec::new();
-    let mut segments = path.split('/').skip(1).peekable();
-    while let Some(segment) = segments.next() {
-        let last = segments.peek().is_none();
-        match segment.to_ascii_lowercase().replace("%2e", ".").as_str() {
-            "." => {
-                if last {
-                    kept.push("");
-                }
-            }
-            ".." => {
-                kept.pop();
-                if last {
-                    kept.push("");
-                }
-            }
-            _ => kept.push(segment),
-        }
-    }
-    let first = kept.first().copied().unwrap_or_default().to_ascii_lowercase();
-    let slash = first.starts_with("%2f") || first.starts_with("%5c");
-    slash || (first.is_empty() && kept.len() > 1)
+/// Whether anyone could read the path as one that begins with two slashes, behind which browsers look for a host before they
+/// remove any dots. Who removes them first (a server in between) gets there only where both are in the path.
+fn may_leave(path: &str) -> bool {
+    let path = decoded_once(path);
+    path.starts_with("//") || (path.contains("//") && path.split('/').any(|segment| matches!(segment, "." | "..")))
 }
 
-/// The path as it is once a server or a proxy in between has decoded its slashes. A browser does not, but follows where such
-/// a server sends it.
-fn unescape_slashes(path: &str) -> String {
-    ["%2f", "%2F", "%5c", "%5C"].iter().fold(path.to_owned(), |path, escape| path.replace(escape, "/"))
+/// The path after a server or a proxy in between has decoded its slashes and dots, and a browser has dropped tabs and line
+/// ends. A browser does not decode slashes itself, but follows where such a server sends it.
+fn decoded_once(path: &str) -> String {
+    const ESCAPES: [(&str, &str); 11] = [
+        ("%09", ""),
+        ("%0a", ""),
+        ("%0A", ""),
+        ("%0d", ""),
+        ("%0D", ""),
+        ("%2e", "."),
+        ("%2E", "."),
+        ("%2f", "/"),
+        ("%2F", "/"),
+        ("%5c", "/"),
+        ("%5C", "/"),
+    ];
+    ESCAPES.iter().fold(path.to_owned(), |path, (escape, decoded)| path.replace(escape, decoded))
 }
 
 /// Percent-encodes what does not belong into a header or would be quoted in a page.
@@ -183,7 +174,16 @@ mod tests {
             ("/x%2Fy/../%2Fevil.example", None, "a slash in disguise, behind one that a browser takes for a letter"),
             ("/a?b=\t", None, "a control character in the query"),
             ("/a#\u{85}", None, "a control character of Unicode"),
-            ("/%09/evil.example", Some("/%09/evil.example"), "browsers drop tabs, not their escapes"),
+            ("/%09/evil.example", None, "browsers drop tabs that a server between has decoded"),
+            ("/%0d%0A%2Fevil.example", None, "line ends too"),
+            ("/a%09/b", Some("/a%09/b"), "a tab further on"),
+            ("/./%09/%09..", None, "dots that appear only once a server has decoded a tab"),
+            ("/a//../b", None, "stays here, but no honest link has both dots and two slashes"),
+            ("//evil.example/..", None, "dots do not undo a host"),
+            ("//evil.example/../..", None, "dots do not undo a host"),
+            ("//user@evil.example:8443/%2e%2E/..?q=1", None, "dots do not undo a host"),
+            ("/%2Fevil.example/../..", None, "nor one behind a slash in disguise"),
+            ("//..", None, "two slashes, whatever follows"),
             ("/\u{ff0f}evil.example", Some("/%EF%BC%8Fevil.example"), "a wide slash is one only in a host name"),
             ("/go/https%3A%2F%2Fother.example", Some("/go/https%3A%2F%2Fother.example"), "a segment, further on"),
             ("/a/%2F/b", Some("/a/%2F/b"), "a slash in disguise, further on"),

@@ -78,6 +78,10 @@ async fn no_landing_leaves_the_site() {
         "https://evil.example/",
         "//evil.example",
         "///evil.example",
+        "//evil.example/../..",
+        "//user@evil.example:8443/%2e%2e/..?q=1",
+        "/%2Fevil.example/../..",
+        "/%09/evil.example",
         r"/\evil.example",
         r"\\evil.example",
         "/\t/evil.example",
@@ -100,13 +104,21 @@ async fn no_landing_leaves_the_site() {
         let landing = address.split('#').next().unwrap();
         assert_eq!(landing, portal.at("/"), "{next:?}: signed in, and no further");
     }
-    // A tab that stays one is a path like any other.
+    // A tab further on is a path like any other.
     browser.open(&portal.at("/")).await;
-    browser.fill("lcvista-next", "/%09/evil.example").await;
+    browser.fill("lcvista-next", "/a%09/evil.example").await;
     browser.click("#lcvista button[value=go-fresh]").await;
     browser.expect("There is nothing here", "a page of the portal's").await;
     assert!(browser.address().await.starts_with(&portal.at("/")));
-    for path in ["//evil.example", r"%5Cevil.example", "https:%2F%2Fevil.example", "@evil.example", ".evil.example"] {
+    for path in [
+        "//evil.example",
+        "/evil.example/../..",
+        "%2Fevil.example%2F..%2F..",
+        r"%5Cevil.example",
+        "https:%2F%2Fevil.example",
+        "@evil.example",
+        ".evil.example",
+    ] {
         browser.open(&portal.at(&format!("/demo/waggl/sso/?return_to_path={path}"))).await;
         assert!(browser.address().await.starts_with(&portal.at("/")), "{path}: {}", browser.address().await);
     }
