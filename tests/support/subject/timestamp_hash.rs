@@ -7,7 +7,6 @@ use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::providers::lcvista;
 use tower_sso::replay::ReplayStore;
 use tower_sso::sign::HashedLink;
-use tower_sso::tenant::Tenant;
 use tower_sso::timestamp_hash;
 
 pub struct TimestampHashSubject;
@@ -60,7 +59,7 @@ impl TimestampHashSubject {
         replay: impl ReplayStore,
         clock: ManualClock,
     ) -> Builder<timestamp_hash::TimestampHash<Value>> {
-        let layer = timestamp_hash::layer(lcvista::recipe()).tenant(Tenant::query("slug"));
+        let layer = timestamp_hash::layer(lcvista::recipe()).tenant_field("slug");
         layer.keys(keys).replay(replay).clock(clock)
     }
 }
