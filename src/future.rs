@@ -108,10 +108,10 @@ where
         let (step, body) = match pipeline.admit(&mut head) {
             Err(reason) => (Step::Refuse(reason), F::Reads::untouched(body)),
             Ok(Admission::PassThrough) => (Step::Call(After::Nothing), F::Reads::untouched(body)),
-            Ok(Admission::Check { read_body: false }) => {
+            Ok(Admission::Check { read_body }) if !read_body || F::Reads::is_read(&body) => {
                 (Check { pipeline, head: &mut head }.extract(&Bytes::new()), F::Reads::untouched(body))
             }
-            Ok(Admission::Check { read_body: true }) => {
+            Ok(Admission::Check { .. }) => {
                 let reading = F::Reads::read(body, pipeline.body_limits());
                 let held = Held { pipeline: Arc::clone(pipeline), service: taken(inner), head, body: None };
                 return Self { held: Some(held), state: State::Reading { reading } };

@@ -9,6 +9,8 @@
     feature = "sign"
 ))]
 
+#[path = "oauth1/bodies.rs"]
+mod bodies;
 #[path = "oauth1/origin.rs"]
 mod origin;
 #[path = "oauth1/transports.rs"]
@@ -176,7 +178,9 @@ async fn every_part_is_required_and_has_one_spelling() {
         ("oauth_token", "", "ok", "signed, and empty"),
         ("oauth_token", "x", "malformed", "no token was given out"),
         ("oauth_callback", "about:blank", "ok", "signed, and ignored"),
-        ("oauth_body_hash", "x", "ok", "signed, and ignored"),
+        ("oauth_body_hash", "x", "malformed", "not a digest"),
+        ("oauth_body_hash", "2jmj7l5rSw0yVb/vlWAYkK/YBwk=", "ok", "there is no body, and this is the hash of nothing"),
+        ("oauth_body_hash", "ojqpu26ifunWUH6EEu4dCU1Baj4=", "invalid", "there is no body"),
         ("oauth_anything", "x", "ok", "signed, and ignored"),
         ("oauth_timestamp", "01700000000", "malformed", "a leading zero"),
         ("oauth_timestamp", "+1700000000", "malformed", "a sign"),

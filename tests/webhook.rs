@@ -96,6 +96,7 @@ async fn the_signature_has_one_place_and_one_length() {
         (with(good(), "content-encoding", "identity"), "ok", "no encoding"),
         (with(good(), "content-encoding", "gzip"), "content_encoding", "compressed"),
         (with(good(), "content-encoding", "identity, gzip"), "content_encoding", "compressed"),
+        (with(good(), "content-digest", "sha-256=:AAAA:"), "ok", "another body's digest: nobody signed it"),
         (request(signer().sign("")), "malformed", "an empty body"),
         (request(signer().sign("[]")), "bad_payload", "not an object"),
         (request(signer().sign(r#"{"a":1,"a":2}"#)), "bad_payload", "a name twice"),

@@ -18,6 +18,7 @@ use crate::window::Window;
 /// | [`signature_methods`](Builder::signature_methods) | HMAC-SHA1 |
 /// | [`window`](Builder::window) | 300 s either way |
 /// | [`require`](Builder::require) | nothing but what `C` needs |
+/// | [`danger_unsigned_body`](Builder::danger_unsigned_body) | a body is signed or refused |
 /// | [`tenant`](Builder::tenant) | always `oauth_consumer_key` |
 /// | [`methods`](Builder::methods) | GET |
 ///
@@ -48,6 +49,7 @@ where
         methods: vec![SignatureMethod::HmacSha1],
         window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(300) },
         required: Vec::new(),
+        unsigned_body: false,
         claims: PhantomData,
     };
     Builder::new(form, Tenant::fixed("default"), Method::GET)
@@ -78,6 +80,17 @@ impl<C> Builder<OAuth1<C>> {
     /// Parameters that must be there, once and not empty, whatever `C` makes of their absence. Default: none.
     pub fn require<N: Into<Cow<'static, str>>>(mut self, parameters: impl IntoIterator<Item = N>) -> Self {
         self.form.required.extend(parameters.into_iter().map(Into::into));
+        self
+    }
+
+    /// Lets bodies through that nobody signed. Default: with a signature in the query or the header, a body must be a form or
+    /// have its hash signed (`oauth_body_hash`); any other is `malformed`, and so is one that comes with a link.
+    ///
+    /// **Whoever gets hold of an unused request can put any body under its signature.** The handler must not take what it
+    /// says for the partner's words. Such a body is not read by the layer, and has no [limit](Self::body_limit). A form, and
+    /// a body whose hash is signed, are checked as ever.
+    pub fn danger_unsigned_body(mut self) -> Self {
+        self.form.unsigned_body = true;
         self
     }
 }

@@ -23,17 +23,22 @@
 //! 1. The OAuth parameters stand in one place: the query, the `Authorization` header or a form body, as far as each is
 //!    [switched on](crate::config::Builder::transports). In two at once, or twice in one (RFC 5849, 3.1): `malformed`.
 //! 2. Everything in the query and in a form body is signed: it is decoded as form data, encoded anew (RFC 5849, 3.6), sorted
-//!    by its encoded bytes, and checked. What cannot be decoded is `malformed`. **A body that is not a form is not signed**
-//!    (RFC 5849, 3.4.1.3.1).
-//! 3. The base string's scheme and host come from the layer's [`Origin`], never from a guess. Hand out the very address that
+//!    by its encoded bytes, and checked. What cannot be decoded is `malformed`. A body is a form if its type begins like a
+//!    form's.
+//! 3. A body that is not a form is signed if `oauth_body_hash` is: it must be the body's SHA-1, or SHA-256 with HMAC-SHA256
+//!    (OAuth Request Body Hash 1.0, 3.2). Another body is `invalid`; a hash beside a form is `malformed`. A body without a
+//!    hash is `malformed` too, unless
+//!    [`danger_unsigned_body`](crate::config::Builder::danger_unsigned_body) lets it through.
+//! 4. The base string's scheme and host come from the layer's [`Origin`], never from a guess. Hand out the very address that
 //!    it has: scheme and host in lower case, and no default port.
-//! 4. HMAC-SHA1, and HMAC-SHA256 where [switched on](crate::config::Builder::signature_methods). PLAINTEXT, RSA-SHA1 and
+//! 5. HMAC-SHA1, and HMAC-SHA256 where [switched on](crate::config::Builder::signature_methods). PLAINTEXT, RSA-SHA1 and
 //!    other versions than 1.0 are refused. There is no token: an empty `oauth_token` is signed, another one is refused.
 //!    Other `oauth_*` parameters are signed, and are no claims.
-//! 5. The timestamp, in whole seconds, may be [`window`](crate::config::Builder::window) away from the clock, either way.
-//! 6. The replay key is consumer, timestamp and nonce, each preceded by its length.
+//! 6. The timestamp, in whole seconds, may be [`window`](crate::config::Builder::window) away from the clock, either way.
+//! 7. The replay key is consumer, timestamp and nonce, each preceded by its length.
 
 pub(crate) mod base_string;
+mod body;
 mod builder;
 mod origin;
 pub(crate) mod pairs;
@@ -60,6 +65,9 @@ use crate::rejection::Reason;
 use crate::replay::Fingerprint;
 use crate::window::{Validity, Window};
 
+use body::HashedBody;
+#[cfg(feature = "sign")]
+pub(crate) use body::body_hash;
 pub use builder::layer;
 pub use origin::Origin;
 #[cfg(feature = "sign")]
@@ -115,6 +123,7 @@ pub struct OAuth1<C> {
     methods: Vec<SignatureMethod>,
     window: Window,
     required: Vec<Cow<'static, str>>,
+    unsigned_body: bool,
     claims: PhantomData<fn() -> C>,
 }
 
@@ -130,6 +139,7 @@ struct Signed {
     mac: Tag,
     timestamp: UnixTime,
     parameters: Parameters,
+    hashed_body: Option<HashedBody>,
 }
 
 impl<C> Form for OAuth1<C>
@@ -143,7 +153,13 @@ where
     type Claims = C;
 
     fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
-        Ok(parameters::presence(head, &self.transports))
+        if !parameters::are_present(head, &self.transports) {
+            return Ok(Presence::Absent);
+        }
+        // Whether there is a body is not known before it is read, and only one that may be unsigned is let through unread.
+        let unread =
+            self.unsigned_body && !parameters::is_form(head) && !parameters::state_body_hash(head, &self.transports);
+        Ok(if unread { Presence::InHead } else { Presence::InBody })
     }
 
     fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<SignedRequest>, Reason> {
@@ -169,10 +185,11 @@ where
         if !(1..=255).contains(&nonce.len()) {
             return Err(malformed("oauth_nonce", "is empty or too long"));
         }
+        let hashed_body = HashedBody::of(head, body, &parameters, *method, self.unsigned_body)?;
         let (origin, path) = self.origin.base_uri(head)?;
         let base_string = parameters.base_string(head.method.as_str(), (&origin, path));
         let tenant = Some(consumer.into());
-        let signed = Signed { base_string, method: *method, mac, timestamp, parameters };
+        let signed = Signed { base_string, method: *method, mac, timestamp, parameters, hashed_body };
         Ok(Extracted { credential: SignedRequest(Arc::new(signed)), tenant })
     }
 
@@ -180,7 +197,13 @@ where
         let authentic = key.with_prepared(base_string::key, |key| {
             request.method.digest().verify(key, [request.base_string.as_slice()], &request.mac)
         });
-        if authentic { Ok(Message(Arc::clone(request))) } else { Err(Reason::BadSignature) }
+        if !authentic {
+            return Err(Reason::BadSignature);
+        }
+        if request.hashed_body.as_ref().is_some_and(|body| !body.is_as_stated(request.method)) {
+            return Err(Reason::BodyHash);
+        }
+        Ok(Message(Arc::clone(request)))
     }
 
     fn validity(&self, Message(request): &Message) -> Result<Validity, Reason> {

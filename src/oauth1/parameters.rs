@@ -8,7 +8,6 @@ use memchr::memmem::Finder;
 use super::base_string;
 use super::pairs::Pairs;
 use crate::clock::UnixTime;
-use crate::form::Presence;
 use crate::query::{self, Query};
 use crate::rejection::Reason;
 
@@ -38,6 +37,7 @@ pub(super) mod protocol {
     pub(crate) const SIGNATURE: usize = 4;
     pub(crate) const VERSION: usize = 5;
     pub(crate) const TOKEN: usize = 6;
+    pub(crate) const BODY_HASH: usize = 8;
 }
 
 /// How the names of the protocol's parameters begin.
@@ -63,9 +63,10 @@ pub(super) struct Parameters {
     protocol: [Option<usize>; PROTOCOL.len()],
 }
 
-pub(super) fn presence(head: &Parts, transports: &[Transport]) -> Presence {
+/// Whether they are in a place where the layer takes them.
+pub(super) fn are_present(head: &Parts, transports: &[Transport]) -> bool {
     static OAUTH: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(PREFIX));
-    // In whatever spelling: what is signed in the query or the header signs a form body too, which must then be read.
+    // In whatever spelling: what is signed in the query or the header says of the body, too, what it is.
     let in_query = || {
         let query = head.uri.query().unwrap_or_default().as_bytes();
         // Where it is spelled as everybody spells it, it is found at once.
@@ -79,17 +80,16 @@ pub(super) fn presence(head: &Parts, transports: &[Transport]) -> Presence {
         };
         names.any(|name| is_protocol(name) || is_escaped(name))
     };
-    let is_form = is_form(head);
-    let present = transports.iter().any(|transport| match transport {
+    transports.iter().any(|transport| match transport {
         Transport::Query => in_query(),
         Transport::Header => is_oauth_header(head),
-        Transport::Form => is_form,
-    });
-    match (present, is_form) {
-        (false, _) => Presence::Absent,
-        (true, true) => Presence::InBody,
-        (true, false) => Presence::InHead,
-    }
+        Transport::Form => is_form(head),
+    })
+}
+
+/// Whether a hash of the body is stated in the head. What cannot be read is refused when it is extracted.
+pub(super) fn state_body_hash(head: &Parts, transports: &[Transport]) -> bool {
+    Parameters::read(head, &[], transports).is_ok_and(|read| read.protocol(protocol::BODY_HASH).is_some())
 }
 
 impl Parameters {
@@ -206,10 +206,12 @@ fn is_protocol(name: &str) -> bool {
     name.as_bytes().starts_with(PREFIX)
 }
 
-fn is_form(head: &Parts) -> bool {
-    let Some(given) = head.headers.get(CONTENT_TYPE) else { return false };
-    let essence = given.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
-    essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+/// Whether the body is a form, which is signed: also one whose type only begins like a form's. axum's `Form` reads it, so a
+/// handler could take for signed what was not.
+pub(super) fn is_form(head: &Parts) -> bool {
+    const FORM: &[u8] = b"application/x-www-form-urlencoded";
+    let given = head.headers.get(CONTENT_TYPE).map_or(&[][..], |given| given.as_bytes().trim_ascii_start());
+    given.get(..FORM.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(FORM))
 }
 
 /// The credentials after `OAuth `, in any case of letters (RFC 7235, 2.1).

@@ -51,6 +51,8 @@ pub enum Reason {
     UnknownKey,
     /// No active key of the tenant made this signature.
     BadSignature,
+    /// The body is not the one whose hash was signed.
+    BodyHash,
     /// The token's header names another algorithm than the layer's.
     AlgorithmNotAllowed,
     /// The token's header is not what it must be: what is wrong with it.
@@ -132,6 +134,7 @@ impl Reason {
             Self::UnusableKey(_) => ("unusable_key", Code::Unavailable, Step::Keys),
             Self::UnknownKey => ("unknown_key", Code::Invalid, Step::Keys),
             Self::BadSignature => ("bad_signature", Code::Invalid, Step::Verify),
+            Self::BodyHash => ("body_hash", Code::Invalid, Step::Verify),
             Self::AlgorithmNotAllowed => ("alg_not_allowed", Code::Invalid, Step::Verify),
             Self::BadToken(_) => ("bad_token", Code::Invalid, Step::Verify),
             Self::WrongAudience => ("wrong_audience", Code::Invalid, Step::Claims),
@@ -165,6 +168,7 @@ impl fmt::Display for Reason {
             Self::Prefetch => f.write_str("the request is a prefetch"),
             Self::UnknownKey => f.write_str("no key is known for this tenant"),
             Self::BadSignature => f.write_str("no active key of this tenant made the signature"),
+            Self::BodyHash => f.write_str("the body is not the one whose hash was signed: it was changed on the way"),
             Self::AlgorithmNotAllowed => f.write_str("the token's header names another algorithm"),
             Self::BadToken(what) => write!(f, "the token {what}"),
             Self::WrongAudience => f.write_str("the token is for another audience"),

@@ -28,7 +28,9 @@
 //! 2. The content type is `application/json` with any parameters, and there is no content encoding but `identity`. Else
 //!    `unsupported_media_type`. An empty body is `malformed`, one over the limit `payload_too_large`.
 //! 3. The MAC covers the raw bytes as received; the inner service gets the very same bytes, in a
-//!    [`LayerBody`](crate::body::LayerBody). Trailers are not signed and do not go on.
+//!    [`LayerBody`](crate::body::LayerBody). Trailers are not signed and do not go on. Nothing else is signed but what
+//!    [`signed`](crate::config::Builder::signed) names: not the URI, and no other header. `Content-Digest` (RFC 9530) and
+//!    `Digest` are therefore nobody's word: they are not looked at and go on as they came. The body itself is signed.
 //! 4. Where the form has a timestamp, it is signed, and inside the window.
 //! 5. A call is carried out once. An exact copy is acknowledged with 200 and does not reach the inner service. A copy that
 //!    comes while the first is being carried out waits for it for as long as a store is waited for, then gets 503.

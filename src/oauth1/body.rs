@@ -1,0 +1,62 @@
+//! What covers a body that is not a form: its hash, which is signed (OAuth Request Body Hash 1.0).
+
+use bytes::Bytes;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::SignatureMethod;
+use super::parameters::{Parameters, is_form, protocol};
+use crate::mac::Tag;
+use crate::rejection::Reason;
+use http::request::Parts;
+
+/// A body, and what its hash should be.
+pub(super) struct HashedBody {
+    body: Bytes,
+    stated: Tag,
+}
+
+impl HashedBody {
+    /// The body whose hash is signed, if one is. Without a hash, there may be no body but a form, which is signed itself.
+    pub(super) fn of(
+        head: &Parts,
+        body: &Bytes,
+        parameters: &Parameters,
+        method: SignatureMethod,
+        may_be_unsigned: bool,
+    ) -> Result<Option<Self>, Reason> {
+        let is_form = is_form(head);
+        match parameters.protocol(protocol::BODY_HASH) {
+            Some(_) if is_form => {
+                // OAuth Request Body Hash 1.0, 3.1.
+                Err(Reason::Malformed("oauth_body_hash".into(), "stands beside a form, which is signed itself"))
+            }
+            Some(stated) => {
+                let stated = Tag::from_base64(stated, method.digest()).ok_or(Reason::Malformed(
+                    "oauth_body_hash".into(),
+                    "is not canonical base64 of the digest's length",
+                ))?;
+                Ok(Some(Self { body: body.clone(), stated }))
+            }
+            None if is_form || body.is_empty() || may_be_unsigned => Ok(None),
+            None => Err(Reason::Malformed(
+                "body".into(),
+                "is not signed: have the partner sign `oauth_body_hash`, or call `danger_unsigned_body`",
+            )),
+        }
+    }
+
+    /// Whether it is the body that was signed.
+    pub(super) fn is_as_stated(&self, method: SignatureMethod) -> bool {
+        body_hash(method, &self.body).ct_eq(&self.stated).into()
+    }
+}
+
+/// The hash of a body, by the digest that the request is signed with.
+pub(crate) fn body_hash(method: SignatureMethod, body: &[u8]) -> Vec<u8> {
+    match method {
+        SignatureMethod::HmacSha1 => Sha1::digest(body).to_vec(),
+        SignatureMethod::HmacSha256 => Sha256::digest(body).to_vec(),
+    }
+}
