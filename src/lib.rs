@@ -92,7 +92,8 @@
 //! |---|---|---|
 //! | `fernet` | yes | the [`fernet`] form |
 //! | `webhook` | yes | the [`webhook`] form |
-//! | `jwt` | yes | the [`jwt`] form |
+//! | `jwt` | yes | the [`jwt`] form with HS256, HS384 and HS512 |
+//! | `jwt-public-key` | | its algorithms with a public key: RS, PS, ES and EdDSA, by `jsonwebtoken` |
 //! | `timestamp-hash` | yes | the [`timestamp_hash`] form |
 //! | `oauth1` | yes | the [`oauth1`] form |
 //! | `shared-secret` | yes | the [`shared_secret`] form |

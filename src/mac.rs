@@ -87,14 +87,7 @@ impl Digest {
     }
 
     fn keyed<T>(self, secret: &Secret, use_it: impl FnOnce(&Keyed) -> T) -> T {
-        secret.with_prepared(
-            |bytes| (self, self.key(bytes)),
-            |(digest, prepared)| match *digest == self {
-                true => use_it(prepared),
-                // The same secret serves another layer, with another digest.
-                false => use_it(&self.key(secret.expose())),
-            },
-        )
+        secret.with_prepared(self, |bytes| self.key(bytes), use_it)
     }
 
     fn key(self, bytes: &[u8]) -> Keyed {

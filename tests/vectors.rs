@@ -82,7 +82,7 @@ fn webhook_app(row: &Value) -> App {
 
 fn jwt_app(row: &Value) -> App {
     let route = &row["route"];
-    let mut layer = jwt::layer::<Value>(route["alg"].as_str().unwrap().parse().unwrap())
+    let mut layer = jwt::layer::<Value>(jwt::Algorithm::named(route["alg"].as_str().unwrap()).unwrap())
         .token_parameter(route["param"].as_str().unwrap().to_owned())
         .danger_any_audience()
         .danger_any_lifetime()

@@ -154,7 +154,8 @@ impl Grant {
 }
 
 pub(crate) fn jwt(route: &Route, world: &World) -> Built {
-    let algorithm = route.alg.as_deref().ok_or("the route has no `alg`")?.parse()?;
+    let algorithm = route.alg.as_deref().ok_or("the route has no `alg`")?;
+    let algorithm = jwt::Algorithm::named(algorithm).ok_or("the route has an `alg` that is not known")?;
     let mut layer = jwt::layer::<Value>(algorithm).secrets([secret(route)?]).replay(replay());
     if let Some(parameter) = &route.param {
         layer = layer.token_parameter(parameter.clone());

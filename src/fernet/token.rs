@@ -64,11 +64,10 @@ impl Token {
         /// The library refuses tokens more than 60 s ahead of the time it is given. This one is ahead of any token's;
         /// it does not overflow when the library adds those 60 s. Time is checked later, by the layer's own clock.
         const END_OF_TIME: u64 = u64::MAX - 60;
-        key.with_prepared(prepare, |fernet| {
-            let fernet = fernet.as_ref().map_err(|what| Reason::UnusableKey(what))?;
-            let content = fernet.decrypt_at_time(&self.text, None, END_OF_TIME).map_err(|_| Reason::BadSignature)?;
-            Ok(Message { content, issued_at: self.issued_at, mac: self.mac })
-        })
+        let decrypt = |fernet: &fernet::Fernet| fernet.decrypt_at_time(&self.text, None, END_OF_TIME);
+        let content = key.try_with_prepared((), prepare, decrypt).map_err(Reason::UnusableKey)?;
+        let content = content.map_err(|_| Reason::BadSignature)?;
+        Ok(Message { content, issued_at: self.issued_at, mac: self.mac })
     }
 }
 

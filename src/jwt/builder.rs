@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use serde::de::DeserializeOwned;
 
-use super::token::Verifier;
+use super::verifier::Verifier;
 use super::{Algorithm, Audience, Jwt};
 use crate::config::{Builder, ConfigError};
 use crate::tenant::Tenant;
@@ -23,7 +23,9 @@ use crate::tenant::Tenant;
 /// | [`tenant`](Builder::tenant) | one for all; the token does not say whose it is |
 /// | [`methods`](Builder::methods) | GET |
 ///
-/// A key is the shared secret for HS256, HS384 and HS512, and the partner's public key in PEM for the others.
+/// A key is the shared secret for HS256, HS384 and HS512. For the others, which need the feature `jwt-public-key`, it is the
+/// partner's public key in PEM; an RSA key has 2,048 to 4,096 bits and the exponent 65,537. A key that can never check a
+/// signature is an error when the layer is built, or `unavailable` if it is found later.
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {

@@ -22,7 +22,8 @@
 //! ```
 //!
 //! # Rules
-//! 1. Three parts of canonical base64url without padding, at most 8 KiB. Else `malformed`.
+//! 1. Three parts of canonical base64url without padding, at most 8 KiB. Else `malformed`. So is a signature of a length
+//!    that no public key of the algorithm makes: no key is looked for.
 //! 2. The algorithm is the layer's, whatever the header says; a header that says another one, in any case of letters, is
 //!    `invalid` (RFC 8725, 3.1). So is one with `crit`. `kid`, `jku`, `jwk`, `x5u` and the rest are not looked at.
 //! 3. `exp` and `aud` are required, `nbf` and `iat` honoured, with [`leeway`](crate::config::Builder::leeway). A
@@ -36,9 +37,13 @@
 //!    signature anew. There is no `jti`: two clicks in one second may make the same
 //!    token, and the second is `replayed`.
 
+pub(crate) mod algorithm;
 mod builder;
 mod claims;
+#[cfg(feature = "jwt-public-key")]
+pub(crate) mod public_key;
 mod token;
+mod verifier;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -60,11 +65,11 @@ use crate::rejection::Reason;
 use crate::replay::Fingerprint;
 use crate::window::Validity;
 
+pub use algorithm::Algorithm;
 pub use builder::layer;
 use claims::Registered;
-pub use jsonwebtoken::Algorithm;
-use token::Verifier;
 pub use token::{Message, Token};
+use verifier::Verifier;
 
 /// The JWT form, with claims of type `C`. Made by [`layer`].
 ///
@@ -129,7 +134,10 @@ where
     fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<Token>, Reason> {
         let text = Query::of(&head.uri).required(&self.parameter)?;
         let malformed = |what| Reason::Malformed(self.parameter.clone(), what);
-        Token::parse(&text, self.longest).map(Extracted::from).map_err(malformed)
+        let token = Token::parse(&text, self.longest).map_err(malformed)?;
+        #[cfg(feature = "jwt-public-key")]
+        self.verifier.check_length(&token, malformed)?;
+        Ok(token.into())
     }
 
     fn verify(&self, token: &Token, key: &Secret) -> Result<Message<C>, Reason> {

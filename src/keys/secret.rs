@@ -1,4 +1,5 @@
 use std::any::Any;
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -55,18 +56,44 @@ impl Secret {
         blank.then_some("is blank")
     }
 
-    /// Hands `use_it` what `prepare` made of the secret's bytes, which is made once for as long as one form alone
-    /// uses the secret.
-    pub(crate) fn with_prepared<P, T>(&self, prepare: impl Fn(&[u8]) -> P, use_it: impl FnOnce(&P) -> T) -> T
+    /// As [`Self::try_with_prepared`], for what can be made of any secret.
+    pub(crate) fn with_prepared<K, P, T>(
+        &self,
+        depends_on: K,
+        prepare: impl Fn(&[u8]) -> P,
+        use_it: impl FnOnce(&P) -> T,
+    ) -> T
     where
+        K: Any + Send + Sync + PartialEq,
         P: Any + Send + Sync,
     {
-        let prepared = self.0.prepared.get_or_init(|| Box::new(prepare(self.expose())));
-        match prepared.downcast_ref() {
-            Some(prepared) => use_it(prepared),
-            // Another form was first to use the same secret.
-            None => use_it(&prepare(self.expose())),
+        match self.try_with_prepared(depends_on, |bytes| Ok::<_, Infallible>(prepare(bytes)), use_it) {
+            Ok(used) => used,
+            Err(never) => match never {},
         }
+    }
+
+    /// Hands `use_it` what `prepare` made of the secret's bytes, and of `depends_on`: whatever else the value depends on,
+    /// such as the algorithm. It is made once as long as one form alone uses the secret; what could not be made is not kept.
+    pub(crate) fn try_with_prepared<K, P, T, E>(
+        &self,
+        depends_on: K,
+        prepare: impl Fn(&[u8]) -> Result<P, E>,
+        use_it: impl FnOnce(&P) -> T,
+    ) -> Result<T, E>
+    where
+        K: Any + Send + Sync + PartialEq,
+        P: Any + Send + Sync,
+    {
+        match self.0.prepared.get().and_then(|kept| kept.downcast_ref::<(K, P)>()) {
+            Some((kept_for, prepared)) if *kept_for == depends_on => return Ok(use_it(prepared)),
+            _ => {}
+        }
+        let prepared = Box::new((depends_on, prepare(self.expose())?));
+        let used = use_it(&prepared.1);
+        // The first one stays, whichever form or algorithm made it.
+        _ = self.0.prepared.set(prepared);
+        Ok(used)
     }
 }
 
@@ -109,9 +136,19 @@ mod tests {
     #[test]
     fn two_forms_may_share_a_secret() {
         let secret = Secret::new("shared");
-        assert_eq!(secret.with_prepared(<[u8]>::len, |length| *length), 6);
-        assert_eq!(secret.with_prepared(<[u8]>::to_vec, Vec::clone), b"shared");
-        assert_eq!(secret.with_prepared(|_| 0_usize, |length| *length), 6, "the first is prepared once");
+        assert_eq!(secret.with_prepared((), <[u8]>::len, |length| *length), 6);
+        assert_eq!(secret.with_prepared((), <[u8]>::to_vec, Vec::clone), b"shared");
+        assert_eq!(secret.with_prepared((), |_| 0_usize, |length| *length), 6, "the first is prepared once");
+        assert_eq!(secret.with_prepared(1_u8, |_| 0_usize, |length| *length), 0, "and for what it depends on");
+    }
+
+    #[test]
+    fn what_could_not_be_prepared_is_not_kept() {
+        let secret = Secret::new("shared");
+        assert_eq!(secret.try_with_prepared("a", |_| Err::<usize, _>("no"), |length| *length), Err("no"));
+        assert_eq!(secret.try_with_prepared("a", |bytes| Ok::<_, &str>(bytes.len()), |length| *length), Ok(6));
+        assert_eq!(secret.try_with_prepared("a", |_| Err::<usize, _>("no"), |length| *length), Ok(6), "this one is");
+        assert_eq!(secret.try_with_prepared("b", |_| Err::<usize, _>("no"), |length| *length), Err("no"));
     }
 
     #[test]

@@ -194,7 +194,7 @@ where
     }
 
     fn verify(&self, SignedRequest(request): &SignedRequest, key: &Secret) -> Result<Message, Reason> {
-        let authentic = key.with_prepared(base_string::key, |key| {
+        let authentic = key.with_prepared((), base_string::key, |key| {
             request.method.digest().verify(key, [request.base_string.as_slice()], &request.mac)
         });
         if !authentic {

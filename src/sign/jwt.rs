@@ -1,11 +1,12 @@
 use base64::Engine;
-use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
-use jsonwebtoken::{Algorithm, EncodingKey};
 use serde::Serialize;
 
 use super::SignError;
 use crate::encoding::BASE64URL;
+use crate::jwt::Algorithm;
+use crate::jwt::algorithm::Kind;
 use crate::keys::Secret;
+use crate::mac::Digest;
 
 /// Makes JWTs.
 ///
@@ -20,7 +21,13 @@ use crate::keys::Secret;
 /// ```
 pub struct JwtSigner {
     algorithm: Algorithm,
-    key: EncodingKey,
+    key: SigningKey,
+}
+
+enum SigningKey {
+    Mac(Digest, Secret),
+    #[cfg(feature = "jwt-public-key")]
+    Private(private::Key),
 }
 
 impl JwtSigner {
@@ -29,13 +36,11 @@ impl JwtSigner {
     /// # Errors
     /// A key that is not one of the algorithm's.
     pub fn new(algorithm: Algorithm, key: &Secret) -> Result<Self, SignError> {
-        let key = match algorithm {
-            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => Ok(EncodingKey::from_secret(key.expose())),
-            Algorithm::ES256 | Algorithm::ES384 => EncodingKey::from_ec_pem(key.expose()),
-            Algorithm::EdDSA => EncodingKey::from_ed_pem(key.expose()),
-            _ => EncodingKey::from_rsa_pem(key.expose()),
+        let key = match algorithm.kind() {
+            Kind::Mac(digest) => SigningKey::Mac(digest, key.clone()),
+            #[cfg(feature = "jwt-public-key")]
+            Kind::PublicKey(_) => SigningKey::Private(private::Key::read(algorithm, key)?),
         };
-        let key = key.map_err(|_| SignError::Key("is not a private key of the algorithm in PEM"))?;
         Ok(Self { algorithm, key })
     }
 
@@ -44,7 +49,7 @@ impl JwtSigner {
     /// # Errors
     /// Claims that cannot be JSON.
     pub fn token(&self, claims: &impl Serialize) -> Result<String, SignError> {
-        let header = format!(r#"{{"typ":"JWT","alg":"{:?}"}}"#, self.algorithm);
+        let header = format!(r#"{{"typ":"JWT","alg":"{}"}}"#, self.algorithm.name());
         self.sign(header.as_bytes(), &serde_json::to_vec(claims)?)
     }
 
@@ -56,12 +61,48 @@ impl JwtSigner {
         let mut token = BASE64URL.encode(header);
         token.push('.');
         BASE64URL.encode_string(payload, &mut token);
-        let wrong_key = |_| SignError::Key("is not one of the algorithm's");
-        let signer = (DEFAULT_PROVIDER.signer_factory)(&self.algorithm, &self.key).map_err(wrong_key)?;
-        let signature = signer.try_sign(token.as_bytes()).map_err(|_| SignError::Key("cannot sign"))?;
+        let signature = match &self.key {
+            SigningKey::Mac(digest, secret) => digest.sign(secret, &[token.as_bytes()]),
+            #[cfg(feature = "jwt-public-key")]
+            SigningKey::Private(key) => key.sign(token.as_bytes())?,
+        };
         token.push('.');
         BASE64URL.encode_string(signature, &mut token);
         Ok(token)
+    }
+}
+
+/// What only the owner of a key pair can sign.
+#[cfg(feature = "jwt-public-key")]
+mod private {
+    use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
+    use jsonwebtoken::{Algorithm as Library, EncodingKey};
+
+    use crate::jwt::{Algorithm, public_key};
+    use crate::keys::Secret;
+    use crate::sign::SignError;
+
+    pub(super) struct Key {
+        algorithm: Library,
+        key: EncodingKey,
+    }
+
+    impl Key {
+        pub(super) fn read(algorithm: Algorithm, key: &Secret) -> Result<Self, SignError> {
+            let key = match algorithm {
+                Algorithm::ES256 | Algorithm::ES384 => EncodingKey::from_ec_pem(key.expose()),
+                Algorithm::EdDSA => EncodingKey::from_ed_pem(key.expose()),
+                _ => EncodingKey::from_rsa_pem(key.expose()),
+            };
+            let key = key.map_err(|_| SignError::Key("is not a private key of the algorithm in PEM"))?;
+            Ok(Self { algorithm: public_key::library(algorithm), key })
+        }
+
+        pub(super) fn sign(&self, content: &[u8]) -> Result<Vec<u8>, SignError> {
+            let wrong_key = |_| SignError::Key("is not one of the algorithm's");
+            let signer = (DEFAULT_PROVIDER.signer_factory)(&self.algorithm, &self.key).map_err(wrong_key)?;
+            signer.try_sign(content).map_err(|_| SignError::Key("cannot sign"))
+        }
     }
 }
 

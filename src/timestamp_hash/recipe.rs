@@ -189,7 +189,7 @@ impl Recipe {
 
 /// `name=value&…&secret_name=secret`, as Python's `urlencode` writes it.
 fn form<'a>(names: &'a [Vec<u8>], fields: impl Iterator<Item = &'a str> + Clone, secret: &Secret) -> FormWithSecret {
-    secret.with_prepared(Quoted::of, |Quoted(secret)| {
+    secret.with_prepared((), Quoted::of, |Quoted(secret)| {
         let named = || names.iter().zip(fields.clone().map(str::as_bytes));
         let last = names.last().map_or(&[][..], Vec::as_slice);
         // As long as it can become: it never moves, and leaves no copy of the secret.

@@ -1,0 +1,123 @@
+use std::sync::{Arc, OnceLock};
+
+use serde_json::Value;
+
+use super::algorithm::Kind;
+use super::token::{Message, Parts, Token};
+use super::{Algorithm, Judged};
+use crate::json::Object;
+use crate::keys::Secret;
+use crate::mac;
+use crate::rejection::Reason;
+use crate::replay::Fingerprint;
+
+/// One algorithm, and how its keys are read.
+pub(super) struct Verifier {
+    algorithm: Algorithm,
+    kind: Kind,
+    /// The header of the first token that was accepted. A partner's tokens have one header, so it need not be read again.
+    usual_header: OnceLock<Vec<u8>>,
+}
+
+impl Verifier {
+    pub(super) fn new(algorithm: Algorithm) -> Self {
+        Self { algorithm, kind: algorithm.kind(), usual_header: OnceLock::new() }
+    }
+
+    /// Refuses, before any key is looked for, a signature that no key of the algorithm can have made: how long a check of
+    /// it takes could depend on the key.
+    #[cfg(feature = "jwt-public-key")]
+    pub(super) fn check_length(
+        &self,
+        Token(parts): &Token,
+        malformed: impl FnOnce(&'static str) -> Reason,
+    ) -> Result<(), Reason> {
+        match self.kind {
+            Kind::PublicKey(scheme) if !scheme.is_length(parts.signature().len()) => {
+                match self.check_header(parts.header()) {
+                    Err(reason @ Reason::AlgorithmNotAllowed) => Err(reason),
+                    _ => Err(malformed("has a signature of another length than the algorithm's")),
+                }
+            }
+            Kind::PublicKey(_) | Kind::Mac(_) => Ok(()),
+        }
+    }
+
+    /// The payload, if this key signed it; `judge` reads it.
+    pub(super) fn verify<C>(
+        &self,
+        Token(parts): &Token,
+        key: &Secret,
+        judge: impl FnOnce(&[u8]) -> Result<Judged<C>, Reason>,
+    ) -> Result<Message<C>, Reason> {
+        let authentic = self.is_authentic(parts, key).map_err(Reason::UnusableKey)?;
+        // The header only explains a refusal here; it never chooses how the signature is checked.
+        match (authentic, self.check_header(parts.header())) {
+            (true, Ok(())) => {
+                self.usual_header.get_or_init(|| parts.header().to_vec());
+                Ok(Message { judged: judge(parts.payload()), parts: Arc::clone(parts) })
+            }
+            (true, Err(reason)) => Err(reason),
+            (false, Err(reason @ Reason::AlgorithmNotAllowed)) => Err(reason),
+            (false, _) => Err(Reason::BadSignature),
+        }
+    }
+
+    fn is_authentic(&self, parts: &Parts, key: &Secret) -> Result<bool, &'static str> {
+        match self.kind {
+            Kind::Mac(digest) => Ok(digest.verify(key, [parts.signed()], parts.signature())),
+            #[cfg(feature = "jwt-public-key")]
+            Kind::PublicKey(scheme) => scheme.verify(key, parts.signed(), parts.signature()),
+        }
+    }
+
+    pub(super) fn check_header(&self, header: &[u8]) -> Result<(), Reason> {
+        if self.usual_header.get().is_some_and(|usual| usual == header) {
+            return Ok(());
+        }
+        let no_header = |_| Reason::BadToken("has no header");
+        let header = Object::read(header, |name| matches!(name, "alg" | "crit")).map_err(no_header)?;
+        header.require(&["alg"]).map_err(no_header)?;
+        // `crit` must be understood or refused (RFC 7515, 4.1.11), a null too: it is no list of extensions.
+        if header.get("crit").is_some() {
+            return Err(Reason::BadToken("has `crit` in its header"));
+        }
+        let named = header.get("alg").and_then(Value::as_str);
+        if named == Some(self.algorithm.name()) { Ok(()) } else { Err(Reason::AlgorithmNotAllowed) }
+    }
+
+    /// An HMAC has one value for one content; an ECDSA signature can be written anew by anyone, so there the content counts.
+    pub(super) fn fingerprint<C>(&self, message: &Message<C>, fingerprint: &mut Fingerprint) {
+        match self.kind {
+            Kind::Mac(_) => fingerprint.part(message.parts.signature()),
+            #[cfg(feature = "jwt-public-key")]
+            Kind::PublicKey(_) => fingerprint.part(message.parts.signed()),
+        };
+    }
+
+    pub(super) fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
+        match self.kind {
+            Kind::Mac(_) => {
+                if key.expose().len() < 32 {
+                    // Real partners give out such secrets, so this is not an error.
+                    tracing::warn!(
+                        target: "tower_sso",
+                        "a secret for {} has less than 32 bytes: ask the partner for a longer one",
+                        self.algorithm.name()
+                    );
+                }
+                Ok(())
+            }
+            #[cfg(feature = "jwt-public-key")]
+            Kind::PublicKey(scheme) => scheme.check_key(key),
+        }
+    }
+
+    pub(super) fn decoy(&self) -> Secret {
+        match self.kind {
+            Kind::Mac(_) => Secret::new(mac::random_key()),
+            #[cfg(feature = "jwt-public-key")]
+            Kind::PublicKey(scheme) => Secret::new(scheme.decoy()),
+        }
+    }
+}
