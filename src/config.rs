@@ -233,9 +233,16 @@ pub enum ConfigError {
         "no replay store: call `replay(MemoryReplay::new())` for one process, or give a store that all processes share"
     )]
     NoReplayStore,
+    /// There are more fixed secrets than a tenant may have keys.
+    #[error(
+        "more than {max} secrets: a forgery is checked with each of them, so a tenant has at most the current one and three \
+         previous ones. Leave out the oldest; with one secret for each tenant, use `MemoryKeys` or another store",
+        max = crate::keys::Keys::MAX
+    )]
+    TooManyKeys,
     /// Anyone could choose the tenant's name, and every name has the same keys.
     #[error(
-        "one credential would sign in once for every tenant that is made up, as all have the same keys: call \
+        "anyone could sign in to any tenant, as all tenants have the same keys and requests choose the tenant: call \
          `tenant(Tenant::fixed(\"…\"))`, or give each tenant keys of its own, with `MemoryKeys` or another store"
     )]
     SameKeysForEveryTenant,

@@ -1,5 +1,8 @@
 //! What operators see of a check: its [`Step`]s, log events and (feature `metrics`) counters. No secret, no credential.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use crate::form::Form;
 use crate::keys::TenantId;
 use crate::rejection::{Code, Rejection};
@@ -91,6 +94,29 @@ pub(crate) fn not_settled<F: Form>() {
 /// A key that cannot be one: the tenant's other keys still work, but somebody should look at it.
 pub(crate) fn unusable_key(form: &'static str, tenant: &TenantId, what: &'static str) {
     tracing::warn!(target: "tower_sso", form, ?tenant, what, "unusable key");
+}
+
+/// A secret that did not verify, and looks as if it was copied wrongly. Said once for each tenant, as any forgery leads here.
+pub(crate) fn doubtful_key(form: &'static str, tenant: &TenantId, what: &'static str) {
+    static SAID: Mutex<BTreeSet<(&'static str, TenantId)>> = Mutex::new(BTreeSet::new());
+    const MOST: usize = 1_000;
+    // A panic while the lock was held cannot have left the set half changed.
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_new = said.len() < MOST && said.insert((form, tenant.clone()));
+    // A log may be slow.
+    drop(said);
+    if is_new {
+        tracing::warn!(target: "tower_sso", form, ?tenant, "a secret of this tenant {what}");
+    }
+}
+
+/// A user of one tenant can sign in to the other, unless both names are the same organisation's.
+pub(crate) fn shared_secret(form: &'static str, one: &TenantId, other: &TenantId, more: usize) {
+    tracing::warn!(
+        target: "tower_sso", form, ?one, ?other, more,
+        "two tenants have one secret, so users of each can sign in to the other: give each a secret of its own, or say with \
+         `Key::owned_by` that both are names of one organisation"
+    );
 }
 
 #[cfg(feature = "metrics")]

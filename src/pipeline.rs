@@ -19,13 +19,13 @@ use crate::clock::UnixTime;
 use crate::config::{ConfigError, Shared};
 use crate::form::{Form, Presence, Usage};
 use crate::identity::Identity;
-use crate::keys::{Keys, Secret, TenantId};
+use crate::keys::{Keys, Secret, TenantId, check_known};
 use crate::proof::{Accepted, FirstClaim, Proof, ReusableForm, Unique, Verified};
 use crate::rejection::{Reason, Rejection, StoreFailure, seal};
 use crate::replay::{Claim, Claimed, Group, Hold, Terms};
 use crate::store::{Patience, StoreError, StoreFuture};
 use crate::strip::Stripped;
-use crate::{keys, observe, tenant};
+use crate::{observe, tenant};
 
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -74,14 +74,7 @@ impl<F: Form> Pipeline<F> {
         form.set_clock(&shared.clock);
         form.check()?;
         let keys = shared.keys.as_ref().ok_or(ConfigError::NoKeys)?;
-        if let Some(known) = keys.known_keys() {
-            if known.is_empty() {
-                return Err(ConfigError::NoKeys);
-            }
-            for key in known.iter().map(keys::Key::secret) {
-                key.weakness().map_or(Ok(()), Err).and_then(|()| form.check_key(key)).map_err(ConfigError::Key)?;
-            }
-        }
+        check_known(&**keys, &form)?;
         if keys.ignores_tenant() && !shared.tenant.is_fixed() && !form.signs_tenant() {
             return Err(ConfigError::SameKeysForEveryTenant);
         }

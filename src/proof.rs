@@ -79,7 +79,12 @@ impl<F: Form> Verified<F> {
                     form.fingerprint(&message, &mut fingerprint);
                     return Ok(Self { message, key_use: key.key_use(), fingerprint: fingerprint.finish(), tenant });
                 }
-                Err(Reason::BadSignature) => refused = Reason::BadSignature,
+                Err(Reason::BadSignature) => {
+                    refused = Reason::BadSignature;
+                    if let Some(slip) = key.secret().slip() {
+                        observe::doubtful_key(F::NAME, tenant, slip);
+                    }
+                }
                 // One broken key must not shut out those that have the other.
                 Err(Reason::UnusableKey(what)) => {
                     observe::unusable_key(F::NAME, tenant, what);

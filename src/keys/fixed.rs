@@ -12,28 +12,33 @@ use crate::store::{StoreError, StoreFuture};
 /// let keys = FixedKeys::new(["new-secret", "old-secret"]);
 /// ```
 #[derive(Clone, Debug)]
-pub struct FixedKeys(Keys);
+pub struct FixedKeys {
+    keys: Keys,
+    /// All that were given, to be refused if they are too many.
+    given: Vec<Key>,
+}
 
 impl FixedKeys {
     /// These secrets: the first is the current one, the others are previous ones without an end.
     ///
-    /// A list without any is refused when the layer is built.
+    /// A list without any is refused when the layer is built, as is one of more than [`Keys::MAX`].
     pub fn new<S: Into<Secret>>(secrets: impl IntoIterator<Item = S>) -> Self {
-        let keys = secrets.into_iter().map(Into::into).enumerate().map(|(position, secret)| match position {
+        let given = secrets.into_iter().map(Into::into).enumerate().map(|(position, secret)| match position {
             0 => Key::current(secret),
             _ => Key::previous(secret, UnixTime::MAX),
         });
-        Self(keys.collect())
+        let given: Vec<Key> = given.collect();
+        Self { keys: given.iter().cloned().collect(), given }
     }
 }
 
 impl KeyStore for FixedKeys {
     fn keys(&self, _: &TenantId) -> StoreFuture<Result<Keys, StoreError>> {
-        StoreFuture::ready(Ok(self.0.clone()))
+        StoreFuture::ready(Ok(self.keys.clone()))
     }
 
     fn known_keys(&self) -> Option<Vec<Key>> {
-        Some(self.0.to_vec())
+        Some(self.given.clone())
     }
 
     fn ignores_tenant(&self) -> bool {

@@ -7,6 +7,11 @@ use crate::store::{StoreError, StoreFuture};
 
 /// Keys of several tenants in this process's memory. Clones share them.
 ///
+/// Two tenants with one secret are logged at `WARN` when a layer is built whose form does not sign the tenant: a user of one
+/// could sign in to the other. Where they are two names of one organisation, say so with [`Key::owned_by`], which is then the
+/// tenant that [`Identity::tenant`](crate::identity::Identity::tenant) has. Tenants that are added later are not compared;
+/// [`keys::sql`](crate::keys#stores) refuses a second owner.
+///
 /// It holds what the application puts into it: a tenant that an outsider can create needs a limit in the application.
 ///
 /// ```
@@ -76,7 +81,16 @@ impl KeyStore for MemoryKeys {
     /// The keys at this moment. A store that is still empty is not an error: tenants may be added later.
     fn known_keys(&self) -> Option<Vec<Key>> {
         let tenants = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let keys: Vec<Key> = tenants.values().flat_map(|keys| keys.to_vec()).collect();
+        let owned = |(tenant, key): (&TenantId, &Key)| match key.owner() {
+            Some(_) => key.clone(),
+            None => key.clone().owned_by(tenant.clone()),
+        };
+        let keys = tenants.iter().flat_map(|(tenant, keys)| keys.iter().map(move |key| (tenant, key)));
+        let keys: Vec<Key> = keys.map(owned).collect();
         (!keys.is_empty()).then_some(keys)
+    }
+
+    fn ignores_tenant(&self) -> bool {
+        false
     }
 }

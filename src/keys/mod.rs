@@ -17,6 +17,7 @@
 //! An unknown tenant costs as much as a wrong key: a decoy key is checked for it, and the answer is the same.
 //! A wrong signature is checked with each active key. A tenant has at most four, [`Keys::MAX`], in every store.
 
+mod check;
 mod fixed;
 mod key;
 mod memory;
@@ -39,6 +40,7 @@ use crate::store::{StoreError, StoreFuture};
 #[cfg(feature = "moka")]
 #[cfg_attr(docsrs, doc(cfg(feature = "moka")))]
 pub use cached::{CachedKeys, CachedKeysBuilder};
+pub(crate) use check::check_known;
 pub use fixed::FixedKeys;
 pub use key::{Key, KeyUse, Keys};
 pub use memory::MemoryKeys;
@@ -91,7 +93,7 @@ impl fmt::Display for TenantId {
 /// Where a layer finds the keys of a tenant.
 ///
 /// ```
-/// use tower_sso::keys::{Keys, KeyStore, Secret, TenantId};
+/// use tower_sso::keys::{Key, Keys, KeyStore, Secret, TenantId};
 /// use tower_sso::store::{StoreError, StoreFuture};
 ///
 /// struct OneTenant(Secret);
@@ -100,6 +102,12 @@ impl fmt::Display for TenantId {
 ///     fn keys(&self, tenant: &TenantId) -> StoreFuture<Result<Keys, StoreError>> {
 ///         let known = tenant.as_str() == "acme";
 ///         StoreFuture::ready(Ok(if known { self.0.clone().into() } else { Keys::unknown_tenant() }))
+///     }
+///     fn known_keys(&self) -> Option<Vec<Key>> {
+///         Some(vec![Key::current(self.0.clone()).owned_by("acme".into())])
+///     }
+///     fn ignores_tenant(&self) -> bool {
+///         false
 ///     }
 /// }
 /// ```
@@ -112,16 +120,16 @@ pub trait KeyStore: Send + Sync + 'static {
     /// [`Key::owned_by`], which is then the tenant's name.
     fn keys(&self, tenant: &TenantId) -> StoreFuture<Result<Keys, StoreError>>;
 
-    /// The keys that are known now, which a layer checks when it is built. `None` if they are found per request only.
-    fn known_keys(&self) -> Option<Vec<Key>> {
-        None
-    }
+    /// The keys that are known now, which a layer checks when it is built; `None` if they are found per request only.
+    ///
+    /// Say whose they are with [`Key::owned_by`]: two tenants with one secret are then logged at `WARN`. A store around
+    /// another one hands on what that one says, or what is wrong with its keys is found only when a request comes.
+    fn known_keys(&self) -> Option<Vec<Key>>;
 
-    /// Whether every tenant has the same keys. A layer is then built only with a tenant that requests do not choose: else
-    /// one credential would sign in once for every name that somebody makes up.
-    fn ignores_tenant(&self) -> bool {
-        false
-    }
+    /// Whether every tenant has the same keys, so that a signature does not say whose it is. A layer is then built only with a
+    /// tenant that requests do not choose: else [`Identity::tenant`](crate::identity::Identity::tenant) would be whatever the
+    /// sender wrote. A store around another one hands on what that one says.
+    fn ignores_tenant(&self) -> bool;
 }
 
 impl<K: KeyStore + ?Sized> KeyStore for Arc<K> {
@@ -138,7 +146,8 @@ impl<K: KeyStore + ?Sized> KeyStore for Arc<K> {
     }
 }
 
-/// A key store made of a function.
+/// A key store made of a function, which must not answer with the same keys for every name: use [`FixedKeys`] for that, so that
+/// a layer whose requests choose the tenant is not built with it.
 ///
 /// ```
 /// use tower_sso::keys::{self, Keys, Secret, TenantId};
@@ -180,6 +189,14 @@ where
     fn keys(&self, tenant: &TenantId) -> StoreFuture<Result<Keys, StoreError>> {
         let lookup = (self.0)(tenant.clone());
         StoreFuture::new(async move { lookup.await.map_err(Into::into) })
+    }
+
+    fn known_keys(&self) -> Option<Vec<Key>> {
+        None
+    }
+
+    fn ignores_tenant(&self) -> bool {
+        false
     }
 }
 

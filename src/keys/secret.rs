@@ -21,14 +21,37 @@ use zeroize::Zeroizing;
 pub struct Secret(Arc<Inner>);
 
 struct Inner {
+    is_verbatim: bool,
     bytes: Zeroizing<Vec<u8>>,
     prepared: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 impl Secret {
-    /// A secret of these bytes. An empty or blank one is refused when a layer is built with it.
+    /// A secret of these bytes, which are never trimmed.
+    ///
+    /// A layer is not built with one that is empty or blank, nor with text that begins or ends with white space, begins with a
+    /// byte order mark or stands in quotation marks: that is almost always a slip in copying it, after which every credential
+    /// is refused. [`Secret::verbatim`] is for those that are meant so. A slip in a key store that is asked for each
+    /// request is logged at `WARN`, once for each tenant. Copy a secret as the partner's documentation uses it: whether a
+    /// prefix such as `whsec_` belongs to it, and whether it is base64 of the key, is the partner's choice.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        Self(Arc::new(Inner { bytes: Zeroizing::new(bytes.into()), prepared: OnceLock::new() }))
+        Self::of(bytes.into(), false)
+    }
+
+    /// A secret that truly begins or ends with white space, or stands in quotation marks.
+    ///
+    /// ```
+    /// use tower_sso::keys::Secret;
+    ///
+    /// let secret = Secret::verbatim("ends in a blank ");
+    /// assert_eq!(secret.expose(), b"ends in a blank ");
+    /// ```
+    pub fn verbatim(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::of(bytes.into(), true)
+    }
+
+    fn of(bytes: Vec<u8>, is_verbatim: bool) -> Self {
+        Self(Arc::new(Inner { is_verbatim, bytes: Zeroizing::new(bytes), prepared: OnceLock::new() }))
     }
 
     /// The secret itself. Do not log it, do not send it.
@@ -52,8 +75,35 @@ impl Secret {
         if self.expose().is_empty() {
             return Some("is empty");
         }
-        let blank = self.expose().iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0);
-        blank.then_some("is blank")
+        let text = self.expose_str()?;
+        text.chars().all(|letter| is_blank(letter) || letter == '\0').then_some("is blank")
+    }
+
+    /// What looks as if the secret had been copied wrongly, if anything does. Only text is looked at: one in twenty random keys
+    /// begins or ends with a byte that could be white space.
+    pub(crate) fn slip(&self) -> Option<&'static str> {
+        let is_plain = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+        if is_plain(self.expose().last()) && is_plain(self.expose().first()) {
+            return None;
+        }
+        let text = self.expose_str()?;
+        // A PEM text may end with a line feed, and mostly does.
+        if self.0.is_verbatim || text.trim_start().starts_with("-----BEGIN ") {
+            return None;
+        }
+        let (first, last) = (text.chars().next()?, text.chars().next_back()?);
+        match (first, last) {
+            ('\u{feff}', _) => Some("begins with a byte order mark: take it out"),
+            (_, '\n') => Some("ends with a line feed: take it out, or call `Secret::verbatim`"),
+            (_, last) if is_blank(last) => Some("ends with white space: take it out, or call `Secret::verbatim`"),
+            (first, _) if is_blank(first) => Some("begins with white space: take it out, or call `Secret::verbatim`"),
+            ('"', '"') | ('\'', '\'') | ('`', '`') | ('“' | '”' | '„', '“' | '”') | ('‘' | '’', '‘' | '’')
+                if text.len() > first.len_utf8() =>
+            {
+                Some("stands in quotation marks: take them off, or call `Secret::verbatim`")
+            }
+            _ => None,
+        }
     }
 
     /// As [`Self::try_with_prepared`], for what can be made of any secret.
@@ -95,6 +145,11 @@ impl Secret {
         _ = self.0.prepared.set(prepared);
         Ok(used)
     }
+}
+
+/// White space, and what cannot be seen either: zero-width spaces and joiners, the byte order mark.
+fn is_blank(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
 }
 
 impl From<&str> for Secret {
@@ -153,10 +208,32 @@ mod tests {
 
     #[test]
     fn weak_secrets() {
-        for (secret, weakness) in
-            [("", Some("is empty")), (" \t\n", Some("is blank")), ("\0\0", Some("is blank")), (" x ", None)]
-        {
+        for (secret, weakness) in [
+            ("", Some("is empty")),
+            (" \t\n", Some("is blank")),
+            ("\0\0", Some("is blank")),
+            ("\u{a0}\u{3000}\u{feff}\u{200b}\u{b}", Some("is blank")),
+            (" x ", None),
+        ] {
             assert_eq!(Secret::new(secret).weakness(), weakness, "{secret:?}");
         }
+    }
+
+    #[test]
+    fn what_is_no_slip() {
+        for (secret, why) in [
+            (&b"c2VjcmV0Cg=="[..], "base64"),
+            (b"whsec_C2FV", "a prefix"),
+            (b"two words", "white space inside"),
+            (b"\"", "one mark does not stand around anything"),
+            (b"\"x", "nor does one at the beginning"),
+            (b"\x8f\x01\xff\x0a", "random bytes may end in a line feed"),
+            (b"\x20\x01\xff\x20", "or in a blank"),
+            (b"-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n", "PEM ends with a line feed"),
+        ] {
+            assert_eq!(Secret::new(secret).slip(), None, "{why}");
+        }
+        assert_eq!(Secret::verbatim(" x\n").slip(), None);
+        assert!(Secret::new(" x\n").slip().is_some());
     }
 }

@@ -130,7 +130,7 @@ impl PrivateKeys {
     /// Replaces all tokens of an organisation.
     ///
     /// # Errors
-    /// [`ConfigError::NoKeys`] without a token, [`ConfigError::Key`] for one that is empty or blank, and
+    /// [`ConfigError::NoKeys`] without a token, [`ConfigError::Key`] for one that is empty or blank or almost surely a slip (see [`Secret::new`]), and
     /// [`ConfigError::Setting`] for one that is another organisation's: it could not be told whose users it signs in. Nothing
     /// is changed then.
     pub fn insert<S: Into<Secret>>(
@@ -142,8 +142,8 @@ impl PrivateKeys {
         let mut added = Vec::new();
         for token in tokens {
             let token = token.into();
-            if let Some(weakness) = token.weakness() {
-                return Err(ConfigError::Key(weakness));
+            if let Some(problem) = token.weakness().or_else(|| token.slip()) {
+                return Err(ConfigError::Key(problem));
             }
             let digest = TokenDigest::of(&token);
             let key = match added.is_empty() {
@@ -195,6 +195,10 @@ impl KeyStore for PrivateKeys {
     fn known_keys(&self) -> Option<Vec<Key>> {
         let keys: Vec<Key> = self.read().values().cloned().collect();
         (!keys.is_empty()).then_some(keys)
+    }
+
+    fn ignores_tenant(&self) -> bool {
+        false
     }
 }
 

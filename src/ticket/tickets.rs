@@ -148,6 +148,14 @@ impl KeyStore for Tickets {
             Ok([Key::current(Secret::new(secret)).owned_by(tenant)].into_iter().collect())
         })
     }
+
+    fn known_keys(&self) -> Option<Vec<Key>> {
+        None
+    }
+
+    fn ignores_tenant(&self) -> bool {
+        false
+    }
 }
 
 impl fmt::Debug for Tickets {

@@ -238,6 +238,14 @@ impl<DB: Backend> KeyStore for SqlKeyStore<DB> {
         let (this, tenant) = (self.clone(), tenant.clone());
         StoreFuture::new(async move { Ok(this.active(&tenant).await?) })
     }
+
+    fn known_keys(&self) -> Option<Vec<Key>> {
+        None
+    }
+
+    fn ignores_tenant(&self) -> bool {
+        false
+    }
 }
 
 impl<DB: Backend> Clone for SqlKeyStore<DB> {

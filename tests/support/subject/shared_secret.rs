@@ -14,7 +14,7 @@ pub struct SharedSecretSubject;
 mod bearer {
     use futures::FutureExt;
     use http_body_util::BodyExt;
-    use tower_sso::keys::{KeyStore, TenantId};
+    use tower_sso::keys::{Key, KeyStore, TenantId};
     use tower_sso::shared_secret::{self, SharedSecret, TokenDigest};
     use tower_sso::store::{StoreError, StoreFuture};
 
@@ -32,6 +32,14 @@ mod bearer {
                 own.map(|key| key.owned_by(tenant.clone())).collect::<Vec<_>>()
             });
             StoreFuture::ready(Ok(found.collect()))
+        }
+
+        fn known_keys(&self) -> Option<Vec<Key>> {
+            None
+        }
+
+        fn ignores_tenant(&self) -> bool {
+            false
         }
     }
 
