@@ -18,8 +18,8 @@ const LONGEST: usize = 2_048;
 /// | refused | such as |
 /// |---|---|
 /// | what does not start with a slash | `https://evil.example`, `evil` |
-/// | a second slash or backslash behind the first, in any spelling, whatever follows | `//evil`, `//evil/../..`, `/\evil`, `/%2Fevil`, `/%5cevil`, `/%09/evil` |
-/// | dot segments beside two slashes: removing the dots could move the slashes to the front | `/.//evil`, `/a/..//evil`, `/.%2F%2Fevil` |
+/// | two slashes in front, in any spelling, whatever follows | `//evil`, `//evil/../..`, `/\evil`, `/%2Fevil`, `/%09/evil` |
+/// | two slashes and dot segments, which could move them to the front | `/.//evil`, `/a/..//evil`, `/.%2F%2Fevil` |
 /// | backslashes anywhere in the path, control characters, more than 2,048 bytes | `/a\..\\evil`, `/<tab>/evil` |
 ///
 /// ```
@@ -86,15 +86,15 @@ impl From<LocalPath> for HeaderValue {
     }
 }
 
-/// Whether anyone could read the path as one that begins with two slashes, behind which browsers look for a host before they
-/// remove any dots. Who removes them first (a server in between) gets there only where both are in the path.
+/// Whether anyone could read the path as one that begins with two slashes. Browsers look for a host there before they
+/// remove dot segments. A server that removes the dots first gets two slashes only if the path has both.
 fn may_leave(path: &str) -> bool {
     let path = decoded_once(path);
     path.starts_with("//") || (path.contains("//") && path.split('/').any(|segment| matches!(segment, "." | "..")))
 }
 
-/// The path after a server or a proxy in between has decoded its slashes and dots, and a browser has dropped tabs and line
-/// ends. A browser does not decode slashes itself, but follows where such a server sends it.
+/// The path after a server or a proxy in between has decoded its slashes and dots, and a browser has dropped tabs and
+/// line ends. A browser does not decode slashes itself, but follows where such a server sends it.
 fn decoded_once(path: &str) -> String {
     const ESCAPES: [(&str, &str); 11] = [
         ("%09", ""),

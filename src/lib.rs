@@ -180,6 +180,7 @@ mod pipeline;
 mod proof;
 pub mod providers;
 pub mod query;
+pub mod received;
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub mod redis;

@@ -139,7 +139,8 @@ fn value<'a>(raw: Option<&'a str>, name: &str) -> Result<Option<Cow<'a, str>>, R
     decode(raw).map(Some).map_err(|what| Reason::Malformed(name.to_owned().into(), what))
 }
 
-/// Decodes form data: percent escapes, and `+` for a space. Says what is wrong where one is bad, or where the bytes are no text.
+/// Decodes form data: percent escapes, and `+` for a space. Says what is wrong where one is bad, or where the bytes are
+/// no text.
 pub(crate) fn decode(raw: &str) -> Result<Cow<'_, str>, &'static str> {
     if first_special(raw.as_bytes()).is_none() {
         return Ok(raw.into());
@@ -155,6 +156,11 @@ pub(crate) fn decode(raw: &str) -> Result<Cow<'_, str>, &'static str> {
     }
     decoded.extend_from_slice(rest);
     String::from_utf8(decoded).map(Cow::Owned).map_err(|_| "is not UTF-8")
+}
+
+/// Decodes a segment of a path: percent escapes alone, as strictly.
+pub(crate) fn decode_path(raw: &str) -> Result<Cow<'_, str>, &'static str> {
+    if raw.contains('+') { decode(&raw.replace('+', "%2B")).map(|text| text.into_owned().into()) } else { decode(raw) }
 }
 
 /// What is not itself in form data, from here on: the byte that it stands for, and how long it is.

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use http::header::HOST;
 use http::request::Parts;
 
 use crate::keys::TenantId;
-use crate::query::Query;
+use crate::query::{self, Query};
+use crate::received;
 use crate::rejection::Reason;
 
 const LONGEST_NAME: usize = 255;
@@ -50,13 +50,17 @@ impl Tenant {
         Self(Source::Query(name.into()))
     }
 
-    /// The host name, in lower case and without its port. Behind a proxy that rewrites `Host`, use
-    /// [`Tenant::from_fn`].
+    /// The host name, in lower case and without its port, as [`received::host`] reads it: what is not a host name is an
+    /// unknown tenant. Behind a proxy that rewrites `Host`, use [`Tenant::from_fn`].
     pub fn host() -> Self {
         Self(Source::Host)
     }
 
-    /// A segment of the path as received, counted from 0: of `/t/acme/sso`, segment 1 is `acme`.
+    /// A segment of the path as the client sent it, counted from 0: of `/t/acme/sso`, segment 1 is `acme`, also in a
+    /// router that is nested at `/t/{tenant}`. See [`received`] for what rewrites the path outside a router.
+    ///
+    /// Percent escapes are decoded once, as axum's `Path` does: `acme%20inc` is the tenant `acme inc`, and `+` stays
+    /// `+`. A bad escape, NUL, or bytes that are not UTF-8 are malformed.
     pub fn path_segment(index: usize) -> Self {
         Self(Source::PathSegment(index))
     }
@@ -91,10 +95,14 @@ impl Tenant {
         match &self.0 {
             Source::Fixed(tenant) => Ok(Some(tenant.clone())),
             Source::Query(name) => bounded(name, &Query::of(&head.uri).required(name)?).map(Some),
-            Source::Host => Ok(host(head)),
+            Source::Host => {
+                Ok(received::host(head).filter(|host| check_length(host).is_ok()).map(|host| host.as_str().into()))
+            }
             Source::PathSegment(index) => {
-                let segment = head.uri.path().split('/').nth(index + 1).filter(|segment| !segment.is_empty());
-                segment.map(|segment| bounded("path", segment)).transpose()
+                let mut segments = received::uri(head).path().split('/').skip(1);
+                let Some(segment) = segments.nth(*index).filter(|segment| !segment.is_empty()) else { return Ok(None) };
+                let name = query::decode_path(segment).map_err(|what| Reason::Malformed("path".into(), what))?;
+                bounded("path", &name).map(Some)
             }
             Source::Function(function) => Ok(function(head)),
         }
@@ -114,19 +122,6 @@ pub(crate) fn check_length(name: &str) -> Result<(), &'static str> {
     }
 }
 
-fn host(head: &Parts) -> Option<TenantId> {
-    let authority = match head.uri.authority() {
-        Some(authority) => authority.clone(),
-        None => {
-            let mut hosts = head.headers.get_all(HOST).iter();
-            let (host, None) = (hosts.next()?, hosts.next()) else { return None };
-            host.as_bytes().try_into().ok()?
-        }
-    };
-    let host = authority.host();
-    (1..=LONGEST_NAME).contains(&host.len()).then(|| host.to_ascii_lowercase().into())
-}
-
 impl fmt::Debug for Tenant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -142,6 +137,7 @@ impl fmt::Debug for Tenant {
 #[cfg(test)]
 mod tests {
     use http::Request;
+    use http::header::HOST;
 
     use super::*;
 
@@ -157,6 +153,7 @@ mod tests {
     fn names_come_from_where_they_should() {
         let long = format!("/?t={}", "x".repeat(256));
         let malformed = |why| Err(Reason::Malformed("t".into(), why));
+        let in_path = |why| Err(Reason::Malformed("path".into(), why));
         for (source, uri, hosts, expected, why) in [
             (Tenant::fixed("acme"), "/", &[][..], Ok(Some("acme")), "fixed"),
             (Tenant::query("t"), "/?t=a%20b", &[], Ok(Some("a b")), "decoded"),
@@ -169,6 +166,17 @@ mod tests {
             (Tenant::host(), "/", &[], Ok(None), "no host"),
             (Tenant::host(), "/", &["a b"], Ok(None), "no host name"),
             (Tenant::path_segment(1), "/t/acme/sso", &[], Ok(Some("acme")), "a segment"),
+            (Tenant::host(), "/", &["evil@acme.example"], Ok(None), "user information"),
+            (Tenant::host(), "/", &["other.example@acme.example:1"], Ok(None), "user information"),
+            (Tenant::host(), "/", &["acme.example:x"], Ok(None), "no port"),
+            (Tenant::host(), "/", &["acme.example:99999"], Ok(None), "no port"),
+            (Tenant::path_segment(1), "/t/acme%20inc", &[], Ok(Some("acme inc")), "decoded"),
+            (Tenant::path_segment(1), "/t/a+b%2Bc", &[], Ok(Some("a+b+c")), "a plus is no space in a path"),
+            (Tenant::path_segment(1), "/t/%61cme%2F%2E.", &[], Ok(Some("acme/..")), "a name, and not a path any more"),
+            (Tenant::path_segment(1), "/t/%zz", &[], in_path("has a bad percent escape"), "mis-encoded"),
+            (Tenant::path_segment(1), "/t/%FF", &[], in_path("is not UTF-8"), "mis-encoded"),
+            (Tenant::path_segment(1), "/t/a%00", &[], in_path("holds a NUL"), "mis-encoded"),
+            (Tenant::path_segment(usize::MAX), "/t", &[], Ok(None), "no such segment"),
             (Tenant::path_segment(1), "/t", &[], Ok(None), "no such segment"),
             (Tenant::path_segment(0), "/", &[], Ok(None), "an empty segment"),
             (Tenant::from_fn(|head| Some(head.method.as_str().into())), "/", &[], Ok(Some("GET")), "a function"),

@@ -7,6 +7,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_sso::body::LayerBody;
 use tower_sso::login_redirect::{LoginRedirectLayer, LoginRequired, SsoUrl, is_bound, login_required};
 use tower_sso::query::Query;
+use tower_sso::received;
 
 const HOST: &str = "app.waggl.com";
 
@@ -225,6 +226,8 @@ async fn the_pages_address_is_kept() {
         "https://",
         "https:///sso",
         "https://user@idp.example/",
+        "https://idp.example:x/",
+        "https://idp.example:99999/",
         "https://idp.example/#top",
         "https://idp.example/a b",
         "https://idp.example/\r\nSet-Cookie: a=b",
@@ -232,6 +235,30 @@ async fn the_pages_address_is_kept() {
         "https://idp.example/ü",
     ] {
         assert!(SsoUrl::parse(bad).is_err(), "{bad:?}");
+    }
+}
+
+/// HTTP/1 has the host in a header, HTTP/2 in the URI.
+#[tokio::test]
+async fn the_page_is_found_by_the_host_over_every_version() {
+    let layer = || {
+        let url = SsoUrl::parse("https://idp.example/sso").unwrap();
+        LoginRedirectLayer::new(move |head| (received::host(head)? == "acme.app.example").then(|| url.clone()))
+    };
+    for (uri, host, status, why) in [
+        ("/i/1", Some("acme.app.example"), 302, "HTTP/1"),
+        ("/i/1", Some("Acme.App.Example:443"), 302, "case and port do not count"),
+        ("https://acme.app.example/i/1", None, 302, "HTTP/2"),
+        ("https://acme.app.example/i/1", Some("other.example"), 302, "HTTP/2, RFC 9113, 8.3.1"),
+        ("https://other.example/i/1", Some("acme.app.example"), 401, "HTTP/2, RFC 9113, 8.3.1"),
+        ("/i/1", Some("evil@acme.app.example"), 401, "no host name"),
+        ("/i/1", None, 401, "no host"),
+    ] {
+        let mut request = Request::get(uri);
+        if let Some(host) = host {
+            request = request.header("host", host);
+        }
+        assert_eq!(send(layer(), request.body(()).unwrap()).await.status(), status, "{why}");
     }
 }
 

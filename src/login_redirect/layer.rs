@@ -21,12 +21,11 @@ type FindValue = dyn Fn(&Parts) -> Option<String> + Send + Sync;
 /// ```
 /// use std::collections::HashMap;
 /// use tower_sso::login_redirect::{LoginRedirectLayer, SsoUrl};
+/// use tower_sso::received;
 ///
 /// let pages = HashMap::from([("acme.app.example", SsoUrl::parse("https://idp.acme.example/sso")?)]);
-/// let start = LoginRedirectLayer::new(move |head| {
-///     let host = head.headers.get("host")?.to_str().ok()?;
-///     pages.get(host).cloned()
-/// });
+/// // Over HTTP/2 there is no `Host` header: `received::host` reads both.
+/// let start = LoginRedirectLayer::new(move |head| pages.get(&*received::host(head)?).cloned());
 /// # Ok::<(), tower_sso::config::ConfigError>(())
 /// ```
 #[derive(Clone)]

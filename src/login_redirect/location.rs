@@ -8,6 +8,7 @@ use http::{HeaderValue, Method, Uri};
 
 use super::layer::Settings;
 use crate::landing::LocalPath;
+use crate::received;
 use crate::strip::Stripped;
 
 impl Settings {
@@ -17,7 +18,7 @@ impl Settings {
             return None;
         }
         let url = (self.sso_url)(head)?;
-        let mut asked_for = original(head).clone();
+        let mut asked_for = received::uri(head).clone();
         collapse_slashes(&mut asked_for);
         let mut parameters = format!("return_to_path={}", encode(&self.path(&asked_for)));
         let bound = self.bound.as_ref().map(|(name, value)| (name, value(head)));
@@ -42,15 +43,6 @@ impl Settings {
         let named = !first.is_empty() && self.bare_segments.iter().any(|segment| segment == first);
         if plain && named { bare.to_owned() } else { path }
     }
-}
-
-/// The URI as the client sent it: an outer router may have cut its front off.
-fn original(head: &Parts) -> &Uri {
-    #[cfg(feature = "axum")]
-    if let Some(::axum::extract::OriginalUri(uri)) = head.extensions.get() {
-        return uri;
-    }
-    &head.uri
 }
 
 /// Two slashes in front come of a host name and a path that both had one.

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use http::Uri;
 
 use crate::config::ConfigError;
+use crate::received::is_host;
 
 /// The address of an organisation's sign-in page. Cheap to clone.
 ///
@@ -23,8 +24,7 @@ impl SsoUrl {
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let uri: Option<Uri> = text.parse().ok();
         let absolute = uri.as_ref().is_some_and(|uri| {
-            let host = uri.authority().is_some_and(|host| !host.host().is_empty() && !host.as_str().contains('@'));
-            matches!(uri.scheme_str(), Some("http" | "https")) && host
+            matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some_and(is_host)
         });
         if absolute && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\' | b'"')) {
             return Ok(Self(text.into()));

@@ -7,6 +7,7 @@ use http::{HeaderName, Uri};
 
 use crate::config::ConfigError;
 use crate::encoding::percent_encoded;
+use crate::received::{self, is_host};
 use crate::rejection::Reason;
 
 /// The public scheme and host under which partners sign, and a path in front of the app's own if there is one.
@@ -66,7 +67,7 @@ impl Origin {
             Source::Configured(Ok(origin)) => origin.into(),
             Source::Configured(Err(_)) => return Err(Reason::BadSignature),
             Source::HostHeader { scheme } => {
-                let host = match head.uri.authority() {
+                let host = match received::uri(head).authority() {
                     Some(authority) => authority.as_str(),
                     None => once(head, &HOST)?,
                 };
@@ -81,17 +82,8 @@ impl Origin {
                 }
             }
         };
-        Ok((origin, path(head)))
+        Ok((origin, received::uri(head).path()))
     }
-}
-
-/// The path as the client sent it: an outer router may have cut its front off.
-fn path(head: &Parts) -> &str {
-    #[cfg(feature = "axum")]
-    if let Some(::axum::extract::OriginalUri(uri)) = head.extensions.get() {
-        return uri.path();
-    }
-    head.uri.path()
 }
 
 fn once<'a>(head: &'a Parts, name: &HeaderName) -> Result<&'a str, Reason> {
@@ -107,12 +99,6 @@ fn join(scheme: &str, host: &str) -> Result<String, Reason> {
     let authority = host.parse().ok().filter(is_host);
     let authority = authority.ok_or(Reason::Malformed("host".into(), "is not a host name"))?;
     Ok(write(scheme, &authority))
-}
-
-/// A name and perhaps a port, which is a number if it is there.
-fn is_host(authority: &Authority) -> bool {
-    let text = authority.as_str();
-    !text.contains('@') && (authority.port_u16().is_some() || text == authority.host())
 }
 
 fn write(scheme: &str, authority: &Authority) -> String {
@@ -174,6 +160,8 @@ mod tests {
             (host(true), "/", &[("host", "u@a")], None),
             (host(true), "/", &[("host", "u@a:443")], None),
             (host(true), "/", &[("host", "a:99999")], None),
+            (host(true), "/", &[("host", "a:+443")], None),
+            (host(true), "/", &[("host", "a;b")], None),
             (Origin::danger_trust_forwarded(), "/", &[("host", "a")], None),
             (
                 Origin::danger_trust_forwarded(),

@@ -9,6 +9,7 @@ use super::base_string;
 use super::pairs::Pairs;
 use crate::clock::UnixTime;
 use crate::query::{self, Query};
+use crate::received;
 use crate::rejection::Reason;
 
 /// Where the OAuth parameters may stand.
@@ -68,13 +69,13 @@ pub(super) fn are_present(head: &Parts, transports: &[Transport]) -> bool {
     static OAUTH: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(PREFIX));
     // In whatever spelling: what is signed in the query or the header says of the body, too, what it is.
     let in_query = || {
-        let query = head.uri.query().unwrap_or_default().as_bytes();
+        let query = received::uri(head).query().unwrap_or_default().as_bytes();
         // Where it is spelled as everybody spells it, it is found at once.
         let at = OAUTH.find(query).and_then(|at| query.get(..at));
         if at.is_some_and(|before| before.last().is_none_or(|byte| *byte == b'&')) {
             return true;
         }
-        let mut names = Query::of(&head.uri).pairs().map(|(name, _)| name);
+        let mut names = Query::of(received::uri(head)).pairs().map(|(name, _)| name);
         let is_escaped = |name: &str| {
             name.bytes().any(|byte| byte == b'%') && query::decode(name).is_ok_and(|name| is_protocol(&name))
         };
@@ -99,7 +100,7 @@ impl Parameters {
             return Err(Reason::DuplicateParameter("content-type".into()));
         }
         let malformed = |what: &'static str| move |problem| Reason::Malformed(what.into(), problem);
-        let query = head.uri.query().unwrap_or_default();
+        let query = received::uri(head).query().unwrap_or_default();
         let in_body = if is_form(head) { body } else { &[] };
         let mut all = Pairs::with_room_for(query.len() + in_body.len());
         let mut protocol = Protocol::default();
