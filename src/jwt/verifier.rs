@@ -65,7 +65,10 @@ impl Verifier {
 
     fn is_authentic(&self, parts: &Parts, key: &Secret) -> Result<bool, &'static str> {
         match self.kind {
-            Kind::Mac(digest) => Ok(digest.verify(key, [parts.signed()], parts.signature())),
+            Kind::Mac(digest) => {
+                mac::check_key(key)?;
+                Ok(digest.verify(key, [parts.signed()], parts.signature()))
+            }
             #[cfg(feature = "jwt-public-key")]
             Kind::PublicKey(scheme) => scheme.verify(key, parts.signed(), parts.signature()),
         }
@@ -98,6 +101,7 @@ impl Verifier {
     pub(super) fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
         match self.kind {
             Kind::Mac(_) => {
+                mac::check_key(key)?;
                 if key.expose().len() < 32 {
                     // Real partners give out such secrets, so this is not an error.
                     tracing::warn!(

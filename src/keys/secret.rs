@@ -34,6 +34,9 @@ impl Secret {
     /// is refused. [`Secret::verbatim`] is for those that are meant so. A slip in a key store that is asked for each
     /// request is logged at `WARN`, once for each tenant. Copy a secret as the partner's documentation uses it: whether a
     /// prefix such as `whsec_` belongs to it, and whether it is base64 of the key, is the partner's choice.
+    ///
+    /// A key in PEM or OpenSSH's format is refused where a MAC is checked with it, also one that a store finds later: a public
+    /// key is known to everybody (CVE-2022-29217).
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self::of(bytes.into(), false)
     }
@@ -87,8 +90,8 @@ impl Secret {
             return None;
         }
         let text = self.expose_str()?;
-        // A PEM text may end with a line feed, and mostly does.
-        if self.0.is_verbatim || text.trim_start().starts_with("-----BEGIN ") {
+        // A PEM text may end with a line feed, and mostly does. Others may stand in front of it.
+        if self.0.is_verbatim || text.contains("-----BEGIN ") {
             return None;
         }
         let (first, last) = (text.chars().next()?, text.chars().next_back()?);

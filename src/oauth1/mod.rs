@@ -60,7 +60,7 @@ use crate::config::ConfigError;
 use crate::fields;
 use crate::form::{Extracted, Form, Presence};
 use crate::keys::Secret;
-use crate::mac::{Digest, Tag};
+use crate::mac::{self, Digest, Tag};
 use crate::rejection::Reason;
 use crate::replay::Fingerprint;
 use crate::window::{Validity, Window};
@@ -194,6 +194,7 @@ where
     }
 
     fn verify(&self, SignedRequest(request): &SignedRequest, key: &Secret) -> Result<Message, Reason> {
+        mac::check_key(key).map_err(Reason::UnusableKey)?;
         let authentic = key.with_prepared((), base_string::key, |key| {
             request.method.digest().verify(key, [request.base_string.as_slice()], &request.mac)
         });
@@ -230,7 +231,7 @@ where
     }
 
     fn decoy(&self) -> Secret {
-        Secret::new(crate::mac::random_key())
+        Secret::new(mac::random_key())
     }
 
     fn signs_tenant(&self) -> bool {
@@ -249,6 +250,10 @@ where
         if self.transports.contains(&Transport::Header) && parameters::is_oauth_header(head) {
             head.headers.remove(AUTHORIZATION);
         }
+    }
+
+    fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
+        mac::check_key(key)
     }
 
     fn check(&self) -> Result<(), ConfigError> {

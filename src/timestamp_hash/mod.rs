@@ -54,7 +54,7 @@ use crate::fields::{self, Texts};
 use crate::form::{Extracted, Form, Presence};
 use crate::hex::encode_hex;
 use crate::keys::{Secret, TenantId};
-use crate::mac::Tag;
+use crate::mac::{self, Tag};
 use crate::query::{self, Indexed, Query};
 use crate::rejection::Reason;
 use crate::replay::Fingerprint;
@@ -173,6 +173,7 @@ where
     }
 
     fn verify(&self, Credential(hashed): &Credential, key: &Secret) -> Result<Message, Reason> {
+        mac::check_key(key).map_err(Reason::UnusableKey)?;
         let is_made_of = |values: &Texts| self.recipe.verify(values.iter(), key, &hashed.mac);
         let literally = if is_made_of(&hashed.values) {
             false
@@ -201,7 +202,7 @@ where
 
     fn decoy(&self) -> Secret {
         // Printable and of a usual length, as the secret is hashed itself here: its encoding must not take longer than theirs.
-        let random = crate::mac::random_key();
+        let random = mac::random_key();
         Secret::new(encode_hex(random.get(..8).unwrap_or(&random)))
     }
 
@@ -219,6 +220,10 @@ where
 
     fn parameters(&self) -> Vec<Cow<'static, str>> {
         [&self.hash, &self.timestamp].into_iter().chain(self.recipe.fields()).cloned().collect()
+    }
+
+    fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
+        mac::check_key(key)
     }
 
     fn check(&self) -> Result<(), ConfigError> {

@@ -64,7 +64,7 @@ use crate::config::ConfigError;
 use crate::content;
 use crate::form::{Extracted, Form, Presence, Usage};
 use crate::keys::Secret;
-use crate::mac::Tag;
+use crate::mac::{self, Tag};
 use crate::rejection::Reason;
 use crate::replay::Fingerprint;
 use crate::window::{Validity, Window};
@@ -151,6 +151,7 @@ where
     }
 
     fn verify(&self, call: &Call, key: &Secret) -> Result<Message, Reason> {
+        mac::check_key(key).map_err(Reason::UnusableKey)?;
         let Ok(template) = &self.template else { return Err(Reason::BadSignature) };
         let parts = template.fill(|part| match part {
             Part::Literal(literal) => literal.as_bytes(),
@@ -181,7 +182,7 @@ where
     }
 
     fn decoy(&self) -> Secret {
-        Secret::new(crate::mac::random_key())
+        Secret::new(mac::random_key())
     }
 
     fn usage(&self) -> Usage {
@@ -196,6 +197,10 @@ where
 
     fn survives_restart(&self) -> bool {
         self.handler_remembers || self.forgetting_is_fine
+    }
+
+    fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
+        mac::check_key(key)
     }
 
     fn check(&self) -> Result<(), ConfigError> {
