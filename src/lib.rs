@@ -78,7 +78,7 @@
 //! - [`MemoryReplay`](replay::MemoryReplay) knows one process. Behind a load balancer, one link works once per process: share
 //!   a Redis or Valkey there (feature `redis`), or implement [`ReplayStore`](replay::ReplayStore) and prove it with the
 //!   feature `testing`. Nothing else has to be shared but the keys: [`CachedKeys`](keys::CachedKeys) in front of a database
-//!   sees another process's rotation within its `time_to_live`.
+//!   sees another process's rotation within a second, and its revocation within its `time_to_live`.
 //! - [`MemoryReplay`](replay::MemoryReplay) forgets when the process ends, so what was made before the process started is refused as `replayed`: in the first
 //!   second after a start, that may be an honest link. Wait out [that second](replay::MemoryReplay) before you listen.
 //! - Clocks: windows are seconds wide. Run NTP.

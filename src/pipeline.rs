@@ -20,6 +20,7 @@ use crate::config::{ConfigError, Shared};
 use crate::form::{Form, Presence, Usage};
 use crate::identity::Identity;
 use crate::keys::{Keys, Secret, TenantId, check_known};
+use crate::observe::Step;
 use crate::proof::{Accepted, FirstClaim, Proof, ReusableForm, Unique, Verified};
 use crate::rejection::{Reason, Rejection, StoreFailure, seal};
 use crate::replay::{Claim, Claimed, Group, Hold, Terms};
@@ -53,6 +54,8 @@ pub(crate) struct Extraction<C> {
     credential: C,
     /// `None`: the request names no tenant that could be known.
     tenant: Option<TenantId>,
+    /// Whether the key store was asked a second time.
+    asked_again: bool,
 }
 
 /// What the replay store's answer means for the request.
@@ -177,7 +180,7 @@ impl<F: Form> Pipeline<F> {
         if let Some(name) = &tenant {
             tenant::check_length(name.as_str()).map_err(|why| Reason::Malformed("tenant".into(), why))?;
         }
-        Ok(Extraction { credential: extracted.credential, tenant })
+        Ok(Extraction { credential: extracted.credential, tenant, asked_again: false })
     }
 
     /// Step 3: the tenant's keys.
@@ -190,18 +193,35 @@ impl<F: Form> Pipeline<F> {
         Patience::new(keys, self.shared.store_timeout)
     }
 
+    /// Step 3 once more, where no key fitted: the store may have answered from a cache. Whatever the keys were refused for,
+    /// and whether there were any, so that the time of the answer does not tell.
+    pub(crate) fn keys_again(
+        &self,
+        extraction: &mut Extraction<F::Credential>,
+        tried: &Result<Keys, StoreError>,
+        refused: &Reason,
+    ) -> Option<Patience<Keys>> {
+        let (Ok(tried), Step::Keys | Step::Verify) = (tried, refused.step()) else { return None };
+        if std::mem::replace(&mut extraction.asked_again, true) {
+            return None;
+        }
+        let again = self.shared.keys.as_ref()?.keys_again(extraction.tenant.as_ref()?, tried)?;
+        Some(Patience::new(again, self.shared.store_timeout))
+    }
+
     /// Steps 4 to 6: signature, time, claims.
     #[inline]
     pub(crate) fn verify(
         &self,
-        extraction: Extraction<F::Credential>,
-        keys: Result<Keys, StoreError>,
+        extraction: &Extraction<F::Credential>,
+        keys: &Result<Keys, StoreError>,
         now: UnixTime,
     ) -> Result<Accepted<F>, Reason> {
-        let keys = keys.map_err(|error| self.store_failed(&error, Reason::KeyStore))?;
-        let tenant = extraction.tenant.unwrap_or_else(|| "".into());
+        let keys = keys.as_ref().map_err(|error| self.store_failed(error, Reason::KeyStore))?;
+        let nobody = TenantId::from("");
+        let tenant = extraction.tenant.as_ref().unwrap_or(&nobody);
         let accepted =
-            Verified::check(&self.form, &extraction.credential, &tenant, &keys, &self.decoy, &self.shared.scope, now)?
+            Verified::check(&self.form, &extraction.credential, tenant, keys, &self.decoy, &self.shared.scope, now)?
                 .check_time(&self.form, now)?
                 .check_claims(&self.form, now)?;
         self.check_startup_cutoff(accepted.proof())?;

@@ -110,10 +110,18 @@ impl<F: Form> Check<'_, F> {
     }
 
     #[inline]
-    pub(crate) fn verify(&mut self, extraction: Extraction<F::Credential>, keys: Result<Keys, StoreError>) -> Step<F> {
+    pub(crate) fn verify(
+        &mut self,
+        mut extraction: Extraction<F::Credential>,
+        keys: Result<Keys, StoreError>,
+    ) -> Step<F> {
         let now = self.pipeline.now();
-        match self.pipeline.verify(extraction, keys, now) {
-            Err(reason) => Step::Refuse(reason),
+        match self.pipeline.verify(&extraction, &keys, now) {
+            Err(reason) => match self.pipeline.keys_again(&mut extraction, &keys, &reason).map(Patience::at_once) {
+                None => Step::Refuse(reason),
+                Some(Ok(keys)) => self.verify(extraction, keys),
+                Some(Err(keys)) => Step::Later(Later::Find { keys, extraction }),
+            },
             Ok(accepted) => {
                 let claimed_at = self.pipeline.time_of_claim(now);
                 let settling = self.pipeline.settles().then(|| Settling {

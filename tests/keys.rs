@@ -220,6 +220,31 @@ async fn times_to_live_can_be_zero() {
     assert_eq!(slow.asked(), 6);
 }
 
+#[tokio::test]
+async fn a_name_that_is_too_long_is_unknown_without_being_kept_or_looked_up() {
+    let slow = Slow::new();
+    let cached = CachedKeys::new(slow.store());
+    for (length, asked) in [(255, 1), (256, 1), (300_000, 1)] {
+        let name = TenantId::from("x".repeat(length));
+        assert!(cached.keys(&name).await.unwrap().is_empty());
+        assert!(cached.keys_again(&name, &Keys::unknown_tenant()).is_none());
+        assert_eq!(slow.asked(), asked, "{length}");
+    }
+}
+
+#[tokio::test]
+async fn any_time_to_live_builds() {
+    let slow = Slow::new();
+    let ever = Duration::MAX;
+    let cached = CachedKeys::builder(slow.store()).time_to_live(ever).unknown_time_to_live(ever).ask_again_after(ever);
+    let cached = cached.build();
+    for _ in 0..3 {
+        cached.keys(&"acme".into()).await.unwrap();
+        cached.keys(&"nobody".into()).await.unwrap();
+    }
+    assert_eq!(slow.asked(), 2);
+}
+
 #[test]
 fn secrets_do_not_show() {
     let secret = Secret::new("hunter2");

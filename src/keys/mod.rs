@@ -1,6 +1,6 @@
 //! Which keys check a tenant's credentials.
 //!
-//! A [`KeyStore`] is asked once per request for the [`Keys`] of a [`TenantId`]. Several may be active at once: during
+//! A [`KeyStore`] is asked once per request for the [`Keys`] of a [`TenantId`], and a cache once more where none fitted. Several may be active at once: during
 //! a rotation the previous key is accepted until its own end, and [`Identity::key`](crate::identity::Identity::key)
 //! tells which one matched.
 //!
@@ -14,7 +14,8 @@
 //! | [`CachedKeys`] (feature `moka`) | in front of a slow store |
 //! | [`sql`] (feature `sqlx`) | SQLite and Postgres, with rotation and migrations |
 //!
-//! An unknown tenant costs as much as a wrong key: a decoy key is checked for it, and the answer is the same.
+//! An unknown tenant costs as much as a wrong key: a decoy key is checked for it, and the answer is the same. A store of your
+//! own must do its part, and take as long to find no tenant as to find one.
 //! A wrong signature is checked with each active key. A tenant has at most four, [`Keys::MAX`], in every store.
 
 mod check;
@@ -120,6 +121,16 @@ pub trait KeyStore: Send + Sync + 'static {
     /// [`Key::owned_by`], which is then the tenant's name.
     fn keys(&self, tenant: &TenantId) -> StoreFuture<Result<Keys, StoreError>>;
 
+    /// Newer keys than those that were `tried`, as none of them fitted; `None` if there is nothing newer. Default: `None`, which
+    /// is right for a store that does not cache.
+    ///
+    /// A request asks once. Forgeries lead here, so a cache bounds how often it asks the store behind it, and does the same for
+    /// tenants that are known and that are not: else the time of the answer tells which ones exist.
+    fn keys_again(&self, tenant: &TenantId, tried: &Keys) -> Option<StoreFuture<Result<Keys, StoreError>>> {
+        let _ = (tenant, tried);
+        None
+    }
+
     /// The keys that are known now, which a layer checks when it is built; `None` if they are found per request only.
     ///
     /// Say whose they are with [`Key::owned_by`]: two tenants with one secret are then logged at `WARN`. A store around
@@ -135,6 +146,10 @@ pub trait KeyStore: Send + Sync + 'static {
 impl<K: KeyStore + ?Sized> KeyStore for Arc<K> {
     fn keys(&self, tenant: &TenantId) -> StoreFuture<Result<Keys, StoreError>> {
         (**self).keys(tenant)
+    }
+
+    fn keys_again(&self, tenant: &TenantId, tried: &Keys) -> Option<StoreFuture<Result<Keys, StoreError>>> {
+        (**self).keys_again(tenant, tried)
     }
 
     fn known_keys(&self) -> Option<Vec<Key>> {
