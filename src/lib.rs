@@ -113,6 +113,7 @@
 //! Events go to [`tracing`](https://docs.rs/tracing), with target `tower_sso`: refusals and acknowledged copies at `INFO`,
 //! failing stores and every 503 at `WARN`, accepted requests at `DEBUG`. No secret, no credential and no claim is in them, and
 //! no path: a span of your own around the layer can say the path. A tenant is named only in warnings about its own keys.
+//! What a store, your application or a form of your own says of a request is escaped and cut, so it forges no line.
 
 #![forbid(unsafe_code)]
 // No panic is reachable from a request, and no number changes its value by the way.

@@ -1,6 +1,7 @@
 //! What operators see of a check: its [`Step`]s, log events and (feature `metrics`) counters. No secret, no credential.
 
 use std::collections::BTreeSet;
+use std::fmt::{self, Display, Write};
 use std::sync::{Mutex, PoisonError};
 
 use crate::form::Form;
@@ -71,9 +72,9 @@ pub(crate) fn acknowledged<F: Form>() {
 pub(crate) fn rejected(rejection: &Rejection) {
     let (form, reason) = (rejection.form(), rejection.reason());
     if rejection.code() == Code::Unavailable {
-        tracing::warn!(target: "tower_sso", form, reason = reason.as_str(), detail = %reason, "credential not checked");
+        tracing::warn!(target: "tower_sso", form, reason = reason.as_str(), detail = %OneLine(reason), "credential not checked");
     } else {
-        tracing::info!(target: "tower_sso", form, reason = reason.as_str(), detail = %reason, "credential refused");
+        tracing::info!(target: "tower_sso", form, reason = reason.as_str(), detail = %OneLine(reason), "credential refused");
     }
     #[cfg(feature = "metrics")]
     increment(&metrics::Key::from_parts(REQUESTS, &[("form", form), ("outcome", reason.as_str())]));
@@ -81,7 +82,7 @@ pub(crate) fn rejected(rejection: &Rejection) {
 
 /// A store's own words for its failure: they may name hosts, so they go to the log and nowhere else.
 pub(crate) fn store_failed(form: &'static str, error: &StoreError) {
-    tracing::warn!(target: "tower_sso", form, detail = %error, "store failed");
+    tracing::warn!(target: "tower_sso", form, detail = %OneLine(error), "store failed");
 }
 
 /// A call was carried out, and the store could not be told before its lease ended: a copy would be carried out again.
@@ -117,6 +118,45 @@ pub(crate) fn shared_secret(form: &'static str, one: &TenantId, other: &TenantId
         "two tenants have one secret, so users of each can sign in to the other: give each a secret of its own, or say with \
          `Key::owned_by` that both are names of one organisation"
     );
+}
+
+/// Words that may repeat what somebody has sent: they stay in their line. What a log or a terminal could take for more than
+/// text is escaped, and what is too long is cut.
+struct OneLine<T>(T);
+
+impl<T> OneLine<T> {
+    /// In bytes, escapes included.
+    const LONGEST: usize = 512;
+}
+
+impl<T: Display> Display for OneLine<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Escaped { line: f, room: Some(Self::LONGEST) }, "{}", self.0)
+    }
+}
+
+/// A line that is being written, and how many bytes it may still take. `None`: it was cut.
+struct Escaped<'a, 'f> {
+    line: &'a mut fmt::Formatter<'f>,
+    room: Option<usize>,
+}
+
+impl Write for Escaped<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for c in text.chars() {
+            let Some(room) = self.room else { return Ok(()) };
+            // Quotes part nothing here, and most of these texts have some.
+            let escaped = (!matches!(c, '"' | '\'')).then(|| c.escape_debug());
+            let length = escaped.as_ref().map_or(1, |escaped| escaped.clone().map(char::len_utf8).sum());
+            self.room = room.checked_sub(length);
+            match (self.room, escaped) {
+                (None, _) => self.line.write_char('…')?,
+                (_, None) => self.line.write_char(c)?,
+                (_, Some(escaped)) => write!(self.line, "{escaped}")?,
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(feature = "metrics")]

@@ -14,8 +14,10 @@ mod support;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use support::subject::{FernetSubject, Spoil, Subject, WebhookSubject, Wish, keys};
-use support::{App, clock, outcome, replay};
+use support::subject::{FernetSubject, OAuth1Subject, Spoil, Subject, WebhookSubject, Wish, get, keys};
+use support::{App, clock, outcome, reason, replay};
+use tower_sso::config::RefusedClaims;
+use tower_sso::store::StoreError;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// A log that can be read.
@@ -37,6 +39,20 @@ impl<'a> MakeWriter<'a> for Log {
 
     fn make_writer(&'a self) -> Self {
         self.clone()
+    }
+}
+
+/// What is logged while the guard lives, in the lines of a real subscriber.
+fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::TRACE);
+    let guard = tracing::subscriber::set_default(subscriber.with_writer(log.clone()).with_ansi(false).finish());
+    (log, guard)
+}
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
 
@@ -69,16 +85,14 @@ async fn run<S: Subject>(answers: &mut String) -> (Vec<&'static str>, Vec<String
 
 #[tokio::test(start_paused = true)]
 async fn nothing_secret_is_said() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::TRACE);
-    let _guard = tracing::subscriber::set_default(subscriber.with_writer(log.clone()).with_ansi(false).finish());
+    let (log, _guard) = listen();
     let mut answers = String::new();
     let mut secrets = Vec::new();
     for (outcomes, more) in [run::<FernetSubject>(&mut answers).await, run::<WebhookSubject>(&mut answers).await] {
         assert!(outcomes.contains(&"ok") && outcomes.contains(&"invalid") && outcomes.contains(&"malformed"));
         secrets.extend(more);
     }
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     for expected in ["bad_signature", "unknown_key", "duplicate_parameter", "replayed", "accepted", "acknowledged"] {
         assert!(log.contains(expected), "operators see {expected}:\n{log}");
         assert!(!answers.contains("bad_signature") && !answers.contains("unknown_key"), "clients do not");
@@ -87,4 +101,56 @@ async fn nothing_secret_is_said() {
         assert!(!log.contains(&secret), "{secret} is in the log:\n{log}");
         assert!(!answers.contains(&secret), "{secret} is in an answer:\n{answers}");
     }
+}
+
+/// Text that would be a line of its own in a log, after it a colour, and behind that as much as one likes.
+const FORGED: &str = "2023-11-14T22:13:20Z  INFO tower_sso: credential accepted form=\"oauth1\" user=\"root\"";
+
+/// RFC 5849, 3.1: names that come twice are refused before anything is signed, so they are anybody's words.
+#[tokio::test]
+async fn a_parameters_name_forges_no_line() {
+    let (log, _guard) = listen();
+    let name = format!("oauth_\n{FORGED}\n\u{1b}[31m\u{2028}{}", "x".repeat(30_000));
+    let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    let app = OAuth1Subject::app_with(keys::<OAuth1Subject>(), replay(), clock());
+    let answer = app.send(get(&format!("/launch?oauth_signature=x&{name}=1&{name}=2"))).await;
+    assert_eq!(reason(&answer), "duplicate_parameter");
+    let log = log.text();
+    assert!(log.contains("duplicate_parameter") && log.lines().count() == 1, "{log}");
+    assert!(!log.contains("root") && log.len() < 500, "nothing of it is said: {log}");
+}
+
+/// Words of the application, or of a form of one's own, about what came in the request.
+#[tokio::test(start_paused = true)]
+async fn words_about_a_request_stay_in_their_line() {
+    let (log, _guard) = listen();
+    let said = format!("no such role: o'\"x\\\r\n{FORGED}\n\u{1b}[31m\u{2028}\u{202e}\u{85}é{}", "y".repeat(30_000));
+    let refuse = move |_: serde_json::Value| Err::<(), _>(RefusedClaims::new(said.clone()));
+    let layer = OAuth1Subject::layer(keys::<OAuth1Subject>(), replay(), clock()).map_claims(refuse);
+    let app = App::new(layer.build().unwrap());
+    let answer = app.send(OAuth1Subject::request(&Wish::default())).await;
+    assert_eq!(outcome(&answer), "rejected_claims");
+    let log = log.text();
+    assert_eq!(log.lines().count(), 1, "{log}");
+    assert!(log.contains(r#"no such role: o'"x\\\r\n2023-11-14"#), "quotes stay, all else is escaped: {log}");
+    assert!(log.contains(r"\n\u{1b}[31m\u{2028}\u{202e}\u{85}éyyy") && log.trim_end().ends_with("yyy…"), "{log}");
+    assert!(!log.trim_end().contains(char::is_control) && log.len() < 1_000, "{log}");
+}
+
+/// A store's words may quote what it was given.
+#[tokio::test(start_paused = true)]
+async fn a_stores_words_stay_in_their_line() {
+    let (log, _guard) = listen();
+    let failing = tower_sso::keys::from_fn(|tenant: tower_sso::keys::TenantId| async move {
+        Err(StoreError::new(format!("no connection for {tenant}\n{FORGED}")))
+    });
+    let layer = tower_sso::oauth1::layer::<serde_json::Value>(tower_sso::oauth1::Origin::new("https://rp.example"));
+    let app = App::new(layer.keys(failing).replay(replay()).clock(clock()).build().unwrap());
+    let answer = app.send(OAuth1Subject::request(&Wish::default())).await;
+    assert_eq!(outcome(&answer), "unavailable");
+    let log = log.text();
+    assert!(
+        log.contains(r"no connection for acme\n2023") && log.lines().count() == 2,
+        "the failure, the refusal: {log}"
+    );
 }

@@ -156,7 +156,7 @@ struct Protocol {
     known: [Option<usize>; PROTOCOL.len()],
     unknown: Vec<usize>,
     /// One that was there already.
-    twice: Option<usize>,
+    twice: Option<&'static str>,
 }
 
 impl Protocol {
@@ -170,7 +170,7 @@ impl Protocol {
             }
             found = true;
             match PROTOCOL.iter().zip(&mut self.known).find(|(known, _)| **known == name) {
-                Some((_, Some(_))) => _ = self.twice.get_or_insert(position),
+                Some((known, Some(_))) => _ = self.twice.get_or_insert(known),
                 Some((_, place)) => *place = Some(position),
                 None => self.unknown.push(position),
             }
@@ -181,13 +181,13 @@ impl Protocol {
 
     /// A parameter of the protocol may be there once, whether this form knows it or not.
     fn unambiguous(self, all: &Pairs) -> Result<[Option<usize>; PROTOCOL.len()], Reason> {
-        let name = |position| all.name(position);
-        let mut unknown: Vec<_> = self.unknown.into_iter().map(name).collect();
+        let mut unknown: Vec<_> = self.unknown.into_iter().map(|position| all.name(position)).collect();
         // Equal ones come to stand side by side, however many there are.
         unknown.sort_unstable();
-        let side_by_side = || unknown.array_windows().find(|[one, next]| one == next).map(|[name, _]| *name);
-        match self.twice.map(name).or_else(side_by_side) {
-            Some(name) => Err(Reason::DuplicateParameter(name.to_owned().into())),
+        let side_by_side = unknown.array_windows().any(|[one, next]| one == next);
+        // A name that is not known is anybody's words, and not to be repeated.
+        match self.twice.or(side_by_side.then_some("oauth_…")) {
+            Some(name) => Err(Reason::DuplicateParameter(name.into())),
             None => Ok(self.known),
         }
     }
