@@ -46,8 +46,12 @@ impl Origin {
         Self(Source::HostHeader { scheme: if https { "https" } else { "http" } })
     }
 
-    /// What `X-Forwarded-Proto` and `X-Forwarded-Host` say, each once. **Anyone who reaches the app past the proxy says what
-    /// he likes**; the proxy must set both anew on every request.
+    /// What `X-Forwarded-Proto` and `X-Forwarded-Host` say, and `X-Forwarded-Port` if the host has no port of its own (80 and
+    /// 443 there are taken for the scheme's own, as proxies name the port that they themselves listen on).
+    ///
+    /// Each header comes once; of a list, as a chain of proxies makes it, the first entry counts, which is the one nearest the
+    /// client. **Anyone who reaches the app past the proxy names the origin**, and so does any client if the outermost proxy
+    /// appends to these headers: it must set them anew on every request.
     pub fn danger_trust_forwarded() -> Self {
         Self(Source::Forwarded)
     }
@@ -69,41 +73,57 @@ impl Origin {
             Source::HostHeader { scheme } => {
                 let host = match received::uri(head).authority() {
                     Some(authority) => authority.as_str(),
-                    None => once(head, &HOST)?,
+                    None => once(head, &HOST)?.ok_or(Reason::MissingParameter("host".into()))?,
                 };
-                percent_encoded(&join(scheme, host)?).into()
+                percent_encoded(&write(scheme, &authority(host, "host")?, None)).into()
             }
-            Source::Forwarded => {
-                let scheme = once(head, &HeaderName::from_static("x-forwarded-proto"))?;
-                let host = once(head, &HeaderName::from_static("x-forwarded-host"))?;
-                match scheme {
-                    "http" | "https" => percent_encoded(&join(scheme, host)?).into(),
-                    _ => return Err(Reason::Malformed("x-forwarded-proto".into(), "is not http or https")),
-                }
-            }
+            Source::Forwarded => percent_encoded(&forwarded(head)?).into(),
         };
         Ok((origin, received::uri(head).path()))
     }
 }
 
-fn once<'a>(head: &'a Parts, name: &HeaderName) -> Result<&'a str, Reason> {
+/// The origin as the proxy nearest the client saw it.
+fn forwarded(head: &Parts) -> Result<String, Reason> {
+    const PROTO: &str = "x-forwarded-proto";
+    const HOST: &str = "x-forwarded-host";
+    const PORT: &str = "x-forwarded-port";
+    let first = |name: &'static str| -> Result<Option<&str>, Reason> {
+        let list = once(head, &HeaderName::from_static(name))?;
+        Ok(list.map(|list| list.split(',').next().unwrap_or_default().trim()))
+    };
+    let required = |name| first(name)?.ok_or(Reason::MissingParameter(name.into()));
+    let scheme = match required(PROTO)?.to_ascii_lowercase().as_str() {
+        "http" => "http",
+        "https" => "https",
+        _ => return Err(Reason::Malformed(PROTO.into(), "is not http or https")),
+    };
+    let port = first(PORT)?.map(|port| {
+        let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+        port.parse().ok().filter(|_| digits).ok_or(Reason::Malformed(PORT.into(), "is not a port"))
+    });
+    let port = port.transpose()?.filter(|port| !matches!(port, 80 | 443));
+    Ok(write(scheme, &authority(required(HOST)?, HOST)?, port))
+}
+
+fn once<'a>(head: &'a Parts, name: &HeaderName) -> Result<Option<&'a str>, Reason> {
     let mut values = head.headers.get_all(name).iter();
-    match (values.next().and_then(|value| value.to_str().ok()), values.next()) {
-        (Some(value), None) => Ok(value),
-        (None, _) => Err(Reason::MissingParameter(name.as_str().to_owned().into())),
-        (Some(_), Some(_)) => Err(Reason::DuplicateParameter(name.as_str().to_owned().into())),
-    }
+    let (value, None) = (values.next(), values.next()) else {
+        return Err(Reason::DuplicateParameter(name.as_str().to_owned().into()));
+    };
+    let text = value.map(|value| value.to_str()).transpose();
+    text.map_err(|_| Reason::Malformed(name.as_str().to_owned().into(), "is not text"))
 }
 
-fn join(scheme: &str, host: &str) -> Result<String, Reason> {
+fn authority(host: &str, header: &'static str) -> Result<Authority, Reason> {
     let authority = host.parse().ok().filter(is_host);
-    let authority = authority.ok_or(Reason::Malformed("host".into(), "is not a host name"))?;
-    Ok(write(scheme, &authority))
+    authority.ok_or(Reason::Malformed(header.into(), "is not a host name"))
 }
 
-fn write(scheme: &str, authority: &Authority) -> String {
+/// The origin, normalised. `port` counts if the authority names none.
+fn write(scheme: &str, authority: &Authority, port: Option<u16>) -> String {
     let host = authority.host().to_ascii_lowercase();
-    match (scheme, authority.port_u16()) {
+    match (scheme, authority.port_u16().or(port)) {
         (_, None) | ("http", Some(80)) | ("https", Some(443)) => format!("{scheme}://{host}"),
         (_, Some(port)) => format!("{scheme}://{host}:{port}"),
     }
@@ -120,7 +140,7 @@ fn normalise(public_url: &str) -> Result<String, Cow<'static, str>> {
         return Err(problem.into());
     }
     let prefix = uri.path().trim_end_matches('/');
-    Ok(write(scheme, authority) + prefix)
+    Ok(write(scheme, authority, None) + prefix)
 }
 
 /// The base string's URI of an address (RFC 5849, 3.4.1.2).
@@ -128,7 +148,7 @@ fn normalise(public_url: &str) -> Result<String, Cow<'static, str>> {
 pub(crate) fn base_uri_of(address: &str) -> Option<String> {
     let uri: Uri = address.parse().ok()?;
     let authority = uri.authority().filter(|authority| is_host(authority))?;
-    Some(write(uri.scheme_str()?, authority) + uri.path())
+    Some(write(uri.scheme_str()?, authority, None) + uri.path())
 }
 
 #[cfg(test)]

@@ -60,6 +60,7 @@ async fn headers_name_the_origin_only_where_that_was_chosen() {
     let trust = Origin::danger_trust_forwarded;
     let (host, forwarded) =
         (("host", "app.example"), [("x-forwarded-proto", "https"), ("x-forwarded-host", "APP.example:443")]);
+    let bare = ("x-forwarded-host", "app.example");
     let spoofed = [("host", "evil.example"), ("x-forwarded-proto", "http"), ("x-forwarded-host", "evil.example")];
     for (origin, headers, expected, why) in [
         (Origin::new("https://app.example"), &spoofed[..], "ok", "headers have no effect"),
@@ -76,13 +77,27 @@ async fn headers_name_the_origin_only_where_that_was_chosen() {
         (trust(), &forwarded, "ok", "a proxy's headers"),
         (trust(), &[host], "malformed", "past the proxy"),
         (trust(), &[forwarded[0], forwarded[1], forwarded[1]], "malformed", "two of them"),
-        (trust(), &[forwarded[0], ("x-forwarded-host", "app.example, evil.example")], "malformed", "a list"),
+        (trust(), &[forwarded[0], ("x-forwarded-host", "app.example, internal")], "ok", "nearest the client"),
+        (trust(), &[forwarded[0], ("x-forwarded-host", "internal, app.example")], "invalid", "not the last"),
+        (trust(), &[forwarded[0], ("x-forwarded-host", ", app.example")], "malformed", "an empty one"),
         (trust(), &[("x-forwarded-proto", "ftp"), forwarded[1]], "malformed", "no scheme of the web"),
-        (trust(), &[("x-forwarded-proto", "https, http"), forwarded[1]], "malformed", "a list"),
+        (trust(), &[("x-forwarded-proto", "https, http"), forwarded[1]], "ok", "nearest the client"),
+        (trust(), &[("x-forwarded-proto", "https,http"), forwarded[1]], "ok", "without a space"),
+        (trust(), &[("x-forwarded-proto", "http, https"), forwarded[1]], "invalid", "not the last"),
+        (trust(), &[("x-forwarded-proto", "HTTPS"), forwarded[1]], "ok", "a scheme has no case"),
+        (trust(), &[("x-forwarded-proto", ""), forwarded[1]], "malformed", "empty"),
         (trust(), &[forwarded[0], forwarded[0], forwarded[1]], "malformed", "two schemes"),
         (trust(), &[forwarded[0], host], "malformed", "the Host header is no substitute"),
         (trust(), &[("x-forwarded-proto", "http"), forwarded[1]], "invalid", "another scheme"),
         (trust(), &[forwarded[0], ("x-forwarded-host", "evil.example"), host], "invalid", "another host"),
+        (trust(), &[forwarded[0], forwarded[1], ("x-forwarded-port", "8443")], "ok", "the host has its own port"),
+        (trust(), &[forwarded[0], bare, ("x-forwarded-port", "443")], "ok", "the default port"),
+        (trust(), &[forwarded[0], bare, ("x-forwarded-port", "80")], "ok", "a proxy behind the one that ends TLS"),
+        (trust(), &[forwarded[0], bare, ("x-forwarded-port", "8443")], "invalid", "another port"),
+        (trust(), &[forwarded[0], bare, ("x-forwarded-port", "+8443")], "malformed", "no port"),
+        (trust(), &[forwarded[0], bare, ("x-forwarded-port", "99999")], "malformed", "no port"),
+        (trust(), &[forwarded[0], bare, ("x-forwarded-port", "1"), ("x-forwarded-port", "1")], "malformed", "two"),
+        (Origin::danger_from_host_header(true), &[host, ("x-forwarded-port", "8443")], "ok", "not trusted"),
     ] {
         let app = App::new(layer_at(origin.clone()).build().unwrap());
         let path = link().strip_prefix("https://app.example").unwrap().to_owned();
@@ -92,6 +107,20 @@ async fn headers_name_the_origin_only_where_that_was_chosen() {
         }
         assert_eq!(outcome(&app.send(request).await), expected, "{why}: {origin:?}");
     }
+}
+
+/// A port of its own is part of what was signed (RFC 5849, 3.4.1.2), and some proxies say it in a header of its own.
+#[tokio::test]
+async fn a_proxy_says_the_port_beside_the_host() {
+    let link = signer_for("https://app.example:8443/widget/").uri(&JOHN).unwrap();
+    let app = App::new(layer_at(Origin::danger_trust_forwarded()).build().unwrap());
+    let mut request = get(link.strip_prefix("https://app.example:8443").unwrap());
+    for (name, value) in
+        [("x-forwarded-proto", "https"), ("x-forwarded-host", "app.example"), ("x-forwarded-port", "8443, 80")]
+    {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    assert_eq!(outcome(&app.send(request).await), "ok");
 }
 
 /// RFC 9112, 3.2.2: a target that names its host counts for more than the header. Its scheme does not count.
