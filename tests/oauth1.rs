@@ -124,7 +124,7 @@ async fn what_a_site_builder_link_must_say() {
     for (parameters, expected, why) in [
         (&[email, id][..], ("ok", "ok"), "what is required"),
         (&[email, id, ("last_name", ""), ("lang", "en")], ("ok", "ok"), "empty names, and what is not known"),
-        (&[email, id, ("lang", "en"), ("lang", "de")], ("ok", "ok"), "what is not a claim may come twice"),
+        (&[email, id, ("lang", "en"), ("lang", "de")], ("rejected_claims", "bad_payload"), "also what is not a claim"),
         (&[email], ("rejected_claims", "missing_field"), "no user"),
         (&[id], ("rejected_claims", "missing_field"), "no email"),
         (&[("email", ""), id], ("rejected_claims", "missing_field"), "an empty email"),
@@ -285,16 +285,62 @@ async fn the_whole_query_is_signed() {
     ] {
         assert_eq!(outcome(&app().send(get(&uri)).await), expected, "{why}");
     }
-    let twice = signer().uri(&[JOHN[0], JOHN[1], ("a", "2 q"), ("a", "a"), ("a", "a")]).unwrap();
-    assert_eq!(
-        outcome(&app().send(get(&twice)).await),
-        "ok",
-        "what is not the protocol's may come twice: it is signed"
-    );
     // A link for one method is none for another.
     assert_eq!(outcome(&every_transport().send(post(&good, "text/plain", "")).await), "invalid");
     let other_secret = OAuthLink::new(BASE, "partner-key", &"other secret".into()).issued_at(UnixTime::from_secs(NOW));
     assert_eq!(said(&app(), get(&other_secret.uri(&JOHN).unwrap())).await, ("invalid", "bad_signature"));
+}
+
+/// What is signed is sorted by name and value (RFC 5849, 3.4.1.3.2), so the order of equal names is anybody's.
+#[tokio::test]
+async fn no_name_comes_twice_whose_order_nobody_signed() {
+    let [email, id] = JOHN;
+    for (roles, why) in [(["admin", "learner"], "as sent"), (["learner", "admin"], "swapped"), (["admin"; 2], "equal")]
+    {
+        let link = signer().uri(&[email, id, ("role", roles[0]), ("role", roles[1])]).unwrap();
+        assert_eq!(said(&app(), get(&link)).await, ("rejected_claims", "bad_payload"), "{why}");
+        let forged = link.replace("role=", "rôle=");
+        assert_eq!(said(&app(), get(&forged)).await, ("invalid", "bad_signature"), "its content is looked at last");
+    }
+    // Nor does it come once in the query and once in the form.
+    let form = signer_for(&format!("{BASE}?role=admin")).form(&[email, id, ("role", "learner")]).unwrap();
+    let request = post(&format!("{BASE}?role=admin"), FORM, &form);
+    assert_eq!(said(&every_transport(), request).await, ("rejected_claims", "bad_payload"));
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_so_that_it_can_be_mended() {
+    let raw_plus = |link: String| {
+        let (before, _) = link.split_once("oauth_signature=").unwrap();
+        format!("{before}oauth_signature=aaaaaaaaaa+aaaaaaaaaaaaaaaa=")
+    };
+    let wrong_method = signer().uri(&[JOHN[0], JOHN[1], ("oauth_signature_method", "PLAINTEXT")]).unwrap();
+    let forwarded = |name, value| {
+        let mut request = get(&link());
+        for (name, value) in [("x-forwarded-proto", "https"), ("x-forwarded-host", "app.example"), (name, value)] {
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        request
+    };
+    let trusting = layer_at(Origin::danger_trust_forwarded()).build().unwrap();
+    let by_host = layer_at(Origin::danger_from_host_header(true)).build().unwrap();
+    let (trusting, by_host) = (App::new(trusting), App::new(by_host));
+    for (app, request, expected) in [
+        (&app(), get(&raw_plus(link())), "in a query or a form, a `+` is written `%2B`"),
+        (&app(), get(&wrong_method), "the signature is made in a way that this layer does not take"),
+        (&trusting, forwarded("x-forwarded-host", "a b"), "`x-forwarded-host` is not a host name"),
+        (&trusting, forwarded("x-forwarded-proto", "ftp"), "`x-forwarded-proto` is not http or https"),
+        (&trusting, forwarded("x-forwarded-port", "x"), "`x-forwarded-port` is not a port"),
+        (&by_host, forwarded("host", "a b"), "`host` is not a host name"),
+    ] {
+        let mut request = request;
+        let uri: http::Uri = request.uri().path_and_query().unwrap().as_str().parse().unwrap();
+        *request.uri_mut() = uri;
+        let answer = app.send(request).await;
+        let said = answer.extensions().get::<tower_sso::rejection::Rejection>().unwrap().reason().to_string();
+        assert!(said.contains(expected), "{said:?} should say {expected:?}");
+        assert!(!said.contains("token"), "{said}");
+    }
 }
 
 #[tokio::test]

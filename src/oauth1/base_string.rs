@@ -6,9 +6,15 @@ use super::pairs::Pairs;
 use crate::encoding::percent_encode;
 use crate::keys::Secret;
 
+pub(crate) struct BaseString {
+    pub(crate) text: Vec<u8>,
+    /// Whether a name is there twice. Equal names are sorted by their values, so nobody has signed in which order they came.
+    pub(crate) repeats_a_name: bool,
+}
+
 /// Method, base URI (its two halves, of which the first is encoded already) and all parameters but one. These are sorted by
 /// their encoded bytes.
-pub(crate) fn build(method: &str, (origin, path): (&str, &str), pairs: &Pairs, but: Option<usize>) -> Vec<u8> {
+pub(crate) fn build(method: &str, (origin, path): (&str, &str), pairs: &Pairs, but: Option<usize>) -> BaseString {
     let mut length = method.len() + origin.len() + 3 * path.len() + 2;
     let mut signed = Vec::with_capacity(pairs.len());
     for position in (0..pairs.len()).filter(|position| Some(*position) != but) {
@@ -22,6 +28,8 @@ pub(crate) fn build(method: &str, (origin, path): (&str, &str), pairs: &Pairs, b
         let texts = |position| pairs.encoded(position).map(|(text, _)| text);
         beginning.cmp(other_beginning).then_with(|| texts(*position).cmp(&texts(*other)))
     });
+    let name = |position| pairs.encoded(position)[0].0;
+    let repeats_a_name = signed.array_windows().any(|[one, next]| one.0 == next.0 && name(one.1) == name(next.1));
     // Each of the three is encoded as one value, the parameters for the second time.
     let mut base = Vec::with_capacity(length);
     percent_encode(method.as_bytes(), &mut base);
@@ -39,7 +47,7 @@ pub(crate) fn build(method: &str, (origin, path): (&str, &str), pairs: &Pairs, b
         base.extend_from_slice(b"%3D");
         write(value, &mut base);
     }
-    base
+    BaseString { text: base, repeats_a_name }
 }
 
 /// Encodes an encoded text once more.
@@ -92,8 +100,9 @@ mod tests {
         pairs.iter().for_each(|(name, value)| all.push(name, value).unwrap());
         all.push("oauth_signature", "is not signed").unwrap();
         let base = build("post", ("http%3A%2F%2Fexample.com", "/request"), &all, Some(pairs.len()));
+        assert!(base.repeats_a_name, "a3");
         assert_eq!(
-            String::from_utf8(base).unwrap(),
+            String::from_utf8(base.text).unwrap(),
             "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D%25253D%26c%2540%3D%26\
              c2%3D%26oauth_consumer_key%3D9djdj82h48djs9d2%26oauth_nonce%3D7d8f3e4a%26oauth_signature_method%3DHMAC-SHA1%26\
              oauth_timestamp%3D137131201%26oauth_token%3Dkkk9d7dh3k39sjv7"

@@ -23,8 +23,8 @@
 //! 1. The OAuth parameters stand in one place: the query, the `Authorization` header or a form body, as far as each is
 //!    [switched on](crate::config::Builder::transports). In two at once, or twice in one (RFC 5849, 3.1): `malformed`.
 //! 2. Everything in the query and in a form body is signed: it is decoded as form data, encoded anew (RFC 5849, 3.6), sorted
-//!    by its encoded bytes, and checked. What cannot be decoded is `malformed`. A body is a form if its type begins like a
-//!    form's.
+//!    by its encoded bytes, and checked. So is every pair of the `Authorization` header but `realm` (RFC 5849, 3.4.1.3.1).
+//!    What cannot be decoded is `malformed`. A body is a form if its type begins like a form's.
 //! 3. A body that is not a form is signed if `oauth_body_hash` is: it must be the body's SHA-1, or SHA-256 with HMAC-SHA256
 //!    (OAuth Request Body Hash 1.0, 3.2). Another body is `invalid`; a hash beside a form is `malformed`. A body without a
 //!    hash is `malformed` too, unless
@@ -33,9 +33,12 @@
 //!    it has: scheme and host in lower case, and no default port.
 //! 5. HMAC-SHA1, and HMAC-SHA256 where [switched on](crate::config::Builder::signature_methods). PLAINTEXT, RSA-SHA1 and
 //!    other versions than 1.0 are refused. There is no token: an empty `oauth_token` is signed, another one is refused.
-//!    Other `oauth_*` parameters are signed, and are no claims.
-//! 6. The timestamp, in whole seconds, may be [`window`](crate::config::Builder::window) away from the clock, either way.
-//! 7. The replay key is consumer, timestamp and nonce, each preceded by its length.
+//!    Other `oauth_*` parameters are signed, and are no claims. All else that is signed is.
+//! 6. A signature does not say where a pair stood or, of two with one name, which came first (RFC 5849, 3.4.1.3.2): whoever
+//!    holds an unused request can move a pair between query, header and form. **So take the claims, not the URI or the form**,
+//!    for what the partner said. A name that comes twice is `rejected_claims`.
+//! 7. The timestamp, in whole seconds, may be [`window`](crate::config::Builder::window) away from the clock, either way.
+//! 8. The replay key is consumer, timestamp and nonce, each preceded by its length.
 
 pub(crate) mod base_string;
 mod body;
@@ -65,6 +68,7 @@ use crate::rejection::Reason;
 use crate::replay::Fingerprint;
 use crate::window::{Validity, Window};
 
+use base_string::BaseString;
 use body::HashedBody;
 #[cfg(feature = "sign")]
 pub(crate) use body::body_hash;
@@ -134,7 +138,7 @@ pub struct SignedRequest(Arc<Signed>);
 pub struct Message(Arc<Signed>);
 
 struct Signed {
-    base_string: Vec<u8>,
+    base_string: BaseString,
     method: SignatureMethod,
     mac: Tag,
     timestamp: UnixTime,
@@ -172,9 +176,15 @@ where
         }
         let method = parameters.required(protocol::SIGNATURE_METHOD)?;
         let method = self.methods.iter().find(|known| known.as_str() == method).ok_or(Reason::AlgorithmNotAllowed)?;
-        let mac = Tag::from_base64(parameters.required(protocol::SIGNATURE)?, method.digest());
         let malformed = |name: &'static str, what| Reason::Malformed(name.into(), what);
-        let mac = mac.ok_or_else(|| malformed("oauth_signature", "is not canonical base64 of the digest's length"))?;
+        let signature = parameters.required(protocol::SIGNATURE)?;
+        let mac = Tag::from_base64(signature, method.digest()).ok_or_else(|| {
+            let what = match signature.contains(' ') {
+                true => "has a space in it: in a query or a form, a `+` is written `%2B`",
+                false => "is not canonical base64 of the digest's length",
+            };
+            malformed("oauth_signature", what)
+        })?;
         let consumer = parameters.required(protocol::CONSUMER_KEY)?;
         if !(1..=255).contains(&consumer.len()) {
             return Err(malformed("oauth_consumer_key", "is empty or too long"));
@@ -196,7 +206,7 @@ where
     fn verify(&self, SignedRequest(request): &SignedRequest, key: &Secret) -> Result<Message, Reason> {
         mac::check_key(key).map_err(Reason::UnusableKey)?;
         let authentic = key.with_prepared((), base_string::key, |key| {
-            request.method.digest().verify(key, [request.base_string.as_slice()], &request.mac)
+            request.method.digest().verify(key, [request.base_string.text.as_slice()], &request.mac)
         });
         if !authentic {
             return Err(Reason::BadSignature);
@@ -225,6 +235,9 @@ where
                 (Some(value), None) if !value.is_empty() => {}
                 _ => return Err(Reason::MissingField(field.clone())),
             }
+        }
+        if request.base_string.repeats_a_name {
+            return Err(Reason::BadPayload("a parameter is there twice, in an order that nobody signed".into()));
         }
         fields::read(request.parameters.claims())
             .ok_or_else(|| Reason::BadPayload("the parameters do not have the shape that the claims require".into()))

@@ -5,7 +5,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 use memchr::memmem::Finder;
 
-use super::base_string;
+use super::base_string::{self, BaseString};
 use super::pairs::Pairs;
 use crate::clock::UnixTime;
 use crate::query::{self, Query};
@@ -137,12 +137,12 @@ impl Parameters {
     }
 
     /// The signature base string: of all parameters but the signature itself.
-    pub(super) fn base_string(&self, method: &str, base_uri: (&str, &str)) -> Vec<u8> {
+    pub(super) fn base_string(&self, method: &str, base_uri: (&str, &str)) -> BaseString {
         let signature = self.protocol.get(protocol::SIGNATURE).copied().flatten();
         base_string::build(method, base_uri, &self.all, signature)
     }
 
-    /// What is signed and not of the protocol.
+    /// What is signed and not of the protocol, wherever it stands: a signature does not say where.
     pub(super) fn claims(&self) -> impl Iterator<Item = (&str, &str)> {
         self.all.iter().filter(|(name, _)| !is_protocol(name))
     }
@@ -221,7 +221,8 @@ fn scheme_and_rest(value: &[u8]) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(b"OAuth ").then_some(rest)
 }
 
-/// Adds the parameters of the `Authorization` header (RFC 5849, 3.5.1), less `realm`, which is not signed.
+/// Adds the parameters of the `Authorization` header (RFC 5849, 3.5.1), less `realm`, which is not signed. All others are,
+/// whether they are OAuth's or not (3.4.1.3.1).
 fn header(head: &Parts, all: &mut Pairs) -> Result<(), Reason> {
     let malformed = |what| Reason::Malformed("authorization".into(), what);
     let mut values = head.headers.get_all(AUTHORIZATION).iter().filter_map(|value| scheme_and_rest(value.as_bytes()));
@@ -244,10 +245,10 @@ fn header(head: &Parts, all: &mut Pairs) -> Result<(), Reason> {
             let text = text.replace('+', "%2B");
             query::decode(&text).map(|text| Cow::Owned(text.into_owned())).map_err(malformed)
         };
-        let (name, value) = (decode(name)?, decode(value)?);
-        if !is_protocol(&name) {
-            return Err(malformed("has a parameter that is not OAuth's"));
+        if name.is_empty() || name.contains(|c: char| c == '"' || c.is_whitespace()) {
+            return Err(malformed("has a parameter without a name"));
         }
+        let (name, value) = (decode(name)?, decode(value)?);
         all.push(&name, &value).map_err(malformed)?;
     }
     Ok(())

@@ -54,7 +54,7 @@ pub enum Reason {
     BadSignature,
     /// The body is not the one whose hash was signed.
     BodyHash,
-    /// The token's header names another algorithm than the layer's.
+    /// The token or the request names another algorithm than the layer's.
     AlgorithmNotAllowed,
     /// The token's header is not what it must be: what is wrong with it.
     BadToken(&'static str),
@@ -170,7 +170,7 @@ impl fmt::Display for Reason {
             Self::UnknownKey => f.write_str("no key is known for this tenant"),
             Self::BadSignature => f.write_str("no active key of this tenant made the signature"),
             Self::BodyHash => f.write_str("the body is not the one whose hash was signed: it was changed on the way"),
-            Self::AlgorithmNotAllowed => f.write_str("the token's header names another algorithm"),
+            Self::AlgorithmNotAllowed => f.write_str("the signature is made in a way that this layer does not take"),
             Self::BadToken(what) => write!(f, "the token {what}"),
             Self::WrongAudience => f.write_str("the token is for another audience"),
             Self::MissingClaim(name) => write!(f, "the claim `{name}` is missing"),

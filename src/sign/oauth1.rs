@@ -165,7 +165,7 @@ impl OAuthLink {
         }
         let base_string = base_string::build(method.as_str(), (&percent_encoded(&base_uri), ""), &signed, None);
         let key = base_string::key(self.secret.expose());
-        let signature = self.signature_method.digest().sign(&key, &[&base_string]);
+        let signature = self.signature_method.digest().sign(&key, &[&base_string.text]);
         protocol.push(("oauth_signature", BASE64.encode(signature)));
         Ok(protocol)
     }

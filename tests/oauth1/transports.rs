@@ -132,7 +132,9 @@ async fn the_header_is_read_and_does_not_go_on() {
         (plus.replace("1234%2B", "1234%20"), "invalid", "and no space"),
         (good.replace("\"12345678\"", "12345678"), "malformed", "without quotes"),
         (format!("{good}, oauth_nonce=\"12345678\""), "malformed", "twice"),
-        (format!("{good}, email=\"x\""), "malformed", "what is not the protocol's"),
+        (format!("{good}, email=\"x\""), "invalid", "what is not the protocol's is signed too"),
+        (format!("{good}, =\"x\""), "malformed", "an empty name"),
+        (format!("{good}, e mail=\"x\""), "malformed", "a name with a space"),
         (good.replace("12345678", "%zz"), "malformed", "a bad escape"),
         ("OAuth ".into(), "malformed", "empty"),
         ("Basic Zm9v".into(), "malformed", "another scheme"),
@@ -180,4 +182,43 @@ async fn an_optional_layer_leaves_other_forms_alone() {
     let answer = app.send_unsealed(post("/contact", FORM, "message=hello")).await;
     assert_eq!((answer.status().as_u16(), seen(&answer).identified), (200, false));
     assert_eq!(seen(&answer).body, "message=hello");
+}
+
+/// RFC 5849, 3.4.1.3.1: every pair of the header but `realm` is signed. Google's clients put theirs there.
+#[tokio::test]
+async fn a_pair_in_the_header_that_is_not_oauths_is_signed_and_a_claim() {
+    let requestor = ("xoauth_requestor_id", "sam@school.example");
+    let header = |fields: &[(&str, &str)]| signer().authorization(fields).unwrap();
+    let [in_header, none] = [header(&[requestor]), header(&[])];
+    let restricted = format!("{BASE}?restricted=yes");
+    let with_query = signer_for(&restricted).authorization(&[]).unwrap();
+    let [first, last] = ["OAuth xoauth_requestor_id=\"sam%40school.example\", ", "OAuth "];
+    let sam = "xoauth_requestor_id=\"sam%40school.example\"";
+    for (uri, header, expected, why) in [
+        (BASE, in_header.replacen("OAuth ", first, 1), Ok(Some(requestor)), "in front"),
+        (BASE, format!("{in_header}, {sam}"), Ok(Some(requestor)), "behind"),
+        (BASE, none.clone(), Ok(None), "without"),
+        (BASE, format!("{none}, {sam}"), Err("invalid"), "it was added"),
+        (BASE, in_header.clone(), Err("invalid"), "it was taken away"),
+        (BASE, format!("{in_header}, {sam}").replace("sam%40", "eve%40"), Err("invalid"), "it was changed"),
+        (BASE, format!("{in_header}, {sam}, {sam}"), Err("invalid"), "it comes twice"),
+        // A signature does not say where a pair stands, so one that is moved is no claim less.
+        (&restricted, with_query.clone(), Ok(Some(("restricted", "yes"))), "in the query"),
+        (BASE, format!("{with_query}, restricted=\"yes\""), Ok(Some(("restricted", "yes"))), "moved to the header"),
+        (BASE, with_query.replacen(last, "OAuth restricted=\"yes\",", 1), Ok(Some(("restricted", "yes"))), "the same"),
+    ] {
+        let layer = layer_at(Origin::new("https://app.example")).transports([Transport::Header]).map_claims(
+            move |claims: Value| {
+                let only: Option<(&str, &str)> = expected.unwrap();
+                let only: serde_json::Map<_, _> =
+                    only.map(|(name, value)| (name.into(), value.into())).into_iter().collect();
+                assert_eq!(claims, Value::Object(only), "{why}");
+                Ok(claims)
+            },
+        );
+        let mut request = get(uri);
+        request.headers_mut().insert("authorization", header.parse().unwrap());
+        let answer = App::new(layer.build().unwrap()).send(request).await;
+        assert_eq!(outcome(&answer), expected.err().unwrap_or("ok"), "{why}: {header}");
+    }
 }
