@@ -178,6 +178,7 @@ mod map;
 pub mod oauth1;
 pub mod observe;
 mod pipeline;
+mod prefetch;
 mod proof;
 pub mod providers;
 pub mod query;

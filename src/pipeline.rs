@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
+use http::{HeaderMap, HeaderValue, Method, Response};
 
 use crate::body::{BodyLimits, LayerBody};
 use crate::clock::UnixTime;
@@ -26,7 +26,7 @@ use crate::rejection::{Reason, Rejection, StoreFailure, seal};
 use crate::replay::{Claim, Claimed, Group, Hold, Terms};
 use crate::store::{Patience, StoreError, StoreFuture};
 use crate::strip::Stripped;
-use crate::{observe, tenant};
+use crate::{observe, prefetch, tenant};
 
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -162,7 +162,7 @@ impl<F: Form> Pipeline<F> {
         if !self.shared.methods.contains(&head.method) {
             return Err(Reason::Method);
         }
-        if is_prefetch(&head.headers) {
+        if prefetch::is_marked(&head.headers) {
             return Err(Reason::Prefetch);
         }
         // What is absent is named by `extract`, which knows what to look for.
@@ -402,17 +402,4 @@ impl<F: Form> Pipeline<F> {
         observe::store_failed(F::NAME, error);
         reason(error.failure())
     }
-}
-
-/// Browsers, mail scanners and chat previews mark requests that no click has caused.
-fn is_prefetch(headers: &HeaderMap) -> bool {
-    static MARKS: [HeaderName; 3] =
-        [HeaderName::from_static("sec-purpose"), HeaderName::from_static("purpose"), HeaderName::from_static("x-moz")];
-    let marks = MARKS.iter().filter(|mark| headers.contains_key(*mark));
-    marks.flat_map(|mark| headers.get_all(mark)).any(|value| {
-        value.as_bytes().split(|byte| matches!(byte, b';' | b',')).any(|part| {
-            let part = part.trim_ascii();
-            part.eq_ignore_ascii_case(b"prefetch") || part.eq_ignore_ascii_case(b"prerender")
-        })
-    })
 }

@@ -197,19 +197,36 @@ for_every_form! {
             assert_eq!(outcome(&answer), "method_not_allowed", "{method}");
             assert_eq!(answer.headers()["allow"], good.method().as_str());
         }
-        for (name, value) in [
-            ("sec-purpose", "prefetch"),
-            ("sec-purpose", "prefetch;prerender"),
-            ("sec-purpose", "prefetch;anonymous-client-ip"),
-            ("purpose", "prefetch"),
-            ("x-moz", "Prefetch"),
-        ] {
+        let mark = async |name: &'static str, value: String| {
             let mut request = good.clone();
-            request.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+            request.headers_mut().insert(HeaderName::from_static(name), value.parse().unwrap());
             assert_eq!(outcome(&app.send(request).await), "too_early", "{name}: {value}");
+        };
+        for name in ["sec-purpose", "purpose", "x-purpose", "x-moz"] {
+            for word in ["prefetch", "prerender", "preview"] {
+                for value in [
+                    word.to_owned(),
+                    word.to_uppercase(),
+                    format!("\"{word}\""),
+                    format!("{word}=?1"),
+                    format!("{word};anonymous-client-ip"),
+                    format!("prefetch;{word}"),
+                    format!("other, {word} ; x=1"),
+                ] {
+                    mark(name, value).await;
+                }
+            }
         }
+        let mut twice = good.clone();
+        twice.headers_mut().append("x-purpose", HeaderValue::from_static("other"));
+        twice.headers_mut().append("x-purpose", HeaderValue::from_static("preview"));
+        assert_eq!(outcome(&app.send(twice).await), "too_early", "the mark is in the second header");
         assert_eq!(app.inner.calls(), 0);
-        assert_eq!(outcome(&app.send(good).await), "ok");
+        let mut clicked = good;
+        for (name, value) in [("purpose", "navigation"), ("x-purpose", "prefetched-before"), ("x-moz", "")] {
+            clicked.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        assert_eq!(outcome(&app.send(clicked).await), "ok", "other words are no mark");
     }
 
     async fn the_credential_does_not_go_on_in_the_uri<S: Subject>() {

@@ -39,7 +39,7 @@ macro_rules! row {
 /// | `method_not_allowed` | 405 | a method that the layer does not list |
 /// | `payload_too_large` | 413 | the body is over the layer's limit |
 /// | `unsupported_media_type` | 415 | not the content type or content encoding that the form has |
-/// | `too_early` | 425 | a prefetch: it must not use up the credential, the click that follows may |
+/// | `too_early` | 425 | a marked prefetch or preview: it must not use up the credential, the click that follows may |
 /// | `too_many_requests` | 429 | the source has guessed too often |
 /// | `unavailable` | 503 | the key store or the replay store failed, timed out or is full; or a copy of this webhook is being carried out |
 ///
@@ -70,7 +70,8 @@ pub enum Code {
     PayloadTooLarge,
     /// Not the content type or content encoding that the form has.
     UnsupportedMediaType,
-    /// A prefetch, which must not use up the credential.
+    /// A prefetch or a preview, which must not use up the credential: `Sec-Purpose`, `Purpose`, `X-Purpose` or `X-Moz` says
+    /// `prefetch`, `prerender` or `preview`.
     TooEarly,
     /// The source has guessed too often.
     TooManyRequests,

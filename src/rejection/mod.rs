@@ -46,7 +46,7 @@ pub enum Reason {
     ContentEncoding,
     /// The method is not one that the layer lists.
     Method,
-    /// The request is a prefetch.
+    /// The request says that nobody clicked: a prefetch or a preview. See [`Code::TooEarly`].
     Prefetch,
     /// No key is known for the tenant.
     UnknownKey,
@@ -166,7 +166,7 @@ impl fmt::Display for Reason {
             Self::ContentType => f.write_str("the content type is not the form's"),
             Self::ContentEncoding => f.write_str("the body has a content encoding"),
             Self::Method => f.write_str("the method is not listed"),
-            Self::Prefetch => f.write_str("the request is a prefetch"),
+            Self::Prefetch => f.write_str("the request is marked as a prefetch or a preview"),
             Self::UnknownKey => f.write_str("no key is known for this tenant"),
             Self::BadSignature => f.write_str("no active key of this tenant made the signature"),
             Self::BodyHash => f.write_str("the body is not the one whose hash was signed: it was changed on the way"),
