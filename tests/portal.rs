@@ -4,14 +4,26 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[cfg(unix)]
+#[path = "portal/busy.rs"]
+mod busy;
 #[path = "portal/configuration.rs"]
 mod configuration;
+#[cfg(unix)]
+#[path = "portal/connections.rs"]
+mod connections;
 #[path = "portal/demo.rs"]
 mod demo;
 #[path = "portal/hostile.rs"]
 mod hostile;
 #[path = "portal/lcvista.rs"]
 mod lcvista;
+#[cfg(unix)]
+#[path = "portal/log.rs"]
+mod log;
+#[cfg(unix)]
+#[path = "portal/nodes.rs"]
+mod nodes;
 #[cfg(unix)]
 #[path = "support/postgres.rs"]
 mod postgres;

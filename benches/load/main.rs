@@ -32,8 +32,11 @@ mod portal {
     pub(crate) mod config;
     pub(crate) mod db;
     pub(crate) mod demo;
+    pub(crate) mod health;
+    pub(crate) mod log;
     pub(crate) mod page;
     pub(crate) mod problem;
+    pub(crate) mod serve;
     pub(crate) mod session;
     pub(crate) mod stores;
     pub(crate) mod vendors;
@@ -43,7 +46,7 @@ use std::time::Duration;
 
 use client::{Client, PACE_AT_ONCE};
 use links::{LOGINS, Login};
-use portal::{accounts, app, config, db, demo, page, problem, session, stores};
+use portal::{accounts, app, config, db, demo, health, log, page, problem, serve, session, stores};
 use report::Row;
 use server::{App, Server};
 

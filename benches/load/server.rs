@@ -14,10 +14,11 @@ use tower_sso::ticket::MemoryTickets;
 use tracing_subscriber::EnvFilter;
 
 use crate::app::{self, Parts, Portal};
-use crate::config::Origin;
+use crate::config::{Connections, Origin};
 use crate::db::{self, Database};
-use crate::settings;
+use crate::health::Health;
 use crate::stores::Stores;
+use crate::{serve, settings};
 
 const SERVE: &str = "--serve";
 
@@ -63,11 +64,11 @@ pub(crate) fn run(directory: &Path) {
     // As the portal logs, but to nowhere: what formatting costs is in the measurement.
     tracing_subscriber::fmt().with_env_filter(EnvFilter::new("info")).with_writer(std::io::sink).init();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
-    runtime.unwrap().block_on(serve(directory)).unwrap();
+    runtime.unwrap().block_on(start(directory)).unwrap();
 }
 
 /// As the portal's `main` does it.
-async fn serve(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
+async fn start(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let database = Database::open(&db::file_in(directory)?).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -80,7 +81,9 @@ async fn serve(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
         clock,
         database,
         stores,
+        health: Health::default(),
         metrics: PrometheusBuilder::new().install_recorder()?,
+        log: None,
         public_url: Origin::of_listener(address),
         demo: false,
     });
@@ -89,7 +92,7 @@ async fn serve(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let app = app::app(&portal).await?;
 
     writeln!(std::io::stdout(), "{address}")?;
-    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?;
+    serve::serve(listener, app, &Connections::default(), std::future::pending()).await;
     Ok(())
 }
 

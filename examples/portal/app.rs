@@ -9,7 +9,9 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
@@ -18,9 +20,11 @@ use tower_sso::clock::Clock;
 
 use crate::config::{ConfigError, Origin, Vendors};
 use crate::db::Database;
+use crate::health::Health;
+use crate::log::Lost;
 use crate::problem::{self, Problem};
 use crate::stores::Stores;
-use crate::{demo, page, session, vendors};
+use crate::{demo, health, page, session, vendors};
 
 /// Above what any answer takes; a body that does not come is given up on earlier, where it is read.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
@@ -33,7 +37,10 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) database: Database,
     pub(crate) stores: Stores,
+    pub(crate) health: Health,
     pub(crate) metrics: PrometheusHandle,
+    /// `None` where the log is somebody else's.
+    pub(crate) log: Option<Lost>,
     pub(crate) public_url: Origin,
     /// Whether the page plays the partners too. It holds their secrets then: never where the configuration is real.
     pub(crate) demo: bool,
@@ -55,7 +62,8 @@ impl Deref for Portal {
 }
 
 pub(crate) async fn app(portal: &Portal) -> Result<Router, Box<dyn std::error::Error>> {
-    let sessions = session::layer(portal.database.clone(), Arc::clone(&portal.clock), portal.public_url.is_https());
+    let is_https = portal.public_url.is_https();
+    let sessions = session::layer(&portal.database, Arc::clone(&portal.clock), is_https).await?;
     let own_site = own_site(portal)?;
 
     // What partners call. The demo calls it too, inside the process.
@@ -72,8 +80,8 @@ pub(crate) async fn app(portal: &Portal) -> Result<Router, Box<dyn std::error::E
         .layer(sessions)
         .merge(vendors)
         .route("/style.css", get(page::style))
-        .route("/healthz", get(healthz))
-        .route("/metrics", get(async |portal: State<Portal>| portal.metrics.render()))
+        .route("/healthz", get(health::healthz))
+        .route("/metrics", get(health::metrics))
         .fallback(async || Problem::NOT_FOUND)
         .layer(from_fn(problem::present))
         .layer(from_fn_with_state(portal.clone(), security_headers))
@@ -90,11 +98,6 @@ fn own_site(portal: &Portal) -> Result<OwnSite, ConfigError> {
     Ok(layer.with_rejection_response(|_| Problem::CROSS_SITE.into_response()))
 }
 
-async fn healthz(portal: State<Portal>) -> StatusCode {
-    let (database, stores) = tokio::join!(portal.database.is_ready(), portal.stores.is_ready());
-    if database && stores { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
-}
-
 async fn security_headers(portal: State<Portal>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -108,6 +111,10 @@ async fn security_headers(portal: State<Portal>, request: Request, next: Next) -
         headers.entry(CONTENT_SECURITY_POLICY).or_insert(policy);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if portal.public_url.is_https() {
+        // RFC 6797: for a year, browsers don't try plain http.
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
     // What is shown depends on who is signed in; a style sheet says otherwise of itself.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));

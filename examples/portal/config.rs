@@ -1,18 +1,21 @@
 //! `portal.toml`. A key that is unknown or wrong is an error that names it; nothing is guessed.
 
+mod connections;
 mod vendors;
 
 use std::collections::HashSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use http::Uri;
 use http::uri::Authority;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::stores::ReplayUrl;
 
+pub(crate) use connections::Connections;
 pub(crate) use vendors::{
     Lcvista, RegistrationMode, Seatmap, SeatmapRegistration, SeatmapThrottle, SiteBuilder, TutorCruncher, Vendors,
     Waggl, keys,
@@ -27,6 +30,7 @@ pub(crate) struct Config {
     /// Without it, an SQLite file in the data directory.
     pub(crate) database_url: Option<DatabaseUrl>,
     pub(crate) replay_url: ReplayUrl,
+    pub(crate) connections: Connections,
     tutorcruncher: Option<TutorCruncher>,
     site_builder: Vec<SiteBuilder>,
     waggl: Vec<Waggl>,
@@ -43,6 +47,7 @@ impl Default for Config {
             public_url: None,
             database_url: None,
             replay_url: ReplayUrl::Memory,
+            connections: Connections::default(),
             tutorcruncher: None,
             site_builder: Vec::new(),
             waggl: Vec::new(),
@@ -89,6 +94,13 @@ impl Config {
             seatmap_throttle: self.seatmap_throttle,
         }
     }
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_duration(&text).map_err(|error| {
+        serde::de::Error::custom(format!("{error}: it must be a duration such as \"24h\", \"15m\" or \"90s\""))
+    })
 }
 
 /// A name that two sections share would make one of them void.

@@ -1,60 +1,104 @@
-//! The portal's own tables, beside the key store's: settings, companies and sessions, on SQLite or Postgres.
+//! The portal's database, beside the key store's tables: settings, companies and sessions, on SQLite or Postgres.
 
-use std::path::Path;
+mod file;
+mod known_first;
+mod schema;
+mod turns;
+
 use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyConnection, AnyPool};
+use sqlx::{AnyConnection, AnyPool, Executor};
 use tower_sso::keys::Secret;
 use tower_sso::sign::generate_fernet_key;
 
 use crate::config::DatabaseUrl;
 
-/// Both engines read this. Times are in seconds since the epoch.
-const TABLES: &str = "
-CREATE TABLE IF NOT EXISTS portal_settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS portal_companies (
-    provider TEXT NOT NULL, tenant TEXT NOT NULL, name TEXT NOT NULL,
-    admin_name TEXT NOT NULL, admin_email TEXT NOT NULL, PRIMARY KEY (provider, tenant));
-CREATE TABLE IF NOT EXISTS portal_sessions (id TEXT PRIMARY KEY, data TEXT NOT NULL, expires_at BIGINT NOT NULL);
-";
+pub(crate) use file::file_in;
+pub(crate) use known_first::KnownFirst;
+pub(crate) use turns::Turns;
 
+/// Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
+    /// For those who have proved who they are.
     pub(crate) pool: AnyPool,
+    /// Few, for what anybody can ask: whoever asks a lot waits here, and keeps nobody else waiting.
+    pub(crate) strangers: AnyPool,
+    /// For `/healthz` alone: busy is not the same as away.
+    readiness: AnyPool,
+    pub(crate) turns: Turns,
 }
 
-/// An SQLite file in `dir`, which is created if need be.
-pub(crate) fn file_in(dir: &Path) -> Result<DatabaseUrl, Box<dyn std::error::Error>> {
-    let mut directory = std::fs::DirBuilder::new();
-    // Keys are stored readable: nobody else on this machine is to read them.
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut directory, 0o700);
-    directory.recursive(true).create(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
-    let path = std::path::absolute(dir)?.join("portal.db");
-    let path = path.to_str().ok_or_else(|| format!("{}: the path must be UTF-8", path.display()))?;
-    // A URL ends its path at these; the driver decodes them again.
-    let path = path.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
-    Ok(DatabaseUrl(format!("sqlite://{path}?mode=rwc")))
+/// What the two have not in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Engine {
+    Postgres,
+    Sqlite,
+}
+
+impl Engine {
+    fn of(url: &DatabaseUrl) -> Self {
+        if url.0.starts_with("sqlite:") { Self::Sqlite } else { Self::Postgres }
+    }
+
+    /// How many write at once. SQLite has one writer, and lets the others poll for their turn: in ours they stand in line.
+    fn writers(self) -> usize {
+        match self {
+            Self::Postgres => 6,
+            Self::Sqlite => 1,
+        }
+    }
+
+    /// How long somebody waits for a turn to write. With the lock's own bound, below the requests' timeout.
+    fn patience(self) -> Duration {
+        match self {
+            Self::Postgres => Duration::from_secs(5),
+            Self::Sqlite => Duration::from_secs(9),
+        }
+    }
+
+    /// For each connection. Whoever waits for a lock holds a connection meanwhile: not for long. On SQLite that is one.
+    fn lock_timeout(self) -> &'static str {
+        match self {
+            Self::Postgres => "SET lock_timeout = '3s'",
+            Self::Sqlite => "PRAGMA busy_timeout = 9000",
+        }
+    }
 }
 
 impl Database {
-    pub(crate) async fn open(url: &DatabaseUrl) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn open(url: &DatabaseUrl) -> Result<Self, Box<dyn std::error::Error>> {
         sqlx::any::install_default_drivers();
-        // Below the requests' own timeout: a database that is away is a 503, by whoever asked it.
-        let options = AnyPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(5));
-        let pool = options.connect(&url.0).await?;
-        if url.0.starts_with("sqlite:") {
-            // So that a lookup does not wait for a writer. The file remembers it.
-            sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&pool).await?;
+        let engine = Engine::of(url);
+        if engine == Engine::Sqlite {
+            file::make_private(url)?;
         }
-        sqlx::raw_sql(TABLES).execute(&pool).await?;
-        sqlx::raw_sql(crate::accounts::TABLES).execute(&pool).await?;
-        Ok(Self { pool })
+        // Below the requests' own timeout: a database that is away is a 503, by whoever asked it.
+        let options = AnyPoolOptions::new().acquire_timeout(Duration::from_secs(5));
+        let options = options.after_connect(move |connection, _| {
+            Box::pin(async move { connection.execute(engine.lock_timeout()).await.map(drop) })
+        });
+        let pool = options.clone().max_connections(8).connect(&url.0).await?;
+        schema::create(&pool, engine).await?;
+        Ok(Self {
+            pool,
+            strangers: options.clone().max_connections(2).connect_lazy(&url.0)?,
+            readiness: options.max_connections(1).connect_lazy(&url.0)?,
+            turns: Turns::new(engine),
+        })
     }
 
+    /// Whether it answers, in time to be of use to who asks.
     pub(crate) async fn is_ready(&self) -> bool {
-        sqlx::query("SELECT 1").execute(&self.pool).await.is_ok()
+        let asked = sqlx::query("SELECT 1").execute(&self.readiness);
+        tokio::time::timeout(Duration::from_secs(2), asked).await.is_ok_and(|answer| answer.is_ok())
+    }
+
+    /// From here on it is away.
+    #[cfg(test)]
+    pub(crate) async fn close(&self) {
+        tokio::join!(self.pool.close(), self.strangers.close(), self.readiness.close());
     }
 
     pub(crate) async fn setting(&self, name: &str) -> Result<Option<String>, sqlx::Error> {
@@ -65,15 +109,19 @@ impl Database {
     pub(crate) async fn set(&self, name: &str, value: &str) -> Result<(), sqlx::Error> {
         let query = "INSERT INTO portal_settings (name, value) VALUES ($1, $2) \
                      ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        let _turn = self.turns.to_write().await?;
         sqlx::query(query).bind(name).bind(value).execute(&self.pool).await.map(drop)
     }
 
-    /// A random secret that is made when it is first asked for, and the same ever after.
+    /// A random secret that is made when it is first asked for, and the same ever after. Of several portals that ask at once,
+    /// one makes it.
     pub(crate) async fn secret(&self, name: &str) -> Result<Secret, sqlx::Error> {
         let made = generate_fernet_key();
         let made = String::from_utf8_lossy(made.expose());
         let query = "INSERT INTO portal_settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
+        let turn = self.turns.to_write().await?;
         sqlx::query(query).bind(name).bind(&*made).execute(&self.pool).await?;
+        drop(turn);
         let kept = self.setting(name).await?.ok_or(sqlx::Error::RowNotFound)?;
         Ok(Secret::new(kept))
     }

@@ -10,6 +10,7 @@
 //! | `vendors/` | each vendor's routes: how the crate is used |
 //! | `session.rs` | what becomes of an identity: the session, `/me`, `/logout` |
 //! | `app.rs`, `config.rs`, `db.rs`, `stores.rs`, `accounts.rs` | the application around it |
+//! | `serve.rs`, `log.rs`, `health.rs` | the program around that: what a client, or who runs it, can make it wait for |
 //! | `page.rs`, `templates/` | what a person sees |
 //! | `demo/` | the partners that the page plays: what no relying party has |
 
@@ -20,8 +21,11 @@ mod app;
 mod config;
 mod db;
 mod demo;
+mod health;
+mod log;
 mod page;
 mod problem;
+mod serve;
 mod session;
 mod stores;
 #[cfg(test)]
@@ -40,11 +44,11 @@ use clap::Parser;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
 use tower_sso::clock::{Clock, SystemClock};
-use tracing_subscriber::EnvFilter;
 
 use crate::app::{Parts, Portal};
 use crate::config::{Config, ConfigError, Origin};
 use crate::db::Database;
+use crate::health::Health;
 use crate::stores::Stores;
 
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
@@ -65,19 +69,18 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // Standard output is for the address alone.
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("portal: {error}");
+            _ = writeln!(std::io::stderr(), "portal: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    // Dropped at the end, it writes what waits.
+    let (log, _writing) = log::start()?;
     let demo = arguments.config.is_none();
     let config = arguments.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
     let url = match (config.database_url.clone(), arguments.data) {
@@ -96,13 +99,16 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let stores = Stores::open(&config.replay_url, &clock).await.map_err(|error| format!("`replay_url`: {error}"))?;
+    let connections = config.connections.clone();
     let public_url = config.public_url.clone().unwrap_or_else(|| Origin::of_listener(address));
     let portal = Portal::new(Parts {
         vendors: if demo { demo::vendors(&database, &public_url).await? } else { config.into_vendors() },
         clock,
         database,
         stores,
+        health: Health::default(),
         metrics: PrometheusBuilder::new().install_recorder()?,
+        log: Some(log),
         public_url,
         demo,
     });
@@ -111,8 +117,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     pass_the_fence(&portal).await;
 
     writeln!(std::io::stdout(), "portal listening on http://{address}")?;
-    let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, app).with_graceful_shutdown(asked_to_stop()).await?;
+    serve::serve(listener, app, &connections, asked_to_stop()).await;
     Ok(())
 }
 

@@ -9,9 +9,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::{StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 use time::{Duration, OffsetDateTime};
-use tower_sessions::cookie::SameSite;
+use tower_sessions::cookie::{Key, SameSite};
+use tower_sessions::service::SignedCookie;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 use tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
@@ -107,14 +108,24 @@ pub(crate) async fn logout(uri: Uri, session: Session) -> std::result::Result<Re
     })
 }
 
-pub(crate) fn layer(database: Database, clock: Arc<dyn Clock>, secure: bool) -> SessionManagerLayer<Sessions> {
-    SessionManagerLayer::new(Sessions::new(database, clock))
-        .with_name("portal_session")
+/// Keeps sessions in the database. Its cookie is signed, so one that somebody has made up asks nobody.
+pub(crate) async fn layer(
+    database: &Database,
+    clock: Arc<dyn Clock>,
+    secure: bool,
+) -> std::result::Result<SessionManagerLayer<Sessions, SignedCookie>, sqlx::Error> {
+    let secret = database.secret("session_cookie").await?;
+    let key = Key::from(&Sha512::digest(secret.expose()));
+    let layer = SessionManagerLayer::new(Sessions::new(database.clone(), clock))
+        // No other host of the same site, and nobody on a plain connection, can set a cookie with this prefix.
+        .with_name(if secure { "__Host-portal_session" } else { "portal_session" })
         .with_http_only(true)
         // A cookie that is `Strict` would not come back on the redirect that a partner's site has begun.
         .with_same_site(SameSite::Lax)
         .with_secure(secure)
         .with_expiry(Expiry::OnInactivity(INACTIVITY))
+        .with_signed(key);
+    Ok(layer)
 }
 
 /// Sessions in the database, under a digest of their id: who reads the table cannot sign in with what it holds.
@@ -147,6 +158,7 @@ impl SessionStore for Sessions {
             let query = "INSERT INTO portal_sessions (id, data, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
             let query = sqlx::query(query).bind(digest(&record.id)).bind(&data);
             let query = query.bind(record.expiry_date.unix_timestamp());
+            let _turn = self.database.turns.to_write().await.map_err(backend)?;
             if query.execute(&self.database.pool).await.map_err(backend)?.rows_affected() == 1 {
                 return Ok(());
             }
@@ -158,6 +170,7 @@ impl SessionStore for Sessions {
     async fn save(&self, record: &Record) -> Result<()> {
         let query = sqlx::query("UPDATE portal_sessions SET data = $2, expires_at = $3 WHERE id = $1");
         let query = query.bind(digest(&record.id)).bind(encode(record)?).bind(record.expiry_date.unix_timestamp());
+        let _turn = self.database.turns.to_write().await.map_err(backend)?;
         query.execute(&self.database.pool).await.map(drop).map_err(backend)
     }
 
@@ -178,6 +191,7 @@ impl SessionStore for Sessions {
 
     async fn delete(&self, id: &Id) -> Result<()> {
         let query = sqlx::query("DELETE FROM portal_sessions WHERE id = $1").bind(digest(id));
+        let _turn = self.database.turns.to_write().await.map_err(backend)?;
         query.execute(&self.database.pool).await.map(drop).map_err(backend)
     }
 }
@@ -185,6 +199,7 @@ impl SessionStore for Sessions {
 /// Deletes sessions that have ended.
 pub(crate) async fn sweep(database: &Database, clock: &dyn Clock) -> std::result::Result<(), sqlx::Error> {
     let query = sqlx::query("DELETE FROM portal_sessions WHERE expires_at <= $1").bind(clock.now().as_secs());
+    let _turn = database.turns.to_write().await?;
     query.execute(&database.pool).await.map(drop)
 }
 

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,19 +16,26 @@ use http::{Request, StatusCode};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 use tower::ServiceExt;
 use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sso::clock::{Clock, ManualClock, UnixTime};
 use tower_sso::keys::Secret;
+use tower_sso::keys::sql::SqlKeyStore;
 use tower_sso::sign::{FernetLink, SigningWebhook, generate_fernet_key};
 
 use crate::app::{self, Parts, Portal};
-use crate::config::{Config, Origin, TutorCruncher, Vendors};
+use crate::config::{Config, DatabaseUrl, Origin, TutorCruncher, Vendors};
 use crate::db::{self, Database};
+use crate::health::Health;
 use crate::session::{self, Sessions};
 use crate::stores::Stores;
 use crate::vendors;
+
+#[cfg(unix)]
+#[path = "../../tests/support/postgres.rs"]
+mod postgres;
 
 const SECRET: &str = "whsec-shared";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -48,7 +56,9 @@ impl Fixture {
             clock: Arc::new(clock.clone()),
             database: Database::open(&db::file_in(dir.path()).unwrap()).await.unwrap(),
             stores: Stores::in_memory(&(Arc::new(clock.clone()) as Arc<dyn Clock>)),
+            health: Health::default(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
+            log: None,
             public_url: Origin::try_from("http://portal.example".to_owned()).unwrap(),
             demo: false,
             vendors: Vendors { tutorcruncher: Some(TutorCruncher::new(Secret::new(SECRET))), ..Vendors::default() },
@@ -133,20 +143,101 @@ async fn a_visit_now_and_then_keeps_a_session() {
 #[tokio::test]
 async fn a_database_that_fails_is_unavailable_and_uses_no_call_up() {
     let fixture = Fixture::new().await;
-    let key = generate_fernet_key();
+    let [first, key] = [generate_fernet_key(), generate_fernet_key()];
+    fixture.announce(&first).await;
+    let cookie = cookie_of(&fixture.sign_in(&first).await);
     assert_eq!(fixture.get("/healthz", "").await.status(), StatusCode::OK);
-    fixture.portal.database.pool.close().await;
+    fixture.portal.database.close().await;
     for attempt in ["the call", "its copy, which must not be taken for a call that was carried out"] {
         let response = fixture.announce(&key).await;
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE, "{attempt}");
         assert!(response.headers().contains_key(RETRY_AFTER), "{attempt}");
     }
-    assert_eq!(fixture.sign_in(&key).await.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(
-        fixture.get("/me", "portal_session=AAAAAAAAAAAAAAAAAAAAAA").await.status(),
-        StatusCode::SERVICE_UNAVAILABLE
-    );
+    fixture.clock.advance(Duration::from_secs(1));
+    assert_eq!(fixture.sign_in(&first).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(fixture.get("/me", &cookie).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn a_cookie_that_somebody_has_made_up_asks_nobody() {
+    let fixture = Fixture::new().await;
+    let key = generate_fernet_key();
+    fixture.announce(&key).await;
+    let cookie = cookie_of(&fixture.sign_in(&key).await);
+    assert_eq!(fixture.get("/me", &cookie).await.status(), StatusCode::OK);
+    // Nobody answers any more.
+    fixture.portal.database.close().await;
+    let unsigned = "portal_session=AAAAAAAAAAAAAAAAAAAAAA".to_owned();
+    for made_up in [unsigned, cookie.replacen(char::is_alphabetic, "#", 20)] {
+        assert_eq!(fixture.get("/me", &made_up).await.status(), StatusCode::UNAUTHORIZED, "{made_up}");
+    }
+    assert_eq!(fixture.get("/me", &cookie).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn health_is_asked_for_once_a_second() {
+    let fixture = Fixture::new().await;
+    assert_eq!(fixture.get("/healthz", "").await.status(), StatusCode::OK);
+    fixture.portal.database.close().await;
+    fixture.clock.advance(Duration::from_millis(999));
+    assert_eq!(fixture.get("/healthz", "").await.status(), StatusCode::OK, "what was said a moment ago");
+    fixture.clock.advance(Duration::from_millis(1));
     assert_eq!(fixture.get("/healthz", "").await.status(), StatusCode::SERVICE_UNAVAILABLE);
+}
+
+/// Eight processes, as far as the database can tell.
+async fn open_together(url: &DatabaseUrl) {
+    let mut nodes = JoinSet::new();
+    for _ in 0..8 {
+        let url = url.clone();
+        nodes.spawn(async move {
+            let database = Database::open(&url).await.map_err(|error| error.to_string())?;
+            let keys = SqlKeyStore::new(database.pool.clone(), "partner");
+            keys.migrate().await.map_err(|error| error.to_string())?;
+            let secret = database.secret("partner.secret").await.map_err(|error| error.to_string())?;
+            database.close().await;
+            Ok::<_, String>(secret.expose().to_vec())
+        });
+    }
+    let mut secrets = HashSet::new();
+    while let Some(secret) = nodes.join_next().await {
+        secrets.insert(secret.unwrap().expect("it does not start"));
+    }
+    assert_eq!(secrets.len(), 1, "all have the same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eight_at_once_open_a_new_file() {
+    for _ in 0..20 {
+        let dir = tempfile::tempdir().unwrap();
+        open_together(&db::file_in(dir.path()).unwrap()).await;
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn eight_at_once_open_a_new_postgres() {
+    for _ in 0..20 {
+        let url = postgres::shared().fresh_database();
+        open_together(&DatabaseUrl::try_from(url).unwrap()).await;
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a b.db");
+    let url = format!("sqlite://{}", path.display().to_string().replace(' ', "%20"));
+    let database = Database::open(&DatabaseUrl::try_from(url).unwrap()).await.unwrap();
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", entry.path().display());
+    }
+    assert!(path.exists());
+    database.close().await;
 }
 
 #[tokio::test]
@@ -211,6 +302,7 @@ fn the_sample_configuration_is_one_once_its_secret_is_filled_in() {
     let (given, default) = (toml::from_str::<Config>(&given).unwrap(), Config::default());
     assert_eq!(given.listen, default.listen);
     assert_eq!(given.public_url, Some(Origin::of_listener(default.listen)));
+    assert_eq!(given.connections, default.connections);
     assert_eq!(given.into_vendors().tutorcruncher.unwrap().key_grace, DAY);
 }
 

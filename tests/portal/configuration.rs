@@ -50,6 +50,8 @@ fn what_is_wrong_with_a_configuration_is_named() {
             "no text",
         ),
         ("[seatmap_registration]\nmode = \"closed\"\n".to_owned(), "mode", "no such mode"),
+        ("[connections]\nmost = 0\n".to_owned(), "most", "no room for anybody"),
+        ("[connections]\nhead_timeout = \"0s\"\n".to_owned(), "head_timeout", "no time for anybody"),
         ("[seatmap_throttle]\nclient_address_header = \"a b\"\n".to_owned(), "client_address_header", "no header"),
     ] {
         let home = Home::new();
@@ -123,12 +125,16 @@ async fn it_runs_on_postgres_too() {
 }
 
 #[tokio::test]
-async fn behind_https_the_cookie_is_secure() {
+async fn behind_https_nothing_goes_by_plain_http() {
     let home = Home::new();
     let portal = home.start_with(&format!("public_url = \"https://portal.example\"\n{}", home.configuration()));
     let link = portal.company(&home, 4321).await.link();
     let answer = browser().get(link).send().await.unwrap();
-    assert!(header(&answer, "set-cookie").contains("; Secure"));
+    let cookie = header(&answer, "set-cookie");
+    assert!(cookie.starts_with("__Host-portal_session=") && cookie.contains("; Secure"), "{cookie}");
+    assert!(cookie.contains("; Path=/") && !cookie.contains("Domain"), "or browsers refuse the prefix: {cookie}");
+    let answer = browser().get(portal.at("/style.css")).send().await.unwrap();
+    assert_eq!(header(&answer, "strict-transport-security"), "max-age=31536000");
 }
 
 #[tokio::test]

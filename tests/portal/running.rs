@@ -112,7 +112,7 @@ impl Home {
         file
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.path().join("data")
     }
 
@@ -120,6 +120,17 @@ impl Home {
     pub(crate) fn command(&self) -> Command {
         let mut command = command();
         command.arg("--data").arg(self.data());
+        command
+    }
+
+    /// The program as configured, run by a shell after these commands.
+    #[cfg(unix)]
+    pub(crate) fn command_after(&self, commands: &str, configuration: &str) -> Command {
+        let file = self.write(configuration);
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{commands}; exec \"$0\" \"$@\"")]).arg(example("portal"));
+        set_up(&mut command);
+        command.arg("--data").arg(self.data()).arg("--config").arg(file);
         command
     }
 
@@ -151,7 +162,7 @@ impl Home {
 }
 
 impl Portal {
-    fn started(home: &Home, command: &mut Command) -> Self {
+    pub(crate) fn started(home: &Home, command: &mut Command) -> Self {
         // A file, so that nobody has to read it while the portal runs.
         let log = File::options().append(true).create(true).open(home.path().join("log")).unwrap();
         Self::announced_by(command.stderr(log), "portal listening on ")
@@ -183,7 +194,7 @@ impl Portal {
         format!("{}{path}", self.url)
     }
 
-    fn authority(&self) -> &str {
+    pub(crate) fn authority(&self) -> &str {
         self.url.strip_prefix("http://").unwrap()
     }
 
@@ -228,8 +239,19 @@ impl Portal {
     }
 
     #[cfg(unix)]
+    pub(crate) fn ask_to_stop(&self) -> std::io::Result<ExitStatus> {
+        Command::new("kill").arg(self.child.id().to_string()).status()
+    }
+
+    /// Whether it has ended, and how.
+    #[cfg(unix)]
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    #[cfg(unix)]
     pub(crate) fn terminate(&mut self) -> std::io::Result<ExitStatus> {
-        Command::new("kill").arg(self.child.id().to_string()).status()?;
+        self.ask_to_stop()?;
         self.child.wait()
     }
 }
@@ -308,8 +330,12 @@ pub(crate) fn header(answer: &Response, name: &str) -> String {
 
 fn command() -> Command {
     let mut command = Command::new(example("portal"));
-    command.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "trace").stdin(Stdio::null());
+    set_up(&mut command);
     command
+}
+
+fn set_up(command: &mut Command) {
+    command.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "trace").stdin(Stdio::null());
 }
 
 /// An example stands beside the directory of the tests: `target/{profile}/deps` and `target/{profile}/examples`.

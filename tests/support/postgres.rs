@@ -138,19 +138,33 @@ impl Postgres {
 
     /// Holds a table locked until what this returns is dropped: who writes to it waits.
     pub fn lock(&self, database_url: &str, table: &str) -> Lock {
+        self.hold(database_url, &format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+    }
+
+    /// Keeps a transaction open in which this statement was run, with the locks that it takes, until what this returns is
+    /// dropped.
+    pub fn hold(&self, database_url: &str, statement: &str) -> Lock {
         let mut client = clean_command(self.bin.join("psql"));
         client.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname", database_url]);
         let mut client = client.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("running psql");
-        let begin = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT 'locked';\n");
+        let begin = format!("BEGIN; {statement}; SELECT 'locked';\n");
         client.stdin.as_mut().expect("a pipe").write_all(begin.as_bytes()).expect("psql reads");
         let mut said = String::new();
         BufReader::new(client.stdout.as_mut().expect("a pipe")).read_line(&mut said).expect("psql answers");
         assert_eq!(said.trim(), "locked");
         Lock(client)
     }
+
+    /// How many wait for a lock in this database.
+    pub fn waiting(&self, database_url: &str) -> usize {
+        let database = database_url.rsplit('/').next().expect("an address ends with the database");
+        let query =
+            format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}' AND wait_event_type = 'Lock'");
+        psql(&self.bin, self.port, &query).expect("psql answers").trim().parse().expect("a number")
+    }
 }
 
-/// A locked table.
+/// A lock that somebody else holds.
 pub struct Lock(Child);
 
 impl Drop for Lock {

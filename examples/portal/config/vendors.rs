@@ -27,13 +27,13 @@ pub(crate) struct TutorCruncher {
     #[serde(deserialize_with = "secrets")]
     pub(crate) webhook_secrets: Vec<Secret>,
     /// How long a company's previous key is accepted after a rotation.
-    #[serde(default = "TutorCruncher::default_grace", deserialize_with = "duration")]
+    #[serde(default = "TutorCruncher::default_grace", deserialize_with = "super::duration")]
     pub(crate) key_grace: Duration,
     /// How long a process goes on with the keys that it has read: within this time it sees what another one has rotated.
-    #[serde(default = "TutorCruncher::default_cache", deserialize_with = "duration")]
+    #[serde(default = "TutorCruncher::default_cache", deserialize_with = "super::duration")]
     pub(crate) key_cache: Duration,
     /// How long a sign-up call belongs to the process that has begun it, if that process ends meanwhile.
-    #[serde(default = "TutorCruncher::default_lease", deserialize_with = "duration")]
+    #[serde(default = "TutorCruncher::default_lease", deserialize_with = "super::duration")]
     pub(crate) webhook_lease: Duration,
 }
 
@@ -164,11 +164,4 @@ fn header_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Head
     let name =
         text.parse().map_err(|_| serde::de::Error::custom("must be a header's name such as \"x-forwarded-for\""))?;
     Ok(Some(name))
-}
-
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    humantime::parse_duration(&text).map_err(|error| {
-        serde::de::Error::custom(format!("{error}: it must be a duration such as \"24h\", \"15m\" or \"90s\""))
-    })
 }

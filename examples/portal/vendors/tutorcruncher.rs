@@ -17,7 +17,7 @@ use tower_sso::providers::tutorcruncher::{self, CompanySignup, TutorUser};
 
 use crate::app::Portal;
 use crate::config::TutorCruncher;
-use crate::db::Company;
+use crate::db::{Company, KnownFirst, Turns};
 use crate::demo;
 use crate::page::{self, Card};
 use crate::problem::Problem;
@@ -43,17 +43,21 @@ const UNUSABLE_COMPANY: Problem = Problem {
 struct Keys {
     store: SqlKeyStore<sqlx::Any>,
     cached: CachedKeys,
+    turns: Turns,
 }
 
 pub(crate) async fn routes(
     portal: &Portal,
     config: &TutorCruncher,
 ) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
-    let (pool, replay, clock) = (portal.database.pool.clone(), portal.stores.replay.clone(), portal.clock.clone());
+    let (database, replay, clock) = (&portal.database, portal.stores.replay.clone(), portal.clock.clone());
+    let turns = database.turns.clone();
     // [mount]
-    let store = SqlKeyStore::new(pool, NAME).grace(config.key_grace).clock(clock.clone());
+    let keys_on = |pool| SqlKeyStore::new(pool, NAME).grace(config.key_grace).clock(clock.clone());
+    let store = keys_on(database.pool.clone());
     store.migrate().await?;
-    let cached = CachedKeys::builder(store.clone()).time_to_live(config.key_cache).build();
+    let lookups = KnownFirst::new(store.clone(), keys_on(database.strangers.clone()));
+    let cached = CachedKeys::builder(lookups).time_to_live(config.key_cache).build();
 
     let verify = tutorcruncher::sign_up(config.webhook_secrets.clone()).replay(replay.clone()).clock(clock.clone())
             .lease(config.webhook_lease)
@@ -64,7 +68,7 @@ pub(crate) async fn routes(
     let routes = Router::new()
         .route("/tutorcruncher/companies", post(sign_up).layer(verify))
         .route("/tutorcruncher/sso", get(land).layer(sso))
-        .layer(Extension(Keys { store, cached }));
+        .layer(Extension(Keys { store, cached, turns }));
     // [/mount]
     Ok(routes.route("/lessons/{id}", get(lesson)))
 }
@@ -72,6 +76,7 @@ pub(crate) async fn routes(
 /// Stores the company and its key, both or neither. To the sender nothing but 200 is success; it tries again after 503.
 async fn sign_up(keys: Extension<Keys>, call: Identity<CompanySignup>) -> Result<StatusCode, Problem> {
     let tenant = TenantId::from(call.company_id.to_string());
+    let _turn = keys.turns.to_write_for(tenant.as_str()).await?;
     let mut transaction = keys.store.begin().await?;
     let rotation = keys.store.rotate_in(&mut transaction, &tenant, &call.fernet_key, call.credential()).await?;
     // A copy of an old call must not bring old details back either.

@@ -1,0 +1,46 @@
+//! Companies that are known do not queue behind those that somebody makes up.
+
+use std::sync::Arc;
+
+use moka::sync::Cache;
+use tower_sso::keys::{Key, KeyStore, Keys, TenantId};
+use tower_sso::store::{StoreError, StoreFuture};
+
+/// Looks the keys of tenants that have had some up in one store, and those of all others in another, which has connections of
+/// its own. Anybody can name tenants that nobody knows, as often as they like.
+#[derive(Clone)]
+pub(crate) struct KnownFirst {
+    known: Arc<dyn KeyStore>,
+    others: Arc<dyn KeyStore>,
+    seen: Cache<TenantId, ()>,
+}
+
+impl KnownFirst {
+    pub(crate) fn new(known: impl KeyStore, others: impl KeyStore) -> Self {
+        Self { known: Arc::new(known), others: Arc::new(others), seen: Cache::new(100_000) }
+    }
+}
+
+impl KeyStore for KnownFirst {
+    fn keys(&self, tenant: &TenantId) -> StoreFuture<Result<Keys, StoreError>> {
+        if self.seen.contains_key(tenant) {
+            return self.known.keys(tenant);
+        }
+        let (this, tenant) = (self.clone(), tenant.clone());
+        StoreFuture::new(async move {
+            let keys = this.others.keys(&tenant).await?;
+            if !keys.is_empty() {
+                this.seen.insert(tenant, ());
+            }
+            Ok(keys)
+        })
+    }
+
+    fn known_keys(&self) -> Option<Vec<Key>> {
+        self.known.known_keys()
+    }
+
+    fn ignores_tenant(&self) -> bool {
+        self.known.ignores_tenant()
+    }
+}
