@@ -34,7 +34,7 @@ fn app<B>(
 >
 where
     B: http_body::Body<Data: Send> + Send + 'static,
-    B::Error: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
 {
     // A key is guessed at most three times a minute from one address.
     let by_peer = Throttle::by(|head| head.extensions.get::<SocketAddr>().map(|peer| (*peer).into()));

@@ -45,7 +45,7 @@ fn app<B>(
 >
 where
     B: http_body::Body<Data: Send> + Send + 'static,
-    B::Error: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
 {
     let verify = webhook::layer::<Order>().secrets([secret]).replay(MemoryReplay::new()).handler_remembers().build()?;
     let take = service_fn(move |request: Request<LayerBody<B>>| {

@@ -10,6 +10,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use crate::body_error::{self, BoxError};
 use crate::rejection::Reason;
 
 /// How much of a body a layer takes, and how long it waits for it.
@@ -83,7 +84,10 @@ impl<B> ReadBody<B> for HeadOnly {
 #[derive(Clone, Copy, Debug)]
 pub struct WholeBody;
 
-impl<B: Body> ReadBody<B> for WholeBody {
+impl<B: Body> ReadBody<B> for WholeBody
+where
+    B::Error: Into<BoxError>,
+{
     type Out = LayerBody<B>;
     type Reading = Reading<B>;
 
@@ -159,14 +163,19 @@ impl Read {
     }
 }
 
-impl<B: Body> Future for Reading<B> {
+impl<B: Body> Future for Reading<B>
+where
+    B::Error: Into<BoxError>,
+{
     type Output = Result<(Bytes, LayerBody<B>), Reason>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let (limits, read) = (*this.limits, this.read);
         loop {
-            let Some(body) = this.body.as_mut().as_pin_mut() else { return Poll::Ready(Err(Reason::IncompleteBody)) };
+            let Some(body) = this.body.as_mut().as_pin_mut() else {
+                return Poll::Ready(Err(Reason::IncompleteBody("it was read before".into())));
+            };
             let room = limits.size - read.len();
             // A Content-Length over the limit is refused before a byte is read.
             if body.size_hint().lower() > room as u64 {
@@ -174,7 +183,7 @@ impl<B: Body> Future for Reading<B> {
             }
             match body.poll_frame(cx) {
                 Poll::Ready(None) => break,
-                Poll::Ready(Some(Err(_))) => return Poll::Ready(Err(Reason::IncompleteBody)),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(body_error::reason(&error.into()))),
                 Poll::Ready(Some(Ok(frame))) => {
                     // Trailers are not signed, so they do not go on.
                     let Ok(data) = frame.into_data() else { continue };
@@ -186,7 +195,7 @@ impl<B: Body> Future for Reading<B> {
                 Poll::Pending => {
                     let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limits.timeout)));
                     poll_ready!(timer.as_mut().poll(cx));
-                    return Poll::Ready(Err(Reason::IncompleteBody));
+                    return Poll::Ready(Err(Reason::BodyTimeout));
                 }
             }
         }

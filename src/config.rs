@@ -144,7 +144,7 @@ impl<F: Form> Builder<F> {
         self
     }
 
-    /// How long to wait for the body to arrive; then the request is malformed. At most an hour. For forms that read the body.
+    /// How long to wait for the body to arrive; a slower one gets 408. At most an hour. For forms that read the body.
     pub fn body_timeout(mut self, timeout: Duration) -> Self {
         self.shared.body.timeout = timeout;
         self

@@ -139,6 +139,7 @@
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub mod axum;
 pub mod body;
+mod body_error;
 pub mod clock;
 pub mod config;
 #[cfg(any(feature = "webhook", feature = "shared-secret"))]

@@ -208,7 +208,7 @@ async fn a_body_that_does_not_arrive_is_given_up() {
     let (head, _) = request(signer().sign(JSON)).into_parts();
     let response =
         layer().build().unwrap().layer(inner).oneshot(Request::from_parts(head.clone(), stalled)).await.unwrap();
-    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
     let inner = service_fn(|_: Request<LayerBody<_>>| async {
         Ok::<_, std::io::Error>(http::Response::new(Full::<Bytes>::default()))
     });

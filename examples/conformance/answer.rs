@@ -36,7 +36,7 @@ pub(crate) fn refusal(rejection: &Rejection, _: &HeaderMap) -> Response<Bytes> {
 fn word(reason: &Reason) -> &str {
     match reason {
         Reason::BeforeFence => "replayed",
-        Reason::IncompleteBody => "malformed",
+        Reason::IncompleteBody(_) => "malformed",
         Reason::RefusedByApplication(what) if what == MISSING_FIELD => MISSING_FIELD,
         Reason::RefusedByApplication(_) => BAD_PAYLOAD,
         other => other.as_str(),

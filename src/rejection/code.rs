@@ -37,7 +37,8 @@ macro_rules! row {
 /// | `replayed` | 401 | authentic, used before, or made before the replay store began to remember |
 /// | `rejected_claims` | 400 | authentic, but the payload is not what the form requires |
 /// | `method_not_allowed` | 405 | a method that the layer does not list |
-/// | `payload_too_large` | 413 | the body is over the layer's limit |
+/// | `request_timeout` | 408 | the body did not arrive in time |
+/// | `payload_too_large` | 413 | the body is over the layer's limit, or over one outside it |
 /// | `unsupported_media_type` | 415 | not the content type or content encoding that the form has |
 /// | `too_early` | 425 | a marked prefetch or preview: it must not use up the credential, the click that follows may |
 /// | `too_many_requests` | 429 | the source has guessed too often |
@@ -66,7 +67,9 @@ pub enum Code {
     RejectedClaims,
     /// The layer does not list the request's method.
     MethodNotAllowed,
-    /// The body is over the layer's limit.
+    /// The body did not arrive in time.
+    RequestTimeout,
+    /// The body is over the layer's limit, or over one outside it.
     PayloadTooLarge,
     /// Not the content type or content encoding that the form has.
     UnsupportedMediaType,
@@ -110,6 +113,9 @@ impl Code {
             Self::RejectedClaims => row!("rejected_claims", BAD_REQUEST, 400, "The request lacks what is required"),
             Self::MethodNotAllowed => {
                 row!("method_not_allowed", METHOD_NOT_ALLOWED, 405, "The method is not allowed here")
+            }
+            Self::RequestTimeout => {
+                row!("request_timeout", REQUEST_TIMEOUT, 408, "The body did not arrive in time")
             }
             Self::PayloadTooLarge => row!("payload_too_large", PAYLOAD_TOO_LARGE, 413, "The body is too large"),
             Self::UnsupportedMediaType => {

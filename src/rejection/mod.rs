@@ -36,10 +36,15 @@ pub enum Reason {
     Malformed(Cow<'static, str>, &'static str),
     /// The header with the signature is not there.
     MissingSignature,
-    /// The body did not arrive: it broke off, or took too long.
-    IncompleteBody,
+    /// The body did not arrive whole, or not as it was packed: what the connection or the decompressor says of it.
+    IncompleteBody(Cow<'static, str>),
+    /// The body did not arrive in time: within [`body_timeout`](crate::config::Builder::body_timeout), or a timeout outside
+    /// the layer.
+    BodyTimeout,
     /// The body is larger than this many bytes.
     BodyTooLarge(usize),
+    /// The body is larger than a limit outside the layer allows, such as `RequestBodyLimitLayer`.
+    BodyOverOuterLimit,
     /// The content type is not the form's.
     ContentType,
     /// The body is compressed, which would make the signed bytes ambiguous.
@@ -124,7 +129,9 @@ impl Reason {
             Self::DuplicateParameter(_) => ("duplicate_parameter", Code::Malformed, Step::Extract),
             Self::Malformed(..) => ("malformed", Code::Malformed, Step::Extract),
             Self::MissingSignature => ("missing_signature", Code::Malformed, Step::Extract),
-            Self::IncompleteBody => ("incomplete_body", Code::Malformed, Step::Extract),
+            Self::IncompleteBody(_) => ("incomplete_body", Code::Malformed, Step::Extract),
+            Self::BodyTimeout => ("body_timeout", Code::RequestTimeout, Step::Extract),
+            Self::BodyOverOuterLimit => ("body_over_outer_limit", Code::PayloadTooLarge, Step::Extract),
             Self::BodyTooLarge(_) => ("body_too_large", Code::PayloadTooLarge, Step::Extract),
             Self::ContentType => ("content_type", Code::UnsupportedMediaType, Step::Extract),
             Self::ContentEncoding => ("content_encoding", Code::UnsupportedMediaType, Step::Extract),
@@ -161,7 +168,9 @@ impl fmt::Display for Reason {
             Self::DuplicateParameter(name) => write!(f, "`{name}` is there twice"),
             Self::Malformed(name, what) => write!(f, "`{name}` {what}"),
             Self::MissingSignature => f.write_str("the signature is missing"),
-            Self::IncompleteBody => f.write_str("the body broke off or took too long"),
+            Self::IncompleteBody(what) => write!(f, "the body did not arrive as it was sent: {what}"),
+            Self::BodyTimeout => f.write_str("the body did not arrive in time"),
+            Self::BodyOverOuterLimit => f.write_str("the body is over a limit outside this layer"),
             Self::BodyTooLarge(limit) => write!(f, "the body is over {limit} bytes"),
             Self::ContentType => f.write_str("the content type is not the form's"),
             Self::ContentEncoding => f.write_str("the body has a content encoding"),
@@ -301,6 +310,7 @@ mod tests {
             Reason::MissingField("id".into()),
             Reason::Method,
             Reason::BodyTooLarge(1),
+            Reason::BodyTimeout,
             Reason::ContentType,
             Reason::Prefetch,
             Reason::TooManyGuesses(Duration::ZERO),
