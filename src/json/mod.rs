@@ -11,9 +11,10 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use crate::rejection::Reason;
+use names::{RESERVED, TWICE};
 use once::Reading;
 pub(crate) use once::{Seen, Sight};
-use strict::{Errors, TWICE};
+use strict::Errors;
 
 /// Parses a JSON object into `C`, after making sure that it cannot be read in two ways.
 ///
@@ -90,6 +91,12 @@ fn text(json: &[u8]) -> Result<&str, Reason> {
     std::str::from_utf8(json).map_err(|_| bad_payload("is not JSON: it is not UTF-8"))
 }
 
+/// Whether that is what is wrong with an object.
+#[cfg(feature = "jwt")]
+pub(crate) fn has_a_name_twice(reason: &Reason) -> bool {
+    matches!(reason, Reason::BadPayload(what) if what.starts_with(TWICE))
+}
+
 fn bad_payload(what: impl Into<Cow<'static, str>>) -> Reason {
     Reason::BadPayload(what.into())
 }
@@ -98,8 +105,10 @@ fn bad_payload(what: impl Into<Cow<'static, str>>) -> Reason {
 fn describe(error: &serde_json::Error, wrong_shape: &str) -> String {
     use serde_json::error::Category;
     let what = match error.classify() {
-        Category::Data if error.to_string().starts_with(TWICE) => TWICE,
-        Category::Data => wrong_shape,
+        Category::Data => {
+            let said = error.to_string();
+            [TWICE, RESERVED].into_iter().find(|what| said.starts_with(what)).unwrap_or(wrong_shape)
+        }
         Category::Syntax | Category::Eof | Category::Io => "is not JSON",
     };
     format!("{what} (line {}, column {})", error.line(), error.column())
@@ -121,6 +130,16 @@ mod tests {
             (r#"{"id":1,"a":[{"b":1,"b":1}]}"#.into(), bad("has a name twice"), "twice in the depth"),
             (format!(r#"{{"id":1,{many}"n39":0}}"#), bad("has a name twice"), "twice among many"),
             (format!(r#"{{"id":1,{many}"n0":0}}"#), bad("has a name twice"), "twice among many"),
+            (
+                r#"{"id":1,"a":{"$serde_json::private::RawValue":"{\"b\":1,\"b\":2}"}}"#.into(),
+                bad("has a name that serde_json keeps"),
+                "JSON in a string, with the feature raw_value",
+            ),
+            (
+                r#"{"id":{"\u0024serde_json::private::Number":"1"}}"#.into(),
+                bad("has a name that serde_json keeps"),
+                "a number in a string, with the feature arbitrary_precision",
+            ),
             ("[]".into(), bad("is not an object"), "an array"),
             ("null".into(), bad("is not an object"), "null"),
             ("1".into(), bad("is not an object"), "a number"),

@@ -6,6 +6,13 @@ use std::collections::HashSet;
 /// More names than most objects have.
 const FEW: usize = 16;
 
+pub(super) const TWICE: &str = "has a name twice";
+pub(super) const RESERVED: &str = "has a name that serde_json keeps for itself";
+
+/// Objects of one such name are read as a number, or as JSON in a string, if any crate of a program switches
+/// `arbitrary_precision` or `raw_value` on. What is in that string nobody would look at.
+const PRIVATE: &str = "$serde_json::private::";
+
 /// A list while they are few, a set when they are many, so that a large object costs no more than its length.
 #[derive(Default)]
 pub(super) struct Names<'a> {
@@ -22,21 +29,26 @@ impl<'a> Names<'a> {
         self.is_one_of_few(name) || self.many.as_ref().is_some_and(|many| many.contains(name))
     }
 
-    /// Whether the name is new.
-    #[must_use]
-    pub(super) fn add(&mut self, name: Cow<'a, str>) -> bool {
+    /// Adds a name.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words of ours.
+    pub(super) fn add(&mut self, name: Cow<'a, str>) -> Result<(), &'static str> {
+        if name.starts_with(PRIVATE) {
+            return Err(RESERVED);
+        }
         if self.contains(&name) {
-            return false;
+            return Err(TWICE);
         }
         match (name, self.few.get_mut(self.count)) {
             (Cow::Borrowed(name), Some(place)) => {
                 *place = name;
                 self.count += 1;
                 self.bits |= bit(name);
-                true
             }
-            (name, _) => self.many.get_or_insert_default().insert(name),
+            (name, _) => _ = self.many.get_or_insert_default().insert(name),
         }
+        Ok(())
     }
 
     fn is_one_of_few(&self, name: &str) -> bool {

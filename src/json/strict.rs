@@ -14,8 +14,6 @@ use serde::forward_to_deserialize_any;
 use super::names::Names;
 use super::once::Sight;
 
-pub(super) const TWICE: &str = "has a name twice";
-
 /// Stands for "read it in two passes": nobody sees it.
 fn given_up<E: Error>() -> E {
     E::custom("")
@@ -269,7 +267,7 @@ pub(super) struct Key<'s, S, N> {
 impl<'de, S, N> DeserializeSeed<'de> for Key<'_, S, N>
 where
     S: DeserializeSeed<'de>,
-    N: FnOnce(Cow<'de, str>) -> bool,
+    N: FnOnce(Cow<'de, str>) -> Result<(), &'static str>,
 {
     type Value = S::Value;
 
@@ -288,7 +286,7 @@ struct KeyText<'s, D, N> {
 impl<'de, D, N> Deserializer<'de> for KeyText<'_, D, N>
 where
     D: Deserializer<'de>,
-    N: FnOnce(Cow<'de, str>) -> bool,
+    N: FnOnce(Cow<'de, str>) -> Result<(), &'static str>,
 {
     type Error = D::Error;
 
@@ -311,7 +309,7 @@ struct KeyVisiting<V, N> {
     note: N,
 }
 
-impl<'de, V: Visitor<'de>, N: FnOnce(Cow<'de, str>) -> bool> Visitor<'de> for KeyVisiting<V, N> {
+impl<'de, V: Visitor<'de>, N: FnOnce(Cow<'de, str>) -> Result<(), &'static str>> Visitor<'de> for KeyVisiting<V, N> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -319,16 +317,12 @@ impl<'de, V: Visitor<'de>, N: FnOnce(Cow<'de, str>) -> bool> Visitor<'de> for Ke
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<V::Value, E> {
-        if !(self.note)(Cow::Owned(name.to_owned())) {
-            return Err(E::custom(TWICE));
-        }
+        (self.note)(Cow::Owned(name.to_owned())).map_err(E::custom)?;
         self.visitor.visit_str(name)
     }
 
     fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<V::Value, E> {
-        if !(self.note)(Cow::Borrowed(name)) {
-            return Err(E::custom(TWICE));
-        }
+        (self.note)(Cow::Borrowed(name)).map_err(E::custom)?;
         self.visitor.visit_borrowed_str(name)
     }
 }
