@@ -29,6 +29,8 @@
 //!    whole seconds, as in every Fernet library. Whatever its eight bytes say, nothing overflows.
 //! 5. The content is a JSON object without duplicate names. If it has a `ts`, that is a number inside the same window.
 //! 6. The replay key is the MAC.
+//!
+//! The crate `fernet`, which decrypts, does not wipe its copies of a key: they may stay in freed memory. All others are wiped.
 
 mod builder;
 mod token;

@@ -1,5 +1,7 @@
 use std::borrow::Cow;
 
+use zeroize::Zeroizing;
+
 use crate::clock::UnixTime;
 use crate::encoding::{canonical_base64url, decode_base64url, decode_base64url_into};
 use crate::keys::Secret;
@@ -75,7 +77,8 @@ impl Token {
 pub(crate) fn prepare(key: &[u8]) -> Result<fernet::Fernet, &'static str> {
     const PROBLEM: &str = "is not a Fernet key, which is 32 bytes in base64url: 44 characters";
     let text = std::str::from_utf8(key).ok().filter(|text| text.len() == 44).ok_or(PROBLEM)?;
-    decode_base64url(text).ok_or(PROBLEM)?;
+    // Decoded to see that its spelling is canonical, and wiped. The library does not wipe its own copies.
+    drop(Zeroizing::new(decode_base64url(text).ok_or(PROBLEM)?));
     fernet::Fernet::new(text).ok_or(PROBLEM)
 }
 

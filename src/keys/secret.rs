@@ -6,7 +6,8 @@ use std::sync::{Arc, OnceLock};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// A shared secret. It is not shown by `Debug`, is wiped when its last copy goes, and is compared in constant time.
+/// A shared secret. It is not shown by `Debug`, is wiped when its last copy goes, and is compared in constant time. One thing
+/// is not ours to wipe: the crate `fernet` leaves the two halves of a Fernet key that it has decoded in freed memory.
 ///
 /// Cheap to clone: copies share the bytes, and what a form derives from them (a keyed MAC) is derived once.
 ///
