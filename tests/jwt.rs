@@ -235,8 +235,17 @@ async fn what_a_layer_can_ask_for_besides() {
         ((|layer| layer.danger_any_lifetime()) as Change, with(json!({"exp": 9_999_999_999_u64})), "ok", "a far date"),
         (|layer| layer.danger_any_lifetime(), with(json!({"exp": null})), "missing_claim", "and still one"),
         (|layer| layer.max_lifetime(secs(300)), with(json!({"exp": NOW + 301})), "bad_claim", "longer than allowed"),
-        (|layer| layer.danger_without_expiry(), with(json!({"exp": null})), "ok", "none is needed"),
-        (|layer| layer.danger_without_expiry(), with(json!({"exp": NOW - 61})), "expired", "and one counts"),
+        (|layer| layer.danger_without_expiry(secs(60)), with(json!({"exp": null})), "ok", "none is needed"),
+        (|layer| layer.danger_without_expiry(secs(60)), with(json!({"exp": NOW - 61})), "expired", "and one counts"),
+        (|layer| layer.max_age(secs(300)), with(json!({"exp": null})), "ok", "made now"),
+        (|layer| layer.max_age(secs(300)), with(json!({"exp": null, "iat": NOW - 360})), "ok", "as old as allowed"),
+        (|layer| layer.max_age(secs(300)), with(json!({"exp": null, "iat": NOW - 361})), "expired", "older"),
+        (|layer| layer.max_age(secs(300)), with(json!({"exp": null, "iat": NOW - 31_536_000})), "expired", "a year"),
+        (|layer| layer.max_age(secs(300)), with(json!({"exp": null, "iat": null})), "missing_claim", "no time"),
+        (|layer| layer.max_age(secs(300)), with(json!({"iat": null})), "missing_claim", "its age is not known"),
+        (|layer| layer.max_age(secs(300)), with(json!({"exp": NOW - 61, "iat": NOW - 90})), "expired", "`exp` counts"),
+        (|layer| layer.max_age(secs(300)), with(json!({"iat": NOW - 361})), "expired", "and so does the age beside it"),
+        (|layer| layer, with(json!({"exp": null})), "missing_claim", "a time that says nothing of an end"),
         (|layer| layer.danger_any_audience(), with(json!({"aud": null})), "ok", "for nobody in particular"),
         (|layer| layer.danger_any_audience(), with(json!({"aud": "x"})), "ok", "for another"),
         (
@@ -292,6 +301,99 @@ async fn when_a_token_was_made() {
     }
 }
 
+/// A signed statement about the request, or about who may send it, is there to be checked.
+#[tokio::test]
+async fn what_binds_a_token_and_is_not_checked_is_refused() {
+    for claim in ["htm", "htu", "ath", "cnf", "qsh", "bodyHash", "payload_hash", "url_hash", "request_body_sha256"] {
+        for says in [json!("a"), json!({"jkt": "a"}), json!(false)] {
+            let token = sign(Algorithm::HS512, HS512, &with(json!({claim: says})));
+            let answer = send(&token).await;
+            assert_eq!((reason(&answer), outcome(&answer)), ("bad_claim", "invalid"), "{claim}");
+            let answer = send_to(|layer| layer.danger_unchecked_claims([claim]), &token).await;
+            assert_eq!(reason(&answer), "ok", "{claim}, which the application checks");
+        }
+        let null = with(json!({})).replacen('{', &format!(r#"{{"{claim}":null,"#), 1);
+        assert_eq!(reason(&send(&sign(Algorithm::HS512, HS512, &null)).await), "bad_claim", "{claim}: null");
+        let other = if claim == "htm" { "htu" } else { "htm" };
+        let both = sign(Algorithm::HS512, HS512, &with(json!({claim: "a", other: "b"})));
+        let answer = send_to(|layer| layer.danger_unchecked_claims([claim]), &both).await;
+        assert_eq!(reason(&answer), "bad_claim", "{claim} alone was named");
+    }
+    // What honest tokens have: an identity provider's bind a code, an access token or a session, not the request.
+    let honest =
+        json!({"nonce": "n", "at_hash": "a", "c_hash": "c", "s_hash": "s", "sid": "1", "uri": "/a", "hash": "h"});
+    assert_eq!(reason(&send(&sign(Algorithm::HS512, HS512, &with(honest))).await), "ok");
+}
+
+#[tokio::test]
+async fn the_type() {
+    type Required = Option<&'static str>;
+    for (required, typ, expected, why) in [
+        (None as Required, r#""JWT""#, "ok", "the usual one"),
+        (None, r#""jwt""#, "ok", "in small letters"),
+        (None, "5", "ok", "it says nothing"),
+        (None, r#""at+jwt""#, "bad_token", "an access token (RFC 9068)"),
+        (None, r#""application/logout+jwt""#, "bad_token", "a logout token"),
+        (None, r#""dpop+JWT""#, "bad_token", "a proof (RFC 9449)"),
+        (Some("sso+jwt"), r#""sso+jwt""#, "ok", "as required"),
+        (Some("sso+jwt"), r#""application/SSO+jwt""#, "ok", "with the prefix, in other letters"),
+        (Some("application/sso+jwt"), r#""sso+jwt""#, "ok", "without it"),
+        (Some("sso+jwt"), r#""JWT""#, "bad_token", "another"),
+        (Some("JWT"), r#""at+jwt""#, "bad_token", "another"),
+        (Some("JWT"), "null", "bad_token", "none"),
+    ] {
+        let token = sign(Algorithm::HS512, &format!(r#"{{"alg":"HS512","typ":{typ}}}"#), &with(json!({})));
+        let layer = |layer: Builder<Jwt<Value>>| match required {
+            Some(required) => layer.require_type(required),
+            None => layer,
+        };
+        assert_eq!(reason(&send_to(layer, &token).await), expected, "{why}: {typ}, {required:?}");
+    }
+}
+
+/// The header explains a refusal, so it must not say of one mistake that it is another.
+#[tokio::test]
+async fn what_is_said_of_a_header() {
+    for (header, expected) in [
+        (r#"{"alg":"HS512","alg":"HS512"}"#, "has a name twice in its header"),
+        ("[]", "has a header that is not a JSON object"),
+        (r#"{"typ":"JWT"}"#, "has no `alg` in its header"),
+        (r#"{"alg":null}"#, "has no `alg` in its header"),
+    ] {
+        let answer = send(&sign(Algorithm::HS512, header, &with(json!({})))).await;
+        let said = answer.extensions().get::<tower_sso::rejection::Rejection>().unwrap().reason().to_string();
+        assert!(said.contains(expected), "{header}: {said}");
+    }
+}
+
+/// Tokens without an end must not keep everybody out for ever.
+#[tokio::test]
+async fn what_has_no_end_does_not_fill_the_store() {
+    use tower_sso::replay::MemoryReplay;
+    type Change = fn(Builder<Jwt<Value>>) -> Builder<Jwt<Value>>;
+    for (change, why) in [
+        ((|layer| layer.max_age(secs(60))) as Change, "they are too old"),
+        (|layer| layer.danger_without_expiry(secs(60)), "they are remembered for so long"),
+    ] {
+        let clock = clock();
+        let replay = MemoryReplay::builder().danger_no_boot_fence().ceiling(10).clock(clock.clone()).build();
+        let layer = jwt::layer(Algorithm::HS512).audience("www.waggl.com").secrets([SECRET]);
+        let app = App::new(change(layer.replay(replay).clock(clock.clone())).build().unwrap());
+        for round in 0..5_u64 {
+            for number in 0..5 {
+                let iat = NOW + round * 600;
+                let payload = with(json!({"exp": null, "nbf": null, "iat": iat, "jti": format!("{round} {number}")}));
+                let token = sign(Algorithm::HS512, HS512, &payload);
+                let answer = app.send(get(&format!("/?sso_jwt={token}"))).await;
+                assert_eq!(reason(&answer), "ok", "{why}: round {round}, {number}");
+                let copy = app.send(get(&format!("/?sso_jwt={token}"))).await;
+                assert_eq!(reason(&copy), "replayed", "{why}");
+            }
+            clock.advance(secs(600));
+        }
+    }
+}
+
 #[test]
 fn unsafe_settings_do_not_build() {
     let start = || jwt::layer::<Value>(Algorithm::HS512).replay(replay()).leeway(secs(0));
@@ -300,6 +402,10 @@ fn unsafe_settings_do_not_build() {
         (start().secrets([SECRET]).audience("").build(), "audience"),
         (start().secrets([""]).audience("a").build(), "is empty"),
         (start().secrets([SECRET]).audience("a").token_parameter("").build(), "token_parameter"),
+        (start().secrets([SECRET]).audience("a").max_age(std::time::Duration::MAX).build(), "max_age"),
+        (start().secrets([SECRET]).audience("a").max_lifetime(std::time::Duration::MAX).build(), "max_lifetime"),
+        (start().secrets([SECRET]).audience("a").leeway(std::time::Duration::MAX).build(), "leeway"),
+        (start().secrets([SECRET]).audience("a").danger_without_expiry(secs(0)).build(), "danger_without_expiry"),
     ] {
         let said = refused(built);
         assert!(said.contains(expected), "{said:?} should say {expected:?}");

@@ -86,7 +86,7 @@ fn jwt_app(row: &Value) -> App {
         .token_parameter(route["param"].as_str().unwrap().to_owned())
         .danger_any_audience()
         .danger_any_lifetime()
-        .danger_without_expiry()
+        .danger_without_expiry(support::secs(60))
         .require_claims(route["require"].as_array().unwrap().iter().map(|claim| claim.as_str().unwrap().to_owned()))
         .secrets([secret(&route["secret"])])
         .replay(MemoryReplay::builder().danger_no_boot_fence().build());

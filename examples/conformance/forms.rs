@@ -173,7 +173,7 @@ pub(crate) fn jwt(route: &Route, world: &World) -> Built {
     };
     if let Some(claims) = &route.require {
         if !claims.iter().any(|claim| claim == "exp") {
-            layer = layer.danger_without_expiry();
+            layer = layer.danger_without_expiry(Duration::from_secs(24 * 3_600));
         }
         layer = layer.require_claims(claims.clone());
     }

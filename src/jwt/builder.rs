@@ -18,6 +18,8 @@ use crate::tenant::Tenant;
 /// | [`audience`](Builder::audience) | none: it or [`danger_any_audience`](Builder::danger_any_audience) must be called |
 /// | [`leeway`](Builder::leeway) | 60 s |
 /// | [`max_lifetime`](Builder::max_lifetime) | 15 min |
+/// | [`max_age`](Builder::max_age) | none: `exp` is required |
+/// | [`require_type`](Builder::require_type) | any but the explicit type of another kind of token |
 /// | [`max_token_length`](Builder::max_token_length) | 8 KiB |
 /// | [`require`](Builder::require) | nothing but what `C` needs |
 /// | [`tenant`](Builder::tenant) | one for all; the token does not say whose it is |
@@ -48,12 +50,15 @@ where
         verifier: Verifier::new(algorithm),
         parameter: "sso_jwt".into(),
         audience: Audience::Unset,
-        expires: true,
+        max_age: None,
+        remember_endless: None,
+        clock: None,
         leeway: Duration::from_secs(60),
         max_lifetime: Some(Duration::from_secs(15 * 60)),
         longest: 8 * 1024,
         required: Vec::new(),
         required_claims: Vec::new(),
+        unchecked_claims: Vec::new(),
         claims: PhantomData,
     };
     Builder::new(form, Tenant::fixed("default"), Method::GET)
@@ -79,9 +84,37 @@ impl<C> Builder<Jwt<C>> {
         self
     }
 
-    /// Takes tokens without `exp`. **A stolen one that was not used works for ever**, and each is remembered for ever.
-    pub fn danger_without_expiry(mut self) -> Self {
-        self.form.expires = false;
+    /// The longest time since `iat`, inclusive, and [`leeway`](Self::leeway) longer. `iat` is then required and `exp` is not: for
+    /// partners whose tokens say only when they were made. An `exp` that is there counts as well. Default: none, and `exp` is
+    /// required.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.form.max_age = Some(age);
+        self
+    }
+
+    /// Takes tokens without any end: no `exp`, and no `iat` with [`max_age`](Self::max_age). **A stolen one that was not used
+    /// works for ever, and a used one works again `remember_for` after its use**: what has no end would else fill the replay
+    /// store, until nobody can sign in. If the tokens have an `iat`, call [`max_age`](Self::max_age) instead.
+    pub fn danger_without_expiry(mut self, remember_for: Duration) -> Self {
+        self.form.remember_endless = Some(remember_for);
+        self
+    }
+
+    /// What the header's `typ` must be, such as `JWT` or `sso+jwt`; letters of either case, with or without `application/`
+    /// (RFC 7515, 4.1.9). Default: anything, or nothing, but the explicit type of another kind of token: one that ends in
+    /// `+jwt`, such as `at+jwt` or `logout+jwt`, is `invalid` (RFC 8725, 3.11).
+    ///
+    /// Call it if the partner signs tokens of several kinds with one key: one of another kind would sign in here.
+    pub fn require_type(mut self, typ: impl Into<Cow<'static, str>>) -> Self {
+        self.form.verifier.require_type(typ.into());
+        self
+    }
+
+    /// Takes tokens with these claims, which say something of the request or of its sender that this layer does not check:
+    /// see the seventh rule of [`jwt`](crate::jwt#rules). **Unless the application checks them, a token that is bound to one
+    /// request or to one sender's key is taken from anybody, for anything.** Default: a token with one is `invalid`.
+    pub fn danger_unchecked_claims<N: Into<Cow<'static, str>>>(mut self, claims: impl IntoIterator<Item = N>) -> Self {
+        self.form.unchecked_claims.extend(claims.into_iter().map(Into::into));
         self
     }
 
@@ -98,7 +131,8 @@ impl<C> Builder<Jwt<C>> {
         self
     }
 
-    /// Takes tokens that live for any time. **A stolen one works until it is used or expires.**
+    /// Takes tokens that live for any time. **A stolen one works until it is used or expires**, and each is remembered until
+    /// then: tokens whose `exp` is years away fill the replay store. If they have an `iat`, call [`max_age`](Self::max_age) too.
     pub fn danger_any_lifetime(mut self) -> Self {
         self.form.max_lifetime = None;
         self
@@ -124,10 +158,28 @@ impl<C> Builder<Jwt<C>> {
     }
 }
 
+/// The longest that a token may be accepted, and so be remembered, where its own `exp` does not say so.
+const LONGEST: Duration = Duration::from_secs(31 * 24 * 3_600);
+
 pub(super) fn check<C>(form: &Jwt<C>) -> Result<(), ConfigError> {
     let setting = |setting, problem: &'static str| Err(ConfigError::Setting { setting, problem: problem.into() });
     if form.parameter.is_empty() {
         return setting("token_parameter", "is empty: name the parameter that holds the token");
+    }
+    // Whatever is added to a time for years keeps entries in the replay store for years.
+    for (name, set) in [("max_lifetime", form.max_lifetime), ("max_age", form.max_age)] {
+        if set.is_some_and(|set| set > LONGEST) {
+            return setting(name, "is more than 31 days: a token for so long is a password");
+        }
+    }
+    if form.remember_endless.is_some_and(|set| set.is_zero() || set > LONGEST) {
+        return setting(
+            "danger_without_expiry",
+            "remembers tokens for no time, or for more than 31 days: give it a day",
+        );
+    }
+    if form.leeway > Duration::from_secs(3_600) {
+        return setting("leeway", "is more than an hour: have the partner set its clock");
     }
     match &form.audience {
         Audience::Unset => setting("audience", "is not set: say for whom tokens must be made (their `aud`)"),

@@ -18,6 +18,34 @@ pub(super) fn is_registered(claim: &str, required: &[Cow<'static, str>]) -> bool
     matches!(claim, "exp" | "nbf" | "iat" | "aud") || required.iter().any(|required| required == claim)
 }
 
+/// Claims that bind a token to a request or to its sender. A token for signing a user in has none of them.
+///
+/// `htm`, `htu`, `ath`: DPoP (RFC 9449, 4.2). `cnf`: proof of possession (RFC 7800, 3.1). `qsh`: Atlassian Connect's query
+/// string hash. `bodyHash`: Fireblocks. `request_body_sha256`: Plaid. `payload_hash`: Vonage and MessageBird. `url_hash`:
+/// MessageBird.
+const BINDING: [&str; 9] =
+    ["ath", "bodyHash", "cnf", "htm", "htu", "payload_hash", "qsh", "request_body_sha256", "url_hash"];
+
+/// Whether nobody would check what this claim says.
+pub(super) fn is_binding(claim: &str, unchecked: &[Cow<'static, str>]) -> bool {
+    BINDING.contains(&claim) && !unchecked.iter().any(|unchecked| unchecked == claim)
+}
+
+/// The first of them that is there, whatever it says.
+pub(super) fn refuse_binding(payload: &Object<'_>, unchecked: &[Cow<'static, str>]) -> Result<(), Reason> {
+    match BINDING.iter().find(|claim| is_binding(claim, unchecked) && payload.get(claim).is_some()) {
+        Some(claim) => {
+            Err(Reason::BadClaim((*claim).into(), "binds the token to a request or a key, which nobody checks"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// As [`refuse_binding`].
+pub(super) fn is_bound(payload: &Seen<'_>, unchecked: &[Cow<'static, str>]) -> bool {
+    BINDING.iter().any(|claim| is_binding(claim, unchecked) && payload.get(claim).is_some())
+}
+
 impl Registered {
     pub(super) fn of(payload: &Object<'_>) -> Result<Self, Reason> {
         let date = |name| payload.get(name).map(|value| numeric_date(name, value)).transpose();

@@ -25,7 +25,8 @@
 //! 1. Three parts of canonical base64url without padding, at most 8 KiB. Else `malformed`. So is a signature of a length
 //!    that no public key of the algorithm makes: no key is looked for.
 //! 2. The algorithm is the layer's, whatever the header says; a header that says another one, in any case of letters, is
-//!    `invalid` (RFC 8725, 3.1). So is one with `crit`. `kid`, `jku`, `jwk`, `x5u` and the rest are not looked at.
+//!    `invalid` (RFC 8725, 3.1). So is one with `crit`, and one whose `typ` says that it is another kind of token, such as
+//!    `at+jwt` (RFC 8725, 3.11; [`require_type`](crate::config::Builder::require_type)). `kid`, `jku`, `jwk`, `x5u` and the rest are not looked at.
 //! 3. `exp` and `aud` are required, `nbf` and `iat` honoured, with [`leeway`](crate::config::Builder::leeway). A
 //!    `NumericDate` is a JSON number, with a fraction or an exponent if it likes; what is missing, mistyped or beyond the
 //!    year 9999 is `invalid`. `aud` is a string, or a list of strings that has ours (RFC 7519, 4.1). A token with neither `iat`
@@ -36,6 +37,12 @@
 //! 6. The replay key is the MAC; of the algorithms with a public key it is the signed content, as anyone can write such a
 //!    signature anew. There is no `jti`: two clicks in one second may make the same
 //!    token, and the second is `replayed`.
+//! 7. A claim that binds the token to a request or to its sender's key is signed for somebody to check, and this layer does
+//!    not: `invalid`. These are `htm`, `htu` and `ath` (RFC 9449, 4.2), `cnf` (RFC 7800, 3.1), `qsh` (Atlassian Connect),
+//!    `bodyHash` (Fireblocks), `request_body_sha256` (Plaid), `payload_hash` and `url_hash` (Vonage, MessageBird). If the
+//!    application checks one, name it: [`danger_unchecked_claims`](crate::config::Builder::danger_unchecked_claims).
+//! 8. Every token has an end: `exp`, or `iat` and [`max_age`](crate::config::Builder::max_age). One without would be
+//!    remembered for ever, and enough of them fill the replay store.
 
 pub(crate) mod algorithm;
 mod builder;
@@ -48,6 +55,7 @@ mod verifier;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -55,7 +63,7 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use crate::body::HeadOnly;
-use crate::clock::UnixTime;
+use crate::clock::{Clock, UnixTime};
 use crate::config::ConfigError;
 use crate::form::{Extracted, Form, Presence};
 use crate::json::{self, Object, Sight};
@@ -85,12 +93,16 @@ pub struct Jwt<C> {
     verifier: Verifier,
     parameter: Cow<'static, str>,
     audience: Audience,
-    expires: bool,
+    max_age: Option<Duration>,
+    /// How long a token without an end is remembered, if one is taken at all.
+    remember_endless: Option<Duration>,
+    clock: Option<Arc<dyn Clock>>,
     leeway: Duration,
     max_lifetime: Option<Duration>,
     longest: usize,
     required: Vec<Cow<'static, str>>,
     required_claims: Vec<Cow<'static, str>>,
+    unchecked_claims: Vec<Cow<'static, str>>,
     claims: PhantomData<fn() -> C>,
 }
 
@@ -146,11 +158,7 @@ where
 
     fn validity(&self, message: &Message<C>) -> Result<Validity, Reason> {
         let registered = &message.judged.as_ref().map_err(Reason::clone)?.registered;
-        let end = match registered.exp {
-            Some(exp) => exp,
-            None if self.expires => return Err(Reason::MissingClaim("exp".into())),
-            None => UnixTime::MAX,
-        };
+        let end = self.end(registered)?;
         let start = registered.nbf.max(registered.iat).unwrap_or(UnixTime::MIN);
         let validity = Validity::between(registered.iat, start, end, self.leeway);
         // A token that says neither when it was made nor when it starts passes as soon as its end is near enough.
@@ -196,6 +204,10 @@ where
         vec![self.parameter.clone()]
     }
 
+    fn set_clock(&mut self, clock: &Arc<dyn Clock>) {
+        self.clock = Some(Arc::clone(clock));
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         builder::check(self)
     }
@@ -206,12 +218,28 @@ where
 }
 
 impl<C: DeserializeOwned> Jwt<C> {
+    /// The earlier of `exp` and the end of the largest age.
+    fn end(&self, registered: &Registered) -> Result<UnixTime, Reason> {
+        let missing = |claim: &'static str| Reason::MissingClaim(claim.into());
+        let aged = match self.max_age {
+            Some(age) => Some(registered.iat.ok_or_else(|| missing("iat"))?.plus(age)),
+            None => None,
+        };
+        match (registered.exp.into_iter().chain(aged).min(), self.remember_endless, &self.clock) {
+            (Some(end), ..) => Ok(end),
+            // It is accepted whenever it comes, and remembered for as long as it was asked for.
+            (None, Some(remember), Some(clock)) => Ok(clock.now().plus(remember)),
+            (None, ..) => Err(missing("exp")),
+        }
+    }
+
     fn judge(&self, payload: &[u8]) -> Result<Judged<C>, Reason> {
         if let Some(judged) = self.approve(payload) {
             return Ok(judged);
         }
         let payload = Object::read(payload, |name| self.looks_at(name))?;
         let claims = self.required_claims.iter().try_for_each(|claim| claims::require(&payload, claim));
+        let claims = claims.and_then(|()| claims::refuse_binding(&payload, &self.unchecked_claims));
         let claims = claims.and_then(|()| match &self.audience {
             Audience::Ours(ours) => claims::check_audience(&payload, ours),
             Audience::Any | Audience::Unset => Ok(()),
@@ -221,7 +249,9 @@ impl<C: DeserializeOwned> Jwt<C> {
     }
 
     fn looks_at(&self, name: &str) -> bool {
-        claims::is_registered(name, &self.required_claims) || json::is_one_of(name, &self.required)
+        claims::is_registered(name, &self.required_claims)
+            || claims::is_binding(name, &self.unchecked_claims)
+            || json::is_one_of(name, &self.required)
     }
 
     /// Reads a payload with which nothing is wrong, in one pass.
@@ -232,7 +262,8 @@ impl<C: DeserializeOwned> Jwt<C> {
             Audience::Any | Audience::Unset => true,
         };
         let required = self.required_claims.iter().all(|claim| claims::is_seen(&seen, claim));
-        if !(audience && required && seen.missing(&self.required).is_none()) {
+        let bound = claims::is_bound(&seen, &self.unchecked_claims);
+        if bound || !(audience && required && seen.missing(&self.required).is_none()) {
             return None;
         }
         let registered = Registered::seen(&seen)?;

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
@@ -5,7 +6,7 @@ use serde_json::Value;
 use super::algorithm::Kind;
 use super::token::{Message, Parts, Token};
 use super::{Algorithm, Judged};
-use crate::json::Object;
+use crate::json::{self, Object};
 use crate::keys::Secret;
 use crate::mac;
 use crate::rejection::Reason;
@@ -17,11 +18,12 @@ pub(super) struct Verifier {
     kind: Kind,
     /// The header of the first token that was accepted. A partner's tokens have one header, so it need not be read again.
     usual_header: OnceLock<Vec<u8>>,
+    required_type: Option<Cow<'static, str>>,
 }
 
 impl Verifier {
     pub(super) fn new(algorithm: Algorithm) -> Self {
-        Self { algorithm, kind: algorithm.kind(), usual_header: OnceLock::new() }
+        Self { algorithm, kind: algorithm.kind(), usual_header: OnceLock::new(), required_type: None }
     }
 
     /// Refuses, before any key is looked for, a signature that no key of the algorithm can have made: how long a check of
@@ -78,15 +80,39 @@ impl Verifier {
         if self.usual_header.get().is_some_and(|usual| usual == header) {
             return Ok(());
         }
-        let no_header = |_| Reason::BadToken("has no header");
-        let header = Object::read(header, |name| matches!(name, "alg" | "crit")).map_err(no_header)?;
-        header.require(&["alg"]).map_err(no_header)?;
+        let unreadable = |reason: Reason| {
+            Reason::BadToken(match json::has_a_name_twice(&reason) {
+                true => "has a name twice in its header",
+                false => "has a header that is not a JSON object",
+            })
+        };
+        let header = Object::read(header, |name| matches!(name, "alg" | "crit" | "typ")).map_err(unreadable)?;
         // `crit` must be understood or refused (RFC 7515, 4.1.11), a null too: it is no list of extensions.
         if header.get("crit").is_some() {
             return Err(Reason::BadToken("has `crit` in its header"));
         }
-        let named = header.get("alg").and_then(Value::as_str);
-        if named == Some(self.algorithm.name()) { Ok(()) } else { Err(Reason::AlgorithmNotAllowed) }
+        match header.get("alg") {
+            None | Some(Value::Null) => return Err(Reason::BadToken("has no `alg` in its header")),
+            Some(named) if named.as_str() == Some(self.algorithm.name()) => {}
+            Some(_) => return Err(Reason::AlgorithmNotAllowed),
+        }
+        self.check_type(header.get("typ"))
+    }
+
+    fn check_type(&self, typ: Option<&Value>) -> Result<(), Reason> {
+        let text = typ.and_then(Value::as_str).map(bare_type);
+        match (&self.required_type, text) {
+            (Some(required), Some(typ)) if bare_type(required).eq_ignore_ascii_case(typ) => Ok(()),
+            (Some(_), _) => Err(Reason::BadToken("is not of the type (`typ`) that the layer requires")),
+            (None, Some(typ)) if is_explicit(typ) => {
+                Err(Reason::BadToken("says that it is another kind of token (`typ`): see `require_type`"))
+            }
+            (None, _) => Ok(()),
+        }
+    }
+
+    pub(super) fn require_type(&mut self, typ: Cow<'static, str>) {
+        self.required_type = Some(typ);
     }
 
     /// An HMAC has one value for one content; an ECDSA signature can be written anew by anyone, so there the content counts.
@@ -124,4 +150,19 @@ impl Verifier {
             Kind::PublicKey(scheme) => Secret::new(scheme.decoy()),
         }
     }
+}
+
+/// A media type, whose `application/` may be left out (RFC 7515, 4.1.9).
+fn bare_type(typ: &str) -> &str {
+    const PREFIX: &str = "application/";
+    match typ.split_at_checked(PREFIX.len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest,
+        _ => typ,
+    }
+}
+
+/// Explicit types end so (RFC 8725, 3.11).
+fn is_explicit(typ: &str) -> bool {
+    const SUFFIX: &[u8] = b"+jwt";
+    typ.as_bytes().last_chunk::<4>().is_some_and(|end| end.eq_ignore_ascii_case(SUFFIX))
 }
