@@ -198,6 +198,23 @@ async fn trailers_are_not_signed_and_do_not_go_on() {
     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), JSON);
 }
 
+/// Lists and other values have no fields to check for names that come twice; the refusal says what takes them.
+#[tokio::test]
+async fn a_list_is_refused_with_the_way_round() {
+    for body in ["[]", " [{\"a\":1}]", "1", "null", "\"{}\""] {
+        let answer = App::new(layer().build().unwrap()).send(request(signer().sign(body))).await;
+        let rejection = answer.extensions().get::<tower_sso::rejection::Rejection>().unwrap().to_string();
+        assert_eq!(outcome(&answer), "rejected_claims", "{body}");
+        assert!(rejection.contains("RawBody"), "{body}: {rejection}");
+        let raw = webhook::layer::<RawBody>().secrets([SECRET]).replay(replay()).handler_remembers();
+        let answer = App::new(raw.build().unwrap()).send(request(signer().sign(body))).await;
+        assert_eq!(outcome(&answer), "ok", "{body}");
+    }
+    let answer = App::new(layer().build().unwrap()).send(request(signer().sign("{\"a\":1,\"a\":2}"))).await;
+    let rejection = answer.extensions().get::<tower_sso::rejection::Rejection>().unwrap().to_string();
+    assert!(!rejection.contains("RawBody"), "an object is no list: {rejection}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_body_that_does_not_arrive_is_given_up() {
     let stalled = StreamBody::new(futures::stream::pending::<Result<Frame<Bytes>, std::io::Error>>());

@@ -26,7 +26,8 @@
 //! 1. The signature's header comes once, in full length: hexadecimal of either case, or canonical base64 with its padding
 //!    where configured; a prefix only where configured. Else `malformed`.
 //! 2. The content type is `application/json` with any parameters, and there is no content encoding but `identity`. Else
-//!    `unsupported_media_type`. An empty body is `malformed`, one over the limit `payload_too_large`.
+//!    `unsupported_media_type`. An empty body is `malformed`, one over the limit `payload_too_large`. The claims are read
+//!    from a JSON object; a list, or anything else, is read by [`RawBody`].
 //! 3. The MAC covers the raw bytes as received; the inner service gets the very same bytes, in a
 //!    [`LayerBody`](crate::body::LayerBody). Trailers are not signed and do not go on. Nothing else is signed but what
 //!    [`signed`](crate::config::Builder::signed) names: not the URI, and no other header. `Content-Digest` (RFC 9530) and

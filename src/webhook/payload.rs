@@ -6,7 +6,8 @@ use crate::rejection::Reason;
 
 /// Claims that can be read from an authentic body.
 ///
-/// Every `DeserializeOwned` type is read from a JSON object without duplicate names. [`RawBody`] takes any bytes.
+/// Every `DeserializeOwned` type is read from a JSON object without duplicate names. [`RawBody`] takes any bytes: also
+/// a JSON list, which some senders batch their events in. Parse it yourself then, and look at every element.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -33,7 +34,12 @@ pub trait FromBody: Sized {
 
 impl<C: DeserializeOwned> FromBody for C {
     fn from_body(body: &Bytes) -> Result<Self, Reason> {
-        json::object(body, &[""; 0])
+        json::object(body, &[""; 0]).map_err(|reason| match reason {
+            Reason::BadPayload(_) if body.trim_ascii_start().first() != Some(&b'{') => {
+                Reason::BadPayload("is not an object: for a list or another value, take `webhook::RawBody`".into())
+            }
+            other => other,
+        })
     }
 }
 
