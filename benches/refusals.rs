@@ -4,19 +4,25 @@
 //! ```sh
 //! cargo bench --bench refusals
 //! ```
-//! Compare `unknown tenant` with `wrong signature` in each group: their ratio is to be 1, within the noise.
+//! Compare `unknown tenant` with `wrong signature` in each group: their ratio is to be 1, within the noise. In the groups of
+//! RSA, a sender chooses the signature's length: all tenants of one group must take the same time.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
 
 use std::hint::black_box;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use futures::executor::block_on;
 use support::subject::{
-    FernetSubject, JwtSubject, OAuth1Subject, Subject, TimestampHashSubject, WebhookSubject, Wish, keys,
+    FernetSubject, JwtSubject, OAuth1Subject, Subject, TimestampHashSubject, WebhookSubject, Wish, get, keys,
 };
 use support::{App, Request_, clock, outcome, replay};
+use tower_sso::jwt::{self, Algorithm};
+use tower_sso::keys::MemoryKeys;
+use tower_sso::tenant::Tenant;
 
 fn form<S: Subject>(criterion: &mut Criterion) {
     let app: App = S::app_with(keys::<S>(), replay(), clock());
@@ -44,5 +50,33 @@ fn forms(criterion: &mut Criterion) {
     form::<OAuth1Subject>(criterion);
 }
 
-criterion_group!(benches, forms);
+/// A signature of each usual length, at tenants whose keys are of that size, of others, and at one that nobody knows.
+fn rsa(criterion: &mut Criterion) {
+    const KEYS: [(&str, &str); 3] = [
+        ("2048", include_str!("../tests/vectors/keys/rsa-2048-public.pem")),
+        ("3072", include_str!("../tests/vectors/keys/rsa-3072-public.pem")),
+        ("4096", include_str!("../tests/vectors/keys/rsa-4096-public.pem")),
+    ];
+    let keys = KEYS.into_iter().fold(MemoryKeys::new(), |keys, (tenant, key)| keys.with(tenant, key));
+    let layer = jwt::layer::<serde_json::Value>(Algorithm::RS256).audience("rp.example").tenant(Tenant::query("t"));
+    let app = App::new(layer.keys(keys).replay(replay()).clock(clock()).build().unwrap());
+    let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256"}"#);
+    for (shape, byte) in [("small", 1), ("above the modulus", 0xff)] {
+        for length in [256, 384, 512] {
+            let mut group = criterion.benchmark_group(format!("rsa, {length} bytes, {shape}"));
+            let signature = URL_SAFE_NO_PAD.encode(vec![byte; length]);
+            for tenant in ["2048", "3072", "4096", "unknown"] {
+                let request = get(&format!("/?t={tenant}&sso_jwt={header}.e30.{signature}"));
+                assert_eq!(outcome(&block_on(app.send(request.clone()))), "invalid", "{tenant}");
+                group.bench_function(tenant, |bencher| {
+                    let send = |request| black_box(block_on(app.send(request)));
+                    bencher.iter_batched(|| request.clone(), send, BatchSize::SmallInput);
+                });
+            }
+            group.finish();
+        }
+    }
+}
+
+criterion_group!(benches, forms, rsa);
 criterion_main!(benches);

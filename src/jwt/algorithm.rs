@@ -2,8 +2,8 @@ use crate::mac::Digest;
 
 /// How a token is signed (RFC 7518, 3.1; RFC 8037, 3.1). A layer takes one of these and no other.
 ///
-/// HS256, HS384 and HS512 need a shared secret. The others, behind the feature `jwt-public-key`, need the partner's public
-/// key in PEM.
+/// HS256, HS384 and HS512 need a shared secret. The others, behind the feature `jwt-public-key`, need the partner's
+/// public key in PEM.
 ///
 /// ```
 /// use tower_sso::jwt::Algorithm;

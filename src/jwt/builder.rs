@@ -25,9 +25,9 @@ use crate::tenant::Tenant;
 /// | [`tenant`](Builder::tenant) | one for all; the token does not say whose it is |
 /// | [`methods`](Builder::methods) | GET |
 ///
-/// A key is the shared secret for HS256, HS384 and HS512. For the others, which need the feature `jwt-public-key`, it is the
-/// partner's public key in PEM; an RSA key has 2,048 to 4,096 bits and the exponent 65,537. A key that can never check a
-/// signature is an error when the layer is built, or `unavailable` if it is found later.
+/// A key is the shared secret for HS256, HS384 and HS512. For the others, which need the feature `jwt-public-key`, it
+/// is the partner's public key in PEM; an RSA key has 2,048 to 4,096 bits and the exponent 65,537. A key that can never
+/// check a signature is an error when the layer is built, or `unavailable` if it is found later.
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {
@@ -84,25 +84,26 @@ impl<C> Builder<Jwt<C>> {
         self
     }
 
-    /// The longest time since `iat`, inclusive, and [`leeway`](Self::leeway) longer. `iat` is then required and `exp` is not: for
-    /// partners whose tokens say only when they were made. An `exp` that is there counts as well. Default: none, and `exp` is
-    /// required.
+    /// The longest time since `iat`, inclusive, and [`leeway`](Self::leeway) longer. `iat` is then required and `exp`
+    /// is not: for partners whose tokens say only when they were made. An `exp` that is there counts as well. Default:
+    /// none, and `exp` is required.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.form.max_age = Some(age);
         self
     }
 
-    /// Takes tokens without any end: no `exp`, and no `iat` with [`max_age`](Self::max_age). **A stolen one that was not used
-    /// works for ever, and a used one works again `remember_for` after its use**: what has no end would else fill the replay
-    /// store, until nobody can sign in. If the tokens have an `iat`, call [`max_age`](Self::max_age) instead.
+    /// Takes tokens without any end: no `exp`, and no `iat` with [`max_age`](Self::max_age). **A stolen one that was
+    /// not used works for ever, and a used one works again `remember_for` after its use**: what has no end would else
+    /// fill the replay store, until nobody can sign in. If the tokens have an `iat`, call [`max_age`](Self::max_age)
+    /// instead.
     pub fn danger_without_expiry(mut self, remember_for: Duration) -> Self {
         self.form.remember_endless = Some(remember_for);
         self
     }
 
-    /// What the header's `typ` must be, such as `JWT` or `sso+jwt`; letters of either case, with or without `application/`
-    /// (RFC 7515, 4.1.9). Default: anything, or nothing, but the explicit type of another kind of token: one that ends in
-    /// `+jwt`, such as `at+jwt` or `logout+jwt`, is `invalid` (RFC 8725, 3.11).
+    /// What the header's `typ` must be, such as `JWT` or `sso+jwt`; letters of either case, with or without
+    /// `application/` (RFC 7515, 4.1.9). Default: anything, or nothing, but the explicit type of another kind of token:
+    /// one that ends in `+jwt`, such as `at+jwt` or `logout+jwt`, is `invalid` (RFC 8725, 3.11).
     ///
     /// Call it if the partner signs tokens of several kinds with one key: one of another kind would sign in here.
     pub fn require_type(mut self, typ: impl Into<Cow<'static, str>>) -> Self {
@@ -110,9 +111,10 @@ impl<C> Builder<Jwt<C>> {
         self
     }
 
-    /// Takes tokens with these claims, which say something of the request or of its sender that this layer does not check:
-    /// see the seventh rule of [`jwt`](crate::jwt#rules). **Unless the application checks them, a token that is bound to one
-    /// request or to one sender's key is taken from anybody, for anything.** Default: a token with one is `invalid`.
+    /// Takes tokens with these claims, which say something of the request or of its sender that this layer does not
+    /// check: see the seventh rule of [`jwt`](crate::jwt#rules). **Unless the application checks them, a token that is
+    /// bound to one request or to one sender's key is taken from anybody, for anything.** Default: a token with one is
+    /// `invalid`.
     pub fn danger_unchecked_claims<N: Into<Cow<'static, str>>>(mut self, claims: impl IntoIterator<Item = N>) -> Self {
         self.form.unchecked_claims.extend(claims.into_iter().map(Into::into));
         self
@@ -124,15 +126,16 @@ impl<C> Builder<Jwt<C>> {
         self
     }
 
-    /// The longest time from `iat` to `exp`, inclusive. Where there is no `iat`, from now on, and [`leeway`](Self::leeway)
-    /// longer: the partner's clock may be that far ahead. Default: 15 min.
+    /// The longest time from `iat` to `exp`, inclusive. Where there is no `iat`, from now on, and
+    /// [`leeway`](Self::leeway) longer: the partner's clock may be that far ahead. Default: 15 min.
     pub fn max_lifetime(mut self, lifetime: Duration) -> Self {
         self.form.max_lifetime = Some(lifetime);
         self
     }
 
-    /// Takes tokens that live for any time. **A stolen one works until it is used or expires**, and each is remembered until
-    /// then: tokens whose `exp` is years away fill the replay store. If they have an `iat`, call [`max_age`](Self::max_age) too.
+    /// Takes tokens that live for any time. **A stolen one works until it is used or expires**, and each is remembered
+    /// until then: tokens whose `exp` is years away fill the replay store. If they have an `iat`, call
+    /// [`max_age`](Self::max_age) too.
     pub fn danger_any_lifetime(mut self) -> Self {
         self.form.max_lifetime = None;
         self
@@ -144,8 +147,9 @@ impl<C> Builder<Jwt<C>> {
         self
     }
 
-    /// Claims of RFC 7519 that must be in the payload besides those that the other settings need, such as `sub` or `jti`;
-    /// a token without one is `invalid`, and so is one whose `iss`, `sub` or `jti` is asked for and is no string. Default: none.
+    /// Claims of RFC 7519 that must be in the payload besides those that the other settings need, such as `sub` or
+    /// `jti`; a token without one is `invalid`, and so is one whose `iss`, `sub` or `jti` is asked for and is no
+    /// string. Default: none.
     pub fn require_claims<N: Into<Cow<'static, str>>>(mut self, claims: impl IntoIterator<Item = N>) -> Self {
         self.form.required_claims.extend(claims.into_iter().map(Into::into));
         self

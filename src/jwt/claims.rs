@@ -20,9 +20,9 @@ pub(super) fn is_registered(claim: &str, required: &[Cow<'static, str>]) -> bool
 
 /// Claims that bind a token to a request or to its sender. A token for signing a user in has none of them.
 ///
-/// `htm`, `htu`, `ath`: DPoP (RFC 9449, 4.2). `cnf`: proof of possession (RFC 7800, 3.1). `qsh`: Atlassian Connect's query
-/// string hash. `bodyHash`: Fireblocks. `request_body_sha256`: Plaid. `payload_hash`: Vonage and MessageBird. `url_hash`:
-/// MessageBird.
+/// `htm`, `htu`, `ath`: DPoP (RFC 9449, 4.2). `cnf`: proof of possession (RFC 7800, 3.1). `qsh`: Atlassian Connect's
+/// query string hash. `bodyHash`: Fireblocks. `request_body_sha256`: Plaid. `payload_hash`: Vonage and MessageBird.
+/// `url_hash`: MessageBird.
 const BINDING: [&str; 9] =
     ["ath", "bodyHash", "cnf", "htm", "htu", "payload_hash", "qsh", "request_body_sha256", "url_hash"];
 
@@ -97,8 +97,8 @@ pub(super) fn check_audience(payload: &Object<'_>, ours: &str) -> Result<(), Rea
     }
 }
 
-/// A JSON number of seconds since the epoch. What [`UnixTime`] cannot tell is pinned to its end: partners write 9999999999,
-/// in the year 2286, for "never".
+/// A JSON number of seconds since the epoch. What [`UnixTime`] cannot tell is pinned to its end: partners write
+/// 9999999999, in the year 2286, for "never".
 fn numeric_date(name: &'static str, value: &Value) -> Result<UnixTime, Reason> {
     /// The last second of the year 9999: what is further away is no time, but milliseconds or a mistake.
     const FURTHEST: f64 = 253_402_300_799.0;

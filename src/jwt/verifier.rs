@@ -16,7 +16,8 @@ use crate::replay::Fingerprint;
 pub(super) struct Verifier {
     algorithm: Algorithm,
     kind: Kind,
-    /// The header of the first token that was accepted. A partner's tokens have one header, so it need not be read again.
+    /// The header of the first token that was accepted. A partner's tokens have one header, so it need not be read
+    /// again.
     usual_header: OnceLock<Vec<u8>>,
     required_type: Option<Cow<'static, str>>,
 }
@@ -26,8 +27,8 @@ impl Verifier {
         Self { algorithm, kind: algorithm.kind(), usual_header: OnceLock::new(), required_type: None }
     }
 
-    /// Refuses, before any key is looked for, a signature that no key of the algorithm can have made: how long a check of
-    /// it takes could depend on the key.
+    /// Refuses, before any key is looked for, a signature that no key of the algorithm can have made: how long a check
+    /// of it takes could depend on the key.
     #[cfg(feature = "jwt-public-key")]
     pub(super) fn check_length(
         &self,
@@ -115,7 +116,8 @@ impl Verifier {
         self.required_type = Some(typ);
     }
 
-    /// An HMAC has one value for one content; an ECDSA signature can be written anew by anyone, so there the content counts.
+    /// An HMAC has one value for one content; an ECDSA signature can be written anew by anyone, so there the content
+    /// counts.
     pub(super) fn fingerprint<C>(&self, message: &Message<C>, fingerprint: &mut Fingerprint) {
         match self.kind {
             Kind::Mac(_) => fingerprint.part(message.parts.signature()),

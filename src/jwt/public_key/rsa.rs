@@ -1,8 +1,8 @@
 //! RSA keys of different sizes must not be told apart by time, nor from an unknown tenant's.
 //!
 //! The library returns before its exponentiation if a signature is not as long as the modulus, or not below it, and a
-//! sender chooses both. The work of [`RsaKey::verify`] therefore depends on the signature alone: one exponentiation with a
-//! modulus of the signature's length and the usual exponent, whatever the key is.
+//! sender chooses both. The work of [`RsaKey::verify`] therefore depends on the signature alone: one exponentiation
+//! with a modulus of the signature's length and the usual exponent, whatever the key is.
 
 use std::ops::RangeInclusive;
 use std::sync::OnceLock;
