@@ -1,9 +1,9 @@
-//! Relying-party verification for [tower](https://docs.rs/tower): partners' sign-in links and signed calls, checked once
-//! and right.
+//! Relying-party verification for [tower](https://docs.rs/tower): partners' sign-in links and signed calls, checked
+//! once and right.
 //!
-//! A partner platform signs its users into your app with a small protocol of its own: an encrypted token in the query, a
-//! signed webhook, a hash over a timestamp. You are the *relying party*, and the check is yours to write: canonical forms, time, tenants, replay.
-//! Each layer of this crate validates one such form, rejects replays, and puts a typed
+//! A partner platform signs its users into your app with a small protocol of its own: an encrypted token in the query,
+//! a signed webhook, a hash over a timestamp. You are the *relying party*, and the check is yours to write: canonical
+//! forms, time, tenants, replay. Each layer of this crate validates one such form, rejects replays, and puts a typed
 //! [`Identity`](identity::Identity) into the request.
 //!
 //! ```
@@ -62,28 +62,37 @@
 //!                                     valid
 //! ```
 //! - Nothing is parsed as data before its MAC is right, and nothing is remembered before it is, so a forger can neither
-//!   use up a victim's link nor fill the store. Two exceptions to the first half: a forged JWT's header is read to say in the
-//!   log which algorithm it names, and a shared secret stands inside the JSON that has to be read to find it.
-//! - An unknown tenant and a wrong signature are one answer, and the same work. See [`rejection`] for all answers, and for
-//!   the [`Reason`](rejection::Reason) behind each, which logs, metrics and your own
+//!   use up a victim's link nor fill the store. Two exceptions to the first half: a forged JWT's header is read to say
+//!   in the log which algorithm it names, and a shared secret stands inside the JSON that has to be read to find it.
+//! - An unknown tenant and a wrong signature are one answer, and the same work. See [`rejection`] for all answers, and
+//!   for the [`Reason`](rejection::Reason) behind each, which logs, metrics and your own
 //!   [responder](config::Builder::responder) see and clients do not.
-//! - HEAD requests and prefetches are refused and use nothing up: mail scanners and link previews cost no login.
-//! - The credential is taken out of the URI that the inner service sees. **A layer outside this one still sees it**: put
-//!   request logging inside, or log the path alone.
-//! - Answers carry `Cache-Control: no-store` and `Referrer-Policy: no-referrer`.
+//! - HEAD requests, and prefetches and previews that say so in a header, are refused and use nothing up. **A mail
+//!   scanner that sends an ordinary GET uses the link up**: see [links that are mailed](layer#links-that-are-mailed).
+//! - The credential is taken out of the URI that the inner service sees. **A layer outside this one still sees it**:
+//!   put request logging inside, or log the path alone.
+//! - Answers carry `Cache-Control: no-store` and `Referrer-Policy: no-referrer`, but for
+//!   [those that no layer sees](layer#answers-that-the-layer-does-not-seal).
 //! - What weakens a check has `danger` in its name. What is unsafe or missing is an error when a layer is built.
 //!
 //! # Before you deploy
 //!
-//! - [`MemoryReplay`](replay::MemoryReplay) knows one process. Behind a load balancer, one link works once per process: share
-//!   a Redis or Valkey there (feature `redis`), or implement [`ReplayStore`](replay::ReplayStore) and prove it with the
-//!   feature `testing`. Nothing else has to be shared but the keys: [`CachedKeys`](keys::CachedKeys) in front of a database
-//!   sees another process's rotation within a second, and its revocation within its `time_to_live`.
-//! - [`MemoryReplay`](replay::MemoryReplay) forgets when the process ends, so what was made before the process started is refused as `replayed`: in the first
-//!   second after a start, that may be an honest link. Wait out [that second](replay::MemoryReplay) before you listen.
+//! - [`MemoryReplay`](replay::MemoryReplay) knows one process. Behind a load balancer, one link works once per process:
+//!   share a Redis or Valkey there (feature `redis`), or implement [`ReplayStore`](replay::ReplayStore) and prove it
+//!   with the feature `testing`. Nothing else has to be shared but the keys: [`CachedKeys`](keys::CachedKeys) in front
+//!   of a database sees another process's rotation within a second, and its revocation within its `time_to_live`.
+//! - [`MemoryReplay`](replay::MemoryReplay) forgets when the process ends, so what was made before the process started
+//!   is refused as `replayed`: in the first second after a start, that may be an honest link. Wait out
+//!   [that second](replay::MemoryReplay) before you listen.
 //! - Clocks: windows are seconds wide. Run NTP.
-//! - The layers verify; your app keeps the session. Give it a new session id after each sign-in, and its cookie
-//!   `HttpOnly`, `Secure` and `SameSite=Lax` (a `Strict` cookie does not come back from a partner's site).
+//! - The layers verify; your app keeps the session. Give it a new session id after each sign-in. Its cookie is
+//!   `HttpOnly`, `Secure` and `SameSite=Lax`; in frames and for partners' scripts `SameSite=None; Partitioned`. See
+//!   [session cookies](layer#session-cookies).
+//! - Middleware: limits stand [outside](layer#next-to-other-middleware), request logging inside. For middleware that
+//!   rewrites the path, see [`received`].
+//! - The log is part of the server. Whoever reads it must not be able to stop it: write through a non-blocking writer
+//!   that drops and counts, such as `tracing_appender::non_blocking`. Anybody can cause a refusal, and each is a line:
+//!   at tens of thousands a second, filter `tower_sso` to `WARN` and watch the counters.
 //! - Sign-in links are bearer tokens until they are used: serve https only.
 //!
 //! # Features
@@ -110,10 +119,11 @@
 //!
 //! No feature changes what another one does. There is no unsafe code and no OpenSSL.
 //!
-//! Events go to [`tracing`](https://docs.rs/tracing), with target `tower_sso`: refusals and acknowledged copies at `INFO`,
-//! failing stores and every 503 at `WARN`, accepted requests at `DEBUG`. No secret, no credential and no claim is in them, and
-//! no path: a span of your own around the layer can say the path. A tenant is named only in warnings about its own keys.
-//! What a store, your application or a form of your own says of a request is escaped and cut, so it forges no line.
+//! Events go to [`tracing`](https://docs.rs/tracing), with target `tower_sso`: refusals and acknowledged copies at
+//! `INFO`, failing stores and every 503 at `WARN`, accepted requests at `DEBUG`. No secret, no credential and no claim
+//! is in them, and no path: a span of your own around the layer can say the path. A tenant is named only in warnings
+//! about its own keys. What a store, your application or a form of your own says of a request is escaped and cut, so it
+//! forges no line.
 
 #![forbid(unsafe_code)]
 // No panic is reachable from a request, and no number changes its value by the way.

@@ -39,6 +39,10 @@
 //!    for what the partner said. A name that comes twice is `rejected_claims`.
 //! 7. The timestamp, in whole seconds, may be [`window`](crate::config::Builder::window) away from the clock, either way.
 //! 8. The replay key is consumer, timestamp and nonce, each preceded by its length.
+//!
+//! **LTI launches run in a frame** of the learning platform. The session cookie that you set in the answer must be
+//! `SameSite=None; Secure; Partitioned`, or the launch succeeds and the next request has no session. See
+//! [session cookies](crate::layer#session-cookies).
 
 pub(crate) mod base_string;
 mod body;

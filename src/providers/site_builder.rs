@@ -39,6 +39,10 @@
 //! # Ok::<(), tower_sso::config::ConfigError>(())
 //! ```
 //!
+//! The script runs on the partner's page. A cookie that its request needs or its answer sets is a third party's:
+//! `SameSite=None; Secure; Partitioned`. The session begins at `/enter`, which the user opens as a link: `SameSite=Lax`
+//! is right there, and `None` only if the partner opens it in a frame.
+//!
 //! `examples/portal/vendors/site_builder.rs` adds `sb.uris.sites`, a link straight into each of the user's sites.
 
 use serde::{Deserialize, Serialize};
@@ -49,8 +53,8 @@ use crate::oauth1::{self, OAuth1, Origin};
 
 /// Starts the layer: HMAC-SHA1 in the query, ±300 s, `email` and `partner_user_id` required.
 ///
-/// `keys` holds each partner's secret under its consumer key. Hand out `BASE_WIDGET_URI` exactly as `origin` has it: the
-/// client of the sample signs the host in the case in which it is given, and an empty path as empty.
+/// `keys` holds each partner's secret under its consumer key. Hand out `BASE_WIDGET_URI` exactly as `origin` has it:
+/// the client of the sample signs the host in the case in which it is given, and an empty path as empty.
 pub fn sso(origin: Origin, keys: impl KeyStore) -> Builder<OAuth1<SiteBuilderUser>> {
     oauth1::layer(origin).keys(keys).require(["email", "partner_user_id"])
 }
