@@ -258,7 +258,7 @@ fn redis(criterion: &mut Criterion) {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let server = server::Redis::start(&["--maxmemory-policy", "noeviction"]);
-    let store = runtime.block_on(RedisStore::connect(server.url())).unwrap();
+    let store = runtime.block_on(RedisStore::connect(server.url(), "test")).unwrap();
     let used = || -> f64 {
         let info = server.command("INFO memory");
         info.lines().find_map(|line| line.strip_prefix("used_memory:")).unwrap().trim().parse().unwrap()

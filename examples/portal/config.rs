@@ -30,6 +30,7 @@ pub(crate) struct Config {
     /// Without it, an SQLite file in the data directory.
     pub(crate) database_url: Option<DatabaseUrl>,
     pub(crate) replay_url: ReplayUrl,
+    replay_namespace: Option<String>,
     pub(crate) connections: Connections,
     tutorcruncher: Option<TutorCruncher>,
     site_builder: Vec<SiteBuilder>,
@@ -47,6 +48,7 @@ impl Default for Config {
             public_url: None,
             database_url: None,
             replay_url: ReplayUrl::Memory,
+            replay_namespace: None,
             connections: Connections::default(),
             tutorcruncher: None,
             site_builder: Vec::new(),
@@ -70,6 +72,13 @@ impl Config {
 
     /// What the sections say together.
     fn check(&self) -> Result<(), String> {
+        if matches!(self.replay_url, ReplayUrl::Redis(_)) && self.replay_namespace().is_none() {
+            return Err(
+                "`public_url`: is not set, so nothing tells this deployment from another one on the same Redis: set \
+                        it, or `replay_namespace`"
+                    .to_owned(),
+            );
+        }
         let surveys = self.waggl.iter().flat_map(|waggl| &waggl.surveys);
         unique("[[site_builder]] consumer_key", self.site_builder.iter().map(|partner| &partner.consumer_key))?;
         unique("[[waggl]] tenant", self.waggl.iter().map(|waggl| &waggl.tenant))?;
@@ -81,6 +90,12 @@ impl Config {
         }
         unique("[[lcvista]] slug", self.lcvista.iter().map(|lcvista| &lcvista.slug))?;
         unique("[[seatmap]] organization", self.seatmap.iter().map(|seatmap| &seatmap.organization))
+    }
+
+    /// What the processes of this deployment have in common on a Redis, and no other deployment has.
+    pub(crate) fn replay_namespace(&self) -> Option<String> {
+        let of_url = || self.public_url.as_ref().map(|url| format!("portal:{}", url.as_str()));
+        self.replay_namespace.clone().or_else(of_url)
     }
 
     pub(crate) fn into_vendors(self) -> Vendors {

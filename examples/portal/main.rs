@@ -98,7 +98,8 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         tracing::warn!("the demo is on, and others can reach it: its page signs anybody in");
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let stores = Stores::open(&config.replay_url, &clock).await.map_err(|error| format!("`replay_url`: {error}"))?;
+    let stores = Stores::open(&config.replay_url, config.replay_namespace(), &clock).await;
+    let stores = stores.map_err(|error| format!("`replay_url`: {error}"))?;
     let connections = config.connections.clone();
     let public_url = config.public_url.clone().unwrap_or_else(|| Origin::of_listener(address));
     let portal = Portal::new(Parts {

@@ -47,12 +47,17 @@ pub(crate) struct Stores {
 }
 
 impl Stores {
-    pub(crate) async fn open(url: &ReplayUrl, clock: &Arc<dyn Clock>) -> Result<Self, ConnectError> {
+    /// The namespace is that of the deployment: two with the same one would sign in each other's users.
+    pub(crate) async fn open(
+        url: &ReplayUrl,
+        namespace: Option<String>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, ConnectError> {
         let url = match url {
             ReplayUrl::Memory => return Ok(Self::in_memory(clock)),
             ReplayUrl::Redis(url) => url.as_str(),
         };
-        let redis = RedisStore::builder().prefix("portal").clock(Arc::clone(clock)).connect(url).await?;
+        let redis = RedisStore::builder(namespace.unwrap_or_default()).clock(Arc::clone(clock)).connect(url).await?;
         Ok(Self { replay: Arc::new(redis.clone()), tickets: Arc::new(redis.clone()), redis: Some(redis) })
     }
 

@@ -1,6 +1,5 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use ::redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
@@ -11,10 +10,13 @@ use ::redis::cluster_async::ClusterConnection;
 use ::redis::io::tcp::TcpSettings;
 use ::redis::{Client, ErrorKind, IntoConnectionInfo, RedisError, Value, cmd};
 
+use super::RedisStore;
+use super::memory::Witness;
+use super::script::{Scripts, failure};
 #[cfg(feature = "redis-sentinel")]
 use super::sentinel::SentinelConnection;
-use super::{Inner, RedisStore, Scripts};
-use crate::clock::{Clock, SystemClock, UnixTime};
+use super::store::Inner;
+use crate::clock::{Clock, SystemClock};
 use crate::store::StoreError;
 
 /// Sets up a [`RedisStore`].
@@ -24,7 +26,7 @@ use crate::store::StoreError;
 /// use std::time::Duration;
 /// use tower_sso::redis::RedisStore;
 ///
-/// let redis = RedisStore::builder().prefix("my-app").timeout(Duration::from_millis(500));
+/// let redis = RedisStore::builder("my-app:production").timeout(Duration::from_millis(500));
 /// let redis = redis.connect("redis://10.0.0.5/").await?;
 /// # Ok(())
 /// # }
@@ -32,13 +34,16 @@ use crate::store::StoreError;
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it connects"]
 pub struct RedisStoreBuilder {
-    prefix: String,
+    namespace: String,
     clock_skew: Duration,
     fence_margin: Duration,
     timeout: Duration,
     clock: Arc<dyn Clock>,
     check_policy: bool,
 }
+
+/// In bytes.
+const MAX_NAMESPACE: usize = 256;
 
 /// Why there is no store.
 ///
@@ -69,25 +74,34 @@ pub enum ConnectError {
          noeviction and call `danger_unchecked_eviction()`"
     )]
     UnknownPolicy(#[source] RedisError),
-    /// The prefix cannot hold the keys together.
-    #[error("the prefix is empty or has a brace in it: use letters, digits, `-` and `:`")]
-    Prefix,
+    /// The namespace cannot hold the keys together.
+    #[error(
+        "the namespace is empty, longer than {MAX_NAMESPACE} bytes, or has a brace, a blank or a control character in it: name \
+         the deployment, such as `my-app:production`"
+    )]
+    Namespace,
 }
 
 impl RedisStore {
     /// A store on one server: `redis://[user:password@]host[:port][/database]`, `redis+unix:///path`, or `rediss://…`
     /// (feature `redis-tls`). The connection is shared by all requests, and made anew when it is lost.
     ///
+    /// The namespace names the deployment: see [`builder`](Self::builder).
+    ///
     /// # Errors
     /// [`ConnectError`] if the server cannot be used as it is.
-    pub async fn connect(url: impl IntoConnectionInfo) -> Result<Self, ConnectError> {
-        Self::builder().connect(url).await
+    pub async fn connect(url: impl IntoConnectionInfo, namespace: impl Into<String>) -> Result<Self, ConnectError> {
+        Self::builder(namespace).connect(url).await
     }
 
-    /// A store to be set up.
-    pub fn builder() -> RedisStoreBuilder {
+    /// A store to be set up, for the deployment of this name, such as `my-app:production`. All keys begin with it, in braces.
+    ///
+    /// The machines of one deployment have the same namespace. **Any two deployments have different ones**, production and
+    /// staging above all: with the same one they share their users, as a ticket that staging has issued signs in at production. So
+    /// there is no default. At most 256 bytes, without braces, blanks and control characters.
+    pub fn builder(namespace: impl Into<String>) -> RedisStoreBuilder {
         RedisStoreBuilder {
-            prefix: "tower-sso".to_owned(),
+            namespace: namespace.into(),
             clock_skew: Duration::from_secs(1),
             fence_margin: Duration::ZERO,
             timeout: Duration::from_secs(1),
@@ -98,13 +112,6 @@ impl RedisStore {
 }
 
 impl RedisStoreBuilder {
-    /// What all keys begin with, in braces. Default: `tower-sso`. Applications that share a server need one each; the
-    /// machines of one application must have the same one.
-    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.prefix = prefix.into();
-        self
-    }
-
     /// By how much the clocks of any two machines may differ: those that share this store, and the server's own. Default:
     /// 1 s, which machines with NTP keep easily.
     ///
@@ -141,7 +148,7 @@ impl RedisStoreBuilder {
     }
 
     /// Takes a server that evicts entries, or does not tell. **A link whose entry was evicted works once more.** With a user
-    /// that may not call INFO, some failovers go unnoticed too, and restarts of a server that several prefixes share.
+    /// that may not call INFO, some failovers go unnoticed too, and restarts of a server that several namespaces share.
     pub fn danger_unchecked_eviction(mut self) -> Self {
         self.check_policy = false;
         self
@@ -187,7 +194,7 @@ impl RedisStoreBuilder {
             .response_timeout(self.timeout)
             .build()
             .map_err(ConnectError::Url)?;
-        let connection = client.get_async_connection().await.map_err(|error| ConnectError::Server(error.into()))?;
+        let connection = client.get_async_connection().await.map_err(|error| ConnectError::Server(failure(error)))?;
         self.over(connection).await
     }
 
@@ -215,23 +222,23 @@ impl RedisStoreBuilder {
     where
         C: ConnectionLike + Clone + Send + Sync + 'static,
     {
-        if self.prefix.is_empty() || self.prefix.contains(['{', '}']) {
-            return Err(ConnectError::Prefix);
+        let unfit = |c: char| matches!(c, '{' | '}') || c.is_whitespace() || c.is_control();
+        if self.namespace.is_empty() || self.namespace.len() > MAX_NAMESPACE || self.namespace.contains(unfit) {
+            return Err(ConnectError::Namespace);
         }
         if self.check_policy {
             check_policy(&mut connection.clone()).await?;
         }
-        let prefix = format!("{{{}}}", self.prefix);
+        let prefix = format!("{{{}}}", self.namespace);
         let store = RedisStore(Arc::new(Inner {
             connection,
-            scripts: Scripts::new(),
-            fence_key: [&prefix, "fence"].concat(),
+            scripts: Scripts::new(self.check_policy),
+            memory_key: [&prefix, "memory"].concat(),
             prefix,
             clock_skew: self.clock_skew,
-            fence_margin: self.fence_margin,
             clock: self.clock,
             check_policy: self.check_policy,
-            fence: AtomicI64::new(UnixTime::MIN.as_nanos()),
+            witness: Witness::new(self.clock_skew, self.fence_margin),
         }));
         // So that the fence stands before the first request, and is not raised by it.
         store.look().await.map_err(ConnectError::Server)?;
@@ -241,7 +248,7 @@ impl RedisStoreBuilder {
 
 impl fmt::Debug for RedisStoreBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisStoreBuilder").field("prefix", &self.prefix).finish_non_exhaustive()
+        f.debug_struct("RedisStoreBuilder").field("namespace", &self.namespace).finish_non_exhaustive()
     }
 }
 
@@ -259,7 +266,7 @@ pub(super) async fn check_policy(connection: &mut (impl ConnectionLike + Send)) 
     let info = cmd("INFO").arg("memory").query_async::<Value>(connection).await;
     let info = info.map_err(|error| match error.kind() {
         ErrorKind::Server(_) => ConnectError::UnknownPolicy(error),
-        _ => ConnectError::Server(super::script::failure(error)),
+        _ => ConnectError::Server(failure(error)),
     })?;
     let answers = match info {
         // A cluster's nodes answer each for itself.

@@ -1,94 +1,13 @@
-//! What is asked of the server: one script for each operation, each of them one round trip and atomic.
+//! What is asked of the server, and what it answers.
 
 use ::redis::aio::ConnectionLike;
-use ::redis::{ErrorKind, RedisError, Script, ServerErrorKind, Value, cmd, pipe};
+use ::redis::{ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind, Value, cmd, from_redis_value, pipe};
 
+use super::builder::ConnectError;
+use super::lua;
+use super::memory::Memory;
 use crate::clock::UnixTime;
 use crate::store::StoreError;
-
-/// Who the server is: a master has a mark that it changes when it starts and whenever it becomes the master, but not while it
-/// is one. A user that may not ask is not told: `danger_unchecked_eviction` lets it in.
-const MARK: &str = "
-local told = redis.pcall('INFO', 'replication')
-local mark
-if type(told) == 'string' then
-    if not string.find(told, 'role:master', 1, true) then
-        return redis.error_reply('READONLY this server is a replica: give the address of its master')
-    end
-    mark = string.match(told, 'master_replid:(%x+)')
-    if not mark then return redis.error_reply('ERR this server tells no master_replid in INFO replication') end
-end
-";
-
-/// Every script goes on with this. The fence is gone when the data is, whoever deleted them. It bears the mark of the server
-/// that it was raised on: on another one, or on one that was a replica meanwhile, it came with data that may lack the last
-/// claims.
-const PREAMBLE: &str = "
-local fence, under = string.match(redis.call('GET', KEYS[1]) or '', '^(%-?%d+) ?(%x*)$')
-if not fence or (mark and mark ~= under) then return 0 end
-local function keep(value, milliseconds)
-    if milliseconds == '' then
-        redis.call('SET', KEYS[2], value)
-    else
-        redis.call('SET', KEYS[2], value, 'PX', milliseconds)
-    end
-end
-";
-
-/// Answers with what holds the key, or with nothing if the caller has it now.
-const CLAIM: &str = "
-local held = redis.call('GET', KEYS[2])
-if held then return {fence, held} end
-keep(ARGV[1], ARGV[2])
-return {fence, ''}
-";
-
-/// On a full server too: the lease makes room, and what was carried out must not be carried out again.
-const SETTLE: &str = "
-keep(ARGV[1], ARGV[2])
-return {fence, ''}
-";
-
-const RELEASE: &str = "
-if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
-return {fence, ''}
-";
-
-/// A ticket is marked with the fence under which it was issued.
-const PUT: &str = "
-if redis.call('EXISTS', KEYS[2]) == 1 then return {fence, 'taken'} end
-keep(fence .. ':' .. ARGV[1], ARGV[2])
-return {fence, ''}
-";
-
-/// One with another mark was brought back by a restart from older data: it may have been redeemed since.
-const TAKE: &str = "
-local held = redis.call('GETDEL', KEYS[2])
-if not held or string.sub(held, 1, #fence + 1) ~= fence .. ':' then return {fence, ''} end
-return {fence, string.sub(held, #fence + 2)}
-";
-
-const LOOK: &str = "
-return {fence, ''}
-";
-
-/// Writes what is there already: a server that is full, or takes no writes for another reason, says so.
-const WRITE: &str = "
-redis.call('SET', KEYS[1], redis.call('GET', KEYS[1]))
-return {fence, ''}
-";
-
-/// The fence never moves back, and never stays: it is also the mark of the tickets. Not one of the scripts that the server
-/// has to know: it is sent whole.
-const RAISE: &str = "
-local held = tonumber(string.match(redis.call('GET', KEYS[1]) or '', '^%-?%d+') or '0')
-local fence = string.format('%d', math.max(tonumber(ARGV[1]), held + 1))
-redis.call('SET', KEYS[1], fence .. ' ' .. (mark or ''))
-";
-
-/// What begins with this runs on a full server. A server that takes no writes refuses it unseen, so that a transaction with
-/// it in it comes to nothing as a whole.
-const WHEN_FULL: &str = "#!lua flags=allow-oom\n";
 
 pub(super) struct Scripts {
     pub(super) claim: Loaded,
@@ -98,6 +17,7 @@ pub(super) struct Scripts {
     pub(super) take: Loaded,
     pub(super) look: Loaded,
     pub(super) write: Loaded,
+    raise: String,
 }
 
 /// A script, and the digest by which the server knows it once it was loaded.
@@ -107,24 +27,42 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
-    fn new(code: &str) -> Self {
-        Self::of([MARK, PREAMBLE, code].concat())
-    }
-
-    fn when_full(code: &str) -> Self {
-        Self::of([WHEN_FULL, MARK, PREAMBLE, code].concat())
-    }
-
-    fn of(code: String) -> Self {
+    fn new(parts: &[&str]) -> Self {
+        let code = parts.concat();
         let digest = Script::new(&code).get_hash().to_owned();
         Self { code, digest }
     }
 }
 
+/// What the server answered.
+pub(super) struct Answer {
+    pub(super) word: String,
+    pub(super) memory: Memory,
+    pub(super) payload: Vec<u8>,
+}
+
+impl Answer {
+    /// For a word that the script does not have.
+    pub(super) fn unexpected(&self) -> StoreError {
+        StoreError::new(format!("the Redis server answered `{}`, which no script of this store does", self.word))
+    }
+}
+
 impl Scripts {
-    pub(super) fn new() -> Self {
-        let [claim, release, put, take, look, write] = [CLAIM, RELEASE, PUT, TAKE, LOOK, WRITE].map(Loaded::new);
-        Self { claim, settle: Loaded::when_full(SETTLE), release, put, take, look, write }
+    /// `checked`: only on a server that tells what it evicts, and evicts nothing.
+    pub(super) fn new(checked: bool) -> Self {
+        let checked = if checked { "local checked = true\n" } else { "local checked = false\n" };
+        let script = |code| Loaded::new(&[checked, lua::SERVER, lua::MEMORY, code]);
+        Self {
+            claim: Loaded::new(&[checked, lua::SERVER, lua::MEMORY, lua::WINDOWS, lua::CLAIM]),
+            settle: Loaded::new(&[lua::WHEN_FULL, checked, lua::SERVER, lua::MEMORY, lua::WINDOWS, lua::SETTLE]),
+            release: script(lua::RELEASE),
+            put: script(lua::PUT),
+            take: script(lua::TAKE),
+            look: script(lua::LOOK),
+            write: script(lua::WRITE),
+            raise: [lua::WHEN_FULL, checked, lua::SERVER, lua::RAISE].concat(),
+        }
     }
 
     fn all(&self) -> [&Loaded; 7] {
@@ -132,34 +70,33 @@ impl Scripts {
     }
 
     /// Makes the server remember from here on: the fence and the scripts in one transaction, so that where a script is
-    /// known, the fence is as young as the server's memory.
+    /// known, the fence is as young as the server's memory. `tolerance`: see [`lua::RAISE`].
     pub(super) async fn install(
         &self,
         connection: &mut (impl ConnectionLike + Send),
-        fence_key: &str,
+        memory_key: &str,
         fence: UnixTime,
-    ) -> Result<(), RedisError> {
-        let raise = [WHEN_FULL, MARK, RAISE].concat();
+        tolerance: u64,
+    ) -> Result<Memory, StoreError> {
         let mut transaction = pipe();
-        transaction.atomic().cmd("EVAL").arg(raise).arg(1).arg(fence_key).arg(milliseconds(fence));
+        let raise = transaction.atomic().cmd("EVAL").arg(&self.raise).arg(1).arg(memory_key);
+        raise.arg(ceil_to_milliseconds(fence)).arg(tolerance);
         for script in self.all() {
-            transaction.cmd("SCRIPT").arg("LOAD").arg(&script.code);
+            transaction.cmd("SCRIPT").arg("LOAD").arg(&script.code).ignore();
         }
-        transaction.query_async::<Value>(connection).await.map(drop)
+        let (answer,) = transaction.query_async::<(Value,)>(connection).await.map_err(failure)?;
+        match read(answer)? {
+            Some(answer) => Ok(answer.memory),
+            None => Err(StoreError::new("the Redis server forgot its memory while it was told to remember")),
+        }
     }
-}
-
-/// What the server said: since when it remembers, and the script's own answer.
-pub(super) struct Answer {
-    pub(super) fence: UnixTime,
-    pub(super) held: Vec<u8>,
 }
 
 /// Runs a script. `None` if the server has lost its memory, or part of it.
 ///
 /// A server keeps loaded scripts in memory alone: neither in its snapshots nor in its log nor on its replicas. So a server
 /// that does not know a script has been restarted, or has taken over from another one, and what it remembers may lack the
-/// last claims. One that knows them may have been a replica meanwhile: see [`MARK`].
+/// last claims. One that knows them may have been a replica meanwhile: see [`lua::SERVER`].
 pub(super) async fn run(
     connection: &mut (impl ConnectionLike + Send),
     script: &Loaded,
@@ -172,33 +109,85 @@ pub(super) async fn run(
         command.arg(*argument);
     }
     match command.query_async::<Value>(connection).await {
-        Ok(Value::Int(0)) => Ok(None),
+        Ok(answer) => read(answer),
         Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => Ok(None),
-        Ok(answer) => {
-            let (fence, held): (i64, Vec<u8>) = ::redis::from_redis_value(answer).map_err(StoreError::new)?;
-            Ok(Some(Answer { fence: UnixTime::from_nanos(fence.saturating_mul(NANOS)), held }))
-        }
         Err(error) => Err(failure(error)),
     }
 }
 
+/// `None`: `forgot`.
+fn read(answer: Value) -> Result<Option<Answer>, StoreError> {
+    let mut parts = from_redis_value::<Vec<Value>>(answer).map_err(StoreError::new)?.into_iter();
+    let word: String = part(&mut parts)?;
+    match &word[..] {
+        "forgot" => Ok(None),
+        "evicts" => Err(StoreError::new(ConnectError::Evicts(part(&mut parts)?))),
+        "ahead" => {
+            let milliseconds: u64 = part(&mut parts)?;
+            Err(StoreError::new(format!(
+                "the Redis server has lost its memory, and this machine's clock is ahead of the server's, by {:.1} s more \
+                 than `clock_skew` allows: it may not say since when the server remembers. Set both clocks by NTP",
+                milliseconds as f64 / 1_000.0
+            )))
+        }
+        "foreign" => {
+            let key: String = part(&mut parts)?;
+            Err(StoreError::new(format!(
+                "another program writes under this namespace: choose another one, or delete the key {key}"
+            )))
+        }
+        _ => {
+            let fence = part::<i64>(&mut parts)?.saturating_mul(NANOS);
+            let memory =
+                Memory { fence: UnixTime::from_nanos(fence), raised: part(&mut parts)?, time: part(&mut parts)? };
+            Ok(Some(Answer { word, memory, payload: part(&mut parts)? }))
+        }
+    }
+}
+
+fn part<T: FromRedisValue>(parts: &mut impl Iterator<Item = Value>) -> Result<T, StoreError> {
+    let part = parts.next().ok_or_else(|| StoreError::new("the Redis server's answer lacks a part"))?;
+    from_redis_value(part).map_err(StoreError::new)
+}
+
+/// What the user of the server has to be allowed.
+const COMMANDS: &str =
+    "EVAL, EVALSHA, SCRIPT LOAD, MULTI, EXEC, GET, GETDEL, SET, DEL, EXISTS, HGET, HMGET, HSET, TIME and INFO";
+
 const NANOS: i64 = 1_000_000;
 
-/// Rounded up. Lua counts exactly up to 2^53 only, which nanoseconds have passed long ago.
-fn milliseconds(instant: UnixTime) -> i64 {
+pub(super) fn ceil_to_milliseconds(instant: UnixTime) -> i64 {
     let nanos = instant.as_nanos();
     nanos.div_euclid(NANOS).saturating_add(i64::from(nanos.rem_euclid(NANOS) > 0))
 }
 
+pub(super) fn floor_to_milliseconds(instant: UnixTime) -> i64 {
+    instant.as_nanos().div_euclid(NANOS)
+}
+
 pub(super) fn failure(error: RedisError) -> StoreError {
-    // With `maxmemory-policy noeviction`, which is what `connect` insists on.
+    // With `maxmemory-policy noeviction`, which is what the scripts insist on.
     if any_of(&error, |code| code == "OOM") {
         StoreError::full()
+    } else if let Some(refused) = permission(&error) {
+        StoreError::new(format!(
+            "the Redis user lacks a permission: it needs {COMMANDS} on the keys of the namespace. The server says: {refused}"
+        ))
     } else if error.is_timeout() {
         StoreError::timed_out()
     } else {
         StoreError::new(error)
     }
+}
+
+/// What the server says that the user may not do: of a transaction, the first thing.
+fn permission(error: &RedisError) -> Option<String> {
+    let errors = error.clone().into_server_errors()?;
+    errors.iter().find_map(|(_, error)| {
+        let details = error.details().unwrap_or_default();
+        let in_a_script = details.starts_with("The user executing the script can't");
+        (error.code() == "NOPERM" || in_a_script).then(|| details.to_owned())
+    })
 }
 
 /// Whether the server's answer, or one of a transaction's, has such a code.
@@ -213,7 +202,7 @@ mod tests {
     #[test]
     fn a_fence_is_never_rounded_down() {
         for (nanos, expected) in [(0, 0), (1, 1), (NANOS, 1), (NANOS + 1, 2), (-1, 0), (i64::MAX, 9_223_372_036_855)] {
-            assert_eq!(milliseconds(UnixTime::from_nanos(nanos)), expected, "{nanos}");
+            assert_eq!(ceil_to_milliseconds(UnixTime::from_nanos(nanos)), expected, "{nanos}");
         }
     }
 }

@@ -20,7 +20,7 @@ use super::script::any_of;
 /// use tower_sso::redis::RedisStore;
 ///
 /// let sentinels = ["redis://10.0.0.6:26379/", "redis://10.0.0.7:26379/"];
-/// let redis = RedisStore::builder().connect_sentinel(sentinels, "mymaster").await?;
+/// let redis = RedisStore::builder("my-app:production").connect_sentinel(sentinels, "mymaster").await?;
 /// # Ok(())
 /// # }
 /// ```

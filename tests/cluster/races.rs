@@ -113,7 +113,7 @@ async fn behind_one_address() {
     let redis = crate::Redis::start(&[]);
     let home = Home::new();
     let configuration = format!(
-        "database_url = \"{}\"\nreplay_url = \"{}\"\n{}",
+        "database_url = \"{}\"\nreplay_url = \"{}\"\nreplay_namespace = \"test\"\n{}",
         postgres.fresh_database(),
         redis.url(),
         home.configuration()

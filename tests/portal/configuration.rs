@@ -33,7 +33,12 @@ fn what_is_wrong_with_a_configuration_is_named() {
         (format!("database_url = \"mysql://x\"\n{good}"), "database_url", "a database that is not supported"),
         (format!("database_url = \"sqlite://:memory:\"\n{good}"), "database_url", "one database per connection"),
         (format!("database_url = \"sqlite://x.db\"\n{good}"), "--data", "two places for the data"),
-        (format!("replay_url = \"redis://localhost\"\n{good}"), "replay_url", "a store that is not supported"),
+        (
+            format!("public_url = \"http://a.example\"\nreplay_url = \"redis://localhost\"\n{good}"),
+            "replay_url",
+            "a store that is not supported",
+        ),
+        (format!("replay_url = \"redis://127.0.0.1:1/\"\n{good}"), "replay_namespace", "a deployment without a name"),
         (format!("{good}{good}"), "[tutorcruncher]", "a section twice"),
         ("listen = \n".to_owned(), "listen", "not TOML"),
         (format!("[[lcvista]]\nslug = \"a\"\n{secrets}"), "users", "a missing key of a vendor"),

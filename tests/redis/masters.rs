@@ -55,7 +55,7 @@ async fn a_replica_that_was_asked_before_its_time_lets_nothing_in_twice() {
     let (mut first, second) = (Redis::start(PROMPT), Redis::start(PROMPT));
     let node = Node::new(&first).await;
     first.have_replica(&second, &node).await;
-    assert!(RedisStore::connect(second.url()).await.is_err());
+    assert!(RedisStore::connect(second.url(), "test").await.is_err());
     second.command("REPLICAOF 127.0.0.1 1");
     let used = link_of(LATER);
     assert_eq!(node.send(&used).await, "ok", "the replica has not heard of it");
@@ -72,7 +72,7 @@ async fn a_replica_that_may_be_written_to_is_no_store() {
     replica.follow(&master).await;
     assert_eq!(node.send(&link()).await, "unavailable");
     assert!(node.redis.ready().await.is_err());
-    let error = RedisStore::connect(replica.url()).await.unwrap_err();
+    let error = RedisStore::connect(replica.url(), "test").await.unwrap_err();
     assert!(matches!(&error, ConnectError::Server(_)) && error.to_string().contains("master"), "{error}");
 }
 
@@ -85,7 +85,7 @@ async fn a_user_that_may_not_ask_who_the_server_is_teaches_a_replica_nothing() {
     }
     let connect = async |server: &Redis| {
         let url = server.url().replace("redis://", "redis://blind:hush@");
-        RedisStore::builder().danger_unchecked_eviction().clock(clock()).connect(url).await
+        RedisStore::builder("test").danger_unchecked_eviction().clock(clock()).connect(url).await
     };
     let before = connect(&first).await.unwrap().remembers_since();
     second.follow(&first).await;

@@ -36,7 +36,7 @@ async fn a_cluster_keeps_what_belongs_together_on_one_node() {
 
     // Several prefixes, so that several of the nodes are used.
     for prefix in ["one", "two", "three", "four", "five"] {
-        let builder = RedisStore::builder().prefix(prefix).clock(clock()).timeout(Duration::from_secs(5));
+        let builder = RedisStore::builder(prefix).clock(clock()).timeout(Duration::from_secs(5));
         let store = builder.connect_cluster(nodes.iter().map(Redis::url)).await.unwrap();
         store.ready().await.unwrap();
         let now = UnixTime::from_secs(NOW);
@@ -66,7 +66,7 @@ async fn a_replica_that_takes_over_lets_nothing_in_twice() {
     })
     .await;
 
-    let builder = RedisStore::builder().clock(clock()).timeout(Duration::from_millis(500));
+    let builder = RedisStore::builder("test").clock(clock()).timeout(Duration::from_millis(500));
     let store = builder.connect_sentinel([sentinel.url()], "mymaster").await.unwrap();
     let now = UnixTime::from_secs(NOW);
     let hold = Hold::Until(now.plus(Duration::from_secs(60)));
@@ -96,7 +96,7 @@ async fn a_replica_that_takes_over_lets_nothing_in_twice() {
 async fn sentinels_that_know_no_master_are_an_error() {
     let master = Redis::start(&[]);
     let sentinel = Redis::sentinel("mymaster", master.port());
-    let connect = async |name| RedisStore::builder().connect_sentinel([sentinel.url()], name).await;
+    let connect = async |name| RedisStore::builder("test").connect_sentinel([sentinel.url()], name).await;
     assert!(connect("mymaster").await.is_ok());
     let error = connect("another").await.unwrap_err().to_string();
     assert!(error.contains("cannot be used"), "{error}");
@@ -108,7 +108,7 @@ async fn sentinels_are_asked_again_when_the_master_is_none_any_more_or_stands_st
     for still in [false, true] {
         let (master, other) = (Redis::start(&[]), Redis::start(&[]));
         let sentinel = Redis::sentinel("mymaster", master.port());
-        let builder = RedisStore::builder().clock(clock()).timeout(Duration::from_millis(500));
+        let builder = RedisStore::builder("test").clock(clock()).timeout(Duration::from_millis(500));
         let store = builder.connect_sentinel([sentinel.url()], "mymaster").await.unwrap();
         sentinel.command("SENTINEL REMOVE mymaster");
         sentinel.command(&format!("SENTINEL MONITOR mymaster 127.0.0.1 {} 1", other.port()));
@@ -129,7 +129,7 @@ async fn sentinels_are_asked_again_when_the_master_is_none_any_more_or_stands_st
 async fn sentinels_that_stand_still_are_an_error_in_time() {
     let mut master = Redis::start(&[]);
     let sentinel = Redis::sentinel("mymaster", master.port());
-    let builder = RedisStore::builder().timeout(Duration::from_millis(300));
+    let builder = RedisStore::builder("test").timeout(Duration::from_millis(300));
     let store = builder.connect_sentinel([sentinel.url()], "mymaster").await.unwrap();
     sentinel.pause();
     master.kill();

@@ -23,12 +23,15 @@ async fn a_server_is_trusted_by_its_certificate() {
     let server = Redis::start(&[&["--tls-port", &port], &files[..]].concat());
     let url = format!("rediss://localhost:{port}/");
 
-    let error = RedisStore::connect(url.as_str()).await.unwrap_err();
+    let error = RedisStore::connect(url.as_str(), "test").await.unwrap_err();
     assert!(matches!(error, ConnectError::Server(_)), "this machine does not know who signed it: {error:?}");
-    assert!(RedisStore::connect(format!("rediss://127.0.0.1:{}/", server.port())).await.is_err(), "plain is not TLS");
+    assert!(
+        RedisStore::connect(format!("rediss://127.0.0.1:{}/", server.port()), "test").await.is_err(),
+        "plain is not TLS"
+    );
 
     let root_cert = Some(certificate.cert.pem().into_bytes());
     let client = Client::build_with_tls(url, TlsCertificates { client_tls: None, root_cert }).unwrap();
     let connection = ConnectionManager::new(client).await.unwrap();
-    RedisStore::builder().over(connection).await.unwrap().ready().await.unwrap();
+    RedisStore::builder("test").over(connection).await.unwrap().ready().await.unwrap();
 }

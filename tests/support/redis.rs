@@ -2,7 +2,7 @@
 //!
 //! ```ignore
 //! let server = support::redis::Redis::start(&[]);
-//! let store = RedisStore::connect(server.url()).await;
+//! let store = RedisStore::connect(server.url(), "test").await;
 //! server.pause();
 //! ```
 //!

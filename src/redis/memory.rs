@@ -1,0 +1,198 @@
+//! What a node knows of the server's memory: since when it remembers, and whether its clock has kept going.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::clock::UnixTime;
+
+/// What the server knows about its memory, with each answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Memory {
+    /// What could be used before this may have been, by the clock of the node that raised it.
+    pub(super) fence: UnixTime,
+    /// When the fence was raised, in microseconds, by the server's clock. It tells one memory from the next.
+    pub(super) raised: i64,
+    /// The server's clock now, in microseconds.
+    pub(super) time: i64,
+}
+
+/// Clocks of two machines never run quite alike, whatever the setting.
+const LEAST_SKEW: Duration = Duration::from_millis(100);
+
+/// A node's view.
+///
+/// The fence is what the server says, however high, and follows it down when it was raised anew. But the node that raised it
+/// may have had a clock that is behind by more than the skew. So each node also reckons back by its own clock: the server says
+/// how long it has remembered. That counts no further ahead than a node may be of the server.
+pub(super) struct Witness {
+    skew: Duration,
+    margin: Duration,
+    began: Instant,
+    seen: Mutex<Seen>,
+}
+
+struct Seen {
+    raised: i64,
+    shared: UnixTime,
+    /// By this node's own clock.
+    reckoned: UnixTime,
+    /// The server's clock less this process's, in microseconds: the least since it was last compared.
+    lead: Option<i64>,
+}
+
+impl Witness {
+    pub(super) fn new(skew: Duration, margin: Duration) -> Self {
+        let seen = Seen { raised: i64::MIN, shared: UnixTime::MIN, reckoned: UnixTime::MIN, lead: None };
+        Self { skew, margin, began: Instant::now(), seen: Mutex::new(seen) }
+    }
+
+    /// Where a fence stands that is raised now: by what another machine's clock may be ahead of this one's, and a partner's
+    /// of them all.
+    pub(super) fn fence(&self, now: UnixTime) -> UnixTime {
+        now.plus(self.skew).plus(self.margin)
+    }
+
+    /// How far ahead of the server's clock a fence may stand: once the skew for the node's clock, and once in the fence.
+    pub(super) fn tolerance(&self) -> Duration {
+        self.skew.max(LEAST_SKEW).saturating_mul(2).saturating_add(self.margin)
+    }
+
+    /// How far the fence is ahead of what the server's clock can explain.
+    pub(super) fn excess(&self, memory: &Memory) -> Option<Duration> {
+        let excess = memory.fence.since(from_microseconds(memory.time).plus(self.tolerance()));
+        // The server counts in whole milliseconds.
+        (excess > Duration::from_millis(1)).then_some(excess)
+    }
+
+    /// Takes note of what the server said at this time. Returns whether this memory is news.
+    pub(super) fn note(&self, memory: &Memory, now: UnixTime) -> bool {
+        let mut seen = self.lock();
+        if memory.raised <= seen.raised {
+            // An answer that was overtaken; or the server's clock was set back, and this is a new memory after all.
+            if self.excess(memory).is_none() {
+                seen.shared = seen.shared.max(memory.fence);
+            }
+            return false;
+        }
+        let age = Duration::from_micros(memory.time.saturating_sub(memory.raised).try_into().unwrap_or(0));
+        let latest = from_microseconds(memory.raised).plus(self.tolerance());
+        let reckoned = self.fence(now.minus(age)).min(latest);
+        // Less of a difference is allowed for in the fence.
+        if reckoned.since(memory.fence) > self.skew {
+            seen.reckoned = seen.reckoned.max(reckoned);
+        }
+        (seen.raised, seen.shared) = (memory.raised, memory.fence);
+        true
+    }
+
+    pub(super) fn since(&self) -> UnixTime {
+        let seen = self.lock();
+        seen.shared.max(seen.reckoned)
+    }
+
+    /// Whether the server's clock was set forward by more than the skew since it was compared first: it may have dropped
+    /// entries before their time. The node's own clock does not matter, which may be set too; that of the process does not jump.
+    pub(super) fn clock_was_set_forward(&self, asked: Instant, answered: Instant, memory: &Memory) -> bool {
+        let (at_least, at_most) = (self.lead(answered, memory), self.lead(asked, memory));
+        let mut seen = self.lock();
+        let lead = seen.lead.get_or_insert(at_most);
+        if at_least.saturating_sub(*lead) > self.skew.max(LEAST_SKEW).as_micros().try_into().unwrap_or(i64::MAX) {
+            return true;
+        }
+        *lead = at_most.min(*lead);
+        false
+    }
+
+    /// Takes note of what the server said when this node raised the fence. That covers what was before, so clocks are compared
+    /// from here on; and it stays, as this node's clock may be set back before the next time.
+    pub(super) fn note_own(&self, memory: &Memory, now: UnixTime, asked: Instant) {
+        self.note(memory, now);
+        let lead = self.lead(asked, memory);
+        let mut seen = self.lock();
+        seen.lead = Some(lead);
+        seen.reckoned = seen.reckoned.max(memory.fence);
+    }
+
+    fn lead(&self, at: Instant, memory: &Memory) -> i64 {
+        let elapsed = at.saturating_duration_since(self.began).as_micros();
+        memory.time.saturating_sub(elapsed.try_into().unwrap_or(i64::MAX))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn from_microseconds(time: i64) -> UnixTime {
+    UnixTime::from_nanos(time.saturating_mul(1_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000_000;
+    const SKEW: Duration = Duration::from_secs(1);
+
+    fn at(secs: u64) -> UnixTime {
+        UnixTime::from_secs(secs)
+    }
+
+    /// What a server says at `time` whose fence was raised at `raised`, in seconds of its own clock.
+    fn memory(fence: u64, raised: i64, time: i64) -> Memory {
+        Memory { fence: at(fence), raised: raised * SECOND, time: time * SECOND }
+    }
+
+    #[test]
+    fn the_fence_follows_a_new_memory_down() {
+        let witness = Witness::new(SKEW, Duration::ZERO);
+        let now = at(1_000);
+        assert!(witness.note(&memory(9_000, 1_000, 1_000), now), "a fence far ahead");
+        assert_eq!(witness.since(), at(9_000));
+        assert!(witness.note(&memory(1_001, 1_010, 1_010), at(1_010)));
+        assert_eq!(witness.since(), at(1_011), "down again");
+        for (overtaken, expected, why) in [
+            (memory(9_000, 1_000, 1_000), 1_011, "an answer from before"),
+            (memory(1_002, 1_000, 1_001), 1_011, "another one"),
+            (memory(1_012, 1_009, 1_011), 1_012, "the server's clock was set back, and it forgot"),
+        ] {
+            assert!(!witness.note(&overtaken, now));
+            assert_eq!(witness.since(), at(expected), "{why}");
+        }
+    }
+
+    #[test]
+    fn the_fence_of_a_slow_clock_does_not_count_alone() {
+        let witness = Witness::new(SKEW, Duration::ZERO);
+        // Raised 30 s ago by a node whose clock is an hour behind.
+        witness.note(&memory(10_000 - 3_600, 9_970, 10_000), at(10_000));
+        assert_eq!(witness.since(), at(9_971));
+        let fast = Witness::new(SKEW, Duration::ZERO);
+        fast.note(&memory(9_971, 9_970, 10_000), at(10_000 + 3_600));
+        assert_eq!(fast.since(), at(9_971), "a fast clock changes nothing");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_forward_is_told_from_an_answer_that_is_slow() {
+        let witness = Witness::new(SKEW, Duration::ZERO);
+        let began = witness.began;
+        let said = |asked: u64, answered: u64, time: i64| {
+            let after = |secs| began + Duration::from_secs(secs);
+            witness.clock_was_set_forward(after(asked), after(answered), &memory(0, 0, time))
+        };
+        for (asked, answered, time, expected, why) in [
+            (0, 0, 1_000, false, "the first time"),
+            (10, 10, 1_010, false, "it goes on"),
+            (20, 60, 1_060, false, "it took 40 s to answer, or to ask"),
+            (61, 61, 1_062, false, "within the skew"),
+            (62, 62, 1_064, true, "two seconds too far"),
+            (63, 63, 1_065, true, "until the fence is raised"),
+            (64, 64, 1_000, false, "back again"),
+            (65, 65, 1_066, true, "and forward to where it was: entries made meanwhile are lost"),
+        ] {
+            assert_eq!(said(asked, answered, time), expected, "{why}");
+        }
+        witness.note_own(&memory(0, 1_067, 1_067), at(0), began + Duration::from_secs(66));
+        assert!(!said(67, 67, 1_068));
+    }
+}
