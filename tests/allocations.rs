@@ -107,3 +107,23 @@ fn a_body_is_not_copied() {
     let measured = measure(|| drop(through(&mut service, request.take().unwrap())));
     assert!(measured.bytes_total < 8 * 1024, "{measured:?}");
 }
+
+/// One byte a frame, as a hostile sender may cut it: memory is asked for as the body doubles, not for each frame, and
+/// never for much more than the body.
+#[test]
+fn joining_many_frames_asks_for_memory_as_the_body_doubles() {
+    use http_body_util::StreamBody;
+    use tower_sso::body::{BodyLimits, ReadBody, WholeBody};
+
+    const SIZE: usize = 60_000;
+    let frame = || Ok::<_, Infallible>(http_body::Frame::data(bytes::Bytes::from_static(b"x")));
+    let body = StreamBody::new(futures::stream::iter((0..SIZE).map(|_| frame())));
+    let limits = BodyLimits { size: SIZE, timeout: std::time::Duration::from_secs(10) };
+    let mut reading = Some(WholeBody::read(body, limits));
+    let counted = measure(|| {
+        let (read, _) = reading.take().unwrap().now_or_never().unwrap().unwrap();
+        assert_eq!(read.len(), SIZE);
+    });
+    assert!(counted.count_total <= 20, "{counted:?}");
+    assert!(counted.bytes_max <= 3 * SIZE as u64, "{counted:?}");
+}
