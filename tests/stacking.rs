@@ -121,7 +121,7 @@ async fn other_middleware_stands_on_either_side() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_the_layer_did_not_see_is_sealed_from_outside() {
     async fn slow(_: Identity<Value>) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
     let stack = || {
         ServiceBuilder::new()
