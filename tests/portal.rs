@@ -37,6 +37,8 @@ mod sign_in;
 mod sign_up;
 #[path = "portal/site_builder.rs"]
 mod site_builder;
+#[path = "portal/text.rs"]
+mod text;
 #[path = "portal/vendor_client.rs"]
 mod vendor_client;
 #[path = "portal/waggl.rs"]

@@ -25,20 +25,23 @@ mod vendors;
 
 /// The example, but for its `main`. Each of its files is where the crate's root would have it.
 #[path = "../../examples/portal"]
-#[allow(dead_code, reason = "here it has no command line and no configuration file")]
+#[allow(dead_code, unused_imports, reason = "here it has no command line, no configuration file and no tests")]
 mod portal {
     pub(crate) mod accounts;
     pub(crate) mod app;
+    pub(crate) mod caller;
     pub(crate) mod config;
     pub(crate) mod db;
     pub(crate) mod demo;
     pub(crate) mod health;
     pub(crate) mod log;
     pub(crate) mod page;
+    pub(crate) mod passwords;
     pub(crate) mod problem;
     pub(crate) mod serve;
     pub(crate) mod session;
     pub(crate) mod stores;
+    pub(crate) mod text;
     pub(crate) mod vendors;
 }
 
@@ -46,7 +49,9 @@ use std::time::Duration;
 
 use client::{Client, PACE_AT_ONCE};
 use links::{LOGINS, Login};
-use portal::{accounts, app, config, db, demo, health, log, page, problem, serve, session, stores};
+use portal::{
+    accounts, app, caller, config, db, demo, health, log, page, passwords, problem, serve, session, stores, text,
+};
 use report::Row;
 use server::{App, Server};
 

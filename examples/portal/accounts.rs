@@ -1,18 +1,15 @@
 //! Organisations and their users, where the application keeps them itself: seatmap.pro's.
 
-use std::sync::Arc;
-
-use argon2::Argon2;
-use argon2::password_hash::PasswordHasher;
 use http::StatusCode;
 use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
-use tokio::sync::Semaphore;
 use tower_sso::keys::Secret;
 use tower_sso::sign::generate_fernet_key;
 
 use crate::db::Database;
+use crate::passwords::Passwords;
 use crate::problem::Problem;
+use crate::text;
 
 pub(crate) const EMAIL_TAKEN: Problem = Problem {
     status: StatusCode::CONFLICT,
@@ -27,21 +24,20 @@ pub(crate) const NOT_OF_THIS_ORGANISATION: Problem = Problem {
     detail: "A private key opens the accounts of its own organisation.",
 };
 
-/// Both engines read this. Without a password, the partner alone signs the user in.
+/// Both engines read this. Without a password, the partner alone signs the user in. Unproven are users of whom no partner has
+/// said anything yet: anybody may have registered them.
 pub(crate) const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS portal_organizations (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS portal_users (
     id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE, organization_id TEXT NOT NULL,
     first_name TEXT NOT NULL, last_name TEXT NOT NULL, password_hash TEXT);
+CREATE TABLE IF NOT EXISTS portal_unproven_users (id TEXT PRIMARY KEY);
 ";
-
-/// Each takes 19 MiB and a core for a moment, so there are not many at once.
-const HASHES_AT_ONCE: usize = 2;
 
 #[derive(Clone)]
 pub(crate) struct Accounts {
     database: Database,
-    hashing: Arc<Semaphore>,
+    passwords: Passwords,
 }
 
 /// What is to become a user.
@@ -51,61 +47,85 @@ pub(crate) struct NewUser<'a> {
     pub(crate) last_name: &'a str,
 }
 
+/// Who says that there is such a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// A partner, with its private key.
+    Partners,
+    Anybodys,
+}
+
 /// A user, and the organisation to which it belongs.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) user_id: String,
     pub(crate) organization_id: String,
     pub(crate) name: String,
+    /// As [`text::fold`] has it.
+    organization: String,
+    is_proven: bool,
 }
 
 impl Accounts {
     pub(crate) fn new(database: Database) -> Self {
-        Self { database, hashing: Arc::new(Semaphore::new(HASHES_AT_ONCE)) }
+        Self { database, passwords: Passwords::new() }
     }
 
-    /// Makes a user with a password, and the organisation if there is none of this name. One that exists is left as it is.
+    /// Makes a user with a password, and the organisation if there is none of this name, or of one that looks like it. A user who
+    /// exists is left as it is.
     pub(crate) async fn register(
         &self,
         organization: &str,
         user: &NewUser<'_>,
         password: Secret,
+        word: Word,
     ) -> Result<Account, Problem> {
-        let hash = self.hash(password).await?;
+        let hash = self.passwords.hash(password).await?;
+        let organization = text::fold(organization);
+        let _turn = self.database.turns.to_write_for(&organization).await?;
         let mut transaction = self.database.pool.begin().await?;
-        let organization_id = organization_id(&mut transaction, organization).await?;
+        let organization_id = organization_id(&mut transaction, &organization).await?;
         if !insert(&mut transaction, &organization_id, user, Some(&hash)).await? {
             return Err(EMAIL_TAKEN);
         }
-        let (account, _) = find(&mut transaction, user.email).await?;
-        transaction.commit().await?;
-        Ok(account)
-    }
-
-    /// The user of this organisation, who is made if nobody has this email address yet.
-    pub(crate) async fn of_organization(&self, organization: &str, user: &NewUser<'_>) -> Result<Account, Problem> {
-        let mut transaction = self.database.pool.begin().await?;
-        let organization_id = organization_id(&mut transaction, organization).await?;
-        insert(&mut transaction, &organization_id, user, None).await?;
-        let (account, owner) = find(&mut transaction, user.email).await?;
-        if owner != organization_id {
-            return Err(NOT_OF_THIS_ORGANISATION);
+        let account = find(&mut transaction, user.email).await?.ok_or(Problem::UNAVAILABLE)?;
+        if word == Word::Anybodys {
+            let query = sqlx::query("INSERT INTO portal_unproven_users (id) VALUES ($1)").bind(&account.user_id);
+            query.execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
         Ok(account)
     }
 
-    /// Off the threads that answer requests: it is meant to be slow.
-    async fn hash(&self, password: Secret) -> Result<String, Problem> {
-        let _turn = self.hashing.acquire().await.map_err(|_| Problem::UNAVAILABLE)?;
-        let hashed = tokio::task::spawn_blocking(move || {
-            Argon2::default().hash_password(password.expose()).map(|hash| hash.to_string())
-        });
-        let hashed = hashed.await.ok().and_then(Result::ok);
-        hashed.ok_or_else(|| {
-            tracing::error!("a password was not hashed");
-            Problem::UNAVAILABLE
-        })
+    /// The user of this organisation, who is made if nobody has this email address yet. The organisation's partner says so.
+    ///
+    /// A user whom anybody may have registered becomes the partner's: what the stranger said goes, the password above all.
+    pub(crate) async fn of_organization(&self, organization: &str, user: &NewUser<'_>) -> Result<Account, Problem> {
+        let organization = text::fold(organization);
+        let mut connection = self.database.pool.acquire().await?;
+        // Mostly there is nothing to write, and so nobody to wait for.
+        if let Some(account) = find(&mut connection, user.email).await?.filter(|account| account.is_proven) {
+            return account.of(&organization);
+        }
+        drop(connection);
+        let _turn = self.database.turns.to_write_for(&organization).await?;
+        let mut transaction = self.database.pool.begin().await?;
+        let organization_id = organization_id(&mut transaction, &organization).await?;
+        insert(&mut transaction, &organization_id, user, None).await?;
+        let account = find(&mut transaction, user.email).await?.ok_or(Problem::UNAVAILABLE)?;
+        let mut account = account.of(&organization)?;
+        if !account.is_proven {
+            prove(&mut transaction, &account.user_id, user).await?;
+            account = find(&mut transaction, user.email).await?.ok_or(Problem::UNAVAILABLE)?;
+        }
+        transaction.commit().await?;
+        Ok(account)
+    }
+}
+
+impl Account {
+    fn of(self, organization: &str) -> Result<Self, Problem> {
+        if self.organization == organization { Ok(self) } else { Err(NOT_OF_THIS_ORGANISATION) }
     }
 }
 
@@ -130,14 +150,27 @@ async fn insert(
     Ok(query.execute(connection).await?.rows_affected() == 1)
 }
 
-/// The user, and the organisation that it belongs to.
-async fn find(connection: &mut AnyConnection, email: &str) -> Result<(Account, String), sqlx::Error> {
-    let query = sqlx::query_as("SELECT id, organization_id, first_name, last_name FROM portal_users WHERE email = $1");
-    let (user_id, owner, first, last): (String, String, String, String) =
-        query.bind(email).fetch_one(connection).await?;
-    let name = [&*first, &*last].into_iter().filter(|name| !name.trim().is_empty()).collect::<Vec<_>>().join(" ");
-    let name = if name.is_empty() { email.to_owned() } else { name };
-    Ok((Account { user_id, organization_id: owner.clone(), name }, owner))
+async fn prove(connection: &mut AnyConnection, id: &str, user: &NewUser<'_>) -> Result<(), sqlx::Error> {
+    let query =
+        sqlx::query("UPDATE portal_users SET password_hash = NULL, first_name = $2, last_name = $3 WHERE id = $1");
+    query.bind(id).bind(user.first_name).bind(user.last_name).execute(&mut *connection).await?;
+    let query = sqlx::query("DELETE FROM portal_unproven_users WHERE id = $1").bind(id);
+    query.execute(connection).await.map(drop)
+}
+
+async fn find(connection: &mut AnyConnection, email: &str) -> Result<Option<Account>, sqlx::Error> {
+    let query = "SELECT portal_users.id, organization_id, portal_organizations.name, first_name, last_name, \
+                 portal_unproven_users.id FROM portal_users \
+                 JOIN portal_organizations ON portal_organizations.id = organization_id \
+                 LEFT JOIN portal_unproven_users ON portal_unproven_users.id = portal_users.id WHERE email = $1";
+    let row: Option<(String, String, String, String, String, Option<String>)> =
+        sqlx::query_as(query).bind(email).fetch_optional(connection).await?;
+    Ok(row.map(|(user_id, organization_id, organization, first, last, unproven)| {
+        let names = [&*first, &*last].into_iter().filter(|name| !name.trim().is_empty());
+        let name = names.collect::<Vec<_>>().join(" ");
+        let name = if name.is_empty() { email.to_owned() } else { name };
+        Account { user_id, organization_id, name, organization, is_proven: unproven.is_none() }
+    }))
 }
 
 fn new_id() -> String {

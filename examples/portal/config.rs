@@ -89,7 +89,10 @@ impl Config {
             ));
         }
         unique("[[lcvista]] slug", self.lcvista.iter().map(|lcvista| &lcvista.slug))?;
-        unique("[[seatmap]] organization", self.seatmap.iter().map(|seatmap| &seatmap.organization))
+        // Those that look alike are one.
+        let organizations: Vec<_> =
+            self.seatmap.iter().map(|seatmap| crate::text::fold(&seatmap.organization)).collect();
+        unique("[[seatmap]] organization", organizations.iter())
     }
 
     /// What the processes of this deployment have in common on a Redis, and no other deployment has.

@@ -9,7 +9,8 @@
 //! |---|---|
 //! | `vendors/` | each vendor's routes: how the crate is used |
 //! | `session.rs` | what becomes of an identity: the session, `/me`, `/logout` |
-//! | `app.rs`, `config.rs`, `db.rs`, `stores.rs`, `accounts.rs` | the application around it |
+//! | `app.rs`, `config.rs`, `db.rs`, `stores.rs`, `accounts.rs`, `passwords.rs` | the application around it |
+//! | `caller.rs`, `text.rs` | what others say of themselves, before it is believed |
 //! | `serve.rs`, `log.rs`, `health.rs` | the program around that: what a client, or who runs it, can make it wait for |
 //! | `page.rs`, `templates/` | what a person sees |
 //! | `demo/` | the partners that the page plays: what no relying party has |
@@ -18,18 +19,21 @@
 
 mod accounts;
 mod app;
+mod caller;
 mod config;
 mod db;
 mod demo;
 mod health;
 mod log;
 mod page;
+mod passwords;
 mod problem;
 mod serve;
 mod session;
 mod stores;
 #[cfg(test)]
 mod tests;
+mod text;
 mod vendors;
 
 use std::error::Error;

@@ -54,6 +54,13 @@ fn what_is_wrong_with_a_configuration_is_named() {
             "private_keys",
             "no text",
         ),
+        (
+            "[[seatmap]]\norganization = \"a\"\nprivate_keys = [\"s3cr3t-value\"]\n[[seatmap]]\norganization = \" A\"\n\
+             private_keys = [\"s3cr3t-value 2\"]\n"
+                .to_owned(),
+            "[[seatmap]] organization",
+            "two that look alike",
+        ),
         ("[seatmap_registration]\nmode = \"closed\"\n".to_owned(), "mode", "no such mode"),
         ("[connections]\nmost = 0\n".to_owned(), "most", "no room for anybody"),
         ("[connections]\nhead_timeout = \"0s\"\n".to_owned(), "head_timeout", "no time for anybody"),

@@ -236,10 +236,108 @@ async fn behind_a_proxy_who_guesses_shuts_nobody_else_out() {
 }
 
 #[tokio::test]
+async fn behind_a_proxy_that_writes_ports_too() {
+    let home = Home::new();
+    let throttle = "[seatmap_throttle]\nclient_address_header = \"x-forwarded-for\"\n";
+    let portal = home.start_with(&format!("{}{throttle}", home.configuration()));
+    let call = async |client: &str, key: &str| {
+        let request = browser().post(portal.at(AUTOLOGIN)).header("content-type", "application/json");
+        let request = request.header("x-forwarded-for", client).body(login("jd@seatmap.pro", key).to_string());
+        request.send().await.unwrap().status()
+    };
+    for unreadable in ["unknown", "_hidden"] {
+        for _ in 0..25 {
+            assert_eq!(call(unreadable, "guess").await, StatusCode::UNAUTHORIZED, "nobody in particular: not counted");
+        }
+    }
+    let mut last = StatusCode::OK;
+    for attempt in 0..25 {
+        last = call(&format!("198.51.100.7:{}", 40_000 + attempt), "guess").await;
+        if last == StatusCode::TOO_MANY_REQUESTS {
+            break;
+        }
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS, "one client, whatever its port");
+    for other in ["198.51.100.8:4711", "[2001:db8::1]:443", "\"203.0.113.1\"", "unknown"] {
+        assert_eq!(call(other, PRIVATE_KEY).await, StatusCode::OK, "{other}");
+    }
+    drop(portal);
+    assert_eq!(home.log().matches("client_address_header").count(), 1, "said, and not each time");
+}
+
+#[tokio::test]
+async fn what_a_stranger_registered_is_not_what_the_partners_user_gets() {
+    let home = Home::new();
+    let portal = home.start();
+    let mut stranger = registration("victim@seatmap.pro", "default");
+    (stranger["firstName"], stranger["lastName"]) = (json!("Mallory"), json!("Malice"));
+    let made = ok(&portal, REGISTER, &stranger, 201).await;
+    let mut password = password_of(&home, "victim@seatmap.pro").await;
+    assert!(password.is_some());
+
+    let answer = ok(&portal, AUTOLOGIN, &login("victim@seatmap.pro", PRIVATE_KEY), 200).await;
+    assert_eq!(answer["organizationId"], made["organizationId"]);
+    let browser = browser();
+    assert_eq!(visit(&browser, answer["redirectUrl"].as_str().unwrap()).await.0, StatusCode::SEE_OTHER);
+    let me = me(&browser, &portal).await.1;
+    assert_eq!((&me["name"], &me["subject"]), (&json!("John Doe"), &made["userId"]), "the vendor's document: one user");
+    password = password_of(&home, "victim@seatmap.pro").await;
+    assert_eq!(password, None, "the stranger knows it");
+    let again = post(&portal, REGISTER, &stranger).await;
+    assert_eq!(refusal(again).await, (409, "email_taken".into()), "nor is there another one");
+    assert_eq!(password_of(&home, "victim@seatmap.pro").await, None);
+}
+
+#[tokio::test]
+async fn a_password_that_was_registered_with_the_key_stays() {
+    let home = Home::new();
+    let portal = home.start_with(&format!("{}\n[seatmap_registration]\nmode = \"keyed\"\n", home.configuration()));
+    let mut body = registration("jd@seatmap.pro", "default");
+    body["token"] = json!(PRIVATE_KEY);
+    ok(&portal, REGISTER, &body, 201).await;
+    let password = password_of(&home, "jd@seatmap.pro").await;
+    ok(&portal, AUTOLOGIN, &json!({"login": "jd@seatmap.pro", "token": PRIVATE_KEY}), 200).await;
+    assert_eq!(password_of(&home, "jd@seatmap.pro").await, password);
+    assert!(password.is_some());
+    body["organizationName"] = json!(" Default");
+    body["email"] = json!("nul@seatmap.pro");
+    ok(&portal, REGISTER, &body, 201).await;
+    body["email"] = json!("nul\u{0}@seatmap.pro");
+    assert_eq!(refusal(post(&portal, REGISTER, &body).await).await, (400, "rejected_claims".into()));
+}
+
+#[tokio::test]
+async fn organisations_that_look_alike_are_one() {
+    let home = Home::new();
+    let portal = home.start();
+    let first = ok(&portal, REGISTER, &registration("0@seatmap.pro", "Größe 1"), 201).await;
+    for (number, name) in
+        ["größe 1", " GRÖSSE 1".replace("SS", "ß").as_str(), "Gro\u{308}ße\u{200b} 1"].iter().enumerate()
+    {
+        let made = ok(&portal, REGISTER, &registration(&format!("a{number}@seatmap.pro"), name), 201).await;
+        assert_eq!(made["organizationId"], first["organizationId"], "{name:?}");
+    }
+    let other = ok(&portal, REGISTER, &registration("b@seatmap.pro", "Größe 2"), 201).await;
+    assert_ne!(other["organizationId"], first["organizationId"]);
+    let answer = post(&portal, REGISTER, &registration("c@seatmap.pro", "\u{200b} \u{3164}")).await;
+    assert_eq!(answer.status(), 400, "a name that nobody sees");
+}
+
+async fn password_of(home: &Home, email: &str) -> Option<String> {
+    use sqlx::Connection;
+    let file = format!("sqlite://{}", home.data().join("portal.db").display());
+    let mut database = sqlx::SqliteConnection::connect(&file).await.unwrap();
+    let query = sqlx::query_scalar("SELECT password_hash FROM portal_users WHERE email = $1").bind(email);
+    query.fetch_one(&mut database).await.unwrap()
+}
+
+#[tokio::test]
 async fn keys_and_passwords_are_nowhere() {
     let home = Home::new();
     let portal = home.start();
     ok(&portal, REGISTER, &registration("jd@seatmap.pro", "default"), 201).await;
+    // Nobody signs this one in, so its password stays.
+    ok(&portal, REGISTER, &registration("self@seatmap.pro", "default"), 201).await;
     let answer = ok(&portal, AUTOLOGIN, &login("jd@seatmap.pro", PRIVATE_KEY), 200).await;
     let ticket = answer["sessionId"].as_str().unwrap().to_owned();
     assert_eq!(visit(&browser(), answer["redirectUrl"].as_str().unwrap()).await.0, StatusCode::SEE_OTHER);

@@ -20,6 +20,7 @@ use crate::demo;
 use crate::page::{self, Card};
 use crate::problem::Problem;
 use crate::session::SignedIn;
+use crate::text;
 
 pub(crate) const NAME: &str = "lcvista";
 
@@ -37,7 +38,8 @@ pub(crate) fn routes(portal: &Portal, config: &[Lcvista]) -> Result<Router<Porta
     for organisation in config {
         secrets.set(&*organisation.slug, keys(&organisation.secrets));
     }
-    let sso = lcvista::sso(secrets).replay(replay).clock(clock).responder(page::refused).build()?;
+    let sso = lcvista::sso(secrets).replay(replay).clock(clock).responder(page::refused);
+    let sso = sso.map_claims(text::storable).build()?;
 
     let routes = Router::new().route("/sso/oauth/", get(land).layer(sso));
     // [/mount]

@@ -1,17 +1,14 @@
 //! seatmap.pro: a platform registers users and signs them in with its private key, from server to server. What it gets back
 //! is a one-time ticket, with which the user's browser comes to the editor.
 
-use std::net::{IpAddr, SocketAddr};
-
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use http::request::Parts;
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tower_sessions::Session;
@@ -20,21 +17,22 @@ use tower_sso::identity::Identity;
 use tower_sso::providers::seatmap::{self, SeatmapLogin, SeatmapRegistration};
 use tower_sso::rejection::Code;
 use tower_sso::shared_secret::{self, PrivateKeys};
-use tower_sso::throttle::{Source, Throttle};
+use tower_sso::throttle::Throttle;
 use tower_sso::ticket::{self, Tickets};
 
-use crate::accounts::{Account, Accounts, NOT_OF_THIS_ORGANISATION, NewUser};
+use crate::accounts::{Account, Accounts, NOT_OF_THIS_ORGANISATION, NewUser, Word};
 use crate::app::Portal;
+use crate::caller::Callers;
 use crate::config::{RegistrationMode, Seatmap};
 use crate::demo;
 use crate::page::{self, Card};
 use crate::problem::Problem;
 use crate::session::SignedIn;
+use crate::text;
 
 pub(crate) const NAME: &str = "seatmap";
 
 const BODY_LIMIT: usize = 16 * 1024;
-const LONGEST_FIELD: usize = 320;
 
 const MALFORMED: Problem = Problem {
     status: StatusCode::BAD_REQUEST,
@@ -72,7 +70,8 @@ pub(crate) fn routes(portal: &Portal, config: &[Seatmap]) -> Result<Router<Porta
     }
     // Whoever guesses keys is shut out, by address; nobody else is.
     let proxy_says = portal.vendors.seatmap_throttle.client_address_header.clone();
-    let throttle = Throttle::by(move |head| client(head, proxy_says.as_ref()));
+    let callers = Callers::new(proxy_says, clock.clone());
+    let throttle = Throttle::by(move |head| callers.source(head));
     let autologin = seatmap::autologin(keys.clone()).throttle(throttle.clone()).body_limit(BODY_LIMIT);
     let autologin = autologin.clock(clock.clone()).map_claims(sane_user).build()?;
 
@@ -81,11 +80,14 @@ pub(crate) fn routes(portal: &Portal, config: &[Seatmap]) -> Result<Router<Porta
     let once = once.responder(page::refused).optional().build()?;
 
     let registration = match portal.vendors.seatmap_registration.mode {
-        RegistrationMode::Open => post(register),
+        RegistrationMode::Open => {
+            tracing::warn!("anybody may register users and take email addresses: see `seatmap_registration`");
+            post(register)
+        }
         RegistrationMode::Keyed => {
             let keyed =
                 shared_secret::layer::<SeatmapRegistration>().keys(keys).throttle(throttle).clock(clock.clone());
-            post(register_with_key).layer(keyed.body_limit(BODY_LIMIT).build()?)
+            post(register_with_key).layer(keyed.body_limit(BODY_LIMIT).map_claims(sane_registration).build()?)
         }
     };
     let routes = Router::new()
@@ -96,14 +98,6 @@ pub(crate) fn routes(portal: &Portal, config: &[Seatmap]) -> Result<Router<Porta
     // [/mount]
     let accounts = Accounts::new(portal.database.clone());
     Ok(routes.layer(Extension(accounts)).layer(DefaultBodyLimit::max(BODY_LIMIT)))
-}
-
-/// Who calls: the last address in the header, which the proxy in front has written; those before it are what its client said.
-fn client(head: &Parts, proxy_says: Option<&HeaderName>) -> Option<Source> {
-    let last = proxy_says.and_then(|name| head.headers.get_all(name).iter().next_back()?.to_str().ok());
-    let said: Option<IpAddr> = last.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
-    let peer = || head.extensions.get().map(|ConnectInfo::<SocketAddr>(peer)| peer.ip());
-    said.or_else(peer).map(Source::from)
 }
 
 /// As the vendor documents it: no credential, so whoever reaches it may make users and organisations.
@@ -120,7 +114,10 @@ async fn register(
         Code::UnsupportedMediaType => NOT_JSON,
         _ => MALFORMED,
     })?;
-    make_user(&accounts, &call).await
+    if !is_sane(&call) {
+        return Err(MALFORMED);
+    }
+    make_user(&accounts, &call, Word::Anybodys).await
 }
 
 /// With the private key of the organisation that the user is to belong to.
@@ -128,34 +125,36 @@ async fn register_with_key(
     accounts: Extension<Accounts>,
     call: Identity<SeatmapRegistration>,
 ) -> Result<Response, Problem> {
-    if call.tenant().as_str() != call.organization_name {
+    if text::fold(call.tenant().as_str()) != text::fold(&call.organization_name) {
         return Err(NOT_OF_THIS_ORGANISATION);
     }
-    make_user(&accounts, call.claims()).await
+    make_user(&accounts, call.claims(), Word::Partners).await
 }
 
-async fn make_user(accounts: &Accounts, call: &SeatmapRegistration) -> Result<Response, Problem> {
+async fn make_user(accounts: &Accounts, call: &SeatmapRegistration, word: Word) -> Result<Response, Problem> {
     let user = NewUser { email: &call.email, first_name: &call.first_name, last_name: &call.last_name };
-    if ![user.email, user.first_name, user.last_name, &call.organization_name].into_iter().all(is_fit) {
-        return Err(MALFORMED);
-    }
-    let account = accounts.register(&call.organization_name, &user, call.password.clone()).await?;
+    let account = accounts.register(&call.organization_name, &user, call.password.clone(), word).await?;
     tracing::info!(organization = account.organization_id, user = account.user_id, "user registered");
     let Account { organization_id, user_id, .. } = account;
     Ok((StatusCode::CREATED, Json(json!({"organizationId": organization_id, "userId": user_id}))).into_response())
 }
 
-/// Whether a database can hold it, and somebody may be called so.
-fn is_fit(field: &str) -> bool {
-    field.len() <= LONGEST_FIELD && !field.chars().any(char::is_control)
+fn is_sane(call: &SeatmapRegistration) -> bool {
+    let names = [&call.email, &call.first_name, &call.last_name, &call.organization_name];
+    names.into_iter().all(|name| text::is_name(name)) && !text::fold(&call.organization_name).is_empty()
+}
+
+fn sane_registration(call: SeatmapRegistration) -> Result<SeatmapRegistration, RefusedClaims> {
+    if is_sane(&call) { Ok(call) } else { Err(unfit()) }
 }
 
 fn sane_user(user: SeatmapLogin) -> Result<SeatmapLogin, RefusedClaims> {
     let names = [&user.first_name, &user.last_name].into_iter().flatten();
-    if names.chain([&user.login]).all(|field| is_fit(field)) {
-        return Ok(user);
-    }
-    Err(RefusedClaims::new("a field is too long, or has control characters"))
+    if names.chain([&user.login]).all(|name| text::is_name(name)) { Ok(user) } else { Err(unfit()) }
+}
+
+fn unfit() -> RefusedClaims {
+    RefusedClaims::new("a field is too long, has control characters, or nothing in it that anybody sees")
 }
 
 /// Signs a user of the organisation in whose key it is. The platform's server calls it, so the session is not begun here: the
@@ -170,7 +169,7 @@ pub(crate) async fn sign_in(
     let (first_name, last_name) = (named(&call.first_name), named(&call.last_name));
     let user = NewUser { email: &call.login, first_name: &first_name, last_name: &last_name };
     let account = accounts.of_organization(call.tenant().as_str(), &user).await?;
-    let Account { user_id, organization_id, name } = account;
+    let Account { user_id, organization_id, name, .. } = account;
     let entrance = Entrance { user: call.claims().clone(), user_id, name };
     let ticket = tickets.issue(call.tenant(), &entrance).await?;
     let redirect = format!("{}/editor?sessionId={ticket}", portal.public_url.as_str());

@@ -24,6 +24,7 @@ use crate::demo;
 use crate::page::{self, Card};
 use crate::problem::Problem;
 use crate::session::SignedIn;
+use crate::text;
 
 pub(crate) const NAME: &str = "site_builder";
 
@@ -47,7 +48,7 @@ pub(crate) fn routes(portal: &Portal, config: &[SiteBuilder]) -> Result<Router<P
     }
     // What partners sign: the public address, whatever the request says of its host.
     let origin = Origin::new(portal.public_url.as_str());
-    let sso = site_builder::sso(origin, secrets).replay(replay).clock(clock.clone()).map_claims(sane_sites).build()?;
+    let sso = site_builder::sso(origin, secrets).replay(replay).clock(clock.clone()).map_claims(sane_user).build()?;
 
     let tickets = Tickets::new(portal.stores.tickets.clone()).purpose(NAME).clock(clock);
     let once = ticket::layer::<Entrance>(tickets.clone()).responder(page::refused).build()?;
@@ -60,8 +61,9 @@ pub(crate) fn routes(portal: &Portal, config: &[SiteBuilder]) -> Result<Router<P
     Ok(routes.route("/sitebuilder/", get(builder)).route("/sitebuilder/sites/{id}", get(site)))
 }
 
-/// Their ids become parts of addresses and of a script: names and numbers, and nothing that means something there.
-fn sane_sites(user: SiteBuilderUser) -> Result<SiteBuilderUser, RefusedClaims> {
+/// Sites' ids become parts of addresses and of a script: names and numbers, and nothing that means something there.
+fn sane_user(user: SiteBuilderUser) -> Result<SiteBuilderUser, RefusedClaims> {
+    let user = text::storable(user)?;
     let is_sane = |id: &str| {
         let mut letters = id.bytes();
         let first = letters.next().is_some_and(|letter| letter.is_ascii_alphanumeric());

@@ -22,6 +22,7 @@ use crate::demo;
 use crate::page::{self, Card};
 use crate::problem::Problem;
 use crate::session::SignedIn;
+use crate::text;
 
 pub(crate) const NAME: &str = "tutorcruncher";
 
@@ -62,8 +63,10 @@ pub(crate) async fn routes(
     let verify = tutorcruncher::sign_up(config.webhook_secrets.clone()).replay(replay.clone()).clock(clock.clone())
             .lease(config.webhook_lease)
             .handler_remembers() // `rotate_in` keeps each call's credential
+            .map_claims(text::storable_company)
             .build()?;
-    let sso = tutorcruncher::sso(cached.clone()).replay(replay).clock(clock).responder(page::refused).build()?;
+    let sso = tutorcruncher::sso(cached.clone()).replay(replay).clock(clock).responder(page::refused);
+    let sso = sso.map_claims(text::storable).build()?;
 
     let routes = Router::new()
         .route("/tutorcruncher/companies", post(sign_up).layer(verify))

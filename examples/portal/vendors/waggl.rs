@@ -26,6 +26,7 @@ use crate::demo;
 use crate::page::{self, Card};
 use crate::problem::Problem;
 use crate::session::SignedIn;
+use crate::text;
 
 pub(crate) const NAME: &str = "waggl";
 
@@ -72,7 +73,7 @@ pub(crate) fn routes(portal: &Portal, config: &[Waggl]) -> Result<Router<Portal>
     let owner = surveys.clone();
     let tenant = Tenant::from_fn(move |head| Some(owner.owner(&head.uri)?.tenant.clone()));
     let sso = waggl::sso_for_each(tenant, secrets).replay(replay).clock(clock).responder(page::refused).optional();
-    let sso = sso.build()?;
+    let sso = sso.map_claims(text::storable).build()?;
 
     // With two slashes, as a partner may glue the path behind `https://portal.example/`: `start` hands it on with one.
     let routes = Router::new().route("/i/{survey}", get(survey)).route("//i/{survey}", get(survey));

@@ -1,0 +1,100 @@
+//! Passwords' hashes: slow and large on purpose, so there are few at once, and their memory is used again.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{ARGON2ID_IDENT, Argon2, Block, Params, Version};
+use tokio::sync::Semaphore;
+use tower_sso::keys::Secret;
+
+use crate::problem::Problem;
+
+/// Each takes 19 MiB and a core for a moment.
+const AT_ONCE: usize = 2;
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Passwords {
+    turns: Arc<Semaphore>,
+    /// That nobody uses right now. Memory that is given back for each hash stays with the allocator, once for each thread that
+    /// ever made one: hundreds of MiB.
+    memory: Arc<Mutex<Vec<Vec<Block>>>>,
+}
+
+impl Passwords {
+    pub(crate) fn new() -> Self {
+        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), memory: Arc::default() }
+    }
+
+    /// Argon2id, in its usual text form. Not on the threads that answer requests.
+    pub(crate) async fn hash(&self, password: Secret) -> Result<String, Problem> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| Problem::UNAVAILABLE)?;
+        let this = self.clone();
+        let hashed = tokio::task::spawn_blocking(move || {
+            let mut memory = this.spare().pop().unwrap_or_else(|| vec![Block::new(); Params::default().block_count()]);
+            let hashed = hash_in(&mut memory, password.expose());
+            this.spare().push(memory);
+            // Not before: whoever asked may have gone, and this goes on.
+            drop(turn);
+            hashed
+        });
+        hashed.await.ok().flatten().ok_or_else(|| {
+            tracing::error!("a password was not hashed");
+            Problem::UNAVAILABLE
+        })
+    }
+
+    fn spare(&self) -> std::sync::MutexGuard<'_, Vec<Vec<Block>>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// As `Argon2::hash_password` does it, which takes memory of its own each time.
+fn hash_in(memory: &mut [Block], password: &[u8]) -> Option<String> {
+    let (argon2, salt) = (Argon2::default(), Salt::generate());
+    let mut hash = [0; Params::DEFAULT_OUTPUT_LEN];
+    argon2.hash_password_into_with_memory(password, &salt, &mut hash, memory).ok()?;
+    let hash = PasswordHash {
+        algorithm: ARGON2ID_IDENT,
+        version: Some(Version::default().into()),
+        params: ParamsString::try_from(argon2.params()).ok()?,
+        salt: Some(salt),
+        hash: Some(Output::new(&hash).ok()?),
+    };
+    Some(hash.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use argon2::password_hash::PasswordVerifier;
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn hashes_are_right_and_share_two_pieces_of_memory() {
+        let passwords = Passwords::new();
+        let mut hashes = JoinSet::new();
+        for number in 0..6 {
+            let passwords = passwords.clone();
+            hashes.spawn(async move { (number, passwords.hash(Secret::new(format!("password {number}"))).await) });
+        }
+        // Whoever goes away gives up no turn that is in use.
+        for _ in 0..6 {
+            let passwords = passwords.clone();
+            hashes.spawn(async move { (0, passwords.hash(Secret::new("gone")).await) }).abort();
+        }
+        let mut seen = std::collections::HashSet::new();
+        while let Some(hashed) = hashes.join_next().await {
+            let Ok((number, hash)) = hashed else { continue };
+            let hash = hash.unwrap();
+            let right = format!("password {number}");
+            assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+            assert!(Argon2::default().verify_password(right.as_bytes(), &*hash).is_ok(), "{hash}");
+            assert!(Argon2::default().verify_password(b"wrong", &*hash).is_err());
+            assert!(seen.insert(hash), "a salt of its own");
+        }
+        let _all = passwords.turns.acquire_many(2).await.unwrap();
+        assert!(passwords.spare().len() <= AT_ONCE);
+    }
+}
