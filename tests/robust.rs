@@ -16,8 +16,9 @@ use futures::executor::block_on;
 use http::{HeaderName, HeaderValue, Request};
 use http_body_util::{BodyExt, Full};
 use proptest::prelude::*;
-use support::subject::{FernetSubject, Subject, WebhookSubject, Wish, get, keys};
+use support::subject::{FernetSubject, OAuth1Subject, Subject, WebhookSubject, Wish, get, keys};
 use support::{App, clock, outcome, replay};
+use tower_sso::oauth1::Transport;
 
 fn fernet() -> App {
     FernetSubject::app_with(keys::<FernetSubject>(), replay(), clock())
@@ -103,5 +104,30 @@ proptest! {
         }
         let answer = block_on(webhook().send(request));
         prop_assert!(matches!(outcome(&answer), "malformed" | "invalid" | "unsupported_media_type"));
+    }
+
+    /// Whatever stands in a signed request's query, header and body, and wherever it stands.
+    #[test]
+    fn any_signed_request(
+        query in "([a-z%=&+;0-9~.-]|oauth_[a-z]{1,3}=|oauth_signature=|&|%[0-9a-f]{2}){0,30}",
+        header in "(OAuth )?([a-z%=,+\"\\\\ 0-9]|oauth_[a-z]{1,3}=\"|oauth_body_hash=\"x\",|, ){0,30}",
+        kind in "(application/x-www-form-urlencoded)?[ -~]{0,5}",
+        body in proptest::collection::vec(any::<u8>(), 0..60),
+        dangerous in any::<bool>(),
+    ) {
+        let good = OAuth1Subject::request(&Wish::default()).uri().to_string();
+        for uri in [format!("/launch?{query}"), format!("{good}&{query}")] {
+            let Ok(mut request) = Request::post(uri).body(Full::new(Bytes::from(body.clone()))) else { continue };
+            for (name, value) in [("authorization", &header), ("content-type", &kind)] {
+                if let Ok(value) = HeaderValue::from_str(value) {
+                    request.headers_mut().insert(HeaderName::from_static(name), value);
+                }
+            }
+            let layer = OAuth1Subject::layer(keys::<OAuth1Subject>(), replay(), clock()).methods([http::Method::POST]);
+            let layer = layer.transports([Transport::Query, Transport::Header, Transport::Form]);
+            let layer = if dangerous { layer.danger_unsigned_body() } else { layer };
+            let answer = block_on(App::new(layer.build().unwrap()).send(request));
+            prop_assert!(matches!(outcome(&answer), "malformed" | "invalid"), "{}", outcome(&answer));
+        }
     }
 }
