@@ -263,7 +263,7 @@ fn unsafe_settings_do_not_build() {
         (start().secrets([key()]).methods([]).build(), "no methods"),
         (start().secrets([key()]).methods([http::Method::HEAD]).build(), "HEAD"),
         (start().secrets([key()]).store_timeout(secs(0)).build(), "store_timeout"),
-        (bare().secrets([key()]).build(), "once for every tenant"),
+        (bare().secrets([key()]).build(), "all tenants have the same keys"),
         (
             fernet::layer::<Value>().tenant(tower_sso::tenant::Tenant::fixed("acme")).secrets([key()]).build(),
             "no replay store",

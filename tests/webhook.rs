@@ -380,7 +380,7 @@ fn unsafe_settings_do_not_build() {
         (bare().build(), "handler_remembers"),
         (start().content_type("application/json; charset=utf-8").build(), "has parameters"),
         (start().body_limit(0).build(), "body_limit"),
-        (start().tenant(Tenant::host()).build(), "once for every tenant"),
+        (start().tenant(Tenant::host()).build(), "all tenants have the same keys"),
         (start().methods([Method::HEAD, Method::POST]).build(), "HEAD"),
     ] {
         let said = refused(built);
