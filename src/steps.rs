@@ -201,6 +201,7 @@ impl<F: Form> Drop for Settling<F> {
 
 impl<F: Form> Conclusion<F> {
     /// Whether the store was told at once.
+    #[expect(clippy::result_large_err, reason = "it is moved into the waiting request's state, which has room for it")]
     pub(crate) fn at_once(mut self) -> Result<(), Self> {
         match self.telling.take().map(Patience::at_once) {
             None => Ok(()),
