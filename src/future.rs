@@ -161,9 +161,9 @@ where
                 Standing::Calling { answer, after } => {
                     let mut outcome = ready!(answer.poll(cx));
                     let after = std::mem::replace(after, After::Nothing);
-                    let concluded = conclude(after, &mut outcome).map_or(Ok(()), Conclusion::at_once);
+                    let conclusion = conclude(after, &mut outcome).and_then(Conclusion::at_once);
                     let outcome = outcome.map(|response| response.map(LayerBody::inner));
-                    if let Err(conclusion) = concluded {
+                    if let Some(conclusion) = conclusion {
                         this.state.set(State::Concluding { conclusion, outcome });
                         continue;
                     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Display, Write};
 use std::sync::{Mutex, PoisonError};
 
+use crate::clock::{Clock, SystemClock};
 use crate::form::Form;
 use crate::keys::TenantId;
 use crate::rejection::{Code, Rejection};
@@ -73,8 +74,10 @@ pub(crate) fn rejected(rejection: &Rejection) {
     let (form, reason) = (rejection.form(), rejection.reason());
     if rejection.code() == Code::Unavailable {
         tracing::warn!(target: "tower_sso", form, reason = reason.as_str(), detail = %OneLine(reason), "credential not checked");
-    } else {
+    } else if reason.step() > Step::Verify || UNSIGNED.has_room() {
         tracing::info!(target: "tower_sso", form, reason = reason.as_str(), detail = %OneLine(reason), "credential refused");
+    } else {
+        tracing::debug!(target: "tower_sso", form, reason = reason.as_str(), detail = %OneLine(reason), "credential refused");
     }
     #[cfg(feature = "metrics")]
     increment(&metrics::Key::from_parts(REQUESTS, &[("form", form), ("outcome", reason.as_str())]));
@@ -118,6 +121,42 @@ pub(crate) fn shared_secret(form: &'static str, one: &TenantId, other: &TenantId
         "two tenants have one secret, so users of each can sign in to the other: give each a secret of its own, or say with \
          `Key::owned_by` that both are names of one organisation"
     );
+}
+
+/// Anybody can cause refusals of what nobody signed, tens of thousands a second, and with them a line each.
+static UNSIGNED: Quota = Quota(Mutex::new(Spent { second: 0, lines: 0 }));
+
+/// So many lines a second at `INFO`; the others are at `DEBUG`, and one line says how many they were. The counters have all.
+struct Quota(Mutex<Spent>);
+
+struct Spent {
+    second: u64,
+    lines: u64,
+}
+
+impl Quota {
+    const LINES: u64 = 100;
+
+    fn has_room(&self) -> bool {
+        let (has_room, left_out) = self.spend(SystemClock.steady().as_secs());
+        if left_out > 0 {
+            tracing::info!(target: "tower_sso", left_out, "more credentials were refused; lines for them are at DEBUG");
+        }
+        has_room
+    }
+
+    /// Whether there is room in this second, and how many lines there was none for in the last one that had too many.
+    fn spend(&self, second: u64) -> (bool, u64) {
+        // A panic while the lock was held cannot have left the numbers half changed.
+        let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left_out = 0;
+        if second != spent.second {
+            left_out = spent.lines.saturating_sub(Self::LINES);
+            *spent = Spent { second, lines: 0 };
+        }
+        spent.lines += 1;
+        (spent.lines <= Self::LINES, left_out)
+    }
 }
 
 /// Words that may repeat what somebody has sent: they stay in their line. What a log or a terminal could take for more than
@@ -186,4 +225,19 @@ impl<F: Form> Counter<F> {
         metrics::Label::from_static_parts("form", F::NAME),
         metrics::Label::from_static_parts("outcome", "acknowledged"),
     ];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_takes_so_many_lines_a_second_and_one_that_counts_the_rest() {
+        let quota = Quota(Mutex::new(Spent { second: 0, lines: 0 }));
+        for line in 1..=Quota::LINES + 7 {
+            assert_eq!(quota.spend(5), (line <= Quota::LINES, 0), "{line}");
+        }
+        assert_eq!(quota.spend(6), (true, 7), "the next second says how many there were");
+        assert_eq!(quota.spend(9), (true, 0), "once");
+    }
 }

@@ -200,18 +200,16 @@ impl<F: Form> Drop for Settling<F> {
 }
 
 impl<F: Form> Conclusion<F> {
-    /// Whether the store was told at once.
-    #[expect(clippy::result_large_err, reason = "it is moved into the waiting request's state, which has room for it")]
-    pub(crate) fn at_once(mut self) -> Result<(), Self> {
-        match self.telling.take().map(Patience::at_once) {
-            None => Ok(()),
-            Some(Ok(told)) => {
+    /// What is left to do if the store was not told at once.
+    pub(crate) fn at_once(mut self) -> Option<Self> {
+        match self.telling.take()?.at_once() {
+            Ok(told) => {
                 self.note(told);
-                Ok(())
+                None
             }
-            Some(Err(telling)) => {
+            Err(telling) => {
                 self.telling = Some(telling);
-                Err(self)
+                Some(self)
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::UnixTime;
+use crate::config::ConfigError;
 use crate::rejection::Reason;
 
 /// How far from a credential's own timestamp the clock may be.
@@ -27,6 +28,18 @@ impl Window {
     /// whose timestamp is in whole seconds gets the rest of its last second too.
     pub fn length(&self) -> Duration {
         self.max_age.saturating_add(self.clock_skew)
+    }
+
+    /// At most 31 days each way: what is used is remembered for as long, and without an end for ever.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        const LONGEST: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+        for (setting, time) in [("max_age", self.max_age), ("clock_skew", self.clock_skew)] {
+            if time > LONGEST {
+                let problem = "is more than 31 days: a used credential would have to be remembered for as long".into();
+                return Err(ConfigError::Setting { setting, problem });
+            }
+        }
+        Ok(())
     }
 }
 

@@ -173,6 +173,50 @@ async fn the_same_words_of_two_tenants_are_two_credentials() {
     }
 }
 
+/// What is accepted for ever is remembered for ever, and fills the store.
+#[test]
+fn windows_have_a_bound() {
+    let (time, month) = (clock(), secs(31 * 86_400));
+    let fernet = |age| by_fernet(MemoryKeys::new().with("1", KEY), replay(), &time).max_age(age).build().map(drop);
+    let skewed = |skew| by_fernet(MemoryKeys::new().with("1", KEY), replay(), &time).clock_skew(skew).build().map(drop);
+    let hash = |age| {
+        let layer = timestamp_hash::layer::<Value>(lcvista::recipe()).tenant(Tenant::fixed("acme")).secrets([SECRET]);
+        layer.max_age(age).replay(replay()).build().map(drop)
+    };
+    let oauth = |window| {
+        let layer = oauth1::layer::<Value>(oauth1::Origin::new("https://rp.example")).secrets([SECRET]);
+        layer.window(window).replay(replay()).build().map(drop)
+    };
+    let hook = |age| {
+        webhook::layer::<Value>().secrets([SECRET]).handler_remembers().max_age(age).replay(replay()).build().map(drop)
+    };
+    let all: [(&str, &dyn Fn(std::time::Duration) -> Result<(), ConfigError>); 5] =
+        [("fernet", &fernet), ("skew", &skewed), ("timestamp_hash", &hash), ("oauth1", &oauth), ("webhook", &hook)];
+    for (form, build) in all {
+        assert_eq!(build(month), Ok(()), "{form}");
+        assert!(build(month + secs(1)).unwrap_err().to_string().contains("31 days"), "{form}");
+    }
+}
+
+/// An ECDSA signature has several spellings, so the words count; and whose key it was.
+#[tokio::test]
+async fn the_same_words_under_two_public_keys_are_two_credentials() {
+    let pair = || rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    let (a, b) = (pair(), pair());
+    let keys = MemoryKeys::new().with("a", a.public_key_pem()).with("b", b.public_key_pem());
+    let layer = jwt::layer::<Value>(Algorithm::ES256).audience("rp").tenant(Tenant::query("t")).keys(keys);
+    let app = App::new(layer.replay(replay()).clock(clock()).build().unwrap());
+    let claims = json!({"aud": "rp", "iat": NOW, "exp": NOW + 60, "sub": "ada"});
+    let signed = |pair: &rcgen::KeyPair| {
+        JwtSigner::new(Algorithm::ES256, &pair.serialize_pem().into()).unwrap().token(&claims).unwrap()
+    };
+    for (tenant, pair) in [("a", &a), ("b", &b)] {
+        let link = || format!("/?t={tenant}&sso_jwt={}", signed(pair));
+        assert_eq!(outcome(&app.send(get(&link())).await), "ok", "{tenant}");
+        assert_eq!(outcome(&app.send(get(&link())).await), "replayed", "signed again: {tenant}");
+    }
+}
+
 /// `danger_remember_for` is about how long, not about restarts.
 #[test]
 fn a_bound_on_memory_does_not_allow_to_forget() {

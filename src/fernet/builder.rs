@@ -95,6 +95,7 @@ impl<C> Builder<Fernet<C>> {
 
 pub(super) fn check<C>(form: &Fernet<C>) -> Result<(), ConfigError> {
     let setting = |setting, problem: &'static str| Err(ConfigError::Setting { setting, problem: problem.into() });
+    form.window.check()?;
     if form.parameter.is_empty() {
         return setting("token_parameter", "is empty: name the parameter that holds the token");
     }

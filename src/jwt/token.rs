@@ -5,6 +5,7 @@ use std::sync::Arc;
 use memchr::memchr_iter;
 
 use crate::encoding::decode_base64url_onto;
+use crate::keys::Secret;
 use crate::rejection::Reason;
 
 /// A token that has the structure of one. Nothing is known of who made it.
@@ -22,6 +23,8 @@ pub(super) struct Parts {
 /// What an authentic token holds.
 pub struct Message<C> {
     pub(super) parts: Arc<Parts>,
+    /// The key that verified it.
+    pub(super) key: Secret,
     /// What the payload says; an error for what is wrong with it.
     pub(super) judged: Result<super::Judged<C>, Reason>,
 }

@@ -58,7 +58,7 @@ impl Verifier {
         match (authentic, self.check_header(parts.header())) {
             (true, Ok(())) => {
                 self.usual_header.get_or_init(|| parts.header().to_vec());
-                Ok(Message { judged: judge(parts.payload()), parts: Arc::clone(parts) })
+                Ok(Message { judged: judge(parts.payload()), parts: Arc::clone(parts), key: key.clone() })
             }
             (true, Err(reason)) => Err(reason),
             (false, Err(reason @ Reason::AlgorithmNotAllowed)) => Err(reason),
@@ -116,13 +116,13 @@ impl Verifier {
         self.required_type = Some(typ);
     }
 
-    /// An HMAC has one value for one content; an ECDSA signature can be written anew by anyone, so there the content
-    /// counts.
+    /// An HMAC has one value for one content and one key. An ECDSA signature has more than one spelling, so there the content
+    /// counts, and whose key it was: two tenants may sign the same words.
     pub(super) fn fingerprint<C>(&self, message: &Message<C>, fingerprint: &mut Fingerprint) {
         match self.kind {
             Kind::Mac(_) => fingerprint.part(message.parts.signature()),
             #[cfg(feature = "jwt-public-key")]
-            Kind::PublicKey(_) => fingerprint.part(message.parts.signed()),
+            Kind::PublicKey(_) => fingerprint.part(message.key.expose()).part(message.parts.signed()),
         };
     }
 

@@ -97,6 +97,7 @@ impl<C> Builder<OAuth1<C>> {
 
 pub(super) fn check<C>(form: &OAuth1<C>) -> Result<(), ConfigError> {
     let setting = |setting, problem: &'static str| Err(ConfigError::Setting { setting, problem: problem.into() });
+    form.window.check()?;
     form.origin.check()?;
     if form.transports.is_empty() {
         return setting("transports", "is empty: name at least one place where the OAuth parameters may stand");

@@ -100,6 +100,7 @@ impl<C> Builder<TimestampHash<C>> {
 }
 
 pub(super) fn check<C>(form: &TimestampHash<C>) -> Result<(), ConfigError> {
+    form.window.check()?;
     if form.hash.is_empty() {
         let problem = "is empty: name the parameter that holds the hash".into();
         return Err(ConfigError::Setting { setting: "hash_parameter", problem });

@@ -168,6 +168,7 @@ impl<C> Builder<Webhook<C>> {
 
 pub(super) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigError> {
     let setting = |setting, problem: &'static str| Err(ConfigError::Setting { setting, problem: problem.into() });
+    form.window.check()?;
     let template = form.template.as_ref().map_err(Clone::clone)?;
     if template.is_ambiguous() {
         return setting("signed", "can be cut in two ways: put something between its parts, and {body} last");
