@@ -28,6 +28,8 @@ mod support;
 mod topologies;
 #[path = "redis/transport.rs"]
 mod transport;
+#[path = "redis/windows.rs"]
+mod windows;
 
 use std::time::Duration;
 
