@@ -12,6 +12,8 @@
 //! database_url = "postgres://user@127.0.0.1/portal"
 //! replay_url = "redis://127.0.0.1/"
 //! ```
+//! What they share on the Redis is named after `public_url`, or by `replay_namespace`.
+//!
 //! Each connection goes to the next portal. Kill one of them, and the others go on; open a link twice, and whichever portal
 //! gets it knows that it was used.
 

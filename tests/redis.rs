@@ -349,7 +349,8 @@ async fn it_keeps_a_stores_promises() {
         let server = Redis::start(&[]);
         RedisStore::builder("test").timeout(Duration::from_secs(1)).connect(server.url()).await.unwrap()
     };
-    // The promises are about what it keeps. A busy machine may take its time for the thousands of entries that are put at once.
+    // The promises are about what it keeps. A busy machine may take its time for the thousands of entries that are put
+    // at once.
     let patient = || RedisStore::builder("test").timeout(Duration::from_secs(4));
     let connect = async || patient().connect(server.url()).await.unwrap();
     testing::replay_store(connect).unreachable(gone.clone()).run().await.unwrap();

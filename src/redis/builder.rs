@@ -76,8 +76,8 @@ pub enum ConnectError {
     UnknownPolicy(#[source] RedisError),
     /// The namespace cannot hold the keys together.
     #[error(
-        "the namespace is empty, longer than {MAX_NAMESPACE} bytes, or has a brace, a blank or a control character in it: name \
-         the deployment, such as `my-app:production`"
+        "the namespace is empty, longer than {MAX_NAMESPACE} bytes, or has a brace, blank or control character in it: \
+         name the deployment, such as `my-app:production`"
     )]
     Namespace,
 }
@@ -94,11 +94,12 @@ impl RedisStore {
         Self::builder(namespace).connect(url).await
     }
 
-    /// A store to be set up, for the deployment of this name, such as `my-app:production`. All keys begin with it, in braces.
+    /// A store to be set up, for the deployment of this name, such as `my-app:production`. All keys begin with it, in
+    /// braces.
     ///
-    /// The machines of one deployment have the same namespace. **Any two deployments have different ones**, production and
-    /// staging above all: with the same one they share their users, as a ticket that staging has issued signs in at production. So
-    /// there is no default. At most 256 bytes, without braces, blanks and control characters.
+    /// The machines of one deployment have the same namespace. **Any two deployments have different ones**, production
+    /// and staging above all: with the same one they share their users, as a ticket that staging has issued signs in
+    /// at production. So there is no default. At most 256 bytes, without braces, blanks and control characters.
     pub fn builder(namespace: impl Into<String>) -> RedisStoreBuilder {
         RedisStoreBuilder {
             namespace: namespace.into(),
@@ -112,23 +113,23 @@ impl RedisStore {
 }
 
 impl RedisStoreBuilder {
-    /// By how much the clocks of any two machines may differ: those that share this store, and the server's own. Default:
-    /// 1 s, which machines with NTP keep easily.
+    /// By how much the clocks of any two machines may differ: those that share this store, and the server's own.
+    /// Default: 1 s, which machines with NTP keep easily.
     ///
-    /// Entries are kept twice that much longer. **A greater difference opens a window**: a machine that is further behind still
-    /// accepts a link that the server has forgotten. After a restart of the server, links that are made in that time are
-    /// refused.
+    /// Entries are kept twice that much longer. **A greater difference opens a window**: a machine that is further
+    /// behind still accepts a link that the server has forgotten. After a restart of the server, links that are made
+    /// in that time are refused.
     pub fn clock_skew(mut self, skew: Duration) -> Self {
         self.clock_skew = skew;
         self
     }
 
-    /// How far the partners' clocks may be ahead of these machines'. Default: none. When the server has lost its memory, what
-    /// was made in that time after it is refused too.
+    /// How far the partners' clocks may be ahead of these machines'. Default: none. When the server has lost its
+    /// memory, what was made in that time after it is refused too.
     ///
-    /// A layer takes links from the future within its own `clock_skew`. **A link that a fast clock dated after the loss, and
-    /// that was used before it, works once more**, unless this is as long. With it, nobody signs in for so long after each
-    /// restart of the server.
+    /// A layer takes links from the future within its own `clock_skew`. **A link that a fast clock dated after the
+    /// loss, and that was used before it, works once more**, unless this is as long. With it, nobody signs in for so
+    /// long after each restart of the server.
     pub fn fence_margin(mut self, margin: Duration) -> Self {
         self.fence_margin = margin;
         self
@@ -142,13 +143,17 @@ impl RedisStoreBuilder {
     }
 
     /// The clock that sets the fence when the server has lost its memory. Default: [`SystemClock`].
+    ///
+    /// It may not be ahead of the server's by more than [`clock_skew`](Self::clock_skew): such a node gets an error
+    /// instead, so that it does not shut out the others.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Takes a server that evicts entries, or does not tell. **A link whose entry was evicted works once more.** With a user
-    /// that may not call INFO, some failovers go unnoticed too, and restarts of a server that several namespaces share.
+    /// Takes a server that evicts entries, or does not tell. **A link whose entry was evicted works once more.** With
+    /// a user that may not call INFO, some failovers go unnoticed too, and restarts of a server that several
+    /// namespaces share.
     pub fn danger_unchecked_eviction(mut self) -> Self {
         self.check_policy = false;
         self
@@ -180,6 +185,9 @@ impl RedisStoreBuilder {
 
     /// Connects to a cluster, of which some nodes are given.
     ///
+    /// All keys are in one slot. While that slot moves to another node, new claims fail in
+    /// [`timeout`](Self::timeout); then what was made before the move is refused once, as after a restart.
+    ///
     /// # Errors
     /// [`ConnectError`] if the cluster cannot be used as it is.
     #[cfg(feature = "redis-cluster")]
@@ -192,6 +200,9 @@ impl RedisStoreBuilder {
         let client = ClusterClientBuilder::new(urls)
             .connection_timeout(self.timeout)
             .response_timeout(self.timeout)
+            // In milliseconds. The client's own waits are longer than the timeout, so it would never ask again.
+            .min_retry_wait(10)
+            .max_retry_wait(100)
             .build()
             .map_err(ConnectError::Url)?;
         let connection = client.get_async_connection().await.map_err(|error| ConnectError::Server(failure(error)))?;
@@ -252,8 +263,8 @@ impl fmt::Debug for RedisStoreBuilder {
     }
 }
 
-/// Without a process-wide choice, rustls chooses if it was built with one provider alone, and panics if with several. The
-/// application's choice, if it made one, stands.
+/// Without a process-wide choice, rustls chooses if it was built with one provider alone, and panics if with several.
+/// The application's choice, if it made one, stands.
 fn choose_cryptography() {
     #[cfg(feature = "redis-tls")]
     if rustls::crypto::CryptoProvider::get_default().is_none() {

@@ -1,19 +1,19 @@
-//! What the server runs: pieces of Lua, which [`Scripts`](super::script::Scripts) puts together. Each script is one round trip, and
-//! atomic.
+//! What the server runs: pieces of Lua, which [`Scripts`](super::script::Scripts) puts together. Each script is one
+//! round trip, and atomic.
 //!
-//! `KEYS[1]` is a hash that holds all that the server has to know about its memory, so that it is lost as a whole or not at
-//! all: the fence, and the windows of each group of layers. `KEYS[2]` is an entry.
+//! `KEYS[1]` is a hash that holds all that the server has to know about its memory, so that it is lost as a whole or
+//! not at all: the fence, and the windows of each group of layers. `KEYS[2]` is an entry.
 //!
-//! An answer is a word, then what the server knows about its memory, then the script's own answer. The words for what went
-//! wrong stand alone: `forgot`, `evicts`, `foreign`, `ahead`.
+//! An answer is a word, then what the server knows about its memory, then the script's own answer. The words for what
+//! went wrong stand alone: `forgot`, `evicts`, `foreign`, `ahead`.
 //!
 //! Times are whole milliseconds or microseconds, as Lua counts exactly up to 2^53 only.
 
 /// Who the server is, and what time it has.
 ///
-/// A master has a mark that it changes when it starts and whenever it becomes the master, but not while it is one. Entries
-/// are dropped for want of room under any policy but `noeviction`; the server counts them. `checked` is false if that is fine,
-/// and for a user that may not ask.
+/// A master has a mark that it changes when it starts and whenever it becomes the master, but not while it is one.
+/// Entries are dropped for want of room under any policy but `noeviction`; the server counts them. `checked` is false
+/// if that is fine, and for a user that may not ask.
 pub(super) const SERVER: &str = "
 local info = redis.pcall('INFO', 'replication', 'memory', 'stats')
 local mark, evicted
@@ -35,9 +35,9 @@ local microseconds = time[1] * 1000000 + time[2]
 local function whole(number) return string.format('%.0f', number) end
 ";
 
-/// Every script but [`RAISE`] goes on with this. The fence is gone when the data is, whoever deleted them. Beside it stands
-/// on which server it was raised, and how much that one had evicted: on another one, or on one that was a replica meanwhile,
-/// it came with data that may lack the last claims.
+/// Every script but [`RAISE`] goes on with this. The fence is gone when the data is, whoever deleted them. Beside it
+/// stands on which server it was raised, and how much that one had evicted: on another one, or on one that was a
+/// replica meanwhile, it came with data that may lack the last claims.
 pub(super) const MEMORY: &str = "
 local fence, raised, on, less = unpack(redis.call('HMGET', KEYS[1], 'fence', 'raised', 'on', 'evicted'))
 if not fence or not raised or (mark and mark ~= on) or (checked and evicted ~= less) then return {'forgot'} end
@@ -54,12 +54,12 @@ local function keep(value, milliseconds)
 end
 ";
 
-/// The windows of a group of layers: the longest in force, since when every entry is kept for it, the least that ever was
-/// in force, when a layer with the longest was last here, and the longest of the others.
+/// The windows of a group of layers: the longest in force, since when every entry is kept for it, the least that ever
+/// was in force, when a layer with the longest was last here, and the longest of the others.
 ///
-/// `ARGV`: a value and how long to keep it; the group, the layer's window, the time and the same time by the fastest clock;
-/// since when the credential can have been used, and when it ends by itself, without a window. What has no time has the
-/// window 0.
+/// `ARGV`: a value and how long to keep it; the group, the layer's window, the time and the same time by the fastest
+/// clock; since when the credential can have been used, and when it ends by itself, without a window. What has no time
+/// has the window 0.
 pub(super) const WINDOWS: &str = "
 local WEEK, HOUR, BEGINNING = 604800000, 3600000, -2^53
 local group, window, now = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -141,12 +141,12 @@ redis.call('HSET', KEYS[1], 'fence', fence)
 return answer('done')
 ";
 
-/// Sets the fence, `ARGV[1]`, which may be ahead of the server's own clock by `ARGV[2]`: one node with a wrong clock is not
-/// to shut out the others. If it is not set, nothing is remembered: the scripts are loaded in the same transaction, so without
-/// this, who may not ask for the mark would take old data for all there is.
+/// Sets the fence, `ARGV[1]`, which may be ahead of the server's own clock by `ARGV[2]`: one node with a wrong clock
+/// is not to shut out the others. If it is not set, nothing is remembered: the scripts are loaded in the same
+/// transaction, so without this, who may not ask for the mark would take old data for all there is.
 ///
-/// Below that bound the fence never moves back, and never stays. Nor does the moment at which it was raised, whatever the
-/// server's clock does: it tells one memory from the next.
+/// Below that bound the fence never moves back, and never stays. Nor does the moment at which it was raised, whatever
+/// the server's clock does: it tells one memory from the next.
 pub(super) const RAISE: &str = "
 local fence, most = tonumber(ARGV[1]), math.floor(microseconds / 1000) + tonumber(ARGV[2])
 local held, last = unpack(redis.call('HMGET', KEYS[1], 'fence', 'raised'))
@@ -158,10 +158,11 @@ held, last = tonumber(held or ''), tonumber(last or '')
 if held and held <= most then fence = math.max(fence, held + 1) end
 local raised = microseconds
 if last and last < 2^53 then raised = math.max(raised, last + 1) end
-redis.call('HSET', KEYS[1], 'fence', whole(fence), 'raised', whole(raised), 'on', mark or '-', 'evicted', evicted or '-')
+redis.call('HSET', KEYS[1], 'fence', whole(fence), 'raised', whole(raised))
+redis.call('HSET', KEYS[1], 'on', mark or '-', 'evicted', evicted or '-')
 return {'done', whole(fence), whole(raised), whole(microseconds), ''}
 ";
 
-/// What begins with this runs on a full server. A server that takes no writes refuses it unseen, so that a transaction with
-/// it in it comes to nothing as a whole.
+/// What begins with this runs on a full server. A server that takes no writes refuses it unseen, so that a transaction
+/// with it in it comes to nothing as a whole.
 pub(super) const WHEN_FULL: &str = "#!lua flags=allow-oom\n";

@@ -21,9 +21,9 @@ const LEAST_SKEW: Duration = Duration::from_millis(100);
 
 /// A node's view.
 ///
-/// The fence is what the server says, however high, and follows it down when it was raised anew. But the node that raised it
-/// may have had a clock that is behind by more than the skew. So each node also reckons back by its own clock: the server says
-/// how long it has remembered. That counts no further ahead than a node may be of the server.
+/// The fence is what the server says, however high, and follows it down when it was raised anew. But the node that
+/// raised it may have had a clock that is behind by more than the skew. So each node also reckons back by its own
+/// clock: the server says how long it has remembered. That counts no further ahead than a node may be of the server.
 pub(super) struct Witness {
     skew: Duration,
     margin: Duration,
@@ -46,13 +46,14 @@ impl Witness {
         Self { skew, margin, began: Instant::now(), seen: Mutex::new(seen) }
     }
 
-    /// Where a fence stands that is raised now: by what another machine's clock may be ahead of this one's, and a partner's
-    /// of them all.
+    /// Where a fence stands that is raised now: by what another machine's clock may be ahead of this one's, and a
+    /// partner's of them all.
     pub(super) fn fence(&self, now: UnixTime) -> UnixTime {
         now.plus(self.skew).plus(self.margin)
     }
 
-    /// How far ahead of the server's clock a fence may stand: once the skew for the node's clock, and once in the fence.
+    /// How far ahead of the server's clock a fence may stand: once the skew for the node's clock, and once in the
+    /// fence.
     pub(super) fn tolerance(&self) -> Duration {
         self.skew.max(LEAST_SKEW).saturating_mul(2).saturating_add(self.margin)
     }
@@ -90,8 +91,9 @@ impl Witness {
         seen.shared.max(seen.reckoned)
     }
 
-    /// Whether the server's clock was set forward by more than the skew since it was compared first: it may have dropped
-    /// entries before their time. The node's own clock does not matter, which may be set too; that of the process does not jump.
+    /// Whether the server's clock was set forward by more than the skew since it was compared first: it may have
+    /// dropped entries before their time. The node's own clock does not matter, which may be set too; that of the
+    /// process does not jump.
     pub(super) fn clock_was_set_forward(&self, asked: Instant, answered: Instant, memory: &Memory) -> bool {
         let (at_least, at_most) = (self.lead(answered, memory), self.lead(asked, memory));
         let mut seen = self.lock();
@@ -103,8 +105,8 @@ impl Witness {
         false
     }
 
-    /// Takes note of what the server said when this node raised the fence. That covers what was before, so clocks are compared
-    /// from here on; and it stays, as this node's clock may be set back before the next time.
+    /// Takes note of what the server said when this node raised the fence. That covers what was before, so clocks are
+    /// compared from here on; and it stays, as this node's clock may be set back before the next time.
     pub(super) fn note_own(&self, memory: &Memory, now: UnixTime, asked: Instant) {
         self.note(memory, now);
         let lead = self.lead(asked, memory);

@@ -94,9 +94,9 @@ impl Scripts {
 
 /// Runs a script. `None` if the server has lost its memory, or part of it.
 ///
-/// A server keeps loaded scripts in memory alone: neither in its snapshots nor in its log nor on its replicas. So a server
-/// that does not know a script has been restarted, or has taken over from another one, and what it remembers may lack the
-/// last claims. One that knows them may have been a replica meanwhile: see [`lua::SERVER`].
+/// A server keeps loaded scripts in memory alone: neither in its snapshots nor in its log nor on its replicas. So a
+/// server that does not know a script has been restarted, or has taken over from another one, and what it remembers
+/// may lack the last claims. One that knows them may have been a replica meanwhile: see [`lua::SERVER`].
 pub(super) async fn run(
     connection: &mut (impl ConnectionLike + Send),
     script: &Loaded,
@@ -125,8 +125,8 @@ fn read(answer: Value) -> Result<Option<Answer>, StoreError> {
         "ahead" => {
             let milliseconds: u64 = part(&mut parts)?;
             Err(StoreError::new(format!(
-                "the Redis server has lost its memory, and this machine's clock is ahead of the server's, by {:.1} s more \
-                 than `clock_skew` allows: it may not say since when the server remembers. Set both clocks by NTP",
+                "the Redis server has lost its memory, and this machine's clock is ahead of the server's, by {:.1} s \
+                 more than `clock_skew` allows: it may not say since when the server remembers. Set both clocks by NTP",
                 milliseconds as f64 / 1_000.0
             )))
         }
@@ -171,7 +171,8 @@ pub(super) fn failure(error: RedisError) -> StoreError {
         StoreError::full()
     } else if let Some(refused) = permission(&error) {
         StoreError::new(format!(
-            "the Redis user lacks a permission: it needs {COMMANDS} on the keys of the namespace. The server says: {refused}"
+            "the Redis user lacks a permission: it needs {COMMANDS} on the keys of the namespace. The \
+             server says: {refused}"
         ))
     } else if error.is_timeout() {
         StoreError::timed_out()

@@ -55,9 +55,9 @@ where
     /// clocks that are right can have put it: for a readiness probe.
     ///
     /// # Errors
-    /// [`StoreError`] if it does not, if it evicts, if it is full ([`StoreFailure::Full`](crate::rejection::StoreFailure)),
-    /// if it is a replica, or if the fence is further ahead of the server's clock than
-    /// [`clock_skew`](super::RedisStoreBuilder::clock_skew) allows.
+    /// [`StoreError`] if it does not, if it evicts, if it is full
+    /// ([`StoreFailure::Full`](crate::rejection::StoreFailure)), if it is a replica, or if the fence is further ahead
+    /// of the server's clock than [`clock_skew`](super::RedisStoreBuilder::clock_skew) allows.
     pub async fn ready(&self) -> Result<(), StoreError> {
         let Inner { connection, scripts, memory_key, check_policy, witness, clock, .. } = &*self.0;
         if *check_policy {
@@ -96,7 +96,7 @@ where
             if witness.clock_was_set_forward(asked, Instant::now(), &answer.memory) {
                 tracing::warn!(
                     target: "tower_sso",
-                    "the Redis server's clock was set forward, so it forgot too early: what was made before now is refused"
+                    "the Redis server's clock was set forward, so it forgot early: what was made before now is refused"
                 );
                 self.raise(&mut connection, now).await?;
             }
@@ -163,8 +163,8 @@ fn milliseconds(time: Duration) -> u64 {
 
 fn fence_ahead(excess: Duration, memory_key: &str) -> String {
     format!(
-        "the fence on the Redis server is {} s further ahead of the server's clock than `clock_skew` allows, and what is \
-         made before it is refused: set all clocks by NTP, then delete the key {memory_key}",
+        "the fence on the Redis server is {} s further ahead of the server's clock than `clock_skew` allows, and \
+         what is made before it is refused: set all clocks by NTP, then delete the key {memory_key}",
         excess.as_secs()
     )
 }

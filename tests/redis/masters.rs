@@ -22,7 +22,8 @@ impl Redis {
         }
     }
 
-    /// The server's first replica is news to the nodes: it changes the mark. What is made later is not refused for that.
+    /// The server's first replica is news to the nodes: it changes the mark. What is made later is not refused for
+    /// that.
     async fn have_replica(&self, replica: &Self, node: &Node) {
         replica.follow(self).await;
         node.redis.ready().await.unwrap();

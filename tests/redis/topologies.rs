@@ -19,24 +19,30 @@ async fn until(what: &str, mut ask: impl AsyncFnMut() -> bool) {
     }
 }
 
-#[tokio::test]
-async fn a_cluster_keeps_what_belongs_together_on_one_node() {
-    let nodes: Vec<_> = (0..3).map(|_| Redis::start(&["--cluster-enabled", "yes"])).collect();
-    for (node, slots) in nodes.iter().zip(["0 5460", "5461 10922", "10923 16383"]) {
+/// Servers with these slots each, which know each other.
+async fn cluster(slots: &[&str]) -> Vec<Redis> {
+    let nodes: Vec<_> = slots.iter().map(|_| Redis::start(&["--cluster-enabled", "yes"])).collect();
+    for (node, slots) in nodes.iter().zip(slots) {
         node.command(&format!("CLUSTER ADDSLOTSRANGE {slots}"));
         node.command(&format!("CLUSTER MEET 127.0.0.1 {}", nodes[0].port()));
     }
+    let known = format!("cluster_known_nodes:{}", nodes.len());
     until("a complete cluster", async || {
         nodes.iter().all(|node| {
             let info = node.command("CLUSTER INFO");
-            info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
+            info.contains("cluster_state:ok") && info.contains(&known)
         })
     })
     .await;
+    nodes
+}
 
-    // Several prefixes, so that several of the nodes are used.
-    for prefix in ["one", "two", "three", "four", "five"] {
-        let builder = RedisStore::builder(prefix).clock(clock()).timeout(Duration::from_secs(5));
+#[tokio::test]
+async fn a_cluster_keeps_what_belongs_together_on_one_node() {
+    let nodes = cluster(&["0 5460", "5461 10922", "10923 16383"]).await;
+    // Several namespaces, so that several of the nodes are used.
+    for namespace in ["one", "two", "three", "four", "five"] {
+        let builder = RedisStore::builder(namespace).clock(clock()).timeout(Duration::from_secs(5));
         let store = builder.connect_cluster(nodes.iter().map(Redis::url)).await.unwrap();
         store.ready().await.unwrap();
         let now = UnixTime::from_secs(NOW);
@@ -44,7 +50,7 @@ async fn a_cluster_keeps_what_belongs_together_on_one_node() {
         for number in 0..20 {
             let claims = (0..8).map(|_| store.claim(&Claim::new(replay_key(number), now, Hold::Until(until))));
             let firsts = join_all(claims).await.into_iter().filter(|claim| matches!(claim, Ok(Claimed::First)));
-            assert_eq!(firsts.count(), 1, "{prefix}");
+            assert_eq!(firsts.count(), 1, "{namespace}");
             let digest = TicketDigest::from([number; 32]);
             store.put(digest, vec![number], now, until).await.unwrap();
             assert_eq!(store.take(digest, now).await.unwrap(), Some(vec![number]));
@@ -53,6 +59,45 @@ async fn a_cluster_keeps_what_belongs_together_on_one_node() {
     }
     let used = nodes.iter().filter(|node| !node.command("DBSIZE").starts_with(":0")).count();
     assert!(used > 1, "of {} nodes, {used} were used", nodes.len());
+}
+
+/// A slot moves key by key. A script with a key on either side is told to try again.
+#[tokio::test]
+async fn a_slot_that_moves_lets_nothing_in_twice_and_is_found_again() {
+    let nodes = cluster(&["0 8191", "8192 16383"]).await;
+    let builder = RedisStore::builder("moving").clock(clock()).timeout(Duration::from_secs(1));
+    let store = builder.connect_cluster(nodes.iter().map(Redis::url)).await.unwrap();
+    let now = UnixTime::from_secs(NOW);
+    let claim = |number| Claim::new(replay_key(number), now, Hold::Until(now.plus(Duration::from_secs(60))));
+    assert_eq!(store.claim(&claim(1)).await.unwrap(), Claimed::First);
+
+    let word = |node: &Redis, command: &str| node.command(command).lines().last().unwrap_or_default().to_owned();
+    let slot = word(&nodes[0], "CLUSTER KEYSLOT {moving}").trim_start_matches(':').to_owned();
+    let (from, to) = if slot.parse::<u16>().unwrap() < 8_192 { (0, 1) } else { (1, 0) };
+    let (from, to) = (&nodes[from], &nodes[to]);
+    let ids = [from, to].map(|node| word(node, "CLUSTER MYID"));
+    to.command(&format!("CLUSTER SETSLOT {slot} IMPORTING {}", ids[0]));
+    from.command(&format!("CLUSTER SETSLOT {slot} MIGRATING {}", ids[1]));
+    let migrate = |key: &str| from.command(&format!("MIGRATE 127.0.0.1 {} {key} 0 5000", to.port()));
+    assert!(migrate("{moving}memory").starts_with("+OK"));
+
+    let asked = Instant::now();
+    for number in [1, 2] {
+        assert!(store.claim(&claim(number)).await.is_err(), "its keys are on either side");
+    }
+    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+
+    let before = store.remembers_since();
+    let keys = from.command(&format!("CLUSTER GETKEYSINSLOT {slot} 100"));
+    for key in keys.lines().filter(|line| line.starts_with("{moving}")) {
+        assert!(migrate(key).starts_with("+OK"));
+    }
+    for node in [to, from] {
+        assert!(node.command(&format!("CLUSTER SETSLOT {slot} NODE {}", ids[1])).starts_with("+OK"));
+    }
+    until("the slot", async || store.claim(&claim(1)).await.is_ok_and(|claimed| claimed == Claimed::Spent)).await;
+    assert!(store.remembers_since() > before, "another server is another memory");
+    assert_eq!(store.claim(&claim(3)).await.unwrap(), Claimed::First);
 }
 
 #[tokio::test]
