@@ -150,6 +150,7 @@
 pub mod axum;
 pub mod body;
 mod body_error;
+mod building;
 pub mod clock;
 pub mod config;
 #[cfg(any(feature = "webhook", feature = "shared-secret"))]

@@ -12,24 +12,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response};
+use http::{HeaderMap, HeaderValue, Response};
 
 use crate::body::{BodyLimits, LayerBody};
 use crate::clock::UnixTime;
 use crate::config::{ConfigError, Shared};
 use crate::form::{Form, Presence, Usage};
 use crate::identity::Identity;
-use crate::keys::{Keys, Secret, TenantId, check_known};
+use crate::keys::{Keys, Secret, TenantId};
 use crate::observe::Step;
 use crate::proof::{Accepted, FirstClaim, Proof, ReusableForm, Unique, Verified};
 use crate::rejection::{Reason, Rejection, StoreFailure, seal};
 use crate::replay::{Claim, Claimed, Group, Hold, Terms};
 use crate::store::{Patience, StoreError, StoreFuture};
 use crate::strip::Stripped;
-use crate::{observe, prefetch, tenant};
-
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(60 * 60);
-const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
+use crate::{building, observe, prefetch, tenant};
 
 /// A form and everything that its layer was set up with.
 pub(crate) struct Pipeline<F> {
@@ -76,62 +73,7 @@ impl<F: Form> Pipeline<F> {
     pub(crate) fn new(mut form: F, shared: Shared) -> Result<Self, ConfigError> {
         form.set_clock(&shared.clock);
         form.check()?;
-        let keys = shared.keys.as_ref().ok_or(ConfigError::NoKeys)?;
-        check_known(&**keys, &form)?;
-        if keys.ignores_tenant() && !shared.tenant.is_fixed() && !form.signs_tenant() {
-            return Err(ConfigError::SameKeysForEveryTenant);
-        }
-        match (&shared.replay, form.usage()) {
-            (_, Usage::Reusable) => {}
-            (None, _) => return Err(ConfigError::NoReplayStore),
-            (Some(replay), _) if replay.remembers_since().is_some() && !form.has_time() && !form.survives_restart() => {
-                return Err(ConfigError::ForgetsOnRestart);
-            }
-            _ => {}
-        }
-        if let Some(Err(problem)) = shared.tenant.fixed_name().map(tenant::check_length) {
-            return Err(ConfigError::Setting { setting: "tenant", problem: problem.into() });
-        }
-        if shared.tenant.parameter().is_some_and(|name| name.is_empty()) {
-            let problem = "is a query parameter without a name: say which one names the tenant".into();
-            return Err(ConfigError::Setting { setting: "tenant", problem });
-        }
-        if shared.tenant.parameter().is_some_and(|name| form.signs_parameter(name)) && !form.signs_tenant() {
-            let problem =
-                "is a parameter that the form signs, and could be read in two ways: call `tenant_field` with its \
-                           name instead"
-                    .into();
-            return Err(ConfigError::Setting { setting: "tenant", problem });
-        }
-        if shared.body.size == 0 {
-            return Err(ConfigError::NoBody);
-        }
-        if shared.methods.is_empty() {
-            return Err(ConfigError::NoMethods);
-        }
-        if shared.methods.contains(&Method::HEAD) {
-            return Err(ConfigError::Head);
-        }
-        for (setting, timeout) in [("store_timeout", shared.store_timeout), ("body_timeout", shared.body.timeout)] {
-            if timeout.is_zero() {
-                return Err(ConfigError::ZeroTimeout(setting));
-            }
-            // Every entry is remembered for the store's timeout longer: without an end, all of them for ever.
-            if timeout > LONGEST_TIMEOUT {
-                let problem = "is more than an hour: nobody waits that long. Give it some seconds".into();
-                return Err(ConfigError::Setting { setting, problem });
-            }
-        }
-        if let Usage::Idempotent { lease, .. } = form.usage()
-            && lease > LONGEST_LEASE
-        {
-            let problem = "is more than a day: if the process dies, a retry has to wait that long. Give it what the \
-                           handler takes at most"
-                .into();
-            return Err(ConfigError::Setting { setting: "lease", problem });
-        }
-        let allow = shared.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
-        let allow = HeaderValue::try_from(allow).map_err(|_| ConfigError::NoMethods)?;
+        let allow = building::check(&form, &shared)?;
         let stripped = Stripped::new(form.parameters().into_iter().chain(shared.tenant.parameter().cloned()));
         let group = Group::new(F::NAME, &shared.scope);
         Ok(Self { decoy: form.decoy(), form, shared, allow, stripped, group })

@@ -1,0 +1,91 @@
+//! What must be there, and what must not, before a layer is built: [`check`]. A mistake here is never a refused request.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use http::{HeaderValue, Method};
+
+use crate::config::{ConfigError, Shared};
+use crate::form::{Form, Usage};
+use crate::keys::{KeyStore, check_known};
+use crate::tenant;
+
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Checks a layer's settings, and returns its methods as a 405 names them.
+pub(crate) fn check(form: &impl Form, shared: &Shared) -> Result<HeaderValue, ConfigError> {
+    let keys = shared.keys.as_deref().ok_or(ConfigError::NoKeys)?;
+    check_known(keys, form)?;
+    check_tenant(form, keys, shared)?;
+    check_replay(form, shared)?;
+    check_times(form.usage(), shared)?;
+    allow(shared)
+}
+
+fn setting(setting: &'static str, problem: &'static str) -> Result<(), ConfigError> {
+    Err(ConfigError::Setting { setting, problem: Cow::Borrowed(problem) })
+}
+
+fn check_tenant(form: &impl Form, keys: &dyn KeyStore, shared: &Shared) -> Result<(), ConfigError> {
+    if keys.ignores_tenant() && !shared.tenant.is_fixed() && !form.signs_tenant() {
+        return Err(ConfigError::SameKeysForEveryTenant);
+    }
+    if let Some(Err(problem)) = shared.tenant.fixed_name().map(tenant::check_length) {
+        return setting("tenant", problem);
+    }
+    match shared.tenant.parameter() {
+        Some(name) if name.is_empty() => {
+            setting("tenant", "is a query parameter without a name: say which one names the tenant")
+        }
+        Some(name) if form.signs_parameter(name) && !form.signs_tenant() => setting(
+            "tenant",
+            "is a parameter that the form signs, and could be read in two ways: call `tenant_field` with its name instead",
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn check_replay(form: &impl Form, shared: &Shared) -> Result<(), ConfigError> {
+    match (&shared.replay, form.usage()) {
+        (_, Usage::Reusable) => Ok(()),
+        (None, _) => Err(ConfigError::NoReplayStore),
+        (Some(replay), _) if replay.remembers_since().is_some() && !form.has_time() && !form.survives_restart() => {
+            Err(ConfigError::ForgetsOnRestart)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_times(usage: Usage, shared: &Shared) -> Result<(), ConfigError> {
+    for (name, timeout) in [("store_timeout", shared.store_timeout), ("body_timeout", shared.body.timeout)] {
+        if timeout.is_zero() {
+            return Err(ConfigError::ZeroTimeout(name));
+        }
+        // Every entry is remembered for the store's timeout longer: without an end, all of them for ever.
+        if timeout > LONGEST_TIMEOUT {
+            return setting(name, "is more than an hour: nobody waits that long. Give it some seconds");
+        }
+    }
+    match usage {
+        Usage::Idempotent { lease, .. } if lease > LONGEST_LEASE => setting(
+            "lease",
+            "is more than a day: if the process dies, a retry has to wait that long. Give it what the handler takes at most",
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn allow(shared: &Shared) -> Result<HeaderValue, ConfigError> {
+    if shared.body.size == 0 {
+        return Err(ConfigError::NoBody);
+    }
+    if shared.methods.is_empty() {
+        return Err(ConfigError::NoMethods);
+    }
+    if shared.methods.contains(&Method::HEAD) {
+        return Err(ConfigError::Head);
+    }
+    let names = shared.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    HeaderValue::try_from(names).map_err(|_| ConfigError::NoMethods)
+}
