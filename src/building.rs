@@ -1,4 +1,4 @@
-//! What must be there, and what must not, before a layer is built: [`check`]. A mistake here is never a refused request.
+//! What a layer must have, and must not, before it is built: [`check`]. A mistake here is never a refused request.
 
 use std::borrow::Cow;
 use std::time::Duration;
