@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::request::Parts;
+use sha2::{Digest, Sha256};
 
 use crate::clock::{Clock, SystemClock};
 use crate::rejection::Reason;
@@ -39,7 +40,11 @@ pub struct Source(Repr);
 enum Repr {
     Address(IpAddr),
     Name(Arc<str>),
+    /// The SHA-256 of a longer name: the counts are bounded in bytes, whatever a header holds.
+    Digest([u8; 32]),
 }
+
+const LONGEST_NAME: usize = 64;
 
 impl From<IpAddr> for Source {
     fn from(address: IpAddr) -> Self {
@@ -61,7 +66,11 @@ impl From<SocketAddr> for Source {
 
 impl From<&str> for Source {
     fn from(name: &str) -> Self {
-        Self(Repr::Name(name.into()))
+        Self(if name.len() > LONGEST_NAME {
+            Repr::Digest(Sha256::digest(name).into())
+        } else {
+            Repr::Name(name.into())
+        })
     }
 }
 
@@ -285,5 +294,21 @@ impl Drop for Attempt {
 impl fmt::Debug for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Attempt").field("wrong", &self.wrong).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_short_however_long_its_name_is() {
+        let name = |end: &str| Source::from(&*("x".repeat(300_000) + end));
+        assert_eq!(name("a"), name("a"));
+        assert_ne!(name("a"), name("b"), "the whole name counts");
+        let shown = format!("{:?}", name("a"));
+        assert!(shown.len() < 300, "a header of the client's must not fill the counts: {} bytes", shown.len());
+        let (longest, digested) = (Source::from(&*"x".repeat(64)), Source::from(&*"x".repeat(65)));
+        assert_ne!(longest, digested);
     }
 }

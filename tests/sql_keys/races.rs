@@ -1,6 +1,7 @@
 //! Many at once, from two processes.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::join_all;
@@ -9,7 +10,7 @@ use tower_sso::keys::sql::Rotation::{Created, Repeated, Rotated, Unchanged};
 use tower_sso::keys::sql::{Rotation, SqlKeyError, SqlKeyStore};
 use tower_sso::keys::{KeyUse, Keys, Secret, TenantId};
 
-use crate::world::{Driver, GRACE, NOW, World, credential, current, postgres, previous, shown};
+use crate::world::{Driver, GRACE, NOW, PATIENCE, World, credential, current, postgres, previous, shown};
 
 const TASKS: usize = 32;
 
@@ -141,6 +142,37 @@ pub async fn removal_and_rotation_at_once_leave_a_state_of_either_order<DB: Driv
     assert!(keys.first().is_none_or(|(_, key_use, _)| *key_use == KeyUse::Current), "{keys:?}");
     world.keys.remove(&"acme".into()).await.unwrap();
     assert_eq!(world.keys("acme").await, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_for_a_lock_gives_its_connection_back() {
+    let world = World::<Postgres>::new(postgres).await;
+    let mut transaction = world.keys.begin().await.unwrap();
+    let created = world.keys.rotate_in(&mut transaction, &"acme".into(), &"k1".into(), credential("1")).await;
+    assert_eq!(created.unwrap(), Created);
+
+    // As many as there are connections in a pool.
+    let other = world.other_process().await.lock_timeout(Duration::from_millis(100));
+    let (acme, k2) = (TenantId::from("acme"), Secret::from("k2"));
+    let rotate = || other.rotate(&acme, &k2, credential("2"));
+    let waiting = tokio::time::timeout(PATIENCE / 4, join_all((0..4).map(|_| rotate()))).await;
+    for outcome in waiting.expect("they give up") {
+        assert!(matches!(outcome, Err(SqlKeyError::Database(_))), "503, and the sender tries again: {outcome:?}");
+    }
+    assert_eq!(shown(&other, "acme").await, [], "others are served");
+    transaction.commit().await.unwrap();
+    assert_eq!(rotate().await.unwrap(), Rotated, "nothing was recorded of those that gave up");
+
+    // What the connection says itself holds.
+    let limit = "SELECT CAST(setting AS BIGINT) FROM pg_settings WHERE name = 'lock_timeout'";
+    let mut transaction = world.keys.begin().await.unwrap();
+    assert_eq!(sqlx::query_scalar::<_, i64>(limit).fetch_one(&mut *transaction).await.unwrap(), 5_000);
+    transaction.rollback().await.unwrap();
+    world
+        .look("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET lock_timeout = 777', current_database()); END $$")
+        .await;
+    let mut transaction = world.other_process().await.begin().await.unwrap();
+    assert_eq!(sqlx::query_scalar::<_, i64>(limit).fetch_one(&mut *transaction).await.unwrap(), 777);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

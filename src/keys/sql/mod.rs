@@ -12,14 +12,55 @@
 //!
 //! **Secrets are stored readable**, since a MAC needs the key itself: whoever reads the table `tower_sso_keys` can sign in
 //! as anybody. Let only this application's database user read it, encrypt disks and backups, and ask the server for TLS.
-//! A key that has ended is deleted at the tenant's next rotation, as is a fourth previous one; its SHA-256 digest stays, for rule 4. One row stays of
-//! each call, for rule 1. sqlx does not wipe its own buffers.
+//! A key that has ended is deleted at the tenant's next rotation, as is a fourth previous one; its SHA-256 digest stays, for
+//! rule 4. One row stays of each call, for rule 1. sqlx does not wipe its own buffers.
 //!
 //! | engine | the pool needs |
 //! |---|---|
 //! | SQLite | a file, not `:memory:`, which is a database for each connection; a `busy_timeout` above zero (sqlx's default is 5 s: how long a writer waits for another); WAL, so that lookups do not wait for writers |
-//! | Postgres | the encoding UTF-8; a `lock_timeout`, should a rotation not wait for another of the tenant |
+//! | Postgres | the encoding UTF-8; a `lock_timeout` for the application's own transactions, as those of [`SqlKeyStore::begin`] have one ([`SqlKeyStore::lock_timeout`]) |
 //! | `Any` | the application installs sqlx's drivers first, with `sqlx::any::install_default_drivers` |
+//!
+//! Several processes may start at once: [`SqlKeyStore::migrate`] takes a lock. Your own `CREATE TABLE IF NOT EXISTS` needs one
+//! too. WAL is written into the file, and switching to it ignores `busy_timeout`: try again while it says
+//! `database is locked`.
+//!
+//! Whoever waits for a lock holds a connection. Give rotations a pool of their own, so that one company's webhooks do not
+//! keep everybody's sign-ins waiting:
+//!
+//! ```no_run
+//! # #[cfg(all(feature = "sqlite", feature = "postgres"))] {
+//! use std::time::Duration;
+//! use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+//! use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+//! use tower_sso::keys::sql::SqlKeyStore;
+//!
+//! # async fn postgres() -> Result<(), Box<dyn std::error::Error>> {
+//! let options: PgConnectOptions = "postgres://app@localhost/app".parse()?;
+//! let options = options.options([("lock_timeout", "3s")]);
+//! let pool = |connections| PgPoolOptions::new().max_connections(connections);
+//! let lookups = SqlKeyStore::new(pool(6).connect_with(options.clone()).await?, "tutorcruncher");
+//! let rotations = SqlKeyStore::new(pool(2).connect_with(options).await?, "tutorcruncher");
+//! rotations.migrate().await?;
+//! # Ok(()) }
+//! # async fn sqlite() -> Result<(), Box<dyn std::error::Error>> {
+//! let options: SqliteConnectOptions = "sqlite://app.db?mode=rwc".parse()?;
+//! let pool = SqlitePool::connect_with(options.busy_timeout(Duration::from_secs(5))).await?;
+//! let mut tries = 0;
+//! while let Err(error) = sqlx::query("PRAGMA journal_mode = WAL").execute(&pool).await {
+//!     tries += 1;
+//!     if tries == 100 || !error.to_string().contains("locked") {
+//!         return Err(error.into());
+//!     }
+//!     tokio::time::sleep(Duration::from_millis(20)).await;
+//! }
+//! # Ok(()) }
+//! # }
+//! ```
+//!
+//! A tenant's name that holds NUL or has more than 512 bytes is unknown, and cannot get a key, on both engines. **Text of a
+//! partner for your own tables** needs the same care: Postgres refuses NUL, SQLite takes it. Refuse it as
+//! [`rejected_claims`](crate::config::Builder::map_claims); a database error would be 503, and the sender would try for ever.
 //!
 //! Every lookup is a query. Put [`CachedKeys`](super::CachedKeys) in front, and keep in mind that it also delays a
 //! [`SqlKeyStore::remove`].

@@ -18,8 +18,14 @@ const MAX_TENANT_BYTES: usize = 512;
 /// How long a key that was replaced stays valid, unless the store is told.
 const GRACE: Duration = Duration::from_hours(24);
 
+/// How long a rotation waits for a lock.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// In milliseconds, as Postgres counts.
+const LONGEST_LOCK_TIMEOUT: u128 = i32::MAX as u128;
+
 // Both engines read these texts. A conflict is no error in them: in Postgres an error would end the caller's transaction.
 const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
+const LIMIT_LOCKS: &str = "SELECT set_config('lock_timeout', $1, true) WHERE current_setting('lock_timeout') = '0'";
 const RECORD: &str = "INSERT INTO tower_sso_credentials (namespace, credential, tenant, applied_at) \
     VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
 /// An end in 1970: owned from here on, accepted only once it is made current.
@@ -61,6 +67,7 @@ pub struct SqlKeyStore<DB: Backend> {
     pool: Pool<DB>,
     namespace: Arc<str>,
     grace: Duration,
+    lock_timeout: Duration,
     clock: Arc<dyn Clock>,
 }
 
@@ -69,7 +76,13 @@ impl<DB: Backend> SqlKeyStore<DB> {
     ///
     /// The namespace is a constant of the application, never a part of a request. Changing it hides all keys.
     pub fn new(pool: Pool<DB>, namespace: impl Into<Arc<str>>) -> Self {
-        Self { pool, namespace: namespace.into(), grace: GRACE, clock: Arc::new(SystemClock) }
+        Self {
+            pool,
+            namespace: namespace.into(),
+            grace: GRACE,
+            lock_timeout: LOCK_TIMEOUT,
+            clock: Arc::new(SystemClock),
+        }
     }
 
     /// How long the key that a rotation replaces is still accepted. Default: 24 hours.
@@ -78,6 +91,14 @@ impl<DB: Backend> SqlKeyStore<DB> {
     /// a key that was replaced because it leaked can still be used; [`remove`](Self::remove) does not wait for it.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
+        self
+    }
+
+    /// How long a rotation waits on Postgres for another one of the tenant, or for a row that another transaction has locked.
+    /// Default: 5 s; a `lock_timeout` that the connection has of its own comes first. Then it fails, and the sender tries
+    /// again: until then it holds a connection, and a few of them can hold the whole pool. SQLite has `busy_timeout`.
+    pub fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.lock_timeout = timeout;
         self
     }
 
@@ -117,7 +138,14 @@ impl<DB: Backend> SqlKeyStore<DB> {
     /// # }
     /// ```
     pub async fn begin(&self) -> Result<Transaction<'static, DB>, SqlKeyError> {
-        Ok(begin(&self.pool, DB::engine(&self.pool)?).await?)
+        let engine = DB::engine(&self.pool)?;
+        let mut transaction = begin(&self.pool, engine).await?;
+        if let Engine::Postgres = engine {
+            // Zero would be no limit.
+            let milliseconds = self.lock_timeout.as_millis().clamp(1, LONGEST_LOCK_TIMEOUT);
+            DB::execute(&mut transaction, LIMIT_LOCKS, &[Value::Text(&milliseconds.to_string())]).await?;
+        }
+        Ok(transaction)
     }
 
     /// Makes `secret` the tenant's current key, once for each `credential`, for ever.
@@ -254,6 +282,7 @@ impl<DB: Backend> Clone for SqlKeyStore<DB> {
             pool: self.pool.clone(),
             namespace: Arc::clone(&self.namespace),
             grace: self.grace,
+            lock_timeout: self.lock_timeout,
             clock: Arc::clone(&self.clock),
         }
     }
