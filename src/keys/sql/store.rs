@@ -43,7 +43,8 @@ const WIPE: &str = "UPDATE tower_sso_keys SET secret = NULL \
     OR digest NOT IN (SELECT digest FROM tower_sso_keys WHERE namespace = $1 AND tenant = $2 AND secret IS NOT NULL \
     AND not_after IS NOT NULL ORDER BY not_after DESC, generation DESC LIMIT 3))";
 const INSTALL: &str = "UPDATE tower_sso_keys SET secret = $4, not_after = NULL, generation = \
-    (SELECT MAX(generation) + 1 FROM tower_sso_keys WHERE namespace = $2 AND tenant = $3) WHERE digest = $1";
+    (SELECT COALESCE(MAX(generation), 0) + 1 FROM tower_sso_keys \
+    WHERE namespace = $2 AND tenant = $3 AND secret IS NOT NULL) WHERE digest = $1";
 const REMOVE: &str = "UPDATE tower_sso_keys SET secret = NULL, not_after = $3 \
     WHERE namespace = $1 AND tenant = $2 AND secret IS NOT NULL";
 const ACTIVE: &str = "SELECT secret, not_after FROM tower_sso_keys \
@@ -347,4 +348,27 @@ fn unusable(tenant: &TenantId) -> Option<&'static str> {
         return Some("holds NUL");
     }
     (name.len() > MAX_TENANT_BYTES).then_some("is longer than 512 bytes")
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use sqlx::{AssertSqlSafe, Row};
+
+    use super::*;
+
+    /// A lookup that reads the digests of all keys that a tenant ever had tells by its time that the tenant exists.
+    #[tokio::test]
+    async fn what_runs_for_a_tenant_does_not_read_its_old_keys() {
+        let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
+        SqlKeyStore::new(pool.clone(), "n").migrate().await.unwrap();
+        for statement in [ACTIVE, WIPE, INSTALL, REMOVE, RETIRE] {
+            let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"))).fetch_all(&pool).await;
+            for step in plan.unwrap().iter().map(|step| step.get::<String, _>("detail")) {
+                let reads_few = ["tower_sso_keys_active", "tower_sso_keys_current", "autoindex"];
+                let touches_table = step.starts_with("SEARCH") || step.starts_with("SCAN");
+                assert!(!touches_table || reads_few.iter().any(|index| step.contains(index)), "{statement}\n{step}");
+                assert!(!step.contains("TEMP B-TREE") || statement != ACTIVE, "{statement}\n{step}");
+            }
+        }
+    }
 }

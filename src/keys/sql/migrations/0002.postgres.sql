@@ -1,9 +1,8 @@
 -- tower-sso's key store, schema version 2, for PostgreSQL.
 
--- A tenant has at most four readable keys, whatever number it once had: a lookup must not read the others.
-CREATE INDEX IF NOT EXISTS tower_sso_keys_active ON tower_sso_keys (namespace, tenant) WHERE secret IS NOT NULL;
--- A rotation looks for the highest generation, and must not read them all either.
-CREATE INDEX IF NOT EXISTS tower_sso_keys_generation ON tower_sso_keys (namespace, tenant, generation);
+-- A tenant has at most four readable keys, whatever number it once had: nothing must read the others.
+CREATE INDEX IF NOT EXISTS tower_sso_keys_active ON tower_sso_keys (namespace, tenant, generation)
+    WHERE secret IS NOT NULL;
 DROP INDEX IF EXISTS tower_sso_keys_tenant;
 
 INSERT INTO tower_sso_keys_schema (version) VALUES (2) ON CONFLICT DO NOTHING;
