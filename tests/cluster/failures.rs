@@ -56,6 +56,8 @@ async fn without_its_redis_nobody_is_let_in_and_it_comes_back_by_itself() {
         refused_in_time(&company).await;
         assert_eq!(cluster.one.announce(call.clone()).await.status(), UNAVAILABLE);
     }
+    // What it said a moment ago may still stand.
+    until(UNAVAILABLE, async || health(&cluster.one).await).await;
     assert_eq!(health(&cluster.other).await, UNAVAILABLE);
     cluster.redis.start_again();
     until(StatusCode::OK, async || health(&cluster.one).await).await;

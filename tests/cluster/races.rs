@@ -65,6 +65,28 @@ async fn of_each_tickets_copies_one_is_redeemed() {
     }
 }
 
+/// Staging has users and keys of its own, and by mistake the Redis of production.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_ticket_of_another_deployment_signs_nobody_in() {
+    let postgres: &Postgres = shared();
+    let cluster = Cluster::start(postgres);
+    let staging = cluster.configuration.replace("http://portal.example", "http://staging.example");
+    let staging = cluster.home.start_with(&staging.replace(&cluster.database, &postgres.fresh_database()));
+    let client = client();
+    let registration = json!({
+        "email": "ada@example.com", "firstName": "Ada", "lastName": "L", "organizationName": "default", "password": "x y z",
+    });
+    for portal in [&cluster.one, &staging] {
+        assert_eq!(post(&client, &portal.at("/api/auth/register"), &registration).await.0, StatusCode::CREATED);
+    }
+    let login = json!({"login": "ada@example.com", "token": PRIVATE_KEY});
+    let (code, answer) = post(&client, &staging.at("/api/auth/autologin"), &login).await;
+    assert_eq!(code, StatusCode::OK, "{answer}");
+    let path = format!("/editor?sessionId={}", answer["sessionId"].as_str().unwrap());
+    assert_eq!(status(&client, &cluster.one.at(&path)).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(status(&client, &staging.at(&path)).await, StatusCode::SEE_OTHER);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_each_calls_copies_one_is_carried_out_and_all_are_acknowledged() {
     let cluster = Cluster::start(shared());
