@@ -5,17 +5,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use http::header::{COOKIE, LOCATION, RETRY_AFTER, SET_COOKIE};
-use http::{Request, StatusCode};
+use http::{Request, StatusCode, Uri};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 use tower_sessions::SessionStore;
@@ -26,12 +27,12 @@ use tower_sso::keys::sql::SqlKeyStore;
 use tower_sso::sign::{FernetLink, SigningWebhook, generate_fernet_key};
 
 use crate::app::{self, Parts, Portal};
-use crate::config::{Config, DatabaseUrl, Origin, TutorCruncher, Vendors};
+use crate::config::{Config, Connections, DatabaseUrl, Origin, TutorCruncher, Vendors};
 use crate::db::{self, Database};
 use crate::health::Health;
 use crate::session::{self, Sessions};
 use crate::stores::Stores;
-use crate::vendors;
+use crate::{serve, vendors};
 
 #[cfg(unix)]
 #[path = "../../tests/support/postgres.rs"]
@@ -316,6 +317,30 @@ fn the_samples_other_sections_are_ones_once_they_are_uncommented() {
     let vendors = toml::from_str::<Config>(&filled).unwrap().into_vendors();
     let counts = [vendors.site_builder.len(), vendors.waggl.len(), vendors.lcvista.len(), vendors.seatmap.len()];
     assert_eq!(counts, [1, 1, 1, 1]);
+}
+
+#[tokio::test]
+async fn who_sends_many_requests_at_once_does_not_go_before_others() {
+    use std::io::Write;
+    let served = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&served);
+    let app = Router::new().fallback(move |uri: Uri| async move { seen.lock().unwrap().push(uri.path().to_owned()) });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let send = |path: &str, times: usize| {
+        let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").repeat(times).as_bytes()).unwrap();
+        client
+    };
+    let clients = [send("/many", 100), send("/one", 1)];
+    let both = async {
+        while served.lock().unwrap().len() < 101 {
+            tokio::task::yield_now().await;
+        }
+    };
+    serve::serve(listener, app, &Connections::default(), both).await;
+    drop(clients);
+    let before = served.lock().unwrap().iter().position(|path| path == "/one").unwrap();
+    assert!(before < 10, "{before} of the other's came before");
 }
 
 #[tokio::test]
