@@ -5,6 +5,7 @@ use std::sync::Arc;
 use memchr::memchr_iter;
 
 use crate::encoding::decode_base64url_onto;
+#[cfg(feature = "jwt-public-key")]
 use crate::keys::Secret;
 use crate::rejection::Reason;
 
@@ -24,6 +25,7 @@ pub(super) struct Parts {
 pub struct Message<C> {
     pub(super) parts: Arc<Parts>,
     /// The key that verified it.
+    #[cfg(feature = "jwt-public-key")]
     pub(super) key: Secret,
     /// What the payload says; an error for what is wrong with it.
     pub(super) judged: Result<super::Judged<C>, Reason>,

@@ -58,7 +58,12 @@ impl Verifier {
         match (authentic, self.check_header(parts.header())) {
             (true, Ok(())) => {
                 self.usual_header.get_or_init(|| parts.header().to_vec());
-                Ok(Message { judged: judge(parts.payload()), parts: Arc::clone(parts), key: key.clone() })
+                Ok(Message {
+                    judged: judge(parts.payload()),
+                    parts: Arc::clone(parts),
+                    #[cfg(feature = "jwt-public-key")]
+                    key: key.clone(),
+                })
             }
             (true, Err(reason)) => Err(reason),
             (false, Err(reason @ Reason::AlgorithmNotAllowed)) => Err(reason),
