@@ -1,7 +1,7 @@
 //! Slowing down guesses: [`Throttle`] counts the wrong ones per source.
 //!
-//! For forms whose secret itself arrives, such as [`shared_secret`](crate#forms-and-partners). Whoever sends a wrong one too
-//! often gets 429 `too_many_requests` with `Retry-After` for the rest of the window; nobody else does.
+//! For forms whose secret itself arrives, such as [`shared_secret`](crate#forms-and-partners). Whoever sends a wrong
+//! one too often gets 429 `too_many_requests` with `Retry-After` for the rest of the window; nobody else does.
 //!
 //! A form of your own calls [`Throttle::check`] in `screen` and [`Throttle::attempt`] in `extract`, and tells the
 //! [`Attempt`] in `verify` how it went.
@@ -79,8 +79,10 @@ type By = dyn Fn(&Parts) -> Option<Source> + Send + Sync;
 /// Counts wrong guesses per source, in windows of the same length. Clones share the counts.
 ///
 /// - Only wrong guesses count: a right one never does, and a source that guesses wrongly shuts out itself alone.
-/// - A request whose source is not known is not counted: were all of them one source, one guesser could lock out the others.
-/// - It holds [`capacity`](Self::capacity) sources per window at most; those above are not counted until the next window.
+/// - A request whose source is not known is not counted: were all of them one source, one guesser could lock out the
+///   others.
+/// - It holds [`capacity`](Self::capacity) sources per window at most; those above are not counted until the next
+///   window.
 /// - Requests that are in flight at the same moment may exceed the limit by their number.
 /// - It knows one process. With `n` of them behind one address, a source has `n` times the guesses.
 ///
@@ -127,33 +129,33 @@ impl Throttle {
         }
     }
 
-    /// How many wrong guesses a source has in a window. Default: 10. The more, the sooner a weak secret is found; with zero,
-    /// nobody gets in.
+    /// How many wrong guesses a source has in a window. Default: 10. The more, the sooner a weak secret is found; with
+    /// zero, nobody gets in.
     #[must_use]
     pub fn limit(mut self, wrong_guesses: u32) -> Self {
         self.limit = wrong_guesses;
         self
     }
 
-    /// The length of a window. Default: 60 s. The shorter, the more guesses in a day. Windows are counted from the epoch, so
-    /// a source may have its guesses twice around the end of one.
+    /// The length of a window. Default: 60 s. The shorter, the more guesses in a day. Windows are counted from the
+    /// epoch, so a source may have its guesses twice around the end of one.
     #[must_use]
     pub fn window(mut self, length: Duration) -> Self {
         self.window = length;
         self
     }
 
-    /// How many sources are counted in a window at most. Default: 100,000, some 10 MB. Whoever guesses from more sources than
-    /// this guesses freely from the rest of them.
+    /// How many sources are counted in a window at most. Default: 100,000, some 10 MB. Whoever guesses from more
+    /// sources than this guesses freely from the rest of them.
     #[must_use]
     pub fn capacity(mut self, sources: usize) -> Self {
         self.capacity = sources;
         self
     }
 
-    /// The clock that windows are told by. Default: the layer's [`clock`](crate::config::Builder::clock); [`SystemClock`]
-    /// without a layer. Layers that share a throttle need one clock: where their windows differ, each forgets the other's
-    /// counts.
+    /// The clock that windows are told by. Default: the layer's [`clock`](crate::config::Builder::clock);
+    /// [`SystemClock`] without a layer. Layers that share a throttle need one clock: where their windows differ, each
+    /// forgets the other's counts.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));

@@ -15,20 +15,22 @@ const LONGEST_TIME: Duration = Duration::from_hours(365 * 24);
 
 /// A moka cache in front of a slow key store. Clones share it.
 ///
-/// - A tenant's keys are remembered for [`time_to_live`](CachedKeysBuilder::time_to_live), and for as long that a tenant is
-///   unknown. A failed lookup is not remembered. Copies of one lookup that run at once become one.
-/// - Where no cached key fits, or the tenant is not known in the cache, the store is asked once more: what another process has
-///   rotated or added works at once. For one tenant's name this is done at most once in
-///   [`ask_again_after`](CachedKeysBuilder::ask_again_after), as a forgery leads there too. While the store is down, such a
-///   request is answered with 503; those that a cached key fits pass.
+/// - A tenant's keys are remembered for [`time_to_live`](CachedKeysBuilder::time_to_live), and for as long that a
+///   tenant is unknown. A failed lookup is not remembered. Copies of one lookup that run at once become one.
+/// - Where no cached key fits, or the tenant is not known in the cache, the store is asked once more: what another
+///   process has rotated or added works at once. For one tenant's name this is done at most once in
+///   [`ask_again_after`](CachedKeysBuilder::ask_again_after), as a forgery leads there too. While the store is down,
+///   such a request is answered with 503; those that a cached key fits pass.
 /// - **A key that was revoked elsewhere is accepted for one time to live**, unless some request in between was refused.
-///   [`forget`](Self::forget) it where this process revokes it. A key's own end ([`Key::not_after`]) holds in the cache too.
-/// - Unknown tenants have a cache of their own, so that a flood of made-up names does not push out the tenants that exist.
-///   Each new name reaches the store once. A name of more than 255 bytes is unknown without being looked up or kept.
+///   [`forget`](Self::forget) it where this process revokes it. A key's own end ([`Key::not_after`]) holds in the cache
+///   too.
+/// - Unknown tenants have a cache of their own, so that a flood of made-up names does not push out the tenants that
+///   exist. Each new name reaches the store once. A name of more than 255 bytes is unknown without being looked up or
+///   kept.
 ///
-/// What the time of an answer tells: whether the store was asked for this name within the last
-/// `ask_again_after`, by anybody, and nothing of whether the tenant exists, as long as the store takes as long to find a
-/// tenant as not to find it.
+/// What the time of an answer tells: whether the store was asked for this name within the last `ask_again_after`, by
+/// anybody, and nothing of whether the tenant exists, as long as the store takes as long to find a tenant as not to
+/// find it.
 ///
 /// ```
 /// # use tower_sso::keys::{self, Keys, TenantId};
@@ -111,24 +113,24 @@ impl CachedKeys {
 }
 
 impl CachedKeysBuilder {
-    /// How long a tenant's keys are remembered. Default: 30 s. The longest time that a key goes on working that another process
-    /// has revoked. More than a year counts as a year.
+    /// How long a tenant's keys are remembered. Default: 30 s. The longest time that a key goes on working that another
+    /// process has revoked. More than a year counts as a year.
     #[must_use]
     pub fn time_to_live(mut self, time: Duration) -> Self {
         self.time_to_live = time;
         self
     }
 
-    /// How long it is remembered that a tenant is unknown. Default: the [`time_to_live`](Self::time_to_live). With another
-    /// time, the times of the answers to two forgeries tell which tenants exist.
+    /// How long it is remembered that a tenant is unknown. Default: the [`time_to_live`](Self::time_to_live). With
+    /// another time, the times of the answers to two forgeries tell which tenants exist.
     #[must_use]
     pub fn unknown_time_to_live(mut self, time: Duration) -> Self {
         self.unknown_time_to_live = Some(time);
         self
     }
 
-    /// How soon the store is asked again for a tenant, where a request was refused with what is cached. Default: 1 s. It is the
-    /// longest time until a rotation or a new tenant works that another process has made. With zero, every
+    /// How soon the store is asked again for a tenant, where a request was refused with what is cached. Default: 1 s.
+    /// It is the longest time until a rotation or a new tenant works that another process has made. With zero, every
     /// forgery reaches the store. Never longer than the times to live.
     #[must_use]
     pub fn ask_again_after(mut self, time: Duration) -> Self {
@@ -136,8 +138,8 @@ impl CachedKeysBuilder {
         self
     }
 
-    /// How many tenants are remembered, known and unknown each. Default: 10,000, whose names take 5 MB at most. Beyond it the
-    /// least used ones go.
+    /// How many tenants are remembered, known and unknown each. Default: 10,000, whose names take 5 MB at most. Beyond
+    /// it the least used ones go.
     #[must_use]
     pub fn capacity(mut self, tenants: u64) -> Self {
         self.capacity = tenants;

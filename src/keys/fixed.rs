@@ -2,8 +2,8 @@ use super::{Key, KeyStore, Keys, Secret, TenantId};
 use crate::clock::UnixTime;
 use crate::store::{StoreError, StoreFuture};
 
-/// The same keys for every request: for one partner whose secret stands in the configuration. A layer with these must have
-/// a [`Tenant::fixed`](crate::tenant::Tenant::fixed), or a form whose tenant is signed.
+/// The same keys for every request: for one partner whose secret stands in the configuration. A layer with these must
+/// have a [`Tenant::fixed`](crate::tenant::Tenant::fixed), or a form whose tenant is signed.
 ///
 /// ```
 /// use tower_sso::keys::FixedKeys;

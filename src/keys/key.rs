@@ -88,9 +88,10 @@ impl Key {
 
 /// A tenant's keys, tried in this order. Empty for an unknown tenant. Cheap to clone.
 ///
-/// A tenant has at most [`Keys::MAX`] of them. A forgery is checked with each, so more would tell by the time which tenants
-/// exist, and would cost as much as the sender of rotations likes. Where more are collected, the keys that
-/// end first are left out, which are the oldest; of keys that end at the same time, those listed last. The current key stays.
+/// A tenant has at most [`Keys::MAX`] of them. A forgery is checked with each, so more would tell by the time which
+/// tenants exist, and would cost as much as the sender of rotations likes. Where more are collected, the keys that end
+/// first are left out, which are the oldest; of keys that end at the same time, those listed last. The current key
+/// stays.
 ///
 /// ```
 /// use tower_sso::keys::{Key, Keys, Secret};

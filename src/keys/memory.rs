@@ -7,10 +7,10 @@ use crate::store::{StoreError, StoreFuture};
 
 /// Keys of several tenants in this process's memory. Clones share them.
 ///
-/// Two tenants with one secret are logged at `WARN` when a layer is built whose form does not sign the tenant: a user of one
-/// could sign in to the other. Where they are two names of one organisation, say so with [`Key::owned_by`], which is then the
-/// tenant that [`Identity::tenant`](crate::identity::Identity::tenant) has. Tenants that are added later are not compared;
-/// [`keys::sql`](crate::keys#stores) refuses a second owner.
+/// Two tenants with one secret are logged at `WARN` when a layer is built whose form does not sign the tenant: a user
+/// of one could sign in to the other. Where they are two names of one organisation, say so with [`Key::owned_by`],
+/// which is then the tenant that [`Identity::tenant`](crate::identity::Identity::tenant) has. Tenants that are added
+/// later are not compared; [`keys::sql`](crate::keys#stores) refuses a second owner.
 ///
 /// It holds what the application puts into it: a tenant that an outsider can create needs a limit in the application.
 ///
@@ -45,9 +45,9 @@ impl MemoryKeys {
 
     /// Makes `secret` the tenant's current key; the key that was current is accepted until `previous_until`, inclusive.
     ///
-    /// Older keys keep their own end: a rotation never makes a key live longer. At most [`Keys::MAX`] stay, the oldest go. With
-    /// the secret that is current already, nothing changes, so a webhook may come twice. A previous secret may become
-    /// current again. These are the rules of [`keys::sql`](crate::keys#stores) too.
+    /// Older keys keep their own end: a rotation never makes a key live longer. At most [`Keys::MAX`] stay, the oldest
+    /// go. With the secret that is current already, nothing changes, so a webhook may come twice. A previous secret may
+    /// become current again. These are the rules of [`keys::sql`](crate::keys#stores) too.
     pub fn rotate(&self, tenant: impl Into<TenantId>, secret: impl Into<Secret>, previous_until: UnixTime) {
         let secret = secret.into();
         let mut tenants = self.write();

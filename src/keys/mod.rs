@@ -1,8 +1,8 @@
 //! Which keys check a tenant's credentials.
 //!
-//! A [`KeyStore`] is asked once per request for the [`Keys`] of a [`TenantId`], and a cache once more where none fitted. Several may be active at once: during
-//! a rotation the previous key is accepted until its own end, and [`Identity::key`](crate::identity::Identity::key)
-//! tells which one matched.
+//! A [`KeyStore`] is asked once per request for the [`Keys`] of a [`TenantId`], and a cache once more where none
+//! fitted. Several keys may be active at once: during a rotation the previous key is accepted until its own end, and
+//! [`Identity::key`](crate::identity::Identity::key) tells which one matched.
 //!
 //! # Stores
 //!
@@ -14,9 +14,9 @@
 //! | [`CachedKeys`] (feature `moka`) | in front of a slow store |
 //! | [`sql`] (feature `sqlx`) | SQLite and Postgres, with rotation and migrations |
 //!
-//! An unknown tenant costs as much as a wrong key: a decoy key is checked for it, and the answer is the same. A store of your
-//! own must do its part, and take as long to find no tenant as to find one.
-//! A wrong signature is checked with each active key. A tenant has at most four, [`Keys::MAX`], in every store.
+//! An unknown tenant costs as much as a wrong key: a decoy key is checked for it, and the answer is the same. A store
+//! of your own must do its part, and take as long to find no tenant as to find one. A wrong signature is checked with
+//! each active key. A tenant has at most four, [`Keys::MAX`], in every store.
 
 mod check;
 mod fixed;
@@ -49,8 +49,8 @@ pub use secret::Secret;
 
 /// A customer organisation with keys of its own, as the request names it.
 ///
-/// Not to be trusted before the signature is checked: it only selects the key. Cheap to clone; a name of up to 23 bytes needs
-/// no memory of its own.
+/// Not to be trusted before the signature is checked: it only selects the key. Cheap to clone; a name of up to 23 bytes
+/// needs no memory of its own.
 ///
 /// ```
 /// use tower_sso::keys::TenantId;
@@ -115,17 +115,17 @@ impl fmt::Display for TenantId {
 pub trait KeyStore: Send + Sync + 'static {
     /// The tenant's keys, or [`Keys::unknown_tenant`].
     ///
-    /// The name comes from the request and was not checked: bind it as a parameter, never paste it into a query. Match it
-    /// **byte for byte**: a lookup that folds case, trims, or reads a number knows one tenant under several names, and each
-    /// is one login more for the same credential. Where that cannot be helped, say whose the keys are with
+    /// The name comes from the request and was not checked: bind it as a parameter, never paste it into a query. Match
+    /// it **byte for byte**: a lookup that folds case, trims, or reads a number knows one tenant under several names,
+    /// and each is one login more for the same credential. Where that cannot be helped, say whose the keys are with
     /// [`Key::owned_by`], which is then the tenant's name.
     fn keys(&self, tenant: &TenantId) -> StoreFuture<Result<Keys, StoreError>>;
 
-    /// Newer keys than those that were `tried`, as none of them fitted; `None` if there is nothing newer. Default: `None`, which
-    /// is right for a store that does not cache.
+    /// Newer keys than those that were `tried`, as none of them fitted; `None` if there is nothing newer. Default:
+    /// `None`, which is right for a store that does not cache.
     ///
-    /// A request asks once. Forgeries lead here, so a cache bounds how often it asks the store behind it, and does the same for
-    /// tenants that are known and that are not: else the time of the answer tells which ones exist.
+    /// A request asks once. Forgeries lead here, so a cache bounds how often it asks the store behind it, and does the
+    /// same for tenants that are known and that are not: else the time of the answer tells which ones exist.
     fn keys_again(&self, tenant: &TenantId, tried: &Keys) -> Option<StoreFuture<Result<Keys, StoreError>>> {
         let _ = (tenant, tried);
         None
@@ -137,9 +137,9 @@ pub trait KeyStore: Send + Sync + 'static {
     /// another one hands on what that one says, or what is wrong with its keys is found only when a request comes.
     fn known_keys(&self) -> Option<Vec<Key>>;
 
-    /// Whether every tenant has the same keys, so that a signature does not say whose it is. A layer is then built only with a
-    /// tenant that requests do not choose: else [`Identity::tenant`](crate::identity::Identity::tenant) would be whatever the
-    /// sender wrote. A store around another one hands on what that one says.
+    /// Whether every tenant has the same keys, so that a signature does not say whose it is. A layer is then built only
+    /// with a tenant that requests do not choose: else [`Identity::tenant`](crate::identity::Identity::tenant) would be
+    /// whatever the sender wrote. A store around another one hands on what that one says.
     fn ignores_tenant(&self) -> bool;
 }
 
@@ -161,8 +161,8 @@ impl<K: KeyStore + ?Sized> KeyStore for Arc<K> {
     }
 }
 
-/// A key store made of a function, which must not answer with the same keys for every name: use [`FixedKeys`] for that, so that
-/// a layer whose requests choose the tenant is not built with it.
+/// A key store made of a function, which must not answer with the same keys for every name: use [`FixedKeys`] for that,
+/// so that a layer whose requests choose the tenant is not built with it.
 ///
 /// ```
 /// use tower_sso::keys::{self, Keys, Secret, TenantId};

@@ -6,8 +6,9 @@ use std::sync::{Arc, OnceLock};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// A shared secret. It is not shown by `Debug`, is wiped when its last copy goes, and is compared in constant time. One thing
-/// is not ours to wipe: the crate `fernet` leaves the two halves of a Fernet key that it has decoded in freed memory.
+/// A shared secret. It is not shown by `Debug`, is wiped when its last copy goes, and is compared in constant time. One
+/// thing is not ours to wipe: the crate `fernet` leaves the two halves of a Fernet key that it has decoded in freed
+/// memory.
 ///
 /// Cheap to clone: copies share the bytes, and what a form derives from them (a keyed MAC) is derived once.
 ///
@@ -30,14 +31,15 @@ struct Inner {
 impl Secret {
     /// A secret of these bytes, which are never trimmed.
     ///
-    /// A layer is not built with one that is empty or blank, nor with text that begins or ends with white space, begins with a
-    /// byte order mark or stands in quotation marks: that is almost always a slip in copying it, after which every credential
-    /// is refused. [`Secret::verbatim`] is for those that are meant so. A slip in a key store that is asked for each
-    /// request is logged at `WARN`, once for each tenant. Copy a secret as the partner's documentation uses it: whether a
-    /// prefix such as `whsec_` belongs to it, and whether it is base64 of the key, is the partner's choice.
+    /// A layer is not built with one that is empty or blank, nor with text that begins or ends with white space, begins
+    /// with a byte order mark or stands in quotation marks: that is almost always a slip in copying it, after which
+    /// every credential is refused. [`Secret::verbatim`] is for those that are meant so. A slip in a key store that is
+    /// asked for each request is logged at `WARN`, once for each tenant. Copy a secret as the partner's documentation
+    /// uses it: whether a prefix such as `whsec_` belongs to it, and whether it is base64 of the key, is the partner's
+    /// choice.
     ///
-    /// A key in PEM or OpenSSH's format is refused where a MAC is checked with it, also one that a store finds later: a public
-    /// key is known to everybody (CVE-2022-29217).
+    /// A key in PEM or OpenSSH's format is refused where a MAC is checked with it, also one that a store finds later: a
+    /// public key is known to everybody (CVE-2022-29217).
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self::of(bytes.into(), false)
     }
@@ -83,8 +85,8 @@ impl Secret {
         text.chars().all(|letter| is_blank(letter) || letter == '\0').then_some("is blank")
     }
 
-    /// What looks as if the secret had been copied wrongly, if anything does. Only text is looked at: one in twenty random keys
-    /// begins or ends with a byte that could be white space.
+    /// What looks as if the secret had been copied wrongly, if anything does. Only text is looked at: one in twenty
+    /// random keys begins or ends with a byte that could be white space.
     pub(crate) fn slip(&self) -> Option<&'static str> {
         let is_plain = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
         if is_plain(self.expose().last()) && is_plain(self.expose().first()) {
@@ -127,8 +129,9 @@ impl Secret {
         }
     }
 
-    /// Hands `use_it` what `prepare` made of the secret's bytes, and of `depends_on`: whatever else the value depends on,
-    /// such as the algorithm. It is made once as long as one form alone uses the secret; what could not be made is not kept.
+    /// Hands `use_it` what `prepare` made of the secret's bytes, and of `depends_on`: whatever else the value depends
+    /// on, such as the algorithm. It is made once as long as one form alone uses the secret; what could not be made is
+    /// not kept.
     pub(crate) fn try_with_prepared<K, P, T, E>(
         &self,
         depends_on: K,

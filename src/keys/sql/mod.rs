@@ -10,10 +10,10 @@
 //! 4. A secret has one owner. What is or ever was another tenant's key is refused, and nothing is recorded.
 //! 5. The caller's own data can be stored in the same transaction ([`SqlKeyStore::rotate_in`]): both, or neither.
 //!
-//! **Secrets are stored readable**, since a MAC needs the key itself: whoever reads the table `tower_sso_keys` can sign in
-//! as anybody. Let only this application's database user read it, encrypt disks and backups, and ask the server for TLS.
-//! A key that has ended is deleted at the tenant's next rotation, as is a fourth previous one; its SHA-256 digest stays, for
-//! rule 4. One row stays of each call, for rule 1. sqlx does not wipe its own buffers.
+//! **Secrets are stored readable**, since a MAC needs the key itself: whoever reads the table `tower_sso_keys` can sign
+//! in as anybody. Let only this application's database user read it, encrypt disks and backups, and ask the server for
+//! TLS. A key that has ended is deleted at the tenant's next rotation, as is a fourth previous one; its SHA-256 digest
+//! stays, for rule 4. One row stays of each call, for rule 1. sqlx does not wipe its own buffers.
 //!
 //! | engine | the pool needs |
 //! |---|---|
@@ -21,12 +21,12 @@
 //! | Postgres | the encoding UTF-8; a `lock_timeout` for the application's own transactions, as those of [`SqlKeyStore::begin`] have one ([`SqlKeyStore::lock_timeout`]) |
 //! | `Any` | the application installs sqlx's drivers first, with `sqlx::any::install_default_drivers` |
 //!
-//! Several processes may start at once: [`SqlKeyStore::migrate`] takes a lock. Your own `CREATE TABLE IF NOT EXISTS` needs one
-//! too. WAL is written into the file, and switching to it ignores `busy_timeout`: try again while it says
+//! Several processes may start at once: [`SqlKeyStore::migrate`] takes a lock. Your own `CREATE TABLE IF NOT EXISTS`
+//! needs one too. WAL is written into the file, and switching to it ignores `busy_timeout`: try again while it says
 //! `database is locked`.
 //!
-//! Whoever waits for a lock holds a connection. Give rotations a pool of their own, so that one company's webhooks do not
-//! keep everybody's sign-ins waiting:
+//! Whoever waits for a lock holds a connection. Give rotations a pool of their own, so that one company's webhooks do
+//! not keep everybody's sign-ins waiting:
 //!
 //! ```no_run
 //! # #[cfg(all(feature = "sqlite", feature = "postgres"))] {
@@ -58,9 +58,10 @@
 //! # }
 //! ```
 //!
-//! A tenant's name that holds NUL or has more than 512 bytes is unknown, and cannot get a key, on both engines. **Text of a
-//! partner for your own tables** needs the same care: Postgres refuses NUL, SQLite takes it. Refuse it as
-//! [`rejected_claims`](crate::config::Builder::map_claims); a database error would be 503, and the sender would try for ever.
+//! A tenant's name that holds NUL or has more than 512 bytes is unknown, and cannot get a key, on both engines. **Text
+//! of a partner for your own tables** needs the same care: Postgres refuses NUL, SQLite takes it. Refuse it as
+//! [`rejected_claims`](crate::config::Builder::map_claims); a database error would be 503, and the sender would try for
+//! ever.
 //!
 //! Every lookup is a query. Put [`CachedKeys`](super::CachedKeys) in front, and keep in mind that it also delays a
 //! [`SqlKeyStore::remove`].

@@ -23,7 +23,8 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// In milliseconds, as Postgres counts.
 const LONGEST_LOCK_TIMEOUT: u128 = i32::MAX as u128;
 
-// Both engines read these texts. A conflict is no error in them: in Postgres an error would end the caller's transaction.
+// Both engines read these texts. A conflict is no error in them: in Postgres an error would end the caller's
+// transaction.
 const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
 const LIMIT_LOCKS: &str = "SELECT set_config('lock_timeout', $1, true) WHERE current_setting('lock_timeout') = '0'";
 const RECORD: &str = "INSERT INTO tower_sso_credentials (namespace, credential, tenant, applied_at) \
@@ -95,9 +96,10 @@ impl<DB: Backend> SqlKeyStore<DB> {
         self
     }
 
-    /// How long a rotation waits on Postgres for another one of the tenant, or for a row that another transaction has locked.
-    /// Default: 5 s; a `lock_timeout` that the connection has of its own comes first. Then it fails, and the sender tries
-    /// again: until then it holds a connection, and a few of them can hold the whole pool. SQLite has `busy_timeout`.
+    /// How long a rotation waits on Postgres for another one of the tenant, or for a row that another transaction has
+    /// locked. Default: 5 s; a `lock_timeout` that the connection has of its own comes first. Then it fails, and the
+    /// sender tries again: until then it holds a connection, and a few of them can hold the whole pool. SQLite has
+    /// `busy_timeout`.
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = timeout;
         self
@@ -112,14 +114,15 @@ impl<DB: Backend> SqlKeyStore<DB> {
     /// Creates the tables, or brings them up to date. Any number of processes may do so at once, and as often as they
     /// like; sqlx's own table of migrations is not touched.
     ///
-    /// The database user needs the right to create tables. The texts are [`POSTGRES_MIGRATIONS`](super::POSTGRES_MIGRATIONS)
-    /// and [`SQLITE_MIGRATIONS`](super::SQLITE_MIGRATIONS), for those who would rather apply them on their own.
+    /// The database user needs the right to create tables. The texts are
+    /// [`POSTGRES_MIGRATIONS`](super::POSTGRES_MIGRATIONS) and [`SQLITE_MIGRATIONS`](super::SQLITE_MIGRATIONS), for
+    /// those who would rather apply them on their own.
     pub async fn migrate(&self) -> Result<(), SqlKeyError> {
         Ok(schema::migrate(&self.pool).await?)
     }
 
-    /// Begins a transaction which suits [`rotate_in`](Self::rotate_in): on Postgres it reads what others have committed,
-    /// whatever the database's default is; on SQLite it has the write lock from the start.
+    /// Begins a transaction which suits [`rotate_in`](Self::rotate_in): on Postgres it reads what others have
+    /// committed, whatever the database's default is; on SQLite it has the write lock from the start.
     ///
     /// ```no_run
     /// # use tower_sso::{keys::{sql::*, Secret, TenantId}, replay::ReplayKey};
@@ -171,8 +174,8 @@ impl<DB: Backend> SqlKeyStore<DB> {
     ///
     /// Take the transaction from [`begin`](Self::begin), rotate first, so that all who touch a tenant wait in the same
     /// order, and keep it short: another call for this tenant waits for its end. After an error nothing of the rotation
-    /// is in it, and it goes on. Where this future is dropped unfinished, as by a timeout, drop the transaction as well:
-    /// what is in it then is not known.
+    /// is in it, and it goes on. Where this future is dropped unfinished, as by a timeout, drop the transaction as
+    /// well: what is in it then is not known.
     ///
     /// In a transaction of another making, a race may end in an error of the database (SQLite: `database is locked`;
     /// Postgres above `READ COMMITTED`: a serialization failure). Nothing is lost then: roll back and try again.
@@ -236,7 +239,8 @@ impl<DB: Backend> SqlKeyStore<DB> {
         let until = Value::Integer(now.plus(self.grace).as_nanos());
         let retired = DB::execute(connection, RETIRE, &[namespace, name, until]).await?;
         DB::execute(connection, INSTALL, &[digest, namespace, name, Value::Bytes(secret.expose())]).await?;
-        // What is no longer accepted need not be readable. Last, since a previous key may just have become current again.
+        // What is no longer accepted need not be readable. Last, since a previous key may just have become current
+        // again.
         DB::execute(connection, WIPE, &[namespace, name, at]).await?;
         Ok(if retired == 0 { Rotation::Created } else { Rotation::Rotated })
     }
