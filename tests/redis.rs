@@ -45,7 +45,7 @@ use tower_sso::redis::{ConnectError, RedisStore};
 use tower_sso::replay::{Claim, Claimed, Hold, ReplayKey, ReplayStore};
 use tower_sso::sign::FernetLink;
 use tower_sso::testing;
-use tower_sso::ticket::{TicketDigest, TicketStore};
+use tower_sso::ticket::{NewTickets, TicketDigest, TicketStore};
 
 const SKEW: Duration = Duration::from_secs(1);
 
@@ -216,7 +216,7 @@ async fn a_user_with_few_permissions_is_enough() {
         store.release(replay_key(1), lease).await.unwrap();
     }
     store.settle(&Claim::new(replay_key(1), now, Hold::Until(now))).await.unwrap();
-    store.put([1; 32].into(), vec![1], now, lease.until()).await.unwrap();
+    store.put(NewTickets::new("acme".into(), now, lease.until()).with([1; 32].into(), vec![1])).await.unwrap();
     assert_eq!(store.take([1; 32].into(), now).await.unwrap(), Some(vec![1]));
 }
 
@@ -247,7 +247,7 @@ async fn deployments_know_nothing_of_each_other() {
     assert_eq!(claim(&same).await, Claimed::Spent);
 
     let (ticket, until) = (TicketDigest::from([1; 32]), hold.until());
-    other.put(ticket, b"ada".to_vec(), now, until).await.unwrap();
+    other.put(NewTickets::new("acme".into(), now, until).with(ticket, b"ada".to_vec())).await.unwrap();
     assert_eq!(one.take(ticket, now).await.unwrap(), None, "staging's ticket at production");
     assert_eq!(other.take(ticket, now).await.unwrap().as_deref(), Some(&b"ada"[..]));
 }
@@ -268,7 +268,7 @@ async fn what_another_program_wrote_admits_nobody() {
     }
     let ticket = TicketDigest::from([1; 32]);
     for value in ["", "x", ":x", "s:x"] {
-        node.redis.put(ticket, vec![1], now, hold.until()).await.unwrap();
+        node.redis.put(NewTickets::new("acme".into(), now, hold.until()).with(ticket, vec![1])).await.unwrap();
         server.eval("}t:", &format!("return redis.call('SET', key, '{value}')"));
         assert!(node.redis.take(ticket, now).await.is_err(), "{value:?}");
     }

@@ -24,7 +24,7 @@ use tower_sso::replay::ReplayStore;
 use tower_sso::shared_secret::PrivateKeys;
 use tower_sso::sign::{FernetLink, HashedLink, JwtSigner, OAuthLink, SigningWebhook};
 use tower_sso::store::{StoreError, StoreFuture};
-use tower_sso::ticket::{TicketDigest, TicketStore, Tickets};
+use tower_sso::ticket::{NewTickets, TicketDigest, TicketStore, Tickets};
 use tower_sso::{clock::UnixTime, fernet, jwt, oauth1, shared_secret, ticket, timestamp_hash, webhook};
 
 #[path = "samples/bodies.rs"]

@@ -44,6 +44,12 @@ impl Problem {
         title: "The request came from another site",
         detail: "Use the portal's own page.",
     };
+    pub(crate) const CLAIMS_TOO_LARGE: Self = Self {
+        status: StatusCode::PAYLOAD_TOO_LARGE,
+        code: "claims_too_large",
+        title: "What the address says of the user is too much",
+        detail: "Its fields may have 64 KiB in all, as JSON.",
+    };
     pub(crate) const UNAVAILABLE: Self = Self {
         status: StatusCode::SERVICE_UNAVAILABLE,
         code: "unavailable",

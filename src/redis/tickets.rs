@@ -5,31 +5,28 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use super::RedisStore;
 use crate::clock::UnixTime;
 use crate::store::{StoreError, StoreFuture};
-use crate::ticket::{TicketDigest, TicketStore};
+use crate::ticket::{NewTickets, TicketDigest, TicketStore};
 
 impl<C> TicketStore for RedisStore<C>
 where
     C: ConnectionLike + Clone + Send + Sync + 'static,
 {
-    fn put(
-        &self,
-        digest: TicketDigest,
-        payload: Vec<u8>,
-        now: UnixTime,
-        until: UnixTime,
-    ) -> StoreFuture<Result<(), StoreError>> {
+    fn put(&self, tickets: NewTickets) -> StoreFuture<Result<(), StoreError>> {
         let this = self.clone();
         StoreFuture::new(async move {
-            // The machine that redeems it goes by its own clock.
-            let value = [&until.as_nanos().to_be_bytes(), &payload[..]].concat();
-            let time_to_live = this.time_to_live(now, until);
-            let arguments = [&value[..], time_to_live.as_bytes()];
-            let answer = this.run(&this.0.scripts.put, &this.ticket_key(&digest), &arguments, now).await?;
-            match &answer.word[..] {
-                "done" => Ok(()),
-                "taken" => Err(StoreError::new("the ticket is there already")),
-                _ => Err(answer.unexpected()),
+            let time_to_live = this.time_to_live(tickets.now, tickets.until);
+            for (digest, payload) in tickets.payloads() {
+                // The machine that redeems it goes by its own clock.
+                let value = [&tickets.until.as_nanos().to_be_bytes(), &payload[..]].concat();
+                let arguments = [&value[..], time_to_live.as_bytes()];
+                let answer = this.run(&this.0.scripts.put, &this.ticket_key(&digest), &arguments, tickets.now).await?;
+                match &answer.word[..] {
+                    "done" => {}
+                    "taken" => return Err(StoreError::new("the ticket is there already")),
+                    _ => return Err(answer.unexpected()),
+                }
             }
+            Ok(())
         })
     }
 

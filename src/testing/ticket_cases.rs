@@ -11,7 +11,7 @@ use super::bench::{
 };
 use super::promise::{Broken, Promise};
 use crate::clock::UnixTime;
-use crate::ticket::{TicketDigest, TicketStore};
+use crate::ticket::{NewTickets, TicketDigest, TicketStore};
 
 type Tickets = Bench<dyn TicketStore>;
 
@@ -54,13 +54,17 @@ fn payload_of(digest: TicketDigest) -> Vec<u8> {
     digest.to_string().into_bytes()
 }
 
+fn one(digest: TicketDigest, payload: Vec<u8>, until: UnixTime) -> NewTickets {
+    NewTickets::new("tenant".into(), now(), until).with(digest, payload)
+}
+
 impl Tickets {
     fn digest(&self) -> TicketDigest {
         self.fresh().into()
     }
 
     async fn put(&self, node: usize, digest: TicketDigest, payload: Vec<u8>, until: UnixTime) -> Answer<()> {
-        self.within(self.node(node).put(digest, payload, now(), until)).await
+        self.within(self.node(node).put(one(digest, payload, until))).await
     }
 
     async fn take(&self, node: usize, digest: TicketDigest, now: UnixTime) -> Answer<Taken> {
@@ -127,6 +131,17 @@ async fn payload(bench: Arc<Tickets>) -> Result<(), Broken> {
         must(PROMISE, what, &[Payload], bench.take_payload(1, digest, now(), &bytes).await)?;
         let seen = bench.take_payload(2, digest, now(), &bytes).await;
         must(PROMISE, "what was taken before", &[Nothing], seen)?;
+    }
+    // Several at once, which begin alike.
+    let mut new = NewTickets::new("tenant".into(), now(), now().plus(LONG));
+    new.shared = b"shared\0".to_vec();
+    new.tickets = (0..5).map(|n| (bench.digest(), vec![b'x'; n])).collect();
+    answered(PROMISE, "a put of five tickets", bench.within(bench.node(0).put(new.clone())).await)?;
+    for (node, (digest, payload)) in new.payloads().enumerate() {
+        let seen = bench.take_payload(node, digest, now(), &payload).await;
+        must(PROMISE, "one of five tickets that begin alike", &[Payload], seen)?;
+        let seen = bench.take_payload(node, digest, now(), &payload).await;
+        must(PROMISE, "the same once more", &[Nothing], seen)?;
     }
     Ok(())
 }
@@ -236,7 +251,7 @@ async fn cancellation(bench: Arc<Tickets>) -> Result<(), Broken> {
     for round in 0..bench.options.rounds {
         let digest = bench.digest();
         let until = now().plus(LONG);
-        let put = bench.node(round).put(digest, payload_of(digest), now(), until);
+        let put = bench.node(round).put(one(digest, payload_of(digest), until));
         let done = matches!(dropped_after(round % 5, put).await, Some(Ok(())));
         let legal: &[Taken] = if done { &[Payload] } else { &[Payload, Nothing] };
         let seen = bench.take(round + 1, digest, now()).await;

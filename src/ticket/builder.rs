@@ -21,12 +21,10 @@ use crate::tenant::Tenant;
 /// | [`replay`](Builder::replay) | not needed |
 ///
 /// ```
-/// # #[cfg(feature = "moka")] {
 /// use tower_sso::ticket::{self, MemoryTickets, Tickets};
 ///
 /// let tickets = Tickets::new(MemoryTickets::new()).purpose("editor");
 /// let editor = ticket::layer::<serde_json::Value>(tickets.clone()).ticket_parameter("sessionId").build()?;
-/// # }
 /// # Ok::<(), tower_sso::config::ConfigError>(())
 /// ```
 pub fn layer<C>(tickets: Tickets) -> Builder<Ticket<C>>

@@ -1,22 +1,25 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use moka::Expiry;
-use moka::ops::compute::{CompResult, Op};
-use moka::sync::Cache;
-
-use super::{TicketDigest, TicketStore};
-use crate::clock::UnixTime;
+use super::{NewTickets, TicketDigest, TicketStore};
+use crate::clock::{Clock, SystemClock, UnixTime};
+use crate::keys::TenantId;
 use crate::store::{StoreError, StoreFuture};
 
-/// Tickets in this process's memory, on moka. Clones share them.
+/// Tickets in this process's memory. Clones share them.
 ///
-/// - **Redeemed once** per process: a ticket is taken by one atomic operation on moka's map.
-/// - **No live ticket is evicted**: above the [`ceiling`](MemoryTicketsBuilder::ceiling), none is issued.
+/// - **Redeemed once** per process: a ticket is taken out under a lock.
+/// - **No live ticket is evicted**: above the [`ceiling`](MemoryTicketsBuilder::ceiling) in tickets or in
+///   [`bytes`](MemoryTicketsBuilder::bytes), none is issued.
+/// - **No tenant shuts the others out**: its tickets may take as much as is still free, both in number and in bytes. So one
+///   tenant alone gets half of the store, and a second one, beside it, a quarter.
 /// - **A restart forgets**: the tickets that were waiting are then unknown, and users start over.
 /// - **One process only.** Behind a load balancer, a ticket must come back to the process that issued it.
+/// - **No call pays for others**: each removes up to 32 tickets that have ended, or twice as many as it brings.
+///
+/// A ticket takes its claims as JSON and some 400 bytes; what [`issue_each`](super::Tickets::issue_each) shares is kept once.
 ///
 /// ```
 /// use tower_sso::ticket::{MemoryTickets, Tickets};
@@ -27,10 +30,9 @@ use crate::store::{StoreError, StoreFuture};
 pub struct MemoryTickets(Arc<Inner>);
 
 struct Inner {
-    entries: Cache<TicketDigest, Entry>,
-    /// Values in `entries`: one up with every insertion, one down with every removal, whatever its cause.
-    held: Arc<AtomicU64>,
-    ceiling: u64,
+    held: Mutex<Held>,
+    ceiling: Size,
+    clock: Arc<dyn Clock>,
 }
 
 /// Sets up [`MemoryTickets`].
@@ -38,11 +40,12 @@ struct Inner {
 /// ```
 /// use tower_sso::ticket::MemoryTickets;
 ///
-/// let tickets = MemoryTickets::builder().ceiling(10_000).build();
+/// let tickets = MemoryTickets::builder().ceiling(10_000).bytes(16 * 1024 * 1024).build();
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct MemoryTicketsBuilder {
-    ceiling: u64,
+    ceiling: Size,
+    clock: Arc<dyn Clock>,
 }
 
 impl MemoryTickets {
@@ -53,7 +56,18 @@ impl MemoryTickets {
 
     /// A store to be set up.
     pub fn builder() -> MemoryTicketsBuilder {
-        MemoryTicketsBuilder { ceiling: 100_000 }
+        let ceiling = Size { tickets: 100_000, bytes: 64 * 1024 * 1024 };
+        MemoryTicketsBuilder { ceiling, clock: Arc::new(SystemClock) }
+    }
+
+    /// How many tickets it holds: those that wait, and those that have ended and that no call has removed yet.
+    pub fn tickets(&self) -> u64 {
+        self.0.lock().total.tickets
+    }
+
+    /// What they count for towards the ceiling in [`bytes`](MemoryTicketsBuilder::bytes).
+    pub fn bytes(&self) -> u64 {
+        self.0.lock().total.bytes
     }
 }
 
@@ -69,97 +83,191 @@ impl MemoryTicketsBuilder {
     /// Only who is signed in already gets tickets, so only partners can fill it.
     #[must_use]
     pub fn ceiling(mut self, tickets: u64) -> Self {
-        self.ceiling = tickets;
+        self.ceiling.tickets = tickets;
+        self
+    }
+
+    /// How many bytes they take at most: their claims as JSON, and 400 bytes for each. Default: 64 MiB. That is some 100,000
+    /// tickets with claims of 270 bytes, or 1,000 with the largest claims that [`Tickets`](super::Tickets::largest_claims)
+    /// allows by default.
+    #[must_use]
+    pub fn bytes(mut self, bytes: u64) -> Self {
+        self.ceiling.bytes = bytes;
+        self
+    }
+
+    /// The clock that tells how much time has passed since a ticket was issued. Default: [`SystemClock`].
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
         self
     }
 
     /// The store.
     pub fn build(self) -> MemoryTickets {
-        let held = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&held);
-        let entries = Cache::builder()
-            .expire_after(ReclaimAfterEnd)
-            .eviction_listener(move |_, _, _| _ = counted.fetch_sub(1, Ordering::Relaxed))
-            .build();
-        MemoryTickets(Arc::new(Inner { entries, held, ceiling: self.ceiling }))
+        MemoryTickets(Arc::new(Inner { held: Mutex::default(), ceiling: self.ceiling, clock: self.clock }))
     }
 }
 
-#[derive(Clone)]
-struct Entry {
-    payload: Arc<[u8]>,
-    until: UnixTime,
-    reclaim_after: Duration,
+/// Trees, as none of their operations ever moves all that they hold.
+#[derive(Default)]
+struct Held {
+    tickets: BTreeMap<[u8; 32], Entry>,
+    /// When each ticket may go, by [`Clock::steady`].
+    ends: BTreeSet<(Duration, [u8; 32])>,
+    tenants: HashMap<TenantId, Size>,
+    total: Size,
 }
 
-struct ReclaimAfterEnd;
+struct Entry {
+    own: Box<[u8]>,
+    batch: Arc<Batch>,
+    until: UnixTime,
+    goes_at: Duration,
+}
 
-impl Expiry<TicketDigest, Entry> for ReclaimAfterEnd {
-    fn expire_after_create(&self, _: &TicketDigest, entry: &Entry, _: Instant) -> Option<Duration> {
-        Some(entry.reclaim_after)
+/// What the tickets of one call have in common. It goes with the last of them.
+struct Batch {
+    tenant: TenantId,
+    shared: Box<[u8]>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Size {
+    tickets: u64,
+    bytes: u64,
+}
+
+impl Size {
+    /// Of one ticket with so much of its own.
+    fn of_one(own: &[u8]) -> Self {
+        const OVERHEAD: u64 = 400;
+        Self { tickets: 1, bytes: OVERHEAD + own.len() as u64 }
+    }
+
+    fn of_shared(shared: &[u8]) -> Self {
+        Self { tickets: 0, bytes: shared.len() as u64 }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self { tickets: self.tickets.saturating_add(other.tickets), bytes: self.bytes.saturating_add(other.bytes) }
+    }
+
+    fn minus(self, other: Self) -> Self {
+        Self { tickets: self.tickets.saturating_sub(other.tickets), bytes: self.bytes.saturating_sub(other.bytes) }
+    }
+
+    fn fits(self, most: Self) -> bool {
+        self.tickets <= most.tickets && self.bytes <= most.bytes
+    }
+}
+
+impl Held {
+    fn insert(&mut self, digest: [u8; 32], entry: Entry) {
+        self.count(&entry.batch.tenant, Size::of_one(&entry.own));
+        self.ends.insert((entry.goes_at, digest));
+        self.tickets.insert(digest, entry);
+    }
+
+    fn count(&mut self, tenant: &TenantId, size: Size) {
+        self.total = self.total.plus(size);
+        let tenant = self.tenants.entry(tenant.clone()).or_default();
+        *tenant = tenant.plus(size);
+    }
+
+    fn remove(&mut self, digest: [u8; 32]) -> Option<Entry> {
+        let entry = self.tickets.remove(&digest)?;
+        self.ends.remove(&(entry.goes_at, digest));
+        let mut size = Size::of_one(&entry.own);
+        // The last one, as all are in here, under the lock, but while they are being put.
+        if Arc::strong_count(&entry.batch) == 1 {
+            size = size.plus(Size::of_shared(&entry.batch.shared));
+        }
+        self.total = self.total.minus(size);
+        if let Some(tenant) = self.tenants.get_mut(&entry.batch.tenant) {
+            *tenant = tenant.minus(size);
+            if tenant.tickets == 0 {
+                self.tenants.remove(&entry.batch.tenant);
+            }
+        }
+        Some(entry)
+    }
+
+    /// Removes so many of those that have ended, and says how many there were.
+    fn clear(&mut self, steady: Duration, most: usize) -> usize {
+        let due = |held: &Self| held.ends.first().filter(|(at, _)| *at <= steady).map(|(_, digest)| *digest);
+        (0..most).map_while(|_| due(self).and_then(|digest| self.remove(digest))).count()
+    }
+
+    /// A tenant may have as much as is still free: however busy it is, there is room for the next one.
+    fn has_room(&self, tenant: &TenantId, more: Size, ceiling: Size) -> bool {
+        let has = self.tenants.get(tenant).copied().unwrap_or_default();
+        has.plus(more).plus(self.total).fits(ceiling)
     }
 }
 
 impl Inner {
-    /// Takes a place under the ceiling.
-    fn reserve(&self) -> bool {
-        let take = || {
-            let taken = self.held.fetch_add(1, Ordering::Relaxed) < self.ceiling;
-            if !taken {
-                self.held.fetch_sub(1, Ordering::Relaxed);
-            }
-            taken
-        };
-        // moka takes dead entries away now and then: let it, before saying that there is no room.
-        take() || {
-            self.entries.run_pending_tasks();
-            take()
-        }
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn put(&self, digest: TicketDigest, entry: Entry) -> Result<(), StoreError> {
-        if !self.reserve() {
-            return Err(StoreError::full());
-        }
-        // Both changes go through this one call of moka's, which makes them atomic with each other.
-        let result = self.entries.entry(digest).and_compute_with(|held| match held {
-            // 256 random bits do not come twice; were they to, the first ticket keeps its meaning.
-            Some(_) => Op::Nop,
-            None => Op::Put(entry),
-        });
-        if matches!(result, CompResult::Inserted(_)) {
+    fn put(&self, new: NewTickets) -> Result<(), StoreError> {
+        // Whether a ticket is live is decided by the clock that issued it. The store's only takes away what is dead, and gets
+        // this margin, so that it can never be the earlier of the two.
+        const MARGIN: Duration = Duration::from_secs(2);
+        const BITE: usize = 32;
+        /// Removing one takes about a microsecond: the longest that anybody waits.
+        const MOST: usize = 64 * BITE;
+
+        if new.tickets.is_empty() {
             return Ok(());
         }
-        self.held.fetch_sub(1, Ordering::Relaxed);
-        Err(StoreError::new("the ticket is there already"))
+        let steady = self.clock.steady();
+        let goes_at = steady.saturating_add(new.until.since(new.now)).saturating_add(MARGIN);
+        let mut more = Size::of_shared(&new.shared);
+        new.tickets.iter().for_each(|(_, own)| more = more.plus(Size::of_one(own)));
+
+        let mut held = self.lock();
+        let mut cleared = held.clear(steady, BITE.max(2 * new.tickets.len()).min(MOST));
+        // Before it says that there is no room, more of the dead make some.
+        while !held.has_room(&new.tenant, more, self.ceiling) {
+            let also = held.clear(steady, BITE);
+            cleared += also;
+            if also == 0 || cleared > MOST {
+                return Err(StoreError::full());
+            }
+        }
+        // 256 random bits do not come twice; were they to, the first ticket keeps its meaning.
+        let mut digests = BTreeSet::new();
+        let mut is_new = |digest| digests.insert(digest) && !held.tickets.contains_key(&digest);
+        if !new.tickets.iter().all(|(digest, _)| is_new(*digest.as_bytes())) {
+            return Err(StoreError::new("the ticket is there already"));
+        }
+        held.count(&new.tenant, Size::of_shared(&new.shared));
+        let batch = Arc::new(Batch { tenant: new.tenant, shared: new.shared.into() });
+        for (digest, own) in new.tickets {
+            let entry = Entry { own: own.into(), batch: Arc::clone(&batch), until: new.until, goes_at };
+            held.insert(*digest.as_bytes(), entry);
+        }
+        Ok(())
     }
 
     fn take(&self, digest: TicketDigest, now: UnixTime) -> Option<Vec<u8>> {
-        let mut taken = None;
-        self.entries.entry(digest).and_compute_with(|held| match held.map(moka::Entry::into_value) {
-            Some(entry) => {
-                taken = Some(entry).filter(|entry| now <= entry.until).map(|entry| entry.payload.to_vec());
-                Op::Remove
-            }
-            None => Op::Nop,
-        });
-        taken
+        const BITE: usize = 32;
+        let steady = self.clock.steady();
+        let entry = {
+            let mut held = self.lock();
+            let entry = held.remove(*digest.as_bytes());
+            held.clear(steady, BITE);
+            entry
+        };
+        entry.filter(|entry| now <= entry.until).map(|entry| [&*entry.batch.shared, &*entry.own].concat())
     }
 }
 
 impl TicketStore for MemoryTickets {
-    fn put(
-        &self,
-        digest: TicketDigest,
-        payload: Vec<u8>,
-        now: UnixTime,
-        until: UnixTime,
-    ) -> StoreFuture<Result<(), StoreError>> {
-        // Whether a ticket is live is decided by the clock that issued it. moka's own clock only takes away what is dead,
-        // and gets this margin, so that it can never be the earlier of the two.
-        const MARGIN: Duration = Duration::from_secs(2);
-        let reclaim_after = until.since(now).saturating_add(MARGIN);
-        StoreFuture::ready(self.0.put(digest, Entry { payload: payload.into(), until, reclaim_after }))
+    fn put(&self, tickets: NewTickets) -> StoreFuture<Result<(), StoreError>> {
+        StoreFuture::ready(self.0.put(tickets))
     }
 
     fn take(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {
@@ -170,5 +278,11 @@ impl TicketStore for MemoryTickets {
 impl fmt::Debug for MemoryTickets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryTickets").field("ceiling", &self.0.ceiling).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for MemoryTicketsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryTicketsBuilder").field("ceiling", &self.ceiling).finish_non_exhaustive()
     }
 }

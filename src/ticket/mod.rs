@@ -5,7 +5,7 @@
 //! and this layer redeems it.
 //!
 //! ```
-//! # #[cfg(all(feature = "moka", feature = "axum"))] {
+//! # #[cfg(feature = "axum")] {
 //! # use axum::{Router, routing::get};
 //! use tower_sso::{identity::Identity, ticket::{self, MemoryTickets, Tickets}};
 //!
@@ -28,15 +28,15 @@
 //! 3. It is redeemed once, atomically: by being taken out of the store. HEAD requests and prefetches do not redeem it.
 //! 4. Unknown, spent and expired are one answer, `invalid`: the store does not remember what it held.
 //! 5. [`Identity::tenant`](crate::identity::Identity::tenant) is the tenant that it was issued for.
-//! 6. A ticket is worth what a session is: send it over https, and only to whom it is for. With
+//! 6. Claims are bounded: 64 KiB a ticket ([`largest_claims`](Tickets::largest_claims)), and in memory 64 MiB in all, of which
+//!    a tenant may have as much as is still free.
+//! 7. A ticket is worth what a session is: send it over https, and only to whom it is for. With
 //!    [`purpose`](Tickets::purpose)s, one that was made for one entrance opens no other.
 
 mod builder;
+mod memory;
 mod store;
 mod tickets;
-
-#[cfg(feature = "moka")]
-mod memory;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -58,10 +58,8 @@ use crate::replay::Fingerprint;
 use crate::window::Validity;
 
 pub use builder::layer;
-#[cfg(feature = "moka")]
-#[cfg_attr(docsrs, doc(cfg(feature = "moka")))]
 pub use memory::{MemoryTickets, MemoryTicketsBuilder};
-pub use store::{TicketDigest, TicketStore};
+pub use store::{NewTickets, TicketDigest, TicketStore};
 pub use tickets::{TicketError, Tickets};
 
 /// The one-time ticket form, with claims of type `C`. Made by [`layer`].

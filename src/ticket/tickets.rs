@@ -8,7 +8,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::{TicketDigest, TicketStore};
+use super::{NewTickets, TicketDigest, TicketStore};
 use crate::clock::{Clock, SystemClock};
 use crate::encoding::BASE64URL;
 use crate::keys::{Key, KeyStore, Keys, Secret, TenantId};
@@ -21,7 +21,6 @@ pub(super) const CHARACTERS: usize = RANDOM_BYTES * 4 / 3 + 1;
 /// Makes tickets, and knows where they wait. Cheap to clone; clones share the store.
 ///
 /// ```
-/// # #[cfg(feature = "moka")] {
 /// use tower_sso::ticket::{MemoryTickets, TicketError, Tickets};
 ///
 /// async fn link(tickets: &Tickets) -> Result<String, TicketError> {
@@ -31,13 +30,13 @@ pub(super) const CHARACTERS: usize = RANDOM_BYTES * 4 / 3 + 1;
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// assert_eq!(link(&Tickets::new(MemoryTickets::new())).await.unwrap().len(), 33 + 43);
 /// # });
-/// # }
 /// ```
 #[derive(Clone)]
 pub struct Tickets {
     store: Arc<dyn TicketStore>,
     purpose: Cow<'static, str>,
     time_to_live: Duration,
+    largest_claims: usize,
     clock: Arc<dyn Clock>,
 }
 
@@ -48,6 +47,7 @@ impl Tickets {
             store: Arc::new(store),
             purpose: Cow::Borrowed(""),
             time_to_live: Duration::from_secs(60),
+            largest_claims: 64 * 1024,
             clock: Arc::new(SystemClock),
         }
     }
@@ -64,6 +64,17 @@ impl Tickets {
     #[must_use]
     pub fn time_to_live(mut self, time: Duration) -> Self {
         self.time_to_live = time;
+        self
+    }
+
+    /// How many bytes one ticket's claims may take as JSON, the tenant's name included. Default: 64 KiB, which holds whatever
+    /// came in a URI. What is larger is not issued: [`TicketError::TooLarge`].
+    ///
+    /// A store that several processes share keeps each ticket by itself: a hundred of the largest are 6.4 MB there. Set what
+    /// your users need, such as 4 KiB.
+    #[must_use]
+    pub fn largest_claims(mut self, bytes: usize) -> Self {
+        self.largest_claims = bytes;
         self
     }
 
@@ -84,18 +95,91 @@ impl Tickets {
     where
         C: Serialize + ?Sized,
     {
-        let mut random = Zeroizing::new([0; RANDOM_BYTES]);
-        if getrandom::fill(random.as_mut()).is_err() {
-            return StoreFuture::ready(Err(TicketError::NoRandomness));
+        let payload = name_of(tenant).and_then(|mut payload| {
+            serde_json::to_writer(&mut payload, claims)?;
+            Ok(payload)
+        });
+        match payload {
+            Ok(payload) => {
+                let tickets = self.put(tenant, Vec::new(), vec![payload]);
+                tickets.map(|tickets| tickets.map(|tickets| tickets.into_iter().collect()))
+            }
+            Err(error) => StoreFuture::ready(Err(TicketError::Claims(error))),
         }
-        let payload = match pack(tenant, claims) {
-            Ok(payload) => payload,
-            Err(error) => return StoreFuture::ready(Err(TicketError::Claims(error))),
-        };
+    }
+
+    /// Makes a ticket for each of these choices, all for one user of this tenant. What each stands for is the pair of claims
+    /// and choice, so the layer's claims are of the type `(C, S)`. The store in memory keeps the claims once.
+    ///
+    /// ```
+    /// use tower_sso::ticket::{self, MemoryTickets, Tickets};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// struct User { email: String }
+    ///
+    /// let (tickets, ada) = (Tickets::new(MemoryTickets::new()), User { email: "ada@acme.example".into() });
+    /// let enter = ticket::layer::<(User, String)>(tickets.clone()).build()?;
+    ///
+    /// let links = tickets.issue_each(&"acme".into(), &ada, &["site-1", "site-2"]).await.unwrap();
+    /// assert_eq!(links.len(), 2);
+    /// # Ok::<(), tower_sso::config::ConfigError>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`TicketError`], as the future's answer. There are all tickets or none.
+    pub fn issue_each<C, S>(
+        &self,
+        tenant: &TenantId,
+        claims: &C,
+        choices: &[S],
+    ) -> StoreFuture<Result<Vec<String>, TicketError>>
+    where
+        C: Serialize + ?Sized,
+        S: Serialize,
+    {
+        // `[claims,` and `choice]`: a pair in JSON, cut in two.
+        let shared = name_of(tenant).and_then(|mut shared| {
+            shared.push(b'[');
+            serde_json::to_writer(&mut shared, claims)?;
+            shared.push(b',');
+            Ok(shared)
+        });
+        let own = choices.iter().map(|choice| {
+            let mut own = serde_json::to_vec(choice)?;
+            own.push(b']');
+            Ok(own)
+        });
+        match shared.and_then(|shared| Ok((shared, own.collect::<Result<_, _>>()?))) {
+            Ok((shared, own)) => self.put(tenant, shared, own),
+            Err(error) => StoreFuture::ready(Err(TicketError::Claims(error))),
+        }
+    }
+
+    fn put(
+        &self,
+        tenant: &TenantId,
+        shared: Vec<u8>,
+        own: Vec<Vec<u8>>,
+    ) -> StoreFuture<Result<Vec<String>, TicketError>> {
+        let largest = own.iter().map(Vec::len).max().unwrap_or(0).saturating_add(shared.len());
+        if largest > self.largest_claims {
+            return StoreFuture::ready(Err(TicketError::TooLarge { bytes: largest, most: self.largest_claims }));
+        }
         let now = self.clock.now();
-        let put = self.store.put(self.digest_of(&random), payload, now, now.plus(self.time_to_live));
-        let ticket = BASE64URL.encode(random.as_ref());
-        put.map(|put| put.map(|()| ticket).map_err(TicketError::Store))
+        let mut new = NewTickets::new(tenant.clone(), now, now.plus(self.time_to_live));
+        new.shared = shared;
+        let mut tickets = Vec::with_capacity(own.len());
+        for own in own {
+            let mut random = Zeroizing::new([0; RANDOM_BYTES]);
+            if getrandom::fill(random.as_mut()).is_err() {
+                return StoreFuture::ready(Err(TicketError::NoRandomness));
+            }
+            new.tickets.push((self.digest_of(&random), own));
+            tickets.push(BASE64URL.encode(random.as_ref()));
+        }
+        self.store.put(new).map(|put| put.map(|()| tickets).map_err(TicketError::Store))
     }
 
     pub(super) fn lifetime(&self) -> Duration {
@@ -118,11 +202,11 @@ impl Tickets {
     }
 }
 
-/// What a ticket stands for, as the store keeps it: the tenant and the claims, each as JSON on a line of its own.
-fn pack<C: Serialize + ?Sized>(tenant: &TenantId, claims: &C) -> Result<Vec<u8>, serde_json::Error> {
+/// What a ticket stands for, as the store keeps it, is the tenant and the claims, each as JSON on a line of its own. This is
+/// the first line.
+fn name_of(tenant: &TenantId) -> Result<Vec<u8>, serde_json::Error> {
     let mut payload = serde_json::to_vec(tenant.as_str())?;
     payload.push(b'\n');
-    serde_json::to_writer(&mut payload, claims)?;
     Ok(payload)
 }
 
@@ -163,6 +247,7 @@ impl fmt::Debug for Tickets {
         f.debug_struct("Tickets")
             .field("purpose", &self.purpose)
             .field("time_to_live", &self.time_to_live)
+            .field("largest_claims", &self.largest_claims)
             .finish_non_exhaustive()
     }
 }
@@ -184,7 +269,16 @@ pub enum TicketError {
     /// The claims cannot be written as JSON.
     #[error("the claims cannot be written as JSON: {0}")]
     Claims(serde_json::Error),
-    /// The store failed or is full. Answer 503.
+    /// The claims take more bytes than [`largest_claims`](Tickets::largest_claims) allows. Answer 413 or 422: it will not go
+    /// better the next time.
+    #[error("the claims take {bytes} bytes as JSON, and `largest_claims` is {most}")]
+    TooLarge {
+        /// How many they take, with the tenant's name.
+        bytes: usize,
+        /// How many they may.
+        most: usize,
+    },
+    /// The store failed, or is full, or the tenant's share of it is. Answer 503.
     #[error("the ticket was not stored: {0}")]
     Store(StoreError),
 }

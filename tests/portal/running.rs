@@ -162,6 +162,14 @@ impl Home {
 }
 
 impl Portal {
+    /// What of its memory is in use, as the system tells.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn resident_bytes(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+    }
+
     pub(crate) fn started(home: &Home, command: &mut Command) -> Self {
         // A file, so that nobody has to read it while the portal runs.
         let log = File::options().append(true).create(true).open(home.path().join("log")).unwrap();

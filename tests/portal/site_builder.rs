@@ -206,3 +206,28 @@ async fn links_are_on_the_public_address() {
     let (user, _) = widget(&link.replace("https://app.example", &portal.url)).await;
     assert!(user.starts_with("https://app.example"), "{user}");
 }
+
+/// As many as the store in memory is asked to keep at once: whom they sign in is kept once for each page view.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn page_views_with_many_sites_take_little_memory_and_shut_nobody_out() {
+    const MOST: usize = 64 * 1024 * 1024;
+    let home = Home::new();
+    let portal = home.start();
+    let sites = (1..=100).map(|site| site.to_string()).collect::<Vec<_>>().join(",");
+    let name = "a".repeat(50_000);
+    let fields =
+        [("partner_user_id", "1"), ("email", "john@example.com"), ("first_name", &name), ("partner_site_ids", &sites)];
+    let before = portal.resident_bytes();
+    for view in 0..200 {
+        let answer = browser().get(signer(&portal).uri(&fields).unwrap()).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{view}");
+        answer.bytes().await.unwrap();
+    }
+    let grown = portal.resident_bytes().saturating_sub(before);
+    assert!(grown < MOST, "{grown} bytes for 200 page views");
+    let others = OAuthLink::new(portal.at("/sitebuilder/widget/"), "other-key", &"other secret".into());
+    let (user, sites) = widget(&others.uri(&JOHN).unwrap()).await;
+    assert_eq!(visit(&browser(), &user).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(sites.len(), 2);
+}

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tower_sso::redis::RedisStore;
 use tower_sso::rejection::{Reason, Rejection, StoreFailure};
 use tower_sso::replay::{Claim, Claimed, Hold, ReplayStore};
-use tower_sso::ticket::{TicketDigest, TicketStore};
+use tower_sso::ticket::{NewTickets, TicketDigest, TicketStore};
 
 use super::{NOW, Node, Redis, UnixTime, link, link_of, replay_key};
 
@@ -103,7 +103,13 @@ async fn a_full_server_refuses_what_is_new_and_knows_what_is_old() {
     assert_eq!(reason, Some(&Reason::ReplayStore(StoreFailure::Full)));
     assert_eq!(node.redis.ready().await.unwrap_err().failure(), StoreFailure::Full, "nobody new gets in");
     let now = UnixTime::from_secs(NOW);
-    let put = node.redis.put(TicketDigest::from([1; 32]), vec![1], now, now.plus(Duration::from_secs(60))).await;
+    let put = node
+        .redis
+        .put(
+            NewTickets::new("acme".into(), now, now.plus(Duration::from_secs(60)))
+                .with(TicketDigest::from([1; 32]), vec![1]),
+        )
+        .await;
     assert_eq!(put.unwrap_err().failure(), StoreFailure::Full);
 
     server.command("CONFIG SET maxmemory 0");

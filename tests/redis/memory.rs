@@ -5,7 +5,7 @@ use std::time::Duration;
 use tower_sso::clock::{Clock, UnixTime};
 use tower_sso::redis::{RedisStore, RedisStoreBuilder};
 use tower_sso::replay::{Claim, Hold, ReplayStore};
-use tower_sso::ticket::{TicketDigest, TicketStore};
+use tower_sso::ticket::{NewTickets, TicketDigest, TicketStore};
 
 use super::failures::until_it_is_ready;
 use super::{NOW, Node, Redis, SKEW, clock, link, link_of, replay_key};
@@ -122,7 +122,7 @@ async fn a_restart_brings_no_ticket_back() {
     let until = now.plus(Duration::from_secs(600));
     let [redeemed, waiting] = [1, 2].map(|byte| TicketDigest::from([byte; 32]));
     for digest in [redeemed, waiting] {
-        node.redis.put(digest, b"ada".to_vec(), now, until).await.unwrap();
+        node.redis.put(NewTickets::new("acme".into(), now, until).with(digest, b"ada".to_vec())).await.unwrap();
     }
     server.command("SAVE");
     assert_eq!(node.redis.take(redeemed, now).await.unwrap().as_deref(), Some(&b"ada"[..]));
@@ -134,7 +134,7 @@ async fn a_restart_brings_no_ticket_back() {
     for digest in [redeemed, waiting] {
         assert_eq!(again.redis.take(digest, now).await.unwrap(), None);
     }
-    again.redis.put(waiting, b"bob".to_vec(), now, until).await.unwrap();
+    again.redis.put(NewTickets::new("acme".into(), now, until).with(waiting, b"bob".to_vec())).await.unwrap();
     assert_eq!(again.redis.take(waiting, now).await.unwrap().as_deref(), Some(&b"bob"[..]));
 }
 

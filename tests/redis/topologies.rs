@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use tower_sso::redis::RedisStore;
 use tower_sso::replay::{Claim, Claimed, Hold, ReplayStore};
-use tower_sso::ticket::{TicketDigest, TicketStore};
+use tower_sso::ticket::{NewTickets, TicketDigest, TicketStore};
 
 use super::{NOW, Redis, UnixTime, clock, replay_key};
 
@@ -52,7 +52,7 @@ async fn a_cluster_keeps_what_belongs_together_on_one_node() {
             let firsts = join_all(claims).await.into_iter().filter(|claim| matches!(claim, Ok(Claimed::First)));
             assert_eq!(firsts.count(), 1, "{namespace}");
             let digest = TicketDigest::from([number; 32]);
-            store.put(digest, vec![number], now, until).await.unwrap();
+            store.put(NewTickets::new("acme".into(), now, until).with(digest, vec![number])).await.unwrap();
             assert_eq!(store.take(digest, now).await.unwrap(), Some(vec![number]));
             assert_eq!(store.take(digest, now).await.unwrap(), None);
         }

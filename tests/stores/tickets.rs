@@ -8,7 +8,7 @@ use tokio::task::yield_now;
 use tower_sso::clock::{Clock, SystemClock, UnixTime};
 use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::testing::{self, BrokenPromises, Promise};
-use tower_sso::ticket::{MemoryTickets, TicketDigest, TicketStore};
+use tower_sso::ticket::{MemoryTickets, NewTickets, TicketDigest, TicketStore};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Flaw {
@@ -39,27 +39,24 @@ impl Map {
 }
 
 impl TicketStore for Map {
-    fn put(
-        &self,
-        digest: TicketDigest,
-        mut payload: Vec<u8>,
-        _: UnixTime,
-        until: UnixTime,
-    ) -> StoreFuture<Result<(), StoreError>> {
-        let (this, digest) = (self.clone(), self.digest(digest));
+    fn put(&self, tickets: NewTickets) -> StoreFuture<Result<(), StoreError>> {
+        let this = self.clone();
         StoreFuture::new(async move {
             yield_now().await;
             let mut map = this.1.lock().unwrap();
             if this.0 == Flaw::Evicts && map.len() >= 500 {
                 map.clear();
             }
-            if this.0 == Flaw::StoresText {
-                payload = String::from_utf8_lossy(&payload).into_owned().into_bytes();
-            }
-            match map.entry(digest) {
-                Entry::Occupied(mut held) if this.0 == Flaw::ReplacesTheFirst => _ = held.insert((payload, until)),
-                Entry::Occupied(_) => return Err(StoreError::new("it is there already")),
-                Entry::Vacant(free) => _ = free.insert((payload, until)),
+            for (digest, mut payload) in tickets.payloads() {
+                if this.0 == Flaw::StoresText {
+                    payload = String::from_utf8_lossy(&payload).into_owned().into_bytes();
+                }
+                let new = (payload, tickets.until);
+                match map.entry(this.digest(digest)) {
+                    Entry::Occupied(mut held) if this.0 == Flaw::ReplacesTheFirst => _ = held.insert(new),
+                    Entry::Occupied(_) => return Err(StoreError::new("it is there already")),
+                    Entry::Vacant(free) => _ = free.insert(new),
+                }
             }
             Ok(())
         })
@@ -145,7 +142,7 @@ async fn a_store_that_keeps_what_is_taken_breaks_several() {
 struct Open;
 
 impl TicketStore for Open {
-    fn put(&self, _: TicketDigest, _: Vec<u8>, _: UnixTime, _: UnixTime) -> StoreFuture<Result<(), StoreError>> {
+    fn put(&self, _: NewTickets) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Err(StoreError::new("connection refused")))
     }
 

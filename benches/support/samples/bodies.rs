@@ -153,7 +153,7 @@ const CLAIMS: &str = r#"{"email":"ada@acme.example","partner_user_id":"8675309"}
 struct OneTicket;
 
 impl TicketStore for OneTicket {
-    fn put(&self, _: TicketDigest, _: Vec<u8>, _: UnixTime, _: UnixTime) -> StoreFuture<Result<(), StoreError>> {
+    fn put(&self, _: NewTickets) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Err(StoreError::full()))
     }
 

@@ -8,7 +8,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use http::header::CONTENT_TYPE;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use tower_sessions::Session;
 use tower_sso::config::{ConfigError, RefusedClaims};
@@ -28,16 +28,12 @@ use crate::text;
 
 pub(crate) const NAME: &str = "site_builder";
 
-/// Each is a ticket in the store for a minute.
+/// Each is a ticket in the store for a minute; whom they sign in is kept once.
 const MOST_SITES: usize = 100;
 
-/// What a one-time link stands for.
-#[derive(Serialize, Deserialize)]
-struct Entrance {
-    user: SiteBuilderUser,
-    /// `None` is the site management, from where all of the user's sites can be reached.
-    site: Option<String>,
-}
+/// What a one-time link stands for: a user, and one of the user's sites or, without one, the site management, from where all
+/// of them can be reached.
+type Entrance = (SiteBuilderUser, Option<String>);
 
 pub(crate) fn routes(portal: &Portal, config: &[SiteBuilder]) -> Result<Router<Portal>, ConfigError> {
     let (replay, clock) = (portal.stores.replay.clone(), portal.clock.clone());
@@ -81,12 +77,10 @@ pub(crate) async fn widget(
     tickets: Extension<Tickets>,
     user: Identity<SiteBuilderUser>,
 ) -> Result<Response, Problem> {
-    let mut links = Vec::new();
-    for site in std::iter::once(None).chain(user.site_ids().map(|id| Some(id.to_owned()))) {
-        let entrance = Entrance { user: user.claims().clone(), site };
-        let ticket = tickets.issue(user.tenant(), &entrance).await?;
-        links.push((entrance.site, format!("{}/sitebuilder/enter?ticket={ticket}", portal.public_url.as_str())));
-    }
+    let sites: Vec<_> = std::iter::once(None).chain(user.site_ids().map(|id| Some(id.to_owned()))).collect();
+    let issued = tickets.issue_each(user.tenant(), user.claims(), &sites).await?;
+    let link = |ticket| format!("{}/sitebuilder/enter?ticket={ticket}", portal.public_url.as_str());
+    let links: Vec<_> = sites.into_iter().zip(issued.into_iter().map(link)).collect();
     Ok(([(CONTENT_TYPE, "application/javascript")], script(&links)).into_response())
 }
 
@@ -118,12 +112,15 @@ pub(crate) fn literal(text: &str) -> String {
 impl From<TicketError> for Problem {
     fn from(error: TicketError) -> Self {
         tracing::error!(%error, "no ticket was issued");
-        Self::UNAVAILABLE
+        match error {
+            TicketError::TooLarge { .. } => Self::CLAIMS_TOO_LARGE,
+            _ => Self::UNAVAILABLE,
+        }
     }
 }
 
 async fn enter(portal: State<Portal>, session: Session, entrance: Identity<Entrance>) -> Result<Redirect, Problem> {
-    let Entrance { user, site } = entrance.claims();
+    let (user, site) = entrance.claims();
     let names = [user.first_name.as_deref(), user.last_name.as_deref()].into_iter().flatten();
     let name = names.filter(|name| !name.trim().is_empty()).collect::<Vec<_>>().join(" ");
     let name = if name.is_empty() { &user.email } else { &name };
