@@ -7,8 +7,8 @@ use http::{HeaderValue, Method};
 
 use crate::config::{ConfigError, Shared};
 use crate::form::{Form, Usage};
-use crate::keys::{KeyStore, check_known};
-use crate::tenant;
+use crate::keys::{Key, KeyStore, check_known};
+use crate::{observe, tenant};
 
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -27,12 +27,15 @@ fn setting(setting: &'static str, problem: &'static str) -> Result<(), ConfigErr
     Err(ConfigError::Setting { setting, problem: Cow::Borrowed(problem) })
 }
 
-fn check_tenant(form: &impl Form, keys: &dyn KeyStore, shared: &Shared) -> Result<(), ConfigError> {
+fn check_tenant<F: Form>(form: &F, keys: &dyn KeyStore, shared: &Shared) -> Result<(), ConfigError> {
     if keys.ignores_tenant() && !shared.tenant.is_fixed() && !form.signs_tenant() {
         return Err(ConfigError::SameKeysForEveryTenant);
     }
     if let Some(Err(problem)) = shared.tenant.fixed_name().map(tenant::check_length) {
         return setting("tenant", problem);
+    }
+    if let Some(name) = shared.tenant.fixed_name() {
+        warn_of_unknown_tenant::<F>(name, keys);
     }
     match shared.tenant.parameter() {
         Some(name) if name.is_empty() => {
@@ -43,6 +46,15 @@ fn check_tenant(form: &impl Form, keys: &dyn KeyStore, shared: &Shared) -> Resul
             "is a parameter that the form signs, and could be read in two ways: call `tenant_field` with its name instead",
         ),
         _ => Ok(()),
+    }
+}
+
+/// Not an error, as the tenant's key may be added later; until then every request is refused.
+fn warn_of_unknown_tenant<F: Form>(name: &str, keys: &dyn KeyStore) {
+    let known = keys.known_keys().unwrap_or_default();
+    let others = |key: &Key| key.owner().is_some_and(|owner| owner.as_str() != name);
+    if !known.is_empty() && known.iter().all(others) {
+        observe::no_key_yet(F::NAME, name);
     }
 }
 

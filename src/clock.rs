@@ -83,7 +83,7 @@ impl Clock for SystemClock {
 
 /// Raises the lead of the wall clock over the monotonic one to `seen`, and returns the greatest ever seen.
 fn raise(lead: &AtomicI64, seen: i64) -> i64 {
-    // Mostly it is not the greatest. Then nothing is written, and no other processor has to fetch it anew.
+    // Fast path: a plain load avoids cache-line contention.
     match lead.load(Ordering::Relaxed) {
         greatest if seen <= greatest => greatest,
         _ => lead.fetch_max(seen, Ordering::Relaxed).max(seen),

@@ -104,7 +104,7 @@ pub trait Form: Send + Sync + 'static {
     /// Checks the credential with one key. Called once for each active key, or once with the decoy.
     ///
     /// # Errors
-    /// [`Reason::BadSignature`] for whatever another key might still verify; [`Reason::UnusableKey`] if the key is none.
+    /// [`Reason::BadSignature`] for whatever another key might still verify; [`Reason::UnusableKey`] if it cannot be a key.
     fn verify(&self, credential: &Self::Credential, key: &Secret) -> Result<Self::Message, Reason>;
 
     /// When the message is valid.

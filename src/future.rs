@@ -45,8 +45,8 @@ pin_project! {
 }
 
 pin_project! {
-    /// Where a request stands. Each state is left with `project_replace`, which takes out of it what the next one needs. What is
-    /// dropped instead is dropped from left to right: what was under way is over when the replay store is told so.
+    /// The states of a request. Each is left with `project_replace`, which takes out of it what the next one needs. Field
+    /// order is drop order: a pending store call is cancelled before its claim is released.
     #[project = Standing]
     #[project_replace = Left]
     enum State<F: Form, Rd, Fut, R, E> {

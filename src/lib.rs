@@ -63,17 +63,18 @@
 //! ```
 //! - Nothing is parsed as data before its MAC is right, and nothing is remembered before it is, so a forger can neither
 //!   use up a victim's link nor fill the store. Two exceptions to the first half: a forged JWT's header is read to say
-//!   in the log which algorithm it names, and a shared secret stands inside the JSON that has to be read to find it.
-//! - An unknown tenant and a wrong signature are one answer, and the same work. See [`rejection`] for all answers, and
-//!   for the [`Reason`](rejection::Reason) behind each, which logs, metrics and your own
+//!   in the log that it names another algorithm, and a shared secret stands inside the JSON that has to be read to find it.
+//! - An unknown tenant and a wrong signature get one answer. An unknown tenant costs one check, like a tenant with one
+//!   key; during a rotation each further active key costs one more. See [`rejection`] for all answers, and for the [`Reason`](rejection::Reason) behind each, which logs, metrics and your own
 //!   [responder](config::Builder::responder) see and clients do not.
 //! - HEAD requests, and prefetches and previews that say so in a header, are refused and use nothing up. **A mail
 //!   scanner that sends an ordinary GET uses the link up**: see [links that are mailed](layer#links-that-are-mailed).
 //! - The credential is taken out of the URI that the inner service sees. **A layer outside this one still sees it**:
 //!   put request logging inside, or log the path alone.
-//! - Answers carry `Cache-Control: no-store` and `Referrer-Policy: no-referrer`, but for
-//!   [those that no layer sees](layer#answers-that-the-layer-does-not-seal).
-//! - What weakens a check has `danger` in its name. What is unsafe or missing is an error when a layer is built.
+//! - Answers carry `Cache-Control: no-store` and `Referrer-Policy: no-referrer`, except
+//!   [those listed here](layer#answers-that-the-layer-does-not-seal).
+//! - What weakens a check has `danger` in its name. Unsafe settings do not build; doubtful secrets
+//!   are logged at `WARN`.
 //!
 //! # Before you deploy
 //!
@@ -90,9 +91,10 @@
 //!   [session cookies](layer#session-cookies).
 //! - Middleware: limits stand [outside](layer#next-to-other-middleware), request logging inside. For middleware that
 //!   rewrites the path, see [`received`].
-//! - The log is part of the server. Whoever reads it must not be able to stop it: write through a non-blocking writer
-//!   that drops and counts, such as `tracing_appender::non_blocking`. Anybody can cause a refusal, and each is a line:
-//!   at tens of thousands a second, filter `tower_sso` to `WARN` and watch the counters.
+//! - A blocked log reader must not stall the server: write through a non-blocking writer that drops and counts, such as
+//!   `tracing_appender::non_blocking`. Anybody can cause refusals, so those before the signature is verified take at
+//!   most 100 `INFO` lines a second in all; the rest are at `DEBUG`. Refusals of authentic credentials and every 503 are
+//!   not limited.
 //! - Sign-in links are bearer tokens until they are used: serve https only.
 //!
 //! # Features
@@ -102,7 +104,7 @@
 //! | `fernet` | yes | the [`fernet`] form |
 //! | `webhook` | yes | the [`webhook`] form |
 //! | `jwt` | yes | the [`jwt`] form with HS256, HS384 and HS512 |
-//! | `jwt-public-key` | | its algorithms with a public key: RS, PS, ES and EdDSA, by `jsonwebtoken` |
+//! | `jwt-public-key` | | public-key algorithms for [`jwt`]: RS, PS, ES and EdDSA, by `jsonwebtoken` |
 //! | `timestamp-hash` | yes | the [`timestamp_hash`] form |
 //! | `oauth1` | yes | the [`oauth1`] form |
 //! | `shared-secret` | yes | the [`shared_secret`] form |
@@ -113,23 +115,24 @@
 //! | `sqlite`, `postgres` | | [`keys::sql`] on SQLite (bundled, needs a C compiler), on Postgres |
 //! | `redis` | | `redis::RedisStore`: replays and tickets on a Redis or Valkey that many processes share |
 //! | `redis-cluster`, `redis-sentinel`, `redis-tls` | | the same on a cluster, with sentinels, over TLS (rustls on ring) |
-//! | `metrics` | | the counter `tower_sso_requests_total{form, outcome}` |
+//! | `metrics` | | the counters `tower_sso_requests_total{form, outcome}` and `tower_sso_unsettled_total{form}` |
 //! | `sign` | | [`sign`]: the partner's side, for tests |
 //! | `testing` | | [`testing`]: the suite that a store of your own must pass |
 //!
 //! No feature changes what another one does. There is no unsafe code and no OpenSSL.
 //!
 //! Events go to [`tracing`](https://docs.rs/tracing), with target `tower_sso`: refusals and acknowledged copies at
-//! `INFO`, failing stores and every 503 at `WARN`, accepted requests at `DEBUG`. No secret, no credential and no claim
+//! `INFO`, failing stores and every 503 at `WARN`, accepted requests at `DEBUG`, and at `ERROR` a call that was carried out and
+//! could not be settled. No secret, no credential and no claim
 //! is in them, and no path: a span of your own around the layer can say the path. A tenant is named only in warnings
 //! about its own keys. What a store, your application or a form of your own says of a request is escaped and cut, so it
 //! forges no line.
 
 #![forbid(unsafe_code)]
-// No panic is reachable from a request, and no number changes its value by the way.
+// Requests cannot panic; casts cannot lose bits.
 #![warn(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable, clippy::unwrap_used)]
 #![warn(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
-// What several forms share is not all in use when some of them are off; with all of them on, nothing may be idle.
+// With some forms off, shared code may be unused.
 #![cfg_attr(
     not(all(
         feature = "fernet",

@@ -114,6 +114,15 @@ pub(crate) fn doubtful_key(form: &'static str, tenant: &TenantId, what: &'static
     }
 }
 
+/// The layer's tenant is fixed, and the key store knows others only.
+pub(crate) fn no_key_yet(form: &'static str, tenant: &str) {
+    tracing::warn!(
+        target: "tower_sso", form, tenant,
+        "every request is checked with the keys of this tenant, and it has none yet: add them, or say with `tenant(…)` where a \
+         request names its own"
+    );
+}
+
 /// A user of one tenant can sign in to the other, unless both names are the same organisation's.
 pub(crate) fn shared_secret(form: &'static str, one: &TenantId, other: &TenantId, more: usize) {
     tracing::warn!(

@@ -1,4 +1,4 @@
-//! From one step of a check to the next: as far as it goes without waiting.
+//! Runs the check until it is decided or has to wait for a store.
 //!
 //! These steps, and what they call in [`pipeline`](crate::pipeline) and [`proof`](crate::proof), are each called in one place, for
 //! every form. They are marked `#[inline]` so that the compiler, which makes them anew for each form, sees them as one.
@@ -67,9 +67,7 @@ pub(crate) struct Checked<F: Form> {
     settling: Option<Settling<F>>,
 }
 
-/// What the replay store is owed for a claim of a call. Wherever this is dropped, because the client has gone, a timeout
-/// outside has struck or something panicked, the store is told that the call was not carried out, or that nobody has heard
-/// that it was.
+/// Releases the claim of a call when dropped: on disconnect, timeout or panic the sender may retry.
 pub(crate) struct Settling<F: Form> {
     pipeline: Arc<Pipeline<F>>,
     proof: Proof,

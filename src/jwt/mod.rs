@@ -190,7 +190,7 @@ where
         if let (Some(longest), Some(exp)) = (self.max_lifetime, registered.exp) {
             let lifetime = exp.since(registered.iat.unwrap_or(now.plus(self.leeway)));
             if lifetime > longest {
-                return Err(Reason::BadClaim("exp".into(), "is further from `iat` than a token may live"));
+                return Err(Reason::BadClaim("exp".into(), "is further away than a token may live"));
             }
         }
         fields?;

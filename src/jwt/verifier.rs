@@ -133,14 +133,15 @@ impl Verifier {
 
     pub(super) fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
         match self.kind {
-            Kind::Mac(_) => {
+            Kind::Mac(digest) => {
                 mac::check_key(key)?;
-                if key.expose().len() < 32 {
-                    // Real partners give out such secrets, so this is not an error.
+                // RFC 7518, 3.2. Real partners give out shorter secrets, so this is not an error.
+                if key.expose().len() < digest.length() {
                     tracing::warn!(
                         target: "tower_sso",
-                        "a secret for {} has less than 32 bytes: ask the partner for a longer one",
-                        self.algorithm.name()
+                        "a secret for {} has less than {} bytes: ask the partner for a longer one",
+                        self.algorithm.name(),
+                        digest.length()
                     );
                 }
                 Ok(())

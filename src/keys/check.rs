@@ -29,7 +29,7 @@ pub(crate) fn check_known<F: Form>(store: &dyn KeyStore, form: &F) -> Result<(),
     Ok(())
 }
 
-/// Two companies with one secret are one mistake; two names of one organisation are none. Both look the same from here.
+/// Two companies sharing a secret is a mistake; two names of one company is not. Both look the same from here.
 fn warn_of_shared_secrets<F: Form>(known: &[Key]) {
     let mut owners: HashMap<&[u8], &TenantId> = HashMap::new();
     let (mut first, mut more) = (None, 0_usize);

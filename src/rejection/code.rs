@@ -32,10 +32,10 @@ macro_rules! row {
 /// | code | status | when |
 /// |---|---|---|
 /// | `malformed` | 400 | not of this form at all: missing, duplicate or mis-encoded parts |
-/// | `invalid` | 401 | unknown tenant, wrong key, wrong signature |
+/// | `invalid` | 401 | unknown tenant, wrong key or signature; for a JWT also another algorithm or type, or a wrong or missing registered claim |
 /// | `expired`, `not_yet_valid` | 401 | authentic, outside its window |
 /// | `replayed` | 401 | authentic, used before, or made before the replay store began to remember |
-/// | `rejected_claims` | 400 | authentic, but the payload is not what the form requires |
+/// | `rejected_claims` | 400 | authentic, but the form, your claims type or your own check refuses the payload |
 /// | `method_not_allowed` | 405 | a method that the layer does not list |
 /// | `request_timeout` | 408 | the body did not arrive in time |
 /// | `payload_too_large` | 413 | the body is over the layer's limit, or over one outside it |

@@ -85,7 +85,7 @@ pub enum Reason {
     RefusedByApplication(Cow<'static, str>),
     /// The key store failed.
     KeyStore(StoreFailure),
-    /// The key store gave a key that is none: what is wrong with it.
+    /// The key store gave something that cannot be a key: what is wrong with it.
     UnusableKey(&'static str),
     /// The replay store failed.
     ReplayStore(StoreFailure),

@@ -83,7 +83,7 @@ impl Fence {
         let passed = clock.steady().saturating_sub(self.made_steady);
         let made = now.minus(passed).as_nanos();
         let latest = self.made.load(Ordering::Relaxed);
-        // Mostly it is no later, and nothing is written.
+        // Fast path: no write.
         let latest = if made <= latest { latest } else { self.made.fetch_max(made, Ordering::Relaxed).max(made) };
         UnixTime::from_nanos(latest).plus(self.margin)
     }

@@ -49,7 +49,7 @@ impl FernetLink {
     /// The link.
     ///
     /// # Errors
-    /// A key that is none, claims that cannot be JSON.
+    /// If the key is not a Fernet key, or the claims cannot be written as JSON.
     pub fn uri(&self, claims: &impl Serialize) -> Result<String, SignError> {
         let (base, tenant) = (&self.base, percent_encoded(&self.tenant));
         Ok(format!("{base}?company_id={tenant}&token={}", self.token(&serde_json::to_vec(claims)?)?))
@@ -58,7 +58,7 @@ impl FernetLink {
     /// A token with this content, whatever it is.
     ///
     /// # Errors
-    /// A key that is none.
+    /// If the key is not a Fernet key.
     pub fn token(&self, content: &[u8]) -> Result<String, SignError> {
         let issued_at = self.issued_at.unwrap_or_else(|| SystemClock.now());
         let seconds = u64::try_from(issued_at.as_secs()).unwrap_or_default();

@@ -98,7 +98,7 @@ impl OAuthLink {
     /// instead of this one's.
     ///
     /// # Errors
-    /// An address that is none.
+    /// If the address is not a valid absolute URL.
     pub fn uri(&self, parameters: &[(&str, &str)]) -> Result<String, SignError> {
         let signed = self.sign(&self.method, parameters, &[], self.body.as_deref())?;
         let separator = if self.address.contains('?') { '&' } else { '?' };
@@ -108,7 +108,7 @@ impl OAuthLink {
     /// The body of a POST to the address, of type `application/x-www-form-urlencoded`.
     ///
     /// # Errors
-    /// An address that is none.
+    /// If the address is not a valid absolute URL.
     pub fn form(&self, parameters: &[(&str, &str)]) -> Result<String, SignError> {
         let signed = self.sign(&Method::POST, parameters, &[], None)?;
         Ok(form(parameters.iter().copied().chain(pairs(&signed))))
@@ -118,7 +118,7 @@ impl OAuthLink {
     /// form.
     ///
     /// # Errors
-    /// An address that is none.
+    /// If the address is not a valid absolute URL.
     pub fn authorization(&self, form: &[(&str, &str)]) -> Result<String, SignError> {
         let body = self.body.as_deref().filter(|_| form.is_empty());
         let signed = self.sign(&self.method, &[], form, body)?;
