@@ -111,8 +111,8 @@ pub(crate) fn check_key(secret: &Secret) -> Result<(), &'static str> {
     let is_openssh = [&b"ssh-"[..], b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"].iter().any(|kind| key.starts_with(kind));
     if is_openssh || memchr::memmem::find(key, b"-----BEGIN ").is_some() {
         return Err(
-            "is a key in PEM or OpenSSH's format and no shared secret, which everybody would know: for JWTs signed with RS, PS, \
-                    ES or EdDSA, choose that `jwt::Algorithm` (feature `jwt-public-key`)",
+            "is a key in PEM or OpenSSH's format and no shared secret: a public key is known to everybody. For JWTs signed \
+             with RS, PS, ES or EdDSA, choose that `jwt::Algorithm` (feature `jwt-public-key`)",
         );
     }
     Ok(())
