@@ -101,6 +101,12 @@ impl StoreError {
         Self { failure: StoreFailure::Full, source: None }
     }
 
+    /// The same, with words for the log on what it is full of.
+    #[cfg(feature = "moka")]
+    pub(crate) fn full_of(what: &'static str) -> Self {
+        Self { failure: StoreFailure::Full, source: Some(what.into()) }
+    }
+
     /// The store did not answer in time.
     pub fn timed_out() -> Self {
         Self { failure: StoreFailure::TimedOut, source: None }

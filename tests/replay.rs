@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use tower_sso::clock::{Clock, ManualClock, UnixTime};
 use tower_sso::rejection::StoreFailure;
-use tower_sso::replay::{Claim, Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Group, Hold, MemoryReplay, ReplayKey, ReplayStore};
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
@@ -170,21 +170,35 @@ fn of_8_threads_that_find_a_dead_entry_one_wins() {
     assert_eq!(won.into_inner() as u64, ROUNDS);
 }
 
-#[test]
-fn what_stays_for_ever_leaves_room_for_sign_ins() {
-    let store = MemoryReplay::builder().ceiling(10).build();
-    let lease = Hold::Lease(later(30));
-    for call in 0..5 {
-        assert_eq!(claim(&store, call, NOW, lease), Ok(Claimed::First));
-        settle(&store, call, UnixTime::MAX);
-        settle(&store, call, UnixTime::MAX);
+/// A lease on a call that will be remembered until `until`, by a layer of this group.
+fn lease_in(store: &MemoryReplay, group: &str, number: u64, until: UnixTime) -> Result<Claimed, StoreFailure> {
+    let mut claim = Claim::new(key(number), NOW, Hold::Lease(later(30)));
+    (claim.terms.group, claim.terms.until) = (Group::new("webhook", group), until);
+    let claimed = store.claim(&claim).now_or_never().unwrap().map_err(|error| error.failure());
+    if claimed == Ok(Claimed::First) {
+        claim.hold = Hold::Until(until);
+        store.settle(&claim).now_or_never().unwrap().unwrap();
+        store.settle(&claim).now_or_never().unwrap().unwrap();
     }
-    assert_eq!(claim(&store, 5, NOW, lease), Err(StoreFailure::Full), "half of the store is theirs");
-    assert_eq!(claim(&store, 0, NOW, lease), Ok(Claimed::Spent), "and nothing is forgotten");
-    for link in 100..105 {
+    claimed
+}
+
+#[test]
+fn what_stays_for_ever_leaves_room_for_sign_ins_and_for_other_layers() {
+    let store = MemoryReplay::builder().ceiling(1_000).build();
+    let forever = |group, numbers: std::ops::Range<u64>| {
+        numbers.filter(|number| lease_in(&store, group, *number, UnixTime::MAX) == Ok(Claimed::First)).count()
+    };
+    assert_eq!(forever("one", 0..600), 250, "half of the half that is for all of them");
+    assert_eq!(lease_in(&store, "one", 600, UnixTime::MAX), Err(StoreFailure::Full));
+    assert_eq!(lease_in(&store, "one", 0, UnixTime::MAX), Ok(Claimed::Spent), "and nothing is forgotten");
+    assert_eq!(lease_in(&store, "one", 601, later(300)), Ok(Claimed::First), "its calls with a time are not concerned");
+    assert_eq!(lease_in(&store, "another", 700, later(300)), Ok(Claimed::First), "nor are other layers'");
+    assert_eq!(forever("another", 1_000..2_000), 125, "who have a share of their own");
+    assert_eq!(forever("one", 600..700), 0);
+    for link in 3_000..3_600 {
         assert_eq!(claim(&store, link, NOW, Hold::Until(later(60))), Ok(Claimed::First), "{link}");
     }
-    assert_eq!(claim(&store, 105, NOW, Hold::Until(later(60))), Err(StoreFailure::Full));
 }
 
 #[test]

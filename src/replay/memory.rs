@@ -7,8 +7,9 @@ use moka::ops::compute::{CompResult, Op};
 use moka::sync::Cache;
 
 use super::ends::Ends;
+use super::forever::Forever;
 use super::windows::Windows;
-use super::{Claim, Claimed, Hold, ReplayKey, ReplayStore};
+use super::{Claim, Claimed, Group, Hold, ReplayKey, ReplayStore};
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::store::{StoreError, StoreFuture};
 
@@ -25,9 +26,9 @@ use crate::store::{StoreError, StoreFuture};
 ///   A server that wants to spare its users that listens from the next second on, as below.
 /// - **One process only.** A second one does not know what the first has seen.
 ///
-/// - **What has no time is remembered for ever**, as a webhook without a timestamp: an entry that only a restart frees. Such
-///   entries may take half of the ceiling, so that they cannot shut out sign-ins; beyond it their own layers answer 503.
-///
+/// - **What has no end is remembered for ever**, as a call without a time: an entry that only a restart frees. Such entries
+///   may take half of the ceiling, and the layers of one form and [scope](crate::config::Builder::scope) as much of that half
+///   as is still free: a quarter of the store if they are alone. Beyond it their own calls get 503, and nobody else's.
 /// - **No claim pays for others.** Each removes up to 32 entries that have ended, some 50 µs at most; so after a minute in
 ///   which nobody came, the next 12,500 claims share the removal of 400,000 entries.
 ///
@@ -59,8 +60,7 @@ struct Inner {
     windows: Windows,
     /// How many entries there are: one up before each insertion, one down after each removal.
     held: AtomicU64,
-    /// Entries that nothing but a restart will free.
-    forever: AtomicU64,
+    forever: Forever,
     ceiling: u64,
     fence: Option<Fence>,
     clock: Arc<dyn Clock>,
@@ -177,7 +177,7 @@ impl MemoryReplayBuilder {
             ends: Ends::new(),
             windows: Windows::default(),
             held: AtomicU64::new(0),
-            forever: AtomicU64::new(0),
+            forever: Forever::new(self.ceiling),
             ceiling: self.ceiling,
             fence: self.fenced.then_some(Fence { made, made_steady, margin }),
             clock: self.clock,
@@ -188,19 +188,20 @@ impl MemoryReplayBuilder {
 #[derive(Clone, Copy)]
 struct Entry {
     hold: Hold,
+    group: Group,
     /// When it may be removed, by [`Clock::steady`]; `None` is never.
     goes_at: Option<Duration>,
 }
 
 impl Entry {
-    fn new(hold: Hold, now: UnixTime, steady: Duration) -> Self {
+    fn new(claim: &Claim, hold: Hold, steady: Duration) -> Self {
         // Whether an entry is live is decided by the layer's clock; the store's only takes away what is dead. It must not
         // be the earlier of the two. `SystemClock` is never slower than it, and the margin is for clocks that stand still
         // for a while, in tests.
         const MARGIN: Duration = Duration::from_secs(60);
         let ends = hold.until() != UnixTime::MAX;
-        let goes_at = ends.then(|| steady.saturating_add(hold.until().since(now)).saturating_add(MARGIN));
-        Self { hold, goes_at }
+        let goes_at = ends.then(|| steady.saturating_add(hold.until().since(claim.now)).saturating_add(MARGIN));
+        Self { hold, group: claim.terms.group, goes_at }
     }
 
     fn is_live(&self, now: UnixTime) -> bool {
@@ -236,14 +237,14 @@ impl Inner {
     }
 
     fn replace(&self, key: ReplayKey, old: Option<Entry>, new: Option<Entry>) {
-        match old.map(|entry| entry.goes_at) {
-            Some(Some(at)) => self.ends.remove(at, key),
-            Some(None) => _ = self.forever.fetch_sub(1, Ordering::Relaxed),
+        match old {
+            Some(Entry { goes_at: Some(at), .. }) => self.ends.remove(at, key),
+            Some(Entry { group, .. }) => self.forever.remove(group),
             None => {}
         }
-        match new.map(|entry| entry.goes_at) {
-            Some(Some(at)) => self.ends.add(at, key),
-            Some(None) => _ = self.forever.fetch_add(1, Ordering::Relaxed),
+        match new {
+            Some(Entry { goes_at: Some(at), .. }) => self.ends.add(at, key),
+            Some(Entry { group, .. }) => self.forever.add(group),
             None => {}
         }
     }
@@ -273,30 +274,39 @@ impl Inner {
     fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
         let Some(hold) = self.windows.hold(claim) else { return Ok(Claimed::Forgotten) };
         let steady = self.clock.steady();
-        let entry = Entry::new(hold, claim.now, steady);
+        let entry = Entry::new(claim, hold, steady);
+        // A lease of what has no end becomes an entry without one, and that may not fail any more.
+        let may_stay = claim.terms.until == UnixTime::MAX || hold.until() == UnixTime::MAX;
+        let has_share = !may_stay || self.forever.has_room(claim.terms.group);
         let mut claimed = None;
         // Each claim clears some of what is dead away, so that none ever has to do it for all. If there is no room after
         // that, dead entries elsewhere may have it.
         for (looked, shard) in Ends::shards(claim.key).enumerate() {
             let cleared = self.clear(shard, steady);
             if looked == 0 || cleared > 0 {
-                claimed = self.claim_if_room(claim.key, claim.now, entry);
+                claimed = self.claim_if_room(claim, entry, has_share);
             }
-            if claimed.is_some() {
+            if claimed.is_some() || !has_share {
                 break;
             }
         }
-        claimed.ok_or_else(StoreError::full)
+        claimed.ok_or_else(|| match has_share {
+            true => StoreError::full(),
+            false => StoreError::full_of(
+                "the layer's calls have no end and fill its share; bound how long they are remembered, or let the sender \
+                 sign a time",
+            ),
+        })
     }
 
     /// `None`: there is no room.
-    fn claim_if_room(&self, key: ReplayKey, now: UnixTime, entry: Entry) -> Option<Claimed> {
+    fn claim_if_room(&self, claim: &Claim, entry: Entry, has_share: bool) -> Option<Claimed> {
         let mut claimed = None;
-        self.change(key, |held| {
+        self.change(claim.key, |held| {
             claimed = match held {
-                Some(held) if held.is_live(now) => Some(held.claimed()),
+                Some(held) if held.is_live(claim.now) => Some(held.claimed()),
                 // A dead entry of the same key gives up its place.
-                dead => (self.has_room_for(entry.hold) && (dead.is_some() || self.reserve())).then_some(Claimed::First),
+                dead => (has_share && (dead.is_some() || self.reserve())).then_some(Claimed::First),
             };
             if claimed == Some(Claimed::First) { Op::Put(entry) } else { Op::Nop }
         });
@@ -304,29 +314,15 @@ impl Inner {
     }
 
     fn settle(&self, claim: &Claim) {
-        let until = self.windows.hold(claim).unwrap_or(claim.hold).until();
-        let entry = Entry::new(Hold::Until(until), claim.now, self.clock.steady());
+        let hold = self.windows.hold(claim).unwrap_or(claim.hold);
+        let entry = Entry::new(claim, Hold::Until(hold.until()), self.clock.steady());
         self.change(claim.key, |held| {
             // The credential has the place of its lease, or had until a moment ago: this may not fail for want of room.
             if held.is_none() {
                 self.held.fetch_add(1, Ordering::Relaxed);
             }
-            let becomes_forever = until == UnixTime::MAX && held.is_none_or(|entry| entry.goes_at.is_some());
-            if becomes_forever && self.forever.load(Ordering::Relaxed) + 1 == self.forever_ceiling() {
-                tracing::warn!("calls without a time fill their half of the replay store: they get 503 from now on");
-            }
             Op::Put(entry)
         });
-    }
-
-    fn forever_ceiling(&self) -> u64 {
-        self.ceiling.div_ceil(2)
-    }
-
-    /// A lease may become an entry for ever, and those may take half of the store.
-    fn has_room_for(&self, hold: Hold) -> bool {
-        let may_stay = matches!(hold, Hold::Lease(_)) || hold.until() == UnixTime::MAX;
-        !may_stay || self.forever.load(Ordering::Relaxed) < self.forever_ceiling()
     }
 
     fn release(&self, key: ReplayKey, lease: Hold) {
@@ -376,7 +372,10 @@ mod tests {
     #[test]
     fn dead_entries_are_removed_later_than_they_die_and_not_never() {
         let now = UnixTime::from_secs(1_000);
-        let entry = |until| Entry::new(Hold::Until(until), now, Duration::from_secs(7)).goes_at;
+        let entry = |until| {
+            let hold = Hold::Until(until);
+            Entry::new(&Claim::new(ReplayKey::from([0; 32]), now, hold), hold, Duration::from_secs(7)).goes_at
+        };
         let minute = entry(now.plus(Duration::from_secs(60)));
         assert!(minute.is_some_and(|at| (67..=187).contains(&at.as_secs())), "{minute:?}");
         assert!(entry(now).is_some(), "it may be dead the next moment");

@@ -19,6 +19,8 @@
 #[cfg(feature = "moka")]
 mod ends;
 #[cfg(feature = "moka")]
+mod forever;
+#[cfg(feature = "moka")]
 mod memory;
 #[cfg(feature = "moka")]
 mod windows;

@@ -1,0 +1,48 @@
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Group;
+
+/// How many entries nothing but a restart frees, by group. They may take half of the store, so that they cannot shut out
+/// what ends; and of that half a group may have as much as is still free, so that it cannot shut out another.
+pub(super) struct Forever {
+    counts: Mutex<Counts>,
+    most: u64,
+}
+
+#[derive(Default)]
+struct Counts {
+    by_group: HashMap<Group, u64>,
+    total: u64,
+}
+
+impl Forever {
+    /// In a store with this ceiling.
+    pub(super) fn new(ceiling: u64) -> Self {
+        Self { counts: Mutex::default(), most: ceiling.div_ceil(2) }
+    }
+
+    pub(super) fn has_room(&self, group: Group) -> bool {
+        let counts = self.lock();
+        let has = counts.by_group.get(&group).copied().unwrap_or(0);
+        has < self.most.saturating_sub(counts.total)
+    }
+
+    pub(super) fn add(&self, group: Group) {
+        let mut counts = self.lock();
+        counts.total += 1;
+        *counts.by_group.entry(group).or_default() += 1;
+    }
+
+    pub(super) fn remove(&self, group: Group) {
+        let mut counts = self.lock();
+        counts.total = counts.total.saturating_sub(1);
+        if let Some(count) = counts.by_group.get_mut(&group) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
