@@ -155,6 +155,13 @@ pub trait Form: Send + Sync + 'static {
         false
     }
 
+    /// The [`Validity::window`] of every credential, so that a replay store hears of it before the first one comes
+    /// ([`ReplayStore::expect`](crate::replay::ReplayStore::expect)). Default: zero; the store then hears of it with the
+    /// first claim, and refuses what was usable before that if it had kept entries for a shorter time.
+    fn longest_window(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Whether something other than the replay store recognises a credential that has no time, for ever: the store in
     /// memory does not, after a restart. Default: no.
     fn survives_restart(&self) -> bool {

@@ -92,9 +92,8 @@
 //! - Middleware: limits stand [outside](layer#next-to-other-middleware), request logging inside. For middleware that
 //!   rewrites the path, see [`received`].
 //! - A blocked log reader must not stall the server: write through a non-blocking writer that drops and counts, such as
-//!   `tracing_appender::non_blocking`. Anybody can cause refusals, so those before the signature is verified take at
-//!   most 100 `INFO` lines a second in all; the rest are at `DEBUG`. Refusals of authentic credentials and every 503 are
-//!   not limited.
+//!   `tracing_appender::non_blocking`. Anybody can cause refusals, so they take at most 100 lines a second: as many
+//!   before the signature is verified, after it, and for stores that fail. One line counts what was left out.
 //! - Sign-in links are bearer tokens until they are used: serve https only.
 //!
 //! # Features

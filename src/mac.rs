@@ -115,6 +115,9 @@ pub(crate) fn check_key(secret: &Secret) -> Result<(), &'static str> {
              with RS, PS, ES or EdDSA, choose that `jwt::Algorithm` (feature `jwt-public-key`)",
         );
     }
+    if key.starts_with(b"{") && memchr::memmem::find(key, b"\"kty\"").is_some() {
+        return Err("is a JWK and no shared secret: give the bytes of its `k`, if it is one of a MAC");
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -98,6 +99,10 @@ where
 
     fn has_time(&self) -> bool {
         self.form.has_time()
+    }
+
+    fn longest_window(&self) -> Duration {
+        self.form.longest_window()
     }
 
     fn survives_restart(&self) -> bool {

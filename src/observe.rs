@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::clock::{Clock, SystemClock};
 use crate::form::Form;
 use crate::keys::TenantId;
-use crate::rejection::{Code, Rejection};
+use crate::rejection::{Code, Reason, Rejection};
 use crate::store::StoreError;
 
 /// The steps of a check, in the order in which every form takes them.
@@ -72,9 +72,9 @@ pub(crate) fn acknowledged<F: Form>() {
 
 pub(crate) fn rejected(rejection: &Rejection) {
     let (form, reason) = (rejection.form(), rejection.reason());
-    if rejection.code() == Code::Unavailable {
+    if rejection.code() == Code::Unavailable && TROUBLES.has_room() {
         tracing::warn!(target: "tower_sso", form, reason = reason.as_str(), detail = %OneLine(reason), "credential not checked");
-    } else if reason.step() > Step::Verify || UNSIGNED.has_room() {
+    } else if rejection.code() != Code::Unavailable && quota_of(reason).has_room() {
         tracing::info!(target: "tower_sso", form, reason = reason.as_str(), detail = %OneLine(reason), "credential refused");
     } else {
         tracing::debug!(target: "tower_sso", form, reason = reason.as_str(), detail = %OneLine(reason), "credential refused");
@@ -85,7 +85,9 @@ pub(crate) fn rejected(rejection: &Rejection) {
 
 /// A store's own words for its failure: they may name hosts, so they go to the log and nowhere else.
 pub(crate) fn store_failed(form: &'static str, error: &StoreError) {
-    tracing::warn!(target: "tower_sso", form, detail = %OneLine(error), "store failed");
+    if TROUBLES.has_room() {
+        tracing::warn!(target: "tower_sso", form, detail = %OneLine(error), "store failed");
+    }
 }
 
 /// A call was carried out, and the store could not be told before its lease ended: a copy would be carried out again.
@@ -97,7 +99,9 @@ pub(crate) fn not_settled<F: Form>() {
 
 /// A key that cannot be one: the tenant's other keys still work, but somebody should look at it.
 pub(crate) fn unusable_key(form: &'static str, tenant: &TenantId, what: &'static str) {
-    tracing::warn!(target: "tower_sso", form, ?tenant, what, "unusable key");
+    if TROUBLES.has_room() {
+        tracing::warn!(target: "tower_sso", form, ?tenant, what, "unusable key");
+    }
 }
 
 /// A secret that did not verify, and looks as if it was copied wrongly. Said once for each tenant, as any forgery leads here.
@@ -133,9 +137,17 @@ pub(crate) fn shared_secret(form: &'static str, one: &TenantId, other: &TenantId
 }
 
 /// Anybody can cause refusals of what nobody signed, tens of thousands a second, and with them a line each.
-static UNSIGNED: Quota = Quota(Mutex::new(Spent { second: 0, lines: 0 }));
+static UNSIGNED: Quota = Quota::new();
+/// Whoever has one used link can send it as often.
+static SIGNED: Quota = Quota::new();
+/// So can stores that fail.
+static TROUBLES: Quota = Quota::new();
 
-/// So many lines a second at `INFO`; the others are at `DEBUG`, and one line says how many they were. The counters have all.
+fn quota_of(reason: &Reason) -> &'static Quota {
+    if reason.step() > Step::Verify { &SIGNED } else { &UNSIGNED }
+}
+
+/// So many lines a second; one line says how many were left out, and the counters have all.
 struct Quota(Mutex<Spent>);
 
 struct Spent {
@@ -146,10 +158,14 @@ struct Spent {
 impl Quota {
     const LINES: u64 = 100;
 
+    const fn new() -> Self {
+        Self(Mutex::new(Spent { second: 0, lines: 0 }))
+    }
+
     fn has_room(&self) -> bool {
         let (has_room, left_out) = self.spend(SystemClock.steady().as_secs());
         if left_out > 0 {
-            tracing::info!(target: "tower_sso", left_out, "more credentials were refused; lines for them are at DEBUG");
+            tracing::info!(target: "tower_sso", left_out, "there was more of this in the last busy second; its lines are left out");
         }
         has_room
     }
@@ -242,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_flood_takes_so_many_lines_a_second_and_one_that_counts_the_rest() {
-        let quota = Quota(Mutex::new(Spent { second: 0, lines: 0 }));
+        let quota = Quota::new();
         for line in 1..=Quota::LINES + 7 {
             assert_eq!(quota.spend(5), (line <= Quota::LINES, 0), "{line}");
         }

@@ -76,6 +76,10 @@ impl<F: Form> Pipeline<F> {
         let allow = building::check(&form, &shared)?;
         let stripped = Stripped::new(form.parameters().into_iter().chain(shared.tenant.parameter().cloned()));
         let group = Group::new(F::NAME, &shared.scope);
+        let window = form.longest_window();
+        if let Some(replay) = shared.replay.as_ref().filter(|_| !window.is_zero()) {
+            replay.expect(group, window.saturating_add(shared.store_timeout), shared.clock.now());
+        }
         Ok(Self { decoy: form.decoy(), form, shared, allow, stripped, group })
     }
 
@@ -217,7 +221,10 @@ impl<F: Form> Pipeline<F> {
             // The store may take this long to answer, and must not have forgotten meanwhile.
             (until, _) => (validity.window().saturating_add(store_timeout), until.plus(store_timeout)),
         };
-        Terms { group: self.group, window, usable_since: validity.usable_since().unwrap_or(UnixTime::MIN), until }
+        // By a clock that is ahead it can have been used a little before it was made.
+        let passes_from = Some(validity.not_before()).filter(|start| *start != UnixTime::MIN);
+        let usable_since = validity.usable_since().into_iter().chain(passes_from).min().unwrap_or(UnixTime::MIN);
+        Terms { group: self.group, window, usable_since, until }
     }
 
     /// The lease that was asked for at this time.

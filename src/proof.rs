@@ -70,13 +70,14 @@ impl<F: Form> Verified<F> {
             };
             match checked {
                 Ok(message) => {
-                    let tenant = key.owner().unwrap_or(tenant).clone();
                     let mut fingerprint = Fingerprint::new(F::NAME);
                     if form.signs_tenant() {
-                        fingerprint.signed_tenant(&tenant);
+                        // The name that was signed, whoever the key is said to belong to.
+                        fingerprint.signed_tenant(tenant);
                     }
                     fingerprint.scope(scope);
                     form.fingerprint(&message, &mut fingerprint);
+                    let tenant = key.owner().unwrap_or(tenant).clone();
                     return Ok(Self { message, key_use: key.key_use(), fingerprint: fingerprint.finish(), tenant });
                 }
                 Err(Reason::BadSignature) => {

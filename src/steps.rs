@@ -285,10 +285,18 @@ impl<F: Form> CarriedOut<F> {
             let mut pause = Duration::from_millis(50);
             loop {
                 tokio::time::sleep(pause).await;
-                let Some(settling) = pipeline.conclude(&proof, claimed_at, true) else { return };
-                match settling.await {
-                    Ok(()) => return,
-                    Err(error) => observe::store_failed(F::NAME, &error),
+                let pipeline = Arc::clone(&pipeline);
+                let attempt = async move {
+                    match pipeline.conclude(&proof, claimed_at, true) {
+                        Some(settling) => settling.await,
+                        None => Ok(()),
+                    }
+                };
+                // In a task of its own, so that a store that panics is asked again too.
+                match tokio::spawn(attempt).await {
+                    Ok(Ok(())) => return,
+                    Ok(Err(error)) => observe::store_failed(F::NAME, &error),
+                    Err(_) => observe::store_failed(F::NAME, &StoreError::new("it panicked")),
                 }
                 pause = (pause * 2).min(Duration::from_secs(1));
             }

@@ -1,6 +1,8 @@
 //! What was used stays used: at another layer, under another name of its key, and after a restart.
 
 mod support;
+#[path = "reuse/windows.rs"]
+mod windows;
 
 use http::Request;
 use http_body_util::Full;
@@ -9,7 +11,7 @@ use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::config::{Builder, ConfigError};
 use tower_sso::fernet::{self, Fernet};
 use tower_sso::jwt::{self, Algorithm, Jwt};
-use tower_sso::keys::{self, Keys, MemoryKeys, Secret, TenantId};
+use tower_sso::keys::{self, Key, Keys, MemoryKeys, Secret, TenantId};
 use tower_sso::providers::lcvista;
 use tower_sso::replay::{MemoryReplay, ReplayStore};
 use tower_sso::sign::{FernetLink, HashedLink, JwtSigner, OAuthLink, SigningWebhook};

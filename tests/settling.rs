@@ -238,7 +238,15 @@ async fn a_claim_that_timed_out_is_over_before_it_is_given_back() {
 struct Unreliable {
     store: MemoryReplay,
     failures: Arc<AtomicUsize>,
-    is_silent: bool,
+    how: Fails,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Fails {
+    Says,
+    IsSilent,
+    /// The first time it says so.
+    ThenPanics,
 }
 
 impl ReplayStore for Unreliable {
@@ -248,10 +256,11 @@ impl ReplayStore for Unreliable {
 
     fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
         let left = self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        match (left, self.is_silent) {
+        match (left, self.how) {
             (Err(_), _) => self.store.settle(claim),
-            (Ok(_), false) => StoreFuture::ready(Err(StoreError::new("down for a moment"))),
-            (Ok(_), true) => StoreFuture::new(pending()),
+            (Ok(1), Fails::ThenPanics) => panic!("as it was told to"),
+            (Ok(_), Fails::Says | Fails::ThenPanics) => StoreFuture::ready(Err(StoreError::new("down for a moment"))),
+            (Ok(_), Fails::IsSilent) => StoreFuture::new(pending()),
         }
     }
 
@@ -267,9 +276,10 @@ impl ReplayStore for Unreliable {
 /// The sender had its answer, and will not send the call again; whoever has captured it might.
 #[tokio::test(start_paused = true)]
 async fn a_call_that_was_carried_out_is_settled_however_often_that_fails() {
-    for (failures, is_silent) in [(1, false), (5, false), (1, true), (3, true)] {
-        let store =
-            Unreliable { store: MemoryReplay::new(), failures: Arc::new(AtomicUsize::new(failures)), is_silent };
+    for (failures, how) in
+        [(1, Fails::Says), (5, Fails::Says), (1, Fails::IsSilent), (3, Fails::IsSilent), (2, Fails::ThenPanics)]
+    {
+        let store = Unreliable { store: MemoryReplay::new(), failures: Arc::new(AtomicUsize::new(failures)), how };
         let clock = ManualClock::at(UnixTime::from_secs(1_700_000_000));
         let layer = webhook::layer::<RawBody>().secrets([SECRET]).replay(store.clone()).handler_remembers();
         let mut service = layer.clock(clock.clone()).build().unwrap().layer(Inner(Breaks::Nowhere));
@@ -282,7 +292,7 @@ async fn a_call_that_was_carried_out_is_settled_however_often_that_fails() {
         let layer = webhook::layer::<RawBody>().secrets([SECRET]).replay(store).handler_remembers().clock(clock);
         let mut never = layer.build().unwrap().layer(Inner(Breaks::WhenCalled));
         let copy = never.call(copy.map(|body| Full::new(Bytes::from(body)))).await.unwrap();
-        assert_eq!(copy.status(), 200, "acknowledged, after {failures} failures, {is_silent}");
+        assert_eq!(copy.status(), 200, "acknowledged, after {failures} failures, {how:?}");
     }
 }
 

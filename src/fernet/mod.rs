@@ -38,6 +38,7 @@ mod token;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -143,6 +144,10 @@ where
 
     fn has_time(&self) -> bool {
         true
+    }
+
+    fn longest_window(&self) -> Duration {
+        self.window.max_age
     }
 
     fn parameters(&self) -> Vec<Cow<'static, str>> {

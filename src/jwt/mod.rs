@@ -166,6 +166,14 @@ where
         let end = self.end(registered)?;
         let start = registered.nbf.max(registered.iat).unwrap_or(UnixTime::MIN);
         let validity = Validity::between(registered.iat, start, end, self.leeway);
+        // What the layer's settings add to this instant, another layer's settings may add more of.
+        let base = match (registered.exp, self.max_age, registered.iat) {
+            (Some(exp), ..) => exp,
+            (None, Some(_), Some(iat)) => iat,
+            _ => end.minus(self.remember_endless.unwrap_or_default()),
+        };
+        let window = self.longest_window();
+        let validity = validity.remembered_until(base.plus(window), window);
         // A token that says neither when it was made nor when it starts passes as soon as its end is near enough.
         Ok(match (validity.usable_since(), registered.exp, self.max_lifetime) {
             (None, Some(exp), Some(longest)) => validity.usable_from(exp.minus(longest).minus(self.leeway)),
@@ -203,6 +211,11 @@ where
 
     fn has_time(&self) -> bool {
         true
+    }
+
+    fn longest_window(&self) -> Duration {
+        let added = [Some(self.leeway), self.max_age, self.remember_endless];
+        added.into_iter().flatten().fold(Duration::ZERO, Duration::saturating_add)
     }
 
     fn parameters(&self) -> Vec<Cow<'static, str>> {

@@ -127,7 +127,7 @@ impl Verifier {
         match self.kind {
             Kind::Mac(_) => fingerprint.part(message.parts.signature()),
             #[cfg(feature = "jwt-public-key")]
-            Kind::PublicKey(_) => fingerprint.part(message.key.expose()).part(message.parts.signed()),
+            Kind::PublicKey(scheme) => fingerprint.part(&scheme.identity(&message.key)).part(message.parts.signed()),
         };
     }
 

@@ -58,7 +58,12 @@ impl MemoryKeys {
         }
         let others = keys.iter().filter(|key| *key.secret() != secret);
         let previous = others.map(|key| if is_current(key) { key.retired(previous_until) } else { key.clone() });
-        *keys = [Key::current(secret.clone())].into_iter().chain(previous).collect();
+        let mut current = Key::current(secret.clone());
+        // A tenant stays what it is called.
+        if let Some(owner) = keys.iter().find_map(Key::owner) {
+            current = current.owned_by(owner.clone());
+        }
+        *keys = [current].into_iter().chain(previous).collect();
     }
 
     /// Forgets a tenant.

@@ -55,6 +55,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
@@ -257,6 +258,10 @@ where
 
     fn has_time(&self) -> bool {
         true
+    }
+
+    fn longest_window(&self) -> Duration {
+        self.window.max_age
     }
 
     fn parameters(&self) -> Vec<Cow<'static, str>> {

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use ::redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
@@ -247,6 +247,7 @@ impl RedisStoreBuilder {
             memory_key: [&prefix, "memory"].concat(),
             prefix,
             clock_skew: self.clock_skew,
+            expected: RwLock::default(),
             clock: self.clock,
             check_policy: self.check_policy,
             witness: Witness::new(self.clock_skew, self.fence_margin),

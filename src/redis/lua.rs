@@ -58,12 +58,13 @@ end
 /// was in force, when a layer with the longest was last here, and the longest of the others.
 ///
 /// `ARGV`: a value and how long to keep it; the group, the layer's window, the time and the same time by the fastest
-/// clock; since when the credential can have been used, and when it ends by itself, without a window. What has no time
-/// has the window 0.
+/// clock; since when the credential can have been used, and when it ends by itself, without a window; the longest window
+/// of the group that a layer of this process has. What has no time has the window 0.
 pub(super) const WINDOWS: &str = "
 local WEEK, HOUR, BEGINNING = 604800000, 3600000, -2^53
 local group, window, now = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local longest, since, least, seen, second = window, BEGINNING, window, now, 0
+local asked = math.max(window, tonumber(ARGV[9]))
+local longest, since, least, seen, second = asked, BEGINNING, asked, now, 0
 if window > 0 then
     local before = redis.call('HGET', KEYS[1], group)
     if before then
@@ -72,14 +73,14 @@ if window > 0 then
         longest, since, least = tonumber(longest), tonumber(since), tonumber(least)
         seen, second = tonumber(seen), tonumber(second)
     end
-    if window > longest then
-        longest, since, seen, second = window, tonumber(ARGV[6]), now, longest
-    elseif window == longest then
+    if asked > longest then
+        longest, since, seen, second = asked, tonumber(ARGV[6]), now, longest
+    elseif asked == longest then
         if now > seen + HOUR then seen = now end
     else
-        second = math.max(second, window)
+        second = math.max(second, asked)
         if now > seen + longest + WEEK then
-            longest, seen, second = second, now, (window < second) and window or 0
+            longest, seen, second = second, now, (asked < second) and asked or 0
             least = math.min(least, longest)
         end
     end

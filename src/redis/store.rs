@@ -1,5 +1,6 @@
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use ::redis::aio::{ConnectionLike, ConnectionManager};
@@ -10,7 +11,7 @@ use super::builder;
 use super::memory::Witness;
 use super::script::{self, Answer, Loaded, Scripts, ceil_to_milliseconds, floor_to_milliseconds};
 use crate::clock::{Clock, UnixTime};
-use crate::replay::{Claim, Claimed, Hold, ReplayKey, ReplayStore};
+use crate::replay::{Claim, Claimed, Group, Hold, ReplayKey, ReplayStore};
 use crate::store::{StoreError, StoreFuture};
 
 /// What stands for a spent credential.
@@ -45,6 +46,8 @@ pub(super) struct Inner<C> {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) check_policy: bool,
     pub(super) witness: Witness,
+    /// The longest window of each group that a layer of this process was built with. There are as many as layers at most.
+    pub(super) expected: RwLock<HashMap<Group, Duration>>,
 }
 
 impl<C> RedisStore<C>
@@ -134,6 +137,11 @@ where
         milliseconds(time).max(1).to_string()
     }
 
+    fn expected(&self, group: Group) -> Duration {
+        let expected = self.0.expected.read().unwrap_or_else(PoisonError::into_inner);
+        expected.get(&group).copied().unwrap_or_default()
+    }
+
     /// Claims or settles.
     async fn enter(&self, script: &Loaded, claim: &Claim) -> Result<Answer, StoreError> {
         let Claim { key, now, hold, terms } = claim;
@@ -150,6 +158,7 @@ where
             ceil_to_milliseconds(now.plus(self.0.clock_skew)).to_string(),
             floor_to_milliseconds(terms.usable_since).to_string(),
             floor_to_milliseconds(terms.until.minus(terms.window)).to_string(),
+            milliseconds(self.expected(terms.group)).to_string(),
         ];
         let arguments: Vec<_> = [&value[..]].into_iter().chain(texts.iter().map(String::as_bytes)).collect();
         self.run(script, &self.replay_key(key), &arguments, *now).await
@@ -189,6 +198,13 @@ where
                 _ => Err(answer.unexpected()),
             }
         })
+    }
+
+    /// The server hears of it with the first claim of any layer of the group.
+    fn expect(&self, group: Group, window: Duration, _: UnixTime) {
+        let mut expected = self.0.expected.write().unwrap_or_else(PoisonError::into_inner);
+        let longest = expected.entry(group).or_default();
+        *longest = window.max(*longest);
     }
 
     fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {

@@ -338,6 +338,10 @@ impl ReplayStore for MemoryReplay {
         StoreFuture::ready(self.0.claim(claim))
     }
 
+    fn expect(&self, group: Group, window: Duration, now: UnixTime) {
+        self.0.windows.expect(group, window, now);
+    }
+
     fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
         self.0.settle(claim);
         StoreFuture::ready(Ok(()))

@@ -324,6 +324,13 @@ pub trait ReplayStore: Send + Sync + 'static {
     /// Claims a credential. An entry is live while `now` is not after its hold.
     fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>>;
 
+    /// A layer was built, `now` by its clock, that will claim with this window: from now on, entries of its group are kept for as long. Until
+    /// then the window may be longer than any that was [in force](Self#how-long-an-entry-is-kept). Default: does nothing, as
+    /// each claim says its window too; only then the first claim under a longer one finds older credentials forgotten.
+    fn expect(&self, group: Group, window: Duration, now: UnixTime) {
+        _ = (group, window, now);
+    }
+
     /// Makes a leased credential spent, to be remembered as `hold` says, a [`Hold::Until`]; whoever holds it now, as it was
     /// used.
     fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>>;
@@ -342,6 +349,10 @@ pub trait ReplayStore: Send + Sync + 'static {
 impl<R: ReplayStore + ?Sized> ReplayStore for Arc<R> {
     fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
         (**self).claim(claim)
+    }
+
+    fn expect(&self, group: Group, window: Duration, now: UnixTime) {
+        (**self).expect(group, window, now);
     }
 
     fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {

@@ -14,8 +14,9 @@ pub(super) struct Windows(RwLock<HashMap<Group, Window>>);
 struct Window {
     first: Duration,
     longest: Duration,
-    /// When the longest one came; [`UnixTime::MIN`] for the first.
+    /// When the longest one came; [`UnixTime::MIN`] if nothing had been claimed before.
     since: UnixTime,
+    claimed: bool,
 }
 
 impl Windows {
@@ -36,21 +37,35 @@ impl Windows {
         })
     }
 
+    /// A layer with this window is there from now on.
+    pub(super) fn expect(&self, group: Group, window: Duration, now: UnixTime) {
+        self.raise(group, window, now, false);
+    }
+
     fn window(&self, claim: &Claim) -> Window {
         let (group, asked) = (claim.terms.group, claim.terms.window);
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&group).copied();
         match known {
-            Some(window) if asked <= window.longest => window,
-            _ => {
-                let mut windows = self.0.write().unwrap_or_else(PoisonError::into_inner);
-                let first = Window { first: asked, longest: asked, since: UnixTime::MIN };
-                let window = windows.entry(group).or_insert(first);
-                if asked > window.longest {
-                    (window.longest, window.since) = (asked, claim.now);
-                }
-                *window
+            Some(window) if asked <= window.longest && window.claimed => window,
+            _ => self.raise(group, asked, claim.now, true),
+        }
+    }
+
+    fn raise(&self, group: Group, asked: Duration, now: UnixTime, claims: bool) -> Window {
+        let mut windows = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let first = Window { first: asked, longest: asked, since: UnixTime::MIN, claimed: false };
+        let window = windows.entry(group).or_insert(first);
+        if asked > window.longest {
+            window.longest = asked;
+            // What has not been claimed cannot have been forgotten.
+            if window.claimed {
+                window.since = now;
+            } else {
+                window.first = asked;
             }
         }
+        window.claimed |= claims;
+        *window
     }
 }
 
@@ -85,6 +100,16 @@ mod tests {
         ] {
             assert_eq!(windows.hold(&claim(now, made, window)), expected.map(Hold::Until), "{why}");
         }
+        let expected = Windows::default();
+        expected.expect(Group::new("fernet", ""), MINUTE, at(0));
+        expected.expect(Group::new("fernet", ""), HOUR, at(0));
+        let held = |now, made, window| expected.hold(&claim(now, made, window));
+        assert_eq!(held(1_000, 990, MINUTE), Some(Hold::Until(at(990).plus(HOUR))), "a longer window is expected");
+        assert_eq!(
+            held(4_000, 900, HOUR),
+            Some(Hold::Until(at(900).plus(HOUR))),
+            "and reaches back before its first claim"
+        );
         let mut other = claim(1_100, 1_090, MINUTE);
         other.terms.group = Group::new("fernet", "another scope");
         assert_eq!(windows.hold(&other), Some(Hold::Until(at(1_090).plus(MINUTE))), "groups are apart");

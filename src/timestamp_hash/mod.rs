@@ -218,6 +218,10 @@ where
         true
     }
 
+    fn longest_window(&self) -> Duration {
+        self.window.max_age
+    }
+
     fn parameters(&self) -> Vec<Cow<'static, str>> {
         [&self.hash, &self.timestamp].into_iter().chain(self.recipe.fields()).cloned().collect()
     }

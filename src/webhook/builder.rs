@@ -160,6 +160,9 @@ impl<C> Builder<Webhook<C>> {
     /// [`handler_remembers`](Self::handler_remembers), else for ever, at the cost of one entry in the replay store for each
     /// call. **A copy that is older than this is carried out again**, unless the handler itself recognises it by
     /// [`Identity::credential`](crate::identity::Identity::credential).
+    ///
+    /// Layers that share their calls (one store, one [`scope`](Self::scope)) must remember for the same time: what one has
+    /// forgotten would pass at the other.
     pub fn danger_remember_for(mut self, time: Duration) -> Self {
         self.form.remember = Some(time);
         self

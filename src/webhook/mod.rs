@@ -196,6 +196,10 @@ where
         self.timestamp_header.is_some()
     }
 
+    fn longest_window(&self) -> Duration {
+        if self.has_time() { self.window.max_age } else { Duration::ZERO }
+    }
+
     fn survives_restart(&self) -> bool {
         self.handler_remembers || self.forgetting_is_fine
     }

@@ -79,11 +79,25 @@ async fn a_deployment_that_raises_a_window_does_not_reach_back() {
     assert_eq!(new.send(&link_of(NOW + 90)).await, "ok", "made since");
 }
 
-/// A claim under a window, in seconds, of what can be used from now on.
+/// The server hears of the longest window of a process with the first claim of any of its layers.
+#[tokio::test]
+async fn an_old_link_under_a_long_window_is_honest_though_a_short_one_was_used_before() {
+    let server = Redis::start(&[]);
+    let login = Node::with_window(&server, NOW, 60).await;
+    let layer =
+        fernet::layer::<Value>().keys(MemoryKeys::new().with("4321", key())).max_age(Duration::from_secs(86_400));
+    let mail = App::new(layer.replay(login.redis.clone()).clock(login.clock.clone()).build().unwrap());
+    let mail = Node { app: mail, redis: login.redis.clone(), clock: login.clock.clone() };
+    assert_eq!(login.send(&link_of(NOW)).await, "ok");
+    pass(&server, &[&login], Duration::from_secs(3_600));
+    assert_eq!(mail.send(&link_of(NOW + 600)).await, "ok", "fifty minutes old, and never used");
+}
+
+/// A claim under a window, in seconds, of what can be used from now on. No layer was built for its group.
 fn claim(number: u8, now: UnixTime, window: u64) -> Claim {
     let window = Duration::from_secs(window);
     let until = now.plus(window);
-    let terms = Terms { group: Group::new("fernet", ""), window, usable_since: now, until };
+    let terms = Terms { group: Group::new("a form of its own", ""), window, usable_since: now, until };
     Claim { key: replay_key(number), now, hold: Hold::Until(until), terms }
 }
 

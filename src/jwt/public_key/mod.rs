@@ -4,7 +4,7 @@ mod pem;
 mod rsa;
 
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
-use jsonwebtoken::{Algorithm as Library, DecodingKey};
+use jsonwebtoken::{Algorithm as Library, DecodingKey, DecodingKeyKind};
 
 use super::Algorithm;
 use crate::keys::Secret;
@@ -67,6 +67,22 @@ impl Scheme {
         // This provider by name: the library's default panics in a program that enables two of them.
         let verifier = (DEFAULT_PROVIDER.verifier_factory)(&self.algorithm, key);
         verifier.is_ok_and(|verifier| verifier.verify(signed, &signature.to_vec()).is_ok())
+    }
+
+    /// The key itself, however its text is spelled; empty if it is none.
+    pub(super) fn identity(self, key: &Secret) -> Vec<u8> {
+        let identity = key.try_with_prepared(
+            self.family,
+            |bytes| PublicKey::read(self.family, bytes),
+            |key| match key {
+                PublicKey::Rsa(key) => key.modulus().to_vec(),
+                PublicKey::Other(key) => match key.kind() {
+                    DecodingKeyKind::SecretOrDer(point) => point.clone(),
+                    DecodingKeyKind::RsaModulusExponent { n, .. } => n.clone(),
+                },
+            },
+        );
+        identity.unwrap_or_default()
     }
 
     pub(super) fn check_key(self, key: &Secret) -> Result<(), &'static str> {

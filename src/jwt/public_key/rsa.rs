@@ -48,6 +48,11 @@ impl RsaKey {
         Ok(Self { key: DecodingKey::from_rsa_raw_components(modulus, exponent), modulus: modulus.to_vec() })
     }
 
+    /// The exponent is always the same.
+    pub(super) fn modulus(&self) -> &[u8] {
+        &self.modulus
+    }
+
     /// `check` does the one exponentiation.
     pub(super) fn verify(&self, signature: &[u8], check: impl FnOnce(&DecodingKey, &[u8]) -> bool) -> bool {
         // Of the same length, they compare as numbers do.
