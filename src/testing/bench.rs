@@ -39,6 +39,7 @@ pub(super) struct Options {
     pub(super) entries: usize,
     pub(super) patience: Duration,
     pub(super) lease_margin: Duration,
+    pub(super) race: Duration,
 }
 
 impl Default for Options {
@@ -50,6 +51,7 @@ impl Default for Options {
             entries: 20_000,
             patience: Duration::from_secs(5),
             lease_margin: Duration::from_secs(5),
+            race: Duration::from_secs(1),
         }
     }
 }

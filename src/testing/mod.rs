@@ -32,9 +32,11 @@
 
 mod bench;
 mod promise;
+mod race;
 mod replay;
 mod replay_cases;
 mod replay_crowd;
+mod replay_windows;
 #[cfg(feature = "ticket")]
 mod ticket;
 #[cfg(feature = "ticket")]

@@ -19,6 +19,10 @@ pub enum Promise {
     Shared,
     /// Of any number of claims of one key at once, exactly one is `First`.
     OneWinner,
+    /// Every entry is kept for the longest window that its group was asked for.
+    LongestWindow,
+    /// A longer window does not reach back to what may be forgotten.
+    NoReachBack,
     /// A spent credential is remembered up to its last instant.
     Remembers,
     /// A lease keeps others out up to its last instant.
@@ -61,6 +65,8 @@ impl Promise {
             Self::Shared => "What one handle has done, all other handles see.",
             Self::OneWinner => "Of any number of claims of one key at once, exactly one is First.",
             Self::Remembers => "A spent credential is remembered up to its last instant, inclusive.",
+            Self::LongestWindow => "Every entry is kept for the longest window that its group was asked for.",
+            Self::NoReachBack => "What may have been used and forgotten before a longer window came is Forgotten.",
             Self::LeaseExcludes => "A lease keeps others out up to its last instant, inclusive.",
             Self::LeaseEnds => "A lease that nobody settles ends.",
             Self::SettleSpends => "A settled credential is spent until its new end, inclusive.",
@@ -94,6 +100,14 @@ impl Promise {
             Self::Remembers => {
                 "compare `now <= until` with the `now` of the call; where the database expires by its own clock, let it \
                  keep entries longer than asked: a call may arrive after the instant that it names"
+            }
+            Self::LongestWindow => {
+                "remember the longest `window` of each group, and hold and settle until `until` plus what the window is \
+                 short of it"
+            }
+            Self::NoReachBack => {
+                "remember the first `window` of each group, the longest, and since when it is that; answer Forgotten if \
+                 `usable_since` is before that and `until - window + first` is before `now`"
             }
             Self::LeaseExcludes => {
                 "treat an entry that is leased as live while `now <= until`, and answer Leased; where the database \

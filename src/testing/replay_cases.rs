@@ -10,6 +10,7 @@ use super::bench::{
 };
 use super::promise::{Broken, Promise};
 use super::replay_crowd as crowd;
+use super::replay_windows as windows;
 use crate::clock::UnixTime;
 use crate::replay::Claimed::{self, First, Leased, Spent};
 use crate::replay::{Claim, Hold, ReplayKey, ReplayStore};
@@ -36,7 +37,10 @@ pub(super) fn all(bench: &Arc<Replay>) -> Vec<Case> {
         (Promise::OneWinner, Box::pin(crowd::one_winner(bench()))),
         (Promise::OneWinner, Box::pin(crowd::one_heir_of_a_released_lease(bench()))),
         (Promise::OneWinner, Box::pin(crowd::one_heir_of_a_dead_lease(bench()))),
+        (Promise::OneWinner, Box::pin(crowd::one_winner_of_a_race(bench()))),
         (Promise::Remembers, Box::pin(remembers(bench()))),
+        (Promise::LongestWindow, Box::pin(windows::longest_window(bench()))),
+        (Promise::NoReachBack, Box::pin(windows::no_reach_back(bench()))),
         (Promise::LeaseExcludes, Box::pin(lease_excludes(bench()))),
         (Promise::LeaseEnds, Box::pin(lease_ends(bench()))),
         (Promise::SettleSpends, Box::pin(settle_spends(bench()))),

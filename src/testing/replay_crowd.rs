@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::bench::{Answer, LONG, Tally, answered, at_once, dropped_after, must, now, numbered};
 use super::promise::{Broken, Promise};
+use super::race::{self, CALLS, side_by_side};
 use super::replay_cases::{Replay, SHORT};
 use crate::replay::Claimed::{self, First, Leased, Spent};
 use crate::replay::{Claim, Hold, ReplayKey};
@@ -85,6 +86,37 @@ pub(super) async fn one_heir_of_a_dead_lease(bench: Arc<Replay>) -> Result<(), B
         one_first("callers that wait for a lease to run out", &answers, Spent)?;
     }
     Ok(())
+}
+
+/// Threads that go through the same keys side by side: new ones, and some whose lease has run out.
+pub(super) async fn one_winner_of_a_race(bench: Arc<Replay>) -> Result<(), Broken> {
+    const PROMISE: Promise = Promise::OneWinner;
+    race::race(PROMISE, bench.options.race, move |handle, round| {
+        let keys: Vec<_> = (0..CALLS).map(|_| bench.key()).collect();
+        let start = now();
+        // Long ago, as a store may keep a lease for longer than asked.
+        let (then, dead) = (start.minus(2 * LONG), Hold::Lease(start.minus(LONG)));
+        for key in keys.iter().step_by(4) {
+            answered(PROMISE, "a lease on a new key", handle.block_on(bench.claim(round, *key, then, dead)))?;
+        }
+        // Few of what stays, as there may be a ceiling. Leases can be given back.
+        let (hold, others) = match round {
+            0..4 => (Hold::Until(start.plus(LONG)), Spent),
+            _ => (Hold::Lease(start.plus(LONG)), Leased),
+        };
+        let claim = async |caller: usize, number: usize| match keys.get(number) {
+            Some(key) => bench.claim(caller, *key, start, hold).await,
+            None => Ok(others),
+        };
+        let answers = side_by_side(handle, claim);
+        answers.iter().enumerate().try_for_each(|(number, answers)| match number % 4 {
+            0 if nobody_inherits(answers) => Ok(()),
+            _ => one_first("threads that claim one key at once", answers, others),
+        })?;
+        let mut keys = keys.iter().enumerate();
+        keys.try_for_each(|(node, key)| answered(PROMISE, "release", handle.block_on(bench.release(node, *key, hold))))
+    })
+    .await
 }
 
 /// More of them than a pool has connections, so that one that is lost each time is missed.

@@ -10,6 +10,7 @@ use super::bench::{
     neighbours, now, numbered,
 };
 use super::promise::{Broken, Promise};
+use super::race::{self, CALLS, THREADS, side_by_side};
 use crate::clock::UnixTime;
 use crate::ticket::{NewTickets, TicketDigest, TicketStore};
 
@@ -37,6 +38,7 @@ pub(super) fn all(bench: &Arc<Tickets>) -> Vec<Case> {
     let bench = || Arc::clone(bench);
     vec![
         (Promise::OneTaker, Box::pin(one_taker(bench()))),
+        (Promise::OneTaker, Box::pin(one_taker_of_a_race(bench()))),
         (Promise::Payload, Box::pin(payload(bench()))),
         (Promise::TicketHolds, Box::pin(ticket_holds(bench()))),
         (Promise::TicketEnds, Box::pin(ticket_ends(bench()))),
@@ -112,6 +114,33 @@ async fn one_taker(bench: Arc<Tickets>) -> Result<(), Broken> {
         }
     }
     Ok(())
+}
+
+/// Threads that go through the same tickets side by side.
+async fn one_taker_of_a_race(bench: Arc<Tickets>) -> Result<(), Broken> {
+    const PROMISE: Promise = Promise::OneTaker;
+    race::race(PROMISE, bench.options.race, move |handle, round| {
+        let digests: Vec<_> = (0..CALLS).map(|_| bench.digest()).collect();
+        for digest in &digests {
+            let put = bench.put(round, *digest, payload_of(*digest), now().plus(LONG));
+            answered(PROMISE, "put", handle.block_on(put))?;
+        }
+        let start = now();
+        let take = async |caller: usize, number: usize| match digests.get(number) {
+            Some(digest) => bench.take(caller, *digest, start).await,
+            None => Ok(Nothing),
+        };
+        let answers = side_by_side(handle, take);
+        answers.iter().try_for_each(|answers| {
+            let (tally, others) = (Tally::of(answers), THREADS - 1);
+            if tally.count("Payload") == 1 && tally.count("Nothing") == others {
+                return Ok(());
+            }
+            let expected = format!("1 × Payload, {others} × Nothing for threads that take one ticket at once");
+            Err(Broken::new(PROMISE, expected, tally))
+        })
+    })
+    .await
 }
 
 async fn payload(bench: Arc<Tickets>) -> Result<(), Broken> {

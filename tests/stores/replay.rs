@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::task::yield_now;
 use tower_sso::clock::{Clock, SystemClock, UnixTime};
-use tower_sso::replay::{Claim, Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Group, Hold, MemoryReplay, ReplayKey, ReplayStore};
 use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::testing::{self, BrokenPromises, Promise};
 
@@ -35,6 +35,14 @@ enum Flaw {
     MistrustsTheFuture,
     /// What was used after its lease had run out stays free.
     SettlesLeasesOnly,
+    /// As if nobody else had another window.
+    IgnoresWindows,
+    /// Remembers the longest window, and keeps what is claimed for it, but not what is settled.
+    SettlesForItsOwnWindow,
+    /// Keeps entries for the longest window, but does not mind when that came.
+    ReachesBack,
+    /// One window for all groups.
+    IgnoresGroups,
 }
 
 /// A store that is right but for one flaw.
@@ -45,6 +53,13 @@ struct Map {
     order: Arc<Mutex<VecDeque<ReplayKey>>>,
     claimed_at: Arc<Mutex<HashMap<ReplayKey, UnixTime>>>,
     connections: Arc<AtomicUsize>,
+    windows: Arc<Mutex<HashMap<Group, Window>>>,
+}
+
+struct Window {
+    first: Duration,
+    longest: Duration,
+    since: UnixTime,
 }
 
 impl Map {
@@ -55,6 +70,7 @@ impl Map {
             order: Arc::default(),
             claimed_at: Arc::default(),
             connections: Arc::new(AtomicUsize::new(60)),
+            windows: Arc::default(),
         }
     }
 
@@ -64,6 +80,30 @@ impl Map {
             bytes[16..].fill(0);
         }
         bytes.into()
+    }
+
+    /// How long to keep it, or nothing if it may be forgotten.
+    fn kept(&self, claim: &Claim) -> Option<Hold> {
+        let terms = claim.terms;
+        if self.flaw == Flaw::IgnoresWindows || terms.window.is_zero() {
+            return Some(claim.hold);
+        }
+        let group = if self.flaw == Flaw::IgnoresGroups { Group::default() } else { terms.group };
+        let mut windows = self.windows.lock().unwrap();
+        let new = Window { first: terms.window, longest: terms.window, since: UnixTime::MIN };
+        let window = windows.entry(group).or_insert(new);
+        if terms.window > window.longest {
+            (window.longest, window.since) = (terms.window, claim.now);
+        }
+        let is_old =
+            terms.usable_since < window.since && terms.until.minus(terms.window).plus(window.first) < claim.now;
+        if is_old && self.flaw != Flaw::ReachesBack {
+            return None;
+        }
+        Some(match claim.hold {
+            Hold::Until(until) => Hold::Until(until.plus(window.longest - terms.window)),
+            lease @ Hold::Lease(_) => lease,
+        })
     }
 
     /// What a claim finds there.
@@ -118,7 +158,8 @@ impl Map {
 
 impl ReplayStore for Map {
     fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
-        let Claim { now, hold, .. } = *claim;
+        let now = claim.now;
+        let Some(hold) = self.kept(claim) else { return StoreFuture::ready(Ok(Claimed::Forgotten)) };
         let (this, key) = (self.clone(), self.key(claim.key));
         assert!(this.flaw != Flaw::PanicsForEver || hold.until() != UnixTime::MAX, "for ever is too long");
         StoreFuture::new(async move {
@@ -151,7 +192,11 @@ impl ReplayStore for Map {
     }
 
     fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
-        let (this, key, settled) = (self.clone(), self.key(claim.key), claim.hold);
+        let settled = match self.flaw {
+            Flaw::SettlesForItsOwnWindow => claim.hold,
+            _ => self.kept(claim).unwrap_or(claim.hold),
+        };
+        let (this, key) = (self.clone(), self.key(claim.key));
         StoreFuture::new(async move {
             this.turn().await?;
             let mut entries = this.entries.lock().unwrap();
@@ -197,6 +242,7 @@ impl ReplayStore for Map {
 async fn outcome(flaw: Flaw) -> Result<(), BrokenPromises> {
     let store = Map::new(flaw);
     let suite = testing::replay_store(async || store.clone()).entries(2_500).patience(Duration::from_secs(60));
+    let suite = suite.race(Duration::ZERO);
     // A lease that ends late must not be waited for as long as by default.
     suite.lease_margin(Duration::from_secs(2)).run().await
 }
@@ -209,6 +255,51 @@ fn promises(outcome: &Result<(), BrokenPromises>) -> Vec<Promise> {
 async fn the_store_in_memory_keeps_its_promises() {
     let shared = MemoryReplay::new();
     testing::replay_store(async || shared.clone()).run().await.unwrap();
+}
+
+/// As many stores in memory are written: every call is right by itself, and takes two locks, one after the other.
+#[derive(Clone, Default)]
+struct TwoLocks(Arc<Mutex<HashMap<ReplayKey, Hold>>>);
+
+impl ReplayStore for TwoLocks {
+    fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
+        let held = self.0.lock().unwrap().get(&claim.key).copied().filter(|held| claim.now <= held.until());
+        StoreFuture::ready(Ok(match held {
+            Some(Hold::Until(_)) => Claimed::Spent,
+            Some(Hold::Lease(_)) => Claimed::Leased,
+            None => {
+                self.0.lock().unwrap().insert(claim.key, claim.hold);
+                Claimed::First
+            }
+        }))
+    }
+
+    fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
+        self.0.lock().unwrap().insert(claim.key, claim.hold);
+        StoreFuture::ready(Ok(()))
+    }
+
+    fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+        let mut map = self.0.lock().unwrap();
+        if matches!(lease, Hold::Lease(_)) && map.get(&key) == Some(&lease) {
+            map.remove(&key);
+        }
+        StoreFuture::ready(Ok(()))
+    }
+
+    fn remembers_since(&self) -> Option<UnixTime> {
+        None
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_gap_between_two_locks_is_found() {
+    const RUNS: usize = 5;
+    for run in 0..RUNS {
+        let store = TwoLocks::default();
+        let outcome = testing::replay_store(async || store.clone()).entries(1).run().await;
+        assert!(promises(&outcome).contains(&Promise::OneWinner), "run {run}: {outcome:?}");
+    }
 }
 
 /// The ceiling is reached, and nothing is evicted.
@@ -230,7 +321,8 @@ async fn each_flaw_is_found_by_name() {
         (ExpiresByItsOwnClock, &[Promise::Remembers, Promise::LeaseExcludes]),
         (NeverEndsLeases, &[Promise::LeaseEnds]),
         (SettlesNothing, &[Promise::SettleSpends]),
-        (LeaseExpiryTakesSettled, &[Promise::SettleSpends]),
+        // It forgets what it settled when the lease ends, so for a longer window too.
+        (LeaseExpiryTakesSettled, &[Promise::LongestWindow, Promise::SettleSpends]),
         (ReleasesAnything, &[Promise::ReleaseSpares]),
         (ReleasesAnyLease, &[Promise::ReleaseSpares]),
         (ComparesHalfTheKey, &[Promise::WholeKey]),
@@ -239,6 +331,10 @@ async fn each_flaw_is_found_by_name() {
         (TellsLeasesBySecond, &[Promise::ReleaseSpares]),
         (MistrustsTheFuture, &[Promise::Remembers, Promise::LeaseExcludes]),
         (SettlesLeasesOnly, &[Promise::SettleSpends]),
+        (IgnoresWindows, &[Promise::LongestWindow, Promise::NoReachBack]),
+        (SettlesForItsOwnWindow, &[Promise::LongestWindow]),
+        (ReachesBack, &[Promise::NoReachBack]),
+        (IgnoresGroups, &[Promise::NoReachBack]),
         // What comes after it finds no connection.
         (LosesConnections, &[Promise::Cancellation, Promise::NoEviction]),
     ];

@@ -94,13 +94,44 @@ fn promises(outcome: &Result<(), BrokenPromises>) -> Vec<Promise> {
 
 async fn outcome(flaw: Flaw) -> Result<(), BrokenPromises> {
     let store = Map(flaw, Arc::default());
-    testing::ticket_store(async || store.clone()).entries(2_500).patience(Duration::from_secs(60)).run().await
+    let suite = testing::ticket_store(async || store.clone()).entries(2_500).patience(Duration::from_secs(60));
+    suite.race(Duration::ZERO).run().await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_store_in_memory_keeps_its_promises() {
     let shared = MemoryTickets::new();
     testing::ticket_store(async || shared.clone()).run().await.unwrap();
+}
+
+/// Looks, then removes: under a lock each.
+#[derive(Clone, Default)]
+struct TwoLocks(Arc<Mutex<HashMap<TicketDigest, (Vec<u8>, UnixTime)>>>);
+
+impl TicketStore for TwoLocks {
+    fn put(&self, tickets: NewTickets) -> StoreFuture<Result<(), StoreError>> {
+        let mut map = self.0.lock().unwrap();
+        for (digest, payload) in tickets.payloads() {
+            map.entry(digest).or_insert((payload, tickets.until));
+        }
+        StoreFuture::ready(Ok(()))
+    }
+
+    fn take(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {
+        let held = self.0.lock().unwrap().get(&digest).cloned();
+        self.0.lock().unwrap().remove(&digest);
+        StoreFuture::ready(Ok(held.filter(|(_, until)| now <= *until).map(|(payload, _)| payload)))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_gap_between_two_locks_is_found() {
+    const RUNS: usize = 5;
+    for run in 0..RUNS {
+        let store = TwoLocks::default();
+        let outcome = testing::ticket_store(async || store.clone()).entries(1).run().await;
+        assert!(promises(&outcome).contains(&Promise::OneTaker), "run {run}: {outcome:?}");
+    }
 }
 
 /// The ceiling is reached, and nothing is evicted.
