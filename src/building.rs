@@ -34,7 +34,7 @@ fn check_tenant<F: Form>(form: &F, keys: &dyn KeyStore, shared: &Shared) -> Resu
     if let Some(Err(problem)) = shared.tenant.fixed_name().map(tenant::check_length) {
         return setting("tenant", problem);
     }
-    if let Some(name) = shared.tenant.fixed_name() {
+    if let Some(name) = shared.tenant.fixed_name().filter(|_| !form.signs_tenant()) {
         warn_of_unknown_tenant::<F>(name, keys);
     }
     match shared.tenant.parameter() {
