@@ -29,14 +29,13 @@ use crate::store::{StoreError, StoreFuture};
 /// - **What has no end is remembered for ever**, as a call without a time: an entry that only a restart frees. Such entries
 ///   may take half of the ceiling, and the layers of one form and [scope](crate::config::Builder::scope) as much of that half
 ///   as is still free: a quarter of the store if they are alone. Beyond it their own calls get 503, and nobody else's.
-/// - **No claim pays for others.** Each removes up to 32 entries that have ended; so after a minute in which nobody came, the
-///   next 12,500 claims share the removal of 400,000 entries. In waves of so many that end at once, a claim takes 8 µs on
-///   average, and the slowest of millions some 1 to 4 ms of processor time.
+/// - **No claim pays for others.** Each removes up to 32 entries that have ended, some 50 µs at most; so after a minute in
+///   which nobody came, the next 12,500 claims share the removal of 400,000 entries.
 ///
-/// An entry takes some 450 bytes, an almost empty store 5 MB, and a claim 2 to 5 µs, beside a thousand live entries as beside
-/// a million (`cargo bench --bench replay`, two shared cores). So the default [`ceiling`](MemoryReplayBuilder::ceiling) of a
-/// million is 450 MB. An entry stays for a minute longer than its link is good: with links that live for a minute, the ceiling
-/// is reached at 8,000 sign-ins a second.
+/// An entry takes some 410 bytes, and a claim 1.5 to 5 µs, beside a thousand live entries as beside a million
+/// (`cargo bench --bench replay`, two shared cores). So the default [`ceiling`](MemoryReplayBuilder::ceiling) of a million is
+/// 410 MB. An entry stays for a minute longer than its link is good: with links that live for a minute, the ceiling is reached
+/// at 8,000 sign-ins a second.
 ///
 /// ```
 /// use tower_sso::clock::{Clock, SystemClock};
@@ -135,7 +134,7 @@ impl Default for MemoryReplay {
 }
 
 impl MemoryReplayBuilder {
-    /// How many live entries it holds at most. Default: 1,000,000, some 450 MB. Above it layers answer `unavailable`.
+    /// How many live entries it holds at most. Default: 1,000,000, some 410 MB. Above it layers answer `unavailable`.
     ///
     /// Only authentic credentials take an entry, so only partners can fill it.
     #[must_use]
