@@ -13,8 +13,8 @@ pub(super) struct Ends([Mutex<BTreeSet<(Duration, [u8; 32])>>; Ends::SHARDS]);
 impl Ends {
     pub(super) const SHARDS: usize = 64;
 
-    /// How many dead entries one look takes at most. Removing one costs about as much as a claim, so that this is the
-    /// longest that a claim works for others: some 50 µs. It is well above one, so that the dead become fewer.
+    /// How many dead entries one look takes at most. Removing one costs about as much as a claim, so this bounds how long a
+    /// claim works for others. It is well above one, so that the dead become fewer.
     pub(super) const BITE: usize = 32;
 
     pub(super) fn new() -> Self {
