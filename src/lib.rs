@@ -93,7 +93,8 @@
 //!   rewrites the path, see [`received`].
 //! - A blocked log reader must not stall the server: write through a non-blocking writer that drops and counts, such as
 //!   `tracing_appender::non_blocking`. Anybody can cause refusals, so they take at most 100 lines a second: as many
-//!   before the signature is verified, after it, and for stores that fail. One line counts what was left out.
+//!   before the signature is verified, after it (acknowledged copies among them), and for stores that fail. One line
+//!   counts the rest, which is at `DEBUG`.
 //! - Sign-in links are bearer tokens until they are used: serve https only.
 //!
 //! # Features

@@ -65,19 +65,23 @@ pub(crate) fn accepted<F: Form>() {
 
 /// It is a copy of a call that was carried out.
 pub(crate) fn acknowledged<F: Form>() {
-    tracing::info!(target: "tower_sso", form = F::NAME, outcome = "acknowledged", "copy acknowledged");
+    if SIGNED.has_room() {
+        tracing::info!(target: "tower_sso", form = F::NAME, outcome = "acknowledged", "copy acknowledged");
+    } else {
+        tracing::debug!(target: "tower_sso", form = F::NAME, outcome = "acknowledged", "copy acknowledged");
+    }
     #[cfg(feature = "metrics")]
     increment(&Counter::<F>::ACKNOWLEDGED);
 }
 
 pub(crate) fn rejected(rejection: &Rejection) {
     let (form, reason) = (rejection.form(), rejection.reason());
-    if rejection.code() == Code::Unavailable && TROUBLES.has_room() {
-        tracing::warn!(target: "tower_sso", form, reason = reason.as_str(), detail = %OneLine(reason), "credential not checked");
-    } else if rejection.code() != Code::Unavailable && quota_of(reason).has_room() {
-        tracing::info!(target: "tower_sso", form, reason = reason.as_str(), detail = %OneLine(reason), "credential refused");
-    } else {
-        tracing::debug!(target: "tower_sso", form, reason = reason.as_str(), detail = %OneLine(reason), "credential refused");
+    let (word, detail) = (reason.as_str(), OneLine(reason));
+    match (rejection.code() == Code::Unavailable, quota_of(reason).has_room()) {
+        (true, true) => tracing::warn!(target: "tower_sso", form, reason = word, %detail, "credential not checked"),
+        (true, false) => tracing::debug!(target: "tower_sso", form, reason = word, %detail, "credential not checked"),
+        (false, true) => tracing::info!(target: "tower_sso", form, reason = word, %detail, "credential refused"),
+        (false, false) => tracing::debug!(target: "tower_sso", form, reason = word, %detail, "credential refused"),
     }
     #[cfg(feature = "metrics")]
     increment(&metrics::Key::from_parts(REQUESTS, &[("form", form), ("outcome", reason.as_str())]));
@@ -138,16 +142,20 @@ pub(crate) fn shared_secret(form: &'static str, one: &TenantId, other: &TenantId
 
 /// Anybody can cause refusals of what nobody signed, tens of thousands a second, and with them a line each.
 static UNSIGNED: Quota = Quota::new();
-/// Whoever has one used link can send it as often.
+/// Whoever has one used link or one captured call can send it as often.
 static SIGNED: Quota = Quota::new();
 /// So can stores that fail.
 static TROUBLES: Quota = Quota::new();
 
 fn quota_of(reason: &Reason) -> &'static Quota {
-    if reason.step() > Step::Verify { &SIGNED } else { &UNSIGNED }
+    match (reason.code(), reason.step()) {
+        (Code::Unavailable, _) => &TROUBLES,
+        (_, step) if step > Step::Verify => &SIGNED,
+        _ => &UNSIGNED,
+    }
 }
 
-/// So many lines a second; one line says how many were left out, and the counters have all.
+/// So many lines a second; one line says how many more there were, and the counters have all.
 struct Quota(Mutex<Spent>);
 
 struct Spent {
@@ -165,7 +173,7 @@ impl Quota {
     fn has_room(&self) -> bool {
         let (has_room, left_out) = self.spend(SystemClock.steady().as_secs());
         if left_out > 0 {
-            tracing::info!(target: "tower_sso", left_out, "there was more of this in the last busy second; its lines are left out");
+            tracing::info!(target: "tower_sso", left_out, "there was more of this in the last busy second: see DEBUG");
         }
         has_room
     }

@@ -6,6 +6,9 @@ use crate::clock::UnixTime;
 use crate::config::ConfigError;
 use crate::rejection::Reason;
 
+/// The longest time that a layer's settings may add to what a credential says of itself.
+pub(crate) const LONGEST: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+
 /// How far from a credential's own timestamp the clock may be.
 ///
 /// ```
@@ -32,7 +35,6 @@ impl Window {
 
     /// At most 31 days each way: what is used is remembered for as long, and without an end for ever.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        const LONGEST: Duration = Duration::from_secs(31 * 24 * 60 * 60);
         for (setting, time) in [("max_age", self.max_age), ("clock_skew", self.clock_skew)] {
             if time > LONGEST {
                 let problem = "is more than 31 days: a used credential would have to be remembered for as long".into();

@@ -59,6 +59,10 @@ fn a_key_of_a_pair_is_no_shared_secret() {
             assert!(said.contains("public key is known to everybody"), "{form}, {why}: {said}");
         }
     }
+    for (form, built) in built(r#"{"kty":"RSA","e":"AQAB","n":"sXch"}"#) {
+        let said = refused(built);
+        assert!(said.contains("is a JWK"), "{form}, a public key as a JWK: {said}");
+    }
     for (form, built) in built("a secret that mentions ssh-rsa and -----BEG") {
         assert!(built.is_ok(), "{form}");
     }

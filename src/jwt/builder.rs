@@ -9,6 +9,7 @@ use super::verifier::Verifier;
 use super::{Algorithm, Audience, Jwt};
 use crate::config::{Builder, ConfigError};
 use crate::tenant::Tenant;
+use crate::window::LONGEST;
 
 /// Starts a layer for JWTs of one algorithm whose payload is deserialized into `C`.
 ///
@@ -161,9 +162,6 @@ impl<C> Builder<Jwt<C>> {
         self
     }
 }
-
-/// The longest that a token may be accepted, and so be remembered, where its own `exp` does not say so.
-const LONGEST: Duration = Duration::from_secs(31 * 24 * 3_600);
 
 pub(super) fn check<C>(form: &Jwt<C>) -> Result<(), ConfigError> {
     let setting = |setting, problem: &'static str| Err(ConfigError::Setting { setting, problem: problem.into() });

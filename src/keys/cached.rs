@@ -7,9 +7,8 @@ use moka::future::Cache;
 
 use super::{Key, KeyStore, Keys, TenantId};
 use crate::store::{StoreError, StoreFuture};
+use crate::tenant::check_length;
 
-/// A name from a request that is longer is no tenant's: the cache is bounded in bytes, not only in names.
-const LONGEST_NAME: usize = 255;
 /// moka panics above a thousand years.
 const LONGEST_TIME: Duration = Duration::from_hours(365 * 24);
 
@@ -162,7 +161,8 @@ impl CachedKeysBuilder {
 
 impl KeyStore for CachedKeys {
     fn keys(&self, tenant: &TenantId) -> StoreFuture<Result<Keys, StoreError>> {
-        if tenant.as_str().len() > LONGEST_NAME {
+        // The cache is bounded in bytes, not only in names.
+        if check_length(tenant.as_str()).is_err() {
             return StoreFuture::ready(Ok(Keys::unknown_tenant()));
         }
         if let Some(Some(keys)) = ready(self.known.get(tenant)) {
@@ -175,7 +175,7 @@ impl KeyStore for CachedKeys {
     }
 
     fn keys_again(&self, tenant: &TenantId, tried: &Keys) -> Option<StoreFuture<Result<Keys, StoreError>>> {
-        if tenant.as_str().len() > LONGEST_NAME {
+        if check_length(tenant.as_str()).is_err() {
             return None;
         }
         match ready(self.fresh.get(tenant)) {

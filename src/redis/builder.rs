@@ -84,7 +84,7 @@ pub enum ConnectError {
 
 impl RedisStore {
     /// A store on one server: `redis://[user:password@]host[:port][/database]`, `redis+unix:///path`, or `rediss://…`
-    /// (feature `redis-tls`). The connection is shared by all requests, and made anew when it is lost.
+    /// (feature `redis-tls`). The connection is shared by all requests, and opened again when it is lost.
     ///
     /// The namespace names the deployment: see [`builder`](Self::builder).
     ///

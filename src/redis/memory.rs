@@ -21,7 +21,7 @@ const LEAST_SKEW: Duration = Duration::from_millis(100);
 
 /// A node's view.
 ///
-/// The fence is what the server says, however high, and follows it down when it was raised anew. But the node that
+/// The fence is what the server says, however high, and follows it down when it was raised again. But the node that
 /// raised it may have had a clock that is behind by more than the skew. So each node also reckons back by its own
 /// clock: the server says how long it has remembered. That counts no further ahead than a node may be of the server.
 pub(super) struct Witness {

@@ -18,7 +18,7 @@
 //! - **Exactly once** over all machines on one server: a claim is one script, which is one round trip and atomic. It
 //!   rests on the server: see below for two that both believe to be the master.
 //! - **Nothing is admitted in doubt.** A server that is down, paused, full or slow is an error, and the layers answer
-//!   503 `unavailable`. The connection is made anew by itself. An answer says in a word which case it is; an entry
+//!   503 `unavailable`. The connection is opened again by itself. An answer says in a word which case it is; an entry
 //!   that this store did not write is an error.
 //! - **Nothing live is evicted.** Each script asks the server for its `maxmemory-policy`: any but `noeviction` is an
 //!   error, which says so. It also compares how many keys the server has evicted: one more, and the server counts as

@@ -213,16 +213,23 @@ async fn who_guesses_keys_is_shut_out() {
     assert_eq!(last, (429, "too_many_requests".into()));
 }
 
+/// A portal that believes a proxy who its callers are.
+fn behind_a_proxy(home: &Home) -> Portal {
+    let throttle = "[seatmap_throttle]\nclient_address_header = \"x-forwarded-for\"\n";
+    home.start_with(&format!("{}{throttle}", home.configuration()))
+}
+
+async fn call_from(portal: &Portal, client: &str, key: &str) -> StatusCode {
+    let request = browser().post(portal.at(AUTOLOGIN)).header("content-type", "application/json");
+    let request = request.header("x-forwarded-for", client).body(login("jd@seatmap.pro", key).to_string());
+    request.send().await.unwrap().status()
+}
+
 #[tokio::test]
 async fn behind_a_proxy_who_guesses_shuts_nobody_else_out() {
     let home = Home::new();
-    let throttle = "[seatmap_throttle]\nclient_address_header = \"x-forwarded-for\"\n";
-    let portal = home.start_with(&format!("{}{throttle}", home.configuration()));
-    let call = async |client: &str, key: &str| {
-        let request = browser().post(portal.at(AUTOLOGIN)).header("content-type", "application/json");
-        let request = request.header("x-forwarded-for", client).body(login("jd@seatmap.pro", key).to_string());
-        request.send().await.unwrap().status()
-    };
+    let portal = behind_a_proxy(&home);
+    let call = async |client: &str, key: &str| call_from(&portal, client, key).await;
     let mut last = StatusCode::OK;
     for attempt in 0..25 {
         // What stands before the proxy's own word is the client's invention.
@@ -238,13 +245,8 @@ async fn behind_a_proxy_who_guesses_shuts_nobody_else_out() {
 #[tokio::test]
 async fn behind_a_proxy_that_writes_ports_too() {
     let home = Home::new();
-    let throttle = "[seatmap_throttle]\nclient_address_header = \"x-forwarded-for\"\n";
-    let portal = home.start_with(&format!("{}{throttle}", home.configuration()));
-    let call = async |client: &str, key: &str| {
-        let request = browser().post(portal.at(AUTOLOGIN)).header("content-type", "application/json");
-        let request = request.header("x-forwarded-for", client).body(login("jd@seatmap.pro", key).to_string());
-        request.send().await.unwrap().status()
-    };
+    let portal = behind_a_proxy(&home);
+    let call = async |client: &str, key: &str| call_from(&portal, client, key).await;
     for unreadable in ["unknown", "_hidden"] {
         for _ in 0..25 {
             assert_eq!(call(unreadable, "guess").await, StatusCode::UNAUTHORIZED, "nobody in particular: not counted");

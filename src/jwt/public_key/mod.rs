@@ -69,7 +69,7 @@ impl Scheme {
         verifier.is_ok_and(|verifier| verifier.verify(signed, &signature.to_vec()).is_ok())
     }
 
-    /// The key itself, however its text is spelled; empty if it is none.
+    /// The key itself, however its text is spelled; empty if the text is not a key.
     pub(super) fn identity(self, key: &Secret) -> Vec<u8> {
         let identity = key.try_with_prepared(
             self.family,

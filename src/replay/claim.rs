@@ -1,0 +1,78 @@
+use std::fmt;
+use std::time::Duration;
+
+use super::{Fingerprint, Hold, ReplayKey};
+use crate::clock::UnixTime;
+
+/// What a layer asks of a [`ReplayStore`](super::ReplayStore): to claim a credential, or to settle one.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_sso::clock::UnixTime;
+/// use tower_sso::replay::{Claim, Hold, ReplayKey};
+///
+/// let now = UnixTime::from_secs(1_700_000_000);
+/// let claim = Claim::new(ReplayKey::from([7; 32]), now, Hold::Until(now.plus(Duration::from_secs(60))));
+/// assert_eq!(claim.terms.until, now.plus(Duration::from_secs(60)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The credential.
+    pub key: ReplayKey,
+    /// The time at which the layer checked it.
+    pub now: UnixTime,
+    /// How long it is to be held.
+    pub hold: Hold,
+    /// Under which settings it was accepted.
+    pub terms: Terms,
+}
+
+/// Under which settings a layer accepts a credential: see [how long an entry is kept](super::ReplayStore#how-long-an-entry-is-kept).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The layers that share their credentials.
+    pub group: Group,
+    /// How much later than the credential's own time the layer's settings let it be used. It is part of [`until`](Self::until).
+    pub window: Duration,
+    /// The first instant at which the credential can have been used; [`UnixTime::MIN`] if that cannot be known.
+    pub usable_since: UnixTime,
+    /// Until when this layer wants it remembered once it is spent, inclusive.
+    pub until: UnixTime,
+}
+
+impl Claim {
+    /// A claim of a credential that is usable from now on and has no window: for tests of a store.
+    pub fn new(key: ReplayKey, now: UnixTime, hold: Hold) -> Self {
+        let terms = Terms { group: Group::default(), window: Duration::ZERO, usable_since: now, until: hold.until() };
+        Self { key, now, hold, terms }
+    }
+}
+
+/// The layers that share their credentials: those of one form with one [scope](crate::config::Builder::scope).
+///
+/// ```
+/// use tower_sso::replay::Group;
+///
+/// assert_eq!(Group::new("fernet", ""), Group::new("fernet", ""));
+/// assert_ne!(Group::new("webhook", "billing"), Group::new("webhook", "sign-up"));
+/// assert_eq!(Group::new("fernet", "").to_string().len(), 16);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Group(u64);
+
+impl Group {
+    /// The group of a form's layers with this scope.
+    pub fn new(form: &str, scope: &str) -> Self {
+        let mut fingerprint = Fingerprint::new(form);
+        fingerprint.part(scope.as_bytes());
+        let [a, b, c, d, e, f, g, h, ..] = *fingerprint.finish().as_bytes();
+        Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    }
+}
+
+/// In lower-case hexadecimal: a name for the group in a database.
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
