@@ -65,7 +65,8 @@
 //!   use up a victim's link nor fill the store. Two exceptions to the first half: a forged JWT's header is read to say
 //!   in the log that it names another algorithm, and a shared secret stands inside the JSON that has to be read to find it.
 //! - An unknown tenant and a wrong signature get one answer. An unknown tenant costs one check, like a tenant with one
-//!   key; during a rotation each further active key costs one more. See [`rejection`] for all answers, and for the [`Reason`](rejection::Reason) behind each, which logs, metrics and your own
+//!   key; [two cases](keys#what-a-forger-learns-of-a-tenant) tell that a tenant exists. See [`rejection`] for all
+//!   answers, and for the [`Reason`](rejection::Reason) behind each, which logs, metrics and your own
 //!   [responder](config::Builder::responder) see and clients do not.
 //! - HEAD requests, and prefetches and previews that say so in a header, are refused and use nothing up. **A mail
 //!   scanner that sends an ordinary GET uses the link up**: see [links that are mailed](layer#links-that-are-mailed).

@@ -105,22 +105,6 @@ fn keyed<M: KeyInit>(secret: &[u8]) -> M {
     M::new_from_slice(secret).expect("HMAC takes a key of any length")
 }
 
-/// Refuses one half of a key pair. As a secret it would verify, and a public key is known to whoever wants to sign.
-pub(crate) fn check_key(secret: &Secret) -> Result<(), &'static str> {
-    let key = secret.expose().trim_ascii_start();
-    let is_openssh = [&b"ssh-"[..], b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"].iter().any(|kind| key.starts_with(kind));
-    if is_openssh || memchr::memmem::find(key, b"-----BEGIN ").is_some() {
-        return Err(
-            "is a key in PEM or OpenSSH's format and no shared secret: a public key is known to everybody. For JWTs signed \
-             with RS, PS, ES or EdDSA, choose that `jwt::Algorithm` (feature `jwt-public-key`)",
-        );
-    }
-    if key.starts_with(b"{") && memchr::memmem::find(key, b"\"kty\"").is_some() {
-        return Err("is a JWK and no shared secret: give the bytes of its `k`, if it is one of a MAC");
-    }
-    Ok(())
-}
-
 /// A key that nobody has.
 pub(crate) fn random_key() -> Vec<u8> {
     use std::hash::{BuildHasher, RandomState};

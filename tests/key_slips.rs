@@ -3,6 +3,7 @@
     feature = "fernet",
     feature = "jwt",
     feature = "oauth1",
+    feature = "shared-secret",
     feature = "timestamp-hash",
     feature = "webhook",
     feature = "moka",
@@ -18,6 +19,7 @@ use support::{App, clock, outcome, reason, replay};
 use tower_sso::config::ConfigError;
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::oauth1::Origin;
+use tower_sso::shared_secret::PrivateKeys;
 use tower_sso::timestamp_hash::Recipe;
 use tower_sso::webhook::Digest;
 use tower_sso::{jwt, oauth1, timestamp_hash, webhook};
@@ -72,14 +74,17 @@ fn a_key_of_a_pair_is_no_shared_secret() {
 #[tokio::test]
 async fn a_public_key_that_is_learnt_later_lets_nobody_in() {
     async fn refused<S: Subject>() {
-        let keys = MemoryKeys::new();
-        let app: App = S::app_with(keys.clone(), replay(), clock());
-        let request = S::request(&Wish { tenant: "other", key: 2, ..Wish::default() });
-        keys.set("other", S::key(2).into());
-        keys.set("acme", Secret::new(include_str!("vectors/p256-public.pem")).into());
-        assert_eq!(outcome(&app.send(request).await), "ok", "{}", S::NAME);
-        let answer = app.send(S::request(&Wish { tenant: "acme", key: 0, ..Wish::default() })).await;
-        assert_eq!(reason(&answer), "unusable_key", "{}", S::NAME);
+        let pem = include_str!("vectors/p256-public.pem");
+        for public in [pem.to_owned(), body(pem)] {
+            let keys = MemoryKeys::new();
+            let app: App = S::app_with(keys.clone(), replay(), clock());
+            let request = S::request(&Wish { tenant: "other", key: 2, ..Wish::default() });
+            keys.set("other", S::key(2).into());
+            keys.set("acme", Secret::new(public).into());
+            assert_eq!(outcome(&app.send(request).await), "ok", "{}", S::NAME);
+            let answer = app.send(S::request(&Wish { tenant: "acme", key: 0, ..Wish::default() })).await;
+            assert_eq!(reason(&answer), "unusable_key", "{}", S::NAME);
+        }
     }
     refused::<JwtSubject>().await;
     refused::<OAuth1Subject>().await;
@@ -87,12 +92,142 @@ async fn a_public_key_that_is_learnt_later_lets_nobody_in() {
     refused::<WebhookSubject>().await;
 }
 
+/// A certificate that signs itself: `openssl req -x509 -newkey ed25519`.
+const CERTIFICATE: &str = "\
+    MIIBLDCB36ADAgECAhQie2YjcHBU/YD0PCcfHXJewxGWXjAFBgMrZXAwDDEKMAgGA1UEAwwBYTAeFw0yNjExMjYwODQ1MjVaFw0y\
+    NjExMjcwODQ1MjVaMAwxCjAIBgNVBAMMAWEwKjAFBgMrZXADIQAIooDGMyiAnCgTdq8KfbUYa3Jar4h/c0frXdlnQSkb76NTMFEw\
+    HQYDVR0OBBYEFGiocyh/CqDduA0XlottTenehheAMB8GA1UdIwQYMBaAFGiocyh/CqDduA0XlottTenehheAMA8GA1UdEwEB/wQF\
+    MAMBAf8wBQYDK2VwA0EAGpIUARwjSnFcoeWvo6eZ0CKem0Y91AQi/X6Pj6lJOwLLPMJjCB3r+PCX+s4oOzD1VYfGyTMUhXE0pN/M\
+    BFjtBw==";
+
+/// The key of `rsa-2048-public.pem`: `openssl rsa -pubin -RSAPublicKey_out`.
+const PKCS1: &str = "\
+    MIIBCgKCAQEAvXZdrUuEQbQdrLpEbQJk6EZk3mdP6AaisTCtAGzl2wCGhN1ybr3IcA5t/ryGWGiMThS8jUL2gNPX92OoeeyRAptl\
+    Yk6G4UGgOSpV7eRKxBY1Z3iKdShV4BqJqGBvm+jVErJ69l94Oq/GJnQmQKGR/1DZ5efeO2BSqsN3pfinydks5EyRKdM4Obh8vm5N\
+    XMdiuFXGKAIDIP8v2RsDBrvxOR1OcIhl/e3mrkDs75GWh+BMjSK2/7gUSk8j9RvjWDw4jn45kfbFpQOr4/+LxeVkj6SICT7Ef5Rj\
+    x3qur0ELipMnibmjwC2XhMiJnisALzYf7RVjiPxpVStT0QHWEjNsqwIDAQAB";
+
+/// The base64 between a PEM's lines, in one line.
+fn body(pem: &str) -> String {
+    pem.lines().filter(|line| !line.starts_with("-----")).collect()
+}
+
+#[test]
+fn a_public_key_without_its_pem_lines_is_no_shared_secret() {
+    let rsa = include_str!("vectors/keys/rsa-2048-public.pem");
+    let lines = rsa.lines().filter(|line| !line.starts_with("-----")).collect::<Vec<_>>();
+    let ed25519 = body(include_str!("vectors/keys/ed25519-public.pem"));
+    for (secret, why) in [
+        (body(rsa), "the body of an RSA key, in one line"),
+        (lines.join("\n"), "in its lines"),
+        (lines.join("\r\n"), "in lines of Windows"),
+        (lines.join(" "), "as a form field makes of lines"),
+        (body(rsa).replace('+', "-").replace('/', "_").replace('=', ""), "in base64url"),
+        (body(include_str!("vectors/keys/rsa-4096-public.pem")), "a longer one"),
+        (body(include_str!("vectors/p256-public.pem")), "an EC key"),
+        (body(include_str!("vectors/keys/p384-public.pem")), "of another curve"),
+        (ed25519.clone(), "the shortest there is"),
+        (ed25519.replace('=', ""), "without padding"),
+        (CERTIFICATE.into(), "a certificate, as a JWK has it in `x5c`"),
+        (PKCS1.into(), "the older kind of RSA key, which has no algorithm in it"),
+        ("AAAAC3NzaC1lZDI1NTE5AAAAIKv8kR0oqPZ6pE1mEw4wcW8Jd2ZbSg8Zzv1m3e9wQx1b".into(), "OpenSSH's, without its kind"),
+    ] {
+        for (form, built) in built(&secret) {
+            let said = refused(built);
+            assert!(said.contains("is a public key without its PEM lines"), "{form}, {why}: {said}");
+        }
+        let verbatim = webhook::layer::<Value>()
+            .signature_header(HeaderName::from_static("signature"))
+            .secrets([Secret::verbatim(secret.as_str())]);
+        let said = refused(verbatim.handler_remembers().replay(replay()).build().map(drop));
+        assert!(said.contains("is a public key without its PEM lines"), "verbatim, {why}: {said}");
+    }
+    for (secret, why) in [
+        ("MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAsecretsecretsecretsecret", "it only begins like one"),
+        ("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE, and other text that is no base64", "other text behind it"),
+        ("M0UzRDI5NkQtQ0I3OC00QzRDLTlBMDctNkVFRjE4QTU0RjYxM0UzRDI5NkQtQ0I3OC00Qz", "base64 of other bytes"),
+        ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "base64 of zeros"),
+    ] {
+        for (form, built) in built(secret) {
+            assert!(built.is_ok(), "{form}: {why}: {built:?}");
+        }
+    }
+}
+
+/// An organisation's private key is a secret too.
+#[test]
+fn a_public_key_is_no_private_key_of_an_organisation() {
+    let pem = include_str!("vectors/p256-public.pem");
+    for secret in [pem.trim_end().to_owned(), body(pem)] {
+        let said = refused(PrivateKeys::new().with("acme", [secret.as_str()]).map(drop));
+        assert!(said.contains("public key is known to everybody"), "{said}");
+    }
+}
+
 #[test]
 fn what_cannot_be_seen_is_blank() {
-    for secret in ["\u{a0}", "\u{3000}\u{3000}", "\u{feff}", "\u{200b}", "\u{b}", "\u{2060}\u{200d}", "\u{ad}"] {
+    for secret in [
+        "\u{a0}",
+        "\u{3000}\u{3000}",
+        "\u{feff}",
+        "\u{200b}",
+        "\u{b}",
+        "\u{2060}\u{200d}",
+        "\u{ad}",
+        "\u{180e}",
+        "\u{fe0f}",
+        "\u{115f}",
+        "\u{3164}",
+        "\u{2800}",
+        "\u{202e}\u{2066}",
+        "\u{e0041}",
+        "\u{34f} \u{61c}",
+    ] {
         for (form, built) in built(secret) {
             let said = refused(built);
             assert!(said.contains("is blank"), "{form}, {secret:?}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_with_an_invisible_character_does_not_build() {
+    for (secret, why) in [
+        ("s3cret\u{200b}", "a zero-width space at the end, as chat clients put it behind a link"),
+        ("\u{2060}s3cret", "a word joiner at the beginning"),
+        ("s3c\u{ad}ret", "a soft hyphen, at which a page may break a long word"),
+        ("s3c\u{180e}ret", "a Mongolian vowel separator"),
+        ("s3c\u{feff}ret", "a byte order mark where two files were joined"),
+        ("s3cret\u{fe0f}", "a variation selector"),
+        ("s3c\u{200e}ret\u{202c}", "marks of direction"),
+        ("s3c\u{2062}ret", "an invisible operator"),
+        ("s3cret\u{e0001}", "a tag"),
+        ("s3cret\u{2800}", "a braille blank, which fonts show as nothing"),
+        ("s3cret\u{fff9}", "a format character that is not on the list of what may be ignored"),
+        ("пароль\u{200b}", "at an end it counts beside any writing"),
+    ] {
+        for (form, built) in built(secret) {
+            let said = refused(built);
+            assert!(said.contains("invisible character"), "{form}, {why}: {said}");
+        }
+        let said = refused(PrivateKeys::new().with("acme", [secret]).map(drop));
+        assert!(said.contains("invisible character"), "{why}: {said}");
+        let built = webhook::layer::<Value>()
+            .signature_header(HeaderName::from_static("signature"))
+            .secrets([Secret::verbatim(secret)])
+            .handler_remembers()
+            .replay(replay())
+            .build();
+        assert!(built.is_ok(), "verbatim: {why}");
+    }
+    for (secret, why) in [
+        ("می\u{200c}خواهم", "Persian is not spelled right without a non-joiner"),
+        ("family 👩\u{200d}👧 ❤\u{fe0f}!", "nor an emoji without joiners"),
+        ("two words", "a blank inside is seen"),
+        ("пароль и ключ", "letters that are not ASCII"),
+    ] {
+        for (form, built) in built(secret) {
+            assert!(built.is_ok(), "{form}: {why}: {built:?}");
         }
     }
 }

@@ -47,7 +47,7 @@ fn a_secret_that_is_almost_surely_a_slip_does_not_build() {
         (format!("{good}\r\n"), "ends with a line feed"),
         (format!("{good} "), "ends with white space"),
         (format!("{good}\u{a0}"), "ends with white space"),
-        (format!("{good}\u{200b}"), "ends with white space"),
+        (format!("{good}\u{200b}"), "holds an invisible character"),
         (format!(" {good}"), "begins with white space"),
         (format!("\n{good}"), "begins with white space"),
         (format!("\u{feff}{good}"), "begins with a byte order mark"),

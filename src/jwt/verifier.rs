@@ -7,7 +7,7 @@ use super::algorithm::Kind;
 use super::token::{Message, Parts, Token};
 use super::{Algorithm, Judged};
 use crate::json::{self, Object};
-use crate::keys::Secret;
+use crate::keys::{self, Secret};
 use crate::mac;
 use crate::rejection::Reason;
 use crate::replay::Fingerprint;
@@ -74,7 +74,7 @@ impl Verifier {
     fn is_authentic(&self, parts: &Parts, key: &Secret) -> Result<bool, &'static str> {
         match self.kind {
             Kind::Mac(digest) => {
-                mac::check_key(key)?;
+                keys::check_shared(key)?;
                 Ok(digest.verify(key, [parts.signed()], parts.signature()))
             }
             #[cfg(feature = "jwt-public-key")]
@@ -134,7 +134,7 @@ impl Verifier {
     pub(super) fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
         match self.kind {
             Kind::Mac(digest) => {
-                mac::check_key(key)?;
+                keys::check_shared(key)?;
                 // RFC 7518, 3.2. Real partners give out shorter secrets, so this is not an error.
                 if key.expose().len() < digest.length() {
                     tracing::warn!(

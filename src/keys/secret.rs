@@ -33,18 +33,21 @@ impl Secret {
     ///
     /// A layer is not built with one that is empty or blank, nor with text that begins or ends with white space, begins
     /// with a byte order mark or stands in quotation marks: that is almost always a slip in copying it, after which
-    /// every credential is refused. [`Secret::verbatim`] is for those that are meant so. A slip in a key store that is
+    /// every credential is refused. So is an invisible character (a soft hyphen, a zero-width space) at either end, and
+    /// inside where all else is ASCII: other writing may need joiners. [`Secret::verbatim`] is for those that are meant
+    /// so. A slip in a key store that is
     /// asked for each request is logged at `WARN`, once for each tenant. Copy a secret as the partner's documentation
     /// uses it: whether a prefix such as `whsec_` belongs to it, and whether it is base64 of the key, is the partner's
     /// choice.
     ///
     /// A key in PEM or OpenSSH's format is refused where a MAC is checked with it, also one that a store finds later: a
-    /// public key is known to everybody (CVE-2022-29217).
+    /// public key is known to everybody (CVE-2022-29217). So is a public key or a certificate without its PEM lines, in
+    /// base64 or as bytes. `Secret::verbatim` is no way around that.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self::of(bytes.into(), false)
     }
 
-    /// A secret that truly begins or ends with white space, or stands in quotation marks.
+    /// A secret that truly begins or ends with white space, holds invisible characters, or stands in quotation marks.
     ///
     /// ```
     /// use tower_sso::keys::Secret;
@@ -89,7 +92,7 @@ impl Secret {
     /// random keys begins or ends with a byte that could be white space.
     pub(crate) fn slip(&self) -> Option<&'static str> {
         let is_plain = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-        if is_plain(self.expose().last()) && is_plain(self.expose().first()) {
+        if self.expose().is_ascii() && is_plain(self.expose().last()) && is_plain(self.expose().first()) {
             return None;
         }
         let text = self.expose_str()?;
@@ -101,8 +104,13 @@ impl Secret {
         match (first, last) {
             ('\u{feff}', _) => Some("begins with a byte order mark: take it out"),
             (_, '\n') => Some("ends with a line feed: take it out, or call `Secret::verbatim`"),
-            (_, last) if is_blank(last) => Some("ends with white space: take it out, or call `Secret::verbatim`"),
-            (first, _) if is_blank(first) => Some("begins with white space: take it out, or call `Secret::verbatim`"),
+            (_, last) if last.is_whitespace() => Some("ends with white space: take it out, or call `Secret::verbatim`"),
+            (first, _) if first.is_whitespace() => {
+                Some("begins with white space: take it out, or call `Secret::verbatim`")
+            }
+            (first, last) if is_invisible(first) || is_invisible(last) || is_ascii_but_for_invisible(text) => {
+                Some("holds an invisible character: take it out, or call `Secret::verbatim`")
+            }
             ('"', '"') | ('\'', '\'') | ('`', '`') | ('“' | '”' | '„', '“' | '”') | ('‘' | '’', '‘' | '’')
                 if text.len() > first.len_utf8() =>
             {
@@ -154,9 +162,24 @@ impl Secret {
     }
 }
 
-/// White space, and what cannot be seen either: zero-width spaces and joiners, the byte order mark.
 fn is_blank(letter: char) -> bool {
-    letter.is_whitespace() || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
+    letter.is_whitespace() || is_invisible(letter)
+}
+
+/// Persian, Mongolian or an emoji may need a character that is not seen. An ASCII text never does.
+fn is_ascii_but_for_invisible(text: &str) -> bool {
+    let mut others = text.chars().filter(|letter| !letter.is_ascii()).peekable();
+    others.peek().is_some() && others.all(is_invisible)
+}
+
+/// What is there and shows nothing: Unicode's `Default_Ignorable_Code_Point`, the format characters (`Cf`) that are not
+/// part of it and have no shape, and the empty Braille cell.
+fn is_invisible(letter: char) -> bool {
+    matches!(letter,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 impl From<&str> for Secret {

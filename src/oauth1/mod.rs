@@ -26,8 +26,8 @@
 //!    by its encoded bytes, and checked. So is every pair of the `Authorization` header but `realm` (RFC 5849, 3.4.1.3.1).
 //!    What cannot be decoded is `malformed`. A body is a form if its type begins like a form's.
 //! 3. A body that is not a form is signed if `oauth_body_hash` is: it must be the body's SHA-1, or SHA-256 with HMAC-SHA256
-//!    (OAuth Request Body Hash 1.0, 3.2). Another body is `invalid`; a hash beside a form is `malformed`. A body without a
-//!    hash is `malformed` too, unless
+//!    (OAuth Request Body Hash 1.0, 3.2). Another body is `invalid`; a hash beside a form (4.1.1) is `malformed`. A body
+//!    without a hash is `malformed` too, unless
 //!    [`danger_unsigned_body`](crate::config::Builder::danger_unsigned_body) lets it through.
 //! 4. The base string's scheme and host come from the layer's [`Origin`], never from a guess. Hand out the very address that
 //!    it has: scheme and host in lower case, and no default port.
@@ -67,7 +67,7 @@ use crate::clock::UnixTime;
 use crate::config::ConfigError;
 use crate::fields;
 use crate::form::{Extracted, Form, Presence};
-use crate::keys::Secret;
+use crate::keys::{self, Secret};
 use crate::mac::{self, Digest, Tag};
 use crate::rejection::Reason;
 use crate::replay::Fingerprint;
@@ -209,7 +209,7 @@ where
     }
 
     fn verify(&self, SignedRequest(request): &SignedRequest, key: &Secret) -> Result<Message, Reason> {
-        mac::check_key(key).map_err(Reason::UnusableKey)?;
+        keys::check_shared(key).map_err(Reason::UnusableKey)?;
         let authentic = key.with_prepared((), base_string::key, |key| {
             request.method.digest().verify(key, [request.base_string.text.as_slice()], &request.mac)
         });
@@ -275,7 +275,7 @@ where
     }
 
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
-        mac::check_key(key)
+        keys::check_shared(key)
     }
 
     fn check(&self) -> Result<(), ConfigError> {

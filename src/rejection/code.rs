@@ -42,7 +42,7 @@ macro_rules! row {
 /// | `unsupported_media_type` | 415 | not the content type or content encoding that the form has |
 /// | `too_early` | 425 | a marked prefetch or preview: it must not use up the credential, the click that follows may |
 /// | `too_many_requests` | 429 | the source has guessed too often |
-/// | `unavailable` | 503 | the key store or the replay store failed, timed out or is full; or a copy of this webhook is being carried out |
+/// | `unavailable` | 503 | the key store or the replay store failed, timed out or is full; none of the tenant's keys can be used; or a copy of this webhook is being carried out |
 ///
 /// ```
 /// use tower_sso::rejection::Code;
@@ -73,12 +73,14 @@ pub enum Code {
     PayloadTooLarge,
     /// Not the content type or content encoding that the form has.
     UnsupportedMediaType,
-    /// A prefetch or a preview, which must not use up the credential: `Sec-Purpose`, `Purpose`, `X-Purpose` or `X-Moz` says
-    /// `prefetch`, `prerender` or `preview`.
+    /// A prefetch or a preview, which must not use up the credential: `Sec-Purpose`, `Purpose`, `X-Purpose`, `X-Moz` or
+    /// `X-Sec-Purpose` says `prefetch`, `prerender`, `preview` or `instant`, or `HX-Preloaded` says `true`. Browsers send
+    /// or sent these, and Facebook's app, Hotwire Turbo and htmx for links in your own pages.
     TooEarly,
     /// The source has guessed too often.
     TooManyRequests,
-    /// The key store or the replay store failed, timed out or is full; or a copy of this webhook is being carried out.
+    /// The key store or the replay store failed, timed out or is full; none of the tenant's keys can be used; or a copy of
+    /// this webhook is being carried out.
     Unavailable,
 }
 

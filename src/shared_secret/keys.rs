@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::clock::UnixTime;
 use crate::config::ConfigError;
 use crate::hex::encode_hex;
-use crate::keys::{Key, KeyStore, Keys, Secret, TenantId};
+use crate::keys::{self, Key, KeyStore, Keys, Secret, TenantId};
 use crate::store::{StoreError, StoreFuture};
 
 /// The SHA-256 digest of a token: what is stored of it, and what it is found by.
@@ -130,9 +130,9 @@ impl PrivateKeys {
     /// Replaces all tokens of an organisation.
     ///
     /// # Errors
-    /// [`ConfigError::NoKeys`] without a token, [`ConfigError::Key`] for one that is empty or blank or almost surely a slip (see [`Secret::new`]), and
-    /// [`ConfigError::Setting`] for one that is another organisation's: it could not be told whose users it signs in. Nothing
-    /// is changed then.
+    /// [`ConfigError::NoKeys`] without a token, [`ConfigError::Key`] for one that is empty or blank, almost surely a slip
+    /// (see [`Secret::new`]) or a public key, and [`ConfigError::Setting`] for one that is another organisation's: it
+    /// could not be told whose users it signs in. Nothing is changed then.
     pub fn insert<S: Into<Secret>>(
         &self,
         organisation: impl Into<TenantId>,
@@ -145,6 +145,7 @@ impl PrivateKeys {
             if let Some(problem) = token.weakness().or_else(|| token.slip()) {
                 return Err(ConfigError::Key(problem));
             }
+            keys::check_shared(&token).map_err(ConfigError::Key)?;
             let digest = TokenDigest::of(&token);
             let key = match added.is_empty() {
                 true => Key::current(digest.secret()),

@@ -53,7 +53,7 @@ use crate::config::ConfigError;
 use crate::fields::{self, Texts};
 use crate::form::{Extracted, Form, Presence};
 use crate::hex::encode_hex;
-use crate::keys::{Secret, TenantId};
+use crate::keys::{self, Secret, TenantId};
 use crate::mac::{self, Tag};
 use crate::query::{self, Indexed, Query};
 use crate::rejection::Reason;
@@ -173,7 +173,7 @@ where
     }
 
     fn verify(&self, Credential(hashed): &Credential, key: &Secret) -> Result<Message, Reason> {
-        mac::check_key(key).map_err(Reason::UnusableKey)?;
+        keys::check_shared(key).map_err(Reason::UnusableKey)?;
         let is_made_of = |values: &Texts| self.recipe.verify(values.iter(), key, &hashed.mac);
         let literally = if is_made_of(&hashed.values) {
             false
@@ -227,7 +227,7 @@ where
     }
 
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
-        mac::check_key(key)
+        keys::check_shared(key)
     }
 
     fn check(&self) -> Result<(), ConfigError> {

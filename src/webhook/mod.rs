@@ -64,7 +64,7 @@ use crate::clock::UnixTime;
 use crate::config::ConfigError;
 use crate::content;
 use crate::form::{Extracted, Form, Presence, Usage};
-use crate::keys::Secret;
+use crate::keys::{self, Secret};
 use crate::mac::{self, Tag};
 use crate::rejection::Reason;
 use crate::replay::Fingerprint;
@@ -152,7 +152,7 @@ where
     }
 
     fn verify(&self, call: &Call, key: &Secret) -> Result<Message, Reason> {
-        mac::check_key(key).map_err(Reason::UnusableKey)?;
+        keys::check_shared(key).map_err(Reason::UnusableKey)?;
         let Ok(template) = &self.template else { return Err(Reason::BadSignature) };
         let parts = template.fill(|part| match part {
             Part::Literal(literal) => literal.as_bytes(),
@@ -205,7 +205,7 @@ where
     }
 
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
-        mac::check_key(key)
+        keys::check_shared(key)
     }
 
     fn check(&self) -> Result<(), ConfigError> {
