@@ -1,22 +1,36 @@
-//! Requests that nobody clicked, as far as they say so: browsers that load ahead, chat previews, some mail scanners.
+//! Requests that nobody clicked, as far as they say so: browsers and scripts that load ahead, chat previews, some mail
+//! scanners.
 
 use http::{HeaderMap, HeaderName};
 
-/// `Sec-Purpose` is the standard (Fetch, "Sec-Purpose"); browsers before it and preview services send the others.
-static HEADERS: [HeaderName; 4] = [
-    HeaderName::from_static("sec-purpose"),
-    HeaderName::from_static("purpose"),
-    HeaderName::from_static("x-purpose"),
-    HeaderName::from_static("x-moz"),
+/// `Sec-Purpose` is the standard (Fetch, "Sec-Purpose"). What is sent or was:
+///
+/// | header | by |
+/// |---|---|
+/// | `Sec-Purpose: prefetch` | Firefox since 115; Chromium, also with parameters (its `preloading_headers.h`) |
+/// | `Purpose: prefetch` | Chromium beside `Sec-Purpose`, and before it; WebKit |
+/// | `X-Purpose: preview` | Safari's and Opera's pages of thumbnails, Facebook's app |
+/// | `X-Purpose: instant` | Chrome while an address was typed (its FAQ for webmasters); Chrome 12 sent `: preview` |
+/// | `X-Moz: prefetch` | Firefox until 114 (MDN, "Link prefetching FAQ") |
+/// | `X-Sec-Purpose: prefetch` | Hotwire Turbo 8 when the pointer is over a link |
+/// | `HX-Preloaded: true` | htmx's extension `preload` |
+static MARKS: [(HeaderName, &[&[u8]]); 6] = [
+    (HeaderName::from_static("sec-purpose"), &PURPOSES),
+    (HeaderName::from_static("purpose"), &PURPOSES),
+    (HeaderName::from_static("x-purpose"), &PURPOSES),
+    (HeaderName::from_static("x-moz"), &PURPOSES),
+    (HeaderName::from_static("x-sec-purpose"), &PURPOSES),
+    (HeaderName::from_static("hx-preloaded"), &[b"true"]),
 ];
 
-const WORDS: [&[u8]; 3] = [b"prefetch", b"prerender", b"preview"];
+const PURPOSES: [&[u8]; 4] = [b"prefetch", b"prerender", b"preview", b"instant"];
 
 /// Whether a header marks the request as one that nobody clicked.
 pub(crate) fn is_marked(headers: &HeaderMap) -> bool {
-    let marks = HEADERS.iter().filter(|name| headers.contains_key(*name));
-    marks.flat_map(|name| headers.get_all(name)).any(|value| {
-        value.as_bytes().split(|byte| matches!(byte, b';' | b',')).any(|item| WORDS.iter().any(|word| is(item, word)))
+    MARKS.iter().filter(|(name, _)| headers.contains_key(name)).any(|(name, words)| {
+        let values = headers.get_all(name).into_iter();
+        let mut items = values.flat_map(|value| value.as_bytes().split(|byte| matches!(byte, b';' | b',' | b':')));
+        items.any(|item| words.iter().any(|word| is(item, word)))
     })
 }
 
@@ -25,4 +39,36 @@ fn is(item: &[u8], word: &[u8]) -> bool {
     let key = item.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
     let key = key.strip_prefix(b"\"").and_then(|key| key.strip_suffix(b"\"")).unwrap_or(key);
     key.trim_ascii().eq_ignore_ascii_case(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn what_is_marked() {
+        for (name, value, expected, why) in [
+            ("sec-purpose", "prefetch", true, "Firefox, and Chromium for a page that loads ahead"),
+            ("sec-purpose", "prefetch;anonymous-client-ip", true, "Chromium through its proxy"),
+            ("sec-purpose", "prefetch;prerender", true, "Chromium renders ahead"),
+            ("sec-purpose", "prefetch;prerender;preview", true, "Chromium previews a link"),
+            ("purpose", "prefetch", true, "Chromium before `Sec-Purpose`"),
+            ("x-purpose", "preview", true, "Safari, Opera, Facebook's app"),
+            ("x-purpose", "Instant", true, "Chrome Instant, as its source spells it"),
+            ("x-purpose", ": preview", true, "Chrome 12, which wrote the colon twice"),
+            ("x-moz", "prefetch", true, "Firefox until 114"),
+            ("x-sec-purpose", "prefetch", true, "Hotwire Turbo 8"),
+            ("hx-preloaded", "true", true, "htmx"),
+            ("hx-preloaded", "false", false, "not preloaded"),
+            ("purpose", "true", false, "each header has its own words"),
+            ("purpose", "navigation", false, "another purpose"),
+            ("x-purpose", "instantly", false, "another word"),
+            ("sec-fetch-purpose", "prefetch", false, "servers look for it, but nobody is known to send it"),
+        ] {
+            let headers = [(HeaderName::from_static(name), HeaderValue::from_static(value))].into_iter().collect();
+            assert_eq!(is_marked(&headers), expected, "{name}: {value}: {why}");
+        }
+    }
 }

@@ -202,8 +202,8 @@ for_every_form! {
             request.headers_mut().insert(HeaderName::from_static(name), value.parse().unwrap());
             assert_eq!(outcome(&app.send(request).await), "too_early", "{name}: {value}");
         };
-        for name in ["sec-purpose", "purpose", "x-purpose", "x-moz"] {
-            for word in ["prefetch", "prerender", "preview"] {
+        for name in ["sec-purpose", "purpose", "x-purpose", "x-moz", "x-sec-purpose"] {
+            for word in ["prefetch", "prerender", "preview", "instant"] {
                 for value in [
                     word.to_owned(),
                     word.to_uppercase(),
