@@ -1,4 +1,5 @@
-//! What covers a body that is not a form: its hash, which is signed (OAuth Request Body Hash 1.0).
+//! What covers a body that is not a form: its hash, which is signed (OAuth Request Body Hash 1.0,
+//! draft 4: draft-eaton-oauth-bodyhash-00).
 
 use bytes::Bytes;
 use sha1::Sha1;
@@ -29,7 +30,7 @@ impl HashedBody {
         let is_form = is_form(head);
         match parameters.protocol(protocol::BODY_HASH) {
             Some(_) if is_form => {
-                // OAuth Request Body Hash 1.0, 3.1.
+                // OAuth Request Body Hash 1.0, 4.1.1.
                 Err(Reason::Malformed("oauth_body_hash".into(), "stands beside a form, which is signed itself"))
             }
             Some(stated) => {

@@ -78,7 +78,7 @@ impl OAuthLink {
         self
     }
 
-    /// The request's body, if it is not a form: its hash is signed, as `oauth_body_hash` (OAuth Request Body Hash 1.0, 3.1).
+    /// The request's body, if it is not a form: its hash is signed, as `oauth_body_hash` (OAuth Request Body Hash 1.0, 3.2).
     /// Default: none, and no hash. A [`form`](Self::form) is signed itself and has none.
     ///
     /// ```
