@@ -4,10 +4,11 @@ use std::fs::File;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 use tower_sso::sign::generate_fernet_key;
 
-use crate::running::{Home, Portal, browser, me, visit};
+use crate::running::{Home, Portal, browser, header, me, visit};
 
 /// More than fits into a pipe, even at one line for each request.
 const FORGED: usize = 600;
@@ -88,4 +89,28 @@ async fn a_log_that_is_read_is_complete() {
     assert_eq!(lost(&portal).await, 0);
     assert_eq!(portal.stop().code(), Some(0));
     assert!(home.log().contains("signed in"), "what was written last is there too");
+}
+
+/// The client chooses how often it sends a cookie whose session is over. As it logs unless it is told otherwise.
+#[tokio::test]
+async fn cookies_of_sessions_that_are_over_write_no_lines() {
+    let home = Home::new();
+    let mut command = home.command();
+    command.arg("--config").arg(home.write(&home.configuration())).env_remove("RUST_LOG");
+    let portal = Portal::started(&home, &mut command);
+    let company = portal.company(&home, 4321).await;
+    // Without a jar: it keeps the cookie when the browser would drop it.
+    let client = Client::builder().redirect(Policy::none()).build().unwrap();
+    let landed = client.get(company.link()).send().await.unwrap();
+    let cookie = header(&landed, "set-cookie").split(';').next().unwrap().to_owned();
+    let me = async || client.get(portal.at("/me")).header("cookie", &cookie).send().await.unwrap().status();
+    assert_eq!(me().await, StatusCode::OK);
+    let out = client.post(portal.at("/logout")).header("cookie", &cookie).send().await.unwrap();
+    assert_eq!(out.status(), StatusCode::NO_CONTENT);
+    for _ in 0..5 {
+        assert_eq!(me().await, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(portal.stop().code(), Some(0));
+    let log = home.log();
+    assert!(log.contains("signed in") && !log.contains("tower_sessions"), "{log}");
 }

@@ -6,7 +6,7 @@ use std::thread;
 use crate::running::{Home, Portal};
 
 const NODES: usize = 8;
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 20;
 
 /// Starts them all at once, each with what the function makes of its number. Panics if one does not start.
 fn start_together(start: impl Fn(usize) -> Portal + Sync) {

@@ -129,11 +129,11 @@ fn one_call_removes_a_few_dead_tickets_and_all_go_in_time() {
     const DEAD: u64 = 10_000;
     let time = clock();
     let store = MemoryTickets::builder().ceiling(DEAD + 1).clock(time.clone()).build();
-    let digest = |n: u64| TicketDigest::from(<[u8; 32]>::from(<sha2::Sha256 as sha2::Digest>::digest(n.to_be_bytes())));
     let put = |n: u64| {
         let tenant = (n % (DEAD / 2)).to_string();
         now(store.put(
-            NewTickets::new(tenant.as_str().into(), time_of(&time), time_of(&time).plus(secs(60))).with(digest(n), [1]),
+            NewTickets::new(tenant.as_str().into(), time_of(&time), time_of(&time).plus(secs(60)))
+                .with(digest(n).into(), [1]),
         ))
     };
     (0..DEAD).for_each(|n| put(n).unwrap());
@@ -147,10 +147,38 @@ fn one_call_removes_a_few_dead_tickets_and_all_go_in_time() {
         assert!((1..=100).contains(&removed), "put {claims} removed {removed}");
         // One that is redeemed clears up too.
         let before = store.tickets();
-        now(store.take(digest(u64::MAX), time_of(&time))).unwrap();
+        now(store.take(digest(u64::MAX).into(), time_of(&time))).unwrap();
         assert!(before - store.tickets() <= 100);
     }
     assert!(claims < DEAD / 10, "{claims}");
+}
+
+/// Room for a large one is made in bounded pieces: whoever comes next goes on.
+#[test]
+fn one_call_removes_few_even_where_it_needs_the_room_of_many() {
+    const DEAD: u64 = 5_000;
+    const MOST: u64 = 2_200;
+    let time = clock();
+    let store = MemoryTickets::builder().bytes(410 * DEAD).clock(time.clone()).build();
+    let put = |n: u64, shared: usize| {
+        let mut tickets = new(&n.to_string(), time_of(&time)).with(digest(n).into(), [1]);
+        tickets.shared = vec![b'x'; shared];
+        now(store.put(tickets)).is_ok()
+    };
+    assert!((0..DEAD).all(|n| put(n, 0)));
+    assert!(!put(DEAD, 300_000), "what tickets share takes room too, and all of these are live");
+    assert_eq!(store.tickets(), DEAD);
+    time.advance(secs(3_600));
+    let large = 410 * 3_000;
+    assert!(!put(DEAD, large), "it needs more room than one call makes");
+    let removed = DEAD - store.tickets();
+    assert!((1..=MOST).contains(&removed), "{removed}");
+    assert!(put(DEAD, large), "the next one has it");
+    assert!(DEAD - store.tickets() <= 2 * MOST);
+}
+
+fn digest(n: u64) -> [u8; 32] {
+    <sha2::Sha256 as sha2::Digest>::digest(n.to_be_bytes()).into()
 }
 
 fn time_of(clock: &ManualClock) -> UnixTime {
