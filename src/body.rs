@@ -49,9 +49,6 @@ pub trait ReadBody<B> {
     /// The reading of it. Its output is what was read, and the body to hand on.
     type Reading: Future<Output = Result<(Bytes, Self::Out), Reason>>;
 
-    /// Whether there is nothing to read: the form needs nothing, or the body is known to be over.
-    fn is_read(body: &B) -> bool;
-
     /// Reads the body, as far as the form needs it.
     fn read(body: B, limits: BodyLimits) -> Self::Reading;
 
@@ -66,10 +63,6 @@ pub struct HeadOnly;
 impl<B> ReadBody<B> for HeadOnly {
     type Out = B;
     type Reading = Ready<Result<(Bytes, B), Reason>>;
-
-    fn is_read(_: &B) -> bool {
-        true
-    }
 
     fn read(body: B, _: BodyLimits) -> Self::Reading {
         ready(Ok((Bytes::new(), body)))
@@ -90,10 +83,6 @@ where
 {
     type Out = LayerBody<B>;
     type Reading = Reading<B>;
-
-    fn is_read(body: &B) -> bool {
-        body.is_end_stream()
-    }
 
     fn read(body: B, limits: BodyLimits) -> Self::Reading {
         Reading { body: Some(body), limits, read: Read::Nothing, timer: None }

@@ -29,7 +29,7 @@ use crate::window::Validity;
 /// use http::request::Parts;
 /// use tower_sso::body::HeadOnly;
 /// use tower_sso::clock::UnixTime;
-/// use tower_sso::form::{Extracted, Form, Presence, Usage};
+/// use tower_sso::form::{Extracted, Form, Presence, Rules, Usage};
 /// use tower_sso::keys::Secret;
 /// use tower_sso::query::Query;
 /// use tower_sso::rejection::Reason;
@@ -46,6 +46,13 @@ use crate::window::Validity;
 ///     type Message = String;
 ///     type Claims = ();
 ///
+///     fn rules(&self) -> Rules {
+///         let mut rules = Rules::new(Secret::new("a key that nobody has"));
+///         // A password has no time in it: a store that forgets would let it in again after a restart.
+///         rules.usage = Usage::Reusable;
+///         rules.parameters = vec!["pass".into()];
+///         rules
+///     }
 ///     fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
 ///         Ok(if Query::of(&head.uri).raw_value("pass")?.is_some() { Presence::InHead } else { Presence::Absent })
 ///     }
@@ -64,13 +71,6 @@ use crate::window::Validity;
 ///     fn claims(&self, _: String, _: UnixTime) -> Result<(), Reason> {
 ///         Ok(())
 ///     }
-///     fn decoy(&self) -> Secret {
-///         Secret::new("a key that nobody has")
-///     }
-///     /// A password has no time in it: with a store that forgets, it would be good again after a restart.
-///     fn usage(&self) -> Usage {
-///         Usage::Reusable
-///     }
 /// }
 /// ```
 pub trait Form: Send + Sync + 'static {
@@ -88,6 +88,9 @@ pub trait Form: Send + Sync + 'static {
 
     /// What the application gets.
     type Claims: Send + Sync + 'static;
+
+    /// What is the same for every request. Read once, when the layer is built.
+    fn rules(&self) -> Rules;
 
     /// Whether the request's head has what the form needs, and whether the body is to be read.
     ///
@@ -115,7 +118,7 @@ pub trait Form: Send + Sync + 'static {
 
     /// What makes two credentials the same, in decoded bytes.
     ///
-    /// The tenant counts only if the form [signs it](Self::signs_tenant). So add what no other key could have made, such as
+    /// The tenant counts only if the form [signs it](Rules::signs_tenant). So add what no other key could have made, such as
     /// the MAC; two tenants' messages without it could be taken for one.
     fn fingerprint(&self, message: &Self::Message, fingerprint: &mut Fingerprint);
 
@@ -124,54 +127,6 @@ pub trait Form: Send + Sync + 'static {
     /// # Errors
     /// Those of [`Code::RejectedClaims`](crate::rejection::Code::RejectedClaims).
     fn claims(&self, message: Self::Message, now: UnixTime) -> Result<Self::Claims, Reason>;
-
-    /// A key that nobody has, checked for tenants that are not known, so that they cost what a wrong key costs.
-    fn decoy(&self) -> Secret;
-
-    /// Whether the same credential may come again. Default: once.
-    fn usage(&self) -> Usage {
-        Usage::Once
-    }
-
-    /// Whether the credential itself names its tenant, and that name is signed. Default: no.
-    fn signs_tenant(&self) -> bool {
-        false
-    }
-
-    /// Whether this query parameter is signed and read by the form's own rules. A layer whose
-    /// [`Tenant::query`](crate::tenant::Tenant::query) names it does not build, unless the form [signs its
-    /// tenant](Self::signs_tenant): read in two ways, one tenant's name could be another's. Default: no.
-    fn signs_parameter(&self, name: &str) -> bool {
-        let _ = name;
-        false
-    }
-
-    /// Whether every credential says when it was made, or since when it can have been used
-    /// ([`Validity::usable_since`]). Default: no.
-    ///
-    /// A replay store that forgets when the process ends is safe for such forms alone: the layer refuses what was usable
-    /// before the store was. With another form it does not build, unless that [survives a restart](Self::survives_restart).
-    fn has_time(&self) -> bool {
-        false
-    }
-
-    /// The [`Validity::window`] of every credential, so that a replay store hears of it before the first one comes
-    /// ([`ReplayStore::expect`](crate::replay::ReplayStore::expect)). Default: zero; the store then hears of it with the
-    /// first claim, and refuses what was usable before that if it had kept entries for a shorter time.
-    fn longest_window(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    /// Whether something other than the replay store recognises a credential that has no time, for ever: the store in
-    /// memory does not, after a restart. Default: no.
-    fn survives_restart(&self) -> bool {
-        false
-    }
-
-    /// The query parameters that are the credential's, to be taken out of the URI. Default: none.
-    fn parameters(&self) -> Vec<Cow<'static, str>> {
-        Vec::new()
-    }
 
     /// Takes what else is the credential's out of the request that the inner service sees. Default: nothing.
     fn redact(&self, head: &mut Parts) {
@@ -199,6 +154,63 @@ pub trait Form: Send + Sync + 'static {
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
         let _ = key;
         Ok(())
+    }
+}
+
+/// What a form is like, whatever the request: read once, when its layer is built.
+///
+/// ```
+/// use tower_sso::form::{Rules, Usage};
+/// use tower_sso::keys::Secret;
+///
+/// let mut rules = Rules::new(Secret::new("a key that nobody has"));
+/// assert_eq!(rules.usage, Usage::Once);
+/// rules.has_time = true;
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Rules {
+    /// A key that nobody has. It is checked for tenants that are not known, so that they cost what a wrong key costs.
+    pub decoy: Secret,
+    /// Whether the same credential may come again. Default: once.
+    pub usage: Usage,
+    /// The query parameters that are the credential's, to be taken out of the URI. Default: none.
+    pub parameters: Vec<Cow<'static, str>>,
+    /// Whether the credential itself names its tenant, and that name is signed. Default: no.
+    pub signs_tenant: bool,
+    /// The query parameters that are signed and read by the form's own rules. A layer whose
+    /// [`Tenant::query`](crate::tenant::Tenant::query) names one of them does not build, unless the form
+    /// [signs its tenant](Self::signs_tenant): read in two ways, one tenant's name could be another's. Default: none.
+    pub signed_parameters: Vec<Cow<'static, str>>,
+    /// Whether every credential says when it was made, or since when it can have been used
+    /// ([`Validity::usable_since`]). Default: no.
+    ///
+    /// A replay store that forgets when the process ends is safe for such forms alone: the layer refuses what was usable
+    /// before the store was. With another form it does not build, unless that
+    /// [survives a restart](Self::survives_restart).
+    pub has_time: bool,
+    /// Whether something other than the replay store recognises a credential that has no time, for ever: the store in
+    /// memory does not, after a restart. Default: no.
+    pub survives_restart: bool,
+    /// The [`Validity::window`] of every credential, so that a replay store hears of it before the first one comes
+    /// ([`ReplayStore::expect`](crate::replay::ReplayStore::expect)). Default: zero; the store then hears of it with the
+    /// first claim, and refuses what was usable before that if it had kept entries for a shorter time.
+    pub longest_window: Duration,
+}
+
+impl Rules {
+    /// The defaults, with this decoy.
+    pub fn new(decoy: Secret) -> Self {
+        Self {
+            decoy,
+            usage: Usage::Once,
+            parameters: Vec::new(),
+            signs_tenant: false,
+            signed_parameters: Vec::new(),
+            has_time: false,
+            survives_restart: false,
+            longest_window: Duration::ZERO,
+        }
     }
 }
 
@@ -254,4 +266,11 @@ pub enum Usage {
     },
     /// It may come again at any time.
     Reusable,
+}
+
+impl Usage {
+    /// Whether it is a call, which may come again and is processed once.
+    pub(crate) fn is_idempotent(self) -> bool {
+        matches!(self, Self::Idempotent { .. })
+    }
 }

@@ -7,9 +7,8 @@ use std::sync::Arc;
 use http::Extensions;
 
 use crate::clock::UnixTime;
-use crate::form::Form;
+use crate::engine::{Admitted, Proved};
 use crate::keys::{KeyUse, TenantId};
-use crate::proof::{Proved, Unique};
 use crate::replay::ReplayKey;
 
 /// A verified identity: claims of type `C`, and how they were proved.
@@ -43,8 +42,8 @@ use crate::replay::ReplayKey;
 pub struct Identity<C>(Arc<Proved<C>>);
 
 impl<C> Identity<C> {
-    pub(crate) fn new<F: Form<Claims = C>>(unique: Unique<F>) -> Self {
-        Self(unique.into_proved())
+    pub(crate) fn new(admitted: Admitted<C>) -> Self {
+        Self(admitted.into_proved())
     }
 
     /// What the partner says of the user.
@@ -64,17 +63,17 @@ impl<C> Identity<C> {
 
     /// Which of the tenant's keys signed it: watch [`KeyUse::Previous`] fall to zero before a rotation ends.
     pub fn key(&self) -> KeyUse {
-        self.0.proof.key_use
+        self.0.key_use
     }
 
     /// The time written in the credential, if it has one.
     pub fn issued_at(&self) -> Option<UnixTime> {
-        self.0.proof.validity.issued_at()
+        self.0.validity.issued_at()
     }
 
     /// The last instant at which the credential would have been accepted; [`UnixTime::MAX`] if it has no time.
     pub fn expires_at(&self) -> UnixTime {
-        self.0.proof.validity.not_after()
+        self.0.validity.not_after()
     }
 
     /// What tells this credential from every other: the same for an exact copy, and safe to store and to log.
@@ -82,7 +81,7 @@ impl<C> Identity<C> {
     /// A handler that must do its work once in all time, not once per window, keeps it in its database, in the same
     /// transaction.
     pub fn credential(&self) -> ReplayKey {
-        self.0.proof.fingerprint
+        self.0.fingerprint
     }
 }
 

@@ -154,9 +154,12 @@
 pub mod axum;
 pub mod body;
 mod body_error;
-mod building;
 pub mod clock;
-pub mod config;
+pub mod config {
+    pub use crate::engine::Builder;
+    pub use crate::error::ConfigError;
+    pub use crate::rejection::RefusedClaims;
+}
 #[cfg(any(feature = "webhook", feature = "shared-secret"))]
 mod content;
 #[cfg(any(
@@ -168,13 +171,19 @@ mod content;
     feature = "ticket"
 ))]
 mod encoding;
+mod engine;
+mod error;
 #[cfg(feature = "fernet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "fernet")))]
 pub mod fernet;
 #[cfg(any(feature = "timestamp-hash", feature = "oauth1"))]
 mod fields;
+pub use engine::{Builder, VerifyLayer};
+pub use error::ConfigError;
 pub mod form;
-pub mod future;
+pub mod future {
+    pub use crate::engine::ResponseFuture;
+}
 mod hex;
 pub mod identity;
 #[cfg(any(feature = "fernet", feature = "webhook", feature = "jwt", feature = "shared-secret"))]
@@ -184,18 +193,17 @@ mod json;
 pub mod jwt;
 pub mod keys;
 pub mod landing;
-pub mod layer;
+pub mod layer {
+    pub use crate::engine::VerifyLayer;
+}
 pub mod login_redirect;
 #[cfg(any(feature = "webhook", feature = "jwt", feature = "timestamp-hash", feature = "oauth1"))]
 mod mac;
-mod map;
 #[cfg(feature = "oauth1")]
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth1")))]
 pub mod oauth1;
 pub mod observe;
-mod pipeline;
 mod prefetch;
-mod proof;
 pub mod providers;
 pub mod query;
 pub mod received;
@@ -204,16 +212,16 @@ pub mod received;
 pub mod redis;
 pub mod rejection;
 pub mod replay;
-pub mod service;
+pub mod service {
+    pub use crate::engine::Verify;
+}
 #[cfg(feature = "shared-secret")]
 #[cfg_attr(docsrs, doc(cfg(feature = "shared-secret")))]
 pub mod shared_secret;
 #[cfg(feature = "sign")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sign")))]
 pub mod sign;
-mod steps;
 pub mod store;
-mod strip;
 pub mod tenant;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]

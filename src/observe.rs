@@ -95,10 +95,10 @@ pub(crate) fn store_failed(form: &'static str, error: &StoreError) {
 }
 
 /// A call was carried out, and the store could not be told before its lease ended: a copy would be carried out again.
-pub(crate) fn not_settled<F: Form>() {
-    tracing::error!(target: "tower_sso", form = F::NAME, "a call that was carried out could not be settled");
+pub(crate) fn not_settled(form: &'static str) {
+    tracing::error!(target: "tower_sso", form, "a call that was carried out could not be settled");
     #[cfg(feature = "metrics")]
-    increment(&metrics::Key::from_parts(UNSETTLED, &[("form", F::NAME)]));
+    increment(&metrics::Key::from_parts(UNSETTLED, &[("form", form)]));
 }
 
 /// A key that cannot be one: the tenant's other keys still work, but somebody should look at it.

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::rejection::StoreFailure;
@@ -140,42 +140,13 @@ impl<E: Error + Send + Sync + 'static> From<E> for StoreError {
     }
 }
 
-/// Waits for a store, but not for ever. The timer is made only if the store does not answer at once.
-pub(crate) struct Patience<T> {
-    future: StoreFuture<Result<T, StoreError>>,
-    timeout: Duration,
-    timer: Option<Pin<Box<tokio::time::Sleep>>>,
-}
-
-impl<T> Patience<T> {
-    pub(crate) fn new(future: StoreFuture<Result<T, StoreError>>, timeout: Duration) -> Self {
-        Self { future, timeout, timer: None }
+/// Waits for a store, but not for ever. An answer that is there already needs no timer, and so no runtime.
+pub(crate) async fn within<T>(
+    limit: Duration,
+    mut answer: StoreFuture<Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    if let Inner::Ready(answer) = &mut answer.0 {
+        return answer.take().unwrap_or_else(|| Err(StoreError::new("it was asked for its answer twice")));
     }
-
-    /// The answer, if it was there from the start: a request is then not put away until it comes.
-    pub(crate) fn at_once(mut self) -> Result<Result<T, StoreError>, Self> {
-        match &mut self.future.0 {
-            Inner::Ready(answer) => answer.take().ok_or(self),
-            Inner::Pending(_) => Err(self),
-        }
-    }
-
-    /// Looks at it once, without a timer, which takes a runtime.
-    pub(crate) fn look(&mut self) -> Poll<Result<T, StoreError>> {
-        Pin::new(&mut self.future).poll(&mut Context::from_waker(Waker::noop()))
-    }
-}
-
-impl<T> Future for Patience<T> {
-    type Output = Result<T, StoreError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        if let Poll::Ready(answer) = Pin::new(&mut this.future).poll(cx) {
-            return Poll::Ready(answer);
-        }
-        let timeout = this.timeout;
-        let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
-        timer.as_mut().poll(cx).map(|()| Err(StoreError::timed_out()))
-    }
+    tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| Err(StoreError::timed_out()))
 }

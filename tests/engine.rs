@@ -16,7 +16,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_sso::body::HeadOnly;
 use tower_sso::clock::{Clock, ManualClock, UnixTime};
 use tower_sso::config::ConfigError;
-use tower_sso::form::{Extracted, Form, Presence, Usage};
+use tower_sso::form::{Extracted, Form, Presence, Rules, Usage};
 use tower_sso::identity::Identity;
 use tower_sso::keys::{self, Key, Keys, Secret, TenantId};
 use tower_sso::layer::VerifyLayer;
@@ -59,6 +59,12 @@ impl Form for Diarist {
     type Message = String;
     type Claims = String;
 
+    fn rules(&self) -> Rules {
+        let mut rules = Rules::new(Secret::new("decoy"));
+        rules.usage = self.usage;
+        rules
+    }
+
     fn screen(&self, _: &Parts) -> Result<Presence, Reason> {
         self.diary.write("screen");
         Ok(Presence::InHead)
@@ -86,14 +92,6 @@ impl Form for Diarist {
     fn claims(&self, path: String, _: UnixTime) -> Result<String, Reason> {
         self.diary.write("claims");
         if path == "/bad-claims" { Err(Reason::BadPayload("bad".into())) } else { Ok(path) }
-    }
-
-    fn decoy(&self) -> Secret {
-        Secret::new("decoy")
-    }
-
-    fn usage(&self) -> Usage {
-        self.usage
     }
 }
 

@@ -30,6 +30,7 @@ use http::StatusCode;
 use samples::{
     Fernet, Jwt, LargeWebhook, OAuth1, Sample, Sent, SharedSecret, Ticket, TimestampHash, Webhook, body, forged,
 };
+use tower_sso::form::Form;
 use tower_sso::layer::VerifyLayer;
 
 /// Requests are made outside of the measured time, a few at once: as many as criterion would make by itself do
@@ -56,7 +57,8 @@ fn good<S: Sample>(group: &mut Group<'_>) {
     });
     // Fernet's tenant. The other credentials name their own, or have one key for all.
     let (tenant, left) = ("4321".into(), left(&layer, request.clone()));
-    let hand = ByHand { keys: S::keys(), replay: Arc::new(NoStore), tenant, left };
+    let usage = layer.form().rules().usage;
+    let hand = ByHand { keys: S::keys(), replay: Arc::new(NoStore), tenant, usage, left };
     group.bench_function("by hand", |bencher| {
         bencher.iter_batched(|| request.clone(), |request| by_hand(layer.form(), &hand, black_box(request)), FEW);
     });

@@ -91,6 +91,7 @@ pub struct ByHand {
     pub keys: Arc<dyn KeyStore>,
     pub replay: Arc<dyn ReplayStore>,
     pub tenant: TenantId,
+    pub usage: Usage,
     /// The URI without the credential.
     pub left: PathAndQuery,
 }
@@ -115,7 +116,7 @@ pub fn by_hand<F: Form>(form: &F, hand: &ByHand, request: Sent) -> Answer {
     let validity = form.validity(&message).unwrap();
     validity.check(now).unwrap();
     let claims = form.claims(message, now).unwrap();
-    let usage = form.usage();
+    let usage = hand.usage;
     if usage != Usage::Reusable {
         let claimed = hand.replay.claim(&Claim::new(key, now, Hold::Until(validity.not_after()))).now_or_never();
         assert_eq!(claimed.unwrap().unwrap(), Claimed::First);

@@ -141,9 +141,9 @@ impl Route {
 }
 
 /// Puts a layer in front of a service that tells what the layer proved.
-pub(crate) fn mount<F, Out>(route: &Route, world: &World, layer: Builder<F>) -> Result<Service, Failure>
+pub(crate) fn mount<F, Out>(route: &Route, world: &World, layer: Builder<F, Grant>) -> Result<Service, Failure>
 where
-    F: Form<Claims = Grant> + Sync,
+    F: Form + Sync,
     F::Reads: ReadBody<Incoming, Out = Out>,
     <F::Reads as ReadBody<Incoming>>::Reading: Send,
     Out: Send + 'static,

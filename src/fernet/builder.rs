@@ -54,7 +54,10 @@ where
     Builder::new(form, Tenant::query("company_id"), Method::GET)
 }
 
-impl<C> Builder<Fernet<C>> {
+impl<C> Builder<Fernet<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
     /// The query parameter that holds the token. Default: `token`.
     pub fn token_parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.form.parameter = name.into();

@@ -38,7 +38,6 @@ mod token;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -48,7 +47,7 @@ use serde_json::Value;
 use crate::body::HeadOnly;
 use crate::clock::UnixTime;
 use crate::config::ConfigError;
-use crate::form::{Extracted, Form, Presence};
+use crate::form::{Extracted, Form, Presence, Rules};
 use crate::json::{self, Object, Sight};
 use crate::keys::Secret;
 use crate::query::Query;
@@ -91,6 +90,14 @@ where
     type Credential = Token;
     type Message = Message;
     type Claims = C;
+
+    fn rules(&self) -> Rules {
+        let mut rules = Rules::new(Secret::new(fernet::Fernet::generate_key()));
+        rules.parameters = vec![self.parameter.clone()];
+        rules.has_time = true;
+        rules.longest_window = self.window.max_age;
+        rules
+    }
 
     fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
         let token = Query::of(&head.uri).raw_value(&self.parameter)?;
@@ -136,22 +143,6 @@ where
             self.check_timestamp_claim(name, value, now)?;
         }
         Ok(claims)
-    }
-
-    fn decoy(&self) -> Secret {
-        Secret::new(fernet::Fernet::generate_key())
-    }
-
-    fn has_time(&self) -> bool {
-        true
-    }
-
-    fn longest_window(&self) -> Duration {
-        self.window.max_age
-    }
-
-    fn parameters(&self) -> Vec<Cow<'static, str>> {
-        vec![self.parameter.clone()]
     }
 
     fn check(&self) -> Result<(), ConfigError> {

@@ -65,7 +65,10 @@ where
     Builder::new(form, Tenant::fixed("default"), Method::GET)
 }
 
-impl<C> Builder<Jwt<C>> {
+impl<C> Builder<Jwt<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
     /// The query parameter that holds the token. Default: `sso_jwt`.
     pub fn token_parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.form.parameter = name.into();

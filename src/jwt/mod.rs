@@ -70,7 +70,7 @@ use serde::de::DeserializeOwned;
 use crate::body::HeadOnly;
 use crate::clock::{Clock, UnixTime};
 use crate::config::ConfigError;
-use crate::form::{Extracted, Form, Presence};
+use crate::form::{Extracted, Form, Presence, Rules};
 use crate::json::{self, Object, Sight};
 use crate::keys::Secret;
 use crate::query::Query;
@@ -143,6 +143,14 @@ where
     type Message = Message<C>;
     type Claims = C;
 
+    fn rules(&self) -> Rules {
+        let mut rules = Rules::new(self.verifier.decoy());
+        rules.parameters = vec![self.parameter.clone()];
+        rules.has_time = true;
+        rules.longest_window = self.longest_window();
+        rules
+    }
+
     fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
         let token = Query::of(&head.uri).raw_value(&self.parameter)?;
         Ok(if token.is_some() { Presence::InHead } else { Presence::Absent })
@@ -205,23 +213,6 @@ where
         claims.map_or_else(|| json::parse(payload.get()), Ok)
     }
 
-    fn decoy(&self) -> Secret {
-        self.verifier.decoy()
-    }
-
-    fn has_time(&self) -> bool {
-        true
-    }
-
-    fn longest_window(&self) -> Duration {
-        let added = [Some(self.leeway), self.max_age, self.remember_endless];
-        added.into_iter().flatten().fold(Duration::ZERO, Duration::saturating_add)
-    }
-
-    fn parameters(&self) -> Vec<Cow<'static, str>> {
-        vec![self.parameter.clone()]
-    }
-
     fn set_clock(&mut self, clock: &Arc<dyn Clock>) {
         self.clock = Some(Arc::clone(clock));
     }
@@ -236,6 +227,12 @@ where
 }
 
 impl<C: DeserializeOwned> Jwt<C> {
+    /// How much later than a token's own times the layer's settings let it be used.
+    fn longest_window(&self) -> Duration {
+        let added = [Some(self.leeway), self.max_age, self.remember_endless];
+        added.into_iter().flatten().fold(Duration::ZERO, Duration::saturating_add)
+    }
+
     /// The earlier of `exp` and the end of the largest age.
     fn end(&self, registered: &Registered) -> Result<UnixTime, Reason> {
         let missing = |claim: &'static str| Reason::MissingClaim(claim.into());

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::{Key, KeyStore, Keys, TenantId};
-use crate::config::ConfigError;
-use crate::form::Form;
+use crate::error::ConfigError;
+use crate::form::{Form, Rules};
 use crate::observe;
 
 /// Checks the keys that the store knows already. Those that it finds for each request are checked then.
-pub(crate) fn check_known<F: Form>(store: &dyn KeyStore, form: &F) -> Result<(), ConfigError> {
+pub(crate) fn check_known<F: Form>(store: &dyn KeyStore, form: &F, rules: &Rules) -> Result<(), ConfigError> {
     let Some(known) = store.known_keys() else { return Ok(()) };
     if known.is_empty() {
         return Err(ConfigError::NoKeys);
@@ -23,7 +23,7 @@ pub(crate) fn check_known<F: Form>(store: &dyn KeyStore, form: &F) -> Result<(),
         }
         form.check_key(key).map_err(ConfigError::Key)?;
     }
-    if !form.signs_tenant() {
+    if !rules.signs_tenant {
         warn_of_shared_secrets::<F>(&known);
     }
     Ok(())

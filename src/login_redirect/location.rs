@@ -7,9 +7,9 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Uri};
 
 use super::layer::Settings;
+use crate::engine::CredentialParameters;
 use crate::landing::LocalPath;
 use crate::received;
-use crate::strip::Stripped;
 
 impl Settings {
     /// Where this request would be sent, if it turns out that it must sign in.
@@ -23,7 +23,7 @@ impl Settings {
         let mut parameters = format!("return_to_path={}", encode(&self.path(&asked_for)));
         let bound = self.bound.as_ref().map(|(name, value)| (name, value(head)));
         let left_out = [&self.credential].into_iter().chain(bound.as_ref().map(|(name, _)| *name));
-        Stripped::new(left_out.cloned()).strip(&mut asked_for);
+        CredentialParameters::new(left_out.cloned()).strip(&mut asked_for);
         let mut query = asked_for.query().unwrap_or_default().to_owned();
         if let Some((name, Some(value))) = bound {
             let separator = if query.is_empty() { "" } else { "&" };

@@ -55,7 +55,10 @@ where
     Builder::new(form, Tenant::fixed("default"), Method::GET)
 }
 
-impl<C> Builder<OAuth1<C>> {
+impl<C> Builder<OAuth1<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
     /// Where the OAuth parameters may stand. Default: the query alone.
     ///
     /// With [`Transport::Form`], an [`optional`](Self::optional) layer refuses a form without them: whether they are in a

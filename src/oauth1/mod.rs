@@ -55,7 +55,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
@@ -66,7 +65,7 @@ use crate::body::WholeBody;
 use crate::clock::UnixTime;
 use crate::config::ConfigError;
 use crate::fields;
-use crate::form::{Extracted, Form, Presence};
+use crate::form::{Extracted, Form, Presence, Rules};
 use crate::keys::{self, Secret};
 use crate::mac::{self, Digest, Tag};
 use crate::rejection::Reason;
@@ -161,6 +160,15 @@ where
     type Message = Message;
     type Claims = C;
 
+    fn rules(&self) -> Rules {
+        let mut rules = Rules::new(Secret::new(mac::random_key()));
+        rules.parameters = parameters::PROTOCOL.iter().map(|name| Cow::Borrowed(*name)).collect();
+        rules.signs_tenant = true;
+        rules.has_time = true;
+        rules.longest_window = self.window.max_age;
+        rules
+    }
+
     fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
         if !parameters::are_present(head, &self.transports) {
             return Ok(Presence::Absent);
@@ -246,26 +254,6 @@ where
         }
         fields::read(request.parameters.claims())
             .ok_or_else(|| Reason::BadPayload("the parameters do not have the shape that the claims require".into()))
-    }
-
-    fn decoy(&self) -> Secret {
-        Secret::new(mac::random_key())
-    }
-
-    fn signs_tenant(&self) -> bool {
-        true
-    }
-
-    fn has_time(&self) -> bool {
-        true
-    }
-
-    fn longest_window(&self) -> Duration {
-        self.window.max_age
-    }
-
-    fn parameters(&self) -> Vec<Cow<'static, str>> {
-        parameters::PROTOCOL.iter().map(|name| Cow::Borrowed(*name)).collect()
     }
 
     fn redact(&self, head: &mut Parts) {

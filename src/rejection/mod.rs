@@ -95,6 +95,29 @@ pub enum Reason {
     TooManyGuesses(Duration),
 }
 
+/// The application refuses claims that were proved. Its text goes to the log.
+///
+/// ```
+/// use tower_sso::rejection::RefusedClaims;
+///
+/// let refused = RefusedClaims::new("not a teacher");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedClaims(Cow<'static, str>);
+
+impl RefusedClaims {
+    /// Refused for this reason.
+    pub fn new(why: impl Into<Cow<'static, str>>) -> Self {
+        Self(why.into())
+    }
+}
+
+impl From<RefusedClaims> for Reason {
+    fn from(RefusedClaims(why): RefusedClaims) -> Self {
+        Self::RefusedByApplication(why)
+    }
+}
+
 /// How a store failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

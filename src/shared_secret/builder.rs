@@ -38,7 +38,10 @@ where
     Builder::new(form, Tenant::fixed("default"), Method::POST)
 }
 
-impl<C> Builder<SharedSecret<C>> {
+impl<C> Builder<SharedSecret<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
     /// The field that holds the secret. Default: `token`. It is not among the claims.
     pub fn token_field(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.form.token_field = name.into();

@@ -52,7 +52,7 @@ use crate::body::WholeBody;
 use crate::clock::{Clock, UnixTime};
 use crate::config::ConfigError;
 use crate::content::check_content;
-use crate::form::{Extracted, Form, Presence, Usage};
+use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::json::{self, Sight};
 use crate::keys::Secret;
 use crate::rejection::Reason;
@@ -105,6 +105,12 @@ where
     type Credential = Call;
     type Message = Message;
     type Claims = C;
+
+    fn rules(&self) -> Rules {
+        let mut rules = Rules::new(TokenDigest::nobodys().secret());
+        rules.usage = Usage::Reusable;
+        rules
+    }
 
     fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
         if !head.headers.contains_key(CONTENT_TYPE) {
@@ -167,14 +173,6 @@ where
         }
         C::deserialize(Value::Object(fields))
             .map_err(|_| Reason::BadPayload("does not have the shape that the claims require".into()))
-    }
-
-    fn decoy(&self) -> Secret {
-        TokenDigest::nobodys().secret()
-    }
-
-    fn usage(&self) -> Usage {
-        Usage::Reusable
     }
 
     fn set_clock(&mut self, clock: &Arc<dyn Clock>) {

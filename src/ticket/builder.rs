@@ -35,7 +35,10 @@ where
     Builder::new(form, Tenant::fixed("default"), Method::GET).keys(tickets)
 }
 
-impl<C> Builder<Ticket<C>> {
+impl<C> Builder<Ticket<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
     /// The query parameter that holds the ticket. Default: `ticket`. It is taken out of the URI.
     pub fn ticket_parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.form.parameter = name.into();

@@ -50,7 +50,7 @@ use subtle::ConstantTimeEq;
 use crate::body::HeadOnly;
 use crate::clock::UnixTime;
 use crate::config::ConfigError;
-use crate::form::{Extracted, Form, Presence, Usage};
+use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::Secret;
 use crate::query::{self, Query};
 use crate::rejection::Reason;
@@ -101,6 +101,15 @@ where
     type Message = Redeemed;
     type Claims = C;
 
+    fn rules(&self) -> Rules {
+        let mut decoy = vec![0; TicketDigest::LENGTH];
+        _ = getrandom::fill(&mut decoy);
+        let mut rules = Rules::new(Secret::new(decoy));
+        rules.usage = Usage::Reusable;
+        rules.parameters = vec![self.parameter.clone()];
+        rules
+    }
+
     fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
         let ticket = Query::of(&head.uri).raw_value(&self.parameter)?;
         Ok(if ticket.is_some() { Presence::InHead } else { Presence::Absent })
@@ -142,20 +151,6 @@ where
     fn claims(&self, redeemed: Redeemed, _: UnixTime) -> Result<C, Reason> {
         serde_json::from_slice(&redeemed.claims)
             .map_err(|_| Reason::BadPayload("does not have the shape that the claims require".into()))
-    }
-
-    fn decoy(&self) -> Secret {
-        let mut decoy = vec![0; TicketDigest::LENGTH];
-        _ = getrandom::fill(&mut decoy);
-        Secret::new(decoy)
-    }
-
-    fn usage(&self) -> Usage {
-        Usage::Reusable
-    }
-
-    fn parameters(&self) -> Vec<Cow<'static, str>> {
-        vec![self.parameter.clone()]
     }
 
     fn check(&self) -> Result<(), ConfigError> {

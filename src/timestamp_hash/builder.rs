@@ -49,7 +49,10 @@ where
     Builder::new(form, Tenant::fixed("default"), Method::GET)
 }
 
-impl<C> Builder<TimestampHash<C>> {
+impl<C> Builder<TimestampHash<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
     /// The query parameter that holds the timestamp; the recipe must hash it. Default: `timestamp`.
     pub fn timestamp_parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.form.timestamp = name.into();

@@ -51,7 +51,7 @@ use crate::body::HeadOnly;
 use crate::clock::UnixTime;
 use crate::config::ConfigError;
 use crate::fields::{self, Texts};
-use crate::form::{Extracted, Form, Presence};
+use crate::form::{Extracted, Form, Presence, Rules};
 use crate::hex::encode_hex;
 use crate::keys::{self, Secret, TenantId};
 use crate::mac::{self, Tag};
@@ -134,6 +134,18 @@ where
     type Message = Message;
     type Claims = C;
 
+    fn rules(&self) -> Rules {
+        // Printable and of a usual length: the secret is hashed itself, so encoding it must not take longer than others'.
+        let random = mac::random_key();
+        let mut rules = Rules::new(Secret::new(encode_hex(random.get(..8).unwrap_or(&random))));
+        rules.parameters = [&self.hash, &self.timestamp].into_iter().chain(self.recipe.fields()).cloned().collect();
+        rules.signed_parameters = self.recipe.fields().cloned().collect();
+        rules.signs_tenant = self.tenant.is_some();
+        rules.has_time = true;
+        rules.longest_window = self.window.max_age;
+        rules
+    }
+
     fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
         let hash = Query::of(&head.uri).raw_value(&self.hash)?;
         Ok(if hash.is_some() { Presence::InHead } else { Presence::Absent })
@@ -198,32 +210,6 @@ where
         let values = literal.as_ref().filter(|_| message.literally).unwrap_or(values);
         fields::read(self.recipe.fields().map(AsRef::as_ref).zip(values.iter()))
             .ok_or_else(|| Reason::BadPayload("the fields do not have the shape that the claims require".into()))
-    }
-
-    fn decoy(&self) -> Secret {
-        // Printable and of a usual length, as the secret is hashed itself here: its encoding must not take longer than theirs.
-        let random = mac::random_key();
-        Secret::new(encode_hex(random.get(..8).unwrap_or(&random)))
-    }
-
-    fn signs_tenant(&self) -> bool {
-        self.tenant.is_some()
-    }
-
-    fn signs_parameter(&self, name: &str) -> bool {
-        self.recipe.has(name)
-    }
-
-    fn has_time(&self) -> bool {
-        true
-    }
-
-    fn longest_window(&self) -> Duration {
-        self.window.max_age
-    }
-
-    fn parameters(&self) -> Vec<Cow<'static, str>> {
-        [&self.hash, &self.timestamp].into_iter().chain(self.recipe.fields()).cloned().collect()
     }
 
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {

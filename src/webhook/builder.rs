@@ -62,7 +62,10 @@ where
     Builder::new(form, Tenant::fixed("default"), Method::POST)
 }
 
-impl<C> Builder<Webhook<C>> {
+impl<C> Builder<Webhook<C>>
+where
+    C: FromBody + Send + Sync + 'static,
+{
     /// The header that holds the signature. Default: `Webhook-Signature`.
     pub fn signature_header(mut self, name: HeaderName) -> Self {
         self.form.header = name;

@@ -63,7 +63,7 @@ use crate::body::WholeBody;
 use crate::clock::UnixTime;
 use crate::config::ConfigError;
 use crate::content;
-use crate::form::{Extracted, Form, Presence, Usage};
+use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::{self, Secret};
 use crate::mac::{self, Tag};
 use crate::rejection::Reason;
@@ -130,6 +130,18 @@ where
     type Message = Message;
     type Claims = C;
 
+    fn rules(&self) -> Rules {
+        // What the handler recognises need not fill the store: its retries come within the hour.
+        let remember = self.remember.or(self.handler_remembers.then_some(HOUR));
+        let has_time = self.timestamp_header.is_some();
+        let mut rules = Rules::new(Secret::new(mac::random_key()));
+        rules.usage = Usage::Idempotent { lease: self.lease, remember };
+        rules.has_time = has_time;
+        rules.longest_window = if has_time { self.window.max_age } else { Duration::ZERO };
+        rules.survives_restart = self.handler_remembers || self.forgetting_is_fine;
+        rules
+    }
+
     fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
         if !head.headers.contains_key(&self.header) {
             return Ok(Presence::Absent);
@@ -180,28 +192,6 @@ where
 
     fn claims(&self, message: Message, _: UnixTime) -> Result<C, Reason> {
         C::from_body(&message.body)
-    }
-
-    fn decoy(&self) -> Secret {
-        Secret::new(mac::random_key())
-    }
-
-    fn usage(&self) -> Usage {
-        // What the handler recognises need not fill the store: its retries come within the hour.
-        let remember = self.remember.or(self.handler_remembers.then_some(HOUR));
-        Usage::Idempotent { lease: self.lease, remember }
-    }
-
-    fn has_time(&self) -> bool {
-        self.timestamp_header.is_some()
-    }
-
-    fn longest_window(&self) -> Duration {
-        if self.has_time() { self.window.max_age } else { Duration::ZERO }
-    }
-
-    fn survives_restart(&self) -> bool {
-        self.handler_remembers || self.forgetting_is_fine
     }
 
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {

@@ -77,9 +77,10 @@ pub struct Seen {
 }
 
 impl App {
-    pub fn new<F, Out>(layer: VerifyLayer<F>) -> Self
+    pub fn new<F, C, Out>(layer: VerifyLayer<F, C>) -> Self
     where
         F: Form + Sync,
+        C: Send + Sync + 'static,
         F::Reads: ReadBody<Full<Bytes>, Out = Out>,
         <F::Reads as ReadBody<Full<Bytes>>>::Reading: Send,
         Out: Body<Data = Bytes> + Send + Sync + 'static,
@@ -92,7 +93,7 @@ impl App {
             async move {
                 inner.calls.fetch_add(1, Ordering::SeqCst);
                 let (head, body) = request.into_parts();
-                let identity = Identity::<F::Claims>::of(&head.extensions);
+                let identity = Identity::<C>::of(&head.extensions);
                 let mut seen = Seen {
                     uri: head.uri.clone(),
                     body: Bytes::new(),

@@ -1,22 +1,18 @@
 //! The service that a layer makes: [`Verify`].
 
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use tower_service::Service;
 
+use super::{Engine, ResponseFuture};
 use crate::body::{LayerBody, ReadBody};
 use crate::form::Form;
-use crate::future::ResponseFuture;
-use crate::pipeline::Pipeline;
 
-/// Checks requests by the form `F` before they reach `S`.
-///
-/// What needs no waiting is done when it is called, not when the future is polled: a request whose body need not be read and
-/// whose stores answer at once has then been checked, its credential is spent, and `S` was called, itself and not a clone.
-/// Behind a `tower::buffer::Buffer`, it is the buffer's worker that does it; put the buffer inside.
+/// Checks requests by the form `F` before they reach `S`. The identity has claims of type `C`.
 ///
 /// ```
 /// # #[cfg(all(feature = "fernet", feature = "moka"))] {
@@ -34,43 +30,47 @@ use crate::pipeline::Pipeline;
 /// let service: Verify<_, _> = layer.layer(inner);
 /// # }
 /// ```
-pub struct Verify<S, F> {
+pub struct Verify<S, F: Form, C = <F as Form>::Claims> {
     inner: S,
-    pipeline: Arc<Pipeline<F>>,
+    engine: Arc<Engine<F, C>>,
 }
 
-impl<S, F> Verify<S, F> {
-    pub(crate) fn new(inner: S, pipeline: Arc<Pipeline<F>>) -> Self {
-        Self { inner, pipeline }
+impl<S, F: Form, C> Verify<S, F, C> {
+    pub(super) fn new(inner: S, engine: Arc<Engine<F, C>>) -> Self {
+        Self { inner, engine }
     }
 }
 
-impl<S, F, B, R> Service<Request<B>> for Verify<S, F>
+impl<S, F, C, B, R> Service<Request<B>> for Verify<S, F, C>
 where
     F: Form,
     F::Reads: ReadBody<B>,
+    C: Send + Sync + 'static,
     S: Service<Request<<F::Reads as ReadBody<B>>::Out>, Response = Response<R>> + Clone,
 {
     type Response = Response<LayerBody<R>>;
     type Error = S::Error;
-    type Future = ResponseFuture<S, F, B, R>;
+    type Future = ResponseFuture<S, F, B, R, C>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        ResponseFuture::new(&self.pipeline, &mut self.inner, request)
+        // The service that was polled ready goes with the request; a clone, which was not, stays for the next one.
+        let clone = self.inner.clone();
+        let ready = mem::replace(&mut self.inner, clone);
+        ResponseFuture::new(Arc::clone(&self.engine), ready, request)
     }
 }
 
-impl<S: Clone, F> Clone for Verify<S, F> {
+impl<S: Clone, F: Form, C> Clone for Verify<S, F, C> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), pipeline: Arc::clone(&self.pipeline) }
+        Self { inner: self.inner.clone(), engine: Arc::clone(&self.engine) }
     }
 }
 
-impl<S, F: Form> fmt::Debug for Verify<S, F> {
+impl<S, F: Form, C> fmt::Debug for Verify<S, F, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verify").field("form", &F::NAME).finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! What every layer's builder shares: [`Builder`], and why it may refuse to build: [`ConfigError`].
+//! What every layer's builder shares: [`Builder`].
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,18 +8,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
 
+use super::memory::Memory;
+use super::strip::CredentialParameters;
+use super::{Engine, MapClaims, Responder, VerifyLayer, checks};
 use crate::body::BodyLimits;
 use crate::clock::{Clock, SystemClock};
-use crate::form::Form;
+use crate::error::ConfigError;
+use crate::form::{Form, Usage};
 use crate::keys::{FixedKeys, KeyStore, Secret};
-use crate::layer::VerifyLayer;
-use crate::map::Mapped;
-use crate::pipeline::Pipeline;
-use crate::rejection::Rejection;
-use crate::replay::ReplayStore;
+use crate::rejection::{Reason, RefusedClaims, Rejection};
+use crate::replay::{Group, ReplayStore};
 use crate::tenant::Tenant;
-
-pub use crate::map::RefusedClaims;
 
 /// Sets up a layer. What a form adds of its own stands in the form's module.
 ///
@@ -38,7 +37,7 @@ pub use crate::map::RefusedClaims;
 ///
 /// ```
 /// # #[cfg(all(feature = "fernet", feature = "moka"))] {
-/// use tower_sso::config::ConfigError;
+/// use tower_sso::ConfigError;
 /// use tower_sso::keys::MemoryKeys;
 /// use tower_sso::replay::MemoryReplay;
 ///
@@ -47,13 +46,14 @@ pub use crate::map::RefusedClaims;
 /// # }
 /// ```
 #[must_use = "a builder does nothing until `build` is called"]
-pub struct Builder<F> {
+pub struct Builder<F: Form, C = <F as Form>::Claims> {
     pub(crate) form: F,
-    pub(crate) shared: Shared,
+    map_claims: MapClaims<F, C>,
+    pub(crate) settings: Settings,
 }
 
 /// What does not depend on the form.
-pub(crate) struct Shared {
+pub(crate) struct Settings {
     pub(crate) tenant: Tenant,
     pub(crate) keys: Option<Arc<dyn KeyStore>>,
     pub(crate) replay: Option<Arc<dyn ReplayStore>>,
@@ -66,12 +66,10 @@ pub(crate) struct Shared {
     pub(crate) scope: Cow<'static, str>,
 }
 
-pub(crate) type Responder = Arc<dyn Fn(&Rejection, &HeaderMap) -> Response<Bytes> + Send + Sync>;
-
 impl<F: Form> Builder<F> {
     /// A builder for a form, with the form's own tenant and methods.
     pub fn new(form: F, tenant: Tenant, method: Method) -> Self {
-        let shared = Shared {
+        let settings = Settings {
             tenant,
             keys: None,
             replay: None,
@@ -83,12 +81,14 @@ impl<F: Form> Builder<F> {
             optional: false,
             scope: Cow::Borrowed(""),
         };
-        Self { form, shared }
+        Self { form, map_claims: Box::new(Ok), settings }
     }
+}
 
+impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
     /// Where the keys are found. Any [`KeyStore`], or a closure through [`keys::from_fn`](crate::keys::from_fn).
     pub fn keys(mut self, keys: impl KeyStore) -> Self {
-        self.shared.keys = Some(Arc::new(keys));
+        self.settings.keys = Some(Arc::new(keys));
         self
     }
 
@@ -100,7 +100,7 @@ impl<F: Form> Builder<F> {
 
     /// Where used credentials are remembered. One store may serve every layer.
     pub fn replay(mut self, replay: impl ReplayStore) -> Self {
-        self.shared.replay = Some(Arc::new(replay));
+        self.settings.replay = Some(Arc::new(replay));
         self
     }
 
@@ -108,45 +108,45 @@ impl<F: Form> Builder<F> {
     /// store. Without it, what was used at one of them is used at all: right for sign-in links, and wrong for two webhooks
     /// that take the same bytes for different things.
     pub fn scope(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.shared.scope = name.into();
+        self.settings.scope = name.into();
         self
     }
 
     /// How the tenant is found, which selects the keys.
     pub fn tenant(mut self, tenant: Tenant) -> Self {
-        self.shared.tenant = tenant;
+        self.settings.tenant = tenant;
         self
     }
 
     /// The methods that are let through; others get 405. HEAD cannot be one of them: it would use a credential up
     /// without anybody seeing the answer. For links that are mailed, [POST alone](crate::layer#links-that-are-mailed).
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
-        self.shared.methods = methods.into_iter().collect();
+        self.settings.methods = methods.into_iter().collect();
         self
     }
 
     /// The clock of every time check. For tests: [`ManualClock`](crate::clock::ManualClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.shared.clock = Arc::new(clock);
+        self.settings.clock = Arc::new(clock);
         self
     }
 
     /// How long to wait for the key store and for the replay store, each. After that the answer is 503 `unavailable`.
     /// At most an hour. Waiting needs a tokio runtime with time enabled; a store that answers at once does not.
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
-        self.shared.store_timeout = timeout;
+        self.settings.store_timeout = timeout;
         self
     }
 
     /// The largest body that is read, in bytes, inclusive; a larger one gets 413. For forms that read the body.
     pub fn body_limit(mut self, bytes: usize) -> Self {
-        self.shared.body.size = bytes;
+        self.settings.body.size = bytes;
         self
     }
 
     /// How long to wait for the body to arrive; a slower one gets 408. At most an hour. For forms that read the body.
     pub fn body_timeout(mut self, timeout: Duration) -> Self {
-        self.shared.body.timeout = timeout;
+        self.settings.body.timeout = timeout;
         self
     }
 
@@ -159,7 +159,7 @@ impl<F: Form> Builder<F> {
     where
         R: Fn(&Rejection, &HeaderMap) -> Response<Bytes> + Send + Sync + 'static,
     {
-        self.shared.responder = Arc::new(responder);
+        self.settings.responder = Arc::new(responder);
         self
     }
 
@@ -169,7 +169,7 @@ impl<F: Form> Builder<F> {
     /// Two optional layers on one route need different claim types: each layer removes an identity with its own claims that
     /// it finds in a request, whoever put it there.
     pub fn optional(mut self) -> Self {
-        self.shared.optional = true;
+        self.settings.optional = true;
         self
     }
 
@@ -178,7 +178,7 @@ impl<F: Form> Builder<F> {
     ///
     /// ```
     /// # #[cfg(all(feature = "fernet", feature = "moka"))] {
-    /// use tower_sso::config::RefusedClaims;
+    /// use tower_sso::rejection::RefusedClaims;
     ///
     /// #[derive(serde::Deserialize)]
     /// struct User { role: String }
@@ -189,88 +189,58 @@ impl<F: Form> Builder<F> {
     /// });
     /// # }
     /// ```
-    pub fn map_claims<D, M>(self, map: M) -> Builder<Mapped<F, M>>
+    pub fn map_claims<D, M>(self, map: M) -> Builder<F, D>
     where
-        M: Fn(F::Claims) -> Result<D, RefusedClaims> + Send + Sync + 'static,
+        M: Fn(C) -> Result<D, RefusedClaims> + Send + Sync + 'static,
         D: Send + Sync + 'static,
     {
-        Builder { form: Mapped::new(self.form, map), shared: self.shared }
+        let Self { form, map_claims, settings } = self;
+        let map_claims = move |claims| map(map_claims(claims)?).map_err(Reason::from);
+        Builder { form, map_claims: Box::new(map_claims), settings }
     }
 
     /// The layer.
     ///
     /// # Errors
     /// [`ConfigError`] for what is missing or not safe.
-    pub fn build(self) -> Result<VerifyLayer<F>, ConfigError> {
-        Pipeline::new(self.form, self.shared).map(VerifyLayer::new)
+    pub fn build(self) -> Result<VerifyLayer<F, C>, ConfigError> {
+        let Self { mut form, map_claims, settings } = self;
+        form.set_clock(&settings.clock);
+        form.check()?;
+        let rules = form.rules();
+        let (keys, allow) = checks::check(&form, &rules, &settings)?;
+        let Settings { tenant, replay, methods, clock, store_timeout, body, responder, optional, scope, .. } = settings;
+        let parameters = rules.parameters.iter().chain(tenant.parameter()).cloned();
+        let credential = CredentialParameters::new(parameters);
+        let memory = replay.filter(|_| rules.usage != Usage::Reusable).map(|store| {
+            let (clock, group) = (Arc::clone(&clock), Group::new(F::NAME, &scope));
+            Arc::new(Memory { form: F::NAME, store, clock, timeout: store_timeout, group, usage: rules.usage })
+        });
+        if let Some(memory) = &memory {
+            memory.expect(rules.longest_window);
+        }
+        Ok(VerifyLayer::new(Engine {
+            form,
+            rules,
+            map_claims,
+            tenant,
+            keys,
+            memory,
+            scope,
+            clock,
+            store_timeout,
+            body,
+            methods,
+            allow,
+            optional,
+            responder,
+            credential,
+        }))
     }
 }
 
-impl<F: Form> fmt::Debug for Builder<F> {
+impl<F: Form, C> fmt::Debug for Builder<F, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("form", &F::NAME).finish_non_exhaustive()
     }
-}
-
-/// Why a layer was not built.
-///
-/// ```
-/// use tower_sso::config::ConfigError;
-///
-/// assert!(ConfigError::NoReplayStore.to_string().contains("replay(MemoryReplay::new())"), "it says what to do");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// There is nothing to check a signature with.
-    #[error("no keys: call `keys(store)` with a key store, or `secrets([secret])` with at least one secret")]
-    NoKeys,
-    /// A key is known, and cannot be one.
-    #[error("a key {0}: give the secret exactly as the partner's settings page shows it")]
-    Key(&'static str),
-    /// Used credentials would not be remembered.
-    #[error(
-        "no replay store: call `replay(MemoryReplay::new())` for one process, or give a store that all processes share"
-    )]
-    NoReplayStore,
-    /// There are more fixed secrets than a tenant may have keys.
-    #[error(
-        "more than {max} secrets: a forgery is checked with each of them, so a tenant has at most the current one and three \
-         previous ones. Leave out the oldest; with one secret for each tenant, use `MemoryKeys` or another store",
-        max = crate::keys::Keys::MAX
-    )]
-    TooManyKeys,
-    /// Anyone could choose the tenant's name, and every name has the same keys.
-    #[error(
-        "anyone could sign in to any tenant, as all tenants have the same keys and requests choose the tenant: call \
-         `tenant(Tenant::fixed(\"…\"))`, or give each tenant keys of its own, with `MemoryKeys` or another store"
-    )]
-    SameKeysForEveryTenant,
-    /// The replay store forgets with the process, and nothing in the credential tells that it is old.
-    #[error(
-        "the replay store forgets when the process ends, and these calls have no time in them: an old one could be sent \
-         again after a restart. Have the handler keep `Identity::credential` with what it stores and call \
-         `handler_remembers()`, or use a store that does not forget, or call `danger_forgets_on_restart()`"
-    )]
-    ForgetsOnRestart,
-    /// Every body would be refused.
-    #[error("`body_limit` is zero: allow at least one byte")]
-    NoBody,
-    /// Every request would be refused.
-    #[error("no methods: call `methods([Method::GET])` with at least one, or leave the form's default")]
-    NoMethods,
-    /// HEAD would use up a credential.
-    #[error("HEAD is among the methods: leave it out, as it would use a link up before the user clicks it")]
-    Head,
-    /// A timeout of zero fails every request.
-    #[error("`{0}` is zero: give it some time")]
-    ZeroTimeout(&'static str),
-    /// A setting of the form is not safe, or cannot work.
-    #[error("`{setting}` {problem}")]
-    Setting {
-        /// The setting.
-        setting: &'static str,
-        /// What is wrong with it, and what to do.
-        problem: Cow<'static, str>,
-    },
 }

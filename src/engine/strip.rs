@@ -10,7 +10,7 @@ use memchr::{memchr, memchr2};
 use crate::query::is;
 
 /// The names of parameters to be taken out of URIs.
-pub(crate) struct Stripped {
+pub(crate) struct CredentialParameters {
     names: Vec<Cow<'static, str>>,
     /// Those of them that can stand in a query as they are.
     plain: Vec<Cow<'static, str>>,
@@ -21,7 +21,7 @@ pub(crate) struct Stripped {
     bare: OnceLock<PathAndQuery>,
 }
 
-impl Stripped {
+impl CredentialParameters {
     pub(crate) fn new(names: impl IntoIterator<Item = Cow<'static, str>>) -> Self {
         let names: Vec<_> = names.into_iter().collect();
         let mut beginnings = [false; 256];
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn the_credential_is_taken_out_and_nothing_else() {
-        let credential = Stripped::new([Cow::Borrowed("token"), Cow::Borrowed("company_id")]);
+        let credential = CredentialParameters::new([Cow::Borrowed("token"), Cow::Borrowed("company_id")]);
         for (uri, expected) in [
             ("/sso?company_id=1&token=x", "/sso"),
             ("/sso?a=%zz&token=x&b=1+2", "/sso?a=%zz&b=1+2"),
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_name_is_not_taken_for_a_name_and_its_value() {
-        let credential = Stripped::new([Cow::Borrowed("a=b"), Cow::Borrowed("c&d")]);
+        let credential = CredentialParameters::new([Cow::Borrowed("a=b"), Cow::Borrowed("c&d")]);
         let mut uri: Uri = "/sso?a=b&c&d&a%3Db=1&c%26d".parse().unwrap();
         credential.strip(&mut uri);
         assert_eq!(uri.to_string(), "/sso?a=b&c&d");

@@ -1,47 +1,53 @@
 //! What a layer must have, and must not, before it is built: [`check`]. A mistake here is never a refused request.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Method};
 
-use crate::config::{ConfigError, Shared};
-use crate::form::{Form, Usage};
+use super::builder::Settings;
+use crate::error::ConfigError;
+use crate::form::{Form, Rules, Usage};
 use crate::keys::{Key, KeyStore, check_known};
 use crate::{observe, tenant};
 
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Checks a layer's settings, and returns its methods as a 405 names them.
-pub(crate) fn check(form: &impl Form, shared: &Shared) -> Result<HeaderValue, ConfigError> {
-    let keys = shared.keys.as_deref().ok_or(ConfigError::NoKeys)?;
-    check_known(keys, form)?;
-    check_tenant(form, keys, shared)?;
-    check_replay(form, shared)?;
-    check_times(form.usage(), shared)?;
-    allow(shared)
+/// Checks a layer's settings. Returns its key store, and its methods as a 405 names them.
+pub(super) fn check<F: Form>(
+    form: &F,
+    rules: &Rules,
+    settings: &Settings,
+) -> Result<(Arc<dyn KeyStore>, HeaderValue), ConfigError> {
+    let keys = settings.keys.clone().ok_or(ConfigError::NoKeys)?;
+    check_known(&*keys, form, rules)?;
+    check_tenant::<F>(rules, &*keys, settings)?;
+    check_replay(rules, settings)?;
+    check_times(rules.usage, settings)?;
+    Ok((keys, allow(settings)?))
 }
 
 fn setting(setting: &'static str, problem: &'static str) -> Result<(), ConfigError> {
     Err(ConfigError::Setting { setting, problem: Cow::Borrowed(problem) })
 }
 
-fn check_tenant<F: Form>(form: &F, keys: &dyn KeyStore, shared: &Shared) -> Result<(), ConfigError> {
-    if keys.ignores_tenant() && !shared.tenant.is_fixed() && !form.signs_tenant() {
+fn check_tenant<F: Form>(rules: &Rules, keys: &dyn KeyStore, settings: &Settings) -> Result<(), ConfigError> {
+    if keys.ignores_tenant() && !settings.tenant.is_fixed() && !rules.signs_tenant {
         return Err(ConfigError::SameKeysForEveryTenant);
     }
-    if let Some(Err(problem)) = shared.tenant.fixed_name().map(tenant::check_length) {
+    if let Some(Err(problem)) = settings.tenant.fixed_name().map(tenant::check_length) {
         return setting("tenant", problem);
     }
-    if let Some(name) = shared.tenant.fixed_name().filter(|_| !form.signs_tenant()) {
+    if let Some(name) = settings.tenant.fixed_name().filter(|_| !rules.signs_tenant) {
         warn_of_unknown_tenant::<F>(name, keys);
     }
-    match shared.tenant.parameter() {
+    match settings.tenant.parameter() {
         Some(name) if name.is_empty() => {
             setting("tenant", "is a query parameter without a name: say which one names the tenant")
         }
-        Some(name) if form.signs_parameter(name) && !form.signs_tenant() => setting(
+        Some(name) if rules.signed_parameters.contains(name) && !rules.signs_tenant => setting(
             "tenant",
             "is a parameter that the form signs, and could be read in two ways: call `tenant_field` with its name instead",
         ),
@@ -58,19 +64,19 @@ fn warn_of_unknown_tenant<F: Form>(name: &str, keys: &dyn KeyStore) {
     }
 }
 
-fn check_replay(form: &impl Form, shared: &Shared) -> Result<(), ConfigError> {
-    match (&shared.replay, form.usage()) {
+fn check_replay(rules: &Rules, settings: &Settings) -> Result<(), ConfigError> {
+    match (&settings.replay, rules.usage) {
         (_, Usage::Reusable) => Ok(()),
         (None, _) => Err(ConfigError::NoReplayStore),
-        (Some(replay), _) if replay.remembers_since().is_some() && !form.has_time() && !form.survives_restart() => {
+        (Some(replay), _) if replay.remembers_since().is_some() && !rules.has_time && !rules.survives_restart => {
             Err(ConfigError::ForgetsOnRestart)
         }
         _ => Ok(()),
     }
 }
 
-fn check_times(usage: Usage, shared: &Shared) -> Result<(), ConfigError> {
-    for (name, timeout) in [("store_timeout", shared.store_timeout), ("body_timeout", shared.body.timeout)] {
+fn check_times(usage: Usage, settings: &Settings) -> Result<(), ConfigError> {
+    for (name, timeout) in [("store_timeout", settings.store_timeout), ("body_timeout", settings.body.timeout)] {
         if timeout.is_zero() {
             return Err(ConfigError::ZeroTimeout(name));
         }
@@ -88,16 +94,16 @@ fn check_times(usage: Usage, shared: &Shared) -> Result<(), ConfigError> {
     }
 }
 
-fn allow(shared: &Shared) -> Result<HeaderValue, ConfigError> {
-    if shared.body.size == 0 {
+fn allow(settings: &Settings) -> Result<HeaderValue, ConfigError> {
+    if settings.body.size == 0 {
         return Err(ConfigError::NoBody);
     }
-    if shared.methods.is_empty() {
+    if settings.methods.is_empty() {
         return Err(ConfigError::NoMethods);
     }
-    if shared.methods.contains(&Method::HEAD) {
+    if settings.methods.contains(&Method::HEAD) {
         return Err(ConfigError::Head);
     }
-    let names = shared.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    let names = settings.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
     HeaderValue::try_from(names).map_err(|_| ConfigError::NoMethods)
 }

@@ -1,0 +1,80 @@
+//! What a layer asks of its replay store: [`Memory`].
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::proof::Accepted;
+use crate::clock::{Clock, UnixTime};
+use crate::form::Usage;
+use crate::replay::{Claim, Group, Hold, ReplayKey, ReplayStore, Terms};
+use crate::window::Validity;
+
+/// A replay store, and what a layer asks it with.
+pub(super) struct Memory {
+    pub(super) form: &'static str,
+    pub(super) store: Arc<dyn ReplayStore>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// How long the store may take to answer.
+    pub(super) timeout: Duration,
+    pub(super) group: Group,
+    pub(super) usage: Usage,
+}
+
+impl Memory {
+    /// Tells the store how long this layer's credentials can be used, before the first one comes.
+    pub(super) fn expect(&self, window: Duration) {
+        if !window.is_zero() {
+            self.store.expect(self.group, window.saturating_add(self.timeout), self.clock.now());
+        }
+    }
+
+    /// The claim of a credential, at the time at which it was checked.
+    pub(super) fn claim_for<C>(&self, accepted: &Accepted<C>) -> Claim {
+        let now = accepted.checked_at();
+        let terms = self.terms(accepted.validity(), now);
+        let hold = match self.usage {
+            // It begins when it is asked for, which may be after a wait. The store may take its time to give it.
+            Usage::Idempotent { lease, .. } => {
+                Hold::Lease(self.clock.now().plus(self.timeout).plus(lease).plus(distinct()))
+            }
+            Usage::Once | Usage::Reusable => Hold::Until(terms.until),
+        };
+        Claim { key: accepted.fingerprint(), now, hold, terms }
+    }
+
+    /// What makes a call spent that has been processed.
+    pub(super) fn settlement(&self, key: ReplayKey, validity: &Validity) -> Claim {
+        let now = self.clock.now();
+        let until = match (validity.end_of_memory(), self.usage) {
+            (UnixTime::MAX, Usage::Idempotent { remember: Some(remember), .. }) => now.plus(remember),
+            // A duplicate that came in time may still be waiting, with the time at which it came.
+            (until, _) => until.max(now.plus(self.timeout).plus(self.timeout)),
+        };
+        Claim { key, now, hold: Hold::Until(until), terms: self.terms(validity, now) }
+    }
+
+    /// The settings under which a credential was accepted that is used `now`.
+    fn terms(&self, validity: &Validity, now: UnixTime) -> Terms {
+        let (window, until) = match (validity.end_of_memory(), self.usage) {
+            // Its end does not depend on a window.
+            (UnixTime::MAX, Usage::Idempotent { lease, remember: Some(remember) }) => {
+                (Duration::ZERO, now.plus(self.timeout).plus(lease).plus(remember))
+            }
+            (UnixTime::MAX, _) => (Duration::ZERO, UnixTime::MAX),
+            // The store must not have forgotten it while it takes its time to answer.
+            (until, _) => (validity.window().saturating_add(self.timeout), until.plus(self.timeout)),
+        };
+        // A clock that is ahead can have let it in a little before it was made.
+        let passes_from = Some(validity.not_before()).filter(|start| *start != UnixTime::MIN);
+        let usable_since = validity.usable_since().into_iter().chain(passes_from).min().unwrap_or(UnixTime::MIN);
+        Terms { group: self.group, window, usable_since, until }
+    }
+}
+
+/// Leases are told apart by their end. Adds up to a microsecond, so that no two leases of this process share one even if the
+/// clock stands still.
+fn distinct() -> Duration {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    Duration::from_nanos(NEXT.fetch_add(1, Ordering::Relaxed) % 1_000)
+}

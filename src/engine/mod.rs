@@ -1,0 +1,95 @@
+//! The check of a request, in order, once, for every form.
+//!
+//! ```text
+//! service.rs   takes the inner service that was polled ready, and makes the future
+//!    │
+//! future.rs    reading the body → checking → calling the inner service → settling
+//!    │
+//! check.rs     extract → keys → verify → time → claims → startup cutoff → replay
+//!    │           proof.rs: each step takes what only the step before it makes
+//!    │
+//! memory.rs    what the replay store is asked, and until when it has to remember
+//!    │
+//! lease.rs     a call in progress: settled, or released wherever its request ends
+//! ```
+//!
+//! A layer is set up in `builder.rs`. `checks.rs` refuses what is missing or unsafe, before any request comes.
+
+pub(crate) mod builder;
+mod check;
+mod checks;
+mod future;
+mod layer;
+mod lease;
+mod memory;
+mod proof;
+mod service;
+mod strip;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Response};
+
+use crate::body::{BodyLimits, LayerBody};
+use crate::clock::Clock;
+use crate::form::{Form, Rules};
+use crate::keys::KeyStore;
+use crate::observe;
+use crate::rejection::{Reason, Rejection, seal};
+use crate::tenant::Tenant;
+use memory::Memory;
+
+pub use builder::Builder;
+pub use future::ResponseFuture;
+pub use layer::VerifyLayer;
+pub(crate) use proof::{Admitted, Proved};
+pub use service::Verify;
+pub(crate) use strip::CredentialParameters;
+
+/// A form and everything that its layer was set up with. Never changes after it is built.
+pub(crate) struct Engine<F: Form, C> {
+    form: F,
+    rules: Rules,
+    map_claims: MapClaims<F, C>,
+    tenant: Tenant,
+    keys: Arc<dyn KeyStore>,
+    /// `None` for a form whose credentials may come again.
+    memory: Option<Arc<Memory>>,
+    scope: Cow<'static, str>,
+    clock: Arc<dyn Clock>,
+    store_timeout: Duration,
+    body: BodyLimits,
+    methods: Vec<Method>,
+    allow: HeaderValue,
+    optional: bool,
+    responder: Responder,
+    credential: CredentialParameters,
+}
+
+/// Turns the form's claims into the application's, or refuses them.
+type MapClaims<F, C> = Box<dyn Fn(<F as Form>::Claims) -> Result<C, Reason> + Send + Sync>;
+
+type Responder = Arc<dyn Fn(&Rejection, &HeaderMap) -> Response<Bytes> + Send + Sync>;
+
+impl<F: Form, C> Engine<F, C> {
+    /// The answer to a refused request.
+    fn refuse<B>(&self, reason: Reason, headers: &HeaderMap) -> Response<LayerBody<B>> {
+        let rejection = Rejection::new(F::NAME, reason);
+        observe::rejected(&rejection);
+        let mut response = (self.responder)(&rejection, headers);
+        rejection.finish(&mut response, &self.allow);
+        seal(response.headers_mut());
+        response.map(LayerBody::own)
+    }
+
+    /// The answer to a duplicate of a call that was processed.
+    fn acknowledge<B>(&self) -> Response<LayerBody<B>> {
+        observe::acknowledged::<F>();
+        let mut response = Response::new(LayerBody::own(Bytes::new()));
+        seal(response.headers_mut());
+        response
+    }
+}

@@ -1,0 +1,168 @@
+//! The steps of a check as types. Each is made only from the one before it, so a skipped check does not compile.
+//!
+//! [`Verified`] → [`Fresh`] → [`Accepted`] → [`Admitted`], and [`Identity`](crate::identity::Identity) is made only from
+//! the last.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use super::Engine;
+use super::check::Presented;
+use crate::clock::UnixTime;
+use crate::form::{Form, Usage};
+use crate::keys::{KeyUse, Keys, TenantId};
+use crate::observe;
+use crate::rejection::Reason;
+use crate::replay::{Claimed, Fingerprint, ReplayKey};
+use crate::window::Validity;
+
+/// One of the tenant's active keys made the signature.
+pub(super) struct Verified<'e, F: Form, C> {
+    engine: &'e Engine<F, C>,
+    now: UnixTime,
+    message: F::Message,
+    tenant: TenantId,
+    key_use: KeyUse,
+    fingerprint: ReplayKey,
+}
+
+/// It is inside its window.
+pub(super) struct Fresh<'e, F: Form, C> {
+    verified: Verified<'e, F, C>,
+    validity: Validity,
+}
+
+/// It says what the form and the application require.
+pub(super) struct Accepted<C> {
+    proved: Arc<Proved<C>>,
+    now: UnixTime,
+}
+
+/// It was not used before, or may be used again.
+pub(crate) struct Admitted<C>(Arc<Proved<C>>);
+
+/// What an identity holds.
+pub(crate) struct Proved<C> {
+    pub(crate) claims: C,
+    pub(crate) form: &'static str,
+    pub(crate) tenant: TenantId,
+    pub(crate) key_use: KeyUse,
+    pub(crate) fingerprint: ReplayKey,
+    pub(crate) validity: Validity,
+}
+
+/// The replay store's word that a claim was the first, or the form's that its credentials may come again.
+pub(super) struct Unused(());
+
+impl<'e, F: Form, C> Verified<'e, F, C> {
+    /// Tries all active keys. If there are none, tries the decoy, so that an unknown tenant costs as much as a wrong key.
+    pub(super) fn by_one_of(
+        keys: &Keys,
+        presented: &Presented<F::Credential>,
+        engine: &'e Engine<F, C>,
+    ) -> Result<Self, Reason> {
+        let (form, credential) = (&engine.form, &presented.credential);
+        let now = engine.clock.now();
+        let named = presented.tenant.clone().unwrap_or_else(|| "".into());
+        // The worst that is known of the keys: there are none, they are unusable, none of them made this signature.
+        let mut refused = Reason::UnknownKey;
+        for key in keys.iter().filter(|key| key.is_active(now)) {
+            let checked = match key.secret().weakness() {
+                Some(weakness) => Err(Reason::UnusableKey(weakness)),
+                None => form.verify(credential, key.secret()),
+            };
+            match checked {
+                Ok(message) => {
+                    let fingerprint = engine.fingerprint(&message, &named);
+                    let tenant = key.owner().cloned().unwrap_or(named);
+                    return Ok(Self { engine, now, message, tenant, key_use: key.key_use(), fingerprint });
+                }
+                Err(Reason::BadSignature) => {
+                    refused = Reason::BadSignature;
+                    if let Some(slip) = key.secret().slip() {
+                        observe::doubtful_key(F::NAME, &named, slip);
+                    }
+                }
+                // One broken key must not shut out whoever holds the other.
+                Err(Reason::UnusableKey(what)) => {
+                    observe::unusable_key(F::NAME, &named, what);
+                    if refused == Reason::UnknownKey {
+                        refused = Reason::UnusableKey(what);
+                    }
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        if refused == Reason::UnknownKey {
+            // The result does not count: nobody is known who could have signed this.
+            _ = black_box(form.verify(credential, &engine.rules.decoy));
+        }
+        Err(refused)
+    }
+
+    pub(super) fn fresh(self) -> Result<Fresh<'e, F, C>, Reason> {
+        let validity = self.engine.form.validity(&self.message)?;
+        validity.check(self.now)?;
+        Ok(Fresh { verified: self, validity })
+    }
+}
+
+impl<F: Form, C> Fresh<'_, F, C> {
+    pub(super) fn with_claims(self) -> Result<Accepted<C>, Reason> {
+        let Self { verified: Verified { engine, now, message, tenant, key_use, fingerprint }, validity } = self;
+        let claims = engine.form.claims(message, now)?;
+        let claims = (engine.map_claims)(claims)?;
+        let proved = Arc::new(Proved { claims, form: F::NAME, tenant, key_use, fingerprint, validity });
+        Ok(Accepted { proved, now })
+    }
+}
+
+impl<C> Accepted<C> {
+    pub(super) fn fingerprint(&self) -> ReplayKey {
+        self.proved.fingerprint
+    }
+
+    pub(super) fn validity(&self) -> &Validity {
+        &self.proved.validity
+    }
+
+    /// The one reading of the clock for this request.
+    pub(super) fn checked_at(&self) -> UnixTime {
+        self.now
+    }
+
+    pub(super) fn admitted(self, unused: Unused) -> Admitted<C> {
+        let Unused(()) = unused;
+        Admitted(self.proved)
+    }
+}
+
+impl<C> Admitted<C> {
+    pub(crate) fn into_proved(self) -> Arc<Proved<C>> {
+        self.0
+    }
+}
+
+impl Unused {
+    pub(super) fn first(claimed: Claimed) -> Result<Self, Claimed> {
+        if claimed == Claimed::First { Ok(Self(())) } else { Err(claimed) }
+    }
+
+    pub(super) fn reusable(usage: Usage) -> Option<Self> {
+        (usage == Usage::Reusable).then_some(Self(()))
+    }
+}
+
+impl<F: Form, C> Engine<F, C> {
+    /// What makes two credentials the same: what was signed, never a name that the sender chooses.
+    fn fingerprint(&self, message: &F::Message, named: &TenantId) -> ReplayKey {
+        let mut fingerprint = Fingerprint::new(F::NAME);
+        if self.rules.signs_tenant {
+            // The name that was signed, whoever owns the key.
+            fingerprint.signed_tenant(named);
+        }
+        fingerprint.scope(&self.scope);
+        self.form.fingerprint(message, &mut fingerprint);
+        fingerprint.finish()
+    }
+}
