@@ -12,10 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, UnixTime};
-use crate::config::ConfigError;
-use crate::keys::{Secret, TenantId};
+use crate::error::ConfigError;
+use crate::keys::{Keys, Secret, TenantId};
 use crate::rejection::Reason;
 use crate::replay::Fingerprint;
+use crate::store::{StoreError, StoreFuture};
 use crate::window::Validity;
 
 /// One way in which a signed identity arrives.
@@ -104,6 +105,15 @@ pub trait Form: Send + Sync + 'static {
     /// Those of [`Code::Malformed`](crate::rejection::Code::Malformed).
     fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Self::Credential>, Reason>;
 
+    /// What the credential is checked with, where the form finds that itself: for a credential that is itself a key that was
+    /// handed out. Find it by its digest, so that it is never stored or logged, and say whose it is with
+    /// [`Key::owned_by`](crate::keys::Key::owned_by). The form then [looks its keys up](Rules::looks_keys_up), and its layer
+    /// has no key store. Default: `None`, the keys of the tenant.
+    fn look_up(&self, credential: &Self::Credential) -> Option<StoreFuture<Result<Keys, StoreError>>> {
+        let _ = credential;
+        None
+    }
+
     /// Checks the credential with one key. Called once for each active key, or once with the decoy.
     ///
     /// # Errors
@@ -176,6 +186,8 @@ pub struct Rules {
     pub usage: Usage,
     /// The query parameters that are the credential's, to be taken out of the URI. Default: none.
     pub parameters: Vec<Cow<'static, str>>,
+    /// Whether the form finds its keys itself ([`Form::look_up`]). Its layer then takes no key store. Default: no.
+    pub looks_keys_up: bool,
     /// Whether the credential itself names its tenant, and that name is signed. Default: no.
     pub signs_tenant: bool,
     /// The query parameters that are signed and read by the form's own rules. A layer whose
@@ -205,6 +217,7 @@ impl Rules {
             decoy,
             usage: Usage::Once,
             parameters: Vec::new(),
+            looks_keys_up: false,
             signs_tenant: false,
             signed_parameters: Vec::new(),
             has_time: false,

@@ -168,6 +168,7 @@ mod content;
     feature = "jwt",
     feature = "timestamp-hash",
     feature = "oauth1",
+    feature = "shared-secret",
     feature = "ticket"
 ))]
 mod encoding;

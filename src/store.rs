@@ -42,7 +42,7 @@ impl<T> StoreFuture<T> {
     }
 }
 
-#[cfg(feature = "ticket")]
+#[cfg(any(feature = "ticket", feature = "shared-secret"))]
 impl<T: Send + 'static> StoreFuture<T> {
     /// What is made of the answer: at once, if it is there.
     pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U + Send + 'static) -> StoreFuture<U> {

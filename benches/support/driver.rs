@@ -108,7 +108,9 @@ pub fn by_hand<F: Form>(form: &F, hand: &ByHand, request: Sent) -> Answer {
         body = Full::new(bytes.clone());
     }
     let extracted = form.extract(&head, &bytes).unwrap();
-    let keys = hand.keys.keys(extracted.tenant.as_ref().unwrap_or(&hand.tenant)).now_or_never().unwrap().unwrap();
+    let keys = form.look_up(&extracted.credential);
+    let keys = keys.unwrap_or_else(|| hand.keys.keys(extracted.tenant.as_ref().unwrap_or(&hand.tenant)));
+    let keys = keys.now_or_never().unwrap().unwrap();
     let message = form.verify(&extracted.credential, keys.first().unwrap().secret()).unwrap();
     let mut fingerprint = Fingerprint::new(F::NAME);
     form.fingerprint(&message, &mut fingerprint);

@@ -208,8 +208,9 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
         form.set_clock(&settings.clock);
         form.check()?;
         let rules = form.rules();
-        let (keys, allow) = checks::check(&form, &rules, &settings)?;
-        let Settings { tenant, replay, methods, clock, store_timeout, body, responder, optional, scope, .. } = settings;
+        let allow = checks::check(&form, &rules, &settings)?;
+        let Settings { tenant, keys, replay, methods, clock, store_timeout, body, responder, optional, scope } =
+            settings;
         let parameters = rules.parameters.iter().chain(tenant.parameter()).cloned();
         let credential = CredentialParameters::new(parameters);
         let memory = replay.filter(|_| rules.usage != Usage::Reusable).map(|store| {

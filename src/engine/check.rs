@@ -56,7 +56,7 @@ impl From<Reason> for Stop {
 /// Checks one request. Each step needs what only the step before it makes, so none can be left out or moved.
 pub(super) async fn check<F: Form, C>(engine: &Engine<F, C>, head: &Parts, body: &Bytes) -> Result<Passed<C>, Stop> {
     let presented = engine.extract(head, body)?; //              1 malformed
-    let keys = engine.keys_for(presented.tenant.as_ref()).await?; // 2 unavailable
+    let keys = engine.found(engine.look_up(&presented)).await?; // 2 unavailable
     let verified = engine.verify(presented, keys).await?; // 3 invalid; reads the clock, once for all that follows
     let fresh = verified.fresh()?; //                            4 expired, not_yet_valid
     let accepted = fresh.with_claims()?; //                      5 rejected_claims
@@ -93,10 +93,11 @@ impl<F: Form, C> Engine<F, C> {
         Ok(Presented { credential: extracted.credential, tenant })
     }
 
-    async fn keys_for(&self, tenant: Option<&TenantId>) -> Result<Keys, Reason> {
-        match tenant {
-            Some(tenant) => self.found(self.keys.keys(tenant)).await,
-            None => Ok(Keys::unknown_tenant()),
+    fn look_up(&self, presented: &Presented<F::Credential>) -> StoreFuture<Result<Keys, StoreError>> {
+        match (self.form.look_up(&presented.credential), &self.keys, &presented.tenant) {
+            (Some(found), ..) => found,
+            (None, Some(store), Some(tenant)) => store.keys(tenant),
+            _ => StoreFuture::ready(Ok(Keys::unknown_tenant())),
         }
     }
 
@@ -111,10 +112,11 @@ impl<F: Form, C> Engine<F, C> {
             Ok(verified) => return Ok(verified),
             Err(refused) => refused,
         };
-        let (Step::Keys | Step::Verify, Some(tenant)) = (refused.step(), &presented.tenant) else {
-            return Err(refused);
+        let newer = match (refused.step(), &self.keys, &presented.tenant) {
+            (Step::Keys | Step::Verify, Some(store), Some(tenant)) => store.keys_again(tenant, &keys),
+            _ => None,
         };
-        match self.keys.keys_again(tenant, &keys) {
+        match newer {
             Some(newer) => Verified::by_one_of(&self.found(newer).await?, &presented, self),
             None => Err(refused),
         }

@@ -1,7 +1,6 @@
 //! What a layer must have, and must not, before it is built: [`check`]. A mistake here is never a refused request.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Method};
@@ -15,18 +14,23 @@ use crate::{observe, tenant};
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Checks a layer's settings. Returns its key store, and its methods as a 405 names them.
-pub(super) fn check<F: Form>(
-    form: &F,
-    rules: &Rules,
-    settings: &Settings,
-) -> Result<(Arc<dyn KeyStore>, HeaderValue), ConfigError> {
-    let keys = settings.keys.clone().ok_or(ConfigError::NoKeys)?;
-    check_known(&*keys, form, rules)?;
-    check_tenant::<F>(rules, &*keys, settings)?;
+/// Checks a layer's settings. Returns its methods as a 405 names them.
+pub(super) fn check<F: Form>(form: &F, rules: &Rules, settings: &Settings) -> Result<HeaderValue, ConfigError> {
+    match (settings.keys.as_deref(), rules.looks_keys_up) {
+        (Some(keys), false) => {
+            check_known(keys, form, rules)?;
+            check_tenant::<F>(rules, keys, settings)?;
+        }
+        (None, false) => return Err(ConfigError::NoKeys),
+        (Some(_), true) => setting(
+            "keys",
+            "is not asked by this form, which finds its keys itself: give its `layer(…)` a store, such as `PrivateKeys`",
+        )?,
+        (None, true) => {}
+    }
     check_replay(rules, settings)?;
     check_times(rules.usage, settings)?;
-    Ok((keys, allow(settings)?))
+    allow(settings)
 }
 
 fn setting(setting: &'static str, problem: &'static str) -> Result<(), ConfigError> {

@@ -55,7 +55,8 @@ pub(crate) struct Engine<F: Form, C> {
     rules: Rules,
     map_claims: MapClaims<F, C>,
     tenant: Tenant,
-    keys: Arc<dyn KeyStore>,
+    /// `None` for a form that looks its keys up itself.
+    keys: Option<Arc<dyn KeyStore>>,
     /// `None` for a form whose credentials may come again.
     memory: Option<Arc<Memory>>,
     scope: Cow<'static, str>,

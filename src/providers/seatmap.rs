@@ -49,17 +49,17 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::config::Builder;
 use crate::content::check_content;
 use crate::json;
-use crate::keys::{KeyStore, Secret};
+use crate::keys::Secret;
 use crate::rejection::Reason;
-use crate::shared_secret::{self, SharedSecret};
+use crate::shared_secret::{self, PrivateKeyStore, SharedSecret};
 
 /// Starts the layer for `POST /api/auth/autologin`: the private key in `token`, `login` required and not blank.
 ///
-/// `keys` are [`PrivateKeys`](shared_secret::PrivateKeys) or a store of [digests](shared_secret::TokenDigest).
+/// `keys` are [`PrivateKeys`](shared_secret::PrivateKeys) or a [store of your own](PrivateKeyStore).
 /// [`Identity::tenant`](crate::identity::Identity::tenant) is the organisation whose key it was. The answer's session id
 /// travels in a redirect: make it single-use.
-pub fn autologin(keys: impl KeyStore) -> Builder<SharedSecret<SeatmapLogin>> {
-    shared_secret::layer().keys(keys).require(["login"])
+pub fn autologin(keys: impl PrivateKeyStore) -> Builder<SharedSecret<SeatmapLogin>> {
+    shared_secret::layer(keys).require(["login"])
 }
 
 /// The user whom a platform signs in. Fields that are not known are ignored.

@@ -1,23 +1,24 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use http::Method;
 use serde::de::DeserializeOwned;
 
-use super::SharedSecret;
+use super::{PrivateKeyStore, SharedSecret};
 use crate::config::{Builder, ConfigError};
 use crate::tenant::Tenant;
 use crate::throttle::Throttle;
 
-/// Starts a layer for JSON bodies that hold a shared secret, whose other fields are deserialized into `C`.
+/// Starts a layer for JSON bodies that hold a shared secret, whose other fields are deserialized into `C`. `keys` are
+/// [`PrivateKeys`](super::PrivateKeys), or a [store of your own](PrivateKeyStore).
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`keys`](Builder::keys) | none: give [`PrivateKeys`](super::PrivateKeys), or a store of [digests](super::TokenDigest) |
 /// | [`token_field`](Builder::token_field) | `token` |
 /// | [`require`](Builder::require) | nothing but what `C` needs |
 /// | [`throttle`](Builder::throttle) | none |
-/// | [`tenant`](Builder::tenant) | not asked: the key says whose it is |
+/// | [`keys`](Builder::keys), [`tenant`](Builder::tenant) | not asked: `keys` says whose key came. Do not call them |
 /// | [`methods`](Builder::methods) | POST |
 /// | [`replay`](Builder::replay) | not needed |
 ///
@@ -27,14 +28,16 @@ use crate::throttle::Throttle;
 ///
 /// let keys = PrivateKeys::new().with("default", ["k-9f86d081884c7d659a2f"])?;
 /// let peer = Throttle::by(|head| head.extensions.get::<std::net::SocketAddr>().map(|peer| Source::from(*peer)));
-/// let sso = shared_secret::layer::<serde_json::Value>().keys(keys).throttle(peer).require(["login"]).build()?;
+/// let sso = shared_secret::layer::<serde_json::Value>(keys).throttle(peer).require(["login"]).build()?;
 /// # Ok::<(), tower_sso::config::ConfigError>(())
 /// ```
-pub fn layer<C>() -> Builder<SharedSecret<C>>
+pub fn layer<C>(keys: impl PrivateKeyStore) -> Builder<SharedSecret<C>>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {
-    let form = SharedSecret { token_field: "token".into(), required: Vec::new(), throttle: None, claims: PhantomData };
+    let keys = Arc::new(keys);
+    let form =
+        SharedSecret { keys, token_field: "token".into(), required: Vec::new(), throttle: None, claims: PhantomData };
     Builder::new(form, Tenant::fixed("default"), Method::POST)
 }
 

@@ -5,35 +5,26 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use sha2::{Digest, Sha256};
 
 use crate::clock::UnixTime;
-use crate::config::ConfigError;
+use crate::encoding::decode_hex;
+use crate::error::ConfigError;
 use crate::hex::encode_hex;
-use crate::keys::{self, Key, KeyStore, Keys, Secret, TenantId};
+use crate::keys::{self, Key, Secret, TenantId};
 use crate::store::{StoreError, StoreFuture};
 
 /// The SHA-256 digest of a token: what is stored of it, and what it is found by.
-///
-/// For a key store of your own: the layer asks it for the tenant [`tenant_id`](Self::tenant_id); it answers with a key of
-/// [`secret`](Self::secret), and says [whose it is](Key::owned_by).
 ///
 /// The digest is not salted and not slow, as tokens are random and long. **A token that a person has made up can be found
 /// from its digest**; give out tokens of 128 random bits or more.
 ///
 /// ```
-/// use tower_sso::keys::{self, Key, Keys, TenantId};
 /// use tower_sso::shared_secret::TokenDigest;
 ///
 /// // When a key is given out: store this text, and not the token.
-/// let row = TokenDigest::of(&"k-9f86d081884c7d659a2f".into()).tenant_id();
-///
-/// let keys = keys::from_fn(|digest: TenantId| async move {
-///     let Some(organisation) = lookup(digest.as_str()).await? else { return Ok(Keys::unknown_tenant()) };
-///     let key = TokenDigest::parse(digest.as_str()).map(|digest| Key::current(digest.secret()).owned_by(organisation));
-///     Ok::<_, std::io::Error>(key.into_iter().collect())
-/// });
-/// # async fn lookup(_: &str) -> Result<Option<TenantId>, std::io::Error> { Ok(None) }
+/// let row = TokenDigest::of(&"k-9f86d081884c7d659a2f".into()).to_hex();
+/// assert_eq!(TokenDigest::parse(&row).unwrap().to_hex(), row);
 /// ```
-#[derive(Clone)]
-pub struct TokenDigest(Secret);
+#[derive(Clone, Copy)]
+pub struct TokenDigest([u8; 32]);
 
 impl TokenDigest {
     /// The digest's length in bytes.
@@ -41,49 +32,76 @@ impl TokenDigest {
 
     /// The digest of this token.
     pub fn of(token: &Secret) -> Self {
-        Self(Secret::new(Sha256::digest(token.expose()).to_vec()))
+        Self(Sha256::digest(token.expose()).into())
     }
 
     /// The digest of a token that is not copied for it.
     pub(super) fn of_text(token: &str) -> Self {
-        Self(Secret::new(Sha256::digest(token).to_vec()))
+        Self(Sha256::digest(token).into())
     }
 
-    /// The digest that [`tenant_id`](Self::tenant_id) has written: 64 lower-case hexadecimal digits.
+    /// The digest that [`to_hex`](Self::to_hex) has written: 64 lower-case hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
-        let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
-        let digit = |byte: &u8| match byte {
-            b'0'..=b'9' => Some(byte - b'0'),
-            b'a'..=b'f' => Some(byte - b'a' + 10),
-            _ => None,
-        };
-        let bytes: Vec<u8> =
-            pairs.iter().map(|[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect::<Option<_>>()?;
-        (bytes.len() == Self::LENGTH).then(|| Self(Secret::new(bytes)))
+        let digest = Self(decode_hex(text)?.try_into().ok()?);
+        (digest.to_hex() == text).then_some(digest)
     }
 
-    /// The name under which a key store is asked for the token: the digest in lower-case hexadecimal.
-    pub fn tenant_id(&self) -> TenantId {
-        encode_hex(self.0.expose()).into()
+    /// The digest in lower-case hexadecimal.
+    pub fn to_hex(&self) -> String {
+        encode_hex(&self.0)
     }
 
-    /// The digest as the key that a key store answers with.
+    /// The key that a store answers with.
     pub fn secret(&self) -> Secret {
-        self.0.clone()
+        Secret::new(self.0.to_vec())
     }
 
-    /// A digest that is of no token which anybody has.
+    /// A digest of no token that anybody has.
     pub(super) fn nobodys() -> Self {
-        let mut bytes = vec![0; Self::LENGTH];
+        let mut digest = [0; 32];
         // Were there no randomness, it would be the digest of a token that has yet to be found.
-        _ = getrandom::fill(&mut bytes);
-        Self(Secret::new(bytes))
+        _ = getrandom::fill(&mut digest);
+        Self(digest)
     }
 }
 
 impl fmt::Debug for TokenDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenDigest(…)")
+    }
+}
+
+/// Where private keys are found, by the digest of the token that came.
+///
+/// A closure is one too:
+///
+/// ```
+/// use tower_sso::keys::{Key, TenantId};
+/// use tower_sso::shared_secret::{self, TokenDigest};
+///
+/// let keys = |digest: TokenDigest| async move {
+///     let organisation = lookup(&digest.to_hex()).await?; // your database
+///     Ok::<_, std::io::Error>(organisation.map(|owner| Key::current(digest.secret()).owned_by(owner)))
+/// };
+/// # async fn lookup(_: &str) -> Result<Option<TenantId>, std::io::Error> { Ok(None) }
+/// let sso = shared_secret::layer::<serde_json::Value>(keys).build()?;
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub trait PrivateKeyStore: Send + Sync + 'static {
+    /// The key of the token with this digest, with its [secret](TokenDigest::secret) and [owner](Key::owned_by); `None` if
+    /// nobody has it. Take as long to find none as to find one.
+    fn find(&self, digest: &TokenDigest) -> StoreFuture<Result<Option<Key>, StoreError>>;
+}
+
+impl<F, Fut, E> PrivateKeyStore for F
+where
+    F: Fn(TokenDigest) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Option<Key>, E>> + Send + 'static,
+    E: Into<StoreError> + 'static,
+{
+    fn find(&self, digest: &TokenDigest) -> StoreFuture<Result<Option<Key>, StoreError>> {
+        let found = self(digest.clone());
+        StoreFuture::new(async move { found.await.map_err(Into::into) })
     }
 }
 
@@ -106,7 +124,7 @@ impl fmt::Debug for TokenDigest {
 pub struct PrivateKeys(Arc<RwLock<Tokens>>);
 
 /// By digest: the key, which says whose it is.
-type Tokens = HashMap<TenantId, Key>;
+type Tokens = HashMap<[u8; 32], Key>;
 
 impl PrivateKeys {
     /// A store without any organisation.
@@ -151,13 +169,13 @@ impl PrivateKeys {
                 true => Key::current(digest.secret()),
                 false => Key::previous(digest.secret(), UnixTime::MAX),
             };
-            added.push((digest.tenant_id(), key.owned_by(organisation.clone())));
+            added.push((digest.0, key.owned_by(organisation.clone())));
         }
         if added.is_empty() {
             return Err(ConfigError::NoKeys);
         }
         let mut tokens = self.write();
-        let others = |digest: &TenantId| tokens.get(digest).is_some_and(|key| key.owner() != Some(&organisation));
+        let others = |digest: &[u8; 32]| tokens.get(digest).is_some_and(|key| key.owner() != Some(&organisation));
         if added.iter().any(|(digest, _)| others(digest)) {
             let problem = "has one token for two organisations: give each tokens of its own".into();
             return Err(ConfigError::Setting { setting: "private_keys", problem });
@@ -186,20 +204,9 @@ impl PrivateKeys {
     }
 }
 
-impl KeyStore for PrivateKeys {
-    fn keys(&self, digest: &TenantId) -> StoreFuture<Result<Keys, StoreError>> {
-        let key = self.read().get(digest).cloned();
-        StoreFuture::ready(Ok(key.map(|key| [key].into_iter().collect()).unwrap_or_default()))
-    }
-
-    /// The keys at this moment. A store that is still empty is not an error: organisations may be added later.
-    fn known_keys(&self) -> Option<Vec<Key>> {
-        let keys: Vec<Key> = self.read().values().cloned().collect();
-        (!keys.is_empty()).then_some(keys)
-    }
-
-    fn ignores_tenant(&self) -> bool {
-        false
+impl PrivateKeyStore for PrivateKeys {
+    fn find(&self, digest: &TokenDigest) -> StoreFuture<Result<Option<Key>, StoreError>> {
+        StoreFuture::ready(Ok(self.read().get(&digest.0).cloned()))
     }
 }
 

@@ -12,7 +12,7 @@
 //! async fn sign_in(user: Identity<Login>) -> String { format!("{} of {}", user.login, user.tenant()) }
 //!
 //! let keys = PrivateKeys::new().with("default", ["k-9f86d081884c7d659a2f"])?;
-//! let sso = shared_secret::layer::<Login>().keys(keys).require(["login"]).build()?;
+//! let sso = shared_secret::layer::<Login>(keys).require(["login"]).build()?;
 //! let app: Router = Router::new().route("/api/auth/autologin", post(sign_in).layer(sso));
 //! # }
 //! # Ok::<(), tower_sso::config::ConfigError>(())
@@ -54,14 +54,15 @@ use crate::config::ConfigError;
 use crate::content::check_content;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::json::{self, Sight};
-use crate::keys::Secret;
+use crate::keys::{Keys, Secret};
 use crate::rejection::Reason;
 use crate::replay::Fingerprint;
+use crate::store::{StoreError, StoreFuture};
 use crate::throttle::{Attempt, Throttle};
 use crate::window::Validity;
 
 pub use builder::layer;
-pub use keys::{PrivateKeys, TokenDigest};
+pub use keys::{PrivateKeyStore, PrivateKeys, TokenDigest};
 
 const LONGEST_TOKEN: usize = 1_024;
 
@@ -78,6 +79,7 @@ const LONGEST_TOKEN: usize = 1_024;
 /// }
 /// ```
 pub struct SharedSecret<C> {
+    keys: Arc<dyn PrivateKeyStore>,
     token_field: Cow<'static, str>,
     required: Vec<Cow<'static, str>>,
     throttle: Option<Throttle>,
@@ -109,6 +111,7 @@ where
     fn rules(&self) -> Rules {
         let mut rules = Rules::new(TokenDigest::nobodys().secret());
         rules.usage = Usage::Reusable;
+        rules.looks_keys_up = true;
         rules
     }
 
@@ -139,9 +142,11 @@ where
             Some(throttle) => throttle.attempt(head)?,
             None => Attempt::uncounted(),
         };
-        let digest = TokenDigest::of_text(token);
-        let tenant = Some(digest.tenant_id());
-        Ok(Extracted { credential: Call { digest, attempt, body: body.clone() }, tenant })
+        Ok(Call { digest: TokenDigest::of_text(token), attempt, body: body.clone() }.into())
+    }
+
+    fn look_up(&self, call: &Call) -> Option<StoreFuture<Result<Keys, StoreError>>> {
+        Some(self.keys.find(&call.digest).map(|found| Ok(found?.into_iter().collect())))
     }
 
     fn verify(&self, call: &Call, key: &Secret) -> Result<Message, Reason> {
@@ -181,15 +186,6 @@ where
 
     fn check(&self) -> Result<(), ConfigError> {
         builder::check(self)
-    }
-
-    fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
-        match key.expose().len() {
-            TokenDigest::LENGTH => Ok(()),
-            _ => {
-                Err("is not the SHA-256 digest of a token: call `keys(PrivateKeys::new().with(…)?)`, which digests it")
-            }
-        }
     }
 }
 

@@ -85,8 +85,7 @@ pub(crate) fn routes(portal: &Portal, config: &[Seatmap]) -> Result<Router<Porta
             post(register)
         }
         RegistrationMode::Keyed => {
-            let keyed =
-                shared_secret::layer::<SeatmapRegistration>().keys(keys).throttle(throttle).clock(clock.clone());
+            let keyed = shared_secret::layer::<SeatmapRegistration>(keys).throttle(throttle).clock(clock.clone());
             post(register_with_key).layer(keyed.body_limit(BODY_LIMIT).map_claims(sane_registration).build()?)
         }
     };

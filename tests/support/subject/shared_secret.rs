@@ -5,7 +5,7 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use tower_sso::clock::ManualClock;
 use tower_sso::config::Builder;
-use tower_sso::keys::{Keys, MemoryKeys, Secret};
+use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::replay::ReplayStore;
 
 pub struct SharedSecretSubject;
@@ -15,7 +15,7 @@ mod bearer {
     use futures::FutureExt;
     use http_body_util::BodyExt;
     use tower_sso::keys::{Key, KeyStore, TenantId};
-    use tower_sso::shared_secret::{self, SharedSecret, TokenDigest};
+    use tower_sso::shared_secret::{self, PrivateKeyStore, SharedSecret, TokenDigest};
     use tower_sso::store::{StoreError, StoreFuture};
 
     use super::*;
@@ -23,28 +23,19 @@ mod bearer {
     /// Keys that are digests, found by themselves.
     struct ByDigest(MemoryKeys);
 
-    impl KeyStore for ByDigest {
-        fn keys(&self, digest: &TenantId) -> StoreFuture<Result<Keys, StoreError>> {
-            let wanted = TokenDigest::parse(digest.as_str()).unwrap().secret();
-            let found = ["acme", "other"].map(TenantId::from).into_iter().flat_map(|tenant| {
+    impl PrivateKeyStore for ByDigest {
+        fn find(&self, digest: &TokenDigest) -> StoreFuture<Result<Option<Key>, StoreError>> {
+            let wanted = digest.secret();
+            let found = ["acme", "other"].map(TenantId::from).into_iter().find_map(|tenant| {
                 let keys = self.0.keys(&tenant).now_or_never().unwrap().unwrap();
-                let own = keys.iter().filter(|key| *key.secret() == wanted).cloned();
-                own.map(|key| key.owned_by(tenant.clone())).collect::<Vec<_>>()
+                keys.iter().find(|key| *key.secret() == wanted).map(|key| key.clone().owned_by(tenant.clone()))
             });
-            StoreFuture::ready(Ok(found.collect()))
-        }
-
-        fn known_keys(&self) -> Option<Vec<Key>> {
-            None
-        }
-
-        fn ignores_tenant(&self) -> bool {
-            false
+            StoreFuture::ready(Ok(found))
         }
     }
 
     fn layer(keys: MemoryKeys, clock: ManualClock) -> Builder<SharedSecret<Value>> {
-        shared_secret::layer().keys(ByDigest(keys)).clock(clock)
+        shared_secret::layer(ByDigest(keys)).clock(clock)
     }
 
     fn token(number: usize) -> String {
