@@ -155,6 +155,7 @@ pub mod axum;
 pub mod body;
 mod body_error;
 pub mod clock;
+/// What every layer's builder shares.
 pub mod config {
     pub use crate::engine::Builder;
     pub use crate::error::ConfigError;
@@ -182,6 +183,7 @@ mod fields;
 pub use engine::{Builder, VerifyLayer};
 pub use error::ConfigError;
 pub mod form;
+/// The future.
 pub mod future {
     pub use crate::engine::ResponseFuture;
 }
@@ -194,6 +196,7 @@ mod json;
 pub mod jwt;
 pub mod keys;
 pub mod landing;
+/// The layer.
 pub mod layer {
     pub use crate::engine::VerifyLayer;
 }
@@ -213,6 +216,7 @@ pub mod received;
 pub mod redis;
 pub mod rejection;
 pub mod replay;
+/// The service.
 pub mod service {
     pub use crate::engine::Verify;
 }

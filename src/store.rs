@@ -140,13 +140,52 @@ impl<E: Error + Send + Sync + 'static> From<E> for StoreError {
     }
 }
 
-/// Waits for a store, but not for ever. An answer that is there already needs no timer, and so no runtime.
-pub(crate) async fn within<T>(
-    limit: Duration,
-    mut answer: StoreFuture<Result<T, StoreError>>,
-) -> Result<T, StoreError> {
-    if let Inner::Ready(answer) = &mut answer.0 {
-        return answer.take().unwrap_or_else(|| Err(StoreError::new("it was asked for its answer twice")));
+/// A store's answer, which is not waited for longer than this.
+pub(crate) struct Within<T> {
+    answer: StoreFuture<Result<T, StoreError>>,
+    timer: Timer,
+}
+
+impl<T> Within<T> {
+    pub(crate) fn new(limit: Duration, answer: StoreFuture<Result<T, StoreError>>) -> Self {
+        Self { answer, timer: Timer::new(limit) }
     }
-    tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| Err(StoreError::timed_out()))
+
+    /// Without a context, only an answer that is there already is ready: nothing is polled, so this needs no runtime.
+    pub(crate) fn poll_in(&mut self, cx: Option<&mut Context<'_>>) -> Poll<Result<T, StoreError>> {
+        match (&mut self.answer.0, cx) {
+            (Inner::Ready(answer), _) => answer.take().map_or(Poll::Pending, Poll::Ready),
+            (Inner::Pending(_), None) => Poll::Pending,
+            (Inner::Pending(answer), Some(cx)) => match answer.as_mut().poll(cx) {
+                Poll::Ready(answer) => Poll::Ready(answer),
+                Poll::Pending => self.timer.poll_in(Some(cx)).map(|()| Err(StoreError::timed_out())),
+            },
+        }
+    }
+}
+
+impl<T> Future for Within<T> {
+    type Output = Result<T, StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_in(Some(cx))
+    }
+}
+
+/// A timer that starts when it is first polled: before that there may be no runtime.
+pub(crate) struct Timer {
+    length: Duration,
+    sleep: Option<Pin<Box<tokio::time::Sleep>>>,
+}
+
+impl Timer {
+    pub(crate) fn new(length: Duration) -> Self {
+        Self { length, sleep: None }
+    }
+
+    /// Without a context it is not ready.
+    pub(crate) fn poll_in(&mut self, cx: Option<&mut Context<'_>>) -> Poll<()> {
+        let (Some(cx), length) = (cx, self.length) else { return Poll::Pending };
+        self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(length))).as_mut().poll(cx)
+    }
 }

@@ -1,5 +1,6 @@
-//! The steps of a check, in order: [`check`].
+//! The order of a check: [`Engine::check`] and what follows it.
 
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +15,7 @@ use crate::keys::{Keys, TenantId};
 use crate::observe::Step;
 use crate::rejection::{Reason, StoreFailure};
 use crate::replay::Claimed;
-use crate::store::{StoreError, StoreFuture, within};
+use crate::store::{StoreError, StoreFuture, Timer, Within};
 use crate::{observe, prefetch, tenant};
 
 /// What is to be done with a request, judged by its head alone.
@@ -32,6 +33,12 @@ pub(super) struct Presented<C> {
     pub(super) credential: C,
     /// `None` if the request names no tenant that could be known.
     pub(super) tenant: Option<TenantId>,
+}
+
+/// Where a check has come to, if nothing has refused the request.
+pub(super) enum Next<F: Form, C> {
+    Wait(Check<F, C>),
+    Pass(Passed<C>),
 }
 
 /// A request that passed: its identity, and the lease to settle once the inner service has answered.
@@ -53,17 +60,120 @@ impl From<Reason> for Stop {
     }
 }
 
-/// Checks one request. Each step needs what only the step before it makes, so none can be left out or moved.
-pub(super) async fn check<F: Form, C>(engine: &Engine<F, C>, head: &Parts, body: &Bytes) -> Result<Passed<C>, Stop> {
-    let presented = engine.extract(head, body)?; //              1 malformed
-    let keys = engine.found(engine.look_up(&presented)).await?; // 2 unavailable
-    let verified = engine.verify(presented, keys).await?; // 3 invalid; reads the clock, once for all that follows
-    let fresh = verified.fresh()?; //                            4 expired, not_yet_valid
-    let accepted = fresh.with_claims()?; //                      5 rejected_claims
-    engine.refuse_older_than_the_store(&accepted)?; //           6 replayed
-    engine.claim(accepted).await //                              7 replayed, acknowledged, unavailable
+/// The order of every check, top to bottom. Each step needs what only the step before it makes, so none can be left out or
+/// moved.
+impl<F: Form, C> Engine<F, C> {
+    pub(super) fn check(&self, head: &Parts, body: &Bytes) -> Result<Check<F, C>, Stop> {
+        let presented = self.extract(head, body)?; //                               1 malformed
+        let keys = Within::new(self.store_timeout, self.look_up(&presented));
+        Ok(Check::Keys { keys, presented, asked_again: false })
+    }
+
+    /// Reads the clock, once for all that follows.
+    fn verify(
+        &self,
+        keys: Result<Keys, StoreError>,
+        presented: Presented<F::Credential>,
+        asked_again: bool,
+    ) -> Result<Next<F, C>, Stop> {
+        let keys = keys.map_err(|error| self.store_failed(&error, Reason::KeyStore))?; // 2 unavailable
+        let verified = match Verified::by_one_of(&keys, &presented, self) {
+            //      3 invalid
+            Ok(verified) => verified,
+            Err(refused) if asked_again => return Err(refused.into()),
+            Err(refused) => return self.ask_again(&keys, presented, refused),
+        };
+        let fresh = verified.fresh()?; //                                           4 expired, not_yet_valid
+        let accepted = fresh.with_claims()?; //                                     5 rejected_claims
+        self.refuse_older_than_the_store(&accepted)?; //                            6 replayed
+        self.claim(accepted, Duration::ZERO) //                                     7 replayed, acknowledged, unavailable
+    }
+
+    /// Of any number of duplicates, one passes.
+    fn claim(&self, accepted: Accepted<C>, waited: Duration) -> Result<Next<F, C>, Stop> {
+        let Some(memory) = &self.memory else {
+            let unused = Unused::reusable(self.rules.usage).ok_or(Reason::ReplayStore(StoreFailure::Failed))?;
+            return Ok(Next::Pass(Passed { admitted: accepted.admitted(unused), lease: None }));
+        };
+        let claim = memory.claim_for(&accepted);
+        let lease = self.rules.usage.is_idempotent().then(|| LeaseGuard::new(memory, &accepted, claim.hold));
+        let claimed = Within::new(self.store_timeout, memory.store.claim(&claim));
+        Ok(Next::Wait(Check::Claim { claimed, lease, accepted, waited }))
+    }
+
+    /// Whether the claim was the first. A duplicate of a call in progress waits for what becomes of that call.
+    fn judge(
+        &self,
+        claimed: Result<Claimed, StoreError>,
+        lease: Option<LeaseGuard>,
+        accepted: Accepted<C>,
+        waited: Duration,
+    ) -> Result<Next<F, C>, Stop> {
+        // On failure the store may hold the claim, or may yet do so: dropping the lease releases it.
+        let claimed = claimed.map_err(|error| self.store_failed(&error, Reason::ReplayStore))?;
+        let taken = match Unused::first(claimed) {
+            Ok(unused) => {
+                self.still_stands(&accepted, waited)?;
+                return Ok(Next::Pass(Passed { admitted: accepted.admitted(unused), lease }));
+            }
+            Err(taken) => taken,
+        };
+        let is_call = lease.is_some();
+        // Another request has it or had it, so there is nothing to release.
+        lease.into_iter().for_each(LeaseGuard::disarm);
+        match taken {
+            Claimed::Spent if is_call => Err(Stop::Acknowledged),
+            Claimed::Leased if is_call && waited < self.store_timeout => {
+                let pause = Duration::from_millis(20).max(waited / 2);
+                Ok(Next::Wait(Check::Pause { timer: Timer::new(pause), accepted, waited: waited + pause }))
+            }
+            Claimed::Leased if is_call => Err(Reason::InProgress.into()),
+            Claimed::Forgotten => Err(Reason::BeforeFence.into()),
+            _ => Err(Reason::Replayed.into()),
+        }
+    }
 }
 
+/// A check that waits, and for what. With stores in memory none ever does.
+pub(super) enum Check<F: Form, C> {
+    /// For the tenant's keys.
+    Keys { keys: Within<Keys>, presented: Presented<F::Credential>, asked_again: bool },
+    /// For the replay store. Field order is drop order: a claim is over before its lease is released.
+    Claim { claimed: Within<Claimed>, lease: Option<LeaseGuard>, accepted: Accepted<C>, waited: Duration },
+    /// For another request that has the same call in progress.
+    Pause { timer: Timer, accepted: Accepted<C>, waited: Duration },
+}
+
+impl<F: Form, C> Check<F, C> {
+    /// Goes on until the check is decided or has to wait. Without a context, an answer that is not there yet is waited for.
+    pub(super) fn go_on(mut self, engine: &Engine<F, C>, mut cx: Option<&mut Context<'_>>) -> Result<Next<F, C>, Stop> {
+        loop {
+            let next = match self {
+                Self::Keys { mut keys, presented, asked_again } => match keys.poll_in(cx.as_deref_mut()) {
+                    Poll::Ready(keys) => engine.verify(keys, presented, asked_again)?,
+                    Poll::Pending => return Ok(Next::Wait(Self::Keys { keys, presented, asked_again })),
+                },
+                Self::Claim { mut claimed, lease, accepted, waited } => match claimed.poll_in(cx.as_deref_mut()) {
+                    Poll::Ready(answer) => {
+                        drop(claimed);
+                        engine.judge(answer, lease, accepted, waited)?
+                    }
+                    Poll::Pending => return Ok(Next::Wait(Self::Claim { claimed, lease, accepted, waited })),
+                },
+                Self::Pause { mut timer, accepted, waited } => match timer.poll_in(cx.as_deref_mut()) {
+                    Poll::Ready(()) => engine.claim(accepted, waited)?,
+                    Poll::Pending => return Ok(Next::Wait(Self::Pause { timer, accepted, waited })),
+                },
+            };
+            match next {
+                Next::Wait(check) => self = check,
+                Next::Pass(passed) => return Ok(Next::Pass(passed)),
+            }
+        }
+    }
+}
+
+/// The parts of the steps.
 impl<F: Form, C> Engine<F, C> {
     /// Before the check: the method, marks of requests that nobody clicked, and whether there is anything to check.
     pub(super) fn screen(&self, head: &Parts) -> Result<Screening, Reason> {
@@ -93,6 +203,7 @@ impl<F: Form, C> Engine<F, C> {
         Ok(Presented { credential: extracted.credential, tenant })
     }
 
+    /// The keys of the tenant, or what the form finds itself.
     fn look_up(&self, presented: &Presented<F::Credential>) -> StoreFuture<Result<Keys, StoreError>> {
         match (self.form.look_up(&presented.credential), &self.keys, &presented.tenant) {
             (Some(found), ..) => found,
@@ -101,25 +212,20 @@ impl<F: Form, C> Engine<F, C> {
         }
     }
 
-    async fn found(&self, keys: StoreFuture<Result<Keys, StoreError>>) -> Result<Keys, Reason> {
-        within(self.store_timeout, keys).await.map_err(|error| self.store_failed(&error, Reason::KeyStore))
-    }
-
-    /// Where no key fits, asks the store once for newer ones: it may have answered from a cache. It is asked whether the
-    /// tenant has keys or not, so that the time of the answer does not tell.
-    async fn verify(&self, presented: Presented<F::Credential>, keys: Keys) -> Result<Verified<'_, F, C>, Reason> {
-        let refused = match Verified::by_one_of(&keys, &presented, self) {
-            Ok(verified) => return Ok(verified),
-            Err(refused) => refused,
-        };
+    /// No key fitted: asks the store once for newer ones, as it may have answered from a cache. It is asked whether the tenant
+    /// has keys or not, so that the time of the answer does not tell.
+    fn ask_again(
+        &self,
+        tried: &Keys,
+        presented: Presented<F::Credential>,
+        refused: Reason,
+    ) -> Result<Next<F, C>, Stop> {
         let newer = match (refused.step(), &self.keys, &presented.tenant) {
-            (Step::Keys | Step::Verify, Some(store), Some(tenant)) => store.keys_again(tenant, &keys),
+            (Step::Keys | Step::Verify, Some(store), Some(tenant)) => store.keys_again(tenant, tried),
             _ => None,
         };
-        match newer {
-            Some(newer) => Verified::by_one_of(&self.found(newer).await?, &presented, self),
-            None => Err(refused),
-        }
+        let keys = Within::new(self.store_timeout, newer.ok_or(refused)?);
+        Ok(Next::Wait(Check::Keys { keys, presented, asked_again: true }))
     }
 
     /// What was usable before the replay store began to remember may have been used before that. So may what does not say
@@ -131,46 +237,6 @@ impl<F: Form, C> Engine<F, C> {
             None => !self.rules.survives_restart,
         };
         if cutoff.is_some_and(may_be_older) { Err(Reason::BeforeFence) } else { Ok(()) }
-    }
-
-    /// Claims the credential: of any number of duplicates, one passes. A duplicate of a call in progress waits for what
-    /// becomes of that call.
-    async fn claim(&self, accepted: Accepted<C>) -> Result<Passed<C>, Stop> {
-        let Some(memory) = &self.memory else {
-            let unused = Unused::reusable(self.rules.usage).ok_or(Reason::ReplayStore(StoreFailure::Failed))?;
-            return Ok(Passed { admitted: accepted.admitted(unused), lease: None });
-        };
-        let is_call = self.rules.usage.is_idempotent();
-        let mut waited = Duration::ZERO;
-        loop {
-            let claim = memory.claim_for(&accepted);
-            let lease = is_call.then(|| LeaseGuard::new(memory, &accepted, claim.hold));
-            // On failure the store may hold the claim, or may yet do so: dropping the guard releases it.
-            let claimed = within(self.store_timeout, memory.store.claim(&claim)).await;
-            let claimed = claimed.map_err(|error| self.store_failed(&error, Reason::ReplayStore))?;
-            let taken = match Unused::first(claimed) {
-                Ok(unused) => {
-                    self.still_stands(&accepted, waited)?;
-                    return Ok(Passed { admitted: accepted.admitted(unused), lease });
-                }
-                Err(taken) => taken,
-            };
-            // Another request has it or had it, so there is nothing to release.
-            if let Some(lease) = lease {
-                lease.disarm();
-            }
-            match taken {
-                Claimed::Spent if is_call => return Err(Stop::Acknowledged),
-                Claimed::Leased if is_call && waited < self.store_timeout => {
-                    let pause = Duration::from_millis(20).max(waited / 2);
-                    tokio::time::sleep(pause).await;
-                    waited += pause;
-                }
-                Claimed::Leased if is_call => return Err(Reason::InProgress.into()),
-                Claimed::Forgotten => return Err(Reason::BeforeFence.into()),
-                _ => return Err(Reason::Replayed.into()),
-            }
-        }
     }
 
     /// Whether a first claim is worth what it says. The store may have learnt only now that it has forgotten. And a process

@@ -2,19 +2,20 @@
 
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tokio::task::JoinHandle;
 use tower_service::Service;
 
 use super::Engine;
-use super::check::{Passed, Screening, Stop, check};
+use super::check::{Check, Next, Passed, Screening, Stop};
 use super::lease::LeaseGuard;
 use crate::body::{LayerBody, ReadBody};
 use crate::form::Form;
@@ -24,12 +25,12 @@ use crate::rejection::seal;
 type Handed<F, B> = <<F as Form>::Reads as ReadBody<B>>::Out;
 type Reading<F, B> = <<F as Form>::Reads as ReadBody<B>>::Reading;
 
-/// The check of a request, which owns the request's head meanwhile.
-type Check<C> = Pin<Box<dyn Future<Output = (Parts, Result<Passed<C>, Stop>)> + Send>>;
-
 pin_project! {
-    /// The answer to a request that is being checked. Nothing is checked before it is polled.
-    #[must_use = "nothing is checked unless it is polled"]
+    /// The answer to a request that is being checked.
+    ///
+    /// What needs no waiting was done when this was made. If the body need not be read and the stores answer at once, the
+    /// credential is then spent, and the inner service has been called.
+    #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<S, F, B, R, C = <F as Form>::Claims>
     where
         F: Form,
@@ -38,7 +39,7 @@ pin_project! {
     {
         engine: Arc<Engine<F, C>>,
         #[pin]
-        state: State<S, Handed<F, B>, Reading<F, B>, S::Future, R, S::Error, C>,
+        state: State<S, Check<F, C>, Handed<F, B>, Reading<F, B>, S::Future, R, S::Error>,
     }
 }
 
@@ -46,9 +47,9 @@ pin_project! {
     // Each state is left with `project_replace`, which takes out of it what the next one needs.
     #[project = StateProj]
     #[project_replace = StateOwn]
-    enum State<S, Out, Rd, Fut, R, E, C> {
+    enum State<S, Ck, Out, Rd, Fut, R, E> {
         Reading { #[pin] reading: Rd, head: Parts, service: S },
-        Checking { check: Check<C>, body: Out, service: S },
+        Checking { check: Ck, head: Parts, body: Out, service: S },
         // Field order is drop order: the inner service's work is cancelled before its lease is released.
         Calling { #[pin] answer: Fut, lease: Option<LeaseGuard>, sealed: bool },
         Settling { settled: JoinHandle<()>, outcome: Result<Response<LayerBody<R>>, E> },
@@ -62,34 +63,71 @@ where
     F: Form,
     F::Reads: ReadBody<B>,
     C: Send + Sync + 'static,
-    S: Service<Request<Handed<F, B>>, Response = Response<R>>,
+    S: Service<Request<Handed<F, B>>, Response = Response<R>> + Clone,
 {
-    /// `service` was polled ready.
-    pub(super) fn new(engine: Arc<Engine<F, C>>, mut service: S, request: Request<B>) -> Self {
+    /// `inner` was polled ready.
+    pub(super) fn new(engine: Arc<Engine<F, C>>, inner: &mut S, request: Request<B>) -> Self {
         let (mut head, body) = request.into_parts();
         // Nobody but this layer may say who the user is.
         head.extensions.remove::<Identity<C>>();
         let state = match engine.screen(&head) {
             Ok(Screening::PassThrough) => {
-                let answer = service.call(Request::from_parts(head, F::Reads::untouched(body)));
+                let answer = inner.call(Request::from_parts(head, F::Reads::untouched(body)));
                 State::Calling { answer, lease: None, sealed: false }
             }
-            Ok(Screening::Head) => {
-                State::Checking { check: begin(&engine, head, Bytes::new()), body: F::Reads::untouched(body), service }
+            Ok(Screening::Body) => {
+                State::Reading { reading: F::Reads::read(body, engine.body), head, service: take_ready(inner) }
             }
-            Ok(Screening::Body) => State::Reading { reading: F::Reads::read(body, engine.body), head, service },
-            Err(reason) => State::Answered { response: engine.refuse(reason, &head.headers) },
+            Ok(Screening::Head) => {
+                let checked = engine.check(&head, &Bytes::new()).and_then(|check| check.go_on(&engine, None));
+                let body = F::Reads::untouched(body);
+                match checked {
+                    Ok(Next::Pass(passed)) => engine.call(passed, head, body, inner),
+                    Ok(Next::Wait(check)) => State::Checking { check, head, body, service: take_ready(inner) },
+                    Err(stop) => {
+                        drop(take_ready(inner));
+                        State::Answered { response: engine.answer(stop, &head.headers) }
+                    }
+                }
+            }
+            Err(reason) => {
+                drop(take_ready(inner));
+                State::Answered { response: engine.refuse(reason, &head.headers) }
+            }
         };
         Self { engine, state }
     }
 }
 
-fn begin<F: Form, C: Send + Sync + 'static>(engine: &Arc<Engine<F, C>>, head: Parts, body: Bytes) -> Check<C> {
-    let engine = Arc::clone(engine);
-    Box::pin(async move {
-        let checked = check(&engine, &head, &body).await;
-        (head, checked)
-    })
+/// The service that was polled ready: it goes with the request, or gives back what it keeps ready for one. A clone, which was
+/// not polled, stays for the next request.
+fn take_ready<S: Clone>(inner: &mut S) -> S {
+    let clone = inner.clone();
+    mem::replace(inner, clone)
+}
+
+impl<F: Form, C: Send + Sync + 'static> Engine<F, C> {
+    fn call<S, Ck, Out, Rd, R>(
+        &self,
+        passed: Passed<C>,
+        mut head: Parts,
+        body: Out,
+        service: &mut S,
+    ) -> State<S, Ck, Out, Rd, S::Future, R, S::Error>
+    where
+        S: Service<Request<Out>, Response = Response<R>>,
+    {
+        let Passed { admitted, lease } = passed;
+        self.admit(&mut head, admitted);
+        State::Calling { answer: service.call(Request::from_parts(head, body)), lease, sealed: true }
+    }
+
+    fn answer<R>(&self, stop: Stop, headers: &HeaderMap) -> Response<LayerBody<R>> {
+        match stop {
+            Stop::Refused(reason) => self.refuse(reason, headers),
+            Stop::Acknowledged => self.acknowledge(),
+        }
+    }
 }
 
 impl<S, F, B, R, C> Future for ResponseFuture<S, F, B, R, C>
@@ -112,33 +150,31 @@ where
                     else {
                         return Poll::Pending;
                     };
-                    match read {
-                        Ok((bytes, body)) => {
-                            this.state.set(State::Checking { check: begin(engine, head, bytes), body, service });
-                        }
+                    let (bytes, body) = match read {
+                        Ok(read) => read,
                         Err(reason) => return Poll::Ready(Ok(engine.refuse(reason, &head.headers))),
+                    };
+                    match engine.check(&head, &bytes) {
+                        Ok(check) => this.state.set(State::Checking { check, head, body, service }),
+                        Err(stop) => return Poll::Ready(Ok(engine.answer(stop, &head.headers))),
                     }
                 }
-                StateProj::Checking { check, .. } => {
-                    let (mut head, checked) = ready!(check.as_mut().poll(cx));
-                    let StateOwn::Checking { body, mut service, .. } = this.state.as_mut().project_replace(State::Done)
-                    else {
-                        return Poll::Pending;
-                    };
-                    match checked {
-                        Ok(Passed { admitted, lease }) => {
-                            engine.admit(&mut head, admitted);
-                            let answer = service.call(Request::from_parts(head, body));
-                            this.state.set(State::Calling { answer, lease, sealed: true });
+                StateProj::Checking { .. } => {
+                    let left = this.state.as_mut().project_replace(State::Done);
+                    let StateOwn::Checking { check, head, body, mut service } = left else { return Poll::Pending };
+                    match check.go_on(engine, Some(cx)) {
+                        Ok(Next::Pass(passed)) => this.state.set(engine.call(passed, head, body, &mut service)),
+                        Ok(Next::Wait(check)) => {
+                            this.state.set(State::Checking { check, head, body, service });
+                            return Poll::Pending;
                         }
-                        Err(Stop::Refused(reason)) => return Poll::Ready(Ok(engine.refuse(reason, &head.headers))),
-                        Err(Stop::Acknowledged) => return Poll::Ready(Ok(engine.acknowledge())),
+                        Err(stop) => return Poll::Ready(Ok(engine.answer(stop, &head.headers))),
                     }
                 }
                 StateProj::Calling { answer, lease, sealed } => {
                     let mut outcome = ready!(answer.poll(cx));
                     let settled = lease.take().and_then(|lease| lease.end(is_processed(&outcome)));
-                    // After that, as `http` panics where an answer has no room for another header.
+                    // After that, as `http` panics if an answer has no room for another header.
                     if let (true, Ok(response)) = (*sealed, &mut outcome) {
                         seal(response.headers_mut());
                     }
@@ -150,7 +186,7 @@ where
                     this.state.set(State::Settling { settled, outcome });
                 }
                 StateProj::Settling { settled, .. } => {
-                    // Whatever became of it is in the log: the answer stands.
+                    // However it went is in the log. The answer stands.
                     _ = ready!(Pin::new(settled).poll(cx));
                     if let StateOwn::Settling { outcome, .. } = this.state.as_mut().project_replace(State::Done) {
                         return Poll::Ready(outcome);

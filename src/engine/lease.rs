@@ -17,7 +17,7 @@ use super::memory::Memory;
 use super::proof::Accepted;
 use crate::observe;
 use crate::replay::{Hold, ReplayKey};
-use crate::store::{StoreError, StoreFuture, within};
+use crate::store::{StoreError, StoreFuture, Within};
 use crate::window::Validity;
 
 /// Releases the lease when dropped: on disconnect, timeout or panic the sender may retry.
@@ -97,7 +97,7 @@ impl Call {
     }
 
     async fn hear(self, telling: StoreFuture<Told>, processed: bool) {
-        let told = supervised(within(self.memory.timeout, telling)).await;
+        let told = supervised(Within::new(self.memory.timeout, telling)).await;
         self.told(told, processed);
     }
 
@@ -119,7 +119,7 @@ impl Call {
             loop {
                 tokio::time::sleep(pause).await;
                 let call = self.clone();
-                match supervised(async move { within(call.memory.timeout, call.settle()).await }).await {
+                match supervised(async move { Within::new(call.memory.timeout, call.settle()).await }).await {
                     Ok(()) => return,
                     Err(error) => observe::store_failed(self.memory.form, &error),
                 }

@@ -1,7 +1,6 @@
 //! The service that a layer makes: [`Verify`].
 
 use std::fmt;
-use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -57,10 +56,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The service that was polled ready goes with the request; a clone, which was not, stays for the next one.
-        let clone = self.inner.clone();
-        let ready = mem::replace(&mut self.inner, clone);
-        ResponseFuture::new(Arc::clone(&self.engine), ready, request)
+        ResponseFuture::new(Arc::clone(&self.engine), &mut self.inner, request)
     }
 }
 
