@@ -2,7 +2,7 @@
 //!
 //! A form says where its parts stand in a request, how one key checks them, when they are stale, what makes them unique
 //! and what they say. It does not order those steps, does not look for keys, does not keep time and does not remember:
-//! the engine does that, in one place, for every form. See [`layer`](crate::layer) for how to mount a form of your own.
+//! the engine does that, in one place, for every form. See [`VerifyLayer`](crate::VerifyLayer) for how to mount a form of your own.
 
 use bytes::Bytes;
 use http::request::Parts;

@@ -69,11 +69,11 @@
 //!   answers, and for the [`Reason`](rejection::Reason) behind each, which logs, metrics and your own
 //!   [responder](config::Builder::responder) see and clients do not.
 //! - HEAD requests, and prefetches and previews that say so in a header, are refused and use nothing up. **A mail
-//!   scanner that sends an ordinary GET uses the link up**: see [links that are mailed](layer#links-that-are-mailed).
+//!   scanner that sends an ordinary GET uses the link up**: see [links that are mailed](guide::stacking#links-that-are-mailed).
 //! - The credential is taken out of the URI that the inner service sees. **A layer outside this one still sees it**:
 //!   put request logging inside, or log the path alone.
 //! - Answers carry `Cache-Control: no-store` and `Referrer-Policy: no-referrer`, except
-//!   [those listed here](layer#answers-that-the-layer-does-not-seal).
+//!   [those listed here](guide::stacking#answers-that-the-layer-does-not-seal).
 //! - What weakens a check has `danger` in its name. Unsafe settings do not build; doubtful secrets
 //!   are logged at `WARN`.
 //!
@@ -89,8 +89,8 @@
 //! - Clocks: windows are seconds wide. Run NTP.
 //! - The layers verify; your app keeps the session. Give it a new session id after each sign-in. Its cookie is
 //!   `HttpOnly`, `Secure` and `SameSite=Lax`; in frames and for partners' scripts `SameSite=None; Partitioned`. See
-//!   [session cookies](layer#session-cookies).
-//! - Middleware: limits stand [outside](layer#next-to-other-middleware), request logging inside. For middleware that
+//!   [session cookies](guide::stacking#session-cookies).
+//! - Middleware: limits stand [outside](guide::stacking#next-to-other-middleware), request logging inside. For middleware that
 //!   rewrites the path, see [`received`].
 //! - A blocked log reader must not stall the server: write through a non-blocking writer that drops and counts, such as
 //!   `tracing_appender::non_blocking`. Anybody can cause refusals, so they take at most 100 lines a second: as many
@@ -187,6 +187,8 @@ pub mod form;
 pub mod future {
     pub use crate::engine::ResponseFuture;
 }
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod hex;
 pub mod identity;
 #[cfg(any(feature = "fernet", feature = "webhook", feature = "jwt", feature = "shared-secret"))]

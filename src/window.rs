@@ -146,7 +146,7 @@ impl Validity {
     }
 
     /// The first instant at which it can have been used, by its own word. `None` if nothing tells: a store that has forgotten
-    /// then lets it in only if the form [survives that](crate::form::Form::survives_restart).
+    /// then lets it in only if the form [survives that](crate::form::Rules::survives_restart).
     pub fn usable_since(&self) -> Option<UnixTime> {
         self.usable_since
     }

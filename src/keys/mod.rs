@@ -30,6 +30,13 @@ mod check;
 mod fixed;
 mod key;
 mod memory;
+#[cfg(any(
+    feature = "webhook",
+    feature = "jwt",
+    feature = "timestamp-hash",
+    feature = "oauth1",
+    feature = "shared-secret"
+))]
 mod pair;
 mod secret;
 #[cfg(feature = "sqlx")]
@@ -54,6 +61,13 @@ pub(crate) use check::check_known;
 pub use fixed::FixedKeys;
 pub use key::{Key, KeyUse, Keys};
 pub use memory::MemoryKeys;
+#[cfg(any(
+    feature = "webhook",
+    feature = "jwt",
+    feature = "timestamp-hash",
+    feature = "oauth1",
+    feature = "shared-secret"
+))]
 pub(crate) use pair::check_shared;
 pub use secret::Secret;
 

@@ -47,7 +47,7 @@ impl TokenDigest {
     }
 
     /// The digest in lower-case hexadecimal.
-    pub fn to_hex(&self) -> String {
+    pub fn to_hex(self) -> String {
         encode_hex(&self.0)
     }
 
@@ -100,7 +100,7 @@ where
     E: Into<StoreError> + 'static,
 {
     fn find(&self, digest: &TokenDigest) -> StoreFuture<Result<Option<Key>, StoreError>> {
-        let found = self(digest.clone());
+        let found = self(*digest);
         StoreFuture::new(async move { found.await.map_err(Into::into) })
     }
 }

@@ -1,0 +1,7 @@
+//! The guide: how to integrate a partner, and what to watch for.
+//!
+//! | chapter | when |
+//! |---|---|
+//! | [`stacking`] | next to other middleware; answers that the layer does not seal; links that are mailed; session cookies |
+
+pub mod stacking;
