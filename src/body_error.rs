@@ -37,8 +37,8 @@ fn source<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stat
     wrapped.map(|error| error as &(dyn Error + 'static)).or_else(|| error.source())
 }
 
-/// The types of hyper's and tower-http's timeouts are private, or another one in each version: their words have to do. A
-/// wrong guess makes a 408 of a 400, and nothing else.
+/// The types of hyper's and tower-http's timeouts are private, or another one in each version: their words have to do.
+/// A wrong guess makes a 408 of a 400, and nothing else.
 fn is_timeout(error: &(dyn Error + 'static)) -> bool {
     match error.downcast_ref::<io::Error>() {
         Some(error) => error.kind() == io::ErrorKind::TimedOut,

@@ -27,11 +27,11 @@ pub trait Clock: Send + Sync + 'static {
     /// The current time.
     fn now(&self) -> UnixTime;
 
-    /// How much time has passed since some moment that stays the same, as a clock tells that nobody sets: it goes on evenly
-    /// while [`now`](Self::now) is corrected. Default: the time since this process first asked.
+    /// How much time has passed since some moment that stays the same, as a clock tells that nobody sets: it goes on
+    /// evenly while [`now`](Self::now) is corrected. Default: the time since this process first asked.
     ///
-    /// By it, [`MemoryReplay`](crate#features) finds out that the clock was slow when the store was made, and when an entry
-    /// that has ended may go. Only a clock for tests needs one of its own.
+    /// By it, [`MemoryReplay`](crate#features) finds out that the clock was slow when the store was made, and when an
+    /// entry that has ended may go. Only a clock for tests needs one of its own.
     fn steady(&self) -> Duration {
         since_start()
     }
@@ -117,8 +117,8 @@ impl ManualClock {
         Self(Arc::new(Hands { now: AtomicI64::new(now.0), steady: AtomicI64::new(0) }))
     }
 
-    /// Sets the clock, as NTP does to one that was wrong: no time passes. It may be set back, which [`SystemClock`] never
-    /// does.
+    /// Sets the clock, as NTP does to one that was wrong: no time passes. It may be set back, which [`SystemClock`]
+    /// never does.
     pub fn set(&self, now: UnixTime) {
         self.0.now.store(now.0, Ordering::SeqCst);
     }

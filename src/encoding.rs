@@ -34,11 +34,11 @@ pub(crate) fn decode_base64url_onto(text: &[u8], decoded: &mut Vec<u8>) -> Optio
     decode_base64url_into(text, decoded.get_mut(start..)?)
 }
 
-/// Decodes base64url without padding that fills `decoded`; its last byte's spare bits must be zero. `None` if it is none;
-/// `decoded` then holds anything.
+/// Decodes base64url without padding that fills `decoded`; its last byte's spare bits must be zero. `None` if it is
+/// none; `decoded` then holds anything.
 ///
-/// Four lookups for four characters, each of which tells a bad one by a bit that no good one has: the library, which takes
-/// every alphabet and says what is wrong where, takes three times as long over a token.
+/// Four lookups for four characters, each of which tells a bad one by a bit that no good one has: the library, which
+/// takes every alphabet and says what is wrong where, takes three times as long over a token.
 #[cfg(any(feature = "jwt", feature = "fernet"))]
 pub(crate) fn decode_base64url_into(text: &[u8], decoded: &mut [u8]) -> Option<()> {
     let ((fours, rest), (threes, last)) = (text.as_chunks::<4>(), decoded.as_chunks_mut::<3>());
@@ -105,7 +105,8 @@ fn without_padding(text: &str) -> Option<&str> {
 #[cfg(feature = "fernet")]
 pub(crate) fn canonical_base64url(text: &str) -> Option<(&str, usize)> {
     let bare = without_padding(text)?;
-    // What is moved to the lower end of the signed bytes is in its range if it is below its end: one comparison, not two.
+    // What is moved to the lower end of the signed bytes is in its range if it is below its end: one comparison, not
+    // two.
     let is_one_of = |byte: u8, first: u8, many: i8| byte.wrapping_add(128 - first).cast_signed() < i8::MIN + many;
     let is_in_alphabet =
         |byte: u8| is_one_of(byte | 0x20, b'a', 26) | is_one_of(byte, b'0', 10) | (byte == b'-') | (byte == b'_');

@@ -13,8 +13,8 @@ use crate::replay::ReplayKey;
 
 /// A verified identity: claims of type `C`, and how they were proved.
 ///
-/// It stands in the request's extensions, and nothing but a layer can make one. It derefs to the claims, and is cheap to
-/// clone whatever they are. With feature `axum` it is an extractor.
+/// It stands in the request's extensions, and nothing but a layer can make one. It derefs to the claims, and is cheap
+/// to clone whatever they are. With feature `axum` it is an extractor.
 ///
 /// ```
 /// use http::Request;

@@ -18,7 +18,7 @@ const LONGEST: usize = 2_048;
 /// | refused | such as |
 /// |---|---|
 /// | what does not start with a slash | `https://evil.example`, `evil` |
-/// | two slashes in front, in any spelling, whatever follows | `//evil`, `//evil/../..`, `/\evil`, `/%2Fevil`, `/%09/evil` |
+/// | two slashes first, however spelt, whatever follows | `//evil`, `//evil/../..`, `/\evil`, `/%2Fevil`, `/%09/evil` |
 /// | two slashes and dot segments, which could move them to the front | `/.//evil`, `/a/..//evil`, `/.%2F%2Fevil` |
 /// | backslashes anywhere in the path, control characters, more than 2,048 bytes | `/a\..\\evil`, `/<tab>/evil` |
 ///

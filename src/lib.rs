@@ -22,8 +22,8 @@
 //! let sso = tutorcruncher::sso(keys).replay(MemoryReplay::new()).build()?;
 //! let app = Router::new().route("/sso", get(land).layer(sso));
 //!
-//! // The partner's link works once. Feature `sign` is the partner's side, for tests. This link is made in the next second,
-//! // as a store in memory refuses what may be older than itself.
+//! // The partner's link works once. Feature `sign` is the partner's side, for tests. This link is made in the next
+//! // second, as a store in memory refuses what may be older than itself.
 //! # use tower::ServiceExt;
 //! use tower_sso::clock::{Clock, SystemClock};
 //! let link = tower_sso::sign::FernetLink::new("/sso", "4321", &"38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c=".into())
@@ -63,13 +63,15 @@
 //! ```
 //! - Nothing is parsed as data before its MAC is right, and nothing is remembered before it is, so a forger can neither
 //!   use up a victim's link nor fill the store. Two exceptions to the first half: a forged JWT's header is read to say
-//!   in the log that it names another algorithm, and a shared secret stands inside the JSON that has to be read to find it.
+//!   in the log that it names another algorithm, and a shared secret stands inside the JSON that has to be read to find
+//!   it.
 //! - An unknown tenant and a wrong signature get one answer. An unknown tenant costs one check, like a tenant with one
 //!   key; [two cases](keys#what-a-forger-learns-of-a-tenant) tell that a tenant exists. See [`rejection`] for all
 //!   answers, and for the [`Reason`](rejection::Reason) behind each, which logs, metrics and your own
 //!   [responder](config::Builder::responder) see and clients do not.
 //! - HEAD requests, and prefetches and previews that say so in a header, are refused and use nothing up. **A mail
-//!   scanner that sends an ordinary GET uses the link up**: see [links that are mailed](guide::stacking#links-that-are-mailed).
+//!   scanner that sends an ordinary GET uses the link up**: see [links that are
+//!   mailed](guide::stacking#links-that-are-mailed).
 //! - The credential is taken out of the URI that the inner service sees. **A layer outside this one still sees it**:
 //!   put request logging inside, or log the path alone.
 //! - Answers carry `Cache-Control: no-store` and `Referrer-Policy: no-referrer`, except
@@ -90,8 +92,8 @@
 //! - The layers verify; your app keeps the session. Give it a new session id after each sign-in. Its cookie is
 //!   `HttpOnly`, `Secure` and `SameSite=Lax`; in frames and for partners' scripts `SameSite=None; Partitioned`. See
 //!   [session cookies](guide::stacking#session-cookies).
-//! - Middleware: limits stand [outside](guide::stacking#next-to-other-middleware), request logging inside. For middleware that
-//!   rewrites the path, see [`received`].
+//! - Middleware: limits stand [outside](guide::stacking#next-to-other-middleware), request logging inside. For
+//!   middleware that rewrites the path, see [`received`].
 //! - A blocked log reader must not stall the server: write through a non-blocking writer that drops and counts, such as
 //!   `tracing_appender::non_blocking`. Anybody can cause refusals, so they take at most 100 lines a second: as many
 //!   before the signature is verified, after it (acknowledged copies among them), and for stores that fail. One line
@@ -115,7 +117,7 @@
 //! | `sqlx` | | [`keys::sql`], on sqlx's `Any` driver |
 //! | `sqlite`, `postgres` | | [`keys::sql`] on SQLite (bundled, needs a C compiler), on Postgres |
 //! | `redis` | | `redis::RedisStore`: replays and tickets on a Redis or Valkey that many processes share |
-//! | `redis-cluster`, `redis-sentinel`, `redis-tls` | | the same on a cluster, with sentinels, over TLS (rustls on ring) |
+//! | `redis-cluster`, `redis-sentinel`, `redis-tls` | | the same on a cluster, sentinels, over TLS (rustls on ring) |
 //! | `metrics` | | the counters `tower_sso_requests_total{form, outcome}` and `tower_sso_unsettled_total{form}` |
 //! | `sign` | | [`sign`]: the partner's side, for tests |
 //! | `testing` | | [`testing`]: the suite that a store of your own must pass |
@@ -123,8 +125,8 @@
 //! No feature changes what another one does. There is no unsafe code and no OpenSSL.
 //!
 //! Events go to [`tracing`](https://docs.rs/tracing), with target `tower_sso`: refusals and acknowledged copies at
-//! `INFO`, failing stores and every 503 at `WARN`, accepted requests at `DEBUG`, and at `ERROR` a call that was carried out and
-//! could not be settled. No secret, no credential and no claim
+//! `INFO`, failing stores and every 503 at `WARN`, accepted requests at `DEBUG`, and at `ERROR` a call that was carried
+//! out and could not be settled. No secret, no credential and no claim
 //! is in them, and no path: a span of your own around the layer can say the path. A tenant is named only in warnings
 //! about its own keys. What a store, your application or a form of your own says of a request is escaped and cut, so it
 //! forges no line.

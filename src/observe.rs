@@ -108,7 +108,8 @@ pub(crate) fn unusable_key(form: &'static str, tenant: &TenantId, what: &'static
     }
 }
 
-/// A secret that did not verify, and looks as if it was copied wrongly. Said once for each tenant, as any forgery leads here.
+/// A secret that did not verify, and looks as if it was copied wrongly. Said once for each tenant, as any forgery leads
+/// here.
 pub(crate) fn doubtful_key(form: &'static str, tenant: &TenantId, what: &'static str) {
     static SAID: Mutex<BTreeSet<(&'static str, TenantId)>> = Mutex::new(BTreeSet::new());
     const MOST: usize = 1_000;
@@ -192,8 +193,8 @@ impl Quota {
     }
 }
 
-/// Words that may repeat what somebody has sent: they stay in their line. What a log or a terminal could take for more than
-/// text is escaped, and what is too long is cut.
+/// Words that may repeat what somebody has sent: they stay in their line. What a log or a terminal could take for more
+/// than text is escaped, and what is too long is cut.
 struct OneLine<T>(T);
 
 impl<T> OneLine<T> {

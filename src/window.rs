@@ -133,8 +133,8 @@ impl Validity {
         Self { usable_since: Some(instant), ..self }
     }
 
-    /// Says how it is remembered, if not until it ends: until `instant`, of which the layer's settings account for the last
-    /// `window`. All credentials of a layer must have the same one.
+    /// Says how it is remembered, if not until it ends: until `instant`, of which the layer's settings account for the
+    /// last `window`. All credentials of a layer must have the same one.
     #[must_use]
     pub fn remembered_until(self, instant: UnixTime, window: Duration) -> Self {
         Self { remembered_until: instant.max(self.not_after), window, ..self }
@@ -145,8 +145,8 @@ impl Validity {
         self.issued_at
     }
 
-    /// The first instant at which it can have been used, by its own word. `None` if nothing tells: a store that has forgotten
-    /// then lets it in only if the form [survives that](crate::form::Rules::survives_restart).
+    /// The first instant at which it can have been used, by its own word. `None` if nothing tells: a store that has
+    /// forgotten then lets it in only if the form [survives that](crate::form::Rules::survives_restart).
     pub fn usable_since(&self) -> Option<UnixTime> {
         self.usable_since
     }

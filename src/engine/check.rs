@@ -60,8 +60,8 @@ impl From<Reason> for Stop {
     }
 }
 
-/// The order of every check, top to bottom. Each step needs what only the step before it makes, so none can be left out or
-/// moved.
+/// The order of every check, top to bottom. Each step needs what only the step before it makes, so none can be left out
+/// or moved.
 impl<F: Form, C> Engine<F, C> {
     pub(super) fn check(&self, head: &Parts, body: &Bytes) -> Result<Check<F, C>, Stop> {
         let presented = self.extract(head, body)?; //                               1 malformed
@@ -145,7 +145,8 @@ pub(super) enum Check<F: Form, C> {
 }
 
 impl<F: Form, C> Check<F, C> {
-    /// Goes on until the check is decided or has to wait. Without a context, an answer that is not there yet is waited for.
+    /// Goes on until the check is decided or has to wait. Without a context, an answer that is not there yet is waited
+    /// for.
     pub(super) fn go_on(mut self, engine: &Engine<F, C>, mut cx: Option<&mut Context<'_>>) -> Result<Next<F, C>, Stop> {
         loop {
             let next = match self {
@@ -212,8 +213,8 @@ impl<F: Form, C> Engine<F, C> {
         }
     }
 
-    /// No key fitted: asks the store once for newer ones, as it may have answered from a cache. It is asked whether the tenant
-    /// has keys or not, so that the time of the answer does not tell.
+    /// No key fitted: asks the store once for newer ones, as it may have answered from a cache. It is asked whether the
+    /// tenant has keys or not, so that the time of the answer does not tell.
     fn ask_again(
         &self,
         tried: &Keys,
@@ -228,8 +229,8 @@ impl<F: Form, C> Engine<F, C> {
         Ok(Next::Wait(Check::Keys { keys, presented, asked_again: true }))
     }
 
-    /// What was usable before the replay store began to remember may have been used before that. So may what does not say
-    /// since when it is usable, unless something other than the store recognises it.
+    /// What was usable before the replay store began to remember may have been used before that. So may what does not
+    /// say since when it is usable, unless something other than the store recognises it.
     fn refuse_older_than_the_store(&self, accepted: &Accepted<C>) -> Result<(), Reason> {
         let cutoff = self.memory.as_ref().and_then(|memory| memory.store.remembers_since());
         let may_be_older = |cutoff| match accepted.validity().usable_since() {
@@ -239,8 +240,9 @@ impl<F: Form, C> Engine<F, C> {
         if cutoff.is_some_and(may_be_older) { Err(Reason::BeforeFence) } else { Ok(()) }
     }
 
-    /// Whether a first claim is worth what it says. The store may have learnt only now that it has forgotten. And a process
-    /// that was suspended between the check of the time and the claim may have slept past the end of a duplicate's entry.
+    /// Whether a first claim is worth what it says. The store may have learnt only now that it has forgotten. And a
+    /// process that was suspended between the check of the time and the claim may have slept past the end of a
+    /// duplicate's entry.
     fn still_stands(&self, accepted: &Accepted<C>, waited: Duration) -> Result<(), Reason> {
         self.refuse_older_than_the_store(accepted)?;
         if self.clock.now().since(accepted.checked_at()) > self.store_timeout.saturating_add(waited) {

@@ -28,8 +28,8 @@ type Reading<F, B> = <<F as Form>::Reads as ReadBody<B>>::Reading;
 pin_project! {
     /// The answer to a request that is being checked.
     ///
-    /// What needs no waiting was done when this was made. If the body need not be read and the stores answer at once, the
-    /// credential is then spent, and the inner service has been called.
+    /// What needs no waiting was done when this was made. If the body need not be read and the stores answer at once,
+    /// the credential is then spent, and the inner service has been called.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<S, F, B, R, C = <F as Form>::Claims>
     where
@@ -99,8 +99,8 @@ where
     }
 }
 
-/// The service that was polled ready: it goes with the request, or gives back what it keeps ready for one. A clone, which was
-/// not polled, stays for the next request.
+/// The service that was polled ready: it goes with the request, or gives back what it keeps ready for one. A clone,
+/// which was not polled, stays for the next request.
 fn take_ready<S: Clone>(inner: &mut S) -> S {
     let clone = inner.clone();
     mem::replace(inner, clone)
@@ -204,8 +204,8 @@ where
     }
 }
 
-/// Whether a call was processed, so that a duplicate has nothing left to do. A call that the inner service refused was not: a
-/// duplicate gets the inner service's own answer again.
+/// Whether a call was processed, so that a duplicate has nothing left to do. A call that the inner service refused was
+/// not: a duplicate gets the inner service's own answer again.
 fn is_processed<R, E>(outcome: &Result<Response<R>, E>) -> bool {
     let processed = |status: StatusCode| status.is_success() || status.is_redirection();
     outcome.as_ref().is_ok_and(|response| processed(response.status()))

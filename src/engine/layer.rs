@@ -44,8 +44,8 @@ impl<F: Form> VerifyLayer<F> {
 }
 
 impl<F: Form, C> VerifyLayer<F, C> {
-    /// The form, whose methods are one step each: to measure them one by one. **None of them signs anyone in**: their order,
-    /// the keys, the clock and the replay store are the layer's.
+    /// The form, whose methods are one step each: to measure them one by one. **None of them signs anyone in**: their
+    /// order, the keys, the clock and the replay store are the layer's.
     ///
     /// ```
     /// # #[cfg(all(feature = "fernet", feature = "moka"))] {

@@ -1,7 +1,7 @@
 //! The lease on a call: [`LeaseGuard`].
 //!
-//! A call that was processed is settled, so that its duplicates are acknowledged. One that was not is released, so that the
-//! sender's retry works, however its request ends: answered, refused, cancelled or in a panic.
+//! A call that was processed is settled, so that its duplicates are acknowledged. One that was not is released, so that
+//! the sender's retry works, however its request ends: answered, refused, cancelled or in a panic.
 
 use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -49,8 +49,8 @@ impl LeaseGuard {
         self.armed = false;
     }
 
-    /// Tells the store how the call ended. `Some` if the store takes its time: the task ends when the store has answered, and
-    /// goes on if nobody waits for it.
+    /// Tells the store how the call ended. `Some` if the store takes its time: the task ends when the store has
+    /// answered, and goes on if nobody waits for it.
     pub(super) fn end(mut self, processed: bool) -> Option<JoinHandle<()>> {
         // The store is told once, even if it panics.
         self.armed = false;
@@ -59,8 +59,8 @@ impl LeaseGuard {
 }
 
 impl Drop for LeaseGuard {
-    /// This may run during a panic, where a second panic ends the process. The store may panic, the log, and the panic's own
-    /// payload when it is dropped, so it is forgotten.
+    /// This may run during a panic, where a second panic ends the process. The store may panic, the log, and the
+    /// panic's own payload when it is dropped, so it is forgotten.
     fn drop(&mut self) {
         if !self.armed {
             return;
@@ -101,8 +101,8 @@ impl Call {
         self.told(told, processed);
     }
 
-    /// The answer stands, whatever the store says. But once the lease ends, a duplicate of a call that was processed would be
-    /// processed too, so it is settled again until then.
+    /// The answer stands, whatever the store says. But once the lease ends, a duplicate of a call that was processed
+    /// would be processed too, so it is settled again until then.
     fn told(&self, told: Told, processed: bool) {
         let Err(error) = told else { return };
         observe::store_failed(self.memory.form, &error);

@@ -72,8 +72,8 @@ impl Memory {
     }
 }
 
-/// Leases are told apart by their end. Adds up to a microsecond, so that no two leases of this process share one even if the
-/// clock stands still.
+/// Leases are told apart by their end. Adds up to a microsecond, so that no two leases of this process share one even
+/// if the clock stands still.
 fn distinct() -> Duration {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     Duration::from_nanos(NEXT.fetch_add(1, Ordering::Relaxed) % 1_000)

@@ -1,7 +1,7 @@
 //! The steps of a check as types. Each is made only from the one before it, so a skipped check does not compile.
 //!
-//! [`Verified`] → [`Fresh`] → [`Accepted`] → [`Admitted`], and [`Identity`](crate::identity::Identity) is made only from
-//! the last.
+//! [`Verified`] → [`Fresh`] → [`Accepted`] → [`Admitted`], and [`Identity`](crate::identity::Identity) is made only
+//! from the last.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -55,7 +55,8 @@ pub(crate) struct Proved<C> {
 pub(super) struct Unused(());
 
 impl<'e, F: Form, C> Verified<'e, F, C> {
-    /// Tries all active keys. If there are none, tries the decoy, so that an unknown tenant costs as much as a wrong key.
+    /// Tries all active keys. If there are none, tries the decoy, so that an unknown tenant costs as much as a wrong
+    /// key.
     pub(super) fn by_one_of(
         keys: &Keys,
         presented: &Presented<F::Credential>,

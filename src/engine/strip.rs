@@ -14,8 +14,8 @@ pub(crate) struct CredentialParameters {
     names: Vec<Cow<'static, str>>,
     /// Those of them that can stand in a query as they are.
     plain: Vec<Cow<'static, str>>,
-    /// With which bytes a spelling of one of them, none of which is empty, may begin. Most names of other parameters are
-    /// known by their first.
+    /// With which bytes a spelling of one of them, none of which is empty, may begin. Most names of other parameters
+    /// are known by their first.
     beginnings: [bool; 256],
     /// The path of which nothing but the path is left: a login route has one, and it need not be made anew each time.
     bare: OnceLock<PathAndQuery>,
@@ -52,7 +52,8 @@ impl CredentialParameters {
     fn left(&self, path: &str, query: &str) -> PathAndQuery {
         // What is left of a valid URI is valid. Were it not, the path alone is: the credential never stays.
         let made = |left: String| PathAndQuery::try_from(left).unwrap_or_else(|_| PathAndQuery::from_static("/"));
-        // The first pieces are kept in place. The text is then as long as it must be, and not copied when it becomes a URI.
+        // The first pieces are kept in place. The text is then as long as it must be, and not copied when it becomes a
+        // URI.
         let (mut first, mut count, mut length) = ([""; 4], 0, path.len());
         self.each_kept(query, |piece| {
             if let Some(place) = first.get_mut(count) {

@@ -31,8 +31,8 @@ pub struct Message {
 }
 
 impl Token {
-    /// Checks what can be checked without a key, so that the library gets nothing it would read in its own way: it takes
-    /// any number of padding characters, and compares the time with its own clock before the MAC is checked.
+    /// Checks what can be checked without a key, so that the library gets nothing it would read in its own way: it
+    /// takes any number of padding characters, and compares the time with its own clock before the MAC is checked.
     ///
     /// Only the two ends are decoded here: the library decodes the whole, and once is enough.
     pub(super) fn parse(text: Cow<'_, str>, longest: usize) -> Result<Self, &'static str> {

@@ -2,6 +2,6 @@
 //!
 //! | chapter | when |
 //! |---|---|
-//! | [`stacking`] | next to other middleware; answers that the layer does not seal; links that are mailed; session cookies |
+//! | [`stacking`] | next to other middleware; answers that the layer does not seal; mailed links; session cookies |
 
 pub mod stacking;

@@ -1,7 +1,7 @@
 //! Reading an object once: into its claims, while its names are looked at.
 //!
-//! This puts itself between the deserializer and whatever the claims are deserialized by, and so sees every name, also of
-//! what the claims have no field for.
+//! This puts itself between the deserializer and whatever the claims are deserialized by, and so sees every name, also
+//! of what the claims have no field for.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -19,8 +19,8 @@ fn given_up<E: Error>() -> E {
     E::custom("")
 }
 
-/// Whether there was an error. Claims may make nothing of it and read on, as those do that take a field that they cannot
-/// read for one that is not there; what they have read is then not what is written.
+/// Whether there was an error. Claims may make nothing of it and read on, as those do that take a field that they
+/// cannot read for one that is not there; what they have read is then not what is written.
 #[derive(Default)]
 pub(super) struct Errors(Cell<bool>);
 

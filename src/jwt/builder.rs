@@ -16,7 +16,7 @@ use crate::window::LONGEST;
 /// | setting | default |
 /// |---|---|
 /// | [`token_parameter`](Builder::token_parameter) | `sso_jwt` |
-/// | [`audience`](Builder::audience) | none: it or [`danger_any_audience`](Builder::danger_any_audience) must be called |
+/// | [`audience`](Builder::audience) | none: call it or [`danger_any_audience`](Builder::danger_any_audience) |
 /// | [`leeway`](Builder::leeway) | 60 s |
 /// | [`max_lifetime`](Builder::max_lifetime) | 15 min |
 /// | [`max_age`](Builder::max_age) | none: `exp` is required |

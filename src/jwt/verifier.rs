@@ -121,8 +121,8 @@ impl Verifier {
         self.required_type = Some(typ);
     }
 
-    /// An HMAC has one value for one content and one key. An ECDSA signature has more than one spelling, so there the content
-    /// counts, and whose key it was: two tenants may sign the same words.
+    /// An HMAC has one value for one content and one key. An ECDSA signature has more than one spelling, so there the
+    /// content counts, and whose key it was: two tenants may sign the same words.
     pub(super) fn fingerprint<C>(&self, message: &Message<C>, fingerprint: &mut Fingerprint) {
         match self.kind {
             Kind::Mac(_) => fingerprint.part(message.parts.signature()),

@@ -1,4 +1,5 @@
-//! The start of Waggl's flow: who has no session is sent to the organisation's own sign-in page, and comes back with a token.
+//! The start of Waggl's flow: who has no session is sent to the organisation's own sign-in page, and comes back with a
+//! token.
 //!
 //! A handler without a session answers [`login_required`]; [`LoginRedirectLayer`] turns that into a 302 to the tenant's
 //! [`SsoUrl`], with `return_to_path` and `return_to_params`. The way back is checked by
@@ -17,7 +18,8 @@
 //! let app: Router = Router::new().route("/i/{survey}", get(survey)).layer(start);
 //! # use tower::ServiceExt;
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-//! let answer = app.oneshot(http::Request::get("/i/9745804b?view=vote&page=1").body(Body::empty()).unwrap()).await.unwrap();
+//! let click = http::Request::get("/i/9745804b?view=vote&page=1").body(Body::empty()).unwrap();
+//! let answer = app.oneshot(click).await.unwrap();
 //! let expected = "https://idp.example/waggl/sso/?return_to_path=i%2F9745804b&return_to_params=view%3Dvote%26page%3D1";
 //! assert_eq!(answer.headers()["location"], expected);
 //! # });
@@ -25,13 +27,14 @@
 //! ```
 //!
 //! # Rules
-//! 1. Only an answer that carries [`LoginRequired`] is replaced, and only for GET and HEAD; its `Set-Cookie` headers go on.
-//!    Where no [`SsoUrl`] is known, the inner answer stays, which is a 401.
-//! 2. `return_to_path` is the path as the client sent it, if it is a [`LocalPath`](crate::landing::LocalPath); else `/`. `return_to_params` is its query,
-//!    byte for byte, without `sso_jwt` in any spelling; it is left out where nothing remains. Both are percent-encoded once.
-//! 3. Partners glue the path behind a host name, with a slash between or without: `https://app.example` + `munity/1` is the
-//!    host `app.examplemunity`, and `https://app.waggl.com` + `munity/1` one that somebody can register. So the path keeps its
-//!    slash, which ends the host either way; but for the first segments that
+//! 1. Only an answer that carries [`LoginRequired`] is replaced, and only for GET and HEAD; its `Set-Cookie` headers go
+//!    on. Where no [`SsoUrl`] is known, the inner answer stays, which is a 401.
+//! 2. `return_to_path` is the path as the client sent it, if it is a [`LocalPath`](crate::landing::LocalPath); else
+//!    `/`. `return_to_params` is its query, byte for byte, without `sso_jwt` in any spelling; it is left out where
+//!    nothing remains. Both are percent-encoded once.
+//! 3. Partners glue the path behind a host name, with a slash between or without: `https://app.example` + `munity/1` is
+//!    the host `app.examplemunity`, and `https://app.waggl.com` + `munity/1` one that somebody can register. So the
+//!    path keeps its slash, which ends the host either way; but for the first segments that
 //!    [you name](LoginRedirectLayer::bare_segments), as your routes have them, not as a link has them.
 //! 4. A path that comes back with two slashes in front is handed on with one. For axum, put this layer around the whole
 //!    `Router` for that: layers added with `Router::layer` run after routing.
@@ -79,8 +82,8 @@ pub fn login_required<B: Default>() -> Response<B> {
     response
 }
 
-/// Whether the parameter that [`bind`](LoginRedirectLayer::bind) sent along has come back as it was, and once. The comparison
-/// takes constant time. An empty expectation is never met.
+/// Whether the parameter that [`bind`](LoginRedirectLayer::bind) sent along has come back as it was, and once. The
+/// comparison takes constant time. An empty expectation is never met.
 ///
 /// Ask it before a session is made of the identity that came with it.
 ///

@@ -8,12 +8,13 @@ use crate::keys::Secret;
 
 pub(crate) struct BaseString {
     pub(crate) text: Vec<u8>,
-    /// Whether a name is there twice. Equal names are sorted by their values, so nobody has signed in which order they came.
+    /// Whether a name is there twice. Equal names are sorted by their values, so nobody has signed in which order they
+    /// came.
     pub(crate) repeats_a_name: bool,
 }
 
-/// Method, base URI (its two halves, of which the first is encoded already) and all parameters but one. These are sorted by
-/// their encoded bytes.
+/// Method, base URI (its two halves, of which the first is encoded already) and all parameters but one. These are
+/// sorted by their encoded bytes.
 pub(crate) fn build(method: &str, (origin, path): (&str, &str), pairs: &Pairs, but: Option<usize>) -> BaseString {
     let mut length = method.len() + origin.len() + 3 * path.len() + 2;
     let mut signed = Vec::with_capacity(pairs.len());

@@ -19,7 +19,8 @@ pub(super) struct HashedBody {
 }
 
 impl HashedBody {
-    /// The body whose hash is signed, if one is. Without a hash, there may be no body but a form, which is signed itself.
+    /// The body whose hash is signed, if one is. Without a hash, there may be no body but a form, which is signed
+    /// itself.
     pub(super) fn of(
         head: &Parts,
         body: &Bytes,

@@ -61,8 +61,8 @@ where
 {
     /// Where the OAuth parameters may stand. Default: the query alone.
     ///
-    /// With [`Transport::Form`], an [`optional`](Self::optional) layer refuses a form without them: whether they are in a
-    /// body is not known before it is read.
+    /// With [`Transport::Form`], an [`optional`](Self::optional) layer refuses a form without them: whether they are in
+    /// a body is not known before it is read.
     pub fn transports(mut self, transports: impl IntoIterator<Item = Transport>) -> Self {
         self.form.transports = transports.into_iter().collect();
         self
@@ -86,12 +86,13 @@ where
         self
     }
 
-    /// Lets bodies through that nobody signed. Default: with a signature in the query or the header, a body must be a form or
-    /// have its hash signed (`oauth_body_hash`); any other is `malformed`, and so is one that comes with a link.
+    /// Lets bodies through that nobody signed. Default: with a signature in the query or the header, a body must be a
+    /// form or have its hash signed (`oauth_body_hash`); any other is `malformed`, and so is one that comes with a
+    /// link.
     ///
-    /// **Whoever gets hold of an unused request can put any body under its signature.** The handler must not take what it
-    /// says for the partner's words. Such a body is not read by the layer, and has no [limit](Self::body_limit). A form, and
-    /// a body whose hash is signed, are checked as ever.
+    /// **Whoever gets hold of an unused request can put any body under its signature.** The handler must not take what
+    /// it says for the partner's words. Such a body is not read by the layer, and has no [limit](Self::body_limit). A
+    /// form, and a body whose hash is signed, are checked as ever.
     pub fn danger_unsigned_body(mut self) -> Self {
         self.form.unsigned_body = true;
         self

@@ -40,18 +40,18 @@ impl Origin {
         Self(Source::Configured(normalise(public_url).map(|origin| percent_encoded(&origin))))
     }
 
-    /// This scheme, and the host that the request names. **A link that was signed for another host of the same partner is
-    /// accepted here**, if it has the same path and the consumer the same secret there.
+    /// This scheme, and the host that the request names. **A link that was signed for another host of the same partner
+    /// is accepted here**, if it has the same path and the consumer the same secret there.
     pub fn danger_from_host_header(https: bool) -> Self {
         Self(Source::HostHeader { scheme: if https { "https" } else { "http" } })
     }
 
-    /// What `X-Forwarded-Proto` and `X-Forwarded-Host` say, and `X-Forwarded-Port` if the host has no port of its own (80 and
-    /// 443 there are taken for the scheme's own, as proxies name the port that they themselves listen on).
+    /// What `X-Forwarded-Proto` and `X-Forwarded-Host` say, and `X-Forwarded-Port` if the host has no port of its own
+    /// (80 and 443 there are taken for the scheme's own, as proxies name the port that they themselves listen on).
     ///
-    /// Each header comes once; of a list, as a chain of proxies makes it, the first entry counts, which is the one nearest the
-    /// client. **Anyone who reaches the app past the proxy names the origin**, and so does any client if the outermost proxy
-    /// appends to these headers: it must set them anew on every request.
+    /// Each header comes once; of a list, as a chain of proxies makes it, the first entry counts, which is the one
+    /// nearest the client. **Anyone who reaches the app past the proxy names the origin**, and so does any client if
+    /// the outermost proxy appends to these headers: it must set them anew on every request.
     pub fn danger_trust_forwarded() -> Self {
         Self(Source::Forwarded)
     }

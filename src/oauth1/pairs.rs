@@ -5,8 +5,8 @@ use std::ops::Range;
 use crate::encoding::{is_plain, is_unreserved, percent_encoded};
 use crate::query::unescape;
 
-/// Names and values in the order of their arrival, in one piece of memory: what they came in, and behind that what had to
-/// be decoded or encoded. Most are plain: the same in every encoding.
+/// Names and values in the order of their arrival, in one piece of memory: what they came in, and behind that what had
+/// to be decoded or encoded. Most are plain: the same in every encoding.
 #[derive(Default)]
 pub(crate) struct Pairs {
     text: String,

@@ -207,8 +207,8 @@ fn is_protocol(name: &str) -> bool {
     name.as_bytes().starts_with(PREFIX)
 }
 
-/// Whether the body is a form, which is signed: also one whose type only begins like a form's. axum's `Form` reads it, so a
-/// handler could take for signed what was not.
+/// Whether the body is a form, which is signed: also one whose type only begins like a form's. axum's `Form` reads it,
+/// so a handler could take for signed what was not.
 pub(super) fn is_form(head: &Parts) -> bool {
     const FORM: &[u8] = b"application/x-www-form-urlencoded";
     let given = head.headers.get(CONTENT_TYPE).map_or(&[][..], |given| given.as_bytes().trim_ascii_start());
@@ -221,8 +221,8 @@ fn scheme_and_rest(value: &[u8]) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(b"OAuth ").then_some(rest)
 }
 
-/// Adds the parameters of the `Authorization` header (RFC 5849, 3.5.1), less `realm`, which is not signed. All others are,
-/// whether they are OAuth's or not (3.4.1.3.1).
+/// Adds the parameters of the `Authorization` header (RFC 5849, 3.5.1), less `realm`, which is not signed. All others
+/// are, whether they are OAuth's or not (3.4.1.3.1).
 fn header(head: &Parts, all: &mut Pairs) -> Result<(), Reason> {
     let malformed = |what| Reason::Malformed("authorization".into(), what);
     let mut values = head.headers.get_all(AUTHORIZATION).iter().filter_map(|value| scheme_and_rest(value.as_bytes()));

@@ -1,7 +1,8 @@
 //! LCvista: `GET /sso/oauth/?timestamp=&email=&slug=&hash=&next=`.
 //!
-//! Source: LCvista's help page "Token Based Single Sign On". Its sample code hashes with swapped roles: the data, with the
-//! secret in it, is the HMAC's key, and the message is empty. That is what partners run, so that is what is checked.
+//! Source: LCvista's help page "Token Based Single Sign On". Its sample code hashes with swapped roles: the data, with
+//! the secret in it, is the HMAC's key, and the message is empty. That is what partners run, so that is what is
+//! checked.
 //!
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
@@ -32,8 +33,8 @@ use crate::timestamp_hash::{self, Digest, Recipe, TimestampHash};
 
 /// Starts the layer: HMAC-SHA1 over nothing, keyed with timestamp, email, slug and secret; 30 s past and 5 s ahead.
 ///
-/// `keys` holds each organisation's secret under its slug. A raw `+` in an email address, which the sample does not encode,
-/// works; so does an encoded one.
+/// `keys` holds each organisation's secret under its slug. A raw `+` in an email address, which the sample does not
+/// encode, works; so does an encoded one.
 pub fn sso(keys: impl KeyStore) -> Builder<TimestampHash<LcvistaUser>> {
     timestamp_hash::layer(recipe()).keys(keys).tenant_field("slug")
 }

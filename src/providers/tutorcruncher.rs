@@ -25,7 +25,8 @@
 //!
 //! # With a database
 //!
-//! The keys come by webhook once, and must outlive the process: feature `sqlite` or `postgres`, with sqlx 0.9 beside it.
+//! The keys come by webhook once, and must outlive the process: feature `sqlite` or `postgres`, with sqlx 0.9 beside
+//! it.
 //!
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum", feature = "sqlite"))] {
@@ -82,8 +83,8 @@ pub fn sso(keys: impl KeyStore) -> Builder<Fernet<TutorUser>> {
 /// Starts the layer for `POST` with `Webhook-Signature`: the defaults of [`webhook::layer`].
 ///
 /// `secrets` are those that are shared with TutorCruncher: the first is current, the others are still accepted. The
-/// sender takes nothing but status 200 for success, and the layer a redirect too: put no layer inside that redirects, as one that
-/// wants a session does. It sends no time, so an old call can come again at any age: have the
+/// sender takes nothing but status 200 for success, and the layer a redirect too: put no layer inside that redirects,
+/// as one that wants a session does. It sends no time, so an old call can come again at any age: have the
 /// handler recognise it, and say so with [`handler_remembers`](Builder::handler_remembers).
 pub fn sign_up<S: Into<Secret>>(secrets: impl IntoIterator<Item = S>) -> Builder<Webhook<CompanySignup>> {
     webhook::layer().secrets(secrets)

@@ -11,7 +11,8 @@
 //! use tower_sso::providers::waggl::{self, WagglUser};
 //! use tower_sso::replay::MemoryReplay;
 //!
-//! // On the way back from the partner there is a user: begin a session. Else look for one; without it, send the browser to sign in.
+//! // On the way back from the partner there is a user: begin a session. Else look for one; without it, send the
+//! // browser to sign in.
 //! async fn survey(user: Option<Identity<WagglUser>>) -> Response {
 //!     match user {
 //!         Some(user) => format!("Hello {}", user.email).into_response(),
@@ -27,11 +28,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A token says at least `{"aud": "www.waggl.com", "exp": 1700000300, "data": {"email": "bob@yourcompany.com"}}`, and should say
-//! `iat`: see the third rule of [`jwt`](crate::jwt#rules).
+//! A token says at least `{"aud": "www.waggl.com", "exp": 1700000300, "data": {"email": "bob@yourcompany.com"}}`, and
+//! should say `iat`: see the third rule of [`jwt`](crate::jwt#rules).
 //!
-//! For several organisations see [`sso_for_each`]. That the browser which comes back is the one that was sent away is told by
-//! [`bind`](crate::login_redirect::LoginRedirectLayer::bind).
+//! For several organisations see [`sso_for_each`]. That the browser which comes back is the one that was sent away is
+//! told by [`bind`](crate::login_redirect::LoginRedirectLayer::bind).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -52,8 +53,8 @@ pub fn sso<S: Into<Secret>>(secrets: impl IntoIterator<Item = S>) -> Builder<Jwt
     jwt::layer(Algorithm::HS512).audience("www.waggl.com").secrets(secrets)
 }
 
-/// As [`sso`], for several organisations: `tenant` says whose page was asked for, and `keys` holds each one's secrets under
-/// that name. The token does not say whose it is.
+/// As [`sso`], for several organisations: `tenant` says whose page was asked for, and `keys` holds each one's secrets
+/// under that name. The token does not say whose it is.
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {

@@ -58,8 +58,8 @@ end
 /// was in force, when a layer with the longest was last here, and the longest of the others.
 ///
 /// `ARGV`: a value and how long to keep it; the group, the layer's window, the time and the same time by the fastest
-/// clock; since when the credential can have been used, and when it ends by itself, without a window; the longest window
-/// of the group that a layer of this process has. What has no time has the window 0.
+/// clock; since when the credential can have been used, and when it ends by itself, without a window; the longest
+/// window of the group that a layer of this process has. What has no time has the window 0.
 pub(super) const WINDOWS: &str = "
 local WEEK, HOUR, BEGINNING = 604800000, 3600000, -2^53
 local group, window, now = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])

@@ -46,7 +46,8 @@ pub(super) struct Inner<C> {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) check_policy: bool,
     pub(super) witness: Witness,
-    /// The longest window of each group that a layer of this process was built with. There are as many as layers at most.
+    /// The longest window of each group that a layer of this process was built with. There are as many as layers at
+    /// most.
     pub(super) expected: RwLock<HashMap<Group, Duration>>,
 }
 

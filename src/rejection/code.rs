@@ -32,7 +32,7 @@ macro_rules! row {
 /// | code | status | when |
 /// |---|---|---|
 /// | `malformed` | 400 | not of this form at all: missing, duplicate or mis-encoded parts |
-/// | `invalid` | 401 | unknown tenant, wrong key or signature; for a JWT also another algorithm or type, or a wrong or missing registered claim |
+/// | `invalid` | 401 | unknown tenant, wrong key or signature; see also below |
 /// | `expired`, `not_yet_valid` | 401 | authentic, outside its window |
 /// | `replayed` | 401 | authentic, used before, or made before the replay store began to remember |
 /// | `rejected_claims` | 400 | authentic, but the form, your claims type or your own check refuses the payload |
@@ -42,7 +42,11 @@ macro_rules! row {
 /// | `unsupported_media_type` | 415 | not the content type or content encoding that the form has |
 /// | `too_early` | 425 | a marked prefetch or preview: it must not use up the credential, the click that follows may |
 /// | `too_many_requests` | 429 | the source has guessed too often |
-/// | `unavailable` | 503 | the key store or the replay store failed, timed out or is full; none of the tenant's keys can be used; or a copy of this webhook is being carried out |
+/// | `unavailable` | 503 | the key store or the replay store failed, timed out or is full; see also below |
+///
+/// - `invalid` also covers a JWT with another algorithm or type, or with a wrong or missing registered claim.
+/// - `unavailable` also covers a tenant none of whose keys can be used, and a webhook of which a copy is being carried
+///   out.
 ///
 /// ```
 /// use tower_sso::rejection::Code;
@@ -74,13 +78,13 @@ pub enum Code {
     /// Not the content type or content encoding that the form has.
     UnsupportedMediaType,
     /// A prefetch or a preview, which must not use up the credential: `Sec-Purpose`, `Purpose`, `X-Purpose`, `X-Moz` or
-    /// `X-Sec-Purpose` says `prefetch`, `prerender`, `preview` or `instant`, or `HX-Preloaded` says `true`. Browsers send
-    /// or sent these, and Facebook's app, Hotwire Turbo and htmx for links in your own pages.
+    /// `X-Sec-Purpose` says `prefetch`, `prerender`, `preview` or `instant`, or `HX-Preloaded` says `true`. Browsers
+    /// send or sent these, and Facebook's app, Hotwire Turbo and htmx for links in your own pages.
     TooEarly,
     /// The source has guessed too often.
     TooManyRequests,
-    /// The key store or the replay store failed, timed out or is full; none of the tenant's keys can be used; or a copy of
-    /// this webhook is being carried out.
+    /// The key store or the replay store failed, timed out or is full; none of the tenant's keys can be used; or a copy
+    /// of this webhook is being carried out.
     Unavailable,
 }
 

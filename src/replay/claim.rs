@@ -27,12 +27,14 @@ pub struct Claim {
     pub terms: Terms,
 }
 
-/// Under which settings a layer accepts a credential: see [how long an entry is kept](super::ReplayStore#how-long-an-entry-is-kept).
+/// Under which settings a layer accepts a credential: see [how long an entry is
+/// kept](super::ReplayStore#how-long-an-entry-is-kept).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// The layers that share their credentials.
     pub group: Group,
-    /// How much later than the credential's own time the layer's settings let it be used. It is part of [`until`](Self::until).
+    /// How much later than the credential's own time the layer's settings let it be used. It is part of
+    /// [`until`](Self::until).
     pub window: Duration,
     /// The first instant at which the credential can have been used; [`UnixTime::MIN`] if that cannot be known.
     pub usable_since: UnixTime,

@@ -6,15 +6,15 @@ use super::ReplayKey;
 
 /// When each entry may go, so that the dead ones are found without a walk through the map.
 ///
-/// It is cut into shards by key, so that claims rarely meet at a lock. A claim clears up in the shard of its own key, which
-/// reaches all of them evenly, as keys are digests.
+/// It is cut into shards by key, so that claims rarely meet at a lock. A claim clears up in the shard of its own key,
+/// which reaches all of them evenly, as keys are digests.
 pub(super) struct Ends([Mutex<BTreeSet<(Duration, [u8; 32])>>; Ends::SHARDS]);
 
 impl Ends {
     pub(super) const SHARDS: usize = 64;
 
-    /// How many dead entries one look takes at most. Removing one costs about as much as a claim, so this bounds how long a
-    /// claim works for others. It is well above one, so that the dead become fewer.
+    /// How many dead entries one look takes at most. Removing one costs about as much as a claim, so this bounds how
+    /// long a claim works for others. It is well above one, so that the dead become fewer.
     pub(super) const BITE: usize = 32;
 
     pub(super) fn new() -> Self {

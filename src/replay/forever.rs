@@ -3,8 +3,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Group;
 
-/// How many entries nothing but a restart frees, by group. They may take half of the store, so that they cannot shut out
-/// what ends; and of that half a group may have as much as is still free, so that it cannot shut out another.
+/// How many entries nothing but a restart frees, by group. They may take half of the store, so that they cannot shut
+/// out what ends; and of that half a group may have as much as is still free, so that it cannot shut out another.
 pub(super) struct Forever {
     counts: Mutex<Counts>,
     most: u64,

@@ -1,20 +1,23 @@
 //! Which credentials were used already: exactly one of any number of copies passes.
 //!
-//! A layer calls [`ReplayStore::claim`] after every other check and before the inner service. The key is made of decoded
-//! bytes (the MAC, or the nonce and what makes it unique), never of the token's text, so another spelling is not another
-//! login; and it does not depend on the key that checked it, so it survives a rotation.
+//! A layer calls [`ReplayStore::claim`] after every other check and before the inner service. The key is made of
+//! decoded bytes (the MAC, or the nonce and what makes it unique), never of the token's text, so another spelling is
+//! not another login; and it does not depend on the key that checked it, so it survives a rotation.
 //!
 //! | store | exactly once on | remembers across a restart |
 //! |---|---|---|
 //! | [`MemoryReplay`] (feature `moka`) | one process | no: it refuses what was made before it started |
-//! | [`RedisStore`](crate#features) (feature `redis`) | all processes on one Redis or Valkey | yes; when the *server* forgets, it refuses what was made before that |
+//! | [`RedisStore`](crate#features) (feature `redis`) | all processes on one Redis or Valkey | yes |
+//!
+//! When the *server* forgets, `RedisStore` refuses what was made before that.
 //!
 //! **More than one process** behind one address needs a store that they share. With a store in memory for each of them,
 //! one link works once per process.
 //!
 //! # A store of your own
-//! implements [`ReplayStore`], and proves it in a test: `testing::replay_store`, of the feature `testing`, claims from many
-//! sides at once, up to the last instant, with leases that are settled, released and left, and names every promise broken.
+//! implements [`ReplayStore`], and proves it in a test: `testing::replay_store`, of the feature `testing`, claims from
+//! many sides at once, up to the last instant, with leases that are settled, released and left, and names every promise
+//! broken.
 
 mod claim;
 #[cfg(feature = "moka")]
@@ -43,11 +46,11 @@ pub use memory::{MemoryReplay, MemoryReplayBuilder};
 
 pub use claim::{Claim, Group, Terms};
 
-/// What makes two credentials the same: a SHA-256 digest over the form and the credential's unique bytes, each preceded by
-/// its length.
+/// What makes two credentials the same: a SHA-256 digest over the form and the credential's unique bytes, each preceded
+/// by its length.
 ///
-/// The tenant counts only where the form signs its name. A name that nobody signed, such as a host or `company_id`, can be
-/// chosen by whoever sends the request: if it counted, one credential would sign in once under each name of its key.
+/// The tenant counts only where the form signs its name. A name that nobody signed, such as a host or `company_id`, can
+/// be chosen by whoever sends the request: if it counted, one credential would sign in once under each name of its key.
 ///
 /// It is safe to log and to store: the credential cannot be found from it.
 ///
@@ -193,8 +196,8 @@ pub enum Claimed {
 /// Remembers which credentials were used.
 ///
 /// What an implementation owes:
-/// - [`claim`](Self::claim) is atomic: of any number of callers with one key, on any number of machines, exactly one gets
-///   [`Claimed::First`] while a hold lasts.
+/// - [`claim`](Self::claim) is atomic: of any number of callers with one key, on any number of machines, exactly one
+///   gets [`Claimed::First`] while a hold lasts.
 /// - A live entry is never evicted. A store that has no room says so ([`StoreError::full`]).
 /// - A store that cannot tell says so. It never answers [`Claimed::First`] to be on the safe side.
 ///
@@ -202,8 +205,8 @@ pub enum Claimed {
 /// A layer knows only its own settings. What it claims may come to another layer of the same [`Group`] with a longer
 /// window: on another route, or in the next deployment. So for each group a store remembers the longest
 /// [window](Terms::window) it was ever asked for and since when, and the first one:
-/// - **Every entry is kept for the longest.** It is held, and later settled, until its own end plus the longest window minus
-///   its own.
+/// - **Every entry is kept for the longest.** It is held, and later settled, until its own end plus the longest window
+///   minus its own.
 /// - **A longer window cannot reach back.** A credential that could be used before the longest window came
 ///   ([`Terms::usable_since`]), and whose entry under the first window would have ended by now
 ///   (`until - window + first < now`), may have been used and forgotten: the answer is [`Claimed::Forgotten`].
@@ -254,15 +257,16 @@ pub trait ReplayStore: Send + Sync + 'static {
     /// Claims a credential. An entry is live while `now` is not after its hold.
     fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>>;
 
-    /// A layer was built, `now` by its clock, that will claim with this window: from now on, entries of its group are kept for as long. Until
-    /// then the window may be longer than any that was [in force](Self#how-long-an-entry-is-kept). Default: does nothing, as
-    /// each claim says its window too; only then the first claim under a longer one finds older credentials forgotten.
+    /// A layer was built, `now` by its clock, that will claim with this window: from now on, entries of its group are
+    /// kept for as long. Until then the window may be longer than any that was [in
+    /// force](Self#how-long-an-entry-is-kept). Default: does nothing, as each claim says its window too; only then the
+    /// first claim under a longer one finds older credentials forgotten.
     fn expect(&self, group: Group, window: Duration, now: UnixTime) {
         _ = (group, window, now);
     }
 
-    /// Makes a leased credential spent, to be remembered as `hold` says, a [`Hold::Until`]; whoever holds it now, as it was
-    /// used.
+    /// Makes a leased credential spent, to be remembered as `hold` says, a [`Hold::Until`]; whoever holds it now, as it
+    /// was used.
     fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>>;
 
     /// Frees a credential that is under this very lease: it was not used after all. One that is spent stays spent, and
@@ -271,8 +275,8 @@ pub trait ReplayStore: Send + Sync + 'static {
 
     /// Since when this store has seen every claim; `None` if it forgets nothing when the process ends.
     ///
-    /// A layer refuses credentials that were usable before this instant: they may have been used before it. A store around
-    /// another one says what that one says: `None` in its place would let used credentials in after a restart.
+    /// A layer refuses credentials that were usable before this instant: they may have been used before it. A store
+    /// around another one says what that one says: `None` in its place would let used credentials in after a restart.
     fn remembers_since(&self) -> Option<UnixTime>;
 }
 

@@ -6,7 +6,8 @@ use super::{Claim, Group, Hold};
 use crate::clock::UnixTime;
 
 /// The windows that a store in memory was asked for, by group: see
-/// [how long an entry is kept](super::ReplayStore#how-long-an-entry-is-kept). There are as many groups as layers at most.
+/// [how long an entry is kept](super::ReplayStore#how-long-an-entry-is-kept). There are as many groups as layers at
+/// most.
 #[derive(Default)]
 pub(super) struct Windows(RwLock<HashMap<Group, Window>>);
 

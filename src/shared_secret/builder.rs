@@ -58,9 +58,9 @@ where
         self
     }
 
-    /// Counts wrong secrets per source. Default: none, as only you know what tells your sources apart. **Without it, secrets
-    /// can be guessed as fast as requests are answered**: harmless for 128 random bits, and not for what a person has made
-    /// up.
+    /// Counts wrong secrets per source. Default: none, as only you know what tells your sources apart. **Without it,
+    /// secrets can be guessed as fast as requests are answered**: harmless for 128 random bits, and not for what a
+    /// person has made up.
     pub fn throttle(mut self, throttle: Throttle) -> Self {
         self.form.throttle = Some(throttle);
         self

@@ -3,8 +3,8 @@
 //! A relying party needs none of it to run. It is its own feature, so that what can make credentials is not in a
 //! program by accident.
 //!
-//! **In a test** the replay store is as young as the link, and its boot fence refuses what was made in the second in which
-//! the store was: as `replayed`, reason `before_fence`. Build the test's store with
+//! **In a test** the replay store is as young as the link, and its boot fence refuses what was made in the second in
+//! which the store was: as `replayed`, reason `before_fence`. Build the test's store with
 //! `MemoryReplay::builder().danger_no_boot_fence()`; and for times of your own, give the layer a
 //! [`ManualClock`](crate::clock::ManualClock) and the link the same time.
 

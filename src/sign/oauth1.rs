@@ -78,8 +78,8 @@ impl OAuthLink {
         self
     }
 
-    /// The request's body, if it is not a form: its hash is signed, as `oauth_body_hash` (OAuth Request Body Hash 1.0, 3.2).
-    /// Default: none, and no hash. A [`form`](Self::form) is signed itself and has none.
+    /// The request's body, if it is not a form: its hash is signed, as `oauth_body_hash` (OAuth Request Body Hash 1.0,
+    /// 3.2). Default: none, and no hash. A [`form`](Self::form) is signed itself and has none.
     ///
     /// ```
     /// # use tower_sso::sign::OAuthLink;
@@ -94,8 +94,8 @@ impl OAuthLink {
         self
     }
 
-    /// A link with these parameters and, after them, the protocol's own. One of the protocol's that is given here stands
-    /// instead of this one's.
+    /// A link with these parameters and, after them, the protocol's own. One of the protocol's that is given here
+    /// stands instead of this one's.
     ///
     /// # Errors
     /// If the address is not a valid absolute URL.

@@ -1,5 +1,5 @@
-//! Calls that meet. A call on a store in memory takes a microsecond, and tasks that are spawned one by one do not come that
-//! close to each other.
+//! Calls that meet. A call on a store in memory takes a microsecond, and tasks that are spawned one by one do not come
+//! that close to each other.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -13,8 +13,8 @@ use super::promise::{Broken, Promise};
 /// How many threads go side by side.
 pub(super) const THREADS: usize = 4;
 
-/// How many calls each makes in a row. Who comes second to a key has less to do there, catches up, and meets the first at one
-/// of the next.
+/// How many calls each makes in a row. Who comes second to a key has less to do there, catches up, and meets the first
+/// at one of the next.
 pub(super) const CALLS: usize = 64;
 
 /// Runs rounds for so long, on a thread that may block.
@@ -32,8 +32,8 @@ pub(super) async fn race(
     outcome.unwrap_or_else(|_| Err(Broken::new(promise, "no panic", Failure::Panicked)))
 }
 
-/// What several threads are answered that make the same calls, numbered, in the same order and from the same moment: for
-/// each call, the answers of all.
+/// What several threads are answered that make the same calls, numbered, in the same order and from the same moment:
+/// for each call, the answers of all.
 pub(super) fn side_by_side<T: Send>(
     handle: &Handle,
     call: impl AsyncFn(usize, usize) -> Answer<T> + Sync,

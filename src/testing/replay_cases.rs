@@ -71,8 +71,8 @@ impl Replay {
         self.within(self.node(node).release(key, lease)).await
     }
 
-    /// Asks until `until` has passed, and a little longer with that very instant for `now`, as a request does that read its
-    /// clock in time and was slow on its way.
+    /// Asks until `until` has passed, and a little longer with that very instant for `now`, as a request does that read
+    /// its clock in time and was slow on its way.
     async fn stays(
         &self,
         promise: Promise,

@@ -50,7 +50,8 @@ pub struct TicketSuite<M> {
 }
 
 impl<M> TicketSuite<M> {
-    /// How many handles to make. Default: 3; at least 1. Only with two or more is it seen whether processes share the store.
+    /// How many handles to make. Default: 3; at least 1. Only with two or more is it seen whether processes share the
+    /// store.
     pub fn nodes(mut self, handles: usize) -> Self {
         self.options.nodes = handles.max(1);
         self
@@ -77,8 +78,9 @@ impl<M> TicketSuite<M> {
         self
     }
 
-    /// For how long threads race for the same tickets, in rounds. Default: 1 s; one round at least. Where a question and the write
-    /// after it are not one operation, the gap between them may be a fraction of a microsecond: the shorter, the easier missed.
+    /// For how long threads race for the same tickets, in rounds. Default: 1 s; one round at least. Where a question
+    /// and the write after it are not one operation, the gap between them may be a fraction of a microsecond: the
+    /// shorter, the easier missed.
     pub fn race(mut self, time: Duration) -> Self {
         self.options.race = time;
         self

@@ -188,7 +188,8 @@ async fn ticket_holds(bench: Arc<Tickets>) -> Result<(), Broken> {
         answered(PROMISE, "put", bench.put(0, digest, payload_of(digest), until).await)?;
         must(PROMISE, when, &[Payload], bench.take(1, digest, now).await)?;
     }
-    // In real time too, and a little after the end with that very instant for `now`: a request that was slow on its way.
+    // In real time too, and a little after the end with that very instant for `now`: a request that was slow on its
+    // way.
     let until = now().plus(Duration::from_millis(300));
     let mut digests = Vec::new();
     for node in 0..20 {

@@ -13,13 +13,14 @@ use crate::store::{StoreError, StoreFuture};
 /// - **Redeemed once** per process: a ticket is taken out under a lock.
 /// - **No live ticket is evicted**: above the [`ceiling`](MemoryTicketsBuilder::ceiling) in tickets or in
 ///   [`bytes`](MemoryTicketsBuilder::bytes), none is issued.
-/// - **No tenant shuts the others out**: its tickets may take as much as is still free, both in number and in bytes. So one
-///   tenant alone gets half of the store, and a second one, beside it, a quarter.
+/// - **No tenant shuts the others out**: its tickets may take as much as is still free, both in number and in bytes. So
+///   one tenant alone gets half of the store, and a second one, beside it, a quarter.
 /// - **A restart forgets**: the tickets that were waiting are then unknown, and users start over.
 /// - **One process only.** Behind a load balancer, a ticket must come back to the process that issued it.
 /// - **No call pays for others**: each removes up to 32 tickets that have ended, or twice as many as it brings.
 ///
-/// A ticket takes its claims as JSON and some 400 bytes; what [`issue_each`](super::Tickets::issue_each) shares is kept once.
+/// A ticket takes its claims as JSON and some 400 bytes; what [`issue_each`](super::Tickets::issue_each) shares is kept
+/// once.
 ///
 /// ```
 /// use tower_sso::ticket::{MemoryTickets, Tickets};
@@ -87,9 +88,9 @@ impl MemoryTicketsBuilder {
         self
     }
 
-    /// How many bytes they take at most: their claims as JSON, and 400 bytes for each. Default: 64 MiB. That is some 100,000
-    /// tickets with claims of 270 bytes, or 1,000 with the largest claims that [`Tickets`](super::Tickets::largest_claims)
-    /// allows by default.
+    /// How many bytes they take at most: their claims as JSON, and 400 bytes for each. Default: 64 MiB. That is some
+    /// 100,000 tickets with claims of 270 bytes, or 1,000 with the largest claims that
+    /// [`Tickets`](super::Tickets::largest_claims) allows by default.
     #[must_use]
     pub fn bytes(mut self, bytes: u64) -> Self {
         self.ceiling.bytes = bytes;
@@ -212,8 +213,8 @@ impl Inner {
     }
 
     fn put(&self, new: NewTickets) -> Result<(), StoreError> {
-        // Whether a ticket is live is decided by the clock that issued it. The store's only takes away what is dead, and gets
-        // this margin, so that it can never be the earlier of the two.
+        // Whether a ticket is live is decided by the clock that issued it. The store's only takes away what is dead,
+        // and gets this margin, so that it can never be the earlier of the two.
         const MARGIN: Duration = Duration::from_secs(2);
         const BITE: usize = 32;
         /// Removing one takes about a microsecond: the longest that anybody waits.

@@ -51,7 +51,8 @@ impl fmt::Debug for TicketDigest {
     }
 }
 
-/// Tickets that are issued by one call, all for one user. What they stand for is personal data, which `Debug` does not show.
+/// Tickets that are issued by one call, all for one user. What they stand for is personal data, which `Debug` does not
+/// show.
 ///
 /// ```
 /// use std::time::Duration;
@@ -109,15 +110,15 @@ impl fmt::Debug for NewTickets {
 /// Where tickets wait to be redeemed.
 ///
 /// What an implementation owes:
-/// - [`take`](Self::take) is atomic: of any number of callers with one digest, on any number of machines, one at most gets the
-///   payload (in SQL: `DELETE … RETURNING`, in Redis: `GETDEL`).
+/// - [`take`](Self::take) is atomic: of any number of callers with one digest, on any number of machines, one at most
+///   gets the payload (in SQL: `DELETE … RETURNING`, in Redis: `GETDEL`).
 /// - A live ticket is never evicted. A store that has no room says so ([`StoreError::full`]).
 /// - A payload is personal data: the identity that the ticket stands for.
 /// - What it holds is bounded, in bytes and not only in number, and one tenant cannot fill it for all.
 ///   [`Tickets::largest_claims`](super::Tickets::largest_claims) bounds a single payload.
 ///
-/// Prove a store of your own in a test: `testing::ticket_store`, of the feature `testing`, takes tickets from many sides at
-/// once and up to their last instant, and names every promise broken.
+/// Prove a store of your own in a test: `testing::ticket_store`, of the feature `testing`, takes tickets from many
+/// sides at once and up to their last instant, and names every promise broken.
 ///
 /// ```
 /// use std::{collections::HashMap, sync::Mutex};
@@ -145,8 +146,9 @@ impl fmt::Debug for NewTickets {
 /// }
 /// ```
 pub trait TicketStore: Send + Sync + 'static {
-    /// Keeps what tickets stand for until `until`, inclusive. A live ticket is not replaced: a second `put` of its digest
-    /// fails, or changes nothing. Where it fails halfway, tickets that are there already may stay: nobody has them.
+    /// Keeps what tickets stand for until `until`, inclusive. A live ticket is not replaced: a second `put` of its
+    /// digest fails, or changes nothing. Where it fails halfway, tickets that are there already may stay: nobody has
+    /// them.
     fn put(&self, tickets: NewTickets) -> StoreFuture<Result<(), StoreError>>;
 
     /// Takes it out, for good. `None` for what is not there, or was to be kept until before `now`.

@@ -14,7 +14,8 @@ use crate::window::Window;
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`timestamp_parameter`](Builder::timestamp_parameter), [`hash_parameter`](Builder::hash_parameter) | `timestamp`, `hash` |
+/// | [`timestamp_parameter`](Builder::timestamp_parameter) | `timestamp` |
+/// | [`hash_parameter`](Builder::hash_parameter) | `hash` |
 /// | [`plus`](Builder::plus) | [`Plus::Either`] |
 /// | [`max_age`](Builder::max_age), [`clock_skew`](Builder::clock_skew) | 30 s, 5 s |
 /// | [`tenant`](Builder::tenant), [`tenant_field`](Builder::tenant_field) | one for all |
@@ -69,8 +70,8 @@ where
     /// [`tenant`](Self::tenant) says, which has no effect once this is set.
     ///
     /// The name is then read as it was hashed: a raw `+` in it is a space, but with [`Plus::Literal`]. A layer whose
-    /// [`Tenant::query`] names a hashed field does not build: **were it read in two ways, the tenant `a b` could sign as
-    /// `a+b`.**
+    /// [`Tenant::query`] names a hashed field does not build: **were it read in two ways, the tenant `a b` could sign
+    /// as `a+b`.**
     ///
     /// ```
     /// use tower_sso::timestamp_hash::{self, Digest, Recipe};

@@ -50,9 +50,9 @@ enum Kind {
 impl Recipe {
     /// The secret is the key, the fields are the message, joined by the separator.
     ///
-    /// The fields must not be cut in another place under the same hash: `admin|` and `b`, joined by `||`, are also `admin`
-    /// and `|b`. So a value that holds the separator is malformed, and a layer does not build with a separator that
-    /// overlaps itself (whose end is also its beginning, as of `||`, `::` or `-:-`). One character is always safe.
+    /// The fields must not be cut in another place under the same hash: `admin|` and `b`, joined by `||`, are also
+    /// `admin` and `|b`. So a value that holds the separator is malformed, and a layer does not build with a separator
+    /// that overlaps itself (whose end is also its beginning, as of `||`, `::` or `-:-`). One character is always safe.
     pub fn hmac<N: Into<Cow<'static, str>>>(
         digest: Digest,
         fields: impl IntoIterator<Item = N>,
@@ -74,8 +74,8 @@ impl Recipe {
     }
 
     /// A plain digest of the fields and, last, the secret, joined by the separator, for which the rule of
-    /// [`hmac`](Self::hmac) holds. Where the secret stands elsewhere, anyone could append to the message (length extension),
-    /// so there is no recipe for that.
+    /// [`hmac`](Self::hmac) holds. Where the secret stands elsewhere, anyone could append to the message (length
+    /// extension), so there is no recipe for that.
     pub fn digest_with_secret_last<N: Into<Cow<'static, str>>>(
         digest: Digest,
         fields: impl IntoIterator<Item = N>,
@@ -243,7 +243,8 @@ fn written((position, name): (usize, &Cow<'static, str>)) -> Vec<u8> {
     written
 }
 
-/// Whether an end of it is also its beginning. Only then can it occur across the border of a value that does not hold it.
+/// Whether an end of it is also its beginning. Only then can it occur across the border of a value that does not hold
+/// it.
 fn overlaps_itself(separator: &[u8]) -> bool {
     (1..separator.len()).any(|from| separator.get(from..).is_some_and(|end| separator.starts_with(end)))
 }

@@ -51,7 +51,8 @@ impl Template {
     }
 
     /// Whether the same signed bytes could be cut into parts in another place too. They cannot if what follows a part
-    /// begins with a character that the part cannot hold, and nothing that varies follows the body, which can hold anything.
+    /// begins with a character that the part cannot hold, and nothing that varies follows the body, which can hold
+    /// anything.
     pub(super) fn is_ambiguous(&self) -> bool {
         let after = self.0.iter().skip(1).map(Some).chain([None]);
         self.0.iter().zip(after).any(|(part, next)| {

@@ -17,9 +17,17 @@
 //!
 //! | engine | the pool needs |
 //! |---|---|
-//! | SQLite | a file, not `:memory:`, which is a database for each connection; a `busy_timeout` above zero (sqlx's default is 5 s: how long a writer waits for another); WAL, so that lookups do not wait for writers |
-//! | Postgres | the encoding UTF-8; a `lock_timeout` for the application's own transactions, as those of [`SqlKeyStore::begin`] have one ([`SqlKeyStore::lock_timeout`]) |
+//! | SQLite | a file, not `:memory:`; a `busy_timeout` above zero; WAL |
+//! | Postgres | the encoding UTF-8; a `lock_timeout` for the application's own transactions |
 //! | `Any` | the application installs sqlx's drivers first, with `sqlx::any::install_default_drivers` |
+//!
+//! `:memory:` is a database for each connection. `busy_timeout` is how long a writer waits for another (sqlx's default
+//! is 5 s). With WAL, lookups do not wait for writers. The transactions of [`SqlKeyStore::begin`] have a `lock_timeout`
+//! of their own ([`SqlKeyStore::lock_timeout`]).
+//!
+//! `:memory:` is a database for each connection. `busy_timeout` is how long a writer waits for another (sqlx's default
+//! is 5 s). With WAL, lookups do not wait for writers. The transactions of [`SqlKeyStore::begin`] have a `lock_timeout`
+//! of their own ([`SqlKeyStore::lock_timeout`]).
 //!
 //! Several processes may start at once: [`SqlKeyStore::migrate`] takes a lock. Your own `CREATE TABLE IF NOT EXISTS`
 //! needs one too. WAL is written into the file, and switching to it ignores `busy_timeout`: try again while it says
