@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Whether the package would hold the files that it should.
+
+    cargo package --list | scripts/package_files.py     checks the list
+    scripts/package_files.py --self-test                checks that the check finds something, in made-up lists
+
+A new kind of file is refused until it is listed here, or excluded in Cargo.toml.
+"""
+
+import re
+import sys
+
+NEEDED = """.cargo_vcs_info.json Cargo.toml Cargo.toml.orig Cargo.lock CHANGELOG.md CONTRIBUTING.md LICENSE-APACHE LICENSE-MIT
+README.md SECURITY.md src/lib.rs""".split()
+ALLOWED = [
+    r"src/.*\.rs",
+    r"src/jwt/public_key/decoys/.*\.pem",  # public keys
+    r"src/keys/sql/migrations/.*\.sql",
+    r"benches/.*\.rs",
+    r"examples/.*\.rs",
+    r"examples/portal/portal\.example\.toml",
+    r"examples/portal/templates/.*\.(html|css|js)",
+    r"askama\.toml",  # the portal's templates
+    r"tests/.*\.rs",
+    r"tests/clients/.*\.(py|json|md)",
+    r"tests/vectors/.*\.(jsonl|json|md)",
+    r"tests/vectors/.*public\.pem",
+    r"docs/.*\.md",
+]
+
+
+def main():
+    if sys.argv[1:] == ["--self-test"]:
+        return self_test()
+    if sys.argv[1:]:
+        sys.exit(__doc__)
+    files = sys.stdin.read().splitlines()
+    wrong = check(files)
+    print(*wrong, f"{len(files)} files in the package", sep="\n")
+    return bool(wrong)
+
+
+def check(files):
+    missing = [f"the package lacks {file}" for file in NEEDED if file not in files]
+    allowed = re.compile("|".join(ALLOWED))
+    more = [file for file in files if file not in NEEDED and not allowed.fullmatch(file)]
+    return missing + [f"the package should not hold {file}" for file in more]
+
+
+def self_test():
+    more = [".ci/run", "scripts/test", "deny.toml", "tests/vectors/keys/a-private.pem", "portal.db", "src/notes.txt"]
+    for file in more:
+        if check(NEEDED + ["src/a/b.rs", file]) != [f"the package should not hold {file}"]:
+            sys.exit(f"{file} was not refused, or something else was")
+    if check(NEEDED + ["src/a/b.rs"]) or len(check([])) != len(NEEDED) or len(check(NEEDED[1:])) != 1:
+        sys.exit("a complete list was refused, or an incomplete one was not")
+    print("a file too many and a file too few are found")
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())
