@@ -11,6 +11,8 @@
 
 #[path = "webhook/calls.rs"]
 mod calls;
+#[path = "webhook/json.rs"]
+mod json;
 #[path = "webhook/leases.rs"]
 mod leases;
 mod support;

@@ -50,7 +50,7 @@ use crate::body::HeadOnly;
 use crate::clock::UnixTime;
 use crate::config::ConfigError;
 use crate::form::{Extracted, Form, Presence, Rules};
-use crate::json::{self, Object, Sight};
+use crate::json::{self, Object};
 use crate::keys::Secret;
 use crate::query::Query;
 use crate::rejection::Reason;
@@ -125,24 +125,12 @@ where
     }
 
     fn claims(&self, message: Message, now: UnixTime) -> Result<C, Reason> {
-        let timestamp = self.timestamp_claim.as_deref();
-        let asked_for = |name: &str| Some(name) == timestamp || json::is_one_of(name, &self.required);
-        if let Some((claims, seen)) = json::read(&message.content, asked_for) {
-            match timestamp.and_then(|name| Some((name, seen.get(name)?))) {
-                _ if seen.missing(&self.required).is_some() => {}
-                None => return Ok(claims),
-                Some((name, Sight::Value(value))) => {
-                    return self.check_timestamp_claim(name, value, now).map(|()| claims);
-                }
-                Some(_) => {}
-            }
-        }
-        // Something is wrong with it, or it is read in an unusual way.
-        let object = Object::read(&message.content, asked_for)?;
+        let object = Object::read(&message.content)?;
         object.require(&self.required)?;
-        let claims = object.parse()?;
+        let claims = json::parse(&message.content)?;
+        let timestamp = self.timestamp_claim.as_deref();
         if let Some((name, value)) = timestamp.and_then(|name| Some((name, object.get(name)?))) {
-            self.check_timestamp_claim(name, value, now)?;
+            self.check_timestamp_claim(name, &value, now)?;
         }
         Ok(claims)
     }

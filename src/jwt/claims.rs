@@ -3,7 +3,7 @@ use serde_json::{Number, Value};
 use std::borrow::Cow;
 
 use crate::clock::UnixTime;
-use crate::json::{Object, Seen, Sight};
+use crate::json::Object;
 use crate::rejection::Reason;
 
 /// The claims of RFC 7519 that decide when a token is accepted.
@@ -11,11 +11,6 @@ pub(super) struct Registered {
     pub(super) exp: Option<UnixTime>,
     pub(super) nbf: Option<UnixTime>,
     pub(super) iat: Option<UnixTime>,
-}
-
-/// Whether a layer looks at this claim.
-pub(super) fn is_registered(claim: &str, required: &[Cow<'static, str>]) -> bool {
-    matches!(claim, "exp" | "nbf" | "iat" | "aud") || required.iter().any(|required| required == claim)
 }
 
 /// Claims that bind a token to a request or to its sender. A token for signing a user in has none of them.
@@ -26,14 +21,10 @@ pub(super) fn is_registered(claim: &str, required: &[Cow<'static, str>]) -> bool
 const BINDING: [&str; 9] =
     ["ath", "bodyHash", "cnf", "htm", "htu", "payload_hash", "qsh", "request_body_sha256", "url_hash"];
 
-/// Whether nobody would check what this claim says.
-pub(super) fn is_binding(claim: &str, unchecked: &[Cow<'static, str>]) -> bool {
-    BINDING.contains(&claim) && !unchecked.iter().any(|unchecked| unchecked == claim)
-}
-
-/// The first of them that is there, whatever it says.
+/// Refuses the first of them that is there, whatever it says, unless somebody checks it.
 pub(super) fn refuse_binding(payload: &Object<'_>, unchecked: &[Cow<'static, str>]) -> Result<(), Reason> {
-    match BINDING.iter().find(|claim| is_binding(claim, unchecked) && payload.get(claim).is_some()) {
+    let is_checked = |claim: &str| unchecked.iter().any(|unchecked| unchecked == claim);
+    match BINDING.iter().find(|claim| payload.has(claim) && !is_checked(claim)) {
         Some(claim) => {
             Err(Reason::BadClaim((*claim).into(), "binds the token to a request or a key, which nobody checks"))
         }
@@ -41,33 +32,10 @@ pub(super) fn refuse_binding(payload: &Object<'_>, unchecked: &[Cow<'static, str
     }
 }
 
-/// As [`refuse_binding`].
-pub(super) fn is_bound(payload: &Seen<'_>, unchecked: &[Cow<'static, str>]) -> bool {
-    BINDING.iter().any(|claim| is_binding(claim, unchecked) && payload.get(claim).is_some())
-}
-
 impl Registered {
     pub(super) fn of(payload: &Object<'_>) -> Result<Self, Reason> {
-        let date = |name| payload.get(name).map(|value| numeric_date(name, value)).transpose();
+        let date = |name| payload.get(name).map(|value| numeric_date(name, &value)).transpose();
         Ok(Self { exp: date("exp")?, nbf: date("nbf")?, iat: date("iat")? })
-    }
-
-    /// As [`Self::of`]; `None` if there is anything wrong with them.
-    pub(super) fn seen(payload: &Seen<'_>) -> Option<Self> {
-        let date = |name| match payload.get(name) {
-            None => Some(None),
-            Some(Sight::Value(value)) => numeric_date(name, value).ok().map(Some),
-            Some(_) => None,
-        };
-        Some(Self { exp: date("exp")?, nbf: date("nbf")?, iat: date("iat")? })
-    }
-}
-
-/// Whether a claim is plainly what [`require`] asks for.
-pub(super) fn is_seen(payload: &Seen<'_>, claim: &str) -> bool {
-    match payload.get(claim) {
-        None | Some(Sight::Null) => false,
-        Some(sight) => !matches!(claim, "iss" | "sub" | "jti") || matches!(sight, Sight::Text(_)),
     }
 }
 

@@ -71,7 +71,7 @@ use crate::body::HeadOnly;
 use crate::clock::{Clock, UnixTime};
 use crate::config::ConfigError;
 use crate::form::{Extracted, Form, Presence, Rules};
-use crate::json::{self, Object, Sight};
+use crate::json::{self, Object};
 use crate::keys::Secret;
 use crate::query::Query;
 use crate::rejection::Reason;
@@ -111,15 +111,9 @@ pub struct Jwt<C> {
     claims: PhantomData<fn() -> C>,
 }
 
-/// What was found in an authentic payload, which is read once. What is wrong with it is told when its turn comes.
-struct Judged<C> {
+/// What an authentic payload says. Each refusal is reported when its turn comes.
+struct Judged {
     registered: Registered,
-    /// The application's claims, if nothing at all is wrong.
-    claims: Result<C, Box<Found>>,
-}
-
-/// What was found where something is wrong, or read in an unusual way.
-struct Found {
     /// The registered claims that do not tell a time.
     claims: Result<(), Reason>,
     /// The fields that must be there.
@@ -140,7 +134,7 @@ where
     const NAME: &'static str = "jwt";
     type Reads = HeadOnly;
     type Credential = Token;
-    type Message = Message<C>;
+    type Message = Message;
     type Claims = C;
 
     fn rules(&self) -> Rules {
@@ -165,11 +159,11 @@ where
         Ok(token.into())
     }
 
-    fn verify(&self, token: &Token, key: &Secret) -> Result<Message<C>, Reason> {
+    fn verify(&self, token: &Token, key: &Secret) -> Result<Message, Reason> {
         self.verifier.verify(token, key, |payload| self.judge(payload))
     }
 
-    fn validity(&self, message: &Message<C>) -> Result<Validity, Reason> {
+    fn validity(&self, message: &Message) -> Result<Validity, Reason> {
         let registered = &message.judged.as_ref().map_err(Reason::clone)?.registered;
         let end = self.end(registered)?;
         let start = registered.nbf.max(registered.iat).unwrap_or(UnixTime::MIN);
@@ -189,20 +183,13 @@ where
         })
     }
 
-    fn fingerprint(&self, message: &Message<C>, fingerprint: &mut Fingerprint) {
+    fn fingerprint(&self, message: &Message, fingerprint: &mut Fingerprint) {
         self.verifier.fingerprint(message, fingerprint);
     }
 
-    fn claims(&self, message: Message<C>, now: UnixTime) -> Result<C, Reason> {
-        let (payload, judged) = message.into_parts();
-        let Judged { registered, claims } = judged?;
-        let (claims, fields) = match claims {
-            Ok(claims) => (Some(claims), Ok(())),
-            Err(found) => {
-                found.claims?;
-                (None, found.fields)
-            }
-        };
+    fn claims(&self, message: Message, now: UnixTime) -> Result<C, Reason> {
+        let Judged { registered, claims, fields } = message.judged?;
+        claims?;
         if let (Some(longest), Some(exp)) = (self.max_lifetime, registered.exp) {
             let lifetime = exp.since(registered.iat.unwrap_or(now.plus(self.leeway)));
             if lifetime > longest {
@@ -210,7 +197,7 @@ where
             }
         }
         fields?;
-        claims.map_or_else(|| json::parse(payload.get()), Ok)
+        json::parse(message.parts.payload())
     }
 
     fn set_clock(&mut self, clock: &Arc<dyn Clock>) {
@@ -248,41 +235,15 @@ impl<C: DeserializeOwned> Jwt<C> {
         }
     }
 
-    fn judge(&self, payload: &[u8]) -> Result<Judged<C>, Reason> {
-        if let Some(judged) = self.approve(payload) {
-            return Ok(judged);
-        }
-        let payload = Object::read(payload, |name| self.looks_at(name))?;
+    fn judge(&self, payload: &[u8]) -> Result<Judged, Reason> {
+        let payload = Object::read(payload)?;
         let claims = self.required_claims.iter().try_for_each(|claim| claims::require(&payload, claim));
         let claims = claims.and_then(|()| claims::refuse_binding(&payload, &self.unchecked_claims));
         let claims = claims.and_then(|()| match &self.audience {
             Audience::Ours(ours) => claims::check_audience(&payload, ours),
             Audience::Any | Audience::Unset => Ok(()),
         });
-        let (registered, fields) = (Registered::of(&payload)?, payload.require(&self.required));
-        Ok(Judged { registered, claims: Err(Box::new(Found { claims, fields })) })
-    }
-
-    fn looks_at(&self, name: &str) -> bool {
-        claims::is_registered(name, &self.required_claims)
-            || claims::is_binding(name, &self.unchecked_claims)
-            || json::is_one_of(name, &self.required)
-    }
-
-    /// Reads a payload with which nothing is wrong, in one pass.
-    fn approve(&self, payload: &[u8]) -> Option<Judged<C>> {
-        let (parsed, seen) = json::read(payload, |name| self.looks_at(name))?;
-        let audience = match &self.audience {
-            Audience::Ours(ours) => matches!(seen.get("aud"), Some(Sight::Text(aud)) if aud == ours),
-            Audience::Any | Audience::Unset => true,
-        };
-        let required = self.required_claims.iter().all(|claim| claims::is_seen(&seen, claim));
-        let bound = claims::is_bound(&seen, &self.unchecked_claims);
-        if bound || !(audience && required && seen.missing(&self.required).is_none()) {
-            return None;
-        }
-        let registered = Registered::seen(&seen)?;
-        Some(Judged { registered, claims: Ok(parsed) })
+        Ok(Judged { registered: Registered::of(&payload)?, claims, fields: payload.require(&self.required) })
     }
 }
 

@@ -22,17 +22,14 @@ pub(super) struct Parts {
 }
 
 /// What an authentic token holds.
-pub struct Message<C> {
+pub struct Message {
     pub(super) parts: Arc<Parts>,
     /// The key that verified it.
     #[cfg(feature = "jwt-public-key")]
     pub(super) key: Secret,
     /// What the payload says; an error for what is wrong with it.
-    pub(super) judged: Result<super::Judged<C>, Reason>,
+    pub(super) judged: Result<super::Judged, Reason>,
 }
-
-/// The payload of an authentic token.
-pub(super) struct Payload(Arc<Parts>);
 
 impl Token {
     pub(super) fn parse(text: &str, longest: usize) -> Result<Self, &'static str> {
@@ -54,18 +51,6 @@ impl Token {
         let payload = decode(0..first)?;
         decode(first + 1..second)?;
         Ok(Self(Arc::new(Parts { all, signature: second, header, payload })))
-    }
-}
-
-impl<C> Message<C> {
-    pub(super) fn into_parts(self) -> (Payload, Result<super::Judged<C>, Reason>) {
-        (Payload(self.parts), self.judged)
-    }
-}
-
-impl Payload {
-    pub(super) fn get(&self) -> &[u8] {
-        self.0.payload()
     }
 }
 
@@ -93,7 +78,7 @@ impl fmt::Debug for Token {
     }
 }
 
-impl<C> fmt::Debug for Message<C> {
+impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Message").finish_non_exhaustive()
     }

@@ -47,15 +47,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use crate::body::WholeBody;
 use crate::clock::{Clock, UnixTime};
 use crate::config::ConfigError;
 use crate::content::check_content;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
-use crate::json::{self, Sight};
+use crate::json::{self, Object};
 use crate::keys::{Keys, Secret};
 use crate::rejection::Reason;
 use crate::replay::Fingerprint;
@@ -130,10 +131,10 @@ where
     fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Call>, Reason> {
         check_content(&head.headers, Some("application/json"))?;
         let malformed = |name: &Cow<'static, str>, what| Reason::Malformed(name.clone(), what);
-        let (IgnoredAny, seen) = json::read(body, |name| name == self.token_field)
-            .ok_or_else(|| malformed(&"body".into(), "is not one JSON object without duplicate names"))?;
-        let token = match seen.get(&self.token_field) {
-            Some(Sight::Text(token)) => token,
+        let object = Object::read(body)
+            .map_err(|_| malformed(&"body".into(), "is not one JSON object without duplicate names"))?;
+        let token = match object.get(&self.token_field) {
+            Some(Value::String(token)) => Zeroizing::new(token),
             None => return Err(Reason::MissingParameter(self.token_field.clone())),
             Some(_) => return Err(malformed(&self.token_field, "is not a string")),
         };
@@ -144,7 +145,7 @@ where
             Some(throttle) => throttle.attempt(head)?,
             None => Attempt::uncounted(),
         };
-        Ok(Call { digest: TokenDigest::of_text(token), attempt, body: body.clone() }.into())
+        Ok(Call { digest: TokenDigest::of_text(&token), attempt, body: body.clone() }.into())
     }
 
     fn look_up(&self, call: &Call) -> Option<StoreFuture<Result<Keys, StoreError>>> {

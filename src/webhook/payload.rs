@@ -35,9 +35,7 @@ pub trait FromBody: Sized {
 impl<C: DeserializeOwned> FromBody for C {
     fn from_body(body: &Bytes) -> Result<Self, Reason> {
         json::object(body, &[""; 0]).map_err(|reason| match reason {
-            Reason::BadPayload(what)
-                if what.starts_with("is not an object") && body.trim_ascii_start().first() != Some(&b'{') =>
-            {
+            Reason::BadPayload(what) if what == json::NOT_AN_OBJECT => {
                 Reason::BadPayload("is not an object: for a list or another value, take `webhook::RawBody`".into())
             }
             other => other,

@@ -1,0 +1,161 @@
+//! One pass over a JSON text, before serde_json reads it: every name at every depth, and whether all of it is JSON.
+//!
+//! serde_json alone keeps the last of two equal names, and hardly looks at what the claims have no field for: it skips a
+//! lone surrogate, a number beyond an `f64` and nesting of any depth. The scanner walks the structure itself. Every string
+//! with an escape, every word, and every number but a plain integer it has serde_json read, so that they cannot disagree.
+
+use std::borrow::Cow;
+
+use memchr::memchr2;
+use serde::de::DeserializeOwned;
+use smallvec::SmallVec;
+
+use super::{NOT_JSON, RESERVED, TWICE};
+
+/// The bound of serde_json, which it drops while it skips a value.
+const MAX_DEPTH: usize = 127;
+
+/// An object with such a name is a number or JSON in a string to serde_json, if any crate of the program switches
+/// `arbitrary_precision` or `raw_value` on. Nobody would look for duplicate names in that string.
+const PRIVATE: &str = "$serde_json::private::";
+
+/// Names with the offsets where they end. Inline for as many as most objects have.
+pub(super) type Names<'a> = SmallVec<[(Cow<'a, str>, usize); 16]>;
+
+/// What is wrong, and how many bytes were read until then.
+pub(super) type Fault = (&'static str, usize);
+
+struct Scanner<'a> {
+    json: &'a str,
+    at: usize,
+    /// The names of all objects that are open, the innermost last. Those of the outermost value stay.
+    names: Names<'a>,
+}
+
+/// Scans all of a text, and returns the names of the outermost object.
+pub(super) fn scan(json: &str) -> Result<Names<'_>, Fault> {
+    let mut scanner = Scanner { json, at: 0, names: Names::new() };
+    scanner.value(0)?;
+    if scanner.next().is_some() { Err(scanner.unexpected()) } else { Ok(scanner.names) }
+}
+
+impl<'a> Scanner<'a> {
+    fn value(&mut self, depth: usize) -> Result<(), Fault> {
+        match self.next() {
+            Some(b'{') => self.compound(b'}', depth),
+            Some(b'[') => self.compound(b']', depth),
+            Some(b'"') => self.string().map(drop),
+            // `arbitrary_precision` or not, an `f64` has a range.
+            Some(b'-' | b'0'..=b'9') => self.token::<f64>(),
+            Some(b'a'..=b'z') => self.token::<Option<bool>>(),
+            _ => Err(self.unexpected()),
+        }
+    }
+
+    /// An object or a list.
+    fn compound(&mut self, close: u8, depth: usize) -> Result<(), Fault> {
+        if depth == MAX_DEPTH {
+            return Err(self.unexpected());
+        }
+        let outer = self.names.len();
+        if self.peek() == Some(&close) {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            if close == b'}' {
+                self.name()?;
+            }
+            self.value(depth + 1)?;
+            match self.next() {
+                Some(b',') => {}
+                Some(byte) if byte == close => break,
+                _ => return Err(self.unexpected()),
+            }
+        }
+        self.refuse_duplicates(outer)?;
+        if depth > 0 {
+            self.names.truncate(outer);
+        }
+        Ok(())
+    }
+
+    fn name(&mut self) -> Result<(), Fault> {
+        let Some(b'"') = self.next() else { return Err(self.unexpected()) };
+        let name = self.string()?;
+        if name.starts_with(PRIVATE) {
+            return Err((RESERVED, self.at));
+        }
+        self.names.push((name, self.at));
+        if self.next() == Some(b':') { Ok(()) } else { Err(self.unexpected()) }
+    }
+
+    /// Sorts, so that no choice of names makes it quadratic; by length first, which mostly decides.
+    fn refuse_duplicates(&mut self, outer: usize) -> Result<(), Fault> {
+        let names = self.names.get_mut(outer..).unwrap_or_default();
+        names.sort_unstable_by(|(a, a_end), (b, b_end)| (a.len(), a, a_end).cmp(&(b.len(), b, b_end)));
+        let twice = names.windows(2).filter_map(|pair| match pair {
+            [(first, _), (second, end)] if first == second => Some(*end),
+            _ => None,
+        });
+        twice.min().map_or(Ok(()), |end| Err((TWICE, end)))
+    }
+
+    /// The rest of a string, after its first quote.
+    fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
+        let (start, mut is_plain) = (self.at, true);
+        while let Some(skipped) = memchr2(b'"', b'\\', self.rest()) {
+            self.at += skipped + 1;
+            if self.json.as_bytes().get(self.at - 1) == Some(&b'"') {
+                let text = self.json.get(start..self.at - 1).unwrap_or_default();
+                // All of it, so that the compiler can look at many bytes at once.
+                let has_control = text.bytes().fold(false, |any, byte| any | (byte < b' '));
+                return match is_plain && !has_control {
+                    true => Ok(Cow::Borrowed(text)),
+                    false => self.read_from(start - 1).map(Cow::Owned),
+                };
+            }
+            // Whatever is escaped, even a quote, does not end the string.
+            (is_plain, self.at) = (false, self.at + 1);
+        }
+        Err((NOT_JSON, self.json.len()))
+    }
+
+    /// The rest of a number or a word, after its first byte.
+    fn token<T: DeserializeOwned>(&mut self) -> Result<(), Fault> {
+        let start = self.at - 1;
+        let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+        self.at += self.rest().iter().take_while(is_part).count();
+        match self.json.as_bytes().get(start..self.at) {
+            // A plain integer in the range of every number type: no need to parse it.
+            Some([b'1'..=b'9', digits @ ..]) if digits.len() < 16 && digits.iter().all(u8::is_ascii_digit) => Ok(()),
+            _ => self.read_from::<T>(start).map(drop),
+        }
+    }
+
+    /// Has serde_json read the token between an offset and here.
+    fn read_from<T: DeserializeOwned>(&self, start: usize) -> Result<T, Fault> {
+        let token = self.json.get(start..self.at).unwrap_or_default();
+        serde_json::from_str(token).map_err(|error| (NOT_JSON, start + error.column()))
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.json.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    /// The next byte that is not white space.
+    fn peek(&mut self) -> Option<&'a u8> {
+        self.at += self.rest().iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
+        self.rest().first()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek().copied();
+        self.at += usize::from(byte.is_some());
+        byte
+    }
+
+    fn unexpected(&self) -> Fault {
+        (NOT_JSON, self.json.len().min(self.at))
+    }
+}
