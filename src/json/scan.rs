@@ -1,8 +1,9 @@
 //! One pass over a JSON text, before serde_json reads it: every name at every depth, and whether all of it is JSON.
 //!
-//! serde_json alone keeps the last of two equal names, and hardly looks at what the claims have no field for: it skips a
-//! lone surrogate, a number beyond an `f64` and nesting of any depth. The scanner walks the structure itself. Every string
-//! with an escape, every word, and every number but a plain integer it has serde_json read, so that they cannot disagree.
+//! serde_json alone keeps the last of two equal names, and hardly looks at what the claims have no field for: it skips
+//! a lone surrogate, a number beyond an `f64` and nesting of any depth. The scanner checks the structure itself. To
+//! serde_json it hands every string with an escape, every word, and every number but a plain integer, so that the two
+//! cannot disagree about where a value ends.
 
 use std::borrow::Cow;
 
