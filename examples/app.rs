@@ -1,0 +1,379 @@
+//! What a small SaaS needs: TutorCruncher's users sign in, have an account and a session, see a page, and sign out.
+//!
+//! ```text
+//! cargo run --example app                                  # the database is in memory
+//! cargo run --example app -- 'sqlite://app.db?mode=rwc'    # in a file: users and sessions survive a restart
+//! ```
+//! It prints a link to click. Click it twice: the second time it is refused.
+
+#[path = "app/sessions.rs"]
+mod sessions;
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::{Router, routing::get, routing::post};
+use http::{HeaderValue, StatusCode, header::CACHE_CONTROL};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::{server::graceful::GracefulShutdown, service::TowerToHyperService};
+use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
+use tokio::{net::TcpListener, sync::Semaphore};
+use tower_http::{csrf::CsrfLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
+use tower_sessions::{Expiry, Session, SessionManagerLayer, cookie::SameSite};
+use tower_sso::clock::{Clock, SystemClock};
+use tower_sso::config::ConfigError;
+use tower_sso::identity::Identity;
+use tower_sso::keys::{KeyStore, MemoryKeys};
+use tower_sso::providers::tutorcruncher::{self, TutorUser};
+use tower_sso::replay::{MemoryReplay, ReplayStore};
+use tower_sso::sign::{FernetLink, generate_fernet_key};
+
+use crate::sessions::Sessions;
+
+/// A partner's user id means something only within its tenant. `AUTOINCREMENT`: a deleted user's id is not given out again.
+const USERS: &str = "CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant TEXT NOT NULL, partner_id INTEGER NOT NULL, name TEXT NOT NULL, UNIQUE (tenant, partner_id))";
+/// Where the session keeps the user's id.
+const USER: &str = "user";
+
+/// The app. `is_https` says what browsers use, also where a proxy in front speaks TLS.
+fn app(
+    (db, is_https): (SqlitePool, bool),
+    keys: impl KeyStore,
+    replay: impl ReplayStore,
+    clock: impl Clock,
+) -> Result<Router, ConfigError> {
+    let sso = tutorcruncher::sso(keys).replay(replay).clock(clock).build()?;
+    // `Lax`: a `Strict` cookie would be missing on the redirect that the partner's site has begun.
+    let sessions = SessionManagerLayer::new(Sessions(db.clone())).with_http_only(true).with_same_site(SameSite::Lax);
+    let sessions = sessions.with_name(if is_https { "__Host-session" } else { "session" }).with_secure(is_https);
+    Ok(Router::new()
+        .route("/sso", get(land).layer(sso))
+        .route("/", get(home))
+        .route("/logout", post(logout).layer(CsrfLayer::new()))
+        .layer(sessions.with_expiry(Expiry::OnInactivity(time::Duration::hours(8)))) // counted from the sign-in
+        .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(20)))
+        .with_state(db))
+}
+
+/// Finds or makes the user, and opens the session.
+async fn land(db: State<SqlitePool>, session: Session, user: Identity<TutorUser>) -> Result<Redirect, Unavailable> {
+    // One statement is one transaction: of two links at once, one makes the user and the other finds it.
+    let query = "INSERT INTO users (tenant, partner_id, name) VALUES ($1, $2, $3)
+                 ON CONFLICT (tenant, partner_id) DO UPDATE SET name = excluded.name RETURNING id";
+    let query = sqlx::query_scalar(query).bind(user.tenant().as_str()).bind(user.id).bind(&user.name);
+    let id: i64 = query.fetch_one(&*db).await?;
+    session.clear().await; // what whoever was signed in before has left
+    session.cycle_id().await?; // session fixation: an id that someone has planted in the browser opens nothing
+    session.insert(USER, id).await?;
+    session.save().await?;
+    Ok(Redirect::to("/"))
+}
+
+/// What it is given is escaped.
+#[derive(Template)]
+#[template(
+    ext = "html",
+    source = "<p>Hello {{self.0}} of {{self.1}}<form method=post action=/logout><button>Sign out</button>"
+)]
+struct HomePage(String, String);
+
+async fn home(db: State<SqlitePool>, session: Session) -> Result<Response, Unavailable> {
+    let query = sqlx::query_as("SELECT name, tenant FROM users WHERE id = $1").bind(session.get::<i64>(USER).await?);
+    let Some((name, tenant)) = query.fetch_optional(&*db).await? else {
+        return Ok((StatusCode::UNAUTHORIZED, "Click on the link to this app on your partner’s site.").into_response());
+    };
+    Ok(Html(HomePage(name, tenant).render()?).into_response())
+}
+
+async fn logout(session: Session) -> Result<Redirect, Unavailable> {
+    session.flush().await?;
+    Ok(Redirect::to("/"))
+}
+
+/// Something failed that is not the client's fault. The log says what.
+struct Unavailable;
+
+impl<E: std::error::Error> From<E> for Unavailable {
+    fn from(error: E) -> Self {
+        tracing::error!(%error, "a request failed");
+        Self
+    }
+}
+
+impl IntoResponse for Unavailable {
+    fn into_response(self) -> Response {
+        (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.").into_response()
+    }
+}
+
+/// SQLite has one writer: one connection, which every request waits for in turn, never finds it locked.
+async fn open(url: &str) -> Result<SqlitePool, sqlx::Error> {
+    // A database in memory lives as long as its connection.
+    let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+    let db = pool.acquire_timeout(Duration::from_secs(5)).connect(url).await?;
+    for table in [USERS, sessions::TABLE] {
+        sqlx::query(table).execute(&db).await?;
+    }
+    Ok(db)
+}
+
+/// `axum::serve` bounds neither the connections nor the time that a client takes for a request's head.
+async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
+    let (room, connections, mut stop) = (Arc::new(Semaphore::new(1_000)), GracefulShutdown::new(), pin!(stop));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30));
+    loop {
+        let next = async { (Arc::clone(&room).acquire_owned().await, listener.accept().await) };
+        let (place, accepted) = tokio::select! { next = next => next, () = &mut stop => break };
+        let Ok((stream, _)) = accepted else {
+            tokio::time::sleep(Duration::from_millis(100)).await; // there may be no more files: wait for some to close
+            continue;
+        };
+        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app.clone()));
+        let connection = connections.watch(connection);
+        tokio::spawn(async move {
+            _ = connection.await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    _ = tokio::time::timeout(Duration::from_secs(20), connections.shutdown()).await;
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (log, _writing) = tracing_appender::non_blocking(std::io::stderr());
+    tracing_subscriber::fmt().with_writer(log).init();
+    let db = open(std::env::args().nth(1).as_deref().unwrap_or("sqlite::memory:")).await?;
+    let key = generate_fernet_key(); // yours comes from TutorCruncher
+    let replay = MemoryReplay::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let base = format!("http://{}", listener.local_addr()?);
+    let keys = MemoryKeys::new().with("4321", key.clone());
+    let app = app((db, base.starts_with("https://")), keys, replay.clone(), SystemClock)?;
+    if let Some(since) = replay.remembers_since() {
+        // Links of the second in which the store was made are refused.
+        tokio::time::sleep(since.ceil_to_second().since(SystemClock.now())).await;
+    }
+    let samuel = serde_json::json!({"id": 123, "nm": "Samuel", "rt": "Contractor"});
+    println!("within a minute: {}", FernetLink::new(format!("{base}/sso"), "4321", &key).uri(&samuel)?);
+    // A service manager sends SIGTERM: `examples/portal/main.rs` listens for both.
+    serve(listener, app, async { _ = tokio::signal::ctrl_c().await }).await;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use axum::body::{Body, to_bytes};
+    use http::header::{COOKIE, LOCATION, SET_COOKIE};
+    use http::{Method, Request};
+    use tower::ServiceExt;
+    use tower_sso::clock::{ManualClock, UnixTime};
+    use tower_sso::keys::Secret;
+
+    use super::*;
+
+    type Tested<T = ()> = Result<T, Box<dyn Error>>;
+
+    struct Fixture {
+        app: Router,
+        db: SqlitePool,
+        keys: [Secret; 2],
+        now: UnixTime,
+    }
+
+    /// What was answered: the status, the session's cookie, and the body.
+    #[derive(Debug)]
+    struct Answer {
+        status: u16,
+        location: Option<String>,
+        set_cookie: Option<String>,
+        body: String,
+    }
+
+    impl Answer {
+        /// What the browser sends back.
+        fn cookie(&self) -> &str {
+            self.set_cookie.as_deref().and_then(|cookie| cookie.split(';').next()).unwrap_or_default()
+        }
+    }
+
+    impl Fixture {
+        /// Two companies, and a second after the start.
+        async fn new() -> Tested<Self> {
+            let (db, clock) = (open("sqlite::memory:").await?, ManualClock::at(UnixTime::from_secs(1_700_000_000)));
+            let keys = [generate_fernet_key(), generate_fernet_key()];
+            let both = MemoryKeys::new().with("4321", keys[0].clone()).with("8765", keys[1].clone());
+            let replay = MemoryReplay::builder().clock(clock.clone()).build();
+            clock.advance(Duration::from_secs(1));
+            let app = app((db.clone(), true), both, replay, clock.clone())?;
+            Ok(Self { app, db, keys, now: clock.now() })
+        }
+
+        /// A link by which a company sends its user number 123.
+        fn link(&self, company: usize, name: &str) -> Tested<String> {
+            let claims = serde_json::json!({"id": 123, "nm": name, "rt": "Contractor"});
+            let link = FernetLink::new("/sso", ["4321", "8765"][company], &self.keys[company]).issued_at(self.now);
+            Ok(link.uri(&claims)?)
+        }
+
+        async fn send(&self, method: Method, uri: &str, cookie: &str) -> Tested<Answer> {
+            let request = Request::builder().method(method).uri(uri).header(COOKIE, cookie).body(Body::empty())?;
+            let response = self.app.clone().oneshot(request).await?;
+            let header = |name| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
+            let (status, location, set_cookie) = (response.status().as_u16(), header(LOCATION), header(SET_COOKIE));
+            let body = String::from_utf8(to_bytes(response.into_body(), 10_000).await?.to_vec())?;
+            Ok(Answer { status, location, set_cookie, body })
+        }
+
+        async fn get(&self, uri: &str, cookie: &str) -> Tested<Answer> {
+            self.send(Method::GET, uri, cookie).await
+        }
+
+        async fn users(&self) -> Tested<Vec<(i64, String, String)>> {
+            Ok(sqlx::query_as("SELECT id, tenant, name FROM users ORDER BY id").fetch_all(&self.db).await?)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_link_signs_in_once_and_the_home_page_greets_its_user() -> Tested {
+        let fixture = Fixture::new().await?;
+        assert_eq!(fixture.get("/", "").await?.status, 401, "without a session");
+        let link = fixture.link(0, "Samuel <b>")?;
+        let landed = fixture.get(&link, "").await?;
+        assert_eq!((landed.status, landed.location.as_deref()), (303, Some("/")));
+        let home = fixture.get("/", landed.cookie()).await?;
+        assert_eq!(home.status, 200);
+        assert!(home.body.contains("Hello Samuel &#60;b&#62; of 4321"), "{}", home.body);
+
+        let again = fixture.get(&link, "").await?;
+        assert_eq!((again.status, again.set_cookie), (401, None), "a copy opens no session");
+        assert!(again.body.contains("replayed"), "{}", again.body);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn the_cookie_is_for_this_host_and_for_no_script() -> Tested {
+        let fixture = Fixture::new().await?;
+        let landed = fixture.get(&fixture.link(0, "Samuel")?, "").await?;
+        let cookie = landed.set_cookie.unwrap_or_default();
+        let (value, attributes) = cookie.split_once("; ").ok_or("no attributes")?;
+        assert!(value.starts_with("__Host-session="), "{value}");
+        let mut attributes: Vec<_> = attributes.split("; ").collect();
+        attributes.sort_unstable();
+        assert_eq!(attributes, ["HttpOnly", "Max-Age=28800", "Path=/", "SameSite=Lax", "Secure"]);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_forged_link_is_refused() -> Tested {
+        let fixture = Fixture::new().await?;
+        let honest = fixture.link(0, "Samuel")?;
+        let (start, end) = honest.split_at(honest.len() - 20);
+        let tampered = format!("{start}{}{}", if end.starts_with('A') { 'B' } else { 'A' }, &end[1..]);
+        for (link, why) in [
+            (honest.replacen("4321", "8765", 1), "in another company's name"),
+            (
+                FernetLink::new("/sso", "4321", &generate_fernet_key()).issued_at(fixture.now).uri(&1)?,
+                "with another key",
+            ),
+            (tampered, "changed"),
+        ] {
+            let answer = fixture.get(&link, "").await?;
+            assert_eq!((answer.status, &answer.set_cookie), (401, &None), "{why}: {}", answer.body);
+        }
+        assert_eq!(fixture.users().await?, [], "nobody was made");
+        assert_eq!(fixture.get(&honest, "").await?.status, 303, "and the honest link is not used up");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn logout_ends_the_session_and_comes_from_the_apps_own_page() -> Tested {
+        let fixture = Fixture::new().await?;
+        let landed = fixture.get(&fixture.link(0, "Samuel")?, "").await?;
+        let cookie = landed.cookie();
+        assert_eq!(fixture.get("/logout", cookie).await?.status, 405, "a link or an image does not sign out");
+        let request = Request::post("/logout").header(COOKIE, cookie).header("sec-fetch-site", "cross-site");
+        let answer = fixture.app.clone().oneshot(request.body(Body::empty())?).await?;
+        assert_eq!(answer.status(), 403, "nor does another site's form");
+        assert_eq!(fixture.get("/", cookie).await?.status, 200);
+
+        let out = fixture.send(Method::POST, "/logout", cookie).await?;
+        assert_eq!((out.status, out.location.as_deref()), (303, Some("/")));
+        assert_eq!(fixture.get("/", cookie).await?.status, 401, "whoever has kept the cookie is out too");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_user_is_found_again_by_number_and_company() -> Tested {
+        let fixture = Fixture::new().await?;
+        let first = fixture.get(&fixture.link(0, "Samuel")?, "").await?;
+        let other = fixture.get(&fixture.link(1, "Thief")?, "").await?;
+        fixture.get(&fixture.link(0, "Sam")?, "").await?;
+        let users = [(1, "4321".to_owned(), "Sam".to_owned()), (2, "8765".to_owned(), "Thief".to_owned())];
+        assert_eq!(fixture.users().await?, users, "one each, with the latest name");
+        assert!(fixture.get("/", other.cookie()).await?.body.contains("Thief of 8765"));
+        assert!(fixture.get("/", first.cookie()).await?.body.contains("Sam of 4321"));
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_sign_in_renews_the_session() -> Tested {
+        let fixture = Fixture::new().await?;
+        let planted = fixture.get(&fixture.link(1, "Thief")?, "").await?;
+        let landed = fixture.get(&fixture.link(0, "Samuel")?, planted.cookie()).await?;
+        assert_ne!(landed.cookie(), planted.cookie());
+        assert_eq!(fixture.get("/", planted.cookie()).await?.status, 401, "the planted id opens nothing");
+        assert!(fixture.get("/", landed.cookie()).await?.body.contains("Samuel"));
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_session_ends_and_its_row_goes() -> Tested {
+        let fixture = Fixture::new().await?;
+        let landed = fixture.get(&fixture.link(0, "Samuel")?, "").await?;
+        sqlx::query("UPDATE sessions SET ends = 1").execute(&fixture.db).await?;
+        assert_eq!(fixture.get("/", landed.cookie()).await?.status, 401);
+        fixture.get(&fixture.link(1, "Ada")?, "").await?;
+        let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM sessions").fetch_one(&fixture.db).await?;
+        assert_eq!(rows, 1, "the new session's row is the only one");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_database_that_fails_is_unavailable() -> Tested {
+        let fixture = Fixture::new().await?;
+        let landed = fixture.get(&fixture.link(0, "Samuel")?, "").await?;
+        fixture.db.close().await;
+        let answer = fixture.get(&fixture.link(1, "Ada")?, "").await?;
+        assert_eq!((answer.status, answer.set_cookie), (503, None));
+        assert_eq!(fixture.get("/", landed.cookie()).await?.status, 503);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn it_is_served_until_it_is_asked_to_stop() -> Tested {
+        let fixture = Fixture::new().await?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let base = format!("http://{}", listener.local_addr()?);
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let serving = tokio::spawn(serve(listener, fixture.app.clone(), async { _ = stopped.await }));
+        // The connection is kept alive: stopping does not wait for it.
+        let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+        let landed = browser.get(format!("{base}{}", fixture.link(0, "Samuel")?)).send().await?;
+        let cookie = landed.headers()[SET_COOKIE].to_str()?.split(';').next().unwrap_or_default().to_owned();
+        let home = browser.get(&base).header(COOKIE, cookie).send().await?.text().await?;
+        assert!(home.contains("Hello Samuel"), "{home}");
+        stop.send(()).map_err(|()| "it has stopped by itself")?;
+        serving.await?;
+        assert!(browser.get(&base).send().await.is_err_and(|error| error.is_connect()));
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! Sessions in the app's SQLite database: a store for tower-sessions.
+
+use async_trait::async_trait;
+use sha2::{Digest, Sha256};
+use sqlx::sqlite::SqlitePool;
+use time::OffsetDateTime;
+use tower_sessions::SessionStore;
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store::{Error, Result};
+
+pub(crate) const TABLE: &str =
+    "CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, data TEXT NOT NULL, ends INTEGER NOT NULL)";
+
+/// Kept under a digest of the id: whoever reads the table cannot sign in with what it holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Sessions(pub(crate) SqlitePool);
+
+#[async_trait]
+impl SessionStore for Sessions {
+    /// Also deletes the sessions that have ended. An id of 128 random bits is new; if it were not, this would fail.
+    async fn create(&self, record: &mut Record) -> Result<()> {
+        sqlx::query("DELETE FROM sessions WHERE ends <= $1").bind(now()).execute(&self.0).await.map_err(backend)?;
+        self.write("INSERT INTO sessions (id, data, ends) VALUES ($1, $2, $3)", record).await
+    }
+
+    /// Updates only: a request that was under way during a logout must not bring its session back.
+    async fn save(&self, record: &Record) -> Result<()> {
+        self.write("UPDATE sessions SET data = $2, ends = $3 WHERE id = $1", record).await
+    }
+
+    async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        let query = sqlx::query_as("SELECT data, ends FROM sessions WHERE id = $1 AND ends > $2");
+        let row = query.bind(digest(id)).bind(now()).fetch_optional(&self.0).await.map_err(backend)?;
+        let Some((data, ends)): Option<(String, i64)> = row else { return Ok(None) };
+        let decode = |error: &dyn std::error::Error| Error::Decode(error.to_string());
+        let data = serde_json::from_str(&data).map_err(|error| decode(&error))?;
+        let expiry_date = OffsetDateTime::from_unix_timestamp(ends).map_err(|error| decode(&error))?;
+        Ok(Some(Record { id: *id, data, expiry_date }))
+    }
+
+    async fn delete(&self, id: &Id) -> Result<()> {
+        let query = sqlx::query("DELETE FROM sessions WHERE id = $1").bind(digest(id));
+        query.execute(&self.0).await.map(drop).map_err(backend)
+    }
+}
+
+impl Sessions {
+    async fn write(&self, query: &'static str, record: &Record) -> Result<()> {
+        let data = serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
+        let query = sqlx::query(query).bind(digest(&record.id)).bind(data).bind(record.expiry_date.unix_timestamp());
+        query.execute(&self.0).await.map(drop).map_err(backend)
+    }
+}
+
+fn digest(id: &Id) -> String {
+    Sha256::digest(id.0.to_be_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn now() -> i64 {
+    OffsetDateTime::now_utc().unix_timestamp()
+}
+
+fn backend(error: sqlx::Error) -> Error {
+    Error::Backend(error.to_string())
+}
