@@ -16,8 +16,8 @@ use tower_sso::replay::MemoryReplay;
 use tower_sso::sign::{FernetLink, generate_fernet_key};
 
 /// The app: everything that the integration needs.
-fn app(keys: impl KeyStore, clock: impl Clock) -> Result<Router, ConfigError> {
-    let replay = MemoryReplay::builder().danger_no_boot_fence().build(); // a demonstration has no yesterday
+fn app(keys: impl KeyStore, clock: impl Clock + Clone) -> Result<Router, ConfigError> {
+    let replay = MemoryReplay::builder().clock(clock.clone()).build();
     let sso = tutorcruncher::sso(keys).replay(replay).clock(clock).build()?;
     Ok(Router::new().route("/sso", get(land).layer(sso)))
 }
@@ -35,7 +35,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let base = format!("http://{}/sso", listener.local_addr()?);
     let samuel = serde_json::json!({"id": 123, "nm": "Samuel", "rt": "Contractor", "apt_id": 42});
-    println!("within a minute: {}", FernetLink::new(base, "4321", &key).uri(&samuel)?);
+    // From the next second on: what was made before the replay store is refused.
+    let link = FernetLink::new(base, "4321", &key).issued_at(SystemClock.now().ceil_to_second());
+    println!("within a minute: {}", link.uri(&samuel)?);
     axum::serve(listener, app).await?;
     Ok(())
 }

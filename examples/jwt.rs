@@ -19,8 +19,8 @@ use tower_sso::replay::MemoryReplay;
 use tower_sso::sign::JwtSigner;
 
 /// The app: everything that the integration needs.
-fn app(secret: Secret, clock: impl Clock) -> Result<Router, ConfigError> {
-    let replay = MemoryReplay::builder().danger_no_boot_fence().build(); // a demonstration has no yesterday
+fn app(secret: Secret, clock: impl Clock + Clone) -> Result<Router, ConfigError> {
+    let replay = MemoryReplay::builder().clock(clock.clone()).build();
     // Optional: the same page is opened with a session, without a token.
     let sso = waggl::sso([secret]).replay(replay).clock(clock).optional().build()?;
     Ok(Router::new().route("/i/{survey}", get(survey).layer(sso)))
@@ -46,7 +46,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let secret = Secret::new("a secret that we share with the organisation, as long as SHA-512's digest is");
     let app = app(secret.clone(), SystemClock)?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    let token = token(&secret, SystemClock.now().as_secs())?;
+    // From the next second on: what was made before the replay store is refused.
+    let token = token(&secret, SystemClock.now().ceil_to_second().as_secs())?;
     println!("within five minutes: http://{}/i/9745804b?sso_jwt={token}", listener.local_addr()?);
     axum::serve(listener, app).await?;
     Ok(())

@@ -39,7 +39,7 @@ struct App {
 /// The app: everything that the integration needs. `public_url` is the address that partners are given.
 fn app(public_url: &str, keys: impl KeyStore, clock: impl Clock + Clone) -> Result<Router, ConfigError> {
     let tickets = Tickets::new(MemoryTickets::new()).purpose("site builder").clock(clock.clone());
-    let replay = MemoryReplay::builder().danger_no_boot_fence().build(); // a demonstration has no yesterday
+    let replay = MemoryReplay::builder().clock(clock.clone()).build();
     let sso = site_builder::sso(Origin::new(public_url), keys).replay(replay).clock(clock.clone()).build()?;
     let enter = ticket::layer::<Visit>(tickets.clone()).clock(clock).build()?;
     Ok(Router::new()
@@ -81,6 +81,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = format!("http://{}", listener.local_addr()?);
     let app = app(&url, MemoryKeys::new().with("partner-key", "partner-secret"), SystemClock)?;
     let link = OAuthLink::new(format!("{url}/widget/"), "partner-key", &"partner-secret".into());
+    // From the next second on: what was made before the replay store is refused.
+    let link = link.issued_at(SystemClock.now().ceil_to_second());
     println!("within five minutes: {}", link.uri(&JOHN)?);
     axum::serve(listener, app).await?;
     Ok(())

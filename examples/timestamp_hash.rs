@@ -28,12 +28,12 @@ use tower_sso::sign::HashedLink;
 /// The app: everything that the integration needs.
 fn app<B: Send + 'static>(
     keys: MemoryKeys,
-    clock: impl Clock,
+    clock: impl Clock + Clone,
 ) -> Result<
     impl Service<Request<B>, Response = Response<LayerBody<Full<Bytes>>>, Error = Infallible, Future: Send> + Clone + Send,
     ConfigError,
 > {
-    let replay = MemoryReplay::builder().danger_no_boot_fence().build(); // a demonstration has no yesterday
+    let replay = MemoryReplay::builder().clock(clock.clone()).build();
     let sso = lcvista::sso(keys).replay(replay).clock(clock).build()?;
     Ok(sso.layer(service_fn(async |request: Request<B>| Ok(land(&request)))))
 }
@@ -59,7 +59,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let app = app(MemoryKeys::new().with("rainier", "shared"), SystemClock)?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let base = format!("http://{}/sso/oauth/", listener.local_addr()?);
-    let timestamp = SystemClock.now().as_secs().to_string();
+    // From the next second on: what was made before the replay store is refused.
+    let timestamp = SystemClock.now().ceil_to_second().as_secs().to_string();
     let link = HashedLink::new(base, lcvista::recipe(), &"shared".into());
     println!("within 30 seconds: {}&next=%2Fcatalog", link.uri(&[&timestamp, "admin@lcvista.com", "rainier"]));
     loop {

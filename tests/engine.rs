@@ -197,7 +197,7 @@ impl Bench {
             usage,
             validity: Validity::between(Some(NOW), NOW.minus(MINUTE), NOW.plus(MINUTE), Duration::ZERO),
         };
-        let replay = MemoryReplay::builder().danger_no_boot_fence().build();
+        let replay = MemoryReplay::builder().clock(ManualClock::at(NOW.minus(MINUTE))).build();
         let replay = Troubled(Remembering(diary.clone(), replay), clock.clone(), meanwhile, false.into());
         let layer = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]);
         Self { diary, layer: layer.replay(replay).clock(clock).build().unwrap() }

@@ -314,7 +314,7 @@ async fn what_has_no_end_does_not_fill_the_store() {
         (|layer| layer.danger_without_expiry(secs(60)), "they are remembered for so long"),
     ] {
         let clock = clock();
-        let replay = MemoryReplay::builder().danger_no_boot_fence().ceiling(10).clock(clock.clone()).build();
+        let replay = MemoryReplay::builder().ceiling(10).clock(clock.clone()).build();
         let layer = jwt::layer(Algorithm::HS512).audience("www.waggl.com").secrets([SECRET]);
         let app = App::new(change(layer.replay(replay).clock(clock.clone())).build().unwrap());
         for round in 0..5_u64 {

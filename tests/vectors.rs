@@ -58,13 +58,18 @@ async fn published_vectors() {
     assert_eq!(run, [("fernet", 10), ("hmac_webhook", 57), ("jwt", 14), ("oauth1", 130)]);
 }
 
+/// Made before all vectors.
+fn replay() -> MemoryReplay {
+    MemoryReplay::builder().clock(ManualClock::at(UnixTime::from_secs(0))).build()
+}
+
 fn fernet_app(row: &Value) -> App {
     let mut keys = MemoryKeys::new();
     for (company, key) in row["route"]["keys"].as_object().unwrap() {
         keys = keys.with(company.as_str(), key.as_str().unwrap());
     }
     let clock = ManualClock::at(UnixTime::from_secs_f64(row["clock"].as_f64().unwrap()).unwrap());
-    let replay = MemoryReplay::builder().danger_no_boot_fence().build();
+    let replay = replay();
     App::new(fernet::layer::<Value>().keys(keys).replay(replay).clock(clock).build().unwrap())
 }
 
@@ -85,11 +90,10 @@ fn jwt_app(row: &Value) -> App {
     let mut layer = jwt::layer::<Value>(jwt::Algorithm::named(route["alg"].as_str().unwrap()).unwrap())
         .token_parameter(route["param"].as_str().unwrap().to_owned())
         .danger_any_audience()
-        .danger_any_lifetime()
         .danger_without_expiry(support::secs(60))
         .require_claims(route["require"].as_array().unwrap().iter().map(|claim| claim.as_str().unwrap().to_owned()))
         .secrets([secret(&route["secret"])])
-        .replay(MemoryReplay::builder().danger_no_boot_fence().build());
+        .replay(replay());
     assert!(route["aud"].is_null());
     if let Some(now) = row["clock"].as_f64() {
         layer = layer.clock(ManualClock::at(UnixTime::from_secs_f64(now).unwrap()));
@@ -117,7 +121,7 @@ fn oauth1_app(row: &Value) -> App {
         .window(support::secs(route["window"].as_u64().unwrap()))
         .methods([Method::GET, Method::POST])
         .keys(keys)
-        .replay(MemoryReplay::builder().danger_no_boot_fence().build())
+        .replay(replay())
         .clock(ManualClock::at(UnixTime::from_secs_f64(row["clock"].as_f64().unwrap()).unwrap()));
     App::new(layer.build().unwrap())
 }

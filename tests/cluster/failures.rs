@@ -10,6 +10,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::postgres::PgPoolOptions;
 use tower::{Layer, ServiceExt, service_fn};
+use tower_sso::clock::{Clock, ManualClock, SystemClock};
 use tower_sso::fernet;
 use tower_sso::keys::CachedKeys;
 use tower_sso::keys::sql::{Rotation, SqlKeyStore};
@@ -154,7 +155,9 @@ async fn without_its_postgres_keys_that_were_read_go_on_serving() {
     }
     let layer = fernet::layer::<Value>()
         .keys(CachedKeys::builder(store).time_to_live(Duration::from_secs(3_600)).build())
-        .replay(MemoryReplay::builder().danger_no_boot_fence().build())
+        .replay(
+            MemoryReplay::builder().clock(ManualClock::at(SystemClock.now().minus(Duration::from_secs(60)))).build(),
+        )
         .build()
         .unwrap();
     let send = async |number: usize| {
