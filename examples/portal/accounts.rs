@@ -1,15 +1,13 @@
 //! Organisations and their users, where the application keeps them itself: seatmap.pro's.
 
 use http::StatusCode;
-use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
 use tower_sso::keys::Secret;
-use tower_sso::sign::generate_fernet_key;
 
 use crate::db::Database;
 use crate::passwords::Passwords;
 use crate::problem::Problem;
-use crate::text;
+use crate::{random, text};
 
 pub(crate) const EMAIL_TAKEN: Problem = Problem {
     status: StatusCode::CONFLICT,
@@ -131,7 +129,7 @@ impl Account {
 
 async fn organization_id(connection: &mut AnyConnection, name: &str) -> Result<String, sqlx::Error> {
     let query = "INSERT INTO portal_organizations (id, name) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
-    sqlx::query(query).bind(new_id()).bind(name).execute(&mut *connection).await?;
+    sqlx::query(query).bind(random::id()?).bind(name).execute(&mut *connection).await?;
     let query = sqlx::query_scalar("SELECT id FROM portal_organizations WHERE name = $1");
     query.bind(name).fetch_one(connection).await
 }
@@ -145,7 +143,7 @@ async fn insert(
 ) -> Result<bool, sqlx::Error> {
     let query = "INSERT INTO portal_users (id, email, organization_id, first_name, last_name, password_hash) \
                  VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (email) DO NOTHING";
-    let query = sqlx::query(query).bind(new_id()).bind(user.email).bind(organization_id);
+    let query = sqlx::query(query).bind(random::id()?).bind(user.email).bind(organization_id);
     let query = query.bind(user.first_name).bind(user.last_name).bind(password_hash);
     Ok(query.execute(connection).await?.rows_affected() == 1)
 }
@@ -171,8 +169,4 @@ async fn find(connection: &mut AnyConnection, email: &str) -> Result<Option<Acco
         let name = if name.is_empty() { email.to_owned() } else { name };
         Account { user_id, organization_id, name, organization, is_proven: unproven.is_none() }
     }))
-}
-
-fn new_id() -> String {
-    Sha256::digest(generate_fernet_key().expose()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

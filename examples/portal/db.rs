@@ -10,9 +10,9 @@ use std::time::Duration;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyConnection, AnyPool, Executor};
 use tower_sso::keys::Secret;
-use tower_sso::sign::generate_fernet_key;
 
 use crate::config::DatabaseUrl;
+use crate::random;
 
 pub(crate) use file::file_in;
 pub(crate) use known_first::KnownFirst;
@@ -116,11 +116,10 @@ impl Database {
     /// A random secret that is made when it is first asked for, and the same ever after. Of several portals that ask at once,
     /// one makes it.
     pub(crate) async fn secret(&self, name: &str) -> Result<Secret, sqlx::Error> {
-        let made = generate_fernet_key();
-        let made = String::from_utf8_lossy(made.expose());
+        let made = random::secret()?;
         let query = "INSERT INTO portal_settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
         let turn = self.turns.to_write().await?;
-        sqlx::query(query).bind(name).bind(&*made).execute(&self.pool).await?;
+        sqlx::query(query).bind(name).bind(made).execute(&self.pool).await?;
         drop(turn);
         let kept = self.setting(name).await?.ok_or(sqlx::Error::RowNotFound)?;
         Ok(Secret::new(kept))

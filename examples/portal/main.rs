@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `vendors/` | each vendor's routes: how the crate is used |
 //! | `session.rs` | what becomes of an identity: the session, `/me`, `/logout` |
-//! | `app.rs`, `config.rs`, `db.rs`, `stores.rs`, `accounts.rs`, `passwords.rs` | the application around it |
+//! | `app.rs`, `config.rs`, `db.rs`, `stores.rs`, `accounts.rs`, `passwords.rs`, `random.rs` | the application around it |
 //! | `caller.rs`, `text.rs` | what others say of themselves, before it is believed |
 //! | `serve.rs`, `log.rs`, `health.rs` | the program around that: what a client, or who runs it, can make it wait for |
 //! | `page.rs`, `templates/` | what a person sees |
@@ -28,6 +28,7 @@ mod log;
 mod page;
 mod passwords;
 mod problem;
+mod random;
 mod serve;
 mod session;
 mod stores;

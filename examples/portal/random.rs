@@ -1,0 +1,22 @@
+//! Random bytes, from the operating system.
+
+use std::io;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE;
+
+/// 256 bits as text.
+pub(crate) fn secret() -> io::Result<String> {
+    Ok(BASE64_URL_SAFE.encode(bytes::<32>()?))
+}
+
+/// 128 bits in hexadecimal.
+pub(crate) fn id() -> io::Result<String> {
+    Ok(bytes::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn bytes<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(bytes)
+}
