@@ -18,13 +18,14 @@ use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::timeout::TimeoutLayer;
 use tower_sso::clock::Clock;
 
-use crate::config::{ConfigError, Origin, Vendors};
+use crate::config::{ConfigError, Origin};
 use crate::db::Database;
 use crate::health::Health;
 use crate::log::Lost;
 use crate::problem::{self, Problem};
 use crate::stores::Stores;
-use crate::{demo, health, page, session, vendors};
+use crate::vendors::{self, Vendors};
+use crate::{demo, health, page, session};
 
 /// Above what any answer takes; a body that does not come is given up on earlier, where it is read.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);

@@ -1,25 +1,22 @@
 //! `portal.toml`. A key that is unknown or wrong is an error that names it; nothing is guessed.
 
 mod connections;
-mod vendors;
+mod fields;
 
-use std::collections::HashSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
 use http::Uri;
 use http::uri::Authority;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use toml::de::{DeTable, Deserializer};
 
 use crate::stores::ReplayUrl;
+use crate::vendors::{self, Vendors};
 
 pub(crate) use connections::Connections;
-pub(crate) use vendors::{
-    Lcvista, RegistrationMode, Seatmap, SeatmapRegistration, SeatmapThrottle, SiteBuilder, TutorCruncher, Vendors,
-    Waggl, keys,
-};
+pub(crate) use fields::{duration, keys, secrets, unique};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -32,13 +29,9 @@ pub(crate) struct Config {
     pub(crate) replay_url: ReplayUrl,
     replay_namespace: Option<String>,
     pub(crate) connections: Connections,
-    tutorcruncher: Option<TutorCruncher>,
-    site_builder: Vec<SiteBuilder>,
-    waggl: Vec<Waggl>,
-    lcvista: Vec<Lcvista>,
-    seatmap: Vec<Seatmap>,
-    seatmap_registration: SeatmapRegistration,
-    seatmap_throttle: SeatmapThrottle,
+    /// Those that have a section.
+    #[serde(skip)]
+    pub(crate) vendors: Vendors,
 }
 
 impl Default for Config {
@@ -50,13 +43,7 @@ impl Default for Config {
             replay_url: ReplayUrl::Memory,
             replay_namespace: None,
             connections: Connections::default(),
-            tutorcruncher: None,
-            site_builder: Vec::new(),
-            waggl: Vec::new(),
-            lcvista: Vec::new(),
-            seatmap: Vec::new(),
-            seatmap_registration: SeatmapRegistration::default(),
-            seatmap_throttle: SeatmapThrottle::default(),
+            vendors: Vendors::new(),
         }
     }
 }
@@ -65,9 +52,16 @@ impl Config {
     pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
         let refuse = |problem: String| ConfigError(format!("{}: {problem}", path.display()));
         let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
-        let config: Self = toml::from_str(&text).map_err(|error| refuse(describe(&error, &text)))?;
+        let config = Self::parse(&text).map_err(|error| refuse(describe(&error, &text)))?;
         config.check().map_err(refuse)?;
         Ok(config)
+    }
+
+    /// Each vendor takes its own sections out, so nothing here knows their names. What is left is the portal's.
+    pub(crate) fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        let mut table = DeTable::parse(text)?;
+        let vendors = vendors::configured(&mut table)?;
+        Ok(Self { vendors, ..Self::deserialize(Deserializer::from(table))? })
     }
 
     /// What the sections say together.
@@ -79,20 +73,7 @@ impl Config {
                     .to_owned(),
             );
         }
-        let surveys = self.waggl.iter().flat_map(|waggl| &waggl.surveys);
-        unique("[[site_builder]] consumer_key", self.site_builder.iter().map(|partner| &partner.consumer_key))?;
-        unique("[[waggl]] tenant", self.waggl.iter().map(|waggl| &waggl.tenant))?;
-        unique("[[waggl]] surveys", surveys.clone())?;
-        if let Some(survey) = surveys.into_iter().find(|survey| !stands_in_a_path(survey)) {
-            return Err(format!(
-                "`[[waggl]] surveys`: {survey:?} does not stand in a link as it is: take letters, digits, `-`, `_` and `~`"
-            ));
-        }
-        unique("[[lcvista]] slug", self.lcvista.iter().map(|lcvista| &lcvista.slug))?;
-        // Those that look alike are one.
-        let organizations: Vec<_> =
-            self.seatmap.iter().map(|seatmap| crate::text::fold(&seatmap.organization)).collect();
-        unique("[[seatmap]] organization", organizations.iter())
+        self.vendors.iter().try_for_each(|vendor| vendor.check())
     }
 
     /// What the processes of this deployment have in common on a Redis, and no other deployment has.
@@ -100,44 +81,6 @@ impl Config {
         let of_url = || self.public_url.as_ref().map(|url| format!("portal:{}", url.as_str()));
         self.replay_namespace.clone().or_else(of_url)
     }
-
-    pub(crate) fn into_vendors(self) -> Vendors {
-        Vendors {
-            tutorcruncher: self.tutorcruncher,
-            site_builder: self.site_builder,
-            waggl: self.waggl,
-            lcvista: self.lcvista,
-            seatmap: self.seatmap,
-            seatmap_registration: self.seatmap_registration,
-            seatmap_throttle: self.seatmap_throttle,
-        }
-    }
-}
-
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    humantime::parse_duration(&text).map_err(|error| {
-        serde::de::Error::custom(format!("{error}: it must be a duration such as \"24h\", \"15m\" or \"90s\""))
-    })
-}
-
-/// A name that two sections share would make one of them void.
-fn unique<'a>(key: &str, names: impl Iterator<Item = &'a String>) -> Result<(), String> {
-    let mut seen = HashSet::new();
-    for name in names {
-        if name.trim().is_empty() {
-            return Err(format!("`{key}`: is empty"));
-        }
-        if !seen.insert(name) {
-            return Err(format!("`{key}`: {name:?} is there twice"));
-        }
-    }
-    Ok(())
-}
-
-/// A segment of a path with one spelling, which nothing on its way to here encodes or drops.
-fn stands_in_a_path(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_~".contains(&byte))
 }
 
 /// The line, the key on it, and what is wrong. Not the line itself, as toml's own message has it: it may hold a secret.
@@ -145,10 +88,15 @@ fn describe(error: &toml::de::Error, text: &str) -> String {
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return error.message().to_owned() };
     let number = before.matches('\n').count() + 1;
     let line = text.lines().nth(number - 1).unwrap_or_default();
+    let mut message = error.message().to_owned();
+    if message.contains("expected one of `listen`") {
+        // At the top of the file: vendors' sections are expected there too.
+        message.push_str(&format!(", or of the vendors' {}", vendors::section_names()));
+    }
     match line.split_once('=') {
-        Some((key, _)) => format!("line {number}, `{}`: {}", key.trim(), error.message()),
-        None if line.starts_with('[') => format!("line {number}, `{}`: {}", line.trim(), error.message()),
-        None => format!("line {number}: {}", error.message()),
+        Some((key, _)) => format!("line {number}, `{}`: {message}", key.trim()),
+        None if line.starts_with('[') => format!("line {number}, `{}`: {message}", line.trim()),
+        None => format!("line {number}: {message}"),
     }
 }
 

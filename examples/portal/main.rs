@@ -7,7 +7,7 @@
 //!
 //! | file | is about |
 //! |---|---|
-//! | `vendors/` | each vendor's routes: how the crate is used |
+//! | `vendors/` | each vendor: its configuration and its routes, where the crate is used |
 //! | `session.rs` | what becomes of an identity: the session, `/me`, `/logout` |
 //! | `app.rs`, `config.rs`, `db.rs`, `stores.rs`, `accounts.rs`, `passwords.rs`, `random.rs` | the application around it |
 //! | `caller.rs`, `text.rs` | what others say of themselves, before it is believed |
@@ -108,7 +108,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let connections = config.connections.clone();
     let public_url = config.public_url.clone().unwrap_or_else(|| Origin::of_listener(address));
     let portal = Portal::new(Parts {
-        vendors: if demo { demo::vendors(&database, &public_url).await? } else { config.into_vendors() },
+        vendors: if demo { vendors::made_up(&database, &public_url).await? } else { config.vendors },
         clock,
         database,
         stores,

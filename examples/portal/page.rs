@@ -31,6 +31,12 @@ pub(crate) struct Card {
     pub(crate) exchange: Option<Exchange>,
 }
 
+impl Card {
+    pub(crate) fn new(id: &'static str, title: &'static str, arrives: &'static str, rust: String) -> Self {
+        Self { id, title, arrives, rust, fields: Vec::new(), rows: Vec::new(), exchange: None }
+    }
+}
+
 /// A field of a card's form.
 #[derive(Debug)]
 pub(crate) struct Field {

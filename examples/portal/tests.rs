@@ -27,12 +27,18 @@ use tower_sso::keys::sql::SqlKeyStore;
 use tower_sso::sign::{FernetLink, SigningWebhook, generate_fernet_key};
 
 use crate::app::{self, Parts, Portal};
-use crate::config::{Config, Connections, DatabaseUrl, Origin, TutorCruncher, Vendors};
+use crate::config::{Config, Connections, DatabaseUrl, Origin};
 use crate::db::{self, Database};
 use crate::health::Health;
+use crate::serve;
 use crate::session::{self, Sessions};
 use crate::stores::Stores;
-use crate::{serve, vendors};
+use crate::vendors::lcvista::Lcvista;
+use crate::vendors::seatmap::Seatmap;
+use crate::vendors::site_builder::SiteBuilder;
+use crate::vendors::tutorcruncher::TutorCruncher;
+use crate::vendors::waggl::Waggl;
+use crate::vendors::{self, Vendor};
 
 #[cfg(unix)]
 #[path = "../../tests/support/postgres.rs"]
@@ -62,7 +68,7 @@ impl Fixture {
             log: None,
             public_url: Origin::try_from("http://portal.example".to_owned()).unwrap(),
             demo: false,
-            vendors: Vendors { tutorcruncher: Some(TutorCruncher::new(Secret::new(SECRET))), ..Vendors::default() },
+            vendors: vec![Arc::new(TutorCruncher::new(Secret::new(SECRET)))],
         });
         let app = app::app(&portal).await.unwrap();
         Self { clock, portal, app, _dir: dir }
@@ -291,20 +297,33 @@ fn an_excerpt_is_cut_out_and_moved_to_the_left() {
     assert_eq!(vendors::excerpt(source, "y"), "");
 }
 
+/// The vendors that a configuration asks for.
+fn names(configuration: &str) -> Vec<&'static str> {
+    Config::parse(configuration).unwrap().vendors.iter().map(|vendor| vendor.name()).collect()
+}
+
+/// What a configuration says of one vendor.
+fn of<V: Vendor + Default>(configuration: &str) -> V {
+    let mut vendor = V::default();
+    vendors::configure(&mut vendor, &mut toml::de::DeTable::parse(configuration).unwrap()).unwrap();
+    vendor
+}
+
 #[test]
 fn the_sample_configuration_is_one_once_its_secret_is_filled_in() {
     let sample = include_str!("portal.example.toml");
-    let blank = toml::from_str::<Config>(sample).unwrap_err();
+    let blank = Config::parse(sample).unwrap_err();
     assert!(blank.message().contains("blank secret"), "{blank}");
     let filled = sample.replacen("[\"\"]", "[\"a secret\"]", 1);
-    assert!(toml::from_str::<Config>(&filled).unwrap().into_vendors().tutorcruncher.is_some());
+    assert_eq!(names(&filled), ["tutorcruncher"]);
     // The defaults stand in it as comments.
     let given: String = filled.lines().map(|line| line.trim_start_matches("#= ")).collect::<Vec<_>>().join("\n");
-    let (given, default) = (toml::from_str::<Config>(&given).unwrap(), Config::default());
+    let grace = of::<TutorCruncher>(&given).section.unwrap().key_grace;
+    let (given, default) = (Config::parse(&given).unwrap(), Config::default());
     assert_eq!(given.listen, default.listen);
     assert_eq!(given.public_url, Some(Origin::of_listener(default.listen)));
     assert_eq!(given.connections, default.connections);
-    assert_eq!(given.into_vendors().tutorcruncher.unwrap().key_grace, DAY);
+    assert_eq!(grace, DAY);
 }
 
 #[test]
@@ -314,8 +333,13 @@ fn the_samples_other_sections_are_ones_once_they_are_uncommented() {
     let uncommented = |line: &'static str| line.strip_prefix("# ").filter(|line| is_code(line)).unwrap_or(line);
     let sample: Vec<&str> = include_str!("portal.example.toml").lines().map(uncommented).collect();
     let filled = sample.join("\n").replace("[\"\"]", "[\"a secret\"]");
-    let vendors = toml::from_str::<Config>(&filled).unwrap().into_vendors();
-    let counts = [vendors.site_builder.len(), vendors.waggl.len(), vendors.lcvista.len(), vendors.seatmap.len()];
+    assert_eq!(names(&filled), ["tutorcruncher", "lcvista", "site_builder", "waggl", "seatmap"]);
+    let counts = [
+        of::<SiteBuilder>(&filled).sections.len(),
+        of::<Waggl>(&filled).sections.len(),
+        of::<Lcvista>(&filled).sections.len(),
+        of::<Seatmap>(&filled).sections.len(),
+    ];
     assert_eq!(counts, [1, 1, 1, 1]);
 }
 

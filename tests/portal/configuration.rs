@@ -14,6 +14,8 @@ fn what_is_wrong_with_a_configuration_is_named() {
         ("lisen = \"127.0.0.1:0\"\n".to_owned(), "lisen", "an unknown key"),
         (format!("{good}webhook_secret = \"s3cr3t-value\"\n"), "webhook_secret`", "an unknown key of a section"),
         (format!("{good}[seatmaps]\n"), "seatmaps", "an unknown section"),
+        (format!("{good}[seatmaps]\n"), "`seatmap`", "and those that there are are named"),
+        (format!("{good}[seatmaps]\n"), "line 3, `[seatmaps]`: unknown field `seatmaps`", "with its line"),
         ("[tutorcruncher]\n".to_owned(), "webhook_secrets", "a missing key"),
         ("[tutorcruncher]\nwebhook_secrets = []\n".to_owned(), "webhook_secrets", "no secret"),
         (

@@ -14,10 +14,10 @@ use tower_sso::sign::HashedLink;
 use super::draft::{Draft, Fields, Pressed};
 use super::{Demo, Kind, Then};
 use crate::app::Portal;
-use crate::config::Lcvista;
+use crate::db::Database;
 use crate::page::{self, Field, Row};
 use crate::problem::Problem;
-use crate::vendors::lcvista::NAME;
+use crate::vendors::lcvista::{Lcvista, NAME, Section};
 
 #[derive(Clone)]
 struct Partner {
@@ -44,13 +44,19 @@ impl Default for User {
     }
 }
 
+/// What the vendor's sections say in the demo. Secrets are made at the first start.
+pub(crate) async fn made_up(database: &Database) -> Result<Lcvista, Box<dyn std::error::Error>> {
+    let users = ["admin@lcvista.com", "o'brien@example.com"].map(str::to_owned).to_vec();
+    let secrets = vec![database.secret("lcvista.secret").await?];
+    Ok(Lcvista { sections: vec![Section { slug: "rainier".to_owned(), secrets, users }] })
+}
+
 /// The card's fields and buttons.
-pub(crate) async fn form(portal: &Portal, session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
+pub(crate) async fn form(config: &Lcvista, session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
     let Draft::<User> { user, link } = Draft::of(session).await?;
-    let organisation = portal.vendors.lcvista.iter().find(|organisation| organisation.slug == user.slug);
-    let account = match organisation {
-        Some(organisation) if organisation.users.contains(&user.email) => "Has an account here.",
-        _ => "Has no account here: 403, after every step was passed.",
+    let account = match config.has_account(&user.slug, &user.email) {
+        true => "Has an account here.",
+        false => "Has no account here: 403, after every step was passed.",
     };
     let fields = vec![
         Field::text("email", "Email", user.email).hint(account),
@@ -61,8 +67,13 @@ pub(crate) async fn form(portal: &Portal, session: &Session) -> Result<(Vec<Fiel
 }
 
 /// The route of the card's buttons.
-pub(super) fn start(demo: &Demo, config: &Lcvista) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
-    let secret = config.secrets.first().cloned().ok_or("the demo needs an LCvista secret")?;
+pub(crate) fn start(demo: &Demo, config: &Lcvista) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
+    let secret = config
+        .sections
+        .first()
+        .and_then(|organisation| organisation.secrets.first())
+        .cloned()
+        .ok_or("the demo needs an LCvista secret")?;
     Ok(Router::new().route("/demo/lcvista", post(press)).with_state(Partner { demo: demo.clone(), secret }))
 }
 

@@ -19,16 +19,11 @@ use axum::extract::DefaultBodyLimit;
 use http::{Request, StatusCode, Uri, header};
 use tower::ServiceExt;
 use tower_sso::clock::{Clock, UnixTime};
-use tower_sso::login_redirect::SsoUrl;
 use tower_sso::observe::Step;
 use tower_sso::rejection::Rejection;
 use tower_sso::sign::{SignError, generate_fernet_key};
 
 use crate::app::Portal;
-use crate::config::{
-    Lcvista, Origin, Seatmap, SeatmapRegistration, SeatmapThrottle, SiteBuilder, TutorCruncher, Vendors, Waggl,
-};
-use crate::db::Database;
 use crate::page::{Exchange, Outcome, Row, StepRow};
 use crate::problem::Problem;
 
@@ -40,52 +35,12 @@ pub(crate) struct Demo {
     vendors: Router,
 }
 
-/// Every vendor, with secrets that are made at the first start.
-pub(crate) async fn vendors(database: &Database, public_url: &Origin) -> Result<Vendors, Box<dyn std::error::Error>> {
-    Ok(Vendors {
-        tutorcruncher: Some(TutorCruncher::new(database.secret("tutorcruncher.webhook_secret").await?)),
-        lcvista: vec![Lcvista {
-            slug: "rainier".to_owned(),
-            secrets: vec![database.secret("lcvista.secret").await?],
-            users: ["admin@lcvista.com", "o'brien@example.com"].map(str::to_owned).to_vec(),
-        }],
-        site_builder: vec![SiteBuilder {
-            consumer_key: "partner-key".to_owned(),
-            consumer_secrets: vec![database.secret("site_builder.consumer_secret").await?],
-        }],
-        waggl: vec![Waggl {
-            tenant: "acme".to_owned(),
-            secrets: vec![database.secret("waggl.secret").await?],
-            sso_url: SsoUrl::parse(&format!("{}{}", public_url.as_str(), waggl::SIGN_IN_PAGE))?,
-            surveys: vec![waggl::SURVEY.to_owned()],
-        }],
-        seatmap: vec![Seatmap {
-            organization: "default".to_owned(),
-            private_keys: vec![database.secret("seatmap.private_key").await?],
-        }],
-        seatmap_registration: SeatmapRegistration::default(),
-        seatmap_throttle: SeatmapThrottle::default(),
-    })
-}
-
 /// The routes of the page's buttons.
 pub(crate) async fn start(portal: &Portal, vendors: Router) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
     let demo = Demo { portal: portal.clone(), vendors };
     let mut routes = Router::new();
-    if let Some(config) = &portal.vendors.tutorcruncher {
-        routes = routes.merge(tutorcruncher::start(&demo, config).await?);
-    }
-    if let Some(organisation) = portal.vendors.lcvista.first() {
-        routes = routes.merge(lcvista::start(&demo, organisation)?);
-    }
-    if let Some(organisation) = portal.vendors.seatmap.first() {
-        routes = routes.merge(seatmap::start(&demo, organisation)?);
-    }
-    if let Some(partner) = portal.vendors.site_builder.first() {
-        routes = routes.merge(site_builder::start(&demo, partner)?);
-    }
-    if let Some(organisation) = portal.vendors.waggl.first() {
-        routes = routes.merge(waggl::start(&demo, organisation)?);
+    for vendor in &portal.vendors {
+        routes = routes.merge(vendor.partner(&demo).await?);
     }
     Ok(routes.layer(DefaultBodyLimit::max(16 * 1024)))
 }

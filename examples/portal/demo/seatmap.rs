@@ -14,10 +14,10 @@ use tower_sso::observe::Step;
 use super::Demo;
 use super::draft::{Draft, Fields, Pressed};
 use crate::app::Portal;
-use crate::config::Seatmap;
+use crate::db::Database;
 use crate::page::{self, Exchange, Field, Row};
 use crate::problem::Problem;
-use crate::vendors::seatmap::NAME;
+use crate::vendors::seatmap::{NAME, Seatmap, Section};
 
 #[derive(Clone)]
 struct Partner {
@@ -43,6 +43,12 @@ impl Default for User {
         let [login, first_name, last_name] = ["jd@seatmap.pro", "John", "Doe"].map(str::to_owned);
         Self { login, first_name, last_name }
     }
+}
+
+/// What the vendor's sections say in the demo. Secrets are made at the first start.
+pub(crate) async fn made_up(database: &Database) -> Result<Seatmap, Box<dyn std::error::Error>> {
+    let private_keys = vec![database.secret("seatmap.private_key").await?];
+    Ok(Seatmap::new(vec![Section { organization: "default".to_owned(), private_keys }]))
 }
 
 /// The card's fields and buttons.
@@ -72,9 +78,10 @@ pub(crate) async fn form(session: &Session) -> Result<(Vec<Field>, Vec<Row>), Pr
 }
 
 /// The route of the card's buttons.
-pub(super) fn start(demo: &Demo, config: &Seatmap) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
-    let private_key = config.private_keys.first().cloned().ok_or("the demo needs a private key")?;
-    let partner = Partner { demo: demo.clone(), organization: config.organization.clone(), private_key };
+pub(crate) fn start(demo: &Demo, config: &Seatmap) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
+    let section = config.sections.first().ok_or("the demo needs an organisation")?;
+    let private_key = section.private_keys.first().cloned().ok_or("the demo needs a private key")?;
+    let partner = Partner { demo: demo.clone(), organization: section.organization.clone(), private_key };
     Ok(Router::new().route("/demo/seatmap", post(press)).with_state(partner))
 }
 

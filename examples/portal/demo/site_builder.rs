@@ -15,10 +15,10 @@ use tower_sso::sign::OAuthLink;
 use super::draft::{Draft, Fields, Pressed};
 use super::{Demo, Kind, Then, not_signed};
 use crate::app::Portal;
-use crate::config::SiteBuilder;
+use crate::db::Database;
 use crate::page::{self, Field, Row};
 use crate::problem::Problem;
-use crate::vendors::site_builder::NAME;
+use crate::vendors::site_builder::{NAME, Section, SiteBuilder};
 
 const SHOW_LINKS: &str = "/demo/site_builder/show-links.js";
 
@@ -51,6 +51,12 @@ impl Default for User {
     }
 }
 
+/// What the vendor's sections say in the demo. Secrets are made at the first start.
+pub(crate) async fn made_up(database: &Database) -> Result<SiteBuilder, Box<dyn std::error::Error>> {
+    let consumer_secrets = vec![database.secret("site_builder.consumer_secret").await?];
+    Ok(SiteBuilder { sections: vec![Section { consumer_key: "partner-key".to_owned(), consumer_secrets }] })
+}
+
 /// The card's fields and buttons.
 pub(crate) async fn form(session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
     let Draft::<User> { user, link } = Draft::of(session).await?;
@@ -65,9 +71,10 @@ pub(crate) async fn form(session: &Session) -> Result<(Vec<Field>, Vec<Row>), Pr
 }
 
 /// The route of the card's buttons, and the script of the partner's page.
-pub(super) fn start(demo: &Demo, config: &SiteBuilder) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
-    let secret = config.consumer_secrets.first().cloned().ok_or("the demo needs a consumer secret")?;
-    let partner = Partner { demo: demo.clone(), consumer_key: config.consumer_key.clone(), secret };
+pub(crate) fn start(demo: &Demo, config: &SiteBuilder) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
+    let section = config.sections.first().ok_or("the demo needs a Site Builder partner")?;
+    let secret = section.consumer_secrets.first().cloned().ok_or("the demo needs a consumer secret")?;
+    let partner = Partner { demo: demo.clone(), consumer_key: section.consumer_key.clone(), secret };
     let routes = Router::new().route("/demo/site_builder", post(press)).route(SHOW_LINKS, get(show_links));
     Ok(routes.with_state(partner))
 }

@@ -15,10 +15,10 @@ use tower_sso::sign::{FernetLink, SigningWebhook, generate_fernet_key};
 use super::draft::{Draft, Fields, Pressed};
 use super::{Demo, Kind, Then, not_signed};
 use crate::app::Portal;
-use crate::config::TutorCruncher;
+use crate::db::Database;
 use crate::page::{self, Exchange, Field, Row};
 use crate::problem::Problem;
-use crate::vendors::tutorcruncher::NAME;
+use crate::vendors::tutorcruncher::{NAME, TutorCruncher};
 
 #[derive(Clone)]
 struct Partner {
@@ -55,6 +55,11 @@ impl Default for User {
     }
 }
 
+/// What the vendor's sections say in the demo. Secrets are made at the first start.
+pub(crate) async fn made_up(database: &Database) -> Result<TutorCruncher, Box<dyn std::error::Error>> {
+    Ok(TutorCruncher::new(database.secret("tutorcruncher.webhook_secret").await?))
+}
+
 /// The card's fields and buttons.
 pub(crate) async fn form(portal: &Portal, session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
     let Draft::<User> { user, link } = Draft::of(session).await?;
@@ -84,8 +89,13 @@ pub(crate) async fn form(portal: &Portal, session: &Session) -> Result<(Vec<Fiel
 }
 
 /// The route of the card's buttons. Lets a first company sign up, so that there is something to sign in to.
-pub(super) async fn start(demo: &Demo, config: &TutorCruncher) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
-    let secret = config.webhook_secrets.first().cloned().ok_or("the demo needs a webhook secret")?;
+pub(crate) async fn start(demo: &Demo, config: &TutorCruncher) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
+    let secret = config
+        .section
+        .as_ref()
+        .and_then(|section| section.webhook_secrets.first())
+        .cloned()
+        .ok_or("the demo needs a webhook secret")?;
     let partner = Partner { demo: demo.clone(), webhook: SigningWebhook::new(secret) };
     if partner.key(&User::default().company_id).await?.is_none() {
         partner.announce(&User::default().company_id, "DinoTutors").await?;

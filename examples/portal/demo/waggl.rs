@@ -11,18 +11,20 @@ use tower_sso::clock::UnixTime;
 use tower_sso::jwt::Algorithm;
 use tower_sso::keys::Secret;
 use tower_sso::landing::LocalPath;
+use tower_sso::login_redirect::SsoUrl;
 use tower_sso::sign::JwtSigner;
 
 use super::draft::{Draft, Fields, Pressed};
 use super::{Demo, Kind, Then, not_signed};
 use crate::app::Portal;
-use crate::config::Waggl;
+use crate::config::Origin;
+use crate::db::Database;
 use crate::page::{self, Field, Row};
 use crate::problem::Problem;
-use crate::vendors::waggl::NAME;
+use crate::vendors::waggl::{NAME, Section, Waggl};
 
-pub(super) const SIGN_IN_PAGE: &str = "/demo/waggl/sso/";
-pub(super) const SURVEY: &str = "9745804b";
+const SIGN_IN_PAGE: &str = "/demo/waggl/sso/";
+const SURVEY: &str = "9745804b";
 
 #[derive(Clone)]
 struct Partner {
@@ -60,6 +62,17 @@ impl Default for User {
     }
 }
 
+/// What the vendor's sections say in the demo. Secrets are made at the first start.
+pub(crate) async fn made_up(database: &Database, public_url: &Origin) -> Result<Waggl, Box<dyn std::error::Error>> {
+    let section = Section {
+        tenant: "acme".to_owned(),
+        secrets: vec![database.secret("waggl.secret").await?],
+        sso_url: SsoUrl::parse(&format!("{}{SIGN_IN_PAGE}", public_url.as_str()))?,
+        surveys: vec![SURVEY.to_owned()],
+    };
+    Ok(Waggl { sections: vec![section] })
+}
+
 /// The card's fields and buttons.
 pub(crate) async fn form(session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
     let Draft::<User> { user, link } = Draft::of(session).await?;
@@ -77,8 +90,13 @@ pub(crate) async fn form(session: &Session) -> Result<(Vec<Field>, Vec<Row>), Pr
 }
 
 /// The routes of the card's buttons, and the organisation's sign-in page.
-pub(super) fn start(demo: &Demo, config: &Waggl) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
-    let secret = config.secrets.first().cloned().ok_or("the demo needs a Waggl secret")?;
+pub(crate) fn start(demo: &Demo, config: &Waggl) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
+    let secret = config
+        .sections
+        .first()
+        .and_then(|organisation| organisation.secrets.first())
+        .cloned()
+        .ok_or("the demo needs a Waggl secret")?;
     let routes = Router::new().route("/demo/waggl", post(press)).route(SIGN_IN_PAGE, get(sign_in));
     Ok(routes.with_state(Partner { demo: demo.clone(), secret }))
 }

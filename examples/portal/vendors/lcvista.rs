@@ -1,26 +1,32 @@
 //! LCvista: the link with a timestamp and a hash that signs a user of an organisation in.
 
-use axum::Router;
+use std::error::Error;
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use axum::extract::State;
 use axum::response::Redirect;
 use axum::routing::get;
+use axum::{Extension, Router};
 use http::{StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::Value;
+use toml::de::Deserializer;
 use tower_sessions::Session;
-use tower_sso::config::ConfigError;
 use tower_sso::identity::Identity;
-use tower_sso::keys::MemoryKeys;
+use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::landing::LocalPath;
 use tower_sso::providers::lcvista::{self, LcvistaUser};
 
 use crate::app::Portal;
-use crate::config::{Lcvista, keys};
-use crate::demo;
-use crate::page::{self, Card};
+use crate::config::{self, Origin, keys, unique};
+use crate::db::Database;
+use crate::demo::{self, Demo};
+use crate::page::{self, Card, Field, Row};
 use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::text;
+use crate::vendors::Vendor;
 
 pub(crate) const NAME: &str = "lcvista";
 
@@ -31,56 +37,106 @@ const UNKNOWN_USER: Problem = Problem {
     detail: "Your partner has vouched for you, but you have no account here. Ask your organisation’s administrator for one.",
 };
 
-pub(crate) fn routes(portal: &Portal, config: &[Lcvista]) -> Result<Router<Portal>, ConfigError> {
-    let (replay, clock) = (portal.stores.replay.clone(), portal.clock.clone());
-    // [mount]
-    let secrets = MemoryKeys::new();
-    for organisation in config {
-        secrets.set(&*organisation.slug, keys(&organisation.secrets));
-    }
-    let sso = lcvista::sso(secrets).replay(replay).clock(clock).responder(page::refused);
-    let sso = sso.map_claims(text::storable).build()?;
+/// The organisations.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Lcvista {
+    #[serde(rename = "lcvista")]
+    pub(crate) sections: Vec<Section>,
+}
 
-    let routes = Router::new().route("/sso/oauth/", get(land).layer(sso));
-    // [/mount]
-    Ok(routes)
+/// An organisation whose professionals learn.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Section {
+    pub(crate) slug: String,
+    #[serde(deserialize_with = "config::secrets")]
+    pub(crate) secrets: Vec<Secret>,
+    /// The email addresses of those who have an account, as the partner writes them.
+    pub(crate) users: Vec<String>,
+}
+
+impl Lcvista {
+    pub(crate) fn has_account(&self, slug: &str, email: &String) -> bool {
+        self.sections.iter().any(|organisation| organisation.slug == slug && organisation.users.contains(email))
+    }
+}
+
+#[async_trait]
+impl Vendor for Lcvista {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn section_names(&self) -> &'static [&'static str] {
+        &["lcvista"]
+    }
+
+    fn configure(&mut self, sections: Deserializer<'_>) -> Result<(), toml::de::Error> {
+        *self = Self::deserialize(sections)?;
+        Ok(())
+    }
+
+    fn is_configured(&self) -> bool {
+        !self.sections.is_empty()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        unique("[[lcvista]] slug", self.sections.iter().map(|organisation| &organisation.slug))
+    }
+
+    async fn routes(self: Arc<Self>, portal: &Portal) -> Result<Router<Portal>, Box<dyn Error>> {
+        let (replay, clock) = (portal.stores.replay.clone(), portal.clock.clone());
+        // [mount]
+        let secrets = MemoryKeys::new();
+        for organisation in &self.sections {
+            secrets.set(&*organisation.slug, keys(&organisation.secrets));
+        }
+        let sso = lcvista::sso(secrets).replay(replay).clock(clock).responder(page::refused);
+        let sso = sso.map_claims(text::storable).build()?;
+
+        let routes = Router::new().route("/sso/oauth/", get(land).layer(sso));
+        // [/mount]
+        Ok(routes.layer(Extension(self)))
+    }
+
+    fn card(&self) -> Card {
+        let arrives = "A link with the time, the user’s email address and the organisation in the clear, and a hash over them \
+                  that only who has the organisation’s secret can make. It is good for one click within half a minute.";
+        Card::new(NAME, "LCvista", arrives, super::excerpt(include_str!("lcvista.rs"), "mount"))
+    }
+
+    fn typed(&self, claims: &Value) -> Option<String> {
+        LcvistaUser::deserialize(claims).ok().map(|user| format!("{user:#?}"))
+    }
+
+    async fn make_up(&mut self, database: &Database, _: &Origin) -> Result<(), Box<dyn Error>> {
+        *self = demo::lcvista::made_up(database).await?;
+        Ok(())
+    }
+
+    async fn form(&self, _: &Portal, session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
+        demo::lcvista::form(self, session).await
+    }
+
+    async fn partner(&self, demo: &Demo) -> Result<Router<Portal>, Box<dyn Error>> {
+        demo::lcvista::start(demo, self)
+    }
 }
 
 /// The hash says that the organisation vouches for the user; whether there is such a user, it does not say.
 pub(crate) async fn land(
     portal: State<Portal>,
+    lcvista: Extension<Arc<Lcvista>>,
     session: Session,
     user: Identity<LcvistaUser>,
     uri: Uri,
 ) -> Result<Redirect, Problem> {
-    let organisation = portal.vendors.lcvista.iter().find(|organisation| organisation.slug == user.slug);
-    if !organisation.is_some_and(|organisation| organisation.users.contains(&user.email)) {
+    if !lcvista.has_account(&user.slug, &user.email) {
         return Err(UNKNOWN_USER);
     }
     let signed_in = SignedIn::new(NAME, &user, user.email.clone(), &user.email, Some(&user.email));
     signed_in.start(&session, &portal.clock).await?;
     // Nobody has signed `next`.
     Ok(Redirect::to(LocalPath::from_query(&uri, "next").unwrap_or_default().as_str()))
-}
-
-pub(crate) async fn card(portal: &Portal, session: &Session) -> Result<Card, Problem> {
-    let (fields, rows) = match portal.demo {
-        true => demo::lcvista::form(portal, session).await?,
-        false => Default::default(),
-    };
-    Ok(Card {
-        id: NAME,
-        title: "LCvista",
-        arrives: "A link with the time, the user’s email address and the organisation in the clear, and a hash over them \
-                  that only who has the organisation’s secret can make. It is good for one click within half a minute.",
-        rust: super::excerpt(include_str!("lcvista.rs"), "mount"),
-        fields,
-        rows,
-        exchange: None,
-    })
-}
-
-/// The claims of a session as their own type, for the page to show.
-pub(crate) fn typed(claims: &Value) -> Option<String> {
-    LcvistaUser::deserialize(claims).ok().map(|user| format!("{user:#?}"))
 }

@@ -1,19 +1,25 @@
 //! seatmap.pro: a platform registers users and signs them in with its private key, from server to server. What it gets back
 //! is a one-time ticket, with which the user's browser comes to the editor.
 
+use std::error::Error;
+use std::sync::Arc;
+
 use askama::Template;
+use async_trait::async_trait;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use toml::de::Deserializer;
 use tower_sessions::Session;
-use tower_sso::config::{ConfigError, RefusedClaims};
+use tower_sso::config::RefusedClaims;
 use tower_sso::identity::Identity;
+use tower_sso::keys::Secret;
 use tower_sso::providers::seatmap::{self, SeatmapLogin, SeatmapRegistration};
 use tower_sso::rejection::Code;
 use tower_sso::shared_secret::{self, PrivateKeys};
@@ -23,12 +29,14 @@ use tower_sso::ticket::{self, Tickets};
 use crate::accounts::{Account, Accounts, NOT_OF_THIS_ORGANISATION, NewUser, Word};
 use crate::app::Portal;
 use crate::caller::Callers;
-use crate::config::{RegistrationMode, Seatmap};
-use crate::demo;
-use crate::page::{self, Card};
+use crate::config::{self, Origin, unique};
+use crate::db::Database;
+use crate::demo::{self, Demo};
+use crate::page::{self, Card, Field, Row};
 use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::text;
+use crate::vendors::Vendor;
 
 pub(crate) const NAME: &str = "seatmap";
 
@@ -61,42 +69,152 @@ struct Entrance {
     name: String,
 }
 
-pub(crate) fn routes(portal: &Portal, config: &[Seatmap]) -> Result<Router<Portal>, ConfigError> {
-    let clock = portal.clock.clone();
-    // [mount]
-    let keys = PrivateKeys::new();
-    for organisation in config {
-        keys.insert(&*organisation.organization, organisation.private_keys.clone())?;
+/// The organisations, and what is the same for all of them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Seatmap {
+    #[serde(rename = "seatmap")]
+    pub(crate) sections: Vec<Section>,
+    seatmap_registration: Registration,
+    seatmap_throttle: ThrottleSection,
+}
+
+impl Seatmap {
+    /// With the defaults.
+    pub(crate) fn new(sections: Vec<Section>) -> Self {
+        Self { sections, ..Self::default() }
     }
-    // Whoever guesses keys is shut out, by address; nobody else is.
-    let proxy_says = portal.vendors.seatmap_throttle.client_address_header.clone();
-    let callers = Callers::new(proxy_says, clock.clone());
-    let throttle = Throttle::by(move |head| callers.source(head));
-    let autologin = seatmap::autologin(keys.clone()).throttle(throttle.clone()).body_limit(BODY_LIMIT);
-    let autologin = autologin.clock(clock.clone()).map_claims(sane_user).build()?;
+}
 
-    let tickets = Tickets::new(portal.stores.tickets.clone()).purpose(NAME).clock(clock.clone());
-    let once = ticket::layer::<Entrance>(tickets.clone()).ticket_parameter("sessionId");
-    let once = once.responder(page::refused).optional().build()?;
+/// An organisation whose users draw seating charts.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Section {
+    pub(crate) organization: String,
+    #[serde(deserialize_with = "config::secrets")]
+    pub(crate) private_keys: Vec<Secret>,
+}
 
-    let registration = match portal.vendors.seatmap_registration.mode {
-        RegistrationMode::Open => {
-            tracing::warn!("anybody may register users and take email addresses: see `seatmap_registration`");
-            post(register)
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Registration {
+    mode: RegistrationMode,
+}
+
+/// Who may register a user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RegistrationMode {
+    /// Anyone, as the vendor documents it.
+    #[default]
+    Open,
+    /// Who has the private key of the organisation: it must be in the body, as `token`.
+    Keyed,
+}
+
+/// By what those are told apart who guess private keys.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ThrottleSection {
+    /// The header in which the proxy in front says who called it. Without one it is the peer, which behind a proxy is the
+    /// proxy for everybody: one who guesses would lock all others out.
+    #[serde(deserialize_with = "header_name")]
+    client_address_header: Option<HeaderName>,
+}
+
+fn header_name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<HeaderName>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let name =
+        text.parse().map_err(|_| serde::de::Error::custom("must be a header's name such as \"x-forwarded-for\""))?;
+    Ok(Some(name))
+}
+
+#[async_trait]
+impl Vendor for Seatmap {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn section_names(&self) -> &'static [&'static str] {
+        &["seatmap", "seatmap_registration", "seatmap_throttle"]
+    }
+
+    fn configure(&mut self, sections: Deserializer<'_>) -> Result<(), toml::de::Error> {
+        *self = Self::deserialize(sections)?;
+        Ok(())
+    }
+
+    fn is_configured(&self) -> bool {
+        !self.sections.is_empty()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        // Those that look alike are one.
+        let organizations: Vec<_> = self.sections.iter().map(|seatmap| text::fold(&seatmap.organization)).collect();
+        unique("[[seatmap]] organization", organizations.iter())
+    }
+
+    async fn routes(self: Arc<Self>, portal: &Portal) -> Result<Router<Portal>, Box<dyn Error>> {
+        let clock = portal.clock.clone();
+        // [mount]
+        let keys = PrivateKeys::new();
+        for organisation in &self.sections {
+            keys.insert(&*organisation.organization, organisation.private_keys.clone())?;
         }
-        RegistrationMode::Keyed => {
-            let keyed = shared_secret::layer::<SeatmapRegistration>(keys).throttle(throttle).clock(clock.clone());
-            post(register_with_key).layer(keyed.body_limit(BODY_LIMIT).map_claims(sane_registration).build()?)
-        }
-    };
-    let routes = Router::new()
-        .route("/api/auth/register", registration)
-        .route("/api/auth/autologin", post(sign_in).layer(autologin))
-        .route("/editor", get(editor).layer(once))
-        .layer(Extension(tickets));
-    // [/mount]
-    let accounts = Accounts::new(portal.database.clone());
-    Ok(routes.layer(Extension(accounts)).layer(DefaultBodyLimit::max(BODY_LIMIT)))
+        // Whoever guesses keys is shut out, by address; nobody else is.
+        let proxy_says = self.seatmap_throttle.client_address_header.clone();
+        let callers = Callers::new(proxy_says, clock.clone());
+        let throttle = Throttle::by(move |head| callers.source(head));
+        let autologin = seatmap::autologin(keys.clone()).throttle(throttle.clone()).body_limit(BODY_LIMIT);
+        let autologin = autologin.clock(clock.clone()).map_claims(sane_user).build()?;
+
+        let tickets = Tickets::new(portal.stores.tickets.clone()).purpose(NAME).clock(clock.clone());
+        let once = ticket::layer::<Entrance>(tickets.clone()).ticket_parameter("sessionId");
+        let once = once.responder(page::refused).optional().build()?;
+
+        let registration = match self.seatmap_registration.mode {
+            RegistrationMode::Open => {
+                tracing::warn!("anybody may register users and take email addresses: see `seatmap_registration`");
+                post(register)
+            }
+            RegistrationMode::Keyed => {
+                let keyed =
+                    shared_secret::layer::<SeatmapRegistration>(keys).throttle(throttle).clock(clock.clone());
+                post(register_with_key).layer(keyed.body_limit(BODY_LIMIT).map_claims(sane_registration).build()?)
+            }
+        };
+        let routes = Router::new()
+            .route("/api/auth/register", registration)
+            .route("/api/auth/autologin", post(sign_in).layer(autologin))
+            .route("/editor", get(editor).layer(once))
+            .layer(Extension(tickets));
+        // [/mount]
+        let accounts = Accounts::new(portal.database.clone());
+        Ok(routes.layer(Extension(accounts)).layer(DefaultBodyLimit::max(BODY_LIMIT)))
+    }
+
+    fn card(&self) -> Card {
+        let arrives = "The ticketing platform’s server calls with its private key in a JSON body, and gets a one-time ticket. \
+                  The user’s browser then comes to the editor with the ticket: good for one visit within a minute.";
+        Card::new(NAME, "seatmap.pro", arrives, super::excerpt(include_str!("seatmap.rs"), "mount"))
+    }
+
+    fn typed(&self, claims: &Value) -> Option<String> {
+        SeatmapLogin::deserialize(claims).ok().map(|user| format!("{user:#?}"))
+    }
+
+    async fn make_up(&mut self, database: &Database, _: &Origin) -> Result<(), Box<dyn Error>> {
+        *self = demo::seatmap::made_up(database).await?;
+        Ok(())
+    }
+
+    async fn form(&self, _: &Portal, session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
+        demo::seatmap::form(session).await
+    }
+
+    async fn partner(&self, demo: &Demo) -> Result<Router<Portal>, Box<dyn Error>> {
+        demo::seatmap::start(demo, self)
+    }
 }
 
 /// As the vendor documents it: no credential, so whoever reaches it may make users and organisations.
@@ -196,26 +314,4 @@ async fn editor(
 struct EditorPage {
     name: String,
     organization: String,
-}
-
-pub(crate) async fn card(portal: &Portal, session: &Session) -> Result<Card, Problem> {
-    let (fields, rows) = match portal.demo {
-        true => demo::seatmap::form(session).await?,
-        false => Default::default(),
-    };
-    Ok(Card {
-        id: NAME,
-        title: "seatmap.pro",
-        arrives: "The ticketing platform’s server calls with its private key in a JSON body, and gets a one-time ticket. \
-                  The user’s browser then comes to the editor with the ticket: good for one visit within a minute.",
-        rust: super::excerpt(include_str!("seatmap.rs"), "mount"),
-        fields,
-        rows,
-        exchange: None,
-    })
-}
-
-/// The claims of a session as their own type, for the page to show.
-pub(crate) fn typed(claims: &Value) -> Option<String> {
-    SeatmapLogin::deserialize(claims).ok().map(|user| format!("{user:#?}"))
 }

@@ -1,8 +1,11 @@
 //! Site Builder: a signed address that a partner's page loads as a script, and the one-time links in that script.
 
+use std::error::Error;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use askama::Template;
+use async_trait::async_trait;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -10,21 +13,24 @@ use axum::{Extension, Router};
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 use serde_json::Value;
+use toml::de::Deserializer;
 use tower_sessions::Session;
-use tower_sso::config::{ConfigError, RefusedClaims};
+use tower_sso::config::RefusedClaims;
 use tower_sso::identity::Identity;
-use tower_sso::keys::MemoryKeys;
+use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::oauth1::Origin;
 use tower_sso::providers::site_builder::{self, SiteBuilderUser};
 use tower_sso::ticket::{self, TicketError, Tickets};
 
 use crate::app::Portal;
-use crate::config::{SiteBuilder, keys};
-use crate::demo;
-use crate::page::{self, Card};
+use crate::config::{self, keys, unique};
+use crate::db::Database;
+use crate::demo::{self, Demo};
+use crate::page::{self, Card, Field, Row};
 use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::text;
+use crate::vendors::Vendor;
 
 pub(crate) const NAME: &str = "site_builder";
 
@@ -35,26 +41,91 @@ const MOST_SITES: usize = 100;
 /// of them can be reached.
 type Entrance = (SiteBuilderUser, Option<String>);
 
-pub(crate) fn routes(portal: &Portal, config: &[SiteBuilder]) -> Result<Router<Portal>, ConfigError> {
-    let (replay, clock) = (portal.stores.replay.clone(), portal.clock.clone());
-    // [mount]
-    let secrets = MemoryKeys::new();
-    for partner in config {
-        secrets.set(&*partner.consumer_key, keys(&partner.consumer_secrets));
+/// The partners.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct SiteBuilder {
+    #[serde(rename = "site_builder")]
+    pub(crate) sections: Vec<Section>,
+}
+
+/// A partner whose users build sites.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Section {
+    pub(crate) consumer_key: String,
+    #[serde(deserialize_with = "config::secrets")]
+    pub(crate) consumer_secrets: Vec<Secret>,
+}
+
+#[async_trait]
+impl Vendor for SiteBuilder {
+    fn name(&self) -> &'static str {
+        NAME
     }
-    // What partners sign: the public address, whatever the request says of its host.
-    let origin = Origin::new(portal.public_url.as_str());
-    let sso = site_builder::sso(origin, secrets).replay(replay).clock(clock.clone()).map_claims(sane_user).build()?;
 
-    let tickets = Tickets::new(portal.stores.tickets.clone()).purpose(NAME).clock(clock);
-    let once = ticket::layer::<Entrance>(tickets.clone()).responder(page::refused).build()?;
+    fn section_names(&self) -> &'static [&'static str] {
+        &["site_builder"]
+    }
 
-    let routes = Router::new()
-        .route("/sitebuilder/widget/", get(widget).layer(sso))
-        .route("/sitebuilder/enter", get(enter).layer(once))
-        .layer(Extension(tickets));
-    // [/mount]
-    Ok(routes.route("/sitebuilder/", get(builder)).route("/sitebuilder/sites/{id}", get(site)))
+    fn configure(&mut self, sections: Deserializer<'_>) -> Result<(), toml::de::Error> {
+        *self = Self::deserialize(sections)?;
+        Ok(())
+    }
+
+    fn is_configured(&self) -> bool {
+        !self.sections.is_empty()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        unique("[[site_builder]] consumer_key", self.sections.iter().map(|partner| &partner.consumer_key))
+    }
+
+    async fn routes(self: Arc<Self>, portal: &Portal) -> Result<Router<Portal>, Box<dyn Error>> {
+        let (replay, clock) = (portal.stores.replay.clone(), portal.clock.clone());
+        // [mount]
+        let secrets = MemoryKeys::new();
+        for partner in &self.sections {
+            secrets.set(&*partner.consumer_key, keys(&partner.consumer_secrets));
+        }
+        // What partners sign: the public address, whatever the request says of its host.
+        let origin = Origin::new(portal.public_url.as_str());
+        let sso =
+            site_builder::sso(origin, secrets).replay(replay).clock(clock.clone()).map_claims(sane_user).build()?;
+
+        let tickets = Tickets::new(portal.stores.tickets.clone()).purpose(NAME).clock(clock);
+        let once = ticket::layer::<Entrance>(tickets.clone()).responder(page::refused).build()?;
+
+        let routes = Router::new()
+            .route("/sitebuilder/widget/", get(widget).layer(sso))
+            .route("/sitebuilder/enter", get(enter).layer(once))
+            .layer(Extension(tickets));
+        // [/mount]
+        Ok(routes.route("/sitebuilder/", get(builder)).route("/sitebuilder/sites/{id}", get(site)))
+    }
+
+    fn card(&self) -> Card {
+        let arrives = "The partner’s page loads a script from an address that is signed by OAuth 1.0a. The script holds links \
+                  that sign its user in, each once: to the site management, or straight to a site.";
+        Card::new(NAME, "Site Builder", arrives, super::excerpt(include_str!("site_builder.rs"), "mount"))
+    }
+
+    fn typed(&self, claims: &Value) -> Option<String> {
+        SiteBuilderUser::deserialize(claims).ok().map(|user| format!("{user:#?}"))
+    }
+
+    async fn make_up(&mut self, database: &Database, _: &config::Origin) -> Result<(), Box<dyn Error>> {
+        *self = demo::site_builder::made_up(database).await?;
+        Ok(())
+    }
+
+    async fn form(&self, _: &Portal, session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
+        demo::site_builder::form(session).await
+    }
+
+    async fn partner(&self, demo: &Demo) -> Result<Router<Portal>, Box<dyn Error>> {
+        demo::site_builder::start(demo, self)
+    }
 }
 
 /// Sites' ids become parts of addresses and of a script: names and numbers, and nothing that means something there.
@@ -159,26 +230,4 @@ struct BuilderPage {
     name: String,
     site: Option<String>,
     sites: Vec<String>,
-}
-
-pub(crate) async fn card(portal: &Portal, session: &Session) -> Result<Card, Problem> {
-    let (fields, rows) = match portal.demo {
-        true => demo::site_builder::form(session).await?,
-        false => Default::default(),
-    };
-    Ok(Card {
-        id: NAME,
-        title: "Site Builder",
-        arrives: "The partner’s page loads a script from an address that is signed by OAuth 1.0a. The script holds links \
-                  that sign its user in, each once: to the site management, or straight to a site.",
-        rust: super::excerpt(include_str!("site_builder.rs"), "mount"),
-        fields,
-        rows,
-        exchange: None,
-    })
-}
-
-/// The claims of a session as their own type, for the page to show.
-pub(crate) fn typed(claims: &Value) -> Option<String> {
-    SiteBuilderUser::deserialize(claims).ok().map(|user| format!("{user:#?}"))
 }

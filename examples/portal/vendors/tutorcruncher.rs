@@ -1,6 +1,11 @@
 //! TutorCruncher: the sign-up webhook, the link that signs a user in, and a page for a lesson.
 
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
 use askama::Template;
+use async_trait::async_trait;
 use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
 use axum::routing::{get, post};
@@ -9,20 +14,22 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;
+use toml::de::Deserializer;
 use tower_sessions::Session;
 use tower_sso::identity::Identity;
 use tower_sso::keys::sql::{Rotation, SqlKeyError, SqlKeyStore};
-use tower_sso::keys::{CachedKeys, TenantId};
+use tower_sso::keys::{CachedKeys, Secret, TenantId};
 use tower_sso::providers::tutorcruncher::{self, CompanySignup, TutorUser};
 
 use crate::app::Portal;
-use crate::config::TutorCruncher;
-use crate::db::{Company, KnownFirst, Turns};
-use crate::demo;
-use crate::page::{self, Card};
+use crate::config::{self, Origin};
+use crate::db::{Company, Database, KnownFirst, Turns};
+use crate::demo::{self, Demo};
+use crate::page::{self, Card, Field, Row};
 use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::text;
+use crate::vendors::Vendor;
 
 pub(crate) const NAME: &str = "tutorcruncher";
 
@@ -47,33 +54,127 @@ struct Keys {
     turns: Turns,
 }
 
-pub(crate) async fn routes(
-    portal: &Portal,
-    config: &TutorCruncher,
-) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
-    let (database, replay, clock) = (&portal.database, portal.stores.replay.clone(), portal.clock.clone());
-    let turns = database.turns.clone();
-    // [mount]
-    let keys_on = |pool| SqlKeyStore::new(pool, NAME).grace(config.key_grace).clock(clock.clone());
-    let store = keys_on(database.pool.clone());
-    store.migrate().await?;
-    let lookups = KnownFirst::new(store.clone(), keys_on(database.strangers.clone()));
-    let cached = CachedKeys::builder(lookups).time_to_live(config.key_cache).build();
+/// One partner for all companies.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct TutorCruncher {
+    #[serde(rename = "tutorcruncher")]
+    pub(crate) section: Option<Section>,
+}
 
-    let verify = tutorcruncher::sign_up(config.webhook_secrets.clone()).replay(replay.clone()).clock(clock.clone())
-            .lease(config.webhook_lease)
-            .handler_remembers() // `rotate_in` keeps each call's credential
-            .map_claims(text::storable_company)
-            .build()?;
-    let sso = tutorcruncher::sso(cached.clone()).replay(replay).clock(clock).responder(page::refused);
-    let sso = sso.map_claims(text::storable).build()?;
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Section {
+    /// The first is current, the others are still accepted.
+    #[serde(deserialize_with = "config::secrets")]
+    pub(crate) webhook_secrets: Vec<Secret>,
+    /// How long a company's previous key is accepted after a rotation.
+    #[serde(default = "Section::default_grace", deserialize_with = "config::duration")]
+    pub(crate) key_grace: Duration,
+    /// How long a process goes on with the keys that it has read: within this time it sees what another one has rotated.
+    #[serde(default = "Section::default_cache", deserialize_with = "config::duration")]
+    key_cache: Duration,
+    /// How long a sign-up call belongs to the process that has begun it, if that process ends meanwhile.
+    #[serde(default = "Section::default_lease", deserialize_with = "config::duration")]
+    webhook_lease: Duration,
+}
 
-    let routes = Router::new()
-        .route("/tutorcruncher/companies", post(sign_up).layer(verify))
-        .route("/tutorcruncher/sso", get(land).layer(sso))
-        .layer(Extension(Keys { store, cached, turns }));
-    // [/mount]
-    Ok(routes.route("/lessons/{id}", get(lesson)))
+impl TutorCruncher {
+    /// With the defaults.
+    pub(crate) fn new(webhook_secret: Secret) -> Self {
+        Self {
+            section: Some(Section {
+                webhook_secrets: vec![webhook_secret],
+                key_grace: Section::default_grace(),
+                key_cache: Section::default_cache(),
+                webhook_lease: Section::default_lease(),
+            }),
+        }
+    }
+}
+
+impl Section {
+    fn default_grace() -> Duration {
+        Duration::from_secs(24 * 60 * 60)
+    }
+
+    fn default_cache() -> Duration {
+        Duration::from_secs(30)
+    }
+
+    fn default_lease() -> Duration {
+        Duration::from_secs(30)
+    }
+}
+
+#[async_trait]
+impl Vendor for TutorCruncher {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn section_names(&self) -> &'static [&'static str] {
+        &["tutorcruncher"]
+    }
+
+    fn configure(&mut self, sections: Deserializer<'_>) -> Result<(), toml::de::Error> {
+        *self = Self::deserialize(sections)?;
+        Ok(())
+    }
+
+    fn is_configured(&self) -> bool {
+        self.section.is_some()
+    }
+
+    async fn routes(self: Arc<Self>, portal: &Portal) -> Result<Router<Portal>, Box<dyn Error>> {
+        let Some(config) = &self.section else { return Ok(Router::new()) };
+        let (database, replay, clock) = (&portal.database, portal.stores.replay.clone(), portal.clock.clone());
+        let turns = database.turns.clone();
+        // [mount]
+        let keys_on = |pool| SqlKeyStore::new(pool, NAME).grace(config.key_grace).clock(clock.clone());
+        let store = keys_on(database.pool.clone());
+        store.migrate().await?;
+        let lookups = KnownFirst::new(store.clone(), keys_on(database.strangers.clone()));
+        let cached = CachedKeys::builder(lookups).time_to_live(config.key_cache).build();
+
+        let verify = tutorcruncher::sign_up(config.webhook_secrets.clone()).replay(replay.clone()).clock(clock.clone())
+                .lease(config.webhook_lease)
+                .handler_remembers() // `rotate_in` keeps each call's credential
+                .map_claims(text::storable_company)
+                .build()?;
+        let sso = tutorcruncher::sso(cached.clone()).replay(replay).clock(clock).responder(page::refused);
+        let sso = sso.map_claims(text::storable).build()?;
+
+        let routes = Router::new()
+            .route("/tutorcruncher/companies", post(sign_up).layer(verify))
+            .route("/tutorcruncher/sso", get(land).layer(sso))
+            .layer(Extension(Keys { store, cached, turns }));
+        // [/mount]
+        Ok(routes.route("/lessons/{id}", get(lesson)))
+    }
+
+    fn card(&self) -> Card {
+        let arrives = "A signed webhook brings each company and its Fernet key. Its users then arrive by a link with a \
+                  Fernet token: encrypted, signed, and good for one click within a minute.";
+        Card::new(NAME, "TutorCruncher", arrives, super::excerpt(include_str!("tutorcruncher.rs"), "mount"))
+    }
+
+    fn typed(&self, claims: &Value) -> Option<String> {
+        TutorUser::deserialize(claims).ok().map(|user| format!("{user:#?}"))
+    }
+
+    async fn make_up(&mut self, database: &Database, _: &Origin) -> Result<(), Box<dyn Error>> {
+        *self = demo::tutorcruncher::made_up(database).await?;
+        Ok(())
+    }
+
+    async fn form(&self, portal: &Portal, session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
+        demo::tutorcruncher::form(portal, session).await
+    }
+
+    async fn partner(&self, demo: &Demo) -> Result<Router<Portal>, Box<dyn Error>> {
+        demo::tutorcruncher::start(demo, self).await
+    }
 }
 
 /// Stores the company and its key, both or neither. To the sender nothing but 200 is success; it tries again after 503.
@@ -149,26 +250,4 @@ struct LessonPage {
 fn readable(seconds: i64) -> Option<String> {
     let time = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
     Some(format!("{}, {:02}:{:02} UTC", time.date(), time.hour(), time.minute()))
-}
-
-pub(crate) async fn card(portal: &Portal, session: &Session) -> Result<Card, Problem> {
-    let (fields, rows) = match portal.demo {
-        true => demo::tutorcruncher::form(portal, session).await?,
-        false => Default::default(),
-    };
-    Ok(Card {
-        id: NAME,
-        title: "TutorCruncher",
-        arrives: "A signed webhook brings each company and its Fernet key. Its users then arrive by a link with a \
-                  Fernet token: encrypted, signed, and good for one click within a minute.",
-        rust: super::excerpt(include_str!("tutorcruncher.rs"), "mount"),
-        fields,
-        rows,
-        exchange: None,
-    })
-}
-
-/// The claims of a session as their own type, for the page to show.
-pub(crate) fn typed(claims: &Value) -> Option<String> {
-    TutorUser::deserialize(claims).ok().map(|user| format!("{user:#?}"))
 }

@@ -1,9 +1,11 @@
 //! Waggl: surveys whose address leads through the organisation's own sign-in page, and back with a JWT.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::sync::Arc;
 
 use askama::Template;
+use async_trait::async_trait;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -11,22 +13,24 @@ use axum::{Extension, Router};
 use http::Uri;
 use serde::Deserialize;
 use serde_json::Value;
+use toml::de::Deserializer;
 use tower_sessions::Session;
-use tower_sso::config::ConfigError;
 use tower_sso::identity::Identity;
-use tower_sso::keys::{MemoryKeys, TenantId};
+use tower_sso::keys::{MemoryKeys, Secret, TenantId};
 use tower_sso::landing::LocalPath;
 use tower_sso::login_redirect::{LoginRedirectLayer, SsoUrl, login_required};
 use tower_sso::providers::waggl::{self, WagglUser};
 use tower_sso::tenant::Tenant;
 
 use crate::app::Portal;
-use crate::config::{Waggl, keys};
-use crate::demo;
-use crate::page::{self, Card};
+use crate::config::{self, Origin, keys, unique};
+use crate::db::Database;
+use crate::demo::{self, Demo};
+use crate::page::{self, Card, Field, Row};
 use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::text;
+use crate::vendors::Vendor;
 
 pub(crate) const NAME: &str = "waggl";
 
@@ -41,7 +45,7 @@ struct Organisation {
 }
 
 impl Surveys {
-    pub(crate) fn new(config: &[Waggl]) -> Self {
+    pub(crate) fn new(config: &[Section]) -> Self {
         let surveys = config.iter().flat_map(|waggl| {
             let organisation = Organisation { tenant: waggl.tenant.as_str().into(), sso_url: waggl.sso_url.clone() };
             waggl.surveys.iter().map(move |survey| (survey.clone(), organisation.clone()))
@@ -59,27 +63,116 @@ impl Surveys {
     }
 }
 
-pub(crate) fn routes(portal: &Portal, config: &[Waggl]) -> Result<Router<Portal>, ConfigError> {
-    let (replay, clock) = (portal.stores.replay.clone(), portal.clock.clone());
-    // [mount]
-    let secrets = MemoryKeys::new();
-    for organisation in config {
-        secrets.set(&*organisation.tenant, keys(&organisation.secrets));
-    }
-    let surveys = Surveys::new(config);
-    let owner = surveys.clone();
-    let start = LoginRedirectLayer::new(move |head| Some(owner.owner(&head.uri)?.sso_url.clone())).bare_segments(["i"]);
-    // Each survey is one organisation's. A session opens the page too, so the token is optional.
-    let owner = surveys.clone();
-    let tenant = Tenant::from_fn(move |head| Some(owner.owner(&head.uri)?.tenant.clone()));
-    let sso = waggl::sso_for_each(tenant, secrets).replay(replay).clock(clock).responder(page::refused).optional();
-    let sso = sso.map_claims(text::storable).build()?;
+/// The organisations.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Waggl {
+    #[serde(rename = "waggl")]
+    pub(crate) sections: Vec<Section>,
+}
 
-    // With two slashes, as a partner may glue the path behind `https://portal.example/`: `start` hands it on with one.
-    let routes = Router::new().route("/i/{survey}", get(survey)).route("//i/{survey}", get(survey));
-    let routes = routes.route_layer(sso).route_layer(start).layer(Extension(surveys));
-    // [/mount]
-    Ok(routes)
+/// An organisation whose people answer surveys.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Section {
+    pub(crate) tenant: String,
+    #[serde(deserialize_with = "config::secrets")]
+    pub(crate) secrets: Vec<Secret>,
+    /// Where people without a session are sent to sign in.
+    #[serde(deserialize_with = "address")]
+    pub(crate) sso_url: SsoUrl,
+    /// The pages that are this organisation's.
+    pub(crate) surveys: Vec<String>,
+}
+
+fn address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SsoUrl, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    SsoUrl::parse(&text)
+        .map_err(|_| serde::de::Error::custom("must be an address such as https://idp.example/waggl/sso/"))
+}
+
+/// A segment of a path with one spelling, which nothing on its way to here encodes or drops.
+fn stands_in_a_path(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_~".contains(&byte))
+}
+
+#[async_trait]
+impl Vendor for Waggl {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn section_names(&self) -> &'static [&'static str] {
+        &["waggl"]
+    }
+
+    fn configure(&mut self, sections: Deserializer<'_>) -> Result<(), toml::de::Error> {
+        *self = Self::deserialize(sections)?;
+        Ok(())
+    }
+
+    fn is_configured(&self) -> bool {
+        !self.sections.is_empty()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let surveys = self.sections.iter().flat_map(|waggl| &waggl.surveys);
+        unique("[[waggl]] tenant", self.sections.iter().map(|waggl| &waggl.tenant))?;
+        unique("[[waggl]] surveys", surveys.clone())?;
+        match surveys.into_iter().find(|survey| !stands_in_a_path(survey)) {
+            None => Ok(()),
+            Some(survey) => Err(format!(
+                "`[[waggl]] surveys`: {survey:?} does not stand in a link as it is: take letters, digits, `-`, `_` and `~`"
+            )),
+        }
+    }
+
+    async fn routes(self: Arc<Self>, portal: &Portal) -> Result<Router<Portal>, Box<dyn Error>> {
+        let (replay, clock) = (portal.stores.replay.clone(), portal.clock.clone());
+        // [mount]
+        let secrets = MemoryKeys::new();
+        for organisation in &self.sections {
+            secrets.set(&*organisation.tenant, keys(&organisation.secrets));
+        }
+        let surveys = Surveys::new(&self.sections);
+        let owner = surveys.clone();
+        let start =
+            LoginRedirectLayer::new(move |head| Some(owner.owner(&head.uri)?.sso_url.clone())).bare_segments(["i"]);
+        // Each survey is one organisation's. A session opens the page too, so the token is optional.
+        let owner = surveys.clone();
+        let tenant = Tenant::from_fn(move |head| Some(owner.owner(&head.uri)?.tenant.clone()));
+        let sso = waggl::sso_for_each(tenant, secrets).replay(replay).clock(clock).responder(page::refused).optional();
+        let sso = sso.map_claims(text::storable).build()?;
+
+        // With two slashes, as a partner may glue the path behind `https://portal.example/`: `start` hands it on with one.
+        let routes = Router::new().route("/i/{survey}", get(survey)).route("//i/{survey}", get(survey));
+        let routes = routes.route_layer(sso).route_layer(start).layer(Extension(surveys));
+        // [/mount]
+        Ok(routes)
+    }
+
+    fn card(&self) -> Card {
+        let arrives = "Who opens a survey without a session is sent to the organisation’s own sign-in page. That sends the \
+                  browser back to the survey, with a JWT in the address: signed, for this portal, good for one click.";
+        Card::new(NAME, "Waggl", arrives, super::excerpt(include_str!("waggl.rs"), "mount"))
+    }
+
+    fn typed(&self, claims: &Value) -> Option<String> {
+        WagglUser::deserialize(claims).ok().map(|user| format!("{user:#?}"))
+    }
+
+    async fn make_up(&mut self, database: &Database, public_url: &Origin) -> Result<(), Box<dyn Error>> {
+        *self = demo::waggl::made_up(database, public_url).await?;
+        Ok(())
+    }
+
+    async fn form(&self, _: &Portal, session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
+        demo::waggl::form(session).await
+    }
+
+    async fn partner(&self, demo: &Demo) -> Result<Router<Portal>, Box<dyn Error>> {
+        demo::waggl::start(demo, self)
+    }
 }
 
 pub(crate) async fn survey(
@@ -117,26 +210,4 @@ struct SurveyPage {
     tenant: String,
     name: String,
     tags: Vec<(String, String)>,
-}
-
-pub(crate) async fn card(portal: &Portal, session: &Session) -> Result<Card, Problem> {
-    let (fields, rows) = match portal.demo {
-        true => demo::waggl::form(session).await?,
-        false => Default::default(),
-    };
-    Ok(Card {
-        id: NAME,
-        title: "Waggl",
-        arrives: "Who opens a survey without a session is sent to the organisation’s own sign-in page. That sends the \
-                  browser back to the survey, with a JWT in the address: signed, for this portal, good for one click.",
-        rust: super::excerpt(include_str!("waggl.rs"), "mount"),
-        fields,
-        rows,
-        exchange: None,
-    })
-}
-
-/// The claims of a session as their own type, for the page to show.
-pub(crate) fn typed(claims: &Value) -> Option<String> {
-    WagglUser::deserialize(claims).ok().map(|user| format!("{user:#?}"))
 }
