@@ -27,7 +27,7 @@ use moka::Expiry;
 use moka::ops::compute::Op;
 use moka::sync::Cache;
 use tower_sso::clock::{Clock, ManualClock, SystemClock};
-use tower_sso::replay::{Claim, Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, Hold, MemoryReplay, ReplayStore};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const SIZES: [u64; 3] = [1_000, 100_000, 1_000_000];
@@ -35,7 +35,7 @@ const SIZES: [u64; 3] = [1_000, 100_000, 1_000_000];
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// A key that no other call gets, and that is spread as digests are.
-fn key() -> ReplayKey {
+fn key() -> Fingerprint {
     let mut state = NEXT.fetch_add(1, Ordering::Relaxed);
     let mut bytes = [0; 32];
     for chunk in bytes.chunks_exact_mut(8) {
@@ -88,19 +88,19 @@ fn memory(_: &mut Criterion) {
 
 struct InAnHour;
 
-impl Expiry<ReplayKey, Hold> for InAnHour {
-    fn expire_after_create(&self, _: &ReplayKey, _: &Hold, _: Instant) -> Option<Duration> {
+impl Expiry<Fingerprint, Hold> for InAnHour {
+    fn expire_after_create(&self, _: &Fingerprint, _: &Hold, _: Instant) -> Option<Duration> {
         Some(HOUR)
     }
 }
 
 /// moka's own atomic insert of as much.
-fn floor(cache: &Cache<ReplayKey, Hold>) {
+fn floor(cache: &Cache<Fingerprint, Hold>) {
     let until = Hold::Until(SystemClock.now().plus(HOUR));
     cache.entry(key()).and_compute_with(|held| if held.is_some() { Op::Nop } else { Op::Put(until) });
 }
 
-type Floor = Cache<ReplayKey, Hold>;
+type Floor = Cache<Fingerprint, Hold>;
 
 fn filled_floor(size: u64) -> Floor {
     let cache = Cache::builder().expire_after(InAnHour).build();
@@ -177,7 +177,7 @@ fn contended(_: &mut Criterion) {
     }
     for _ in 0..ROUNDS {
         let store = filled(0);
-        let keys: Vec<(ReplayKey, AtomicU64)> = (0..KEYS).map(|_| (key(), AtomicU64::new(0))).collect();
+        let keys: Vec<(Fingerprint, AtomicU64)> = (0..KEYS).map(|_| (key(), AtomicU64::new(0))).collect();
         let (now, start) = (SystemClock.now(), Barrier::new(THREADS));
         let race = || {
             start.wait();

@@ -7,9 +7,9 @@
 
 use axum::Router;
 use axum::routing::get;
+use tower_sso::ConfigError;
+use tower_sso::Identity;
 use tower_sso::clock::{Clock, SystemClock};
-use tower_sso::config::ConfigError;
-use tower_sso::identity::Identity;
 use tower_sso::keys::{KeyStore, MemoryKeys};
 use tower_sso::providers::tutorcruncher::{self, TutorUser};
 use tower_sso::replay::MemoryReplay;

@@ -12,9 +12,9 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tower_sso::ConfigError;
+use tower_sso::Identity;
 use tower_sso::clock::{Clock, SystemClock};
-use tower_sso::config::ConfigError;
-use tower_sso::identity::Identity;
 use tower_sso::keys::{KeyStore, MemoryKeys};
 use tower_sso::oauth1::Origin;
 use tower_sso::providers::site_builder::{self, SiteBuilderUser};
@@ -38,7 +38,7 @@ struct App {
 
 /// The app: everything that the integration needs. `public_url` is the address that partners are given.
 fn app(public_url: &str, keys: impl KeyStore, clock: impl Clock + Clone) -> Result<Router, ConfigError> {
-    let tickets = Tickets::new(MemoryTickets::new()).purpose("site builder").clock(clock.clone());
+    let tickets = Tickets::new(MemoryTickets::new()).namespace("site builder").clock(clock.clone());
     let replay = MemoryReplay::builder().clock(clock.clone()).build();
     let sso = site_builder::sso(Origin::new(public_url), keys).replay(replay).clock(clock.clone()).build()?;
     let enter = ticket::layer::<Visit>(tickets.clone()).clock(clock).build()?;

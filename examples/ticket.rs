@@ -8,8 +8,8 @@
 use axum::Router;
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
-use tower_sso::config::ConfigError;
-use tower_sso::identity::Identity;
+use tower_sso::ConfigError;
+use tower_sso::Identity;
 use tower_sso::ticket::{self, MemoryTickets, Tickets};
 
 /// Whom the link signs in.

@@ -18,11 +18,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use serde::Deserialize;
 use tower::{Layer, Service, service_fn};
+use tower_sso::ConfigError;
+use tower_sso::Identity;
 use tower_sso::body::LayerBody;
-use tower_sso::config::ConfigError;
-use tower_sso::identity::Identity;
 use tower_sso::keys::Secret;
-use tower_sso::replay::{MemoryReplay, ReplayKey};
+use tower_sso::replay::{Fingerprint, MemoryReplay};
 use tower_sso::sign::SigningWebhook;
 use tower_sso::webhook;
 
@@ -33,7 +33,7 @@ struct Order {
 }
 
 /// Orders that came in, each under the call that brought it. A real app keeps both in one transaction.
-type Orders = Arc<Mutex<HashMap<ReplayKey, Order>>>;
+type Orders = Arc<Mutex<HashMap<Fingerprint, Order>>>;
 
 /// The app: everything that the integration needs.
 fn app<B>(
@@ -53,7 +53,7 @@ where
         async move {
             if let Some(order) = Identity::<Order>::of(request.extensions()) {
                 let mut orders = orders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                orders.entry(order.credential()).or_insert_with(|| order.claims().clone());
+                orders.entry(order.fingerprint()).or_insert_with(|| order.claims().clone());
             }
             Ok(Response::new(Full::from("thank you\n")))
         }

@@ -9,14 +9,14 @@ use std::any::type_name;
 use std::convert::Infallible;
 use std::fmt;
 
-use crate::identity::Identity;
+use crate::Identity;
 
 /// Takes the identity that a layer has put into the request.
 ///
-/// `Option<Identity<C>>` is for routes behind an [optional](crate::config::Builder::optional) layer.
+/// `Option<Identity<C>>` is for routes behind an [optional](crate::Builder::optional) layer.
 ///
 /// ```
-/// use tower_sso::identity::Identity;
+/// use tower_sso::Identity;
 ///
 /// struct User { name: String }
 ///
@@ -54,7 +54,7 @@ where
 ///
 /// ```
 /// use axum::extract::FromRequestParts;
-/// use tower_sso::identity::Identity;
+/// use tower_sso::Identity;
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let (mut parts, ()) = http::Request::new(()).into_parts();

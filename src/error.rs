@@ -39,7 +39,7 @@ pub enum ConfigError {
     /// The replay store forgets with the process, and nothing in the credential tells that it is old.
     #[error(
         "the replay store forgets when the process ends, and these calls have no time in them: an old one could be sent \
-         again after a restart. Have the handler keep `Identity::credential` with what it stores and call \
+         again after a restart. Have the handler keep `Identity::fingerprint` with what it stores and call \
          `handler_remembers()`, or use a store that does not forget, or call `danger_forgets_on_restart()`"
     )]
     ForgetsOnRestart,

@@ -2,8 +2,7 @@
 //!
 //! A form says where its parts stand in a request, how one key checks them, when they are stale, what makes them unique
 //! and what they say. It does not order those steps, does not look for keys, does not keep time and does not remember:
-//! the engine does that, in one place, for every form. See [`VerifyLayer`](crate::VerifyLayer) for how to mount a form
-//! of your own.
+//! the engine does that, in one place, for every form. See [`VerifyLayer`](crate::VerifyLayer) for how to mount a form of your own.
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -12,11 +11,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::ConfigError;
 use crate::clock::{Clock, UnixTime};
-use crate::error::ConfigError;
 use crate::keys::{Keys, Secret, TenantId};
 use crate::rejection::Reason;
-use crate::replay::Fingerprint;
+use crate::replay::FingerprintHasher;
 use crate::store::{StoreError, StoreFuture};
 use crate::window::Validity;
 
@@ -35,7 +34,7 @@ use crate::window::Validity;
 /// use tower_sso::keys::Secret;
 /// use tower_sso::query::Query;
 /// use tower_sso::rejection::Reason;
-/// use tower_sso::replay::Fingerprint;
+/// use tower_sso::replay::FingerprintHasher;
 /// use tower_sso::window::Validity;
 ///
 /// /// `?pass=` holds the tenant's secret itself. A demonstration: real forms sign something, with a time.
@@ -67,7 +66,7 @@ use crate::window::Validity;
 ///     fn validity(&self, _: &String) -> Result<Validity, Reason> {
 ///         Ok(Validity::unlimited())
 ///     }
-///     fn fingerprint(&self, message: &String, fingerprint: &mut Fingerprint) {
+///     fn fingerprint(&self, message: &String, fingerprint: &mut FingerprintHasher) {
 ///         fingerprint.part(message.as_bytes());
 ///     }
 ///     fn claims(&self, _: String, _: UnixTime) -> Result<(), Reason> {
@@ -106,10 +105,10 @@ pub trait Form: Send + Sync + 'static {
     /// Those of [`Code::Malformed`](crate::rejection::Code::Malformed).
     fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Self::Credential>, Reason>;
 
-    /// What the credential is checked with, where the form finds that itself: for a credential that is itself a key
-    /// that was handed out. Find it by its digest, so that it is never stored or logged, and say whose it is with
-    /// [`Key::owned_by`](crate::keys::Key::owned_by). The form then [looks its keys up](Rules::looks_keys_up), and its
-    /// layer has no key store. Default: `None`, the keys of the tenant.
+    /// What the credential is checked with, where the form finds that itself: for a credential that is itself a key that was
+    /// handed out. Find it by its digest, so that it is never stored or logged, and say whose it is with
+    /// [`Key::owned_by`](crate::keys::Key::owned_by). The form then [looks its keys up](Rules::looks_keys_up), and its layer
+    /// has no key store. Default: `None`, the keys of the tenant.
     fn look_up(&self, credential: &Self::Credential) -> Option<StoreFuture<Result<Keys, StoreError>>> {
         let _ = credential;
         None
@@ -118,8 +117,7 @@ pub trait Form: Send + Sync + 'static {
     /// Checks the credential with one key. Called once for each active key, or once with the decoy.
     ///
     /// # Errors
-    /// [`Reason::BadSignature`] for whatever another key might still verify; [`Reason::UnusableKey`] if it cannot be a
-    /// key.
+    /// [`Reason::BadSignature`] for whatever another key might still verify; [`Reason::UnusableKey`] if it cannot be a key.
     fn verify(&self, credential: &Self::Credential, key: &Secret) -> Result<Self::Message, Reason>;
 
     /// When the message is valid.
@@ -130,9 +128,9 @@ pub trait Form: Send + Sync + 'static {
 
     /// What makes two credentials the same, in decoded bytes.
     ///
-    /// The tenant counts only if the form [signs it](Rules::signs_tenant). So add what no other key could have made,
-    /// such as the MAC; two tenants' messages without it could be taken for one.
-    fn fingerprint(&self, message: &Self::Message, fingerprint: &mut Fingerprint);
+    /// The tenant counts only if the form [signs it](Rules::signs_tenant). So add what no other key could have made, such as
+    /// the MAC; two tenants' messages without it could be taken for one.
+    fn fingerprint(&self, message: &Self::Message, fingerprint: &mut FingerprintHasher);
 
     /// What the message says. `now` is the one reading of the clock for this request.
     ///
@@ -145,8 +143,8 @@ pub trait Form: Send + Sync + 'static {
         let _ = head;
     }
 
-    /// Takes the layer's clock, once, when the layer is built: for a form that needs the time where it is not given,
-    /// such as one with a [`Throttle`](crate::throttle::Throttle). Default: not needed.
+    /// Takes the layer's clock, once, when the layer is built: for a form that needs the time where it is not given, such as
+    /// one with a [`Throttle`](crate::throttle::Throttle). Default: not needed.
     fn set_clock(&mut self, clock: &Arc<dyn Clock>) {
         let _ = clock;
     }
@@ -199,16 +197,16 @@ pub struct Rules {
     /// Whether every credential says when it was made, or since when it can have been used
     /// ([`Validity::usable_since`]). Default: no.
     ///
-    /// A replay store that forgets when the process ends is safe for such forms alone: the layer refuses what was
-    /// usable before the store was. With another form it does not build, unless that
+    /// A replay store that forgets when the process ends is safe for such forms alone: the layer refuses what was usable
+    /// before the store was. With another form it does not build, unless that
     /// [survives a restart](Self::survives_restart).
     pub has_time: bool,
     /// Whether something other than the replay store recognises a credential that has no time, for ever: the store in
     /// memory does not, after a restart. Default: no.
     pub survives_restart: bool,
     /// The [`Validity::window`] of every credential, so that a replay store hears of it before the first one comes
-    /// ([`ReplayStore::expect`](crate::replay::ReplayStore::expect)). Default: zero; the store then hears of it with
-    /// the first claim, and refuses what was usable before that if it had kept entries for a shorter time.
+    /// ([`ReplayStore::expect`](crate::replay::ReplayStore::expect)). Default: zero; the store then hears of it with the
+    /// first claim, and refuses what was usable before that if it had kept entries for a shorter time.
     pub longest_window: Duration,
 }
 
@@ -273,8 +271,8 @@ pub enum Usage {
     /// the inner service. If the inner service fails, the call was not carried out, and may come again.
     Idempotent {
         /// How long the inner service may take. After that, and what the replay store may take to answer
-        /// ([`store_timeout`](crate::config::Builder::store_timeout)), a copy is let through, as the process that had
-        /// it may be gone.
+        /// ([`store_timeout`](crate::Builder::store_timeout)), a copy is let through, as the process that had it may be
+        /// gone.
         lease: Duration,
         /// How long it is remembered where the credential has no end; `None` is for ever.
         remember: Option<Duration>,

@@ -9,7 +9,7 @@ use http::Extensions;
 use crate::clock::UnixTime;
 use crate::engine::{Admitted, Proved};
 use crate::keys::{KeyUse, TenantId};
-use crate::replay::ReplayKey;
+use crate::replay::Fingerprint;
 
 /// A verified identity: claims of type `C`, and how they were proved.
 ///
@@ -18,7 +18,7 @@ use crate::replay::ReplayKey;
 ///
 /// ```
 /// use http::Request;
-/// use tower_sso::identity::Identity;
+/// use tower_sso::Identity;
 ///
 /// struct User {
 ///     name: String,
@@ -35,8 +35,8 @@ use crate::replay::ReplayKey;
 /// A handler cannot make one up:
 ///
 /// ```compile_fail,E0423
-/// fn forge() -> tower_sso::identity::Identity<u8> {
-///     tower_sso::identity::Identity(std::sync::Arc::new(7))
+/// fn forge() -> tower_sso::Identity<u8> {
+///     tower_sso::Identity(std::sync::Arc::new(7))
 /// }
 /// ```
 pub struct Identity<C>(Arc<Proved<C>>);
@@ -62,7 +62,7 @@ impl<C> Identity<C> {
     }
 
     /// Which of the tenant's keys signed it: watch [`KeyUse::Previous`] fall to zero before a rotation ends.
-    pub fn key(&self) -> KeyUse {
+    pub fn key_use(&self) -> KeyUse {
         self.0.key_use
     }
 
@@ -80,7 +80,7 @@ impl<C> Identity<C> {
     ///
     /// A handler that must do its work once in all time, not once per window, keeps it in its database, in the same
     /// transaction.
-    pub fn credential(&self) -> ReplayKey {
+    pub fn fingerprint(&self) -> Fingerprint {
         self.0.fingerprint
     }
 }
@@ -112,7 +112,7 @@ impl<C> fmt::Debug for Identity<C> {
         f.debug_struct("Identity")
             .field("form", &self.form())
             .field("tenant", self.tenant())
-            .field("credential", &self.credential())
+            .field("fingerprint", &self.fingerprint())
             .finish_non_exhaustive()
     }
 }

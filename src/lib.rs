@@ -4,12 +4,12 @@
 //! A partner platform signs its users into your app with a small protocol of its own: an encrypted token in the query,
 //! a signed webhook, a hash over a timestamp. You are the *relying party*, and the check is yours to write: canonical
 //! forms, time, tenants, replay. Each layer of this crate validates one such form, rejects replays, and puts a typed
-//! [`Identity`](identity::Identity) into the request.
+//! [`Identity`](Identity) into the request.
 //!
 //! ```
 //! # #[cfg(all(feature = "fernet", feature = "webhook", feature = "moka", feature = "axum", feature = "sign"))] {
 //! use axum::{Router, routing::get};
-//! use tower_sso::identity::Identity;
+//! use tower_sso::Identity;
 //! use tower_sso::keys::MemoryKeys;
 //! use tower_sso::providers::tutorcruncher::{self, TutorUser};
 //! use tower_sso::replay::MemoryReplay;
@@ -68,7 +68,7 @@
 //! - An unknown tenant and a wrong signature get one answer. An unknown tenant costs one check, like a tenant with one
 //!   key; [two cases](keys#what-a-forger-learns-of-a-tenant) tell that a tenant exists. See [`rejection`] for all
 //!   answers, and for the [`Reason`](rejection::Reason) behind each, which logs, metrics and your own
-//!   [responder](config::Builder::responder) see and clients do not.
+//!   [responder](Builder::responder) see and clients do not.
 //! - HEAD requests, and prefetches and previews that say so in a header, are refused and use nothing up. **A mail
 //!   scanner that sends an ordinary GET uses the link up**: see [links that are
 //!   mailed](guide::stacking#links-that-are-mailed).
@@ -113,7 +113,7 @@
 //! | `shared-secret` | yes | the [`shared_secret`] form |
 //! | `ticket` | yes | the [`ticket`] form |
 //! | `moka` | yes | [`MemoryReplay`](replay::MemoryReplay) and [`CachedKeys`](keys::CachedKeys) |
-//! | `axum` | | [`Identity`](identity::Identity) as an extractor; the credential goes out of axum's `OriginalUri` too |
+//! | `axum` | | [`Identity`](Identity) as an extractor; the credential goes out of axum's `OriginalUri` too |
 //! | `sqlx` | | [`keys::sql`], on sqlx's `Any` driver |
 //! | `sqlite`, `postgres` | | [`keys::sql`] on SQLite (bundled, needs a C compiler), on Postgres |
 //! | `redis` | | `redis::RedisStore`: replays and tickets on a Redis or Valkey that many processes share |
@@ -157,12 +157,6 @@ pub mod axum;
 pub mod body;
 mod body_error;
 pub mod clock;
-/// What every layer's builder shares.
-pub mod config {
-    pub use crate::engine::Builder;
-    pub use crate::error::ConfigError;
-    pub use crate::rejection::RefusedClaims;
-}
 #[cfg(any(feature = "webhook", feature = "shared-secret"))]
 mod content;
 #[cfg(any(
@@ -182,17 +176,11 @@ mod error;
 pub mod fernet;
 #[cfg(any(feature = "timestamp-hash", feature = "oauth1"))]
 mod fields;
-pub use engine::{Builder, VerifyLayer};
-pub use error::ConfigError;
 pub mod form;
-/// The future.
-pub mod future {
-    pub use crate::engine::ResponseFuture;
-}
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod hex;
-pub mod identity;
+mod identity;
 #[cfg(any(feature = "fernet", feature = "webhook", feature = "jwt", feature = "shared-secret"))]
 mod json;
 #[cfg(feature = "jwt")]
@@ -200,10 +188,6 @@ mod json;
 pub mod jwt;
 pub mod keys;
 pub mod landing;
-/// The layer.
-pub mod layer {
-    pub use crate::engine::VerifyLayer;
-}
 pub mod login_redirect;
 #[cfg(any(feature = "webhook", feature = "jwt", feature = "timestamp-hash", feature = "oauth1"))]
 mod mac;
@@ -220,9 +204,9 @@ pub mod received;
 pub mod redis;
 pub mod rejection;
 pub mod replay;
-/// The service.
+/// What [`VerifyLayer`] makes: the service and its future.
 pub mod service {
-    pub use crate::engine::Verify;
+    pub use crate::engine::{ResponseFuture, Verify};
 }
 #[cfg(feature = "shared-secret")]
 #[cfg_attr(docsrs, doc(cfg(feature = "shared-secret")))]
@@ -246,6 +230,15 @@ pub mod timestamp_hash;
 #[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
 pub mod webhook;
 pub mod window;
+
+pub use engine::{Builder, VerifyLayer};
+pub use error::ConfigError;
+pub use identity::Identity;
+pub use keys::{MemoryKeys, Secret};
+pub use rejection::Rejection;
+#[cfg(feature = "moka")]
+#[cfg_attr(docsrs, doc(cfg(feature = "moka")))]
+pub use replay::MemoryReplay;
 
 /// The README's code is compiled.
 #[cfg(all(doctest, feature = "axum"))]

@@ -153,7 +153,7 @@ impl Throttle {
         self
     }
 
-    /// The clock that windows are told by. Default: the layer's [`clock`](crate::config::Builder::clock);
+    /// The clock that windows are told by. Default: the layer's [`clock`](crate::Builder::clock);
     /// [`SystemClock`] without a layer. Layers that share a throttle need one clock: where their windows differ, each
     /// forgets the other's counts.
     #[must_use]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::ConfigError;
 use crate::clock::UnixTime;
-use crate::config::ConfigError;
 use crate::rejection::Reason;
 
 /// The longest time that a layer's settings may add to what a credential says of itself.

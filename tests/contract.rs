@@ -16,10 +16,10 @@ use futures::future::join_all;
 use http::{HeaderName, HeaderValue, Method};
 use support::subject::{Spoil, Subject, Wish, fenced_at, keys};
 use support::{App, NOW, clock, outcome, reason, replay, secs, seen};
+use tower_sso::Identity;
 use tower_sso::clock::UnixTime;
-use tower_sso::identity::Identity;
 use tower_sso::keys::KeyUse;
-use tower_sso::replay::{Claim, Claimed, Hold, ReplayKey, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, Hold, ReplayStore};
 use tower_sso::store::{StoreError, StoreFuture};
 
 fn app<S: Subject>() -> App {
@@ -296,7 +296,7 @@ impl ReplayStore for Failing {
         StoreFuture::ready(Ok(()))
     }
 
-    fn release(&self, _: ReplayKey, _: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, _: Fingerprint, _: Hold) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Ok(()))
     }
 

@@ -13,15 +13,15 @@ use http::request::Parts;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
+use tower_sso::ConfigError;
+use tower_sso::Identity;
+use tower_sso::VerifyLayer;
 use tower_sso::body::HeadOnly;
 use tower_sso::clock::{Clock, ManualClock, UnixTime};
-use tower_sso::config::ConfigError;
 use tower_sso::form::{Extracted, Form, Presence, Rules, Usage};
-use tower_sso::identity::Identity;
 use tower_sso::keys::{self, Key, Keys, Secret, TenantId};
-use tower_sso::layer::VerifyLayer;
 use tower_sso::rejection::{Code, Reason, Rejection};
-use tower_sso::replay::{Claim, Claimed, Fingerprint, Hold, MemoryReplay, ReplayKey, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, FingerprintHasher, Hold, MemoryReplay, ReplayStore};
 use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::tenant::Tenant;
 use tower_sso::window::Validity;
@@ -85,7 +85,7 @@ impl Form for Diarist {
         Ok(self.validity)
     }
 
-    fn fingerprint(&self, path: &String, fingerprint: &mut Fingerprint) {
+    fn fingerprint(&self, path: &String, fingerprint: &mut FingerprintHasher) {
         fingerprint.part(path.as_bytes());
     }
 
@@ -108,7 +108,7 @@ impl ReplayStore for Remembering {
         self.1.settle(claim)
     }
 
-    fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
         self.0.write("release");
         self.1.release(key, lease)
     }
@@ -157,7 +157,7 @@ impl ReplayStore for Troubled {
         settled
     }
 
-    fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
         self.0.release(key, lease)
     }
 

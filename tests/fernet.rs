@@ -185,7 +185,7 @@ async fn a_refused_content_uses_nothing_up() {
 
 #[tokio::test]
 async fn the_application_may_refuse_or_replace_the_claims() {
-    use tower_sso::config::RefusedClaims;
+    use tower_sso::rejection::RefusedClaims;
     let layer = fernet::layer::<Value>().keys(keys()).replay(replay()).clock(clock()).map_claims(|claims| {
         match claims["rt"].as_str() {
             Some("Contractor") => Ok("a tutor"),

@@ -14,7 +14,7 @@ mod support;
 use serde_json::{Value, json};
 use support::subject::{fenced_at, get, refused};
 use support::{App, NOW, clock, outcome, reason, replay, secs, seen};
-use tower_sso::config::Builder;
+use tower_sso::Builder;
 use tower_sso::jwt::{self, Algorithm, Jwt};
 use tower_sso::keys::MemoryKeys;
 use tower_sso::providers::waggl;

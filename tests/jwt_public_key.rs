@@ -16,7 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use support::subject::{get, refused};
 use support::{App, NOW, clock, outcome, reason, replay};
-use tower_sso::config::Builder;
+use tower_sso::Builder;
 use tower_sso::jwt::{self, Algorithm, Jwt};
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::sign::JwtSigner;

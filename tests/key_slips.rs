@@ -16,7 +16,7 @@ use http::HeaderName;
 use serde_json::Value;
 use support::subject::{JwtSubject, OAuth1Subject, Subject, TimestampHashSubject, WebhookSubject, Wish, refused};
 use support::{App, clock, outcome, reason, replay};
-use tower_sso::config::ConfigError;
+use tower_sso::ConfigError;
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::oauth1::Origin;
 use tower_sso::shared_secret::PrivateKeys;

@@ -42,7 +42,7 @@ use tower_sso::clock::{Clock, ManualClock, UnixTime};
 use tower_sso::fernet;
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::redis::{ConnectError, RedisStore};
-use tower_sso::replay::{Claim, Claimed, Hold, ReplayKey, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, Hold, ReplayStore};
 use tower_sso::sign::FernetLink;
 use tower_sso::testing;
 use tower_sso::ticket::{NewTickets, TicketDigest, TicketStore};
@@ -102,8 +102,8 @@ fn link() -> String {
     link_of(NOW)
 }
 
-fn replay_key(number: u8) -> ReplayKey {
-    ReplayKey::from([number; 32])
+fn replay_key(number: u8) -> Fingerprint {
+    Fingerprint::from([number; 32])
 }
 
 #[tokio::test]

@@ -8,11 +8,11 @@ use std::time::Duration;
 use futures::FutureExt;
 use tower_sso::clock::{Clock, ManualClock, UnixTime};
 use tower_sso::rejection::StoreFailure;
-use tower_sso::replay::{Claim, Claimed, Group, Hold, MemoryReplay, ReplayKey, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, Group, Hold, MemoryReplay, ReplayStore};
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
-fn key(number: u64) -> ReplayKey {
+fn key(number: u64) -> Fingerprint {
     // Spread as digests are.
     let mut key = [0; 32];
     key[..8].copy_from_slice(&number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());

@@ -8,7 +8,6 @@ use http::Request;
 use http_body_util::Full;
 use serde_json::{Value, json};
 use tower_sso::clock::{ManualClock, UnixTime};
-use tower_sso::config::{Builder, ConfigError};
 use tower_sso::fernet::{self, Fernet};
 use tower_sso::jwt::{self, Algorithm, Jwt};
 use tower_sso::keys::{self, Key, Keys, MemoryKeys, Secret, TenantId};
@@ -16,6 +15,7 @@ use tower_sso::providers::lcvista;
 use tower_sso::replay::{MemoryReplay, ReplayStore};
 use tower_sso::sign::{FernetLink, HashedLink, JwtSigner, OAuthLink, SigningWebhook};
 use tower_sso::tenant::Tenant;
+use tower_sso::{Builder, ConfigError};
 use tower_sso::{oauth1, timestamp_hash, webhook};
 
 use support::subject::{fenced_at, get};

@@ -21,7 +21,7 @@ use support::subject::{
     FernetSubject, JwtSubject, OAuth1Subject, Subject, TimestampHashSubject, WebhookSubject, Wish, get,
 };
 use support::{App, clock, outcome, reason, replay};
-use tower_sso::config::ConfigError;
+use tower_sso::ConfigError;
 use tower_sso::keys::{self, Key, Keys, MemoryKeys, Secret, TenantId};
 use tower_sso::shared_secret::PrivateKeys;
 use tower_sso::sign::SigningWebhook;

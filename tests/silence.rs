@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 
 use support::subject::{FernetSubject, OAuth1Subject, Spoil, Subject, WebhookSubject, Wish, get, keys};
 use support::{App, clock, outcome, reason, replay};
-use tower_sso::config::RefusedClaims;
+use tower_sso::rejection::RefusedClaims;
 use tower_sso::store::StoreError;
 use tracing_subscriber::fmt::MakeWriter;
 

@@ -33,10 +33,10 @@ use tower::buffer::BufferLayer;
 use tower::limit::ConcurrencyLimitLayer;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+use tower_sso::Identity;
+use tower_sso::VerifyLayer;
 use tower_sso::body::LayerBody;
 use tower_sso::fernet::Fernet;
-use tower_sso::identity::Identity;
-use tower_sso::layer::VerifyLayer;
 use tower_sso::service::Verify;
 use tower_sso::webhook::Webhook;
 

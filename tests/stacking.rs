@@ -24,10 +24,10 @@ use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
+use tower_sso::Identity;
+use tower_sso::VerifyLayer;
 use tower_sso::body::LayerBody;
 use tower_sso::fernet::Fernet;
-use tower_sso::identity::Identity;
-use tower_sso::layer::VerifyLayer;
 use tower_sso::webhook::Webhook;
 
 fn hook_layer() -> VerifyLayer<Webhook<Value>> {

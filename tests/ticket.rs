@@ -16,8 +16,8 @@ use http::{HeaderValue, Method};
 use serde_json::{Value, json};
 use support::subject::{get, refused};
 use support::{App, NOW, clock, outcome, reason, secs, seen};
+use tower_sso::Identity;
 use tower_sso::clock::{ManualClock, UnixTime};
-use tower_sso::identity::Identity;
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::ticket::{self, MemoryTickets, NewTickets, TicketDigest, TicketError, TicketStore, Tickets};
@@ -179,8 +179,8 @@ async fn an_identity_that_came_in_is_removed() {
 #[tokio::test]
 async fn a_ticket_opens_no_other_entrance() {
     let store = MemoryTickets::new();
-    let widget = Tickets::new(store.clone()).clock(clock()).purpose("widget");
-    let editor = Tickets::new(store).clock(clock()).purpose("editor");
+    let widget = Tickets::new(store.clone()).clock(clock()).namespace("widget");
+    let editor = Tickets::new(store).clock(clock()).namespace("editor");
     let ticket = issue(&widget).await;
     invalid(&app(&editor), &ticket).await;
     assert_eq!(outcome(&app(&widget).send(get(&link(&ticket))).await), "ok", "and is not used up by the attempt");

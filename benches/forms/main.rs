@@ -30,8 +30,8 @@ use http::StatusCode;
 use samples::{
     Fernet, Jwt, LargeWebhook, OAuth1, Sample, Sent, SharedSecret, Ticket, TimestampHash, Webhook, body, forged,
 };
+use tower_sso::VerifyLayer;
 use tower_sso::form::Form;
-use tower_sso::layer::VerifyLayer;
 
 /// Requests are made outside of the measured time, a few at once: as many as criterion would make by itself do
 /// not fit into the processor's caches, as those of a server do.

@@ -10,7 +10,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, any, get, post};
 use axum::{Extension, Router};
 use tower::ServiceExt;
-use tower_sso::identity::Identity;
+use tower_sso::Identity;
 use tower_sso::keys::MemoryKeys;
 use tower_sso::oauth1::Origin;
 use tower_sso::providers::{self, lcvista::LcvistaUser, seatmap::SeatmapLogin, site_builder::SiteBuilderUser};
@@ -78,7 +78,7 @@ async fn seatmap(portal: &Portal) -> Routes {
 }
 
 fn tickets(portal: &Portal, purpose: &'static str) -> Tickets {
-    Tickets::new(portal.stores.tickets.clone()).purpose(purpose).clock(portal.clock.clone())
+    Tickets::new(portal.stores.tickets.clone()).namespace(purpose).clock(portal.clock.clone())
 }
 
 /// What the layers hand to a handler when this request comes, as a layer that hands it to each.

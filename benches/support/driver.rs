@@ -19,12 +19,12 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, Uri};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service};
+use tower_sso::VerifyLayer;
 use tower_sso::body::{LayerBody, ReadBody};
 use tower_sso::clock::{Clock, SystemClock, UnixTime};
 use tower_sso::form::{Form, Presence, Usage};
 use tower_sso::keys::{KeyStore, Secret, TenantId};
-use tower_sso::layer::VerifyLayer;
-use tower_sso::replay::{Claim, Claimed, Fingerprint, Hold, MemoryReplay, ReplayKey, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, FingerprintHasher, Hold, MemoryReplay, ReplayStore};
 use tower_sso::service::Verify;
 use tower_sso::store::{StoreError, StoreFuture};
 
@@ -71,7 +71,7 @@ pub fn verify<F: Form>(form: &F, key: &Secret, head: &Parts, body: &Bytes) -> F:
     form.screen(head).unwrap();
     let extracted = form.extract(head, body).unwrap();
     let message = form.verify(&extracted.credential, key).unwrap();
-    let mut fingerprint = Fingerprint::new(F::NAME);
+    let mut fingerprint = FingerprintHasher::new(F::NAME);
     form.fingerprint(&message, &mut fingerprint);
     std::hint::black_box(fingerprint.finish());
     form.validity(&message).unwrap().check(now).unwrap();
@@ -112,7 +112,7 @@ pub fn by_hand<F: Form>(form: &F, hand: &ByHand, request: Sent) -> Answer {
     let keys = keys.unwrap_or_else(|| hand.keys.keys(extracted.tenant.as_ref().unwrap_or(&hand.tenant)));
     let keys = keys.now_or_never().unwrap().unwrap();
     let message = form.verify(&extracted.credential, keys.first().unwrap().secret()).unwrap();
-    let mut fingerprint = Fingerprint::new(F::NAME);
+    let mut fingerprint = FingerprintHasher::new(F::NAME);
     form.fingerprint(&message, &mut fingerprint);
     let key = fingerprint.finish();
     let validity = form.validity(&message).unwrap();
@@ -183,7 +183,7 @@ impl ReplayStore for NoStore {
         StoreFuture::ready(Ok(()))
     }
 
-    fn release(&self, _: ReplayKey, _: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, _: Fingerprint, _: Hold) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Ok(()))
     }
 
@@ -200,7 +200,7 @@ impl EachIsNew {
         Self(MemoryReplay::builder().ceiling(u64::MAX).build(), AtomicU64::new(1))
     }
 
-    fn another(&self, key: ReplayKey) -> ReplayKey {
+    fn another(&self, key: Fingerprint) -> Fingerprint {
         let mut bytes = *key.as_bytes();
         let number = self.1.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         bytes[..8].copy_from_slice(&number.to_le_bytes());
@@ -218,7 +218,7 @@ impl ReplayStore for EachIsNew {
         StoreFuture::ready(Ok(()))
     }
 
-    fn release(&self, _: ReplayKey, _: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, _: Fingerprint, _: Hold) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Ok(()))
     }
 

@@ -16,8 +16,8 @@ use tower_sessions::service::SignedCookie;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 use tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
+use tower_sso::Identity;
 use tower_sso::clock::Clock;
-use tower_sso::identity::Identity;
 
 use crate::app::Portal;
 use crate::db::Database;

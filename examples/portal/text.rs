@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use tower_sso::config::RefusedClaims;
 use tower_sso::providers::tutorcruncher::CompanySignup;
+use tower_sso::rejection::RefusedClaims;
 use unicode_normalization::UnicodeNormalization;
 
 const LONGEST_NAME: usize = 320;

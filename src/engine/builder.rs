@@ -11,9 +11,9 @@ use http::{HeaderMap, Method, Response};
 use super::memory::Memory;
 use super::strip::CredentialParameters;
 use super::{Engine, MapClaims, Responder, VerifyLayer, checks};
+use crate::ConfigError;
 use crate::body::BodyLimits;
 use crate::clock::{Clock, SystemClock};
-use crate::error::ConfigError;
 use crate::form::{Form, Usage};
 use crate::keys::{FixedKeys, KeyStore, Secret};
 use crate::rejection::{Reason, RefusedClaims, Rejection};
@@ -33,7 +33,7 @@ use crate::tenant::Tenant;
 /// | [`body_limit`](Self::body_limit), [`body_timeout`](Self::body_timeout) | 64 KiB, 10 s |
 /// | [`responder`](Self::responder) | [`Rejection::problem_json`] |
 /// | [`optional`](Self::optional) | off |
-/// | [`scope`](Self::scope) | one for all layers of a form |
+/// | [`namespace`](Self::namespace) | one for all layers of a form |
 ///
 /// ```
 /// # #[cfg(all(feature = "fernet", feature = "moka"))] {
@@ -63,7 +63,7 @@ pub(crate) struct Settings {
     pub(crate) body: BodyLimits,
     pub(crate) responder: Responder,
     pub(crate) optional: bool,
-    pub(crate) scope: Cow<'static, str>,
+    pub(crate) namespace: Cow<'static, str>,
 }
 
 impl<F: Form> Builder<F> {
@@ -79,7 +79,7 @@ impl<F: Form> Builder<F> {
             body: BodyLimits { size: 64 * 1024, timeout: Duration::from_secs(10) },
             responder: Arc::new(|rejection, _| rejection.problem_json()),
             optional: false,
-            scope: Cow::Borrowed(""),
+            namespace: Cow::Borrowed(""),
         };
         Self { form, map_claims: Box::new(Ok), settings }
     }
@@ -105,10 +105,10 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
     }
 
     /// A name that sets this layer's credentials apart from those of other layers of the same form with the same replay
-    /// store. Without it, what was used at one of them is used at all: right for sign-in links, and wrong for two
-    /// webhooks that take the same bytes for different things.
-    pub fn scope(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.settings.scope = name.into();
+    /// store. Without it, what was used at one of them is used at all: right for sign-in links, and wrong for two webhooks
+    /// that take the same bytes for different things.
+    pub fn namespace(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.settings.namespace = name.into();
         self
     }
 
@@ -119,8 +119,7 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
     }
 
     /// The methods that are let through; others get 405. HEAD cannot be one of them: it would use a credential up
-    /// without anybody seeing the answer. For links that are mailed, [POST
-    /// alone](crate::guide::stacking#links-that-are-mailed).
+    /// without anybody seeing the answer. For links that are mailed, [POST alone](crate::guide::stacking#links-that-are-mailed).
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.settings.methods = methods.into_iter().collect();
         self
@@ -167,8 +166,8 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
     /// Lets requests through that have no credential of this form at all, without an identity. Those that have one are
     /// checked as ever. For pages that a session opens too.
     ///
-    /// Two optional layers on one route need different claim types: each layer removes an identity with its own claims
-    /// that it finds in a request, whoever put it there.
+    /// Two optional layers on one route need different claim types: each layer removes an identity with its own claims that
+    /// it finds in a request, whoever put it there.
     pub fn optional(mut self) -> Self {
         self.settings.optional = true;
         self
@@ -210,12 +209,12 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
         form.check()?;
         let rules = form.rules();
         let allow = checks::check(&form, &rules, &settings)?;
-        let Settings { tenant, keys, replay, methods, clock, store_timeout, body, responder, optional, scope } =
+        let Settings { tenant, keys, replay, methods, clock, store_timeout, body, responder, optional, namespace } =
             settings;
         let parameters = rules.parameters.iter().chain(tenant.parameter()).cloned();
         let credential = CredentialParameters::new(parameters);
         let memory = replay.filter(|_| rules.usage != Usage::Reusable).map(|store| {
-            let (clock, group) = (Arc::clone(&clock), Group::new(F::NAME, &scope));
+            let (clock, group) = (Arc::clone(&clock), Group::new(F::NAME, &namespace));
             Arc::new(Memory { form: F::NAME, store, clock, timeout: store_timeout, group, usage: rules.usage })
         });
         if let Some(memory) = &memory {
@@ -228,7 +227,7 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
             tenant,
             keys,
             memory,
-            scope,
+            namespace,
             clock,
             store_timeout,
             body,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{HeaderValue, Method};
 
 use super::builder::Settings;
-use crate::error::ConfigError;
+use crate::ConfigError;
 use crate::form::{Form, Rules, Usage};
 use crate::keys::{Key, KeyStore, check_known};
 use crate::{observe, tenant};

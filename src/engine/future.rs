@@ -17,9 +17,9 @@ use tower_service::Service;
 use super::Engine;
 use super::check::{Check, Next, Passed, Screening, Stop};
 use super::lease::LeaseGuard;
+use crate::Identity;
 use crate::body::{LayerBody, ReadBody};
 use crate::form::Form;
-use crate::identity::Identity;
 use crate::rejection::seal;
 
 type Handed<F, B> = <<F as Form>::Reads as ReadBody<B>>::Out;

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use super::memory::Memory;
 use super::proof::Accepted;
 use crate::observe;
-use crate::replay::{Hold, ReplayKey};
+use crate::replay::{Fingerprint, Hold};
 use crate::store::{StoreError, StoreFuture, Within};
 use crate::window::Validity;
 
@@ -30,7 +30,7 @@ pub(super) struct LeaseGuard {
 #[derive(Clone)]
 struct Call {
     memory: Arc<Memory>,
-    key: ReplayKey,
+    key: Fingerprint,
     validity: Validity,
     lease: Hold,
 }

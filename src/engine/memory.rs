@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::proof::Accepted;
 use crate::clock::{Clock, UnixTime};
 use crate::form::Usage;
-use crate::replay::{Claim, Group, Hold, ReplayKey, ReplayStore, Terms};
+use crate::replay::{Claim, Fingerprint, Group, Hold, ReplayStore, Terms};
 use crate::window::Validity;
 
 /// A replay store, and what a layer asks it with.
@@ -44,7 +44,7 @@ impl Memory {
     }
 
     /// What makes a call spent that has been processed.
-    pub(super) fn settlement(&self, key: ReplayKey, validity: &Validity) -> Claim {
+    pub(super) fn settlement(&self, key: Fingerprint, validity: &Validity) -> Claim {
         let now = self.clock.now();
         let until = match (validity.end_of_memory(), self.usage) {
             (UnixTime::MAX, Usage::Idempotent { remember: Some(remember), .. }) => now.plus(remember),

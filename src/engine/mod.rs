@@ -59,7 +59,7 @@ pub(crate) struct Engine<F: Form, C> {
     keys: Option<Arc<dyn KeyStore>>,
     /// `None` for a form whose credentials may come again.
     memory: Option<Arc<Memory>>,
-    scope: Cow<'static, str>,
+    namespace: Cow<'static, str>,
     clock: Arc<dyn Clock>,
     store_timeout: Duration,
     body: BodyLimits,

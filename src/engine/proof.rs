@@ -1,7 +1,7 @@
 //! The steps of a check as types. Each is made only from the one before it, so a skipped check does not compile.
 //!
-//! [`Verified`] → [`Fresh`] → [`Accepted`] → [`Admitted`], and [`Identity`](crate::identity::Identity) is made only
-//! from the last.
+//! [`Verified`] → [`Fresh`] → [`Accepted`] → [`Admitted`], and [`Identity`](crate::Identity) is made only from
+//! the last.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::form::{Form, Usage};
 use crate::keys::{KeyUse, Keys, TenantId};
 use crate::observe;
 use crate::rejection::Reason;
-use crate::replay::{Claimed, Fingerprint, ReplayKey};
+use crate::replay::{Claimed, Fingerprint, FingerprintHasher};
 use crate::window::Validity;
 
 /// One of the tenant's active keys made the signature.
@@ -23,7 +23,7 @@ pub(super) struct Verified<'e, F: Form, C> {
     message: F::Message,
     tenant: TenantId,
     key_use: KeyUse,
-    fingerprint: ReplayKey,
+    fingerprint: Fingerprint,
 }
 
 /// It is inside its window.
@@ -47,7 +47,7 @@ pub(crate) struct Proved<C> {
     pub(crate) form: &'static str,
     pub(crate) tenant: TenantId,
     pub(crate) key_use: KeyUse,
-    pub(crate) fingerprint: ReplayKey,
+    pub(crate) fingerprint: Fingerprint,
     pub(crate) validity: Validity,
 }
 
@@ -55,8 +55,7 @@ pub(crate) struct Proved<C> {
 pub(super) struct Unused(());
 
 impl<'e, F: Form, C> Verified<'e, F, C> {
-    /// Tries all active keys. If there are none, tries the decoy, so that an unknown tenant costs as much as a wrong
-    /// key.
+    /// Tries all active keys. If there are none, tries the decoy, so that an unknown tenant costs as much as a wrong key.
     pub(super) fn by_one_of(
         keys: &Keys,
         presented: &Presented<F::Credential>,
@@ -119,7 +118,7 @@ impl<F: Form, C> Fresh<'_, F, C> {
 }
 
 impl<C> Accepted<C> {
-    pub(super) fn fingerprint(&self) -> ReplayKey {
+    pub(super) fn fingerprint(&self) -> Fingerprint {
         self.proved.fingerprint
     }
 
@@ -156,13 +155,13 @@ impl Unused {
 
 impl<F: Form, C> Engine<F, C> {
     /// What makes two credentials the same: what was signed, never a name that the sender chooses.
-    fn fingerprint(&self, message: &F::Message, named: &TenantId) -> ReplayKey {
-        let mut fingerprint = Fingerprint::new(F::NAME);
+    fn fingerprint(&self, message: &F::Message, named: &TenantId) -> Fingerprint {
+        let mut fingerprint = FingerprintHasher::new(F::NAME);
         if self.rules.signs_tenant {
             // The name that was signed, whoever owns the key.
             fingerprint.signed_tenant(named);
         }
-        fingerprint.scope(&self.scope);
+        fingerprint.namespace(&self.namespace);
         self.form.fingerprint(message, &mut fingerprint);
         fingerprint.finish()
     }

@@ -6,9 +6,9 @@ use http::Method;
 use serde::de::DeserializeOwned;
 
 use super::Fernet;
-use crate::config::{Builder, ConfigError};
 use crate::tenant::Tenant;
 use crate::window::Window;
+use crate::{Builder, ConfigError};
 
 /// Starts a layer for Fernet tokens whose content is deserialized into `C`.
 ///
@@ -37,7 +37,7 @@ use crate::window::Window;
 ///     .replay(MemoryReplay::new())
 ///     .build()?;
 /// # }
-/// # Ok::<(), tower_sso::config::ConfigError>(())
+/// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 pub fn layer<C>() -> Builder<Fernet<C>>
 where

@@ -7,7 +7,7 @@
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
 //! # use axum::{Router, routing::get};
-//! use tower_sso::{fernet, identity::Identity, keys::MemoryKeys, replay::MemoryReplay};
+//! use tower_sso::{fernet, Identity, keys::MemoryKeys, replay::MemoryReplay};
 //!
 //! #[derive(serde::Deserialize)]
 //! struct User { nm: String }
@@ -17,22 +17,20 @@
 //! let sso = fernet::layer::<User>().keys(keys).replay(MemoryReplay::new()).build()?;
 //! let app: Router = Router::new().route("/sso", get(land).layer(sso));
 //! # }
-//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
 //! # Rules
 //! 1. The tenant is the parameter `company_id`. It is not signed; it only selects the key.
-//! 2. The token is canonical base64url, its padding there (raw or as `%3D`) or not, at most 8 KiB long; its structure
-//!    is checked before its MAC. What is wrong with any of this is `malformed`.
+//! 2. The token is canonical base64url, its padding there (raw or as `%3D`) or not, at most 8 KiB long; its structure is
+//!    checked before its MAC. What is wrong with any of this is `malformed`.
 //! 3. The MAC is checked, then the token decrypted. A broken padding block is the same answer as a wrong MAC.
-//! 4. The token's own time may be [`max_age`](crate::config::Builder::max_age) old and
-//!    [`clock_skew`](crate::config::Builder::clock_skew) ahead, in whole seconds, as in every Fernet library. Whatever
-//!    its eight bytes say, nothing overflows.
+//! 4. The token's own time may be [`max_age`](crate::Builder::max_age) old and [`clock_skew`](crate::Builder::clock_skew) ahead, in
+//!    whole seconds, as in every Fernet library. Whatever its eight bytes say, nothing overflows.
 //! 5. The content is a JSON object without duplicate names. If it has a `ts`, that is a number inside the same window.
 //! 6. The replay key is the MAC.
 //!
-//! The crate `fernet`, which decrypts, does not wipe its copies of a key: they may stay in freed memory. All others are
-//! wiped.
+//! The crate `fernet`, which decrypts, does not wipe its copies of a key: they may stay in freed memory. All others are wiped.
 
 mod builder;
 mod token;
@@ -46,15 +44,15 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::ConfigError;
 use crate::body::HeadOnly;
 use crate::clock::UnixTime;
-use crate::config::ConfigError;
 use crate::form::{Extracted, Form, Presence, Rules};
 use crate::json::{self, Object};
 use crate::keys::Secret;
 use crate::query::Query;
 use crate::rejection::Reason;
-use crate::replay::Fingerprint;
+use crate::replay::FingerprintHasher;
 use crate::window::{Validity, Window};
 
 pub use builder::layer;
@@ -68,7 +66,7 @@ pub use token::{Message, Token};
 ///
 /// ```
 /// use tower_sso::fernet::Fernet;
-/// use tower_sso::layer::VerifyLayer;
+/// use tower_sso::VerifyLayer;
 ///
 /// struct State {
 ///     sso: VerifyLayer<Fernet<serde_json::Value>>,
@@ -120,7 +118,7 @@ where
         Ok(Validity::around_second(message.issued_at, &self.window))
     }
 
-    fn fingerprint(&self, message: &Message, fingerprint: &mut Fingerprint) {
+    fn fingerprint(&self, message: &Message, fingerprint: &mut FingerprintHasher) {
         fingerprint.part(&message.mac);
     }
 

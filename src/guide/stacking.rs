@@ -35,7 +35,7 @@
 //!     .layer(from_fn(log));
 //! let app: Router = Router::new().route("/hook", post(call).layer(both));
 //! # }
-//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
 //! Limits go outside: `ConcurrencyLimit`, `RateLimit`, body limits. The layer is ready when its inner service is, so it
@@ -48,7 +48,7 @@
 //! `Cache-Control: no-store` and `Referrer-Policy: no-referrer` are set on the layer's own answers and on those of the
 //! inner service to a request that was checked. They are missing from what the layer never sees as an answer, or has no
 //! part in: the inner service's *error* (`HandleErrorLayer` answers it further out), a panic, a timeout outside, and a
-//! request that passed an [optional](crate::config::Builder::optional) layer without a credential. The URL of some of
+//! request that passed an [optional](crate::Builder::optional) layer without a credential. The URL of some of
 //! them still holds a credential. Set both headers around the route:
 //!
 //! ```
@@ -70,7 +70,7 @@
 //!     .layer(SetResponseHeaderLayer::overriding(REFERRER_POLICY, HeaderValue::from_static("no-referrer")));
 //! let app: Router = Router::new().route("/sso", get(land).layer(sso)).route_layer(seal);
 //! # }
-//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
 //! # Links that are mailed
@@ -98,12 +98,12 @@
 //! let sso = sso.methods([Method::POST]).build()?;
 //! let app: Router = Router::new().route("/sso", get(button)).route("/sso", post(land).layer(sso));
 //! # }
-//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
 //! The page's own URL holds the credential until the click, so seal it as above. It needs a form whose signature does
 //! not cover the method: all but OAuth 1.0a. Against a double click, let a
-//! [responder](crate::config::Builder::responder) send `replayed` to the front page if the request has a session
+//! [responder](crate::Builder::responder) send `replayed` to the front page if the request has a session
 //! cookie.
 //!
 //! # Session cookies

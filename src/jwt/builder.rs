@@ -7,9 +7,9 @@ use serde::de::DeserializeOwned;
 
 use super::verifier::Verifier;
 use super::{Algorithm, Audience, Jwt};
-use crate::config::{Builder, ConfigError};
 use crate::tenant::Tenant;
 use crate::window::LONGEST;
+use crate::{Builder, ConfigError};
 
 /// Starts a layer for JWTs of one algorithm whose payload is deserialized into `C`.
 ///
@@ -41,7 +41,7 @@ use crate::window::LONGEST;
 ///     .replay(MemoryReplay::new())
 ///     .build()?;
 /// # }
-/// # Ok::<(), tower_sso::config::ConfigError>(())
+/// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 pub fn layer<C>(algorithm: Algorithm) -> Builder<Jwt<C>>
 where

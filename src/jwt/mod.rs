@@ -5,7 +5,7 @@
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
 //! # use axum::{Router, routing::get};
-//! use tower_sso::{identity::Identity, jwt, replay::MemoryReplay};
+//! use tower_sso::{Identity, jwt, replay::MemoryReplay};
 //!
 //! #[derive(serde::Deserialize)]
 //! struct User { sub: String }
@@ -18,7 +18,7 @@
 //!     .build()?;
 //! let app: Router = Router::new().route("/page", get(land).layer(sso));
 //! # }
-//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
 //! # Rules
@@ -26,14 +26,14 @@
 //!    length that no public key of the algorithm makes: no key is looked for.
 //! 2. The algorithm is the layer's, whatever the header says; a header that says another one, in any case of letters,
 //!    is `invalid` (RFC 8725, 3.1). So is one with `crit`, and one whose `typ` says that it is another kind of token,
-//!    such as `at+jwt` (RFC 8725, 3.11; [`require_type`](crate::config::Builder::require_type)). `kid`, `jku`, `jwk`,
+//!    such as `at+jwt` (RFC 8725, 3.11; [`require_type`](crate::Builder::require_type)). `kid`, `jku`, `jwk`,
 //!    `x5u` and the rest are not looked at.
-//! 3. `exp` and `aud` are required, `nbf` and `iat` honoured, with [`leeway`](crate::config::Builder::leeway). A
+//! 3. `exp` and `aud` are required, `nbf` and `iat` honoured, with [`leeway`](crate::Builder::leeway). A
 //!    `NumericDate` is a JSON number, with a fraction or an exponent if it likes; what is missing, mistyped or beyond
 //!    the year 9999 is `invalid`. `aud` is a string, or a list of strings that has ours (RFC 7519, 4.1). A token with
 //!    neither `iat` nor `nbf` may have been made `max_lifetime` before its `exp`: so long after a start, a
 //!    [`MemoryReplay`](crate::replay::MemoryReplay) refuses it as `replayed`. Ask the partner for `iat`.
-//! 4. The token may live for [`max_lifetime`](crate::config::Builder::max_lifetime): a token for a year is a password.
+//! 4. The token may live for [`max_lifetime`](crate::Builder::max_lifetime): a token for a year is a password.
 //! 5. No name comes twice, at any depth (RFC 7519, 4, last choice left to us): `rejected_claims`.
 //! 6. The replay key is the MAC; of the algorithms with a public key it is the signed content, as anyone can write such
 //!    a signature anew. There is no `jti`: two clicks in one second may make the same token, and the second is
@@ -42,10 +42,10 @@
 //!    does not: `invalid`. These are `htm`, `htu` and `ath` (RFC 9449, 4.2), `cnf` (RFC 7800, 3.1), `qsh` (Atlassian
 //!    Connect), `bodyHash` (Fireblocks), `request_body_sha256` (Plaid), `payload_hash` and `url_hash` (Vonage,
 //!    MessageBird). If the application checks one, name it:
-//!    [`danger_unchecked_claims`](crate::config::Builder::danger_unchecked_claims).
-//! 8. Every token has an end: `exp`, or `iat` and [`max_age`](crate::config::Builder::max_age). Without one it is
+//!    [`danger_unchecked_claims`](crate::Builder::danger_unchecked_claims).
+//! 8. Every token has an end: `exp`, or `iat` and [`max_age`](crate::Builder::max_age). Without one it is
 //!    `invalid`: it would have to be remembered for ever, and enough of them fill the replay store. A partner whose
-//!    tokens have no time at all needs [`danger_without_expiry`](crate::config::Builder::danger_without_expiry).
+//!    tokens have no time at all needs [`danger_without_expiry`](crate::Builder::danger_without_expiry).
 //! 9. How long a refusal takes does not tell an unknown tenant from a known one: an RSA check is one exponentiation of
 //!    the signature's length, whatever the key is.
 
@@ -67,15 +67,15 @@ use bytes::Bytes;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
+use crate::ConfigError;
 use crate::body::HeadOnly;
 use crate::clock::{Clock, UnixTime};
-use crate::config::ConfigError;
 use crate::form::{Extracted, Form, Presence, Rules};
 use crate::json::{self, Object};
 use crate::keys::Secret;
 use crate::query::Query;
 use crate::rejection::Reason;
-use crate::replay::Fingerprint;
+use crate::replay::FingerprintHasher;
 use crate::window::Validity;
 
 pub use algorithm::Algorithm;
@@ -88,7 +88,7 @@ use verifier::Verifier;
 ///
 /// ```
 /// use tower_sso::jwt::Jwt;
-/// use tower_sso::layer::VerifyLayer;
+/// use tower_sso::VerifyLayer;
 ///
 /// struct State {
 ///     sso: VerifyLayer<Jwt<serde_json::Value>>,
@@ -183,7 +183,7 @@ where
         })
     }
 
-    fn fingerprint(&self, message: &Message, fingerprint: &mut Fingerprint) {
+    fn fingerprint(&self, message: &Message, fingerprint: &mut FingerprintHasher) {
         self.verifier.fingerprint(message, fingerprint);
     }
 

@@ -10,7 +10,7 @@ use crate::json::{self, Object};
 use crate::keys::{self, Secret};
 use crate::mac;
 use crate::rejection::Reason;
-use crate::replay::Fingerprint;
+use crate::replay::FingerprintHasher;
 
 /// One algorithm, and how its keys are read.
 pub(super) struct Verifier {
@@ -123,7 +123,7 @@ impl Verifier {
 
     /// An HMAC has one value for one content and one key. An ECDSA signature has more than one spelling, so there the
     /// content counts, and whose key it was: two tenants may sign the same words.
-    pub(super) fn fingerprint(&self, message: &Message, fingerprint: &mut Fingerprint) {
+    pub(super) fn fingerprint(&self, message: &Message, fingerprint: &mut FingerprintHasher) {
         match self.kind {
             Kind::Mac(_) => fingerprint.part(message.parts.signature()),
             #[cfg(feature = "jwt-public-key")]

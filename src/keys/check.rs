@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::{Key, KeyStore, Keys, TenantId};
-use crate::error::ConfigError;
+use crate::ConfigError;
 use crate::form::{Form, Rules};
 use crate::observe;
 

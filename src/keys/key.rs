@@ -53,7 +53,7 @@ impl Key {
     }
 
     /// Says whose key it is, where requests do not name a tenant and the key is found by something else. It becomes
-    /// [`Identity::tenant`](crate::identity::Identity::tenant).
+    /// [`Identity::tenant`](crate::Identity::tenant).
     #[must_use]
     pub fn owned_by(mut self, tenant: TenantId) -> Self {
         self.owner = Some(tenant);

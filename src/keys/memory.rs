@@ -9,7 +9,7 @@ use crate::store::{StoreError, StoreFuture};
 ///
 /// Two tenants with one secret are logged at `WARN` when a layer is built whose form does not sign the tenant: a user
 /// of one could sign in to the other. Where they are two names of one organisation, say so with [`Key::owned_by`],
-/// which is then the tenant that [`Identity::tenant`](crate::identity::Identity::tenant) has. Tenants that are added
+/// which is then the tenant that [`Identity::tenant`](crate::Identity::tenant) has. Tenants that are added
 /// later are not compared; [`keys::sql`](crate::keys#stores) refuses a second owner.
 ///
 /// It holds what the application puts into it: a tenant that an outsider can create needs a limit in the application.

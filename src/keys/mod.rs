@@ -2,7 +2,7 @@
 //!
 //! A [`KeyStore`] is asked once per request for the [`Keys`] of a [`TenantId`], and a cache once more where none
 //! fitted. Several keys may be active at once: during a rotation the previous key is accepted until its own end, and
-//! [`Identity::key`](crate::identity::Identity::key) tells which one matched.
+//! [`Identity::key_use`](crate::Identity::key_use) tells which one matched.
 //!
 //! # Stores
 //!
@@ -162,7 +162,7 @@ pub trait KeyStore: Send + Sync + 'static {
     fn known_keys(&self) -> Option<Vec<Key>>;
 
     /// Whether every tenant has the same keys, so that a signature does not say whose it is. A layer is then built only
-    /// with a tenant that requests do not choose: else [`Identity::tenant`](crate::identity::Identity::tenant) would be
+    /// with a tenant that requests do not choose: else [`Identity::tenant`](crate::Identity::tenant) would be
     /// whatever the sender wrote. A store around another one hands on what that one says.
     fn ignores_tenant(&self) -> bool;
 }

@@ -26,7 +26,7 @@ type FindValue = dyn Fn(&Parts) -> Option<String> + Send + Sync;
 /// let pages = HashMap::from([("acme.app.example", SsoUrl::parse("https://idp.acme.example/sso")?)]);
 /// // Over HTTP/2 there is no `Host` header: `received::host` reads both.
 /// let start = LoginRedirectLayer::new(move |head| pages.get(&*received::host(head)?).cloned());
-/// # Ok::<(), tower_sso::config::ConfigError>(())
+/// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 #[derive(Clone)]
 pub struct LoginRedirectLayer(Arc<Settings>);
@@ -82,7 +82,7 @@ impl LoginRedirectLayer {
     /// let acme = SsoUrl::parse("https://idp.example/sso/")?;
     /// let start = LoginRedirectLayer::new(move |_| Some(acme.clone()))
     ///     .bind("state", |head| head.extensions.get().map(|BeforeLogin(nonce)| nonce.clone()));
-    /// # Ok::<(), tower_sso::config::ConfigError>(())
+    /// # Ok::<(), tower_sso::ConfigError>(())
     /// ```
     #[must_use]
     pub fn bind(

@@ -23,7 +23,7 @@
 //! let expected = "https://idp.example/waggl/sso/?return_to_path=i%2F9745804b&return_to_params=view%3Dvote%26page%3D1";
 //! assert_eq!(answer.headers()["location"], expected);
 //! # });
-//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
 //! # Rules

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use http::Uri;
 
-use crate::config::ConfigError;
+use crate::ConfigError;
 use crate::received::is_host;
 
 /// The address of an organisation's sign-in page. Cheap to clone.

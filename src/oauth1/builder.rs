@@ -6,9 +6,9 @@ use http::Method;
 use serde::de::DeserializeOwned;
 
 use super::{OAuth1, Origin, SignatureMethod, Transport};
-use crate::config::{Builder, ConfigError};
 use crate::tenant::Tenant;
 use crate::window::Window;
+use crate::{Builder, ConfigError};
 
 /// Starts a layer for requests signed by OAuth 1.0a, whose other parameters are deserialized into `C`, each a string.
 ///
@@ -37,7 +37,7 @@ use crate::window::Window;
 ///     .replay(MemoryReplay::new())
 ///     .build()?;
 /// # }
-/// # Ok::<(), tower_sso::config::ConfigError>(())
+/// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 pub fn layer<C>(origin: Origin) -> Builder<OAuth1<C>>
 where

@@ -1,5 +1,4 @@
-//! A request signed by OAuth 1.0a (RFC 5849) with a consumer's secret and no token: a signed link, or an LTI 1.1
-//! launch.
+//! A request signed by OAuth 1.0a (RFC 5849) with a consumer's secret and no token: a signed link, or an LTI 1.1 launch.
 //!
 //! Site Builder's partners sign their users in so; see [`providers::site_builder`](crate::providers::site_builder).
 //!
@@ -7,7 +6,7 @@
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
 //! # use axum::{Router, routing::get};
 //! use tower_sso::oauth1::{self, Origin};
-//! use tower_sso::{identity::Identity, keys::MemoryKeys, replay::MemoryReplay};
+//! use tower_sso::{Identity, keys::MemoryKeys, replay::MemoryReplay};
 //!
 //! #[derive(serde::Deserialize)]
 //! struct User { email: String }
@@ -17,29 +16,28 @@
 //! let sso = oauth1::layer::<User>(Origin::new("https://app.example")).keys(keys).replay(MemoryReplay::new()).build()?;
 //! let app: Router = Router::new().route("/widget/", get(land).layer(sso));
 //! # }
-//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
 //! # Rules
 //! 1. The OAuth parameters stand in one place: the query, the `Authorization` header or a form body, as far as each is
-//!    [switched on](crate::config::Builder::transports). In two at once, or twice in one (RFC 5849, 3.1): `malformed`.
-//! 2. Everything in the query and in a form body is signed: it is decoded as form data, encoded anew (RFC 5849, 3.6),
-//!    sorted by its encoded bytes, and checked. So is every pair of the `Authorization` header but `realm` (RFC 5849,
-//!    3.4.1.3.1). What cannot be decoded is `malformed`. A body is a form if its type begins like a form's.
-//! 3. A body that is not a form is signed if `oauth_body_hash` is: it must be the body's SHA-1, or SHA-256 with
-//!    HMAC-SHA256 (OAuth Request Body Hash 1.0, 3.2). Another body is `invalid`; a hash beside a form (4.1.1) is
-//!    `malformed`. A body without a hash is `malformed` too, unless
-//!    [`danger_unsigned_body`](crate::config::Builder::danger_unsigned_body) lets it through.
-//! 4. The base string's scheme and host come from the layer's [`Origin`], never from a guess. Hand out the very address
-//!    that it has: scheme and host in lower case, and no default port.
-//! 5. HMAC-SHA1, and HMAC-SHA256 where [switched on](crate::config::Builder::signature_methods). PLAINTEXT, RSA-SHA1
-//!    and other versions than 1.0 are refused. There is no token: an empty `oauth_token` is signed, another one is
-//!    refused. Other `oauth_*` parameters are signed, and are no claims. All else that is signed is.
-//! 6. A signature does not say where a pair stood or, of two with one name, which came first (RFC 5849, 3.4.1.3.2):
-//!    whoever holds an unused request can move a pair between query, header and form. **So take the claims, not the URI
-//!    or the form**, for what the partner said. A name that comes twice is `rejected_claims`.
-//! 7. The timestamp, in whole seconds, may be [`window`](crate::config::Builder::window) away from the clock, either
-//!    way.
+//!    [switched on](crate::Builder::transports). In two at once, or twice in one (RFC 5849, 3.1): `malformed`.
+//! 2. Everything in the query and in a form body is signed: it is decoded as form data, encoded anew (RFC 5849, 3.6), sorted
+//!    by its encoded bytes, and checked. So is every pair of the `Authorization` header but `realm` (RFC 5849, 3.4.1.3.1).
+//!    What cannot be decoded is `malformed`. A body is a form if its type begins like a form's.
+//! 3. A body that is not a form is signed if `oauth_body_hash` is: it must be the body's SHA-1, or SHA-256 with HMAC-SHA256
+//!    (OAuth Request Body Hash 1.0, 3.2). Another body is `invalid`; a hash beside a form (4.1.1) is `malformed`. A body
+//!    without a hash is `malformed` too, unless
+//!    [`danger_unsigned_body`](crate::Builder::danger_unsigned_body) lets it through.
+//! 4. The base string's scheme and host come from the layer's [`Origin`], never from a guess. Hand out the very address that
+//!    it has: scheme and host in lower case, and no default port.
+//! 5. HMAC-SHA1, and HMAC-SHA256 where [switched on](crate::Builder::signature_methods). PLAINTEXT, RSA-SHA1 and
+//!    other versions than 1.0 are refused. There is no token: an empty `oauth_token` is signed, another one is refused.
+//!    Other `oauth_*` parameters are signed, and are no claims. All else that is signed is.
+//! 6. A signature does not say where a pair stood or, of two with one name, which came first (RFC 5849, 3.4.1.3.2): whoever
+//!    holds an unused request can move a pair between query, header and form. **So take the claims, not the URI or the form**,
+//!    for what the partner said. A name that comes twice is `rejected_claims`.
+//! 7. The timestamp, in whole seconds, may be [`window`](crate::Builder::window) away from the clock, either way.
 //! 8. The replay key is consumer, timestamp and nonce, each preceded by its length.
 //!
 //! **LTI launches run in a frame** of the learning platform. The session cookie that you set in the answer must be
@@ -63,15 +61,15 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
+use crate::ConfigError;
 use crate::body::WholeBody;
 use crate::clock::UnixTime;
-use crate::config::ConfigError;
 use crate::fields;
 use crate::form::{Extracted, Form, Presence, Rules};
 use crate::keys::{self, Secret};
 use crate::mac::{self, Digest, Tag};
 use crate::rejection::Reason;
-use crate::replay::Fingerprint;
+use crate::replay::FingerprintHasher;
 use crate::window::{Validity, Window};
 
 use base_string::BaseString;
@@ -120,7 +118,7 @@ impl SignatureMethod {
 /// The OAuth 1.0a form, with claims of type `C`. Made by [`layer`].
 ///
 /// ```
-/// use tower_sso::layer::VerifyLayer;
+/// use tower_sso::VerifyLayer;
 /// use tower_sso::oauth1::OAuth1;
 ///
 /// struct State {
@@ -175,8 +173,7 @@ where
         if !parameters::are_present(head, &self.transports) {
             return Ok(Presence::Absent);
         }
-        // Whether there is a body is not known before it is read, and only one that may be unsigned is let through
-        // unread.
+        // Whether there is a body is not known before it is read, and only one that may be unsigned is let through unread.
         let unread =
             self.unsigned_body && !parameters::is_form(head) && !parameters::state_body_hash(head, &self.transports);
         Ok(if unread { Presence::InHead } else { Presence::InBody })
@@ -237,7 +234,7 @@ where
         Ok(Validity::around_second(request.timestamp, &self.window))
     }
 
-    fn fingerprint(&self, Message(request): &Message, fingerprint: &mut Fingerprint) {
+    fn fingerprint(&self, Message(request): &Message, fingerprint: &mut FingerprintHasher) {
         // The consumer is the tenant, and there is no token.
         let nonce = request.parameters.protocol(protocol::NONCE).unwrap_or_default();
         fingerprint.part(&request.timestamp.as_nanos().to_be_bytes()).part(nonce.as_bytes());

@@ -5,7 +5,7 @@ use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderName, Uri};
 
-use crate::config::ConfigError;
+use crate::ConfigError;
 use crate::encoding::percent_encoded;
 use crate::received::{self, is_host};
 use crate::rejection::Reason;

@@ -7,7 +7,7 @@
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
 //! use axum::{Router, http::Uri, response::Redirect, routing::get};
-//! use tower_sso::identity::Identity;
+//! use tower_sso::Identity;
 //! use tower_sso::keys::MemoryKeys;
 //! use tower_sso::landing::LocalPath;
 //! use tower_sso::providers::lcvista::{self, LcvistaUser};
@@ -22,12 +22,12 @@
 //! let sso = lcvista::sso(keys).replay(MemoryReplay::new()).build()?;
 //! let app: Router = Router::new().route("/sso/oauth/", get(land).layer(sso));
 //! # }
-//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Builder;
+use crate::Builder;
 use crate::keys::KeyStore;
 use crate::timestamp_hash::{self, Digest, Recipe, TimestampHash};
 

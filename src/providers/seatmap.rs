@@ -8,7 +8,7 @@
 //! use axum::routing::{get, post};
 //! use axum::{Json, Router};
 //! use serde_json::{Value, json};
-//! use tower_sso::identity::Identity;
+//! use tower_sso::Identity;
 //! use tower_sso::providers::seatmap::{self, SeatmapLogin};
 //! use tower_sso::shared_secret::PrivateKeys;
 //! use tower_sso::ticket::{self, MemoryTickets, Tickets};
@@ -34,11 +34,11 @@
 //!     .route("/editor", get(editor).layer(once))
 //!     .with_state(tickets);
 //! # }
-//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
-//! Only you know what tells your callers apart, so wrong keys are counted where you say so:
-//! `autologin(keys).throttle(…)`, with a [`Throttle`](crate::throttle::Throttle).
+//! Only you know what tells your callers apart, so wrong keys are counted where you say so: `autologin(keys).throttle(…)`, with a
+//! [`Throttle`](crate::throttle::Throttle).
 
 use std::fmt;
 
@@ -46,7 +46,7 @@ use http::HeaderMap;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::config::Builder;
+use crate::Builder;
 use crate::content::check_content;
 use crate::json;
 use crate::keys::Secret;
@@ -56,8 +56,8 @@ use crate::shared_secret::{self, PrivateKeyStore, SharedSecret};
 /// Starts the layer for `POST /api/auth/autologin`: the private key in `token`, `login` required and not blank.
 ///
 /// `keys` are [`PrivateKeys`](shared_secret::PrivateKeys) or a [store of your own](PrivateKeyStore).
-/// [`Identity::tenant`](crate::identity::Identity::tenant) is the organisation whose key it was. The answer's session
-/// id travels in a redirect: make it single-use.
+/// [`Identity::tenant`](crate::Identity::tenant) is the organisation whose key it was. The answer's session id
+/// travels in a redirect: make it single-use.
 pub fn autologin(keys: impl PrivateKeyStore) -> Builder<SharedSecret<SeatmapLogin>> {
     shared_secret::layer(keys).require(["login"])
 }
@@ -86,10 +86,9 @@ pub struct SeatmapLogin {
 
 /// The body of `POST /api/auth/register`, which makes an organisation and its first user.
 ///
-/// **The vendor's document shows no credential on that call**: whoever reaches it may make organisations. No layer
-/// checks it, so read it with [`read`](Self::read). Where you can ask for the private key in the body, as `token`, put
-/// [`shared_secret::layer::<SeatmapRegistration>()`](shared_secret::layer) in front instead. Never change an existing
-/// user's password by it, and hash the one that comes with a password hash.
+/// **The vendor's document shows no credential on that call**: whoever reaches it may make organisations. No layer checks
+/// it, so read it with [`read`](Self::read). Where you can ask for the private key in the body, as `token`, put
+/// [`shared_secret::layer::<SeatmapRegistration>()`](shared_secret::layer) in front instead. Never change an existing user's password by it, and hash the one that comes with a password hash.
 ///
 /// ```
 /// use tower_sso::providers::seatmap::SeatmapRegistration;
@@ -122,8 +121,8 @@ pub struct SeatmapRegistration {
 }
 
 impl SeatmapRegistration {
-    /// Reads a call that no layer has read, as strictly as the layers do: `application/json` that is not compressed,
-    /// one object, no name twice at any depth. Limit the body's size before.
+    /// Reads a call that no layer has read, as strictly as the layers do: `application/json` that is not compressed, one
+    /// object, no name twice at any depth. Limit the body's size before.
     ///
     /// ```
     /// use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
@@ -135,9 +134,8 @@ impl SeatmapRegistration {
     /// ```
     ///
     /// # Errors
-    /// `unsupported_media_type` for another type or encoding, and `malformed` for what is not such an object, as
-    /// nothing on it is authentic. They are answered by
-    /// [`Rejection::problem_json`](crate::rejection::Rejection::problem_json).
+    /// `unsupported_media_type` for another type or encoding, and `malformed` for what is not such an object, as nothing on it
+    /// is authentic. They are answered by [`Rejection::problem_json`](crate::rejection::Rejection::problem_json).
     pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Reason> {
         check_content(headers, Some("application/json"))?;
         json::object(body, &[""; 0]).map_err(|_| {

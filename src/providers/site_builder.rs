@@ -8,7 +8,7 @@
 //! use axum::http::{StatusCode, header::CONTENT_TYPE};
 //! use axum::response::IntoResponse;
 //! use axum::{Router, routing::get};
-//! use tower_sso::identity::Identity;
+//! use tower_sso::Identity;
 //! use tower_sso::keys::MemoryKeys;
 //! use tower_sso::oauth1::Origin;
 //! use tower_sso::providers::site_builder::{self, SiteBuilderUser};
@@ -36,7 +36,7 @@
 //!     .route("/enter", get(enter).layer(once))
 //!     .with_state(tickets);
 //! # }
-//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
 //! The script runs on the partner's page. A cookie that its request needs or its answer sets is a third party's:
@@ -47,7 +47,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Builder;
+use crate::Builder;
 use crate::keys::KeyStore;
 use crate::oauth1::{self, OAuth1, Origin};
 

@@ -5,7 +5,7 @@
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
 //! # use axum::{Router, http::StatusCode, routing::{get, post}};
-//! use tower_sso::identity::Identity;
+//! use tower_sso::Identity;
 //! use tower_sso::providers::tutorcruncher::{self, CompanySignup, TutorUser};
 //! # use tower_sso::{keys::MemoryKeys, replay::MemoryReplay};
 //!
@@ -13,14 +13,14 @@
 //! async fn land(user: Identity<TutorUser>) -> String { format!("Hello {} of {}", user.name, user.tenant()) }
 //!
 //! # let (keys, replay) = (MemoryKeys::new(), MemoryReplay::new());
-//! // The handler keeps `call.credential()` with the key, in one transaction, as the stores of `keys::sql` do.
+//! // The handler keeps `call.fingerprint()` with the key, in one transaction, as the stores of `keys::sql` do.
 //! let verify = tutorcruncher::sign_up(["whsec-shared"]).replay(replay.clone()).handler_remembers().build()?;
 //! let sso = tutorcruncher::sso(keys).replay(replay).build()?;
 //! let app: Router = Router::new()
 //!     .route("/companies", post(sign_up).layer(verify))
 //!     .route("/sso", get(land).layer(sso));
 //! # }
-//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
 //! # With a database
@@ -32,7 +32,7 @@
 //! # #[cfg(all(feature = "moka", feature = "axum", feature = "sqlite"))] {
 //! use axum::extract::State;
 //! use axum::{Router, http::StatusCode, routing::{get, post}};
-//! use tower_sso::identity::Identity;
+//! use tower_sso::Identity;
 //! use tower_sso::keys::sql::{SqlKeyError, SqlKeyStore};
 //! use tower_sso::providers::tutorcruncher::{self, CompanySignup, TutorUser};
 //! use tower_sso::replay::MemoryReplay;
@@ -42,7 +42,7 @@
 //! async fn sign_up(State(keys): State<Keys>, call: Identity<CompanySignup>) -> StatusCode {
 //!     let company = call.company_id.to_string().into();
 //!     // A copy of an old call changes nothing: the store knows its credential.
-//!     match keys.rotate(&company, &call.fernet_key, call.credential()).await {
+//!     match keys.rotate(&company, &call.fernet_key, call.fingerprint()).await {
 //!         Ok(_) => StatusCode::OK,
 //!         Err(SqlKeyError::OwnedByAnotherTenant) => StatusCode::CONFLICT,
 //!         Err(_) => StatusCode::SERVICE_UNAVAILABLE, // the sender tries again
@@ -67,7 +67,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Builder;
+use crate::Builder;
 use crate::fernet::{self, Fernet};
 use crate::keys::{KeyStore, Secret};
 use crate::webhook::{self, Webhook};

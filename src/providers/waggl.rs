@@ -6,7 +6,7 @@
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
 //! use axum::response::{IntoResponse, Response};
 //! use axum::{Router, body::Body, routing::get};
-//! use tower_sso::identity::Identity;
+//! use tower_sso::Identity;
 //! use tower_sso::login_redirect::{LoginRedirectLayer, SsoUrl, login_required};
 //! use tower_sso::providers::waggl::{self, WagglUser};
 //! use tower_sso::replay::MemoryReplay;
@@ -41,7 +41,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::config::Builder;
+use crate::Builder;
 use crate::jwt::{self, Algorithm, Jwt};
 use crate::keys::{KeyStore, Secret};
 use crate::tenant::Tenant;
@@ -66,7 +66,7 @@ pub fn sso<S: Into<Secret>>(secrets: impl IntoIterator<Item = S>) -> Builder<Jwt
 /// let keys = MemoryKeys::new().with("acme.app.example", "acme's secret").with("bolt.app.example", "bolt's secret");
 /// let sso = waggl::sso_for_each(Tenant::host(), keys).replay(MemoryReplay::new()).optional().build()?;
 /// # }
-/// # Ok::<(), tower_sso::config::ConfigError>(())
+/// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 pub fn sso_for_each(tenant: Tenant, keys: impl KeyStore) -> Builder<Jwt<WagglUser>> {
     jwt::layer(Algorithm::HS512).audience("www.waggl.com").tenant(tenant).keys(keys)

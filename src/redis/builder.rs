@@ -136,7 +136,7 @@ impl RedisStoreBuilder {
     }
 
     /// How long to wait for a connection, and for each answer. Default: 1 s. A layer waits no longer than its
-    /// [`store_timeout`](crate::config::Builder::store_timeout) in all.
+    /// [`store_timeout`](crate::Builder::store_timeout) in all.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

@@ -11,7 +11,7 @@ use super::builder;
 use super::memory::Witness;
 use super::script::{self, Answer, Loaded, Scripts, ceil_to_milliseconds, floor_to_milliseconds};
 use crate::clock::{Clock, UnixTime};
-use crate::replay::{Claim, Claimed, Group, Hold, ReplayKey, ReplayStore};
+use crate::replay::{Claim, Claimed, Fingerprint, Group, Hold, ReplayStore};
 use crate::store::{StoreError, StoreFuture};
 
 /// What stands for a spent credential.
@@ -123,7 +123,7 @@ where
         Ok(())
     }
 
-    fn replay_key(&self, key: &ReplayKey) -> String {
+    fn replay_key(&self, key: &Fingerprint) -> String {
         [&self.0.prefix, "r:", &BASE64_URL_SAFE_NO_PAD.encode(key.as_bytes())].concat()
     }
 
@@ -217,7 +217,7 @@ where
         })
     }
 
-    fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
         let Hold::Lease(until) = lease else { return StoreFuture::ready(Ok(())) };
         let this = self.clone();
         StoreFuture::new(async move {

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Fingerprint, Hold, ReplayKey};
+use super::{Fingerprint, FingerprintHasher, Hold};
 use crate::clock::UnixTime;
 
 /// What a layer asks of a [`ReplayStore`](super::ReplayStore): to claim a credential, or to settle one.
@@ -9,16 +9,16 @@ use crate::clock::UnixTime;
 /// ```
 /// use std::time::Duration;
 /// use tower_sso::clock::UnixTime;
-/// use tower_sso::replay::{Claim, Hold, ReplayKey};
+/// use tower_sso::replay::{Claim, Hold, Fingerprint};
 ///
 /// let now = UnixTime::from_secs(1_700_000_000);
-/// let claim = Claim::new(ReplayKey::from([7; 32]), now, Hold::Until(now.plus(Duration::from_secs(60))));
+/// let claim = Claim::new(Fingerprint::from([7; 32]), now, Hold::Until(now.plus(Duration::from_secs(60))));
 /// assert_eq!(claim.terms.until, now.plus(Duration::from_secs(60)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The credential.
-    pub key: ReplayKey,
+    pub key: Fingerprint,
     /// The time at which the layer checked it.
     pub now: UnixTime,
     /// How long it is to be held.
@@ -44,13 +44,13 @@ pub struct Terms {
 
 impl Claim {
     /// A claim of a credential that is usable from now on and has no window: for tests of a store.
-    pub fn new(key: ReplayKey, now: UnixTime, hold: Hold) -> Self {
+    pub fn new(key: Fingerprint, now: UnixTime, hold: Hold) -> Self {
         let terms = Terms { group: Group::default(), window: Duration::ZERO, usable_since: now, until: hold.until() };
         Self { key, now, hold, terms }
     }
 }
 
-/// The layers that share their credentials: those of one form with one [scope](crate::config::Builder::scope).
+/// The layers that share their credentials: those of one form with one [namespace](crate::Builder::namespace).
 ///
 /// ```
 /// use tower_sso::replay::Group;
@@ -63,10 +63,10 @@ impl Claim {
 pub struct Group(u64);
 
 impl Group {
-    /// The group of a form's layers with this scope.
-    pub fn new(form: &str, scope: &str) -> Self {
-        let mut fingerprint = Fingerprint::new(form);
-        fingerprint.part(scope.as_bytes());
+    /// The group of a form's layers with this namespace.
+    pub fn new(form: &str, namespace: &str) -> Self {
+        let mut fingerprint = FingerprintHasher::new(form);
+        fingerprint.part(namespace.as_bytes());
         let [a, b, c, d, e, f, g, h, ..] = *fingerprint.finish().as_bytes();
         Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
     }

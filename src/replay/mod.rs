@@ -55,54 +55,54 @@ pub use claim::{Claim, Group, Terms};
 /// It is safe to log and to store: the credential cannot be found from it.
 ///
 /// ```
-/// use tower_sso::replay::Fingerprint;
+/// use tower_sso::replay::FingerprintHasher;
 ///
-/// let mut one = Fingerprint::new("fernet");
+/// let mut one = FingerprintHasher::new("fernet");
 /// one.part(b"ab").part(b"c");
-/// let mut other = Fingerprint::new("fernet");
+/// let mut other = FingerprintHasher::new("fernet");
 /// other.part(b"a").part(b"bc");
 /// assert_ne!(one.finish(), other.finish(), "parts cannot run into each other");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ReplayKey([u8; 32]);
+pub struct Fingerprint([u8; 32]);
 
-impl ReplayKey {
+impl Fingerprint {
     /// The digest.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
-impl From<[u8; 32]> for ReplayKey {
+impl From<[u8; 32]> for Fingerprint {
     fn from(digest: [u8; 32]) -> Self {
         Self(digest)
     }
 }
 
 /// In lower-case hexadecimal.
-impl fmt::Display for ReplayKey {
+impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&encode_hex(&self.0))
     }
 }
 
-impl fmt::Debug for ReplayKey {
+impl fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ReplayKey({self})")
+        write!(f, "Fingerprint({self})")
     }
 }
 
-/// Makes a [`ReplayKey`] of a credential's unique parts.
+/// Makes a [`Fingerprint`] of a credential's unique parts.
 ///
 /// ```
-/// # use tower_sso::replay::Fingerprint;
-/// let mut fingerprint = Fingerprint::new("fernet");
+/// # use tower_sso::replay::FingerprintHasher;
+/// let mut fingerprint = FingerprintHasher::new("fernet");
 /// fingerprint.part(b"the MAC");
 /// let key = fingerprint.finish();
 /// ```
-pub struct Fingerprint(Sha256);
+pub struct FingerprintHasher(Sha256);
 
-impl Fingerprint {
+impl FingerprintHasher {
     /// Starts with the form.
     pub fn new(form: &str) -> Self {
         let mut this = Self(Sha256::new());
@@ -115,10 +115,10 @@ impl Fingerprint {
         self.part(b"tenant").part(tenant.as_str().as_bytes());
     }
 
-    /// Adds the layer's scope. The default one, which is empty, changes nothing.
-    pub(crate) fn scope(&mut self, scope: &str) {
-        if !scope.is_empty() {
-            self.part(b"scope").part(scope.as_bytes());
+    /// Adds the layer's namespace. The default one, which is empty, changes nothing.
+    pub(crate) fn namespace(&mut self, namespace: &str) {
+        if !namespace.is_empty() {
+            self.part(b"scope").part(namespace.as_bytes());
         }
     }
 
@@ -137,14 +137,14 @@ impl Fingerprint {
     }
 
     /// The key.
-    pub fn finish(self) -> ReplayKey {
-        ReplayKey(self.0.finalize().into())
+    pub fn finish(self) -> Fingerprint {
+        Fingerprint(self.0.finalize().into())
     }
 }
 
-impl fmt::Debug for Fingerprint {
+impl fmt::Debug for FingerprintHasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fingerprint").finish_non_exhaustive()
+        f.debug_struct("FingerprintHasher").finish_non_exhaustive()
     }
 }
 
@@ -214,12 +214,12 @@ pub enum Claimed {
 /// ```
 /// use std::{collections::HashMap, sync::Mutex};
 /// use tower_sso::clock::UnixTime;
-/// use tower_sso::replay::{Claim, Claimed, Hold, ReplayKey, ReplayStore};
+/// use tower_sso::replay::{Claim, Claimed, Hold, Fingerprint, ReplayStore};
 /// use tower_sso::store::{StoreError, StoreFuture};
 ///
 /// /// Never forgets: for a short demonstration only.
 /// #[derive(Default)]
-/// struct Map(Mutex<HashMap<ReplayKey, Hold>>);
+/// struct Map(Mutex<HashMap<Fingerprint, Hold>>);
 ///
 /// impl ReplayStore for Map {
 ///     fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
@@ -240,7 +240,7 @@ pub enum Claimed {
 ///         StoreFuture::ready(Ok(()))
 ///     }
 ///
-///     fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+///     fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
 ///         let mut map = self.0.lock().unwrap();
 ///         if matches!(lease, Hold::Lease(_)) && map.get(&key) == Some(&lease) {
 ///             map.remove(&key);
@@ -271,7 +271,7 @@ pub trait ReplayStore: Send + Sync + 'static {
 
     /// Frees a credential that is under this very lease: it was not used after all. One that is spent stays spent, and
     /// one that another request has leased since stays leased.
-    fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>>;
+    fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>>;
 
     /// Since when this store has seen every claim; `None` if it forgets nothing when the process ends.
     ///
@@ -293,7 +293,7 @@ impl<R: ReplayStore + ?Sized> ReplayStore for Arc<R> {
         (**self).settle(claim)
     }
 
-    fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
         (**self).release(key, lease)
     }
 
@@ -307,13 +307,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn form_signed_tenant_scope_and_parts_all_count() {
-        let key = |form: &str, tenant: &str, scope: &str, parts: &[&[u8]]| {
-            let mut fingerprint = Fingerprint::new(form);
+    fn form_signed_tenant_namespace_and_parts_all_count() {
+        let key = |form: &str, tenant: &str, namespace: &str, parts: &[&[u8]]| {
+            let mut fingerprint = FingerprintHasher::new(form);
             if !tenant.is_empty() {
                 fingerprint.signed_tenant(&tenant.into());
             }
-            fingerprint.scope(scope);
+            fingerprint.namespace(namespace);
             parts.iter().for_each(|part| _ = fingerprint.part(part));
             fingerprint.finish()
         };
@@ -322,7 +322,7 @@ mod tests {
             (key("jwt", "acme", "", &[b"mac"]), "another form"),
             (key("fernet", "acm", "", &[b"emac"]), "another tenant"),
             (key("fernet", "", "", &[b"acme", b"mac"]), "a name that nobody signed"),
-            (key("fernet", "acme", "a", &[b"mac"]), "another scope"),
+            (key("fernet", "acme", "a", &[b"mac"]), "another namespace"),
             (key("fernet", "acme", "", &[b"ma", b"c"]), "other parts"),
             (key("fernet", "acme", "", &[b"mad"]), "another MAC"),
         ] {

@@ -72,7 +72,7 @@ impl Windows {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ReplayKey, Terms};
+    use super::super::{Fingerprint, Terms};
     use super::*;
 
     const MINUTE: Duration = Duration::from_secs(60);
@@ -86,7 +86,7 @@ mod tests {
     fn claim(now: u64, made: u64, window: Duration) -> Claim {
         let until = at(made).plus(window);
         let terms = Terms { group: Group::new("fernet", ""), window, usable_since: at(made), until };
-        Claim { key: ReplayKey::from([0; 32]), now: at(now), hold: Hold::Until(until), terms }
+        Claim { key: Fingerprint::from([0; 32]), now: at(now), hold: Hold::Until(until), terms }
     }
 
     #[test]
@@ -112,7 +112,7 @@ mod tests {
             "and reaches back before its first claim"
         );
         let mut other = claim(1_100, 1_090, MINUTE);
-        other.terms.group = Group::new("fernet", "another scope");
+        other.terms.group = Group::new("fernet", "another namespace");
         assert_eq!(windows.hold(&other), Some(Hold::Until(at(1_090).plus(MINUTE))), "groups are apart");
         let mut lease = claim(1_100, 1_090, MINUTE);
         lease.hold = Hold::Lease(at(1_130));
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn what_has_no_time_has_no_window() {
         let windows = Windows::default();
-        let timeless = Claim::new(ReplayKey::from([0; 32]), at(1_000), Hold::Until(UnixTime::MAX));
+        let timeless = Claim::new(Fingerprint::from([0; 32]), at(1_000), Hold::Until(UnixTime::MAX));
         assert_eq!(windows.hold(&timeless), Some(timeless.hold));
         assert!(windows.0.read().unwrap().is_empty());
     }

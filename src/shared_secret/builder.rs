@@ -6,9 +6,9 @@ use http::Method;
 use serde::de::DeserializeOwned;
 
 use super::{PrivateKeyStore, SharedSecret};
-use crate::config::{Builder, ConfigError};
 use crate::tenant::Tenant;
 use crate::throttle::Throttle;
+use crate::{Builder, ConfigError};
 
 /// Starts a layer for JSON bodies that hold a shared secret, whose other fields are deserialized into `C`. `keys` are
 /// [`PrivateKeys`](super::PrivateKeys), or a [store of your own](PrivateKeyStore).
@@ -29,7 +29,7 @@ use crate::throttle::Throttle;
 /// let keys = PrivateKeys::new().with("default", ["k-9f86d081884c7d659a2f"])?;
 /// let peer = Throttle::by(|head| head.extensions.get::<std::net::SocketAddr>().map(|peer| Source::from(*peer)));
 /// let sso = shared_secret::layer::<serde_json::Value>(keys).throttle(peer).require(["login"]).build()?;
-/// # Ok::<(), tower_sso::config::ConfigError>(())
+/// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 pub fn layer<C>(keys: impl PrivateKeyStore) -> Builder<SharedSecret<C>>
 where

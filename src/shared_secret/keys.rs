@@ -4,17 +4,17 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use sha2::{Digest, Sha256};
 
+use crate::ConfigError;
 use crate::clock::UnixTime;
 use crate::encoding::decode_hex;
-use crate::error::ConfigError;
 use crate::hex::encode_hex;
 use crate::keys::{self, Key, Secret, TenantId};
 use crate::store::{StoreError, StoreFuture};
 
 /// The SHA-256 digest of a token: what is stored of it, and what it is found by.
 ///
-/// The digest is not salted and not slow, as tokens are random and long. **A token that a person has made up can be
-/// found from its digest**; give out tokens of 128 random bits or more.
+/// The digest is not salted and not slow, as tokens are random and long. **A token that a person has made up can be found
+/// from its digest**; give out tokens of 128 random bits or more.
 ///
 /// ```
 /// use tower_sso::shared_secret::TokenDigest;
@@ -88,8 +88,8 @@ impl fmt::Debug for TokenDigest {
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 pub trait PrivateKeyStore: Send + Sync + 'static {
-    /// The key of the token with this digest, with its [secret](TokenDigest::secret) and [owner](Key::owned_by); `None`
-    /// if nobody has it. Take as long to find none as to find one.
+    /// The key of the token with this digest, with its [secret](TokenDigest::secret) and [owner](Key::owned_by); `None` if
+    /// nobody has it. Take as long to find none as to find one.
     fn find(&self, digest: &TokenDigest) -> StoreFuture<Result<Option<Key>, StoreError>>;
 }
 
@@ -108,19 +108,17 @@ where
 /// The private keys of several organisations in this process's memory, as digests. Clones share them.
 ///
 /// Of an organisation's tokens the first is its current key, the others are still accepted:
-/// [`Identity::key`](crate::identity::Identity::key) tells which one came,
-/// [`Identity::tenant`](crate::identity::Identity::tenant) whose it is.
+/// [`Identity::key_use`](crate::Identity::key_use) tells which one came, [`Identity::tenant`](crate::Identity::tenant)
+/// whose it is.
 ///
 /// ```
 /// use tower_sso::shared_secret::PrivateKeys;
 ///
-/// let keys = PrivateKeys::new()
-///     .with("default", ["k-9f86d081884c7d659a2f"])?
-///     .with("opera", ["k-60303ae22b998861bce3"])?;
+/// let keys = PrivateKeys::new().with("default", ["k-9f86d081884c7d659a2f"])?.with("opera", ["k-60303ae22b998861bce3"])?;
 /// // Later: a new one; the old one stays valid until it is left out.
 /// keys.insert("opera", ["k-fcde2b2edba56bf408601fb", "k-60303ae22b998861bce3"])?;
 /// keys.remove("default");
-/// # Ok::<(), tower_sso::config::ConfigError>(())
+/// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct PrivateKeys(Arc<RwLock<Tokens>>);
@@ -150,9 +148,9 @@ impl PrivateKeys {
     /// Replaces all tokens of an organisation.
     ///
     /// # Errors
-    /// [`ConfigError::NoKeys`] without a token, [`ConfigError::Key`] for one that is empty or blank, almost surely a
-    /// slip (see [`Secret::new`]) or a public key, and [`ConfigError::Setting`] for one that is another organisation's:
-    /// it could not be told whose users it signs in. Nothing is changed then.
+    /// [`ConfigError::NoKeys`] without a token, [`ConfigError::Key`] for one that is empty or blank, almost surely a slip
+    /// (see [`Secret::new`]) or a public key, and [`ConfigError::Setting`] for one that is another organisation's: it
+    /// could not be told whose users it signs in. Nothing is changed then.
     pub fn insert<S: Into<Secret>>(
         &self,
         organisation: impl Into<TenantId>,

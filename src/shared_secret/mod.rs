@@ -1,12 +1,11 @@
-//! A shared secret in a JSON body: `POST {"login", "firstName", "lastName", "token"}`, where `token` is the secret
-//! itself.
+//! A shared secret in a JSON body: `POST {"login", "firstName", "lastName", "token"}`, where `token` is the secret itself.
 //!
 //! seatmap.pro's ticketing platforms sign their users in so; see [`providers::seatmap`](crate::providers::seatmap).
 //!
 //! ```
 //! # #[cfg(feature = "axum")] {
 //! # use axum::{Router, routing::post};
-//! use tower_sso::{identity::Identity, shared_secret::{self, PrivateKeys}};
+//! use tower_sso::{Identity, shared_secret::{self, PrivateKeys}};
 //!
 //! #[derive(serde::Deserialize)]
 //! struct Login { login: String }
@@ -16,25 +15,24 @@
 //! let sso = shared_secret::layer::<Login>(keys).require(["login"]).build()?;
 //! let app: Router = Router::new().route("/api/auth/autologin", post(sign_in).layer(sso));
 //! # }
-//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
 //! # Rules
 //! 1. The content type is `application/json` with any parameters, and there is no content encoding but `identity`. Else
 //!    `unsupported_media_type`. A body over the limit is `payload_too_large`.
-//! 2. The body is one JSON object without duplicate names at any depth, and the token a string of 1 to 1,024 bytes.
-//!    Else `malformed`: nothing is authentic yet.
-//! 3. The token is never looked up, stored or logged: its SHA-256 digest is. The key is found by the digest, and the
-//!    two digests are compared in constant time.
-//! 4. **The same body may come again at any time**: whoever has the token may say anything, so a copy is worth nothing
-//!    that the token is not. There is no replay check, and no replay store. What the answer hands to a browser must be
-//!    single-use: see [`ticket`](crate#forms-and-partners).
+//! 2. The body is one JSON object without duplicate names at any depth, and the token a string of 1 to 1,024 bytes. Else
+//!    `malformed`: nothing is authentic yet.
+//! 3. The token is never looked up, stored or logged: its SHA-256 digest is. The key is found by the digest, and the two
+//!    digests are compared in constant time.
+//! 4. **The same body may come again at any time**: whoever has the token may say anything, so a copy is worth nothing that
+//!    the token is not. There is no replay check, and no replay store. What the answer hands to a browser must be single-use:
+//!    see [`ticket`](crate#forms-and-partners).
 //! 5. Wrong tokens are counted per source, where a [`Throttle`] is set.
 //! 6. The claims are the object without its token. A missing field is `rejected_claims`.
-//! 7. The inner service gets the body as it came, **with the token in it**: take
-//!    [`Identity`](crate::identity::Identity), which does not have it, and neither read nor log the body. It is not
-//!    rewritten, as `Content-Length` and whatever digest or signature of the body a service behind has to check are of
-//!    these bytes. `Authorization` is not looked at.
+//! 7. The inner service gets the body as it came, **with the token in it**: take [`Identity`](crate::Identity),
+//!    which does not have it, and neither read nor log the body. It is not rewritten, as `Content-Length` and whatever digest
+//!    or signature of the body a service behind has to check are of these bytes. `Authorization` is not looked at.
 
 mod builder;
 mod keys;
@@ -51,15 +49,15 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use crate::ConfigError;
 use crate::body::WholeBody;
 use crate::clock::{Clock, UnixTime};
-use crate::config::ConfigError;
 use crate::content::check_content;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::json::{self, Object};
 use crate::keys::{Keys, Secret};
 use crate::rejection::Reason;
-use crate::replay::Fingerprint;
+use crate::replay::FingerprintHasher;
 use crate::store::{StoreError, StoreFuture};
 use crate::throttle::{Attempt, Throttle};
 use crate::window::Validity;
@@ -74,7 +72,7 @@ const LONGEST_TOKEN: usize = 1_024;
 /// Its credentials are [reusable](Usage::Reusable) by nature: there is no replay check.
 ///
 /// ```
-/// use tower_sso::layer::VerifyLayer;
+/// use tower_sso::VerifyLayer;
 /// use tower_sso::shared_secret::SharedSecret;
 ///
 /// struct State {
@@ -165,7 +163,7 @@ where
         Ok(Validity::unlimited())
     }
 
-    fn fingerprint(&self, message: &Message, fingerprint: &mut Fingerprint) {
+    fn fingerprint(&self, message: &Message, fingerprint: &mut FingerprintHasher) {
         fingerprint.part(&message.body);
     }
 

@@ -13,7 +13,7 @@ use super::replay_crowd as crowd;
 use super::replay_windows as windows;
 use crate::clock::UnixTime;
 use crate::replay::Claimed::{self, First, Leased, Spent};
-use crate::replay::{Claim, Hold, ReplayKey, ReplayStore};
+use crate::replay::{Claim, Fingerprint, Hold, ReplayStore};
 
 pub(super) type Replay = Bench<dyn ReplayStore>;
 
@@ -55,19 +55,19 @@ pub(super) fn all(bench: &Arc<Replay>) -> Vec<Case> {
 }
 
 impl Replay {
-    pub(super) fn key(&self) -> ReplayKey {
+    pub(super) fn key(&self) -> Fingerprint {
         self.fresh().into()
     }
 
-    pub(super) async fn claim(&self, node: usize, key: ReplayKey, now: UnixTime, hold: Hold) -> Answer<Claimed> {
+    pub(super) async fn claim(&self, node: usize, key: Fingerprint, now: UnixTime, hold: Hold) -> Answer<Claimed> {
         self.within(self.node(node).claim(&Claim::new(key, now, hold))).await
     }
 
-    pub(super) async fn settle(&self, node: usize, key: ReplayKey, now: UnixTime, until: UnixTime) -> Answer<()> {
+    pub(super) async fn settle(&self, node: usize, key: Fingerprint, now: UnixTime, until: UnixTime) -> Answer<()> {
         self.within(self.node(node).settle(&Claim::new(key, now, Hold::Until(until)))).await
     }
 
-    pub(super) async fn release(&self, node: usize, key: ReplayKey, lease: Hold) -> Answer<()> {
+    pub(super) async fn release(&self, node: usize, key: Fingerprint, lease: Hold) -> Answer<()> {
         self.within(self.node(node).release(key, lease)).await
     }
 
@@ -77,7 +77,7 @@ impl Replay {
         &self,
         promise: Promise,
         when: &str,
-        key: ReplayKey,
+        key: Fingerprint,
         until: UnixTime,
         expected: Claimed,
     ) -> Result<(), Broken> {
@@ -95,7 +95,7 @@ impl Replay {
     }
 
     /// Claims until the lease that is on the key is gone; `Leased` if it is still there at `limit`.
-    pub(super) async fn wait_and_claim(&self, node: usize, key: ReplayKey, limit: UnixTime) -> Answer<Claimed> {
+    pub(super) async fn wait_and_claim(&self, node: usize, key: Fingerprint, limit: UnixTime) -> Answer<Claimed> {
         loop {
             let now = now();
             let claimed = self.claim(node, key, now, Hold::Until(now.plus(LONG))).await?;

@@ -7,7 +7,7 @@ use super::promise::{Broken, Promise};
 use super::race::{self, CALLS, side_by_side};
 use super::replay_cases::{Replay, SHORT};
 use crate::replay::Claimed::{self, First, Leased, Spent};
-use crate::replay::{Claim, Hold, ReplayKey};
+use crate::replay::{Claim, Fingerprint, Hold};
 
 /// Exactly one `First`, and for everyone else `others`.
 fn one_first(when: &str, answers: &[Answer<Claimed>], others: Claimed) -> Result<(), Broken> {
@@ -179,7 +179,7 @@ pub(super) async fn no_eviction(bench: Arc<Replay>) -> Result<(), Broken> {
             Ok(Ok(kept))
         }
     }));
-    let mut kept: Vec<(usize, ReplayKey)> = Vec::new();
+    let mut kept: Vec<(usize, Fingerprint)> = Vec::new();
     for part in fill.await {
         kept.extend(answered(PROMISE, "filling the store", part)??);
     }

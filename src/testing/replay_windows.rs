@@ -8,7 +8,7 @@ use super::promise::{Broken, Promise};
 use super::replay_cases::Replay;
 use crate::clock::UnixTime;
 use crate::replay::Claimed::{self, First, Forgotten, Spent};
-use crate::replay::{Claim, Group, Hold, ReplayKey, Terms};
+use crate::replay::{Claim, Fingerprint, Group, Hold, Terms};
 
 const SHORT: Duration = Duration::from_secs(60);
 const LONG: Duration = Duration::from_secs(600);
@@ -23,7 +23,7 @@ impl Layers {
     }
 
     /// A claim at `now` of what was made at `made`, by a layer with this window.
-    fn claim(self, key: ReplayKey, now: UnixTime, made: UnixTime, window: Duration) -> Claim {
+    fn claim(self, key: Fingerprint, now: UnixTime, made: UnixTime, window: Duration) -> Claim {
         let until = made.plus(window);
         let terms = Terms { group: self.0, window, usable_since: made, until };
         Claim { key, now, hold: Hold::Until(until), terms }

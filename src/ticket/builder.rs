@@ -6,8 +6,8 @@ use http::Method;
 use serde::de::DeserializeOwned;
 
 use super::{Ticket, Tickets};
-use crate::config::{Builder, ConfigError};
 use crate::tenant::Tenant;
+use crate::{Builder, ConfigError};
 
 /// Starts a layer that redeems tickets, whose claims are deserialized into `C`: the type that they were
 /// [issued](Tickets::issue) with, or one of the same shape.
@@ -23,9 +23,9 @@ use crate::tenant::Tenant;
 /// ```
 /// use tower_sso::ticket::{self, MemoryTickets, Tickets};
 ///
-/// let tickets = Tickets::new(MemoryTickets::new()).purpose("editor");
+/// let tickets = Tickets::new(MemoryTickets::new()).namespace("editor");
 /// let editor = ticket::layer::<serde_json::Value>(tickets.clone()).ticket_parameter("sessionId").build()?;
-/// # Ok::<(), tower_sso::config::ConfigError>(())
+/// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 pub fn layer<C>(tickets: Tickets) -> Builder<Ticket<C>>
 where

@@ -1,14 +1,13 @@
-//! A one-time ticket in the query: `GET …?ticket={43 characters}`, which hands an identity on from one answer to one
-//! browser.
+//! A one-time ticket in the query: `GET …?ticket={43 characters}`, which hands an identity on from one answer to one browser.
 //!
-//! What a partner's server was told, a browser must still bring along: the script that Site Builder loads holds links
-//! that sign in, and seatmap.pro's answer a session id that travels in a redirect. [`Tickets::issue`] makes such a
-//! link's ticket, and this layer redeems it.
+//! What a partner's server was told, a browser must still bring along: the script that Site Builder loads holds links that
+//! sign in, and seatmap.pro's answer a session id that travels in a redirect. [`Tickets::issue`] makes such a link's ticket,
+//! and this layer redeems it.
 //!
 //! ```
 //! # #[cfg(feature = "axum")] {
 //! # use axum::{Router, routing::get};
-//! use tower_sso::{identity::Identity, ticket::{self, MemoryTickets, Tickets}};
+//! use tower_sso::{Identity, ticket::{self, MemoryTickets, Tickets}};
 //!
 //! #[derive(serde::Serialize, serde::Deserialize)]
 //! struct User { email: String }
@@ -19,20 +18,20 @@
 //! let enter_once = ticket::layer::<User>(tickets).build()?;
 //! let app: Router = Router::new().route("/enter", get(enter).layer(enter_once));
 //! # }
-//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
 //! # Rules
 //! 1. A ticket is 256 random bits, in base64url without padding: 43 characters, canonical. Else `malformed`.
-//! 2. The store keeps its SHA-256 digest, the identity and an end, 60 s later by default. Whoever reads the store
-//!    cannot redeem what is in it.
+//! 2. The store keeps its SHA-256 digest, the identity and an end, 60 s later by default. Whoever reads the store cannot
+//!    redeem what is in it.
 //! 3. It is redeemed once, atomically: by being taken out of the store. HEAD requests and prefetches do not redeem it.
 //! 4. Unknown, spent and expired are one answer, `invalid`: the store does not remember what it held.
-//! 5. [`Identity::tenant`](crate::identity::Identity::tenant) is the tenant that it was issued for.
-//! 6. Claims are bounded: 64 KiB a ticket ([`largest_claims`](Tickets::largest_claims)), and in memory 64 MiB in all,
-//!    of which a tenant may have as much as is still free.
+//! 5. [`Identity::tenant`](crate::Identity::tenant) is the tenant that it was issued for.
+//! 6. Claims are bounded: 64 KiB a ticket ([`largest_claims`](Tickets::largest_claims)), and in memory 64 MiB in all, of which
+//!    a tenant may have as much as is still free.
 //! 7. A ticket is worth what a session is: send it over https, and only to whom it is for. With
-//!    [`purpose`](Tickets::purpose)s, one that was made for one entrance opens no other.
+//!    [`namespace`](Tickets::namespace)s, one that was made for one entrance opens no other.
 
 mod builder;
 mod memory;
@@ -48,14 +47,14 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
 
+use crate::ConfigError;
 use crate::body::HeadOnly;
 use crate::clock::UnixTime;
-use crate::config::ConfigError;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::Secret;
 use crate::query::{self, Query};
 use crate::rejection::Reason;
-use crate::replay::Fingerprint;
+use crate::replay::FingerprintHasher;
 use crate::window::Validity;
 
 pub use builder::layer;
@@ -65,11 +64,10 @@ pub use tickets::{TicketError, Tickets};
 
 /// The one-time ticket form, with claims of type `C`. Made by [`layer`].
 ///
-/// To the engine its credentials are reusable, as their being taken out of the store was the claim: no replay store is
-/// asked.
+/// To the engine its credentials are reusable, as their being taken out of the store was the claim: no replay store is asked.
 ///
 /// ```
-/// use tower_sso::layer::VerifyLayer;
+/// use tower_sso::VerifyLayer;
 /// use tower_sso::ticket::Ticket;
 ///
 /// struct State {
@@ -146,7 +144,7 @@ where
         Ok(Validity::unlimited())
     }
 
-    fn fingerprint(&self, redeemed: &Redeemed, fingerprint: &mut Fingerprint) {
+    fn fingerprint(&self, redeemed: &Redeemed, fingerprint: &mut FingerprintHasher) {
         fingerprint.part(redeemed.digest.as_bytes());
     }
 

@@ -6,7 +6,7 @@ use crate::hex::encode_hex;
 use crate::keys::TenantId;
 use crate::store::{StoreError, StoreFuture};
 
-/// The SHA-256 digest of a ticket and its purpose: what a store knows of it. It is safe to log and to store.
+/// The SHA-256 digest of a ticket and its namespace: what a store knows of it. It is safe to log and to store.
 ///
 /// ```
 /// use tower_sso::ticket::TicketDigest;

@@ -6,9 +6,9 @@ use http::Method;
 use serde::de::DeserializeOwned;
 
 use super::{Plus, Recipe, TimestampHash};
-use crate::config::{Builder, ConfigError};
 use crate::tenant::Tenant;
 use crate::window::Window;
+use crate::{Builder, ConfigError};
 
 /// Starts a layer for links that are hashed by a recipe, whose fields are deserialized into `C`, each a string.
 ///
@@ -32,7 +32,7 @@ use crate::window::Window;
 ///     .replay(MemoryReplay::new())
 ///     .build()?;
 /// # }
-/// # Ok::<(), tower_sso::config::ConfigError>(())
+/// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 pub fn layer<C>(recipe: Recipe) -> Builder<TimestampHash<C>>
 where

@@ -1,13 +1,13 @@
 //! A hash over a timestamp, some fields and a secret: `GET /sso/oauth/?timestamp=&email=&slug=&hash=&next=`.
 //!
-//! LCvista's customers sign their users in so; see [`providers::lcvista`](crate::providers::lcvista). Its cousins
-//! differ in what is hashed, in which order, how it is joined, and where the secret goes: a [`Recipe`] says so.
+//! LCvista's customers sign their users in so; see [`providers::lcvista`](crate::providers::lcvista). Its cousins differ in
+//! what is hashed, in which order, how it is joined, and where the secret goes: a [`Recipe`] says so.
 //!
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
 //! # use axum::{Router, routing::get};
 //! use tower_sso::timestamp_hash::{self, Digest, Recipe};
-//! use tower_sso::{identity::Identity, replay::MemoryReplay};
+//! use tower_sso::{Identity, replay::MemoryReplay};
 //!
 //! #[derive(serde::Deserialize)]
 //! struct User { email: String }
@@ -18,19 +18,19 @@
 //! let sso = timestamp_hash::layer::<User>(recipe).secrets(["shared"]).replay(MemoryReplay::new()).build()?;
 //! let app: Router = Router::new().route("/sso", get(land).layer(sso));
 //! # }
-//! # Ok::<(), tower_sso::config::ConfigError>(())
+//! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
 //! # Rules
-//! 1. The timestamp is hashed as the text received: digits, or digits, a point and one to nine digits; no leading zero,
-//!    no sign, no exponent. A number that is parsed and written anew breaks real partners.
+//! 1. The timestamp is hashed as the text received: digits, or digits, a point and one to nine digits; no leading zero, no
+//!    sign, no exponent. A number that is parsed and written anew breaks real partners.
 //! 2. Every field of the recipe is there once and not empty; else `malformed`. Case is never folded.
 //! 3. The hash is hexadecimal in full length, of either case; its decoded bytes are the replay key.
-//! 4. The timestamp may be [`max_age`](crate::config::Builder::max_age) old and
-//!    [`clock_skew`](crate::config::Builder::clock_skew) ahead, both inclusive, to the nanosecond.
-//! 5. A raw `+` in a field is a space to some partners and a plus to others. By default both readings are tried, and
-//!    the one that the hash was made of is what the user is called: [`Plus`].
-//!    The [tenant](crate::config::Builder::tenant_field) alone is read in one way.
+//! 4. The timestamp may be [`max_age`](crate::Builder::max_age) old and
+//!    [`clock_skew`](crate::Builder::clock_skew) ahead, both inclusive, to the nanosecond.
+//! 5. A raw `+` in a field is a space to some partners and a plus to others. By default both readings are tried, and the one
+//!    that the hash was made of is what the user is called: [`Plus`].
+//!    The [tenant](crate::Builder::tenant_field) alone is read in one way.
 //! 6. Only the recipe's fields are signed. Other parameters, such as `next`, are not (see
 //!    [`LocalPath`](crate::landing::LocalPath)); nor are the path, the headers and a body.
 
@@ -47,9 +47,9 @@ use bytes::Bytes;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
+use crate::ConfigError;
 use crate::body::HeadOnly;
 use crate::clock::UnixTime;
-use crate::config::ConfigError;
 use crate::fields::{self, Texts};
 use crate::form::{Extracted, Form, Presence, Rules};
 use crate::hex::encode_hex;
@@ -57,7 +57,7 @@ use crate::keys::{self, Secret, TenantId};
 use crate::mac::{self, Tag};
 use crate::query::{self, Indexed, Query};
 use crate::rejection::Reason;
-use crate::replay::Fingerprint;
+use crate::replay::FingerprintHasher;
 use crate::window::{Validity, Window};
 
 pub use crate::mac::Digest;
@@ -80,8 +80,8 @@ pub enum Plus {
     Space,
     /// Itself: the partner did not encode what it put into the link.
     Literal,
-    /// Whichever the hash was made of. It costs a second hash for links with a raw `+`, and weakens nothing: only a
-    /// hash that matches decides.
+    /// Whichever the hash was made of. It costs a second hash for links with a raw `+`, and weakens nothing: only a hash
+    /// that matches decides.
     #[default]
     Either,
 }
@@ -89,7 +89,7 @@ pub enum Plus {
 /// The timestamp hash form, with claims of type `C`. Made by [`layer`].
 ///
 /// ```
-/// use tower_sso::layer::VerifyLayer;
+/// use tower_sso::VerifyLayer;
 /// use tower_sso::timestamp_hash::TimestampHash;
 ///
 /// struct State {
@@ -135,8 +135,7 @@ where
     type Claims = C;
 
     fn rules(&self) -> Rules {
-        // Printable and of a usual length: the secret is hashed itself, so encoding it must not take longer than
-        // others'.
+        // Printable and of a usual length: the secret is hashed itself, so encoding it must not take longer than others'.
         let random = mac::random_key();
         let mut rules = Rules::new(Secret::new(encode_hex(random.get(..8).unwrap_or(&random))));
         rules.parameters = [&self.hash, &self.timestamp].into_iter().chain(self.recipe.fields()).cloned().collect();
@@ -172,8 +171,7 @@ where
             Plus::Literal => (self.fields(query, |_| true)?.0, None),
             Plus::Either => {
                 let (space, has_plus) = self.fields(query, |_| false)?;
-                // One tenant's keys are looked up, so its name is read in one way: else it could sign under another's
-                // name.
+                // One tenant's keys are looked up, so its name is read in one way: else it could sign under another's name.
                 let is_literal = |name: &str| self.tenant.as_deref() != Some(name);
                 let literal = if has_plus { Some(self.fields(query, is_literal)?.0) } else { None };
                 let literal = literal.filter(|literal| *literal != space);
@@ -203,7 +201,7 @@ where
         Ok(Validity::around(message.hashed.time, &self.window))
     }
 
-    fn fingerprint(&self, message: &Message, fingerprint: &mut Fingerprint) {
+    fn fingerprint(&self, message: &Message, fingerprint: &mut FingerprintHasher) {
         fingerprint.part(&message.hashed.mac);
     }
 

@@ -5,7 +5,7 @@ use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::config::ConfigError;
+use crate::ConfigError;
 use crate::encoding::quote_plus;
 use crate::keys::Secret;
 use crate::mac::Digest;

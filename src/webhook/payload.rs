@@ -44,7 +44,7 @@ impl<C: DeserializeOwned> FromBody for C {
 }
 
 /// An authentic body as it came, whatever it holds. Set
-/// [`any_content_type`](crate::config::Builder::any_content_type) if it is not JSON.
+/// [`any_content_type`](crate::Builder::any_content_type) if it is not JSON.
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {
@@ -57,7 +57,7 @@ impl<C: DeserializeOwned> FromBody for C {
 ///     .handler_remembers()
 ///     .build()?;
 /// # }
-/// # Ok::<(), tower_sso::config::ConfigError>(())
+/// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawBody(pub Bytes);

@@ -1,4 +1,4 @@
-use crate::config::ConfigError;
+use crate::ConfigError;
 
 /// What is signed: the body, with what stands around it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use tower_sso::clock::{Clock, ManualClock, SystemClock};
 use tower_sso::fernet;
 use tower_sso::keys::CachedKeys;
 use tower_sso::keys::sql::{Rotation, SqlKeyStore};
-use tower_sso::replay::{Fingerprint, MemoryReplay};
+use tower_sso::replay::{FingerprintHasher, MemoryReplay};
 use tower_sso::sign::{FernetLink, generate_fernet_key};
 
 use crate::postgres::{Postgres, shared};
@@ -150,7 +150,7 @@ async fn without_its_postgres_keys_that_were_read_go_on_serving() {
     store.migrate().await.unwrap();
     let keys = [4321, 5].map(|number| (number, generate_fernet_key()));
     for (number, key) in &keys {
-        let call = Fingerprint::new(&format!("test {number}")).finish();
+        let call = FingerprintHasher::new(&format!("test {number}")).finish();
         assert_eq!(store.rotate(&number.to_string().into(), key, call).await.unwrap(), Rotation::Created);
     }
     let layer = fernet::layer::<Value>()

@@ -127,7 +127,7 @@ async fn the_hash_is_of_the_signatures_own_digest() {
 #[tokio::test]
 async fn no_handler_reads_a_form_that_nobody_signed() {
     use std::collections::HashMap;
-    use tower_sso::identity::Identity;
+    use tower_sso::Identity;
     type Fields = axum::Form<HashMap<String, String>>;
     let handler = |user: Identity<Value>, form: Fields| async move { format!("{} {}", user["user"], form.0["roles"]) };
     for content_type in [FORM, "application/x-www-form-urlencodedx", "application/x-www-form-urlencoded, text/plain"] {

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::keys::sql::{Backend, Rotation, SqlKeyError, SqlKeyStore};
 use tower_sso::keys::{KeyStore, KeyUse, Secret, TenantId};
-use tower_sso::replay::{Fingerprint, ReplayKey};
+use tower_sso::replay::{Fingerprint, FingerprintHasher};
 
 pub const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 pub const GRACE: Duration = Duration::from_hours(1);
@@ -160,8 +160,8 @@ pub async fn shown<DB: Backend>(keys: &SqlKeyStore<DB>, who: &str) -> Vec<(Strin
     keys.iter().map(|key| (show(key.secret()), key.key_use(), key.not_after())).collect()
 }
 
-pub fn credential(call: &str) -> ReplayKey {
-    let mut fingerprint = Fingerprint::new("webhook");
+pub fn credential(call: &str) -> Fingerprint {
+    let mut fingerprint = FingerprintHasher::new("webhook");
     fingerprint.part(call.as_bytes());
     fingerprint.finish()
 }

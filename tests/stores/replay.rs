@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::task::yield_now;
 use tower_sso::clock::{Clock, SystemClock, UnixTime};
-use tower_sso::replay::{Claim, Claimed, Group, Hold, MemoryReplay, ReplayKey, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, Group, Hold, MemoryReplay, ReplayStore};
 use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::testing::{self, BrokenPromises, Promise};
 
@@ -52,9 +52,9 @@ enum Flaw {
 #[derive(Clone)]
 struct Map {
     flaw: Flaw,
-    entries: Arc<Mutex<HashMap<ReplayKey, Hold>>>,
-    order: Arc<Mutex<VecDeque<ReplayKey>>>,
-    claimed_at: Arc<Mutex<HashMap<ReplayKey, UnixTime>>>,
+    entries: Arc<Mutex<HashMap<Fingerprint, Hold>>>,
+    order: Arc<Mutex<VecDeque<Fingerprint>>>,
+    claimed_at: Arc<Mutex<HashMap<Fingerprint, UnixTime>>>,
     connections: Arc<AtomicUsize>,
     windows: Arc<Mutex<HashMap<Group, Window>>>,
 }
@@ -77,7 +77,7 @@ impl Map {
         }
     }
 
-    fn key(&self, key: ReplayKey) -> ReplayKey {
+    fn key(&self, key: Fingerprint) -> Fingerprint {
         let mut bytes = *key.as_bytes();
         if self.flaw == Flaw::ComparesHalfTheKey {
             bytes[16..].fill(0);
@@ -110,7 +110,7 @@ impl Map {
     }
 
     /// What a claim finds there.
-    fn held(&self, entries: &HashMap<ReplayKey, Hold>, key: ReplayKey, now: UnixTime) -> Option<Claimed> {
+    fn held(&self, entries: &HashMap<Fingerprint, Hold>, key: Fingerprint, now: UnixTime) -> Option<Claimed> {
         let held = *entries.get(&key)?;
         let live = match (self.flaw, held) {
             (Flaw::ForgetsAtTheLastInstant, Hold::Until(until)) => now < until,
@@ -133,7 +133,7 @@ impl Map {
         })
     }
 
-    fn insert(&self, entries: &mut HashMap<ReplayKey, Hold>, key: ReplayKey, hold: Hold) {
+    fn insert(&self, entries: &mut HashMap<Fingerprint, Hold>, key: Fingerprint, hold: Hold) {
         entries.insert(key, hold);
         if self.flaw == Flaw::Evicts {
             let mut order = self.order.lock().unwrap();
@@ -213,7 +213,7 @@ impl ReplayStore for Map {
         })
     }
 
-    fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
         let (this, key) = (self.clone(), self.key(key));
         StoreFuture::new(async move {
             this.turn().await?;
@@ -262,7 +262,7 @@ async fn the_store_in_memory_keeps_its_promises() {
 
 /// As many stores in memory are written: every call is right by itself, and takes two locks, one after the other.
 #[derive(Clone, Default)]
-struct TwoLocks(Arc<Mutex<HashMap<ReplayKey, Hold>>>);
+struct TwoLocks(Arc<Mutex<HashMap<Fingerprint, Hold>>>);
 
 impl ReplayStore for TwoLocks {
     fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
@@ -282,7 +282,7 @@ impl ReplayStore for TwoLocks {
         StoreFuture::ready(Ok(()))
     }
 
-    fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
         let mut map = self.0.lock().unwrap();
         if matches!(lease, Hold::Lease(_)) && map.get(&key) == Some(&lease) {
             map.remove(&key);
@@ -366,7 +366,7 @@ impl ReplayStore for Down {
         StoreFuture::ready(Err(StoreError::new("connection refused")))
     }
 
-    fn release(&self, _: ReplayKey, _: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, _: Fingerprint, _: Hold) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Err(StoreError::new("connection refused")))
     }
 

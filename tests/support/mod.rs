@@ -19,11 +19,11 @@ use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt, service_fn};
+use tower_sso::Identity;
+use tower_sso::VerifyLayer;
 use tower_sso::body::{LayerBody, ReadBody};
 use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::form::Form;
-use tower_sso::identity::Identity;
-use tower_sso::layer::VerifyLayer;
 use tower_sso::rejection::Rejection;
 use tower_sso::replay::MemoryReplay;
 
@@ -99,8 +99,8 @@ impl App {
                     body: Bytes::new(),
                     identified: identity.is_some(),
                     tenant: identity.map(|identity| identity.tenant().to_string()),
-                    credential: identity.map(|identity| identity.credential().to_string()),
-                    key: identity.map(Identity::key),
+                    credential: identity.map(|identity| identity.fingerprint().to_string()),
+                    key: identity.map(Identity::key_use),
                 };
                 seen.body = body.collect().await.unwrap().to_bytes();
                 let mut response = Response::new(Full::<Bytes>::default());

@@ -14,7 +14,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_sso::body::LayerBody;
 use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::keys::{Key, Keys, MemoryKeys};
-use tower_sso::replay::{Claim, Claimed, Hold, MemoryReplay, ReplayKey, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, Hold, MemoryReplay, ReplayStore};
 use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::tenant::Tenant;
 use tower_sso::webhook;
@@ -230,7 +230,7 @@ impl ReplayStore for Slow {
         self.later(move |store| store.settle(&claim))
     }
 
-    fn release(&self, key: ReplayKey, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
         self.later(move |store| store.release(key, lease))
     }
 
@@ -270,7 +270,7 @@ async fn a_copy_at_the_end_of_the_window_is_not_carried_out_again() {
 #[tokio::test(start_paused = true)]
 async fn the_same_bytes_may_mean_two_things_at_two_routes() {
     let store = replay();
-    let app = |scope: &'static str| App::new(layer().replay(store.clone()).scope(scope).build().unwrap());
+    let app = |name: &'static str| App::new(layer().replay(store.clone()).namespace(name).build().unwrap());
     let (created, deleted) = (app("created"), app("deleted"));
     let call = || request(signer().sign(JSON));
     for _ in 0..2 {

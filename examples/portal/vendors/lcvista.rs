@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use toml::de::Deserializer;
 use tower_sessions::Session;
-use tower_sso::identity::Identity;
+use tower_sso::Identity;
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::landing::LocalPath;
 use tower_sso::providers::lcvista::{self, LcvistaUser};

@@ -17,11 +17,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use toml::de::Deserializer;
 use tower_sessions::Session;
-use tower_sso::config::RefusedClaims;
-use tower_sso::identity::Identity;
+use tower_sso::Identity;
 use tower_sso::keys::Secret;
 use tower_sso::providers::seatmap::{self, SeatmapLogin, SeatmapRegistration};
 use tower_sso::rejection::Code;
+use tower_sso::rejection::RefusedClaims;
 use tower_sso::shared_secret::{self, PrivateKeys};
 use tower_sso::throttle::Throttle;
 use tower_sso::ticket::{self, Tickets};
@@ -168,7 +168,7 @@ impl Vendor for Seatmap {
         let autologin = seatmap::autologin(keys.clone()).throttle(throttle.clone()).body_limit(BODY_LIMIT);
         let autologin = autologin.clock(clock.clone()).map_claims(sane_user).build()?;
 
-        let tickets = Tickets::new(portal.stores.tickets.clone()).purpose(NAME).clock(clock.clone());
+        let tickets = Tickets::new(portal.stores.tickets.clone()).namespace(NAME).clock(clock.clone());
         let once = ticket::layer::<Entrance>(tickets.clone()).ticket_parameter("sessionId");
         let once = once.responder(page::refused).optional().build()?;
 
@@ -178,8 +178,7 @@ impl Vendor for Seatmap {
                 post(register)
             }
             RegistrationMode::Keyed => {
-                let keyed =
-                    shared_secret::layer::<SeatmapRegistration>(keys).throttle(throttle).clock(clock.clone());
+                let keyed = shared_secret::layer::<SeatmapRegistration>(keys).throttle(throttle).clock(clock.clone());
                 post(register_with_key).layer(keyed.body_limit(BODY_LIMIT).map_claims(sane_registration).build()?)
             }
         };

@@ -15,11 +15,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use toml::de::Deserializer;
 use tower_sessions::Session;
-use tower_sso::config::RefusedClaims;
-use tower_sso::identity::Identity;
+use tower_sso::Identity;
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::oauth1::Origin;
 use tower_sso::providers::site_builder::{self, SiteBuilderUser};
+use tower_sso::rejection::RefusedClaims;
 use tower_sso::ticket::{self, TicketError, Tickets};
 
 use crate::app::Portal;
@@ -93,7 +93,7 @@ impl Vendor for SiteBuilder {
         let sso =
             site_builder::sso(origin, secrets).replay(replay).clock(clock.clone()).map_claims(sane_user).build()?;
 
-        let tickets = Tickets::new(portal.stores.tickets.clone()).purpose(NAME).clock(clock);
+        let tickets = Tickets::new(portal.stores.tickets.clone()).namespace(NAME).clock(clock);
         let once = ticket::layer::<Entrance>(tickets.clone()).responder(page::refused).build()?;
 
         let routes = Router::new()

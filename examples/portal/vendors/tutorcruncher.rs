@@ -16,7 +16,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use toml::de::Deserializer;
 use tower_sessions::Session;
-use tower_sso::identity::Identity;
+use tower_sso::Identity;
 use tower_sso::keys::sql::{Rotation, SqlKeyError, SqlKeyStore};
 use tower_sso::keys::{CachedKeys, Secret, TenantId};
 use tower_sso::providers::tutorcruncher::{self, CompanySignup, TutorUser};
@@ -182,7 +182,7 @@ async fn sign_up(keys: Extension<Keys>, call: Identity<CompanySignup>) -> Result
     let tenant = TenantId::from(call.company_id.to_string());
     let _turn = keys.turns.to_write_for(tenant.as_str()).await?;
     let mut transaction = keys.store.begin().await?;
-    let rotation = keys.store.rotate_in(&mut transaction, &tenant, &call.fernet_key, call.credential()).await?;
+    let rotation = keys.store.rotate_in(&mut transaction, &tenant, &call.fernet_key, call.fingerprint()).await?;
     // A copy of an old call must not bring old details back either.
     if rotation != Rotation::Repeated {
         let company = Company {

@@ -68,7 +68,7 @@
 //!
 //! A tenant's name that holds NUL or has more than 512 bytes is unknown, and cannot get a key, on both engines. **Text
 //! of a partner for your own tables** needs the same care: Postgres refuses NUL, SQLite takes it. Refuse it as
-//! [`rejected_claims`](crate::config::Builder::map_claims); a database error would be 503, and the sender would try for
+//! [`rejected_claims`](crate::Builder::map_claims); a database error would be 503, and the sender would try for
 //! ever.
 //!
 //! Every lookup is a query. Put [`CachedKeys`](super::CachedKeys) in front, and keep in mind that it also delays a

@@ -9,7 +9,7 @@ use super::backend::{Backend, Engine, SecretRow, Value};
 use super::{Rotation, SqlKeyError, schema};
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::keys::{Key, KeyStore, Keys, Secret, TenantId};
-use crate::replay::ReplayKey;
+use crate::replay::Fingerprint;
 use crate::store::{StoreError, StoreFuture};
 
 /// Longer names are no tenant's. Postgres indexes no more than some 2,700 bytes.
@@ -125,9 +125,9 @@ impl<DB: Backend> SqlKeyStore<DB> {
     /// committed, whatever the database's default is; on SQLite it has the write lock from the start.
     ///
     /// ```no_run
-    /// # use tower_sso::{keys::{sql::*, Secret, TenantId}, replay::ReplayKey};
+    /// # use tower_sso::{keys::{sql::*, Secret, TenantId}, replay::Fingerprint};
     /// # async fn sign_up(
-    /// #     keys: SqlKeyStore<sqlx::Any>, tenant: TenantId, secret: Secret, credential: ReplayKey, name: &str,
+    /// #     keys: SqlKeyStore<sqlx::Any>, tenant: TenantId, secret: Secret, credential: Fingerprint, name: &str,
     /// # ) -> Result<(), SqlKeyError> {
     /// let mut transaction = keys.begin().await?;
     /// if keys.rotate_in(&mut transaction, &tenant, &secret, credential).await? != Rotation::Repeated {
@@ -160,7 +160,7 @@ impl<DB: Backend> SqlKeyStore<DB> {
         &self,
         tenant: &TenantId,
         secret: &Secret,
-        credential: ReplayKey,
+        credential: Fingerprint,
     ) -> Result<Rotation, SqlKeyError> {
         check(tenant, secret)?;
         // Dropped at an error, it is rolled back.
@@ -184,7 +184,7 @@ impl<DB: Backend> SqlKeyStore<DB> {
         transaction: &mut Transaction<'_, DB>,
         tenant: &TenantId,
         secret: &Secret,
-        credential: ReplayKey,
+        credential: Fingerprint,
     ) -> Result<Rotation, SqlKeyError> {
         check(tenant, secret)?;
         // A savepoint: a caller who commits after an error keeps no half rotation.
@@ -217,7 +217,7 @@ impl<DB: Backend> SqlKeyStore<DB> {
         connection: &mut DB::Connection,
         tenant: &TenantId,
         secret: &Secret,
-        credential: ReplayKey,
+        credential: Fingerprint,
     ) -> Result<Rotation, SqlKeyError> {
         self.lock(connection, tenant).await?;
         // After the lock: one that waited for it must not come with an older time.

@@ -1,8 +1,8 @@
 use super::{Spoil, Subject, Wish, get};
 use crate::support::{App, NOW, Request_, secs};
 use serde_json::{Value, json};
+use tower_sso::Builder;
 use tower_sso::clock::ManualClock;
-use tower_sso::config::Builder;
 use tower_sso::jwt;
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::replay::ReplayStore;

@@ -15,8 +15,8 @@ mod webhook;
 
 use http::Request;
 use http_body_util::Full;
+use tower_sso::ConfigError;
 use tower_sso::clock::{ManualClock, UnixTime};
-use tower_sso::config::ConfigError;
 use tower_sso::keys::{Key, Keys, MemoryKeys, Secret};
 use tower_sso::replay::{MemoryReplay, ReplayStore};
 

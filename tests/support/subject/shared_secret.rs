@@ -3,8 +3,8 @@ use crate::support::{App, Request_};
 use http::Request;
 use http_body_util::Full;
 use serde_json::{Value, json};
+use tower_sso::Builder;
 use tower_sso::clock::ManualClock;
-use tower_sso::config::Builder;
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::replay::ReplayStore;
 
