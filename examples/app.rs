@@ -33,7 +33,7 @@ use tower_sso::sign::{FernetLink, generate_fernet_key};
 
 use crate::sessions::Sessions;
 
-/// A partner's user id means something only within its tenant. `AUTOINCREMENT`: a deleted user's id is not given out again.
+/// A partner's id of a user is unique within one tenant only. `AUTOINCREMENT`: the id of a deleted user is not reused.
 const USERS: &str = "CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY AUTOINCREMENT,
     tenant TEXT NOT NULL, partner_id INTEGER NOT NULL, name TEXT NOT NULL, UNIQUE (tenant, partner_id))";
 /// Where the session keeps the user's id.

@@ -5,6 +5,8 @@
 //! What came with the request is left in it: a body is not read, and Waggl's token stays in the address that the handler
 //! redirects to.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, any, get, post};
@@ -48,7 +50,8 @@ async fn lcvista(portal: &Portal) -> Routes {
     let keys = MemoryKeys::new().with(SLUG, settings::lcvista_secret());
     let sso = providers::lcvista::sso(keys).replay(portal.stores.replay.clone()).build()?;
     let user = verified::<LcvistaUser>(|ask| ask.layer(sso), links::lcvista(portal.public_url.as_str(), 0)).await;
-    Ok(Router::new().route("/sso/oauth/", get(lcvista::land).layer(user)))
+    let config = Extension(Arc::new(settings::lcvista()));
+    Ok(Router::new().route("/sso/oauth/", get(lcvista::land).layer(user)).layer(config))
 }
 
 async fn site_builder(portal: &Portal) -> Routes {
@@ -63,7 +66,7 @@ async fn site_builder(portal: &Portal) -> Routes {
 async fn waggl(portal: &Portal) -> Routes {
     let sso = providers::waggl::sso([settings::waggl_secret()]).replay(portal.stores.replay.clone()).build()?;
     let user = verified::<WagglUser>(|ask| ask.layer(sso), links::waggl(portal.public_url.as_str(), 0)).await;
-    let surveys = waggl::Surveys::new(&portal.vendors.waggl);
+    let surveys = waggl::Surveys::new(&settings::waggl()?.sections);
     Ok(Router::new().route("/i/{survey}", get(waggl::survey)).route_layer(user).layer(Extension(surveys)))
 }
 

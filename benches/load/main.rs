@@ -38,6 +38,7 @@ mod portal {
     pub(crate) mod page;
     pub(crate) mod passwords;
     pub(crate) mod problem;
+    pub(crate) mod random;
     pub(crate) mod serve;
     pub(crate) mod session;
     pub(crate) mod stores;
@@ -50,7 +51,8 @@ use std::time::Duration;
 use client::{Client, PACE_AT_ONCE};
 use links::{LOGINS, Login};
 use portal::{
-    accounts, app, caller, config, db, demo, health, log, page, passwords, problem, serve, session, stores, text,
+    accounts, app, caller, config, db, demo, health, log, page, passwords, problem, random, serve, session, stores,
+    text,
 };
 use report::Row;
 use server::{App, Server};

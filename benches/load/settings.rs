@@ -1,11 +1,16 @@
 //! The vendors' settings, which the servers and their partner in this bench share.
 
+use std::sync::Arc;
+
 use tower_sso::keys::Secret;
 use tower_sso::login_redirect::SsoUrl;
 
-use crate::config::{
-    Lcvista, Seatmap, SeatmapRegistration, SeatmapThrottle, SiteBuilder, TutorCruncher, Vendors, Waggl,
-};
+use crate::vendors::Vendors;
+use crate::vendors::lcvista::{self, Lcvista};
+use crate::vendors::seatmap::{self, Seatmap};
+use crate::vendors::site_builder::{self, SiteBuilder};
+use crate::vendors::tutorcruncher::TutorCruncher;
+use crate::vendors::waggl::{self, Waggl};
 
 pub(crate) const COMPANY: &str = "4321";
 pub(crate) const CONSUMER: &str = "partner-key";
@@ -43,25 +48,29 @@ pub(crate) fn private_key() -> Secret {
 
 /// One tenant of each vendor.
 pub(crate) fn vendors() -> Result<Vendors, Box<dyn std::error::Error>> {
-    Ok(Vendors {
-        tutorcruncher: Some(TutorCruncher::new(webhook_secret())),
-        site_builder: vec![SiteBuilder {
-            consumer_key: CONSUMER.to_owned(),
-            consumer_secrets: vec![consumer_secret()],
-        }],
-        waggl: vec![Waggl {
-            tenant: "acme".to_owned(),
-            secrets: vec![waggl_secret()],
-            sso_url: SsoUrl::parse("https://idp.example/waggl/sso/")?,
-            surveys: vec![SURVEY.to_owned()],
-        }],
-        lcvista: vec![Lcvista {
-            slug: SLUG.to_owned(),
-            secrets: vec![lcvista_secret()],
-            users: vec![LCVISTA_EMAIL.to_owned()],
-        }],
-        seatmap: vec![Seatmap { organization: ORGANIZATION.to_owned(), private_keys: vec![private_key()] }],
-        seatmap_registration: SeatmapRegistration::default(),
-        seatmap_throttle: SeatmapThrottle::default(),
-    })
+    let seatmap = seatmap::Section { organization: ORGANIZATION.to_owned(), private_keys: vec![private_key()] };
+    let partner =
+        site_builder::Section { consumer_key: CONSUMER.to_owned(), consumer_secrets: vec![consumer_secret()] };
+    Ok(vec![
+        Arc::new(TutorCruncher::new(webhook_secret())),
+        Arc::new(lcvista()),
+        Arc::new(SiteBuilder { sections: vec![partner] }),
+        Arc::new(waggl()?),
+        Arc::new(Seatmap::new(vec![seatmap])),
+    ])
+}
+
+pub(crate) fn lcvista() -> Lcvista {
+    let users = vec![LCVISTA_EMAIL.to_owned()];
+    Lcvista { sections: vec![lcvista::Section { slug: SLUG.to_owned(), secrets: vec![lcvista_secret()], users }] }
+}
+
+pub(crate) fn waggl() -> Result<Waggl, Box<dyn std::error::Error>> {
+    let section = waggl::Section {
+        tenant: "acme".to_owned(),
+        secrets: vec![waggl_secret()],
+        sso_url: SsoUrl::parse("https://idp.example/waggl/sso/")?,
+        surveys: vec![SURVEY.to_owned()],
+    };
+    Ok(Waggl { sections: vec![section] })
 }

@@ -9,8 +9,9 @@
 //! |---|---|
 //! | `vendors/` | each vendor: its configuration and its routes, where the crate is used |
 //! | `session.rs` | what becomes of an identity: the session, `/me`, `/logout` |
-//! | `app.rs`, `config.rs`, `db.rs`, `stores.rs`, `accounts.rs`, `passwords.rs`, `random.rs` | the application around it |
+//! | `app.rs`, `config.rs`, `db.rs`, `stores.rs`, `accounts.rs`, `passwords.rs` | the application around it |
 //! | `caller.rs`, `text.rs` | what others say of themselves, before it is believed |
+//! | `random.rs` | secrets and ids |
 //! | `serve.rs`, `log.rs`, `health.rs` | the program around that: what a client, or who runs it, can make it wait for |
 //! | `page.rs`, `templates/` | what a person sees |
 //! | `demo/` | the partners that the page plays: what no relying party has |

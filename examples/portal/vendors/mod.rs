@@ -1,6 +1,6 @@
-//! One file for each vendor: its configuration, its routes, and its card on the page. To add one, write its file, with a
-//! [`Vendor`] in it, and name it in [`all`]: nothing else knows the vendors. If the demo is to play it, `demo/` gets its
-//! partner.
+//! One file for each vendor: its configuration, its routes, and its card on the page. To add one, write its file, with
+//! a [`Vendor`] in it, and name it in [`all`]: nothing else knows the vendors. If the demo is to play it, `demo/` gets
+//! its partner.
 
 pub(crate) mod lcvista;
 pub(crate) mod seatmap;
@@ -69,7 +69,7 @@ pub(crate) trait Vendor: fmt::Debug + Send + Sync {
     /// A session's claims as the vendor's own type, for the page to show.
     fn typed(&self, claims: &Value) -> Option<String>;
 
-    /// Configures it for the demo, with secrets that are made at the first start. Without this, the demo does not have it.
+    /// Configures it for the demo, with secrets that are made at the first start. By default the demo does not have it.
     async fn make_up(&mut self, _: &Database, _: &Origin) -> Result<(), Box<dyn Error>> {
         Ok(())
     }
