@@ -2,7 +2,8 @@
 //!
 //! A form says where its parts stand in a request, how one key checks them, when they are stale, what makes them unique
 //! and what they say. It does not order those steps, does not look for keys, does not keep time and does not remember:
-//! the engine does that, in one place, for every form. See [`VerifyLayer`](crate::VerifyLayer) for how to mount a form of your own.
+//! the engine does that, in one place, for every form. See [`VerifyLayer`](crate::VerifyLayer) for how to mount a form
+//! of your own.
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -105,10 +106,10 @@ pub trait Form: Send + Sync + 'static {
     /// Those of [`Code::Malformed`](crate::rejection::Code::Malformed).
     fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Self::Credential>, Reason>;
 
-    /// What the credential is checked with, where the form finds that itself: for a credential that is itself a key that was
-    /// handed out. Find it by its digest, so that it is never stored or logged, and say whose it is with
-    /// [`Key::owned_by`](crate::keys::Key::owned_by). The form then [looks its keys up](Rules::looks_keys_up), and its layer
-    /// has no key store. Default: `None`, the keys of the tenant.
+    /// What the credential is checked with, where the form finds that itself: for a credential that is itself a key
+    /// that was handed out. Find it by its digest, so that it is never stored or logged, and say whose it is with
+    /// [`Key::owned_by`](crate::keys::Key::owned_by). The form then [looks its keys up](Rules::looks_keys_up), and its
+    /// layer has no key store. Default: `None`, the keys of the tenant.
     fn look_up(&self, credential: &Self::Credential) -> Option<StoreFuture<Result<Keys, StoreError>>> {
         let _ = credential;
         None
@@ -117,7 +118,8 @@ pub trait Form: Send + Sync + 'static {
     /// Checks the credential with one key. Called once for each active key, or once with the decoy.
     ///
     /// # Errors
-    /// [`Reason::BadSignature`] for whatever another key might still verify; [`Reason::UnusableKey`] if it cannot be a key.
+    /// [`Reason::BadSignature`] for whatever another key might still verify; [`Reason::UnusableKey`] if it cannot be a
+    /// key.
     fn verify(&self, credential: &Self::Credential, key: &Secret) -> Result<Self::Message, Reason>;
 
     /// When the message is valid.
@@ -128,8 +130,8 @@ pub trait Form: Send + Sync + 'static {
 
     /// What makes two credentials the same, in decoded bytes.
     ///
-    /// The tenant counts only if the form [signs it](Rules::signs_tenant). So add what no other key could have made, such as
-    /// the MAC; two tenants' messages without it could be taken for one.
+    /// The tenant counts only if the form [signs it](Rules::signs_tenant). So add what no other key could have made,
+    /// such as the MAC; two tenants' messages without it could be taken for one.
     fn fingerprint(&self, message: &Self::Message, fingerprint: &mut FingerprintHasher);
 
     /// What the message says. `now` is the one reading of the clock for this request.
@@ -143,8 +145,8 @@ pub trait Form: Send + Sync + 'static {
         let _ = head;
     }
 
-    /// Takes the layer's clock, once, when the layer is built: for a form that needs the time where it is not given, such as
-    /// one with a [`Throttle`](crate::throttle::Throttle). Default: not needed.
+    /// Takes the layer's clock, once, when the layer is built: for a form that needs the time where it is not given,
+    /// such as one with a [`Throttle`](crate::throttle::Throttle). Default: not needed.
     fn set_clock(&mut self, clock: &Arc<dyn Clock>) {
         let _ = clock;
     }
@@ -197,16 +199,16 @@ pub struct Rules {
     /// Whether every credential says when it was made, or since when it can have been used
     /// ([`Validity::usable_since`]). Default: no.
     ///
-    /// A replay store that forgets when the process ends is safe for such forms alone: the layer refuses what was usable
-    /// before the store was. With another form it does not build, unless that
+    /// A replay store that forgets when the process ends is safe for such forms alone: the layer refuses what was
+    /// usable before the store was. With another form it does not build, unless that
     /// [survives a restart](Self::survives_restart).
     pub has_time: bool,
     /// Whether something other than the replay store recognises a credential that has no time, for ever: the store in
     /// memory does not, after a restart. Default: no.
     pub survives_restart: bool,
     /// The [`Validity::window`] of every credential, so that a replay store hears of it before the first one comes
-    /// ([`ReplayStore::expect`](crate::replay::ReplayStore::expect)). Default: zero; the store then hears of it with the
-    /// first claim, and refuses what was usable before that if it had kept entries for a shorter time.
+    /// ([`ReplayStore::expect`](crate::replay::ReplayStore::expect)). Default: zero; the store then hears of it with
+    /// the first claim, and refuses what was usable before that if it had kept entries for a shorter time.
     pub longest_window: Duration,
 }
 

@@ -105,8 +105,8 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
     }
 
     /// A name that sets this layer's credentials apart from those of other layers of the same form with the same replay
-    /// store. Without it, what was used at one of them is used at all: right for sign-in links, and wrong for two webhooks
-    /// that take the same bytes for different things.
+    /// store. Without it, what was used at one of them is used at all: right for sign-in links, and wrong for two
+    /// webhooks that take the same bytes for different things.
     pub fn namespace(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.settings.namespace = name.into();
         self
@@ -119,7 +119,8 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
     }
 
     /// The methods that are let through; others get 405. HEAD cannot be one of them: it would use a credential up
-    /// without anybody seeing the answer. For links that are mailed, [POST alone](crate::guide::stacking#links-that-are-mailed).
+    /// without anybody seeing the answer. For links that are mailed, [POST
+    /// alone](crate::guide::stacking#links-that-are-mailed).
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.settings.methods = methods.into_iter().collect();
         self
@@ -166,8 +167,8 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
     /// Lets requests through that have no credential of this form at all, without an identity. Those that have one are
     /// checked as ever. For pages that a session opens too.
     ///
-    /// Two optional layers on one route need different claim types: each layer removes an identity with its own claims that
-    /// it finds in a request, whoever put it there.
+    /// Two optional layers on one route need different claim types: each layer removes an identity with its own claims
+    /// that it finds in a request, whoever put it there.
     pub fn optional(mut self) -> Self {
         self.settings.optional = true;
         self

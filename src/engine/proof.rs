@@ -55,7 +55,8 @@ pub(crate) struct Proved<C> {
 pub(super) struct Unused(());
 
 impl<'e, F: Form, C> Verified<'e, F, C> {
-    /// Tries all active keys. If there are none, tries the decoy, so that an unknown tenant costs as much as a wrong key.
+    /// Tries all active keys. If there are none, tries the decoy, so that an unknown tenant costs as much as a wrong
+    /// key.
     pub(super) fn by_one_of(
         keys: &Keys,
         presented: &Presented<F::Credential>,

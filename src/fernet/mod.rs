@@ -22,15 +22,17 @@
 //!
 //! # Rules
 //! 1. The tenant is the parameter `company_id`. It is not signed; it only selects the key.
-//! 2. The token is canonical base64url, its padding there (raw or as `%3D`) or not, at most 8 KiB long; its structure is
-//!    checked before its MAC. What is wrong with any of this is `malformed`.
+//! 2. The token is canonical base64url, its padding there (raw or as `%3D`) or not, at most 8 KiB long; its structure
+//!    is checked before its MAC. What is wrong with any of this is `malformed`.
 //! 3. The MAC is checked, then the token decrypted. A broken padding block is the same answer as a wrong MAC.
-//! 4. The token's own time may be [`max_age`](crate::Builder::max_age) old and [`clock_skew`](crate::Builder::clock_skew) ahead, in
-//!    whole seconds, as in every Fernet library. Whatever its eight bytes say, nothing overflows.
+//! 4. The token's own time may be [`max_age`](crate::Builder::max_age) old and
+//!    [`clock_skew`](crate::Builder::clock_skew) ahead, in whole seconds, as in every Fernet library. Whatever its
+//!    eight bytes say, nothing overflows.
 //! 5. The content is a JSON object without duplicate names. If it has a `ts`, that is a number inside the same window.
 //! 6. The replay key is the MAC.
 //!
-//! The crate `fernet`, which decrypts, does not wipe its copies of a key: they may stay in freed memory. All others are wiped.
+//! The crate `fernet`, which decrypts, does not wipe its copies of a key: they may stay in freed memory. All others are
+//! wiped.
 
 mod builder;
 mod token;

@@ -1,4 +1,5 @@
-//! A request signed by OAuth 1.0a (RFC 5849) with a consumer's secret and no token: a signed link, or an LTI 1.1 launch.
+//! A request signed by OAuth 1.0a (RFC 5849) with a consumer's secret and no token: a signed link, or an LTI 1.1
+//! launch.
 //!
 //! Site Builder's partners sign their users in so; see [`providers::site_builder`](crate::providers::site_builder).
 //!
@@ -22,21 +23,21 @@
 //! # Rules
 //! 1. The OAuth parameters stand in one place: the query, the `Authorization` header or a form body, as far as each is
 //!    [switched on](crate::Builder::transports). In two at once, or twice in one (RFC 5849, 3.1): `malformed`.
-//! 2. Everything in the query and in a form body is signed: it is decoded as form data, encoded anew (RFC 5849, 3.6), sorted
-//!    by its encoded bytes, and checked. So is every pair of the `Authorization` header but `realm` (RFC 5849, 3.4.1.3.1).
-//!    What cannot be decoded is `malformed`. A body is a form if its type begins like a form's.
-//! 3. A body that is not a form is signed if `oauth_body_hash` is: it must be the body's SHA-1, or SHA-256 with HMAC-SHA256
-//!    (OAuth Request Body Hash 1.0, 3.2). Another body is `invalid`; a hash beside a form (4.1.1) is `malformed`. A body
-//!    without a hash is `malformed` too, unless
+//! 2. Everything in the query and in a form body is signed: it is decoded as form data, encoded anew (RFC 5849, 3.6),
+//!    sorted by its encoded bytes, and checked. So is every pair of the `Authorization` header but `realm` (RFC 5849,
+//!    3.4.1.3.1). What cannot be decoded is `malformed`. A body is a form if its type begins like a form's.
+//! 3. A body that is not a form is signed if `oauth_body_hash` is: it must be the body's SHA-1, or SHA-256 with
+//!    HMAC-SHA256 (OAuth Request Body Hash 1.0, 3.2). Another body is `invalid`; a hash beside a form (4.1.1) is
+//!    `malformed`. A body without a hash is `malformed` too, unless
 //!    [`danger_unsigned_body`](crate::Builder::danger_unsigned_body) lets it through.
-//! 4. The base string's scheme and host come from the layer's [`Origin`], never from a guess. Hand out the very address that
-//!    it has: scheme and host in lower case, and no default port.
+//! 4. The base string's scheme and host come from the layer's [`Origin`], never from a guess. Hand out the very address
+//!    that it has: scheme and host in lower case, and no default port.
 //! 5. HMAC-SHA1, and HMAC-SHA256 where [switched on](crate::Builder::signature_methods). PLAINTEXT, RSA-SHA1 and
 //!    other versions than 1.0 are refused. There is no token: an empty `oauth_token` is signed, another one is refused.
 //!    Other `oauth_*` parameters are signed, and are no claims. All else that is signed is.
-//! 6. A signature does not say where a pair stood or, of two with one name, which came first (RFC 5849, 3.4.1.3.2): whoever
-//!    holds an unused request can move a pair between query, header and form. **So take the claims, not the URI or the form**,
-//!    for what the partner said. A name that comes twice is `rejected_claims`.
+//! 6. A signature does not say where a pair stood or, of two with one name, which came first (RFC 5849, 3.4.1.3.2):
+//!    whoever holds an unused request can move a pair between query, header and form. **So take the claims, not the URI
+//!    or the form**, for what the partner said. A name that comes twice is `rejected_claims`.
 //! 7. The timestamp, in whole seconds, may be [`window`](crate::Builder::window) away from the clock, either way.
 //! 8. The replay key is consumer, timestamp and nonce, each preceded by its length.
 //!
@@ -173,7 +174,8 @@ where
         if !parameters::are_present(head, &self.transports) {
             return Ok(Presence::Absent);
         }
-        // Whether there is a body is not known before it is read, and only one that may be unsigned is let through unread.
+        // Whether there is a body is not known before it is read, and only one that may be unsigned is let through
+        // unread.
         let unread =
             self.unsigned_body && !parameters::is_form(head) && !parameters::state_body_hash(head, &self.transports);
         Ok(if unread { Presence::InHead } else { Presence::InBody })

@@ -37,8 +37,8 @@
 //! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
-//! Only you know what tells your callers apart, so wrong keys are counted where you say so: `autologin(keys).throttle(…)`, with a
-//! [`Throttle`](crate::throttle::Throttle).
+//! Only you know what tells your callers apart, so wrong keys are counted where you say so:
+//! `autologin(keys).throttle(…)`, with a [`Throttle`](crate::throttle::Throttle).
 
 use std::fmt;
 
@@ -86,9 +86,10 @@ pub struct SeatmapLogin {
 
 /// The body of `POST /api/auth/register`, which makes an organisation and its first user.
 ///
-/// **The vendor's document shows no credential on that call**: whoever reaches it may make organisations. No layer checks
-/// it, so read it with [`read`](Self::read). Where you can ask for the private key in the body, as `token`, put
-/// [`shared_secret::layer::<SeatmapRegistration>()`](shared_secret::layer) in front instead. Never change an existing user's password by it, and hash the one that comes with a password hash.
+/// **The vendor's document shows no credential on that call**: whoever reaches it may make organisations. No layer
+/// checks it, so read it with [`read`](Self::read). Where you can ask for the private key in the body, as `token`, put
+/// [`shared_secret::layer::<SeatmapRegistration>()`](shared_secret::layer) in front instead. Never change an existing
+/// user's password by it, and hash the one that comes with a password hash.
 ///
 /// ```
 /// use tower_sso::providers::seatmap::SeatmapRegistration;
@@ -121,8 +122,8 @@ pub struct SeatmapRegistration {
 }
 
 impl SeatmapRegistration {
-    /// Reads a call that no layer has read, as strictly as the layers do: `application/json` that is not compressed, one
-    /// object, no name twice at any depth. Limit the body's size before.
+    /// Reads a call that no layer has read, as strictly as the layers do: `application/json` that is not compressed,
+    /// one object, no name twice at any depth. Limit the body's size before.
     ///
     /// ```
     /// use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
@@ -134,8 +135,9 @@ impl SeatmapRegistration {
     /// ```
     ///
     /// # Errors
-    /// `unsupported_media_type` for another type or encoding, and `malformed` for what is not such an object, as nothing on it
-    /// is authentic. They are answered by [`Rejection::problem_json`](crate::rejection::Rejection::problem_json).
+    /// `unsupported_media_type` for another type or encoding, and `malformed` for what is not such an object, as
+    /// nothing on it is authentic. They are answered by
+    /// [`Rejection::problem_json`](crate::rejection::Rejection::problem_json).
     pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Reason> {
         check_content(headers, Some("application/json"))?;
         json::object(body, &[""; 0]).map_err(|_| {

@@ -15,8 +15,8 @@ pub use code::Code;
 
 /// Why precisely a request was refused: for logs, metrics and a custom responder. Never shown by default.
 ///
-/// Showing it to a client tells an attacker which part of a forgery was wrong. It goes into the log as its one line of text:
-/// escaped, and cut after 512 bytes. Still, a form of your own should not put into it what somebody has sent.
+/// Showing it to a client tells an attacker which part of a forgery was wrong. It goes into the log as its one line of
+/// text: escaped, and cut after 512 bytes. Still, a form of your own should not put into it what somebody has sent.
 ///
 /// ```
 /// use tower_sso::rejection::{Code, Reason};

@@ -22,21 +22,22 @@ use crate::store::{StoreError, StoreFuture};
 ///   partner whose clock runs ahead by some seconds leaves that many seconds before a restart open, as its links seem
 ///   made after it; [`fence_margin`](MemoryReplayBuilder::fence_margin) closes that gap.
 ///   A machine whose clock was slow at the start and is set right later moves the fence along.
-///   Credentials tell their time in whole seconds, so in the second in which the store is made an honest link is refused too.
-///   A server that wants to spare its users that listens from the next second on, as below.
+///   Credentials tell their time in whole seconds, so in the second in which the store is made an honest link is
+///   refused too. A server that wants to spare its users that listens from the next second on, as below.
 /// - **One process only.** A second one does not know what the first has seen.
 ///
-/// - **What has no end is remembered for ever**, as a call without a time: an entry that only a restart frees. Such entries
-///   may take half of the ceiling, and the layers of one form and [namespace](crate::Builder::namespace) as much of that half
-///   as is still free: a quarter of the store if they are alone. Beyond it their own calls get 503, and nobody else's.
-/// - **No claim pays for all.** Each removes up to 32 entries that have ended; so after a minute in which nobody came, the
-///   next 12,500 claims share the removal of 400,000 entries. Of ten million claims by one thread, in waves of 400,000 that
-///   end at once, the slowest took 20 ms and one in 10,000 more than 4.6 ms, on a shared machine.
+/// - **What has no end is remembered for ever**, as a call without a time: an entry that only a restart frees. Such
+///   entries may take half of the ceiling, and the layers of one form and [namespace](crate::Builder::namespace) as
+///   much of that half as is still free: a quarter of the store if they are alone. Beyond it their own calls get 503,
+///   and nobody else's.
+/// - **No claim pays for all.** Each removes up to 32 entries that have ended; so after a minute in which nobody came,
+///   the next 12,500 claims share the removal of 400,000 entries. Of ten million claims by one thread, in waves of
+///   400,000 that end at once, the slowest took 20 ms and one in 10,000 more than 4.6 ms, on a shared machine.
 ///
 /// An entry takes some 410 bytes, and a claim 1.5 to 5 µs, beside a thousand live entries as beside a million
-/// (`cargo bench --bench replay`, two shared cores). So the default [`ceiling`](MemoryReplayBuilder::ceiling) of a million is
-/// 410 MB. An entry stays for a minute longer than its link is good: with links that live for a minute, the ceiling is reached
-/// at 8,000 sign-ins a second.
+/// (`cargo bench --bench replay`, two shared cores). So the default [`ceiling`](MemoryReplayBuilder::ceiling) of a
+/// million is 410 MB. An entry stays for a minute longer than its link is good: with links that live for a minute, the
+/// ceiling is reached at 8,000 sign-ins a second.
 ///
 /// ```
 /// use tower_sso::clock::{Clock, SystemClock};
@@ -196,9 +197,9 @@ struct Entry {
 
 impl Entry {
     fn new(claim: &Claim, hold: Hold, steady: Duration) -> Self {
-        // Whether an entry is live is decided by the layer's clock; the store's only takes away what is dead. It must not
-        // be the earlier of the two. `SystemClock` is never slower than it, and the margin is for clocks that stand still
-        // for a while, in tests.
+        // Whether an entry is live is decided by the layer's clock; the store's only takes away what is dead. It must
+        // not be the earlier of the two. `SystemClock` is never slower than it, and the margin is for clocks that stand
+        // still for a while, in tests.
         const MARGIN: Duration = Duration::from_secs(60);
         let ends = hold.until() != UnixTime::MAX;
         let goes_at = ends.then(|| steady.saturating_add(hold.until().since(claim.now)).saturating_add(MARGIN));
@@ -280,8 +281,8 @@ impl Inner {
         let may_stay = claim.terms.until == UnixTime::MAX || hold.until() == UnixTime::MAX;
         let has_share = !may_stay || self.forever.has_room(claim.terms.group);
         let mut claimed = None;
-        // Each claim clears some of what is dead away, so that none ever has to do it for all. If there is no room after
-        // that, dead entries elsewhere may have it.
+        // Each claim clears some of what is dead away, so that none ever has to do it for all. If there is no room
+        // after that, dead entries elsewhere may have it.
         for (looked, shard) in Ends::shards(claim.key).enumerate() {
             let cleared = self.clear(shard, steady);
             if looked == 0 || cleared > 0 {

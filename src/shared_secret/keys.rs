@@ -13,8 +13,8 @@ use crate::store::{StoreError, StoreFuture};
 
 /// The SHA-256 digest of a token: what is stored of it, and what it is found by.
 ///
-/// The digest is not salted and not slow, as tokens are random and long. **A token that a person has made up can be found
-/// from its digest**; give out tokens of 128 random bits or more.
+/// The digest is not salted and not slow, as tokens are random and long. **A token that a person has made up can be
+/// found from its digest**; give out tokens of 128 random bits or more.
 ///
 /// ```
 /// use tower_sso::shared_secret::TokenDigest;
@@ -88,8 +88,8 @@ impl fmt::Debug for TokenDigest {
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 pub trait PrivateKeyStore: Send + Sync + 'static {
-    /// The key of the token with this digest, with its [secret](TokenDigest::secret) and [owner](Key::owned_by); `None` if
-    /// nobody has it. Take as long to find none as to find one.
+    /// The key of the token with this digest, with its [secret](TokenDigest::secret) and [owner](Key::owned_by); `None`
+    /// if nobody has it. Take as long to find none as to find one.
     fn find(&self, digest: &TokenDigest) -> StoreFuture<Result<Option<Key>, StoreError>>;
 }
 
@@ -114,7 +114,8 @@ where
 /// ```
 /// use tower_sso::shared_secret::PrivateKeys;
 ///
-/// let keys = PrivateKeys::new().with("default", ["k-9f86d081884c7d659a2f"])?.with("opera", ["k-60303ae22b998861bce3"])?;
+/// let keys = PrivateKeys::new().with("default", ["k-9f86d081884c7d659a2f"])?;
+/// keys.insert("opera", ["k-60303ae22b998861bce3"])?;
 /// // Later: a new one; the old one stays valid until it is left out.
 /// keys.insert("opera", ["k-fcde2b2edba56bf408601fb", "k-60303ae22b998861bce3"])?;
 /// keys.remove("default");
@@ -148,9 +149,9 @@ impl PrivateKeys {
     /// Replaces all tokens of an organisation.
     ///
     /// # Errors
-    /// [`ConfigError::NoKeys`] without a token, [`ConfigError::Key`] for one that is empty or blank, almost surely a slip
-    /// (see [`Secret::new`]) or a public key, and [`ConfigError::Setting`] for one that is another organisation's: it
-    /// could not be told whose users it signs in. Nothing is changed then.
+    /// [`ConfigError::NoKeys`] without a token, [`ConfigError::Key`] for one that is empty or blank, almost surely a
+    /// slip (see [`Secret::new`]) or a public key, and [`ConfigError::Setting`] for one that is another organisation's:
+    /// it could not be told whose users it signs in. Nothing is changed then.
     pub fn insert<S: Into<Secret>>(
         &self,
         organisation: impl Into<TenantId>,

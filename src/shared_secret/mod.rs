@@ -1,4 +1,5 @@
-//! A shared secret in a JSON body: `POST {"login", "firstName", "lastName", "token"}`, where `token` is the secret itself.
+//! A shared secret in a JSON body: `POST {"login", "firstName", "lastName", "token"}`, where `token` is the secret
+//! itself.
 //!
 //! seatmap.pro's ticketing platforms sign their users in so; see [`providers::seatmap`](crate::providers::seatmap).
 //!
@@ -21,18 +22,19 @@
 //! # Rules
 //! 1. The content type is `application/json` with any parameters, and there is no content encoding but `identity`. Else
 //!    `unsupported_media_type`. A body over the limit is `payload_too_large`.
-//! 2. The body is one JSON object without duplicate names at any depth, and the token a string of 1 to 1,024 bytes. Else
-//!    `malformed`: nothing is authentic yet.
-//! 3. The token is never looked up, stored or logged: its SHA-256 digest is. The key is found by the digest, and the two
-//!    digests are compared in constant time.
-//! 4. **The same body may come again at any time**: whoever has the token may say anything, so a copy is worth nothing that
-//!    the token is not. There is no replay check, and no replay store. What the answer hands to a browser must be single-use:
-//!    see [`ticket`](crate#forms-and-partners).
+//! 2. The body is one JSON object without duplicate names at any depth, and the token a string of 1 to 1,024 bytes.
+//!    Else `malformed`: nothing is authentic yet.
+//! 3. The token is never looked up, stored or logged: its SHA-256 digest is. The key is found by the digest, and the
+//!    two digests are compared in constant time.
+//! 4. **The same body may come again at any time**: whoever has the token may say anything, so a copy is worth nothing
+//!    that the token is not. There is no replay check, and no replay store. What the answer hands to a browser must be
+//!    single-use: see [`ticket`](crate#forms-and-partners).
 //! 5. Wrong tokens are counted per source, where a [`Throttle`] is set.
 //! 6. The claims are the object without its token. A missing field is `rejected_claims`.
 //! 7. The inner service gets the body as it came, **with the token in it**: take [`Identity`](crate::Identity),
-//!    which does not have it, and neither read nor log the body. It is not rewritten, as `Content-Length` and whatever digest
-//!    or signature of the body a service behind has to check are of these bytes. `Authorization` is not looked at.
+//!    which does not have it, and neither read nor log the body. It is not rewritten, as `Content-Length` and whatever
+//!    digest or signature of the body a service behind has to check are of these bytes. `Authorization` is not looked
+//!    at.
 
 mod builder;
 mod keys;

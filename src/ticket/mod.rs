@@ -1,8 +1,9 @@
-//! A one-time ticket in the query: `GET …?ticket={43 characters}`, which hands an identity on from one answer to one browser.
+//! A one-time ticket in the query: `GET …?ticket={43 characters}`, which hands an identity on from one answer to one
+//! browser.
 //!
-//! What a partner's server was told, a browser must still bring along: the script that Site Builder loads holds links that
-//! sign in, and seatmap.pro's answer a session id that travels in a redirect. [`Tickets::issue`] makes such a link's ticket,
-//! and this layer redeems it.
+//! What a partner's server was told, a browser must still bring along: the script that Site Builder loads holds links
+//! that sign in, and seatmap.pro's answer a session id that travels in a redirect. [`Tickets::issue`] makes such a
+//! link's ticket, and this layer redeems it.
 //!
 //! ```
 //! # #[cfg(feature = "axum")] {
@@ -23,13 +24,13 @@
 //!
 //! # Rules
 //! 1. A ticket is 256 random bits, in base64url without padding: 43 characters, canonical. Else `malformed`.
-//! 2. The store keeps its SHA-256 digest, the identity and an end, 60 s later by default. Whoever reads the store cannot
-//!    redeem what is in it.
+//! 2. The store keeps its SHA-256 digest, the identity and an end, 60 s later by default. Whoever reads the store
+//!    cannot redeem what is in it.
 //! 3. It is redeemed once, atomically: by being taken out of the store. HEAD requests and prefetches do not redeem it.
 //! 4. Unknown, spent and expired are one answer, `invalid`: the store does not remember what it held.
 //! 5. [`Identity::tenant`](crate::Identity::tenant) is the tenant that it was issued for.
-//! 6. Claims are bounded: 64 KiB a ticket ([`largest_claims`](Tickets::largest_claims)), and in memory 64 MiB in all, of which
-//!    a tenant may have as much as is still free.
+//! 6. Claims are bounded: 64 KiB a ticket ([`largest_claims`](Tickets::largest_claims)), and in memory 64 MiB in all,
+//!    of which a tenant may have as much as is still free.
 //! 7. A ticket is worth what a session is: send it over https, and only to whom it is for. With
 //!    [`namespace`](Tickets::namespace)s, one that was made for one entrance opens no other.
 
@@ -64,7 +65,8 @@ pub use tickets::{TicketError, Tickets};
 
 /// The one-time ticket form, with claims of type `C`. Made by [`layer`].
 ///
-/// To the engine its credentials are reusable, as their being taken out of the store was the claim: no replay store is asked.
+/// To the engine its credentials are reusable, as their being taken out of the store was the claim: no replay store is
+/// asked.
 ///
 /// ```
 /// use tower_sso::VerifyLayer;

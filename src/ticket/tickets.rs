@@ -52,8 +52,8 @@ impl Tickets {
         }
     }
 
-    /// What these tickets are for: those of one namespace are unknown to a layer with another. Default: one for all, so that a
-    /// ticket from one answer can be redeemed at any layer with the same store.
+    /// What these tickets are for: those of one namespace are unknown to a layer with another. Default: one for all, so
+    /// that a ticket from one answer can be redeemed at any layer with the same store.
     #[must_use]
     pub fn namespace(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.namespace = name.into();
@@ -67,11 +67,11 @@ impl Tickets {
         self
     }
 
-    /// How many bytes one ticket's claims may take as JSON, the tenant's name included. Default: 64 KiB, which holds whatever
-    /// came in a URI. What is larger is not issued: [`TicketError::TooLarge`].
+    /// How many bytes one ticket's claims may take as JSON, the tenant's name included. Default: 64 KiB, which holds
+    /// whatever came in a URI. What is larger is not issued: [`TicketError::TooLarge`].
     ///
-    /// A store that several processes share keeps each ticket by itself: a hundred of the largest are 6.4 MB there. Set what
-    /// your users need, such as 4 KiB.
+    /// A store that several processes share keeps each ticket by itself: a hundred of the largest are 6.4 MB there. Set
+    /// what your users need, such as 4 KiB.
     #[must_use]
     pub fn largest_claims(mut self, bytes: usize) -> Self {
         self.largest_claims = bytes;
@@ -85,7 +85,8 @@ impl Tickets {
         self
     }
 
-    /// Makes a ticket for a user of this tenant: 43 characters, fit for a query as they are. It is a credential: do not log it.
+    /// Makes a ticket for a user of this tenant: 43 characters, fit for a query as they are. It is a credential: do not
+    /// log it.
     ///
     /// The future does not borrow anything.
     ///
@@ -108,8 +109,8 @@ impl Tickets {
         }
     }
 
-    /// Makes a ticket for each of these choices, all for one user of this tenant. What each stands for is the pair of claims
-    /// and choice, so the layer's claims are of the type `(C, S)`. The store in memory keeps the claims once.
+    /// Makes a ticket for each of these choices, all for one user of this tenant. What each stands for is the pair of
+    /// claims and choice, so the layer's claims are of the type `(C, S)`. The store in memory keeps the claims once.
     ///
     /// ```
     /// use tower_sso::ticket::{self, MemoryTickets, Tickets};
@@ -202,8 +203,8 @@ impl Tickets {
     }
 }
 
-/// What a ticket stands for, as the store keeps it, is the tenant and the claims, each as JSON on a line of its own. This is
-/// the first line.
+/// What a ticket stands for, as the store keeps it, is the tenant and the claims, each as JSON on a line of its own.
+/// This is the first line.
 fn name_of(tenant: &TenantId) -> Result<Vec<u8>, serde_json::Error> {
     let mut payload = serde_json::to_vec(tenant.as_str())?;
     payload.push(b'\n');
@@ -269,8 +270,8 @@ pub enum TicketError {
     /// The claims cannot be written as JSON.
     #[error("the claims cannot be written as JSON: {0}")]
     Claims(serde_json::Error),
-    /// The claims take more bytes than [`largest_claims`](Tickets::largest_claims) allows. Answer 413 or 422: it will not go
-    /// better the next time.
+    /// The claims take more bytes than [`largest_claims`](Tickets::largest_claims) allows. Answer 413 or 422: it will
+    /// not go better the next time.
     #[error("the claims take {bytes} bytes as JSON, and `largest_claims` is {most}")]
     TooLarge {
         /// How many they take, with the tenant's name.

@@ -1,7 +1,7 @@
 //! A hash over a timestamp, some fields and a secret: `GET /sso/oauth/?timestamp=&email=&slug=&hash=&next=`.
 //!
-//! LCvista's customers sign their users in so; see [`providers::lcvista`](crate::providers::lcvista). Its cousins differ in
-//! what is hashed, in which order, how it is joined, and where the secret goes: a [`Recipe`] says so.
+//! LCvista's customers sign their users in so; see [`providers::lcvista`](crate::providers::lcvista). Its cousins
+//! differ in what is hashed, in which order, how it is joined, and where the secret goes: a [`Recipe`] says so.
 //!
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
@@ -22,14 +22,14 @@
 //! ```
 //!
 //! # Rules
-//! 1. The timestamp is hashed as the text received: digits, or digits, a point and one to nine digits; no leading zero, no
-//!    sign, no exponent. A number that is parsed and written anew breaks real partners.
+//! 1. The timestamp is hashed as the text received: digits, or digits, a point and one to nine digits; no leading zero,
+//!    no sign, no exponent. A number that is parsed and written anew breaks real partners.
 //! 2. Every field of the recipe is there once and not empty; else `malformed`. Case is never folded.
 //! 3. The hash is hexadecimal in full length, of either case; its decoded bytes are the replay key.
 //! 4. The timestamp may be [`max_age`](crate::Builder::max_age) old and
 //!    [`clock_skew`](crate::Builder::clock_skew) ahead, both inclusive, to the nanosecond.
-//! 5. A raw `+` in a field is a space to some partners and a plus to others. By default both readings are tried, and the one
-//!    that the hash was made of is what the user is called: [`Plus`].
+//! 5. A raw `+` in a field is a space to some partners and a plus to others. By default both readings are tried, and
+//!    the one that the hash was made of is what the user is called: [`Plus`].
 //!    The [tenant](crate::Builder::tenant_field) alone is read in one way.
 //! 6. Only the recipe's fields are signed. Other parameters, such as `next`, are not (see
 //!    [`LocalPath`](crate::landing::LocalPath)); nor are the path, the headers and a body.
@@ -80,8 +80,8 @@ pub enum Plus {
     Space,
     /// Itself: the partner did not encode what it put into the link.
     Literal,
-    /// Whichever the hash was made of. It costs a second hash for links with a raw `+`, and weakens nothing: only a hash
-    /// that matches decides.
+    /// Whichever the hash was made of. It costs a second hash for links with a raw `+`, and weakens nothing: only a
+    /// hash that matches decides.
     #[default]
     Either,
 }
@@ -135,7 +135,8 @@ where
     type Claims = C;
 
     fn rules(&self) -> Rules {
-        // Printable and of a usual length: the secret is hashed itself, so encoding it must not take longer than others'.
+        // Printable and of a usual length: the secret is hashed itself, so encoding it must not take longer than
+        // others'.
         let random = mac::random_key();
         let mut rules = Rules::new(Secret::new(encode_hex(random.get(..8).unwrap_or(&random))));
         rules.parameters = [&self.hash, &self.timestamp].into_iter().chain(self.recipe.fields()).cloned().collect();
@@ -171,7 +172,8 @@ where
             Plus::Literal => (self.fields(query, |_| true)?.0, None),
             Plus::Either => {
                 let (space, has_plus) = self.fields(query, |_| false)?;
-                // One tenant's keys are looked up, so its name is read in one way: else it could sign under another's name.
+                // One tenant's keys are looked up, so its name is read in one way: else it could sign under another's
+                // name.
                 let is_literal = |name: &str| self.tenant.as_deref() != Some(name);
                 let literal = if has_plus { Some(self.fields(query, is_literal)?.0) } else { None };
                 let literal = literal.filter(|literal| *literal != space);

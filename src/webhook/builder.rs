@@ -14,7 +14,8 @@ use crate::{Builder, ConfigError};
 /// | setting | default |
 /// |---|---|
 /// | [`signature_header`](Builder::signature_header) | `Webhook-Signature` |
-/// | [`digest`](Builder::digest), [`encoding`](Builder::encoding), [`prefix`](Builder::prefix) | SHA-256, hexadecimal, none |
+/// | [`digest`](Builder::digest), [`encoding`](Builder::encoding) | SHA-256, hexadecimal |
+/// | [`prefix`](Builder::prefix) | none |
 /// | [`signed`](Builder::signed) | the body |
 /// | [`timestamp_header`](Builder::timestamp_header), [`id_header`](Builder::id_header) | none |
 /// | [`max_age`](Builder::max_age), [`clock_skew`](Builder::clock_skew) | 300 s, 60 s, where there is a timestamp |
@@ -96,8 +97,8 @@ where
         self
     }
 
-    /// The header with the time of the call, in whole seconds since the epoch. It must be signed. Default: none, and so no
-    /// time check: a copy may come at any age.
+    /// The header with the time of the call, in whole seconds since the epoch. It must be signed. Default: none, and so
+    /// no time check: a copy may come at any age.
     pub fn timestamp_header(mut self, name: HeaderName) -> Self {
         self.form.timestamp_header = Some(name);
         self
@@ -134,7 +135,8 @@ where
     }
 
     /// How long the inner service may take. Default: 30 s. If it neither answers nor fails within that time, a copy of
-    /// the call is let through, [`store_timeout`](Self::store_timeout) later at the latest: the process that had it may be gone.
+    /// the call is let through, [`store_timeout`](Self::store_timeout) later at the latest: the process that had it may
+    /// be gone.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.form.lease = lease;
         self
@@ -144,28 +146,28 @@ where
     /// [`Identity::fingerprint`](crate::Identity::fingerprint) with what it stores, in one transaction. Needed for
     /// calls without a timestamp, if the replay store forgets when the process ends.
     ///
-    /// The replay store then remembers a call without a timestamp for an hour: the handler has the rest, and the store does
-    /// not grow for ever. **A later copy reaches the handler**, which must do nothing for it and answer as it did before.
-    /// [`danger_remember_for`](Self::danger_remember_for) sets another time.
+    /// The replay store then remembers a call without a timestamp for an hour: the handler has the rest, and the store
+    /// does not grow for ever. **A later copy reaches the handler**, which must do nothing for it and answer as it did
+    /// before. [`danger_remember_for`](Self::danger_remember_for) sets another time.
     pub fn handler_remembers(mut self) -> Self {
         self.form.handler_remembers = true;
         self
     }
 
-    /// Does without: **after a restart, any call of the past is carried out once more** if it is sent again. An old key or
-    /// an old state comes back with it.
+    /// Does without: **after a restart, any call of the past is carried out once more** if it is sent again. An old key
+    /// or an old state comes back with it.
     pub fn danger_forgets_on_restart(mut self) -> Self {
         self.form.forgetting_is_fine = true;
         self
     }
 
     /// How long a call without a timestamp is remembered. Default: an hour with
-    /// [`handler_remembers`](Self::handler_remembers), else for ever, at the cost of one entry in the replay store for each
-    /// call. **A copy that is older than this is carried out again**, unless the handler itself recognises it by
+    /// [`handler_remembers`](Self::handler_remembers), else for ever, at the cost of one entry in the replay store for
+    /// each call. **A copy that is older than this is carried out again**, unless the handler itself recognises it by
     /// [`Identity::fingerprint`](crate::Identity::fingerprint).
     ///
-    /// Layers that share their calls (one store, one [`namespace`](Self::namespace)) must remember for the same time: what one has
-    /// forgotten would pass at the other.
+    /// Layers that share their calls (one store, one [`namespace`](Self::namespace)) must remember for the same time:
+    /// what one has forgotten would pass at the other.
     pub fn danger_remember_for(mut self, time: Duration) -> Self {
         self.form.remember = Some(time);
         self

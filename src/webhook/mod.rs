@@ -23,28 +23,28 @@
 //! ```
 //!
 //! # Rules
-//! 1. The signature's header comes once, in full length: hexadecimal of either case, or canonical base64 with its padding
-//!    where configured; a prefix only where configured. Else `malformed`.
+//! 1. The signature's header comes once, in full length: hexadecimal of either case, or canonical base64 with its
+//!    padding where configured; a prefix only where configured. Else `malformed`.
 //! 2. The content type is `application/json` with any parameters, and there is no content encoding but `identity`. Else
-//!    `unsupported_media_type`. An empty body is `malformed`, one over the limit `payload_too_large`. The claims are read
-//!    from a JSON object; a list, or anything else, is read by [`RawBody`].
+//!    `unsupported_media_type`. An empty body is `malformed`, one over the limit `payload_too_large`. The claims are
+//!    read from a JSON object; a list, or anything else, is read by [`RawBody`].
 //! 3. The MAC covers the raw bytes as received; the inner service gets the very same bytes, in a
 //!    [`LayerBody`](crate::body::LayerBody). Trailers are not signed and do not go on. Nothing else is signed but what
 //!    [`signed`](crate::Builder::signed) names: not the URI, and no other header. `Content-Digest` (RFC 9530) and
 //!    `Digest` are therefore nobody's word: they are not looked at and go on as they came. The body itself is signed.
 //! 4. Where the form has a timestamp, it is signed, and inside the window.
-//! 5. A call is carried out once. An exact copy is acknowledged with 200 and does not reach the inner service. A copy that
-//!    comes while the first is being carried out waits for it for as long as a store is waited for, then gets 503.
-//! 6. If the inner service fails (an error, or any status that is not 2xx or 3xx), the call was not carried out: a copy is let
-//!    through. So it is where the inner service is dropped before it answers, by a panic or because the sender hung up; what it
-//!    has spawned goes on all the same.
+//! 5. A call is carried out once. An exact copy is acknowledged with 200 and does not reach the inner service. A copy
+//!    that comes while the first is being carried out waits for it for as long as a store is waited for, then gets 503.
+//! 6. If the inner service fails (an error, or any status that is not 2xx or 3xx), the call was not carried out: a copy
+//!    is let through. So it is where the inner service is dropped before it answers, by a panic or because the sender
+//!    hung up; what it has spawned goes on all the same.
 //!
-//! **A sender without a timestamp** may send the same bytes again in ten years. A replay store in memory forgets them with
-//! the process, so the handler must be idempotent too: it keeps
+//! **A sender without a timestamp** may send the same bytes again in ten years. A replay store in memory forgets them
+//! with the process, so the handler must be idempotent too: it keeps
 //! [`Identity::fingerprint`](crate::Identity::fingerprint) with what it stores, in one transaction, as the stores of
 //! `keys::sql` do; the layer is told so by [`handler_remembers`](crate::Builder::handler_remembers). The replay store
-//! then keeps such a call for an hour instead of for ever, so that it does not grow with every call. With a timestamp, a call
-//! that failed and is sent again after a restart is refused as `replayed`: nobody knows any more.
+//! then keeps such a call for an hour instead of for ever, so that it does not grow with every call. With a timestamp,
+//! a call that failed and is sent again after a restart is refused as `replayed`: nobody knows any more.
 
 mod builder;
 mod headers;
