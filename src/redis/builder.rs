@@ -1,4 +1,6 @@
 use std::fmt;
+#[cfg(feature = "ticket")]
+use std::ops::RangeInclusive;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -40,10 +42,16 @@ pub struct RedisStoreBuilder {
     timeout: Duration,
     clock: Arc<dyn Clock>,
     check_policy: bool,
+    #[cfg(feature = "ticket")]
+    ticket_bytes: u64,
 }
 
 /// In bytes.
 const MAX_NAMESPACE: usize = 256;
+
+/// Below it, one page's tickets might not fit. Above it, Lua would no longer count exactly.
+#[cfg(feature = "ticket")]
+const TICKET_BYTES: RangeInclusive<u64> = 1024 * 1024..=1 << 50;
 
 /// Why there is no store.
 ///
@@ -80,6 +88,9 @@ pub enum ConnectError {
          name the deployment, such as `my-app:production`"
     )]
     Namespace,
+    /// The ceiling for tickets is too low or too high.
+    #[error("`ticket_bytes` is {0}: let it be at least 1 MiB, which is 1,048,576, and at most 1 PiB")]
+    TicketBytes(u64),
 }
 
 impl RedisStore {
@@ -108,6 +119,8 @@ impl RedisStore {
             timeout: Duration::from_secs(1),
             clock: Arc::new(SystemClock),
             check_policy: true,
+            #[cfg(feature = "ticket")]
+            ticket_bytes: 256 * 1024 * 1024,
         }
     }
 }
@@ -139,6 +152,21 @@ impl RedisStoreBuilder {
     /// [`store_timeout`](crate::Builder::store_timeout) in all.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// How many bytes the tickets of this namespace take at most: their claims as JSON, and 400 bytes for each and for
+    /// what the tickets of one call share. Default: 256 MiB. Never more than half of the server's `maxmemory`, whatever
+    /// is set here, so that there is room for claims. At least 1 MiB.
+    ///
+    /// A tenant may have as much as is still free: one alone gets half, and a second one, beside it, a quarter. Above
+    /// that, [`Tickets::issue`](crate::ticket::Tickets::issue) fails, for that tenant, with
+    /// [`StoreFailure::Full`](crate::rejection::StoreFailure::Full). Each machine goes by its own ceiling: give those
+    /// of one deployment the same.
+    #[cfg(feature = "ticket")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "ticket")))]
+    pub fn ticket_bytes(mut self, bytes: u64) -> Self {
+        self.ticket_bytes = bytes;
         self
     }
 
@@ -237,6 +265,10 @@ impl RedisStoreBuilder {
         if self.namespace.is_empty() || self.namespace.len() > MAX_NAMESPACE || self.namespace.contains(unfit) {
             return Err(ConnectError::Namespace);
         }
+        #[cfg(feature = "ticket")]
+        if !TICKET_BYTES.contains(&self.ticket_bytes) {
+            return Err(ConnectError::TicketBytes(self.ticket_bytes));
+        }
         if self.check_policy {
             check_policy(&mut connection.clone()).await?;
         }
@@ -246,6 +278,8 @@ impl RedisStoreBuilder {
             scripts: Scripts::new(self.check_policy),
             memory_key: [&prefix, "memory"].concat(),
             prefix,
+            #[cfg(feature = "ticket")]
+            ticket_bytes: self.ticket_bytes,
             clock_skew: self.clock_skew,
             expected: RwLock::default(),
             clock: self.clock,

@@ -2,7 +2,8 @@
 //! round trip, and atomic.
 //!
 //! `KEYS[1]` is a hash that holds all that the server has to know about its memory, so that it is lost as a whole or
-//! not at all: the fence, and the windows of each group of layers. `KEYS[2]` is an entry.
+//! not at all: the fence, and the windows of each group of layers. `KEYS[2]` is an entry. Tickets have
+//! [scripts of their own](super::lua_tickets).
 //!
 //! An answer is a word, then what the server knows about its memory, then the script's own answer. The words for what
 //! went wrong stand alone: `forgot`, `evicts`, `foreign`, `ahead`.
@@ -45,11 +46,11 @@ for _, number in ipairs({fence, raised}) do
     if not string.find(number, '^%-?%d+$') or math.abs(tonumber(number)) > 2^53 then return {'foreign', KEYS[1]} end
 end
 local function answer(word, payload) return {word, fence, raised, whole(microseconds), payload or ''} end
-local function keep(value, milliseconds)
+local function keep(key, value, milliseconds)
     if milliseconds == '' then
-        redis.call('SET', KEYS[2], value)
+        redis.call('SET', key, value)
     else
-        redis.call('SET', KEYS[2], value, 'PX', whole(milliseconds))
+        redis.call('SET', key, value, 'PX', whole(milliseconds))
     end
 end
 ";
@@ -100,36 +101,19 @@ local held = redis.call('GET', KEYS[2])
 if held == 's' then return answer('spent') end
 if held then return string.find(held, '^l%-?%d+$') and answer('leased') or {'foreign', KEYS[2]} end
 if may_be_forgotten() then return answer('forgotten') end
-keep(ARGV[1], ARGV[1] == 's' and for_the_longest(ARGV[2]) or ARGV[2])
+keep(KEYS[2], ARGV[1], ARGV[1] == 's' and for_the_longest(ARGV[2]) or ARGV[2])
 return answer('first')
 ";
 
 /// On a full server too: the lease makes room, and what was carried out must not be carried out again.
 pub(super) const SETTLE: &str = "
-keep(ARGV[1], for_the_longest(ARGV[2]))
+keep(KEYS[2], ARGV[1], for_the_longest(ARGV[2]))
 return answer('done')
 ";
 
 pub(super) const RELEASE: &str = "
 if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
 return answer('done')
-";
-
-/// A ticket is marked with the moment at which the fence was raised under which it was issued.
-pub(super) const PUT: &str = "
-if redis.call('EXISTS', KEYS[2]) == 1 then return answer('taken') end
-keep(raised .. ':' .. ARGV[1], ARGV[2])
-return answer('done')
-";
-
-/// One with another mark was brought back by a restart from older data: it may have been redeemed since.
-pub(super) const TAKE: &str = "
-local held = redis.call('GETDEL', KEYS[2])
-if not held then return answer('none') end
-local under, payload = string.match(held, '^(%-?%d+):(.*)$')
-if not under then return {'foreign', KEYS[2]} end
-if under ~= raised then return answer('none') end
-return answer('ticket', payload)
 ";
 
 pub(super) const LOOK: &str = "

@@ -46,6 +46,12 @@
 //!   script keeps each entry for the longest that its group was asked for, see [how long an entry is
 //!   kept](crate::replay::ReplayStore#how-long-an-entry-is-kept). When no layer with the longest has claimed for that
 //!   time and a week, the next longest takes its place.
+//! - **No tenant fills the server with tickets**: they take at most
+//!   [`ticket_bytes`](RedisStoreBuilder::ticket_bytes), and never more than half of the server's `maxmemory`. A tenant
+//!   may have as much as is still free; above that, it alone is told that the store is full. What the tickets of one
+//!   call share is kept once. A call stores all its tickets or none, in one round trip, and at most 8 MiB. A ticket
+//!   that nobody redeems counts for up to two seconds longer than it is kept; then the next calls that store tickets
+//!   take it off the count.
 //! - **Deployments know nothing of each other** if their namespaces differ. Nothing else parts them: a ticket is good
 //!   for whoever finds it.
 //!
@@ -59,7 +65,8 @@
 //! `{namespace}` in braces, so a cluster keeps them together in one slot, where one script can reach them. While that
 //! slot moves to another node, claims of new links fail within [`timeout`](RedisStoreBuilder::timeout); afterwards the
 //! fence is raised once. The user needs the commands EVAL, EVALSHA, SCRIPT LOAD, MULTI, EXEC, GET, GETDEL, SET, DEL,
-//! EXISTS, HGET, HMGET, HSET, TIME and INFO on these keys, and no other.
+//! EXISTS, HGET, HMGET, HSET, TIME and INFO on these keys, and for tickets HDEL, PEXPIRE, ZADD, ZRANGE and ZREM; no
+//! other.
 //!
 //! A master takes itself for another one when its first replica comes, and an hour after the last one went. Then too,
 //! what was made before is refused, and waiting tickets become unknown: once. Give it its replicas before it serves.
@@ -82,6 +89,7 @@
 
 mod builder;
 mod lua;
+mod lua_tickets;
 mod memory;
 mod script;
 #[cfg(feature = "redis-sentinel")]

@@ -4,8 +4,8 @@ use ::redis::aio::ConnectionLike;
 use ::redis::{ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind, Value, cmd, from_redis_value, pipe};
 
 use super::builder::ConnectError;
-use super::lua;
 use super::memory::Memory;
+use super::{lua, lua_tickets};
 use crate::clock::UnixTime;
 use crate::store::StoreError;
 
@@ -53,12 +53,13 @@ impl Scripts {
     pub(super) fn new(checked: bool) -> Self {
         let checked = if checked { "local checked = true\n" } else { "local checked = false\n" };
         let script = |code| Loaded::new(&[checked, lua::SERVER, lua::MEMORY, code]);
+        let tickets = |code| Loaded::new(&[checked, lua::SERVER, lua::MEMORY, lua_tickets::COUNT, code]);
         Self {
             claim: Loaded::new(&[checked, lua::SERVER, lua::MEMORY, lua::WINDOWS, lua::CLAIM]),
             settle: Loaded::new(&[lua::WHEN_FULL, checked, lua::SERVER, lua::MEMORY, lua::WINDOWS, lua::SETTLE]),
             release: script(lua::RELEASE),
-            put: script(lua::PUT),
-            take: script(lua::TAKE),
+            put: tickets(lua_tickets::PUT),
+            take: tickets(lua_tickets::TAKE),
             look: script(lua::LOOK),
             write: script(lua::WRITE),
             raise: [lua::WHEN_FULL, checked, lua::SERVER, lua::RAISE].concat(),
@@ -100,11 +101,11 @@ impl Scripts {
 pub(super) async fn run(
     connection: &mut (impl ConnectionLike + Send),
     script: &Loaded,
-    keys: [&str; 2],
+    keys: &[&str],
     arguments: &[&[u8]],
 ) -> Result<Option<Answer>, StoreError> {
     let mut command = cmd("EVALSHA");
-    command.arg(&script.digest).arg(keys.len()).arg(&keys[..]);
+    command.arg(&script.digest).arg(keys.len()).arg(keys);
     for argument in arguments {
         command.arg(*argument);
     }
@@ -151,8 +152,8 @@ fn part<T: FromRedisValue>(parts: &mut impl Iterator<Item = Value>) -> Result<T,
 }
 
 /// What the user of the server has to be allowed.
-const COMMANDS: &str =
-    "EVAL, EVALSHA, SCRIPT LOAD, MULTI, EXEC, GET, GETDEL, SET, DEL, EXISTS, HGET, HMGET, HSET, TIME and INFO";
+const COMMANDS: &str = "EVAL, EVALSHA, SCRIPT LOAD, MULTI, EXEC, GET, GETDEL, SET, DEL, EXISTS, HGET, HMGET, HSET, TIME and INFO \
+     (for tickets also HDEL, PEXPIRE, ZADD, ZRANGE and ZREM)";
 
 const NANOS: i64 = 1_000_000;
 

@@ -42,6 +42,8 @@ pub(super) struct Inner<C> {
     /// `{namespace}`: the braces keep all keys in one slot of a cluster.
     pub(super) prefix: String,
     pub(super) memory_key: String,
+    #[cfg(feature = "ticket")]
+    pub(super) ticket_bytes: u64,
     pub(super) clock_skew: Duration,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) check_policy: bool,
@@ -67,21 +69,21 @@ where
         if *check_policy {
             builder::check_policy(&mut connection.clone()).await.map_err(StoreError::new)?;
         }
-        let answer = self.run(&scripts.write, memory_key, &[], clock.now()).await?;
+        let answer = self.run(&scripts.write, &[memory_key], &[], clock.now()).await?;
         witness.excess(&answer.memory).map_or(Ok(()), |excess| Err(StoreError::new(fence_ahead(excess, memory_key))))
     }
 
     /// Asks the server since when it remembers.
     pub(super) async fn look(&self) -> Result<(), StoreError> {
         let Inner { scripts, memory_key, clock, .. } = &*self.0;
-        self.run(&scripts.look, memory_key, &[], clock.now()).await.map(drop)
+        self.run(&scripts.look, &[memory_key], &[], clock.now()).await.map(drop)
     }
 
-    /// Runs a script; if the server turns out to have lost its memory, raises the fence.
+    /// Runs a script; if the server turns out to have lost its memory, raises the fence. The first key is the memory's.
     pub(super) async fn run(
         &self,
         script: &Loaded,
-        key: &str,
+        keys: &[&str],
         arguments: &[&[u8]],
         now: UnixTime,
     ) -> Result<Answer, StoreError> {
@@ -89,7 +91,7 @@ where
         let mut connection = self.0.connection.clone();
         for _ in 0..2 {
             let asked = Instant::now();
-            let Some(answer) = script::run(&mut connection, script, [memory_key, key], arguments).await? else {
+            let Some(answer) = script::run(&mut connection, script, keys, arguments).await? else {
                 tracing::warn!(
                     target: "tower_sso",
                     "the Redis server has lost its memory, or part of it: what was made before now is refused"
@@ -162,7 +164,7 @@ where
             milliseconds(self.expected(terms.group)).to_string(),
         ];
         let arguments: Vec<_> = [&value[..]].into_iter().chain(texts.iter().map(String::as_bytes)).collect();
-        self.run(script, &self.replay_key(key), &arguments, *now).await
+        self.run(script, &[&self.0.memory_key, &self.replay_key(key)], &arguments, *now).await
     }
 }
 
@@ -222,7 +224,9 @@ where
         let this = self.clone();
         StoreFuture::new(async move {
             let (now, value) = (this.0.clock.now(), lease_value(until));
-            this.run(&this.0.scripts.release, &this.replay_key(&key), &[&value], now).await.map(drop)
+            this.run(&this.0.scripts.release, &[&this.0.memory_key, &this.replay_key(&key)], &[&value], now)
+                .await
+                .map(drop)
         })
     }
 

@@ -1,11 +1,18 @@
+use std::collections::HashSet;
+
 use ::redis::aio::ConnectionLike;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
 
 use super::RedisStore;
 use crate::clock::UnixTime;
+use crate::keys::TenantId;
 use crate::store::{StoreError, StoreFuture};
 use crate::ticket::{NewTickets, TicketDigest, TicketStore};
+
+/// What one call may bring, as it is counted: while its script runs, the server answers nobody else.
+const LARGEST_PUT: u64 = 8 * 1024 * 1024;
 
 impl<C> TicketStore for RedisStore<C>
 where
@@ -13,27 +20,16 @@ where
 {
     fn put(&self, tickets: NewTickets) -> StoreFuture<Result<(), StoreError>> {
         let this = self.clone();
-        StoreFuture::new(async move {
-            let time_to_live = this.time_to_live(tickets.now, tickets.until);
-            for (digest, payload) in tickets.payloads() {
-                // The machine that redeems it goes by its own clock.
-                let value = [&tickets.until.as_nanos().to_be_bytes(), &payload[..]].concat();
-                let arguments = [&value[..], time_to_live.as_bytes()];
-                let answer = this.run(&this.0.scripts.put, &this.ticket_key(&digest), &arguments, tickets.now).await?;
-                match &answer.word[..] {
-                    "done" => {}
-                    "taken" => return Err(StoreError::new("the ticket is there already")),
-                    _ => return Err(answer.unexpected()),
-                }
-            }
-            Ok(())
-        })
+        StoreFuture::new(async move { this.put_all(&tickets).await })
     }
 
     fn take(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {
         let this = self.clone();
         StoreFuture::new(async move {
-            let answer = this.run(&this.0.scripts.take, &this.ticket_key(&digest), &[], now).await?;
+            let [held, ends] = this.count_keys();
+            let keys = [&this.0.memory_key[..], &held, &ends, &this.ticket_key(&digest)];
+            let shared = this.key("s:");
+            let answer = this.run(&this.0.scripts.take, &keys, &[shared.as_bytes()], now).await?;
             match (&answer.word[..], answer.payload.split_first_chunk()) {
                 ("none", _) => Ok(None),
                 ("ticket", Some((until, payload))) => {
@@ -47,8 +43,91 @@ where
     }
 }
 
-impl<C> RedisStore<C> {
-    fn ticket_key(&self, digest: &TicketDigest) -> String {
-        [&self.0.prefix, "t:", &BASE64_URL_SAFE_NO_PAD.encode(digest.as_bytes())].concat()
+impl<C> RedisStore<C>
+where
+    C: ConnectionLike + Clone + Send + Sync + 'static,
+{
+    /// One script for all of them.
+    async fn put_all(&self, new: &NewTickets) -> Result<(), StoreError> {
+        let Some((first, _)) = new.tickets.first() else { return Ok(()) };
+        let mut digests = HashSet::new();
+        if !new.tickets.iter().all(|(digest, _)| digests.insert(digest)) {
+            return Err(there_already());
+        }
+        // One ticket alone has nothing to share.
+        let (shared, begin) =
+            if new.tickets.len() > 1 { (&new.shared[..], &[][..]) } else { (&[][..], &new.shared[..]) };
+        let name = if shared.is_empty() { String::new() } else { encode(first.as_bytes()) };
+        let shared_bytes = if shared.is_empty() { 0 } else { self.bytes(shared.len()) };
+        let own_bytes = |own: &[u8]| self.bytes(begin.len().saturating_add(own.len()));
+        let bytes = new.tickets.iter().map(|(_, own)| own_bytes(own)).fold(shared_bytes, u64::saturating_add);
+        if bytes > self.0.ticket_bytes {
+            return Err(StoreError::full());
+        }
+        if bytes > LARGEST_PUT {
+            let problem = format!("these tickets take {bytes} bytes: let one call bring at most 8 MiB");
+            return Err(StoreError::new(problem));
+        }
+
+        let [held, ends] = self.count_keys();
+        let mut keys = vec![self.0.memory_key.clone(), held, ends, [self.key("s:"), encode(first.as_bytes())].concat()];
+        let mut arguments: Vec<Vec<u8>> = vec![
+            self.time_to_live(new.now, new.until).into(),
+            name_of(&new.tenant).into(),
+            self.0.ticket_bytes.to_string().into(),
+            bytes.to_string().into(),
+            shared_bytes.to_string().into(),
+            name.into(),
+            shared.to_vec(),
+        ];
+        for (digest, own) in &new.tickets {
+            keys.push(self.ticket_key(digest));
+            arguments.push(own_bytes(own).to_string().into());
+            // The machine that redeems it goes by its own clock.
+            arguments.push([&new.until.as_nanos().to_be_bytes(), begin, own].concat());
+        }
+        let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+        let arguments: Vec<_> = arguments.iter().map(Vec::as_slice).collect();
+        let answer = self.run(&self.0.scripts.put, &keys, &arguments, new.now).await?;
+        match &answer.word[..] {
+            "done" => Ok(()),
+            "taken" => Err(there_already()),
+            "full" => Err(StoreError::full()),
+            _ => Err(answer.unexpected()),
+        }
     }
+}
+
+impl<C> RedisStore<C> {
+    /// What a ticket, or what several share, counts for.
+    fn bytes(&self, payload: usize) -> u64 {
+        NewTickets::OVERHEAD.saturating_add(payload as u64)
+    }
+
+    fn key(&self, name: &str) -> String {
+        [&self.0.prefix, name].concat()
+    }
+
+    fn ticket_key(&self, digest: &TicketDigest) -> String {
+        [self.key("t:"), encode(digest.as_bytes())].concat()
+    }
+
+    fn count_keys(&self) -> [String; 2] {
+        [self.key("held"), self.key("ends")]
+    }
+}
+
+fn there_already() -> StoreError {
+    StoreError::new("the ticket is there already")
+}
+
+/// A tenant by a name of one length, without blanks. 128 bits are enough: where two tenants have one name, they share
+/// one share.
+fn name_of(tenant: &TenantId) -> String {
+    let digest = <[u8; 32]>::from(Sha256::digest(tenant.as_str()));
+    encode(digest.split_at(16).0)
+}
+
+fn encode(bytes: &[u8]) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }

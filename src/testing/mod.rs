@@ -41,6 +41,8 @@ mod replay_windows;
 mod ticket;
 #[cfg(feature = "ticket")]
 mod ticket_cases;
+#[cfg(feature = "ticket")]
+mod ticket_shares;
 
 pub use promise::{BrokenPromises, Promise};
 pub use replay::{ReplaySuite, replay_store};

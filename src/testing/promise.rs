@@ -55,6 +55,8 @@ pub enum Promise {
     TicketEnds,
     /// A second put does not replace the first.
     FirstPut,
+    /// A tenant that fills its share of the store leaves room for others.
+    TenantsApart,
 }
 
 impl Promise {
@@ -82,6 +84,7 @@ impl Promise {
             Self::TicketHolds => "A ticket can be taken up to its last instant, inclusive.",
             Self::TicketEnds => "A ticket cannot be taken after its end.",
             Self::FirstPut => "A second put of a digest does not replace what the first one put.",
+            Self::TenantsApart => "A tenant that is told that the store is full does not shut others out.",
         }
     }
 
@@ -160,6 +163,10 @@ impl Promise {
             }
             Self::FirstPut => {
                 "insert only where nothing is (INSERT without upsert, SET … NX), and return an error otherwise"
+            }
+            Self::TenantsApart => {
+                "give each tenant a share, such as as much as is still free: what it has, what comes and what all have \
+                 together stay below the ceiling"
             }
         }
     }

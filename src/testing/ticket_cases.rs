@@ -11,14 +11,15 @@ use super::bench::{
 };
 use super::promise::{Broken, Promise};
 use super::race::{self, CALLS, THREADS, side_by_side};
+use super::ticket_shares as shares;
 use crate::clock::UnixTime;
 use crate::ticket::{NewTickets, TicketDigest, TicketStore};
 
-type Tickets = Bench<dyn TicketStore>;
+pub(super) type Tickets = Bench<dyn TicketStore>;
 
 /// What was taken, without the payload, which says nothing in a report.
 #[derive(Debug, PartialEq)]
-enum Taken {
+pub(super) enum Taken {
     Payload,
     AnotherPayload,
     Nothing,
@@ -43,6 +44,8 @@ pub(super) fn all(bench: &Arc<Tickets>) -> Vec<Case> {
         (Promise::TicketHolds, Box::pin(ticket_holds(bench()))),
         (Promise::TicketEnds, Box::pin(ticket_ends(bench()))),
         (Promise::FirstPut, Box::pin(first_put(bench()))),
+        (Promise::Payload, Box::pin(shares::siblings(bench()))),
+        (Promise::FirstPut, Box::pin(shares::first_put(bench()))),
         (Promise::AnyInstant, Box::pin(any_instant(bench()))),
         (Promise::WholeKey, Box::pin(whole_key(bench()))),
         (Promise::Cancellation, Box::pin(cancellation(bench()))),
@@ -52,7 +55,7 @@ pub(super) fn all(bench: &Arc<Tickets>) -> Vec<Case> {
 }
 
 /// What is put where nothing else matters; unlike for each ticket.
-fn payload_of(digest: TicketDigest) -> Vec<u8> {
+pub(super) fn payload_of(digest: TicketDigest) -> Vec<u8> {
     digest.to_string().into_bytes()
 }
 
@@ -61,7 +64,7 @@ fn one(digest: TicketDigest, payload: Vec<u8>, until: UnixTime) -> NewTickets {
 }
 
 impl Tickets {
-    fn digest(&self) -> TicketDigest {
+    pub(super) fn digest(&self) -> TicketDigest {
         self.fresh().into()
     }
 
@@ -69,11 +72,17 @@ impl Tickets {
         self.within(self.node(node).put(one(digest, payload, until))).await
     }
 
-    async fn take(&self, node: usize, digest: TicketDigest, now: UnixTime) -> Answer<Taken> {
+    pub(super) async fn take(&self, node: usize, digest: TicketDigest, now: UnixTime) -> Answer<Taken> {
         self.take_payload(node, digest, now, &payload_of(digest)).await
     }
 
-    async fn take_payload(&self, node: usize, digest: TicketDigest, now: UnixTime, payload: &[u8]) -> Answer<Taken> {
+    pub(super) async fn take_payload(
+        &self,
+        node: usize,
+        digest: TicketDigest,
+        now: UnixTime,
+        payload: &[u8],
+    ) -> Answer<Taken> {
         let taken = self.within(self.node(node).take(digest, now)).await?;
         Ok(taken.map_or(Nothing, |taken| if taken == payload { Payload } else { Taken::AnotherPayload }))
     }
@@ -305,21 +314,27 @@ async fn no_eviction(bench: Arc<Tickets>) -> Result<(), Broken> {
     let fill = at_once((0..crowd).map(|caller| {
         let bench = Arc::clone(&bench);
         async move {
-            let mut kept = Vec::new();
+            let (mut kept, mut full) = (Vec::new(), false);
             for number in (caller..entries).step_by(crowd) {
                 let digest = numbered(seed, number).into();
                 match bench.put(caller, digest, payload_of(digest), start.plus(LONG)).await {
                     Ok(()) => kept.push(digest),
-                    Err(failure) if failure.is_full() => {}
+                    Err(failure) if failure.is_full() => full = true,
                     Err(failure) => return Err(failure),
                 }
             }
-            Ok(kept)
+            Ok((kept, full))
         }
     }));
     let mut kept: Vec<TicketDigest> = Vec::new();
+    let mut full = false;
     for part in fill.await {
-        kept.extend(answered(PROMISE, "put, or an error that says full: it", part)?);
+        let (some, refused) = answered(PROMISE, "put, or an error that says full: it", part)?;
+        kept.extend(some);
+        full |= refused;
+    }
+    if full {
+        shares::room_for_another(&bench).await?;
     }
     let kept = Arc::new(kept);
     let lost = at_once((0..crowd).map(|caller| {

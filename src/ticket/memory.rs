@@ -142,8 +142,7 @@ struct Size {
 impl Size {
     /// Of one ticket with so much of its own.
     fn of_one(own: &[u8]) -> Self {
-        const OVERHEAD: u64 = 400;
-        Self { tickets: 1, bytes: OVERHEAD + own.len() as u64 }
+        Self { tickets: 1, bytes: NewTickets::OVERHEAD + own.len() as u64 }
     }
 
     fn of_shared(shared: &[u8]) -> Self {

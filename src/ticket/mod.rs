@@ -29,8 +29,8 @@
 //! 3. It is redeemed once, atomically: by being taken out of the store. HEAD requests and prefetches do not redeem it.
 //! 4. Unknown, spent and expired are one answer, `invalid`: the store does not remember what it held.
 //! 5. [`Identity::tenant`](crate::Identity::tenant) is the tenant that it was issued for.
-//! 6. Claims are bounded: 64 KiB a ticket ([`largest_claims`](Tickets::largest_claims)), and in memory 64 MiB in all,
-//!    of which a tenant may have as much as is still free.
+//! 6. Claims are bounded: 64 KiB a ticket ([`largest_claims`](Tickets::largest_claims)), and in all 64 MiB in memory
+//!    and 256 MiB on Redis, of which a tenant may have as much as is still free.
 //! 7. A ticket is worth what a session is: send it over https, and only to whom it is for. With
 //!    [`namespace`](Tickets::namespace)s, one that was made for one entrance opens no other.
 

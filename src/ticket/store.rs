@@ -83,6 +83,9 @@ pub struct NewTickets {
 }
 
 impl NewTickets {
+    /// What a store counts for a ticket, in bytes, besides its payload.
+    pub(crate) const OVERHEAD: u64 = 400;
+
     /// None yet.
     pub fn new(tenant: TenantId, now: UnixTime, until: UnixTime) -> Self {
         Self { tenant, now, until, shared: Vec::new(), tickets: Vec::new() }

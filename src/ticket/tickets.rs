@@ -70,8 +70,8 @@ impl Tickets {
     /// How many bytes one ticket's claims may take as JSON, the tenant's name included. Default: 64 KiB, which holds
     /// whatever came in a URI. What is larger is not issued: [`TicketError::TooLarge`].
     ///
-    /// A store that several processes share keeps each ticket by itself: a hundred of the largest are 6.4 MB there. Set
-    /// what your users need, such as 4 KiB.
+    /// A store that keeps each ticket by itself takes 6.4 MB for a hundred of the largest. `MemoryTickets` and
+    /// `RedisStore` keep once what the tickets of one call share. Set what your users need, such as 4 KiB.
     #[must_use]
     pub fn largest_claims(mut self, bytes: usize) -> Self {
         self.largest_claims = bytes;
@@ -110,7 +110,8 @@ impl Tickets {
     }
 
     /// Makes a ticket for each of these choices, all for one user of this tenant. What each stands for is the pair of
-    /// claims and choice, so the layer's claims are of the type `(C, S)`. The store in memory keeps the claims once.
+    /// claims and choice, so the layer's claims are of the type `(C, S)`. `MemoryTickets` and `RedisStore` keep the
+    /// claims once.
     ///
     /// ```
     /// use tower_sso::ticket::{self, MemoryTickets, Tickets};

@@ -128,7 +128,7 @@ async fn a_restart_brings_no_ticket_back() {
     assert_eq!(node.redis.take(redeemed, now).await.unwrap().as_deref(), Some(&b"ada"[..]));
     server.kill();
     server.start_again();
-    assert!(server.command("DBSIZE").starts_with(":3"), "the fence and both tickets are back");
+    assert!(server.command("DBSIZE").starts_with(":5"), "the fence, both tickets and the count of them are back");
 
     let again = Node::new(&server).await;
     for digest in [redeemed, waiting] {

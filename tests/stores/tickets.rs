@@ -22,6 +22,7 @@ enum Flaw {
     ReplacesTheFirst,
     StoresText,
     ComparesHalfTheDigest,
+    HasOneCeilingForAll,
 }
 
 /// A store that is right but for one flaw.
@@ -46,6 +47,9 @@ impl TicketStore for Map {
             let mut map = this.1.lock().unwrap();
             if this.0 == Flaw::Evicts && map.len() >= 500 {
                 map.clear();
+            }
+            if this.0 == Flaw::HasOneCeilingForAll && map.len() >= 500 {
+                return Err(StoreError::full());
             }
             for (digest, mut payload) in tickets.payloads() {
                 if this.0 == Flaw::StoresText {
@@ -154,6 +158,7 @@ async fn each_flaw_is_found_by_name() {
         (ReplacesTheFirst, &[Promise::FirstPut]),
         (StoresText, &[Promise::Payload]),
         (ComparesHalfTheDigest, &[Promise::WholeKey]),
+        (HasOneCeilingForAll, &[Promise::TenantsApart]),
     ];
     let outcomes = join_all(flaws.iter().map(|(flaw, _)| outcome(*flaw))).await;
     for ((flaw, expected), outcome) in flaws.iter().zip(&outcomes) {

@@ -1,0 +1,76 @@
+//! The cases for what tickets have in common: what they share, and the room that tenants share.
+
+use std::sync::Arc;
+
+use super::bench::{Bench, Failure, LONG, answered, at_once, must, now};
+use super::promise::{Broken, Promise};
+use super::ticket_cases::{Taken, Tickets, payload_of};
+use crate::ticket::{NewTickets, TicketDigest, TicketStore};
+
+/// So many with one beginning.
+fn several(bench: &Bench<dyn TicketStore>, tickets: usize) -> NewTickets {
+    let mut new = NewTickets::new("tenant".into(), now(), now().plus(LONG));
+    new.shared = b"shared\0".repeat(100);
+    new.tickets = (0..tickets).map(|n| (bench.digest(), n.to_string().into_bytes())).collect();
+    new
+}
+
+/// Two takers for each of them at once: one gets it whole, whichever goes first, and whichever last.
+pub(super) async fn siblings(bench: Arc<Tickets>) -> Result<(), Broken> {
+    const PROMISE: Promise = Promise::Payload;
+    const TICKETS: usize = 20;
+    for round in 0..bench.options.rounds / 10 {
+        let new = several(&bench, TICKETS);
+        answered(PROMISE, "a put of 20 tickets", bench.within(bench.node(round).put(new.clone())).await)?;
+        let payloads: Vec<_> = new.payloads().collect();
+        let takes = payloads.iter().chain(&payloads).enumerate().map(|(number, (digest, payload))| {
+            let (bench, digest, payload) = (Arc::clone(&bench), *digest, payload.clone());
+            async move { bench.take_payload(round + number, digest, now(), &payload).await }
+        });
+        let mut whole = 0;
+        for taken in at_once(takes).await {
+            let when = "one of 20 tickets that begin alike, taken at once";
+            whole += usize::from(must(PROMISE, when, &[Taken::Payload, Taken::Nothing], taken)? == Taken::Payload);
+        }
+        if whole != TICKETS {
+            let expected = format!("each of {TICKETS} tickets that begin alike, once");
+            let broken = if whole > TICKETS { Promise::OneTaker } else { PROMISE };
+            return Err(Broken::new(broken, expected, format_args!("{whole} were taken whole")));
+        }
+    }
+    Ok(())
+}
+
+/// The first of several that begin alike has a digest that was put before; so has, later, the second.
+pub(super) async fn first_put(bench: Arc<Tickets>) -> Result<(), Broken> {
+    const PROMISE: Promise = Promise::FirstPut;
+    let first = several(&bench, 3);
+    answered(PROMISE, "a put of three tickets", bench.within(bench.node(0).put(first.clone())).await)?;
+    for again in 0..2 {
+        let mut second = several(&bench, 3);
+        second.shared = b"another".to_vec();
+        let known: Option<TicketDigest> = first.tickets.get(again).map(|(digest, _)| *digest);
+        for (ticket, known) in second.tickets.iter_mut().skip(again).zip(known) {
+            ticket.0 = known;
+        }
+        if let Err(failure @ (Failure::Silent(_) | Failure::Panicked)) = bench.within(bench.node(1).put(second)).await {
+            return Err(Broken::new(PROMISE, "an answer to a put of three tickets, one of them known", failure));
+        }
+    }
+    for (node, (digest, payload)) in first.payloads().enumerate() {
+        let when = "a ticket of three, after some of their digests were put a second time with others";
+        must(PROMISE, when, &[Taken::Payload], bench.take_payload(node, digest, now(), &payload).await)?;
+        must(PROMISE, "the same once more", &[Taken::Nothing], bench.take(node, digest, now()).await)?;
+    }
+    Ok(())
+}
+
+/// One tenant has been told that the store is full.
+pub(super) async fn room_for_another(bench: &Tickets) -> Result<(), Broken> {
+    const PROMISE: Promise = Promise::TenantsApart;
+    let digest = bench.digest();
+    let new = NewTickets::new("another tenant".into(), now(), now().plus(LONG)).with(digest, payload_of(digest));
+    let when = "a put for a tenant that has no tickets, when the store is full for another one: it";
+    answered(PROMISE, when, bench.within(bench.node(0).put(new)).await)?;
+    must(PROMISE, "that tenant's ticket", &[Taken::Payload], bench.take(1, digest, now()).await).map(drop)
+}
