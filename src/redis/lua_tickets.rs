@@ -7,7 +7,7 @@
 //! | `{namespace}held` | hash | bytes: in `total`, by tenant, by period (`{end} {tenant}`) | with the last period |
 //! | `{namespace}ends` | sorted set | each period by its end | with the last period |
 //!
-//! A period is the second in which tickets of a tenant end, and one more: there are few, however many tickets there are.
+//! A period is the second in which tickets of a tenant end, and one more: few, however many tickets there are.
 //!
 //! A script that takes a ticket finds the name of `s:…` only in the ticket, so it cannot declare that key. It is in
 //! the same slot as the others, which the script does declare: while the slot moves, they make the script fail.

@@ -206,8 +206,8 @@ async fn a_put_that_is_refused_leaves_nothing_behind() {
         server.eval("}memory", all)
     };
     let before = contents();
-    assert!(!store.put(page("acme", 1_000, 0..10)).await.is_ok(), "the sixth of them is there already");
-    assert!(!store.put(new("acme").with(digest(1), "a").with(digest(1), "b")).await.is_ok(), "one digest twice");
+    assert!(store.put(page("acme", 1_000, 0..10)).await.is_err(), "the sixth of them is there already");
+    assert!(store.put(new("acme").with(digest(1), "a").with(digest(1), "b")).await.is_err(), "one digest twice");
     assert!(is_full(store.put(page("acme", 1_046_000, 0..5)).await));
     assert!(store.put(page("acme", 1, 0..0)).await.is_ok(), "none");
     server.command("CONFIG SET maxmemory 1");

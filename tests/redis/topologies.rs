@@ -51,10 +51,14 @@ async fn a_cluster_keeps_what_belongs_together_on_one_node() {
             let claims = (0..8).map(|_| store.claim(&Claim::new(replay_key(number), now, Hold::Until(until))));
             let firsts = join_all(claims).await.into_iter().filter(|claim| matches!(claim, Ok(Claimed::First)));
             assert_eq!(firsts.count(), 1, "{namespace}");
-            let digest = TicketDigest::from([number; 32]);
-            store.put(NewTickets::new("acme".into(), now, until).with(digest, vec![number])).await.unwrap();
-            assert_eq!(store.take(digest, now).await.unwrap(), Some(vec![number]));
-            assert_eq!(store.take(digest, now).await.unwrap(), None);
+            let digests = [number, number + 100].map(|number| TicketDigest::from([number; 32]));
+            let mut new = NewTickets::new("acme".into(), now, until);
+            new.shared = vec![7];
+            store.put(new.with(digests[0], vec![number]).with(digests[1], vec![number])).await.unwrap();
+            for digest in digests {
+                assert_eq!(store.take(digest, now).await.unwrap(), Some(vec![7, number]));
+                assert_eq!(store.take(digest, now).await.unwrap(), None);
+            }
         }
     }
     let used = nodes.iter().filter(|node| !node.command("DBSIZE").starts_with(":0")).count();
