@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::request::Parts;
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::ConfigError;
 use crate::clock::{Clock, UnixTime};
 use crate::keys::{Keys, Secret, TenantId};
 use crate::rejection::Reason;
-use crate::replay::FingerprintHasher;
+use crate::replay::{FingerprintHasher, ReplayStore};
 use crate::store::{StoreError, StoreFuture};
 use crate::window::Validity;
 
@@ -179,7 +180,7 @@ pub trait Form: Send + Sync + 'static {
 /// assert_eq!(rules.usage, Usage::Once);
 /// rules.has_time = true;
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Rules {
     /// A key that nobody has. It is checked for tenants that are not known, so that they cost what a wrong key costs.
@@ -206,10 +207,24 @@ pub struct Rules {
     /// Whether something other than the replay store recognises a credential that has no time, for ever: the store in
     /// memory does not, after a restart. Default: no.
     pub survives_restart: bool,
+    /// Where the form's credentials are claimed, if they wait in a store of its own to be taken out. Its layer then takes no
+    /// other replay store. Default: `None`.
+    pub replay: Option<Arc<dyn ReplayStore>>,
+    /// The namespace, if the form has one itself. Its layer then takes no other. Default: `None`.
+    pub namespace: Option<Cow<'static, str>>,
     /// The [`Validity::window`] of every credential, so that a replay store hears of it before the first one comes
     /// ([`ReplayStore::expect`](crate::replay::ReplayStore::expect)). Default: zero; the store then hears of it with
     /// the first claim, and refuses what was usable before that if it had kept entries for a shorter time.
     pub longest_window: Duration,
+}
+
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rules")
+            .field("usage", &self.usage)
+            .field("parameters", &self.parameters)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Rules {
@@ -224,6 +239,8 @@ impl Rules {
             signed_parameters: Vec::new(),
             has_time: false,
             survives_restart: false,
+            replay: None,
+            namespace: None,
             longest_window: Duration::ZERO,
         }
     }

@@ -4,6 +4,7 @@
     feature = "jwt",
     feature = "oauth1",
     feature = "shared-secret",
+    feature = "ticket",
     feature = "timestamp-hash",
     feature = "webhook",
     feature = "moka",
@@ -14,13 +15,11 @@ mod support;
 
 use futures::future::join_all;
 use http::{HeaderName, HeaderValue, Method};
-use support::subject::{Spoil, Subject, Wish, fenced_at, keys};
+use support::subject::{Duplicate, Failure, Spoil, Subject, Wish, fenced_at, keys};
 use support::{App, NOW, clock, outcome, reason, replay, secs, seen};
 use tower_sso::Identity;
 use tower_sso::clock::UnixTime;
 use tower_sso::keys::KeyUse;
-use tower_sso::replay::{Claim, Claimed, Fingerprint, Hold, ReplayStore};
-use tower_sso::store::{StoreError, StoreFuture};
 
 fn app<S: Subject>() -> App {
     S::app_with(keys::<S>(), replay(), clock())
@@ -30,14 +29,17 @@ fn wish() -> Wish {
     Wish::default()
 }
 
-/// What a copy of a credential that was used gets.
+/// What a duplicate of a credential that was used gets.
 fn copy<S: Subject>() -> &'static str {
-    if S::IDEMPOTENT || S::BEARER { "ok" } else { "replayed" }
+    match S::DUPLICATE {
+        Duplicate::Refused(code) => code,
+        Duplicate::Acknowledged | Duplicate::Passes => "ok",
+    }
 }
 
-/// How often the application is called by a credential and its copies.
+/// How often the application is called by a credential and its duplicates.
 fn calls<S: Subject>(copies: usize) -> usize {
-    if S::BEARER { 1 + copies } else { 1 }
+    if S::DUPLICATE == Duplicate::Passes { 1 + copies } else { 1 }
 }
 
 for_every_form! {
@@ -137,32 +139,46 @@ for_every_form! {
         let wrong_key = app.send(S::request(&Wish { key: 3, ..wish() })).await;
         let others_key = app.send(S::request(&Wish { key: 2, ..wish() })).await;
         assert_eq!(reason(&unknown), "unknown_key");
-        // Another tenant's key, where the key is what arrives, is that tenant's credential.
-        let (others, expected) = if S::BEARER { (1, "unknown_key") } else { (2, "bad_signature") };
-        for other in [&wrong_key, &others_key].into_iter().take(others) {
+        let mut refused = vec![(&wrong_key, if S::LOOKED_UP { "unknown_key" } else { "bad_signature" })];
+        if S::LOOKED_UP {
+            // What was handed out to another tenant is that tenant's, wherever it arrives.
+            assert_eq!(seen(&others_key).tenant.as_deref(), Some("other"));
+        } else {
+            refused.push((&others_key, "bad_signature"));
+        }
+        for (other, expected) in refused {
             assert_eq!(reason(other), expected);
             assert_eq!(unknown.status(), other.status());
             assert_eq!(unknown.headers(), other.headers());
             assert_eq!(unknown.body(), other.body());
         }
         assert_eq!(outcome(&unknown), "invalid");
-        assert_eq!(app.inner.calls(), if S::BEARER { 1 } else { 0 });
+        assert_eq!(app.inner.calls(), usize::from(S::LOOKED_UP));
     }
 
     /// Whoever sends it chooses the name, unless the form signs it.
     async fn a_credential_is_one_login_under_all_names_of_its_key<S: Subject>() {
-        if S::BEARER {
-            return;
-        }
         let app = S::app_with(keys::<S>().with("twin", S::key(0)), replay(), clock());
         let request = S::request(&wish());
-        let renamed = renamed(request.clone(), "acme", "twin");
-        assert_eq!(outcome(&app.send(request).await), "ok");
-        app.send(renamed).await;
+        if S::LOOKED_UP {
+            // Nothing in the request names a tenant, and what looks like a name does not count.
+            let (mut head, body) = request.into_parts();
+            head.uri = format!("{}&tenant=twin", head.uri).parse().unwrap();
+            head.headers.insert("x-tenant", HeaderValue::from_static("twin"));
+            let answer = app.send(http::Request::from_parts(head, body)).await;
+            assert_eq!(seen(&answer).tenant.as_deref(), Some("acme"));
+        } else {
+            let renamed = renamed(request.clone(), "acme", "twin");
+            assert_eq!(outcome(&app.send(request).await), "ok");
+            app.send(renamed).await;
+        }
         assert_eq!(app.inner.calls(), 1);
     }
 
     async fn the_previous_key_works_until_its_end<S: Subject>() {
+        if !S::ROTATES {
+            return;
+        }
         let (time, keys) = (clock(), keys::<S>());
         let app = S::app_with(keys.clone(), replay(), time.clone());
         let with = |key: usize, issued_at: u64, subject: &str| {
@@ -260,48 +276,13 @@ for_every_form! {
     }
 
     async fn a_store_that_fails_is_not_a_way_in<S: Subject>() {
-        if S::BEARER {
-            return;
-        }
-        for (failure, expected) in [(Failure::Error, "replay_store"), (Failure::Never, "replay_store"), (Failure::Full, "replay_store")] {
-            let app = S::app_with(keys::<S>(), Failing(failure), clock());
+        for failure in [Failure::Error, Failure::Never, Failure::Full] {
+            let (app, expected) = S::failing_app(failure);
             let answer = app.send(S::request(&wish())).await;
             assert_eq!((outcome(&answer), reason(&answer)), ("unavailable", expected), "{failure:?}");
             assert!(answer.headers().contains_key("retry-after"));
             assert_eq!(app.inner.calls(), 0);
         }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Failure {
-    Error,
-    Never,
-    Full,
-}
-
-/// A replay store that is down.
-struct Failing(Failure);
-
-impl ReplayStore for Failing {
-    fn claim(&self, _: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
-        match self.0 {
-            Failure::Error => StoreFuture::new(async { Err(std::io::Error::other("connection refused").into()) }),
-            Failure::Never => StoreFuture::new(std::future::pending()),
-            Failure::Full => StoreFuture::ready(Err(StoreError::full())),
-        }
-    }
-
-    fn settle(&self, _: &Claim) -> StoreFuture<Result<(), StoreError>> {
-        StoreFuture::ready(Ok(()))
-    }
-
-    fn release(&self, _: Fingerprint, _: Hold) -> StoreFuture<Result<(), StoreError>> {
-        StoreFuture::ready(Ok(()))
-    }
-
-    fn remembers_since(&self) -> Option<UnixTime> {
-        None
     }
 }
 
@@ -345,10 +326,6 @@ fn no_form_is_left_out() {
         let Some((_, name)) = text.split_once("const NAME: &'static str = \"") else { continue };
         let name = name.split('"').next().unwrap();
         forms += 1;
-        if name == "ticket" {
-            // Its keys are its credentials, made one by one: tests/ticket.rs has the cases that apply.
-            continue;
-        }
         assert!(subjects.contains(&format!("@form {name} ")), "{name} has no line in `for_every_form!`");
     }
     assert_eq!(forms, 7, "say here how many forms there are");

@@ -214,7 +214,8 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
             settings;
         let parameters = rules.parameters.iter().chain(tenant.parameter()).cloned();
         let credential = CredentialParameters::new(parameters);
-        let memory = replay.filter(|_| rules.usage != Usage::Reusable).map(|store| {
+        let namespace = rules.namespace.clone().unwrap_or(namespace);
+        let memory = rules.replay.clone().or(replay).filter(|_| rules.usage != Usage::Reusable).map(|store| {
             let (clock, group) = (Arc::clone(&clock), Group::new(F::NAME, &namespace));
             Arc::new(Memory { form: F::NAME, store, clock, timeout: store_timeout, group, usage: rules.usage })
         });

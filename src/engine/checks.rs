@@ -28,6 +28,9 @@ pub(super) fn check<F: Form>(form: &F, rules: &Rules, settings: &Settings) -> Re
         )?,
         (None, true) => {}
     }
+    if rules.namespace.is_some() && !settings.namespace.is_empty() {
+        setting("namespace", "is not the layer's: this form has one of its own, such as `Tickets::namespace`")?;
+    }
     check_replay(rules, settings)?;
     check_times(rules.usage, settings)?;
     allow(settings)
@@ -69,10 +72,13 @@ fn warn_of_unknown_tenant<F: Form>(name: &str, keys: &dyn KeyStore) {
 }
 
 fn check_replay(rules: &Rules, settings: &Settings) -> Result<(), ConfigError> {
-    match (&settings.replay, rules.usage) {
-        (_, Usage::Reusable) => Ok(()),
-        (None, _) => Err(ConfigError::NoReplayStore),
-        (Some(replay), _) if replay.remembers_since().is_some() && !rules.has_time && !rules.survives_restart => {
+    match (&settings.replay, &rules.replay) {
+        _ if rules.usage == Usage::Reusable => Ok(()),
+        (Some(_), Some(_)) => {
+            setting("replay", "is not asked by this form, which has a store of its own: do not call it")
+        }
+        (None, None) => Err(ConfigError::NoReplayStore),
+        (Some(replay), None) if replay.remembers_since().is_some() && !rules.has_time && !rules.survives_restart => {
             Err(ConfigError::ForgetsOnRestart)
         }
         _ => Ok(()),

@@ -95,23 +95,35 @@ end
 return answer('done')
 ";
 
-/// `KEYS[4]` is the ticket, and `ARGV[1]` what the keys of shared parts begin with.
+/// What follows reads the ticket `KEYS[4]`. `ARGV[1]` is what the keys of shared parts begin with.
 ///
 /// A ticket is marked with the moment at which the fence was raised under which it was issued. One with another mark
 /// was brought back by a restart from older data: it may have been redeemed since.
-pub(super) const TAKE: &str = "
-local held = redis.call('GETDEL', KEYS[4])
+pub(super) const READ: &str = "
+local held = redis.call('GET', KEYS[4])
 if not held then return answer('none') end
 local under, bytes, name, period, value = string.match(held, '^(%-?%d+) (%d+) ([%w_-]+) ([%d+inf]+ [%w_-]+):(.*)$')
 if not under then return {'foreign', KEYS[4]} end
-give_back(period, tonumber(bytes))
-local shared = ''
+local key, shared, left, its_bytes = ARGV[1] .. name, '', 0, 0
 if name ~= '-' then
-    local key = ARGV[1] .. name
-    local left, its_bytes
     shared, left, its_bytes = unpack(redis.call('HMGET', key, 'shared', 'left', 'bytes'))
     left, its_bytes = tonumber(left), tonumber(its_bytes)
-    if not shared or not left or not its_bytes then return answer('none') end
+end
+local is_whole = shared and left and its_bytes
+local function ticket()
+    if not is_whole or under ~= raised then return answer('none') end
+    return answer('ticket', string.sub(value, 1, 8) .. shared .. string.sub(value, 9))
+end
+";
+
+pub(super) const LOOK: &str = "
+return ticket()
+";
+
+pub(super) const TAKE: &str = "
+redis.call('DEL', KEYS[4])
+give_back(period, tonumber(bytes))
+if name ~= '-' and is_whole then
     if left > 1 then
         redis.call('HSET', key, 'left', whole(left - 1))
     else
@@ -119,6 +131,5 @@ if name ~= '-' then
         give_back(period, its_bytes)
     end
 end
-if under ~= raised then return answer('none') end
-return answer('ticket', string.sub(value, 1, 8) .. shared .. string.sub(value, 9))
+return ticket()
 ";

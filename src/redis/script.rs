@@ -15,6 +15,7 @@ pub(super) struct Scripts {
     pub(super) release: Loaded,
     pub(super) put: Loaded,
     pub(super) take: Loaded,
+    pub(super) look_at_ticket: Loaded,
     pub(super) look: Loaded,
     pub(super) write: Loaded,
     raise: String,
@@ -54,20 +55,23 @@ impl Scripts {
         let checked = if checked { "local checked = true\n" } else { "local checked = false\n" };
         let script = |code| Loaded::new(&[checked, lua::SERVER, lua::MEMORY, code]);
         let tickets = |code| Loaded::new(&[checked, lua::SERVER, lua::MEMORY, lua_tickets::COUNT, code]);
+        let ticket =
+            |code| Loaded::new(&[checked, lua::SERVER, lua::MEMORY, lua_tickets::COUNT, lua_tickets::READ, code]);
         Self {
             claim: Loaded::new(&[checked, lua::SERVER, lua::MEMORY, lua::WINDOWS, lua::CLAIM]),
             settle: Loaded::new(&[lua::WHEN_FULL, checked, lua::SERVER, lua::MEMORY, lua::WINDOWS, lua::SETTLE]),
             release: script(lua::RELEASE),
             put: tickets(lua_tickets::PUT),
-            take: tickets(lua_tickets::TAKE),
+            take: ticket(lua_tickets::TAKE),
+            look_at_ticket: ticket(lua_tickets::LOOK),
             look: script(lua::LOOK),
             write: script(lua::WRITE),
             raise: [lua::WHEN_FULL, checked, lua::SERVER, lua::RAISE].concat(),
         }
     }
 
-    fn all(&self) -> [&Loaded; 7] {
-        [&self.claim, &self.settle, &self.release, &self.put, &self.take, &self.look, &self.write]
+    fn all(&self) -> [&Loaded; 8] {
+        [&self.claim, &self.settle, &self.release, &self.put, &self.take, &self.look_at_ticket, &self.look, &self.write]
     }
 
     /// Makes the server remember from here on: the fence and the scripts in one transaction, so that where a script is

@@ -6,6 +6,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::RedisStore;
+use super::script::Loaded;
 use crate::clock::UnixTime;
 use crate::keys::TenantId;
 use crate::store::{StoreError, StoreFuture};
@@ -23,23 +24,14 @@ where
         StoreFuture::new(async move { this.put_all(&tickets).await })
     }
 
+    fn look(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {
+        let this = self.clone();
+        StoreFuture::new(async move { this.read(&this.0.scripts.look_at_ticket, &digest, now).await })
+    }
+
     fn take(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {
         let this = self.clone();
-        StoreFuture::new(async move {
-            let [held, ends] = this.count_keys();
-            let keys = [&this.0.memory_key[..], &held, &ends, &this.ticket_key(&digest)];
-            let shared = this.key("s:");
-            let answer = this.run(&this.0.scripts.take, &keys, &[shared.as_bytes()], now).await?;
-            match (&answer.word[..], answer.payload.split_first_chunk()) {
-                ("none", _) => Ok(None),
-                ("ticket", Some((until, payload))) => {
-                    let live = now <= UnixTime::from_nanos(i64::from_be_bytes(*until));
-                    Ok(live.then(|| payload.to_vec()))
-                }
-                ("ticket", None) => Err(StoreError::new("the ticket on the Redis server is cut off")),
-                _ => Err(answer.unexpected()),
-            }
-        })
+        StoreFuture::new(async move { this.read(&this.0.scripts.take, &digest, now).await })
     }
 }
 
@@ -47,6 +39,22 @@ impl<C> RedisStore<C>
 where
     C: ConnectionLike + Clone + Send + Sync + 'static,
 {
+    /// What a ticket stands for, by one of the two scripts that tell.
+    async fn read(&self, script: &Loaded, digest: &TicketDigest, now: UnixTime) -> Result<Option<Vec<u8>>, StoreError> {
+        let [held, ends] = self.count_keys();
+        let keys = [&self.0.memory_key[..], &held, &ends, &self.ticket_key(digest)];
+        let answer = self.run(script, &keys, &[self.key("s:").as_bytes()], now).await?;
+        match (&answer.word[..], answer.payload.split_first_chunk()) {
+            ("none", _) => Ok(None),
+            ("ticket", Some((until, payload))) => {
+                let live = now <= UnixTime::from_nanos(i64::from_be_bytes(*until));
+                Ok(live.then(|| payload.to_vec()))
+            }
+            ("ticket", None) => Err(StoreError::new("the ticket on the Redis server is cut off")),
+            _ => Err(answer.unexpected()),
+        }
+    }
+
     /// One script for all of them.
     async fn put_all(&self, new: &NewTickets) -> Result<(), StoreError> {
         let Some((first, _)) = new.tickets.first() else { return Ok(()) };

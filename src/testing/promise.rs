@@ -53,6 +53,8 @@ pub enum Promise {
     TicketHolds,
     /// A ticket cannot be taken after its end.
     TicketEnds,
+    /// A look tells what a live ticket stands for, and leaves it there.
+    LookLeaves,
     /// A second put does not replace the first.
     FirstPut,
     /// A tenant that fills its share of the store leaves room for others.
@@ -83,6 +85,7 @@ impl Promise {
             Self::Payload => "A payload comes back once, byte for byte; what was never put is not there.",
             Self::TicketHolds => "A ticket can be taken up to its last instant, inclusive.",
             Self::TicketEnds => "A ticket cannot be taken after its end.",
+            Self::LookLeaves => "A look tells what a live ticket stands for, and leaves it where it is.",
             Self::FirstPut => "A second put of a digest does not replace what the first one put.",
             Self::TenantsApart => "A tenant that is told that the store is full does not shut others out.",
         }
@@ -156,6 +159,9 @@ impl Promise {
             Self::TicketHolds => {
                 "compare `now <= until` with the `now` of the call; where the database expires by its own clock, let it \
                  keep tickets longer than asked, and check `until` when a ticket is taken"
+            }
+            Self::LookLeaves => {
+                "read without deleting (SELECT, GET), and answer None for what was taken and for what ended before `now`"
             }
             Self::TicketEnds => {
                 "keep `until` beside the payload, and answer None if it is before the `now` of the call: a database's \

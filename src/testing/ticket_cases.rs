@@ -43,6 +43,7 @@ pub(super) fn all(bench: &Arc<Tickets>) -> Vec<Case> {
         (Promise::Payload, Box::pin(payload(bench()))),
         (Promise::TicketHolds, Box::pin(ticket_holds(bench()))),
         (Promise::TicketEnds, Box::pin(ticket_ends(bench()))),
+        (Promise::LookLeaves, Box::pin(shares::look_leaves(bench()))),
         (Promise::FirstPut, Box::pin(first_put(bench()))),
         (Promise::Payload, Box::pin(shares::siblings(bench()))),
         (Promise::FirstPut, Box::pin(shares::first_put(bench()))),
@@ -68,12 +69,17 @@ impl Tickets {
         self.fresh().into()
     }
 
-    async fn put(&self, node: usize, digest: TicketDigest, payload: Vec<u8>, until: UnixTime) -> Answer<()> {
+    pub(super) async fn put(&self, node: usize, digest: TicketDigest, payload: Vec<u8>, until: UnixTime) -> Answer<()> {
         self.within(self.node(node).put(one(digest, payload, until))).await
     }
 
     pub(super) async fn take(&self, node: usize, digest: TicketDigest, now: UnixTime) -> Answer<Taken> {
         self.take_payload(node, digest, now, &payload_of(digest)).await
+    }
+
+    pub(super) async fn look(&self, node: usize, digest: TicketDigest, now: UnixTime) -> Answer<Taken> {
+        let seen = self.within(self.node(node).look(digest, now)).await?;
+        Ok(seen.map_or(Nothing, |seen| if seen == payload_of(digest) { Payload } else { Taken::AnotherPayload }))
     }
 
     pub(super) async fn take_payload(
@@ -368,5 +374,6 @@ async fn fails_closed(store: Arc<dyn TicketStore>, options: Options) -> Result<(
     let bench = Tickets::new(vec![store], options)?;
     let digest = bench.digest();
     must_fail("put", bench.put(0, digest, payload_of(digest), now().plus(LONG)).await)?;
+    must_fail("look", bench.look(0, digest, now()).await)?;
     must_fail("take", bench.take(0, digest, now()).await)
 }

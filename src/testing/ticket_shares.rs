@@ -1,6 +1,7 @@
 //! The cases for what tickets have in common: what they share, and the room that tenants share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::bench::{Bench, Failure, LONG, answered, at_once, must, now};
 use super::promise::{Broken, Promise};
@@ -73,4 +74,20 @@ pub(super) async fn room_for_another(bench: &Tickets) -> Result<(), Broken> {
     let when = "a put for a tenant that has no tickets, when the store is full for another one: it";
     answered(PROMISE, when, bench.within(bench.node(0).put(new)).await)?;
     must(PROMISE, "that tenant's ticket", &[Taken::Payload], bench.take(1, digest, now()).await).map(drop)
+}
+
+/// A look does not spend a ticket, and one that is spent or has ended is not seen.
+pub(super) async fn look_leaves(bench: Arc<Tickets>) -> Result<(), Broken> {
+    const PROMISE: Promise = Promise::LookLeaves;
+    let (digest, until) = (bench.digest(), now().plus(LONG));
+    must(PROMISE, "a look at what nobody has put", &[Taken::Nothing], bench.look(0, digest, now()).await)?;
+    answered(PROMISE, "put", bench.put(0, digest, payload_of(digest), until).await)?;
+    for node in 0..3 {
+        must(PROMISE, "a look at a live ticket", &[Taken::Payload], bench.look(node, digest, now()).await)?;
+    }
+    must(PROMISE, "a look at its last instant", &[Taken::Payload], bench.look(0, digest, until).await)?;
+    let late = until.plus(Duration::from_millis(2));
+    must(PROMISE, "a look 2 ms after its end", &[Taken::Nothing], bench.look(0, digest, late).await)?;
+    must(PROMISE, "a ticket that was looked at", &[Taken::Payload], bench.take(1, digest, now()).await)?;
+    must(PROMISE, "a look at what was taken", &[Taken::Nothing], bench.look(0, digest, now()).await).map(drop)
 }

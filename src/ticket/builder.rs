@@ -15,10 +15,10 @@ use crate::{Builder, ConfigError};
 /// | setting | default |
 /// |---|---|
 /// | [`ticket_parameter`](Builder::ticket_parameter) | `ticket` |
-/// | [`keys`](Builder::keys), [`tenant`](Builder::tenant) | the tickets: do not call them |
+/// | [`keys`](Builder::keys), [`replay`](Builder::replay), [`namespace`](Builder::namespace) | the tickets': do not call them |
+/// | [`tenant`](Builder::tenant) | not asked: the ticket says whose it is |
 /// | [`clock`](Builder::clock) | not asked: ends are told by [`Tickets::clock`] |
 /// | [`methods`](Builder::methods) | GET |
-/// | [`replay`](Builder::replay) | not needed |
 ///
 /// ```
 /// use tower_sso::ticket::{self, MemoryTickets, Tickets};
@@ -31,8 +31,8 @@ pub fn layer<C>(tickets: Tickets) -> Builder<Ticket<C>>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {
-    let form = Ticket { parameter: "ticket".into(), tickets: tickets.clone(), claims: PhantomData };
-    Builder::new(form, Tenant::fixed("default"), Method::GET).keys(tickets)
+    let form = Ticket { parameter: "ticket".into(), tickets, claims: PhantomData };
+    Builder::new(form, Tenant::fixed("default"), Method::GET)
 }
 
 impl<C> Builder<Ticket<C>>

@@ -162,6 +162,12 @@ impl Size {
     }
 }
 
+impl Entry {
+    fn payload(&self, now: UnixTime) -> Option<Vec<u8>> {
+        (now <= self.until).then(|| [&*self.batch.shared, &*self.own].concat())
+    }
+}
+
 impl Held {
     fn insert(&mut self, digest: [u8; 32], entry: Entry) {
         self.count(&entry.batch.tenant, Size::of_one(&entry.own));
@@ -252,6 +258,10 @@ impl Inner {
         Ok(())
     }
 
+    fn look(&self, digest: TicketDigest, now: UnixTime) -> Option<Vec<u8>> {
+        self.lock().tickets.get(digest.as_bytes()).and_then(|entry| entry.payload(now))
+    }
+
     fn take(&self, digest: TicketDigest, now: UnixTime) -> Option<Vec<u8>> {
         const BITE: usize = 32;
         let steady = self.clock.steady();
@@ -261,13 +271,17 @@ impl Inner {
             held.clear(steady, BITE);
             entry
         };
-        entry.filter(|entry| now <= entry.until).map(|entry| [&*entry.batch.shared, &*entry.own].concat())
+        entry.and_then(|entry| entry.payload(now))
     }
 }
 
 impl TicketStore for MemoryTickets {
     fn put(&self, tickets: NewTickets) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(self.0.put(tickets))
+    }
+
+    fn look(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {
+        StoreFuture::ready(Ok(self.0.look(digest, now)))
     }
 
     fn take(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {

@@ -26,8 +26,10 @@
 //! 1. A ticket is 256 random bits, in base64url without padding: 43 characters, canonical. Else `malformed`.
 //! 2. The store keeps its SHA-256 digest, the identity and an end, 60 s later by default. Whoever reads the store
 //!    cannot redeem what is in it.
-//! 3. It is redeemed once, atomically: by being taken out of the store. HEAD requests and prefetches do not redeem it.
-//! 4. Unknown, spent and expired are one answer, `invalid`: the store does not remember what it held.
+//! 3. It is redeemed once, atomically: by being taken out of the store, after its claims were read. HEAD requests,
+//!    prefetches and claims that are refused do not redeem it.
+//! 4. Unknown, spent and expired are one answer, `invalid`: the store does not remember what it held. Of two requests
+//!    that redeem a ticket at the same moment, one may be told `replayed`.
 //! 5. [`Identity::tenant`](crate::Identity::tenant) is the tenant that it was issued for.
 //! 6. Claims are bounded: 64 KiB a ticket ([`largest_claims`](Tickets::largest_claims)), and in all 64 MiB in memory
 //!    and 256 MiB on Redis, of which a tenant may have as much as is still free.
@@ -36,12 +38,14 @@
 
 mod builder;
 mod memory;
+mod redemption;
 mod store;
 mod tickets;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -51,22 +55,24 @@ use subtle::ConstantTimeEq;
 use crate::ConfigError;
 use crate::body::HeadOnly;
 use crate::clock::UnixTime;
-use crate::form::{Extracted, Form, Presence, Rules, Usage};
-use crate::keys::Secret;
+use crate::form::{Extracted, Form, Presence, Rules};
+use crate::keys::{Keys, Secret};
 use crate::query::{self, Query};
 use crate::rejection::Reason;
 use crate::replay::FingerprintHasher;
+use crate::store::{StoreError, StoreFuture};
 use crate::window::Validity;
 
 pub use builder::layer;
 pub use memory::{MemoryTickets, MemoryTicketsBuilder};
+use redemption::Redemption;
 pub use store::{NewTickets, TicketDigest, TicketStore};
+use tickets::Random;
 pub use tickets::{TicketError, Tickets};
 
 /// The one-time ticket form, with claims of type `C`. Made by [`layer`].
 ///
-/// To the engine its credentials are reusable, as their being taken out of the store was the claim: no replay store is
-/// asked.
+/// To the engine, what a ticket stands for is a key that is found by the ticket's digest, and taking it out is the claim.
 ///
 /// ```
 /// use tower_sso::VerifyLayer;
@@ -84,12 +90,12 @@ pub struct Ticket<C> {
 
 /// What looks like a ticket. Nothing is known of it.
 pub struct Presented {
-    digest: TicketDigest,
+    random: Random,
 }
 
-/// A ticket that was taken out of the store.
-pub struct Redeemed {
-    digest: TicketDigest,
+/// A ticket that is in the store.
+pub struct Known {
+    random: Random,
     claims: Vec<u8>,
 }
 
@@ -100,15 +106,17 @@ where
     const NAME: &'static str = "ticket";
     type Reads = HeadOnly;
     type Credential = Presented;
-    type Message = Redeemed;
+    type Message = Known;
     type Claims = C;
 
     fn rules(&self) -> Rules {
         let mut decoy = vec![0; TicketDigest::LENGTH];
         _ = getrandom::fill(&mut decoy);
         let mut rules = Rules::new(Secret::new(decoy));
-        rules.usage = Usage::Reusable;
         rules.parameters = vec![self.parameter.clone()];
+        rules.looks_keys_up = true;
+        rules.replay = Some(Arc::new(Redemption(self.tickets.clone())));
+        rules.namespace = Some(self.tickets.namespace_name());
         rules
     }
 
@@ -127,31 +135,36 @@ where
             return Err(not_a_ticket());
         }
         let ticket = query::decode(raw).map_err(malformed)?;
-        let digest = self.tickets.digest(&ticket).ok_or_else(not_a_ticket)?;
-        Ok(Extracted { credential: Presented { digest }, tenant: Some(digest.to_string().into()) })
+        let random = tickets::parse(&ticket).ok_or_else(not_a_ticket)?;
+        Ok(Presented { random }.into())
     }
 
-    fn verify(&self, presented: &Presented, key: &Secret) -> Result<Redeemed, Reason> {
+    fn look_up(&self, presented: &Presented) -> Option<StoreFuture<Result<Keys, StoreError>>> {
+        Some(self.tickets.look(self.tickets.digest_of(&presented.random)))
+    }
+
+    fn verify(&self, presented: &Presented, key: &Secret) -> Result<Known, Reason> {
         // What the store held is preceded by the digest of its own ticket, so that no other key can stand in for it.
         match key.expose().split_first_chunk::<{ TicketDigest::LENGTH }>() {
-            Some((digest, claims)) if presented.digest.as_bytes().ct_eq(digest).into() => {
-                Ok(Redeemed { digest: presented.digest, claims: claims.to_vec() })
+            Some((digest, claims)) if self.tickets.digest_of(&presented.random).as_bytes().ct_eq(digest).into() => {
+                Ok(Known { random: presented.random.clone(), claims: claims.to_vec() })
             }
             _ => Err(Reason::BadSignature),
         }
     }
 
-    fn validity(&self, _: &Redeemed) -> Result<Validity, Reason> {
+    fn validity(&self, _: &Known) -> Result<Validity, Reason> {
         // The store has compared its end with the clock.
         Ok(Validity::unlimited())
     }
 
-    fn fingerprint(&self, redeemed: &Redeemed, fingerprint: &mut FingerprintHasher) {
-        fingerprint.part(redeemed.digest.as_bytes());
+    /// The ticket's digest, under which it waits: see [`Tickets::digest_of`].
+    fn fingerprint(&self, known: &Known, fingerprint: &mut FingerprintHasher) {
+        fingerprint.part(known.random.as_slice());
     }
 
-    fn claims(&self, redeemed: Redeemed, _: UnixTime) -> Result<C, Reason> {
-        serde_json::from_slice(&redeemed.claims)
+    fn claims(&self, known: Known, _: UnixTime) -> Result<C, Reason> {
+        serde_json::from_slice(&known.claims)
             .map_err(|_| Reason::BadPayload("does not have the shape that the claims require".into()))
     }
 
@@ -172,8 +185,8 @@ impl fmt::Debug for Presented {
     }
 }
 
-impl fmt::Debug for Redeemed {
+impl fmt::Debug for Known {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Redeemed").finish_non_exhaustive()
+        f.debug_struct("Known").finish_non_exhaustive()
     }
 }

@@ -24,12 +24,6 @@ impl TicketDigest {
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
-
-    /// The digest that [`Display`](fmt::Display) has written.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let bytes = crate::encoding::decode_hex(text)?;
-        bytes.try_into().ok().map(Self)
-    }
 }
 
 impl From<[u8; 32]> for TicketDigest {
@@ -142,6 +136,11 @@ impl fmt::Debug for NewTickets {
 ///         StoreFuture::ready(Ok(()))
 ///     }
 ///
+///     fn look(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {
+///         let held = self.0.lock().unwrap().get(&digest).cloned();
+///         StoreFuture::ready(Ok(held.filter(|(_, until)| now <= *until).map(|(payload, _)| payload)))
+///     }
+///
 ///     fn take(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {
 ///         let taken = self.0.lock().unwrap().remove(&digest);
 ///         StoreFuture::ready(Ok(taken.filter(|(_, until)| now <= *until).map(|(payload, _)| payload)))
@@ -154,6 +153,9 @@ pub trait TicketStore: Send + Sync + 'static {
     /// them.
     fn put(&self, tickets: NewTickets) -> StoreFuture<Result<(), StoreError>>;
 
+    /// What a ticket stands for. It stays where it is. `None` for what is not there, or was to be kept until before `now`.
+    fn look(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>>;
+
     /// Takes it out, for good. `None` for what is not there, or was to be kept until before `now`.
     fn take(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>>;
 }
@@ -161,6 +163,10 @@ pub trait TicketStore: Send + Sync + 'static {
 impl<T: TicketStore + ?Sized> TicketStore for Arc<T> {
     fn put(&self, tickets: NewTickets) -> StoreFuture<Result<(), StoreError>> {
         (**self).put(tickets)
+    }
+
+    fn look(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {
+        (**self).look(digest, now)
     }
 
     fn take(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {

@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use base64::Engine;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::{NewTickets, TicketDigest, TicketStore};
 use crate::clock::{Clock, SystemClock};
 use crate::encoding::BASE64URL;
-use crate::keys::{Key, KeyStore, Keys, Secret, TenantId};
+use crate::form::Form;
+use crate::keys::{Key, Keys, Secret, TenantId};
+use crate::replay::FingerprintHasher;
 use crate::store::{StoreError, StoreFuture};
 
 const RANDOM_BYTES: usize = 32;
+pub(super) type Random = Zeroizing<[u8; RANDOM_BYTES]>;
 /// How long that is as text.
 pub(super) const CHARACTERS: usize = RANDOM_BYTES * 4 / 3 + 1;
 
@@ -174,7 +176,7 @@ impl Tickets {
         new.shared = shared;
         let mut tickets = Vec::with_capacity(own.len());
         for own in own {
-            let mut random = Zeroizing::new([0; RANDOM_BYTES]);
+            let mut random = Random::default();
             if getrandom::fill(random.as_mut()).is_err() {
                 return StoreFuture::ready(Err(TicketError::NoRandomness));
             }
@@ -188,20 +190,40 @@ impl Tickets {
         self.time_to_live
     }
 
-    /// The digest of a ticket as it came, if it is spelled as one.
-    pub(super) fn digest(&self, ticket: &str) -> Option<TicketDigest> {
-        // What is longer need not be decoded to be refused.
-        let text = Some(ticket).filter(|ticket| ticket.len() <= CHARACTERS)?;
-        let random = Zeroizing::new(BASE64URL.decode(text).ok()?);
-        let random: &[u8; RANDOM_BYTES] = random.as_slice().try_into().ok()?;
-        Some(self.digest_of(random))
+    pub(super) fn namespace_name(&self) -> Cow<'static, str> {
+        self.namespace.clone()
     }
 
-    fn digest_of(&self, random: &[u8; RANDOM_BYTES]) -> TicketDigest {
-        // The random part has one length, so the two cannot run into each other.
-        let digest = Sha256::new().chain_update(random).chain_update(self.namespace.as_bytes()).finalize();
-        TicketDigest::from(<[u8; 32]>::from(digest))
+    /// The replay key that the engine makes of a ticket of this namespace.
+    pub(super) fn digest_of(&self, random: &Random) -> TicketDigest {
+        let mut fingerprint = FingerprintHasher::new(<super::Ticket<()> as Form>::NAME);
+        fingerprint.namespace(&self.namespace);
+        fingerprint.part(random.as_slice());
+        TicketDigest::from(*fingerprint.finish().as_bytes())
     }
+
+    /// What a ticket stands for, as a key that is the tenant's.
+    pub(super) fn look(&self, digest: TicketDigest) -> StoreFuture<Result<Keys, StoreError>> {
+        self.store.look(digest, self.clock.now()).map(move |found| {
+            let Some(payload) = found?.map(Zeroizing::new) else { return Ok(Keys::unknown_tenant()) };
+            let (tenant, claims) =
+                unpack(&payload).ok_or_else(|| StoreError::new("what a ticket stands for is damaged"))?;
+            let secret = [digest.as_bytes().as_slice(), claims].concat();
+            Ok([Key::current(Secret::new(secret)).owned_by(tenant)].into_iter().collect())
+        })
+    }
+
+    pub(super) fn take(&self, digest: TicketDigest) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {
+        self.store.take(digest, self.clock.now())
+    }
+}
+
+/// The random bytes of a ticket as it came, if it is spelled as one.
+pub(super) fn parse(ticket: &str) -> Option<Random> {
+    // What is longer need not be decoded to be refused.
+    let text = Some(ticket).filter(|ticket| ticket.len() <= CHARACTERS)?;
+    let random = Zeroizing::new(BASE64URL.decode(text).ok()?);
+    random.as_slice().try_into().ok().map(Zeroizing::new)
 }
 
 /// What a ticket stands for, as the store keeps it, is the tenant and the claims, each as JSON on a line of its own.
@@ -218,30 +240,6 @@ fn unpack(payload: &[u8]) -> Option<(TenantId, &[u8])> {
     let (tenant, claims) = payload.split_at_checked(end)?;
     let tenant: String = serde_json::from_slice(tenant).ok()?;
     Some((tenant.into(), claims.trim_ascii_start()))
-}
-
-/// To the engine, a ticket is a key that is found by the ticket's digest, and found once.
-impl KeyStore for Tickets {
-    fn keys(&self, digest: &TenantId) -> StoreFuture<Result<Keys, StoreError>> {
-        let Some(digest) = TicketDigest::parse(digest.as_str()) else {
-            return StoreFuture::ready(Ok(Keys::unknown_tenant()));
-        };
-        self.store.take(digest, self.clock.now()).map(move |taken| {
-            let Some(payload) = taken?.map(Zeroizing::new) else { return Ok(Keys::unknown_tenant()) };
-            let (tenant, claims) =
-                unpack(&payload).ok_or_else(|| StoreError::new("what a ticket stands for is damaged"))?;
-            let secret = [digest.as_bytes().as_slice(), claims].concat();
-            Ok([Key::current(Secret::new(secret)).owned_by(tenant)].into_iter().collect())
-        })
-    }
-
-    fn known_keys(&self) -> Option<Vec<Key>> {
-        None
-    }
-
-    fn ignores_tenant(&self) -> bool {
-        false
-    }
 }
 
 impl fmt::Debug for Tickets {

@@ -23,6 +23,8 @@ enum Flaw {
     StoresText,
     ComparesHalfTheDigest,
     HasOneCeilingForAll,
+    TakesWhatIsLookedAt,
+    ShowsWhatHasEnded,
 }
 
 /// A store that is right but for one flaw.
@@ -63,6 +65,20 @@ impl TicketStore for Map {
                 }
             }
             Ok(())
+        })
+    }
+
+    fn look(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {
+        let (this, digest) = (self.clone(), self.digest(digest));
+        StoreFuture::new(async move {
+            yield_now().await;
+            let mut map = this.1.lock().unwrap();
+            let held = match this.0 {
+                Flaw::TakesWhatIsLookedAt => map.remove(&digest),
+                _ => map.get(&digest).cloned(),
+            };
+            let shown = held.filter(|(_, until)| now <= *until || this.0 == Flaw::ShowsWhatHasEnded);
+            Ok(shown.map(|(payload, _)| payload))
         })
     }
 
@@ -121,6 +137,11 @@ impl TicketStore for TwoLocks {
         StoreFuture::ready(Ok(()))
     }
 
+    fn look(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {
+        let held = self.0.lock().unwrap().get(&digest).cloned();
+        StoreFuture::ready(Ok(held.filter(|(_, until)| now <= *until).map(|(payload, _)| payload)))
+    }
+
     fn take(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {
         let held = self.0.lock().unwrap().get(&digest).cloned();
         self.0.lock().unwrap().remove(&digest);
@@ -159,6 +180,8 @@ async fn each_flaw_is_found_by_name() {
         (StoresText, &[Promise::Payload]),
         (ComparesHalfTheDigest, &[Promise::WholeKey]),
         (HasOneCeilingForAll, &[Promise::TenantsApart]),
+        (TakesWhatIsLookedAt, &[Promise::LookLeaves]),
+        (ShowsWhatHasEnded, &[Promise::LookLeaves]),
     ];
     let outcomes = join_all(flaws.iter().map(|(flaw, _)| outcome(*flaw))).await;
     for ((flaw, expected), outcome) in flaws.iter().zip(&outcomes) {
@@ -180,6 +203,10 @@ struct Open;
 impl TicketStore for Open {
     fn put(&self, _: NewTickets) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Err(StoreError::new("connection refused")))
+    }
+
+    fn look(&self, _: TicketDigest, _: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {
+        StoreFuture::ready(Ok(None))
     }
 
     fn take(&self, _: TicketDigest, _: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {

@@ -1,4 +1,4 @@
-use super::{Spoil, Subject, Wish, get};
+use super::{Duplicate, Spoil, Subject, Wish, get};
 use crate::support::{App, Request_};
 use serde_json::{Value, json};
 use tower_sso::Builder;
@@ -26,7 +26,7 @@ impl FernetSubject {
 impl Subject for FernetSubject {
     const NAME: &'static str = "fernet";
     const WINDOW: Option<(u64, u64)> = Some((60, 60));
-    const IDEMPOTENT: bool = false;
+    const DUPLICATE: Duplicate = Duplicate::Refused("replayed");
 
     fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
         App::new(Self::layer(keys, replay, clock).build().unwrap())

@@ -1,4 +1,4 @@
-use super::{Spoil, Subject, Wish, get};
+use super::{Duplicate, Spoil, Subject, Wish, get};
 use crate::support::{App, NOW, Request_, secs};
 use serde_json::{Value, json};
 use tower_sso::Builder;
@@ -24,7 +24,7 @@ impl Subject for JwtSubject {
     const FENCE_AT: u64 = NOW - 60;
     /// What the tokens below say of themselves, with no leeway.
     const WINDOW: Option<(u64, u64)> = Some((60, 60));
-    const IDEMPOTENT: bool = false;
+    const DUPLICATE: Duplicate = Duplicate::Refused("replayed");
 
     fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
         App::new(Self::layer(keys, replay, clock).build().unwrap())

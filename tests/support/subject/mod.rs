@@ -10,6 +10,8 @@ mod jwt;
 mod oauth1;
 #[cfg(feature = "shared-secret")]
 mod shared_secret;
+#[cfg(feature = "ticket")]
+mod ticket;
 mod timestamp_hash;
 mod webhook;
 
@@ -18,13 +20,16 @@ use http_body_util::Full;
 use tower_sso::ConfigError;
 use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::keys::{Key, Keys, MemoryKeys, Secret};
-use tower_sso::replay::{MemoryReplay, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, Hold, MemoryReplay, ReplayStore};
+use tower_sso::store::{StoreError, StoreFuture};
 
 pub use fernet::FernetSubject;
 pub use jwt::JwtSubject;
 pub use oauth1::OAuth1Subject;
 #[cfg(feature = "shared-secret")]
 pub use shared_secret::SharedSecretSubject;
+#[cfg(feature = "ticket")]
+pub use ticket::TicketSubject;
 pub use timestamp_hash::TimestampHashSubject;
 pub use webhook::WebhookSubject;
 
@@ -66,6 +71,50 @@ pub enum Spoil {
     Respelled,
 }
 
+/// What becomes of a duplicate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duplicate {
+    /// It is refused with this code.
+    Refused(&'static str),
+    /// It is acknowledged and goes no further.
+    Acknowledged,
+    /// It passes: it is worth nothing that the credential itself is not.
+    Passes,
+}
+
+/// How a store fails.
+#[derive(Clone, Copy, Debug)]
+pub enum Failure {
+    Error,
+    Never,
+    Full,
+}
+
+/// A replay store that is down.
+struct Failing(Failure);
+
+impl ReplayStore for Failing {
+    fn claim(&self, _: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
+        match self.0 {
+            Failure::Error => StoreFuture::new(async { Err(std::io::Error::other("connection refused").into()) }),
+            Failure::Never => StoreFuture::new(std::future::pending()),
+            Failure::Full => StoreFuture::ready(Err(StoreError::full())),
+        }
+    }
+
+    fn settle(&self, _: &Claim) -> StoreFuture<Result<(), StoreError>> {
+        StoreFuture::ready(Ok(()))
+    }
+
+    fn release(&self, _: Fingerprint, _: Hold) -> StoreFuture<Result<(), StoreError>> {
+        StoreFuture::ready(Ok(()))
+    }
+
+    fn remembers_since(&self) -> Option<UnixTime> {
+        None
+    }
+}
+
 /// A form under test.
 pub trait Subject {
     const NAME: &'static str;
@@ -73,13 +122,22 @@ pub trait Subject {
     const WINDOW: Option<(u64, u64)>;
     /// When a store is made that takes what was made at `NOW` and nothing older.
     const FENCE_AT: u64 = NOW;
-    /// Whether a copy is acknowledged rather than refused.
-    const IDEMPOTENT: bool;
-    /// Whether the key itself is what arrives: it may come again, and says whose it is.
-    const BEARER: bool = false;
+    /// What becomes of a duplicate of a credential that was used.
+    const DUPLICATE: Duplicate;
+    /// Whether what arrives was handed out by this side, so that it says itself whose it is.
+    const LOOKED_UP: bool = false;
+    /// Whether tenants have keys, which they change.
+    const ROTATES: bool = true;
 
     fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App;
     fn optional_app(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App;
+    /// An app whose store of used credentials fails, or what it has instead; and the reason of the refusal.
+    fn failing_app(failure: Failure) -> (App, &'static str)
+    where
+        Self: Sized,
+    {
+        (Self::app_with(keys::<Self>(), Failing(failure), super::clock()), "replay_store")
+    }
     fn request(wish: &Wish) -> Request_;
     /// `None` where the form has no such way to be spoilt.
     fn spoil(request: Request_, how: Spoil) -> Option<Request_>;
@@ -107,6 +165,7 @@ macro_rules! for_every_form {
         $crate::for_every_form!(
             @form shared_secret $crate::support::subject::SharedSecretSubject; $($(#[$meta])* $case)*
         );
+        $crate::for_every_form!(@form ticket $crate::support::subject::TicketSubject; $($(#[$meta])* $case)*);
         $crate::for_every_form!(
             @form timestamp_hash $crate::support::subject::TimestampHashSubject; $($(#[$meta])* $case)*
         );

@@ -1,4 +1,4 @@
-use super::{Spoil, Subject, Wish, get};
+use super::{Duplicate, Spoil, Subject, Wish, get};
 use crate::support::{App, Request_};
 use serde_json::Value;
 use tower_sso::Builder;
@@ -19,7 +19,7 @@ impl OAuth1Subject {
 impl Subject for OAuth1Subject {
     const NAME: &'static str = "oauth1";
     const WINDOW: Option<(u64, u64)> = Some((300, 300));
-    const IDEMPOTENT: bool = false;
+    const DUPLICATE: Duplicate = Duplicate::Refused("replayed");
 
     fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
         App::new(Self::layer(keys, replay, clock).build().unwrap())

@@ -1,4 +1,4 @@
-use super::{Spoil, Subject, Wish};
+use super::{Duplicate, Spoil, Subject, Wish};
 use crate::support::{App, Request_};
 use http::Request;
 use http_body_util::Full;
@@ -18,6 +18,7 @@ mod bearer {
     use tower_sso::shared_secret::{self, PrivateKeyStore, SharedSecret, TokenDigest};
     use tower_sso::store::{StoreError, StoreFuture};
 
+    use super::super::Failure;
     use super::*;
 
     /// Keys that are digests, found by themselves.
@@ -45,8 +46,8 @@ mod bearer {
     impl Subject for SharedSecretSubject {
         const NAME: &'static str = "shared_secret";
         const WINDOW: Option<(u64, u64)> = None;
-        const IDEMPOTENT: bool = false;
-        const BEARER: bool = true;
+        const DUPLICATE: Duplicate = Duplicate::Passes;
+        const LOOKED_UP: bool = true;
 
         fn app_with(keys: MemoryKeys, _: impl ReplayStore, clock: ManualClock) -> App {
             App::new(layer(keys, clock).build().unwrap())
@@ -54,6 +55,18 @@ mod bearer {
 
         fn optional_app(keys: MemoryKeys, _: impl ReplayStore, clock: ManualClock) -> App {
             App::new(layer(keys, clock).optional().build().unwrap())
+        }
+
+        /// It has no replay store. Where the keys are found may fail as well.
+        fn failing_app(failure: Failure) -> (App, &'static str) {
+            let layer = shared_secret::layer::<Value>(move |_| async move {
+                match failure {
+                    Failure::Error => Err(StoreError::new("connection refused")),
+                    Failure::Never => std::future::pending().await,
+                    Failure::Full => Err(StoreError::full()),
+                }
+            });
+            (App::new(layer.build().unwrap()), "key_store")
         }
 
         fn request(wish: &Wish) -> Request_ {

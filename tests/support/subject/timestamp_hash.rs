@@ -1,4 +1,4 @@
-use super::{Spoil, Subject, Wish, get};
+use super::{Duplicate, Spoil, Subject, Wish, get};
 use crate::support::{App, Request_};
 use serde_json::Value;
 use tower_sso::Builder;
@@ -14,7 +14,7 @@ pub struct TimestampHashSubject;
 impl Subject for TimestampHashSubject {
     const NAME: &'static str = "timestamp_hash";
     const WINDOW: Option<(u64, u64)> = Some((30, 5));
-    const IDEMPOTENT: bool = false;
+    const DUPLICATE: Duplicate = Duplicate::Refused("replayed");
 
     fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
         App::new(Self::layer(keys, replay, clock).build().unwrap())

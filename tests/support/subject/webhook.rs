@@ -1,4 +1,4 @@
-use super::{Spoil, Subject, Wish};
+use super::{Duplicate, Spoil, Subject, Wish};
 use crate::support::{App, Request_};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
@@ -24,7 +24,7 @@ impl WebhookSubject {
 impl Subject for WebhookSubject {
     const NAME: &'static str = "webhook";
     const WINDOW: Option<(u64, u64)> = None;
-    const IDEMPOTENT: bool = true;
+    const DUPLICATE: Duplicate = Duplicate::Acknowledged;
 
     fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
         App::new(Self::layer(keys, replay, clock).build().unwrap())
