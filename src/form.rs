@@ -207,8 +207,8 @@ pub struct Rules {
     /// Whether something other than the replay store recognises a credential that has no time, for ever: the store in
     /// memory does not, after a restart. Default: no.
     pub survives_restart: bool,
-    /// Where the form's credentials are claimed, if they wait in a store of its own to be taken out. Its layer then takes no
-    /// other replay store. Default: `None`.
+    /// Where the form's credentials are claimed, if they wait in a store of its own to be taken out. Its layer then
+    /// takes no other replay store. Default: `None`.
     pub replay: Option<Arc<dyn ReplayStore>>,
     /// The namespace, if the form has one itself. Its layer then takes no other. Default: `None`.
     pub namespace: Option<Cow<'static, str>>,

@@ -72,7 +72,8 @@ pub use tickets::{TicketError, Tickets};
 
 /// The one-time ticket form, with claims of type `C`. Made by [`layer`].
 ///
-/// To the engine, what a ticket stands for is a key that is found by the ticket's digest, and taking it out is the claim.
+/// To the engine, what a ticket stands for is a key that is found by the ticket's digest, and taking it out is the
+/// claim.
 ///
 /// ```
 /// use tower_sso::VerifyLayer;

@@ -153,7 +153,8 @@ pub trait TicketStore: Send + Sync + 'static {
     /// them.
     fn put(&self, tickets: NewTickets) -> StoreFuture<Result<(), StoreError>>;
 
-    /// What a ticket stands for. It stays where it is. `None` for what is not there, or was to be kept until before `now`.
+    /// What a ticket stands for. It stays where it is. `None` for what is not there, or was to be kept until before
+    /// `now`.
     fn look(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>>;
 
     /// Takes it out, for good. `None` for what is not there, or was to be kept until before `now`.
