@@ -15,7 +15,7 @@ use crate::{Builder, ConfigError};
 /// | setting | default |
 /// |---|---|
 /// | [`ticket_parameter`](Builder::ticket_parameter) | `ticket` |
-/// | [`keys`](Builder::keys), [`replay`](Builder::replay), [`namespace`](Builder::namespace) | the tickets': do not call them |
+/// | [`keys`](Builder::keys), [`replay`](Builder::replay), [`namespace`](Builder::namespace) | the tickets' own: an error |
 /// | [`tenant`](Builder::tenant) | not asked: the ticket says whose it is |
 /// | [`clock`](Builder::clock) | not asked: ends are told by [`Tickets::clock`] |
 /// | [`methods`](Builder::methods) | GET |
