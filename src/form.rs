@@ -213,7 +213,7 @@ pub struct Rules {
     /// The namespace, if the form has one itself. Its layer then takes no other. Default: `None`.
     pub namespace: Option<Cow<'static, str>>,
     /// The [`Validity::window`] of every credential, so that a replay store hears of it before the first one comes
-    /// ([`ReplayStore::expect`](crate::replay::ReplayStore::expect)). Default: zero; the store then hears of it with
+    /// ([`ReplayStore::expect`]). Default: zero; the store then hears of it with
     /// the first claim, and refuses what was usable before that if it had kept entries for a shorter time.
     pub longest_window: Duration,
 }

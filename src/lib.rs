@@ -4,7 +4,7 @@
 //! A partner platform signs its users into your app with a small protocol of its own: an encrypted token in the query,
 //! a signed webhook, a hash over a timestamp. You are the *relying party*, and the check is yours to write: canonical
 //! forms, time, tenants, replay. Each layer of this crate validates one such form, rejects replays, and puts a typed
-//! [`Identity`](Identity) into the request.
+//! [`Identity`] into the request.
 //!
 //! ```
 //! # #[cfg(all(feature = "fernet", feature = "webhook", feature = "moka", feature = "axum", feature = "sign"))] {
@@ -81,11 +81,11 @@
 //!
 //! # Before you deploy
 //!
-//! - [`MemoryReplay`](replay::MemoryReplay) knows one process. Behind a load balancer, one link works once per process:
+//! - [`MemoryReplay`] knows one process. Behind a load balancer, one link works once per process:
 //!   share a Redis or Valkey there (feature `redis`), or implement [`ReplayStore`](replay::ReplayStore) and prove it
 //!   with the feature `testing`. Nothing else has to be shared but the keys: [`CachedKeys`](keys::CachedKeys) in front
 //!   of a database sees another process's rotation within a second, and its revocation within its `time_to_live`.
-//! - [`MemoryReplay`](replay::MemoryReplay) forgets when the process ends, so what was made before the process started
+//! - [`MemoryReplay`] forgets when the process ends, so what was made before the process started
 //!   is refused as `replayed`: in the first second after a start, that may be an honest link. Wait out
 //!   [that second](replay::MemoryReplay) before you listen.
 //! - Clocks: windows are seconds wide. Run NTP.
@@ -112,8 +112,8 @@
 //! | `oauth1` | yes | the [`oauth1`] form |
 //! | `shared-secret` | yes | the [`shared_secret`] form |
 //! | `ticket` | yes | the [`ticket`] form |
-//! | `moka` | yes | [`MemoryReplay`](replay::MemoryReplay) and [`CachedKeys`](keys::CachedKeys) |
-//! | `axum` | | [`Identity`](Identity) as an extractor; the credential goes out of axum's `OriginalUri` too |
+//! | `moka` | yes | [`MemoryReplay`] and [`CachedKeys`](keys::CachedKeys) |
+//! | `axum` | | [`Identity`] as an extractor; the credential goes out of axum's `OriginalUri` too |
 //! | `sqlx` | | [`keys::sql`], on sqlx's `Any` driver |
 //! | `sqlite`, `postgres` | | [`keys::sql`] on SQLite (bundled, needs a C compiler), on Postgres |
 //! | `redis` | | `redis::RedisStore`: replays and tickets on a Redis or Valkey that many processes share |

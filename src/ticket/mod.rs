@@ -159,7 +159,7 @@ where
         Ok(Validity::unlimited())
     }
 
-    /// The ticket's digest, under which it waits: see [`Tickets::digest_of`].
+    /// The ticket's digest, under which it waits: see `Tickets::digest_of`.
     fn fingerprint(&self, known: &Known, fingerprint: &mut FingerprintHasher) {
         fingerprint.part(known.random.as_slice());
     }
