@@ -1,6 +1,7 @@
 //! Why a layer is not built: [`ConfigError`].
 
 use std::borrow::Cow;
+use std::fmt;
 
 /// Why a layer was not built.
 ///
@@ -9,7 +10,7 @@ use std::borrow::Cow;
 ///
 /// assert!(ConfigError::NoReplayStore.to_string().contains("replay(MemoryReplay::new())"), "it says what to do");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// There is nothing to check a signature with.
@@ -63,4 +64,11 @@ pub enum ConfigError {
         /// What is wrong with it, and what to do.
         problem: Cow<'static, str>,
     },
+}
+
+/// The sentence, as `unwrap` and `main` print this.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }

@@ -46,6 +46,28 @@ impl<C> Identity<C> {
         Self(admitted.into_proved())
     }
 
+    /// An identity that nothing has proved, for tests of a handler: current key, no time, a fingerprint of zeros. Only with
+    /// feature `testing`, **which does not belong into a program that serves**.
+    ///
+    /// ```
+    /// use tower_sso::Identity;
+    ///
+    /// let ada = Identity::unproved("fernet", "4321", "ada");
+    /// assert_eq!((ada.tenant().as_str(), *ada.claims()), ("4321", "ada"));
+    /// ```
+    #[cfg(feature = "testing")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+    pub fn unproved(form: &'static str, tenant: impl Into<TenantId>, claims: C) -> Self {
+        Self(Arc::new(Proved {
+            claims,
+            form,
+            tenant: tenant.into(),
+            key_use: KeyUse::Current,
+            fingerprint: [0; 32].into(),
+            validity: crate::window::Validity::unlimited(),
+        }))
+    }
+
     /// What the partner says of the user.
     pub fn claims(&self) -> &C {
         &self.0.claims

@@ -102,16 +102,18 @@
 //!
 //! # Features
 //!
+//! Each form is a feature, and none is on by default: name those that your partners use.
+//!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `fernet` | yes | the [`fernet`] form |
-//! | `webhook` | yes | the [`webhook`] form |
-//! | `jwt` | yes | the [`jwt`] form with HS256, HS384 and HS512 |
+//! | `fernet` | | the [`fernet`] form |
+//! | `webhook` | | the [`webhook`] form |
+//! | `jwt` | | the [`jwt`] form with HS256, HS384 and HS512 |
 //! | `jwt-public-key` | | public-key algorithms for [`jwt`]: RS, PS, ES and EdDSA, by `jsonwebtoken` |
-//! | `timestamp-hash` | yes | the [`timestamp_hash`] form |
-//! | `oauth1` | yes | the [`oauth1`] form |
-//! | `shared-secret` | yes | the [`shared_secret`] form |
-//! | `ticket` | yes | the [`ticket`] form |
+//! | `timestamp-hash` | | the [`timestamp_hash`] form |
+//! | `oauth1` | | the [`oauth1`] form |
+//! | `shared-secret` | | the [`shared_secret`] form |
+//! | `ticket` | | the [`ticket`] form |
 //! | `moka` | yes | [`MemoryReplay`] and [`CachedKeys`](keys::CachedKeys) |
 //! | `axum` | | [`Identity`] as an extractor; the credential goes out of axum's `OriginalUri` too |
 //! | `sqlx` | | [`keys::sql`], on sqlx's `Any` driver |
@@ -120,7 +122,7 @@
 //! | `redis-cluster`, `redis-sentinel`, `redis-tls` | | the same on a cluster, sentinels, over TLS (rustls on ring) |
 //! | `metrics` | | the counters `tower_sso_requests_total{form, outcome}` and `tower_sso_unsettled_total{form}` |
 //! | `sign` | | [`sign`]: the partner's side, for tests |
-//! | `testing` | | [`testing`]: the suite that a store of your own must pass |
+//! | `testing` | | [`testing`]: the suite that a store of your own must pass, and [`Identity::unproved`] for tests of handlers |
 //!
 //! No feature changes what another one does. There is no unsafe code and no OpenSSL.
 //!

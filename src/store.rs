@@ -133,10 +133,20 @@ impl fmt::Display for StoreError {
     }
 }
 
-// Not `std::error::Error` itself, so that `?` can turn any error into one.
+// It is no `std::error::Error` itself, so that `?` turns any error into one. It turns into a boxed one.
 impl<E: Error + Send + Sync + 'static> From<E> for StoreError {
     fn from(error: E) -> Self {
         Self::new(error)
+    }
+}
+
+impl From<StoreError> for Box<dyn Error + Send + Sync> {
+    fn from(error: StoreError) -> Self {
+        #[derive(Debug, thiserror::Error)]
+        #[error("{0}")]
+        struct Failed(StoreError);
+
+        Box::new(Failed(error))
     }
 }
 

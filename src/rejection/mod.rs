@@ -95,6 +95,8 @@ pub enum Reason {
     TooManyGuesses(Duration),
 }
 
+impl std::error::Error for Reason {}
+
 /// The application refuses claims that were proved. Its text goes to the log.
 ///
 /// ```
@@ -248,6 +250,12 @@ impl fmt::Display for StoreFailure {
 pub struct Rejection {
     form: &'static str,
     reason: Reason,
+}
+
+impl std::error::Error for Rejection {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.reason)
+    }
 }
 
 impl Rejection {

@@ -52,7 +52,10 @@ impl FernetLink {
     /// If the key is not a Fernet key, or the claims cannot be written as JSON.
     pub fn uri(&self, claims: &impl Serialize) -> Result<String, SignError> {
         let (base, tenant) = (&self.base, percent_encoded(&self.tenant));
-        Ok(format!("{base}?company_id={tenant}&token={}", self.token(&serde_json::to_vec(claims)?)?))
+        Ok(format!(
+            "{base}?company_id={tenant}&token={}",
+            self.token(&serde_json::to_vec(claims).map_err(SignError::claims)?)?
+        ))
     }
 
     /// A token with this content, whatever it is.

@@ -50,7 +50,7 @@ impl JwtSigner {
     /// Claims that cannot be JSON.
     pub fn token(&self, claims: &impl Serialize) -> Result<String, SignError> {
         let header = format!(r#"{{"typ":"JWT","alg":"{}"}}"#, self.algorithm.name());
-        self.sign(header.as_bytes(), &serde_json::to_vec(claims)?)
+        self.sign(header.as_bytes(), &serde_json::to_vec(claims).map_err(SignError::claims)?)
     }
 
     /// A token with this header and this payload, whatever they are.

@@ -48,5 +48,12 @@ pub enum SignError {
     Address(&'static str),
     /// The claims cannot be written as JSON.
     #[error("the claims cannot be written as JSON: {0}")]
-    Claims(#[from] serde_json::Error),
+    Claims(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl SignError {
+    #[cfg(any(feature = "fernet", feature = "jwt"))]
+    fn claims(error: serde_json::Error) -> Self {
+        Self::Claims(error.into())
+    }
 }

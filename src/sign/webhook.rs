@@ -1,5 +1,6 @@
 use base64::Engine;
 use http::{HeaderName, HeaderValue, Request};
+use std::borrow::Cow;
 
 use crate::encoding::BASE64;
 use crate::hex::encode_hex;
@@ -22,7 +23,7 @@ pub struct SigningWebhook {
     header: HeaderName,
     digest: Digest,
     encoding: Encoding,
-    prefix: &'static str,
+    prefix: Cow<'static, str>,
 }
 
 /// A signed body.
@@ -50,7 +51,7 @@ impl SigningWebhook {
             header: HeaderName::from_static("webhook-signature"),
             digest: Digest::Sha256,
             encoding: Encoding::Hex,
-            prefix: "",
+            prefix: Cow::Borrowed(""),
         }
     }
 
@@ -77,8 +78,8 @@ impl SigningWebhook {
 
     /// What stands before the MAC. Default: nothing.
     #[must_use]
-    pub fn prefix(mut self, prefix: &'static str) -> Self {
-        self.prefix = prefix;
+    pub fn prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
+        self.prefix = prefix.into();
         self
     }
 
@@ -91,7 +92,7 @@ impl SigningWebhook {
     /// The signature over these parts, one after the other.
     pub fn signature(&self, parts: &[&[u8]]) -> String {
         let mac = self.digest.sign(&self.secret, parts);
-        let mut signature = self.prefix.to_owned();
+        let mut signature = self.prefix.clone().into_owned();
         match self.encoding {
             Encoding::Hex => signature.push_str(&encode_hex(&mac)),
             Encoding::Base64 => BASE64.encode_string(mac, &mut signature),

@@ -107,7 +107,7 @@ impl Tickets {
                 let tickets = self.put(tenant, Vec::new(), vec![payload]);
                 tickets.map(|tickets| tickets.map(|tickets| tickets.into_iter().collect()))
             }
-            Err(error) => StoreFuture::ready(Err(TicketError::Claims(error))),
+            Err(error) => StoreFuture::ready(Err(TicketError::Claims(error.into()))),
         }
     }
 
@@ -157,7 +157,7 @@ impl Tickets {
         });
         match shared.and_then(|shared| Ok((shared, own.collect::<Result<_, _>>()?))) {
             Ok((shared, own)) => self.put(tenant, shared, own),
-            Err(error) => StoreFuture::ready(Err(TicketError::Claims(error))),
+            Err(error) => StoreFuture::ready(Err(TicketError::Claims(error.into()))),
         }
     }
 
@@ -268,7 +268,7 @@ pub enum TicketError {
     NoRandomness,
     /// The claims cannot be written as JSON.
     #[error("the claims cannot be written as JSON: {0}")]
-    Claims(serde_json::Error),
+    Claims(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The claims take more bytes than [`largest_claims`](Tickets::largest_claims) allows. Answer 413 or 422: it will
     /// not go better the next time.
     #[error("the claims take {bytes} bytes as JSON, and `largest_claims` is {most}")]

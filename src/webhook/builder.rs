@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -48,12 +49,12 @@ where
         header: HeaderName::from_static("webhook-signature"),
         digest: Digest::Sha256,
         encoding: Encoding::Hex,
-        prefix: "",
+        prefix: "".into(),
         template: Ok(Template::body_alone()),
         timestamp_header: None,
         id_header: None,
         window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(60) },
-        content_type: Some("application/json"),
+        content_type: Some("application/json".into()),
         lease: Duration::from_secs(30),
         remember: None,
         handler_remembers: false,
@@ -86,14 +87,14 @@ where
     }
 
     /// What stands before the MAC, such as `sha256=`. It must be there, exactly so. Default: nothing.
-    pub fn prefix(mut self, prefix: &'static str) -> Self {
-        self.form.prefix = prefix;
+    pub fn prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
+        self.form.prefix = prefix.into();
         self
     }
 
     /// What is signed, with the places `{timestamp}`, `{id}` and `{body}`. Default: `{body}`.
-    pub fn signed(mut self, template: &'static str) -> Self {
-        self.form.template = Template::parse(template);
+    pub fn signed(mut self, template: impl AsRef<str>) -> Self {
+        self.form.template = Template::parse(template.as_ref());
         self
     }
 
@@ -123,8 +124,8 @@ where
     }
 
     /// The content type, without parameters. Default: `application/json`.
-    pub fn content_type(mut self, essence: &'static str) -> Self {
-        self.form.content_type = Some(essence);
+    pub fn content_type(mut self, essence: impl Into<Cow<'static, str>>) -> Self {
+        self.form.content_type = Some(essence.into());
         self
     }
 
@@ -198,7 +199,7 @@ pub(super) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigError> {
     if form.lease.is_zero() {
         return Err(ConfigError::ZeroTimeout("lease"));
     }
-    if form.content_type.is_some_and(|essence| essence.contains(';')) {
+    if form.content_type.as_ref().is_some_and(|essence| essence.contains(';')) {
         return setting("content_type", "has parameters: leave them out, as senders may have any");
     }
     match form.remember {

@@ -51,6 +51,7 @@ mod headers;
 mod payload;
 mod signed;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -92,12 +93,12 @@ pub struct Webhook<C> {
     header: HeaderName,
     digest: Digest,
     encoding: Encoding,
-    prefix: &'static str,
+    prefix: Cow<'static, str>,
     template: Result<Template, ConfigError>,
     timestamp_header: Option<HeaderName>,
     id_header: Option<HeaderName>,
     window: Window,
-    content_type: Option<&'static str>,
+    content_type: Option<Cow<'static, str>>,
     lease: Duration,
     remember: Option<Duration>,
     handler_remembers: bool,
@@ -146,13 +147,13 @@ where
         if !head.headers.contains_key(&self.header) {
             return Ok(Presence::Absent);
         }
-        content::check_content(&head.headers, self.content_type)?;
+        content::check_content(&head.headers, self.content_type.as_deref())?;
         Ok(Presence::InBody)
     }
 
     fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Call>, Reason> {
         let signature = headers::once(&head.headers, &self.header)?.ok_or(Reason::MissingSignature)?;
-        let mac = headers::mac(signature, self.prefix, self.encoding, self.digest);
+        let mac = headers::mac(signature, &self.prefix, self.encoding, self.digest);
         let mac = mac.map_err(|what| headers::malformed(&self.header, what))?;
         if body.is_empty() {
             return Err(Reason::Malformed("body".into(), "is empty"));

@@ -6,7 +6,7 @@ pub(super) struct Template(Vec<Part>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    Literal(&'static str),
+    Literal(Box<str>),
     Timestamp,
     Id,
     Body,
@@ -18,7 +18,7 @@ impl Template {
     }
 
     /// Reads `"v0:{timestamp}:{body}"`.
-    pub(super) fn parse(mut text: &'static str) -> Result<Self, ConfigError> {
+    pub(super) fn parse(mut text: &str) -> Result<Self, ConfigError> {
         const PLACES: [(&str, Part); 3] =
             [("{timestamp}", Part::Timestamp), ("{id}", Part::Id), ("{body}", Part::Body)];
         let mut parts = Vec::new();
@@ -37,7 +37,7 @@ impl Template {
             if literal.contains(['{', '}']) {
                 return problem("has another part than {timestamp}, {id} and {body}");
             }
-            parts.push(Part::Literal(literal));
+            parts.push(Part::Literal(literal.into()));
             text = rest;
         }
         if !parts.contains(&Part::Body) {
@@ -91,9 +91,9 @@ mod tests {
         use Part::{Body, Id, Literal, Timestamp};
         for (text, expected) in [
             ("{body}", Some(vec![Body])),
-            ("v0:{timestamp}:{body}", Some(vec![Literal("v0:"), Timestamp, Literal(":"), Body])),
-            ("{id}.{timestamp}.{body}", Some(vec![Id, Literal("."), Timestamp, Literal("."), Body])),
-            ("{body}é", Some(vec![Body, Literal("é")])),
+            ("v0:{timestamp}:{body}", Some(vec![Literal("v0:".into()), Timestamp, Literal(":".into()), Body])),
+            ("{id}.{timestamp}.{body}", Some(vec![Id, Literal(".".into()), Timestamp, Literal(".".into()), Body])),
+            ("{body}é", Some(vec![Body, Literal("é".into())])),
             ("", None),
             ("{timestamp}", None),
             ("{body}{body}", None),
