@@ -71,7 +71,7 @@
 //!   [responder](Builder::responder) see and clients do not.
 //! - HEAD requests, and prefetches and previews that say so in a header, are refused and use nothing up. **A mail
 //!   scanner that sends an ordinary GET uses the link up**: see [links that are
-//!   mailed](guide::stacking#links-that-are-mailed).
+//!   mailed](guide::mail_scanners).
 //! - The credential is taken out of the URI that the inner service sees. **A layer outside this one still sees it**:
 //!   put request logging inside, or log the path alone.
 //! - Answers carry `Cache-Control: no-store` and `Referrer-Policy: no-referrer`, except
@@ -91,7 +91,7 @@
 //! - Clocks: windows are seconds wide. Run NTP.
 //! - The layers verify; your app keeps the session. Give it a new session id after each sign-in. Its cookie is
 //!   `HttpOnly`, `Secure` and `SameSite=Lax`; in frames and for partners' scripts `SameSite=None; Partitioned`. See
-//!   [session cookies](guide::stacking#session-cookies).
+//!   [sessions and cookies](guide::sessions).
 //! - Middleware: limits stand [outside](guide::stacking#next-to-other-middleware), request logging inside. For
 //!   middleware that rewrites the path, see [`received`].
 //! - A blocked log reader must not stall the server: write through a non-blocking writer that drops and counts, such as

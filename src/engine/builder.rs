@@ -120,7 +120,7 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
 
     /// The methods that are let through; others get 405. HEAD cannot be one of them: it would use a credential up
     /// without anybody seeing the answer. For links that are mailed, [POST
-    /// alone](crate::guide::stacking#links-that-are-mailed).
+    /// alone](crate::guide::mail_scanners).
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.settings.methods = methods.into_iter().collect();
         self

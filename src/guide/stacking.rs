@@ -1,4 +1,4 @@
-//! Next to other middleware, mail scanners, sessions and cookies.
+//! Which middleware goes outside the layer and which inside, and answers that the layer does not seal.
 //!
 //! # Next to other middleware
 //!
@@ -72,48 +72,3 @@
 //! # }
 //! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
-//!
-//! # Links that are mailed
-//!
-//! HEAD requests, and requests whose headers say that nobody clicked
-//! ([`too_early`](crate::rejection::Code::TooEarly)), use nothing up. **Mail scanners and some chat previews send an
-//! ordinary GET**: it uses the link up, the person's click is `replayed`, and the scanner holds a session. A link that
-//! a partner's page redirects to at once is safe; for a link that is mailed or pasted, answer GET with a page whose
-//! button posts to the same address, and check POST alone. A script that posts by itself is no help: some scanners run
-//! scripts.
-//!
-//! ```
-//! # #[cfg(all(feature = "fernet", feature = "moka", feature = "axum"))] {
-//! # use axum::{Router, response::Html, routing::{get, post}};
-//! # use http::Method;
-//! # async fn land() {}
-//! async fn button() -> Html<&'static str> {
-//!     Html(r#"<form method="post"><button>Sign in</button></form>"#)
-//! }
-//!
-//! # let sso = tower_sso::fernet::layer::<serde_json::Value>()
-//! #     .tenant(tower_sso::tenant::Tenant::fixed("acme"))
-//! #     .secrets(["38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c="])
-//! #     .replay(tower_sso::replay::MemoryReplay::new());
-//! let sso = sso.methods([Method::POST]).build()?;
-//! let app: Router = Router::new().route("/sso", get(button)).route("/sso", post(land).layer(sso));
-//! # }
-//! # Ok::<(), tower_sso::ConfigError>(())
-//! ```
-//!
-//! The page's own URL holds the credential until the click, so seal it as above. It needs a form whose signature does
-//! not cover the method: all but OAuth 1.0a. Against a double click, let a
-//! [responder](crate::Builder::responder) send `replayed` to the front page if the request has a session
-//! cookie.
-//!
-//! # Session cookies
-//!
-//! | how the user arrives | cookie |
-//! |---|---|
-//! | a link or a redirect | `HttpOnly; Secure; SameSite=Lax` |
-//! | a form post in the top window | the same: the answer may set it, the post itself does not send it |
-//! | in a frame (LTI launches), or by the partner's `<script src>` | `HttpOnly; Secure; SameSite=None; Partitioned` |
-//!
-//! In a frame, a `Lax` cookie is not stored: the launch succeeds, and the next request is nobody's. `SameSite=None`
-//! means that other sites' requests carry the session: the app needs CSRF protection of its own. `Strict` never comes
-//! back from a partner's site.

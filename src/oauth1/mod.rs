@@ -43,7 +43,7 @@
 //!
 //! **LTI launches run in a frame** of the learning platform. The session cookie that you set in the answer must be
 //! `SameSite=None; Secure; Partitioned`, or the launch succeeds and the next request has no session. See
-//! [session cookies](crate::guide::stacking#session-cookies).
+//! [session cookies](crate::guide::sessions#in-a-frame).
 
 pub(crate) mod base_string;
 mod body;

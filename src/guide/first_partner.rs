@@ -1,0 +1,105 @@
+//! Your first partner in ten lines, and its test.
+//!
+//! TutorCruncher links to your app with `?company_id=4321&token=gAAAA…`. Four things make a route of it: the keys, a
+//! replay store, a handler, and the layer that connects them.
+//!
+//! ```
+//! # #[cfg(all(feature = "fernet", feature = "webhook", feature = "moka", feature = "axum", feature = "sign"))] {
+//! use axum::{Router, routing::get};
+//! use tower_sso::keys::KeyStore;
+//! use tower_sso::providers::tutorcruncher::{self, TutorUser};
+//! use tower_sso::replay::ReplayStore;
+//! use tower_sso::{ConfigError, Identity};
+//!
+//! async fn land(user: Identity<TutorUser>) -> String {
+//!     format!("Hello {} of company {}", user.name, user.tenant())
+//! }
+//!
+//! fn app(keys: impl KeyStore, replay: impl ReplayStore) -> Result<Router, ConfigError> {
+//!     let sso = tutorcruncher::sso(keys).replay(replay).build()?;
+//!     Ok(Router::new().route("/sso", get(land).layer(sso)))
+//! }
+//!
+//! // Its test. With the feature `sign`, it plays the partner.
+//! use tower::ServiceExt;
+//! use tower_sso::keys::MemoryKeys;
+//! use tower_sso::replay::MemoryReplay;
+//! use tower_sso::sign::{FernetLink, generate_fernet_key};
+//!
+//! # macro_rules! ignore { ($($item:tt)*) => {} }
+//! # ignore! {
+//! #[tokio::test]
+//! # }
+//! async fn a_link_signs_in_once() -> Result<(), Box<dyn std::error::Error>> {
+//!     let key = generate_fernet_key();
+//!     // The store and the link are made in the same second: see the chapter on testing.
+//!     let replay = MemoryReplay::builder().danger_no_boot_fence().build();
+//!     let app = app(MemoryKeys::new().with("4321", key.clone()), replay)?;
+//!
+//!     let user = serde_json::json!({"id": 123, "nm": "Samuel", "rt": "Contractor"});
+//!     let link = FernetLink::new("/sso", "4321", &key).uri(&user)?;
+//!     let click = || http::Request::get(&link).body(axum::body::Body::empty()).unwrap();
+//!     assert_eq!(app.clone().oneshot(click()).await?.status(), 200);
+//!     assert_eq!(app.oneshot(click()).await?.status(), 401);
+//!     Ok(())
+//! }
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(a_link_signs_in_once()).unwrap();
+//! # }
+//! ```
+//!
+//! In `Cargo.toml`, the app needs the feature `axum`, and its tests need `sign`:
+//!
+//! ```toml
+//! [dependencies]
+//! tower-sso = { version = "0.1", features = ["axum"] }
+//!
+//! [dev-dependencies]
+//! tower-sso = { version = "0.1", features = ["sign"] }
+//! ```
+//!
+//! # Keys: one per tenant
+//!
+//! A *tenant* is a customer organisation with keys of its own; here it is the company. The request names it, and the
+//! name selects the key. A request in another company's name is checked with that company's key, and fails.
+//!
+//! | your keys | store |
+//! |---|---|
+//! | one, in the configuration | [`secrets(["…"])`](crate::Builder::secrets), with [`Tenant::fixed`] |
+//! | a few, in the configuration | [`MemoryKeys`](crate::keys::MemoryKeys) |
+//! | many, in SQLite or Postgres | [`keys::sql`](crate::keys::sql) behind [`CachedKeys`](crate::keys::CachedKeys) |
+//! | many, in a store of your own | [`keys::from_fn`](crate::keys::from_fn), or a [`KeyStore`](crate::keys::KeyStore) |
+//!
+//! Give each tenant its own key. With one key for all, a signature does not say whose it is, and a layer whose requests
+//! choose the tenant does not build. Two tenants of `MemoryKeys` with the same key are logged at `WARN`.
+//!
+//! # The replay store
+//!
+//! It makes a link work once. [`MemoryReplay`](crate::replay::MemoryReplay) is right for one process; several processes
+//! share a `RedisStore`. One store may serve every layer: clone it. See [`processes`](super::processes).
+//!
+//! # What the handler gets
+//!
+//! [`Identity`](crate::Identity) is an extractor, and dereferences to the claims. The handler runs only after every
+//! check has passed.
+//!
+//! | call | gives |
+//! |---|---|
+//! | `user.name`, `user.claims()` | what the partner says of the user |
+//! | `user.tenant()` | whose key signed it |
+//! | `user.key_use()` | whether that was the current key or a previous one |
+//! | `user.issued_at()` | the time written in the credential |
+//! | `user.fingerprint()` | a digest that is the same for every copy: keep it where a call must count once, for ever |
+//!
+//! **A user is known by tenant and id together.** Ids, and often email addresses, are chosen by the tenant: two tenants
+//! may have the same ones, and one tenant may claim another's address. Make the pair the key of your table.
+//!
+//! Claims of your own are any type that implements `Deserialize`, as in
+//! [`fernet::layer::<User>()`](crate::fernet::layer). To refuse some of them, such as users without a role, call
+//! [`map_claims`](crate::Builder::map_claims).
+//!
+//! # Next
+//!
+//! The layer signs nobody in for longer than one request. Keep a session: see [`sessions`](super::sessions). Before you
+//! deploy, read the [list on the front page](crate#before-you-deploy).
+//!
+//! [`Tenant::fixed`]: crate::tenant::Tenant::fixed

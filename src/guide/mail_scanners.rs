@@ -1,0 +1,89 @@
+//! Links that are mailed: a page with a button that posts.
+//!
+//! **Mail scanners and some chat previews send an ordinary GET.** It uses the link up: the person's click is
+//! `replayed`, and the scanner holds a session. For a link that is mailed or pasted into a chat, answer GET with a page
+//! whose button posts to the same address, and verify POST alone. A link that a partner's page redirects to at once
+//! needs none of this.
+//!
+//! ```
+//! # #[cfg(all(feature = "fernet", feature = "moka", feature = "axum", feature = "sign"))] {
+//! use axum::response::Html;
+//! use axum::{Router, routing::{get, post}};
+//! use http::Method;
+//! use tower_sso::fernet;
+//! # use tower_sso::{keys::MemoryKeys, replay::MemoryReplay};
+//! # let key = tower_sso::sign::generate_fernet_key();
+//! # let keys = MemoryKeys::new().with("acme", key.clone());
+//! # let replay = MemoryReplay::builder().danger_no_boot_fence().build();
+//!
+//! async fn button() -> Html<&'static str> {
+//!     Html(r#"<form method="post"><button>Sign in</button></form>"#)
+//! }
+//!
+//! async fn land() { /* open the session, redirect */ }
+//!
+//! let sso = fernet::layer::<serde_json::Value>().keys(keys).replay(replay).methods([Method::POST]).build()?;
+//! let app: Router = Router::new().route("/sso", get(button)).route("/sso", post(land).layer(sso));
+//! # use {axum::body::Body, http::Request, tower::ServiceExt};
+//! # let link = tower_sso::sign::FernetLink::new("/sso", "acme", &key).uri(&serde_json::json!({})).unwrap();
+//! # let send = async |method: Method| {
+//! #     let request = Request::builder().method(method).uri(&link).body(Body::empty()).unwrap();
+//! #     app.clone().oneshot(request).await.unwrap().status()
+//! # };
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! # assert_eq!(send(Method::GET).await, 200, "a scanner");
+//! # assert_eq!(send(Method::POST).await, 200, "the button");
+//! # assert_eq!(send(Method::POST).await, 401);
+//! # });
+//! # }
+//! # Ok::<(), tower_sso::ConfigError>(())
+//! ```
+//!
+//! A form without `action` posts to the page's own address, with its query: the credential goes along as it came.
+//!
+//! # Rules
+//!
+//! - **No script that posts by itself.** Some scanners run scripts.
+//! - **Seal the page.** Its URL holds the credential until the click, and the layer is not on its route: set
+//!   `Cache-Control: no-store` and `Referrer-Policy: no-referrer` yourself, as in
+//!   [`stacking`](super::stacking#answers-that-the-layer-does-not-seal). Load nothing from other hosts on it.
+//! - **Do not read the credential for the page.** Nothing of it is verified before the POST: greet nobody by name.
+//! - **The form must not sign the method.** OAuth 1.0a does, so a signed GET link cannot be posted. All others can.
+//! - **The window is the partner's.** A link that is good for a minute is not for mail. `max_age` may be raised up to
+//!   31 days; a link that lies in a mailbox for so long works for whoever reads the mailbox.
+//!
+//! # What is refused without a button
+//!
+//! Requests that say that nobody clicked use nothing up, on any route: HEAD (405), and those with a
+//! mark of a prefetch or a preview, such as `Sec-Purpose: prefetch` (425
+//! [`too_early`](crate::rejection::Code::TooEarly)). Browsers, and Facebook's app, send such marks. Mail scanners
+//! mostly do not, as they want to see what the user would see.
+//!
+//! # The double click
+//!
+//! The second click is `replayed`, although the first one has signed in. Let a
+//! [responder](crate::Builder::responder) send it to the front page:
+//!
+//! ```
+//! # #[cfg(feature = "fernet")] {
+//! use bytes::Bytes;
+//! use http::{Response, header::COOKIE};
+//! use tower_sso::rejection::Code;
+//!
+//! let layer = tower_sso::fernet::layer::<serde_json::Value>().responder(|rejection, headers| {
+//!     // The front page decides whether that session is good.
+//!     if rejection.code() == Code::Replayed && headers.contains_key(COOKIE) {
+//!         let mut answer = Response::new(Bytes::new());
+//!         *answer.status_mut() = http::StatusCode::SEE_OTHER;
+//!         answer.headers_mut().insert("location", http::HeaderValue::from_static("/"));
+//!         return answer;
+//!     }
+//!     rejection.problem_json()
+//! });
+//! # }
+//! ```
+//!
+//! # Links of your own
+//!
+//! For links that your own app mails (an invitation, a new password), a [`ticket`](crate::ticket) is the form: set its
+//! [`time_to_live`](crate::ticket::Tickets::time_to_live), and use the same button.

@@ -1,0 +1,153 @@
+//! Why was this request refused? Every code, its cause, and what to do.
+//!
+//! The client sees a *code*. You see the *reason* behind it: find it in the log, then in the tables below.
+//!
+//! ```text
+//! INFO tower_sso: credential refused form="fernet" reason="bad_signature" detail=no active key of this tenant made …
+//! ```
+//!
+//! # Where the reason is
+//!
+//! | where | what |
+//! |---|---|
+//! | log, target `tower_sso` | `form`, `reason`, `detail`; refusals at `INFO`, every 503 at `WARN` |
+//! | metrics (feature `metrics`) | `tower_sso_requests_total{form, outcome}`, where the outcome is the reason |
+//! | the answer's extensions | [`Rejection`](crate::rejection::Rejection): for middleware outside, and for tests |
+//! | [`responder`](crate::Builder::responder) | the same, to write an answer of your own |
+//!
+//! Above 100 lines a second, the log has the rest at `DEBUG`, and counts them in one line. None of these says the path
+//! or the tenant: a span of your own around the layer can.
+//! [`Reason::step`](crate::rejection::Reason::step) tells how far the request came; all steps before it had passed.
+//!
+//! # Every code
+//!
+//! | code | status | reasons | look at |
+//! |---|---|---|---|
+//! | `malformed` | 400 | `malformed`, `duplicate_parameter`, `missing_signature`, `incomplete_body` | names; the form |
+//! | `invalid` | 401 | `unknown_key`, `bad_signature`, `body_hash`; [more for tokens] | tenant, secret, signed bytes |
+//! | `expired` | 401 | `expired` | both clocks; how long the link lay around |
+//! | `not_yet_valid` | 401 | `not_yet_valid` | both clocks |
+//! | `replayed` | 401 | `replayed`, `before_fence` | double clicks, scanners, a restart |
+//! | `rejected_claims` | 400 | `bad_payload`, `missing_field`, `refused_by_application` | payload, claims type |
+//! | `method_not_allowed` | 405 | `method` | GET or POST; HEAD is never listed |
+//! | `request_timeout` | 408 | `body_timeout` | a slow sender; a timeout outside |
+//! | `payload_too_large` | 413 | `body_too_large`, `body_over_outer_limit` | `body_limit`, and limits outside |
+//! | `unsupported_media_type` | 415 | `content_type`, `content_encoding` | the sender's headers |
+//! | `too_early` | 425 | `prefetch` | nothing: the click follows |
+//! | `too_many_requests` | 429 | `too_many_guesses` | a guesser; or a source that many share |
+//! | `unavailable` | 503 | `key_store`, `replay_store`, `unusable_key`, `in_progress` | the line at `WARN` before it |
+//!
+//! # Malformed
+//!
+//! `detail` names the part: "`token` is missing", "`token` is there twice". Mostly the partner names it otherwise
+//! ([`token_parameter`](crate::Builder::token_parameter), [`signature_header`](crate::Builder::signature_header)), or
+//! the request is of [another form](super::which_form). "Is not canonical base64url" is a credential that was cut or
+//! encoded twice. `incomplete_body` is a connection that broke off, or a body that could not be decompressed.
+//!
+//! # Invalid: the signature
+//!
+//! | reason | cause | mend |
+//! |---|---|---|
+//! | `unknown_key` | the store has no key for this tenant; a ticket is spent or expired | the tenant's name; [`Tenant`] |
+//! | `bad_signature` | another secret, or other signed bytes | copy the secret anew; see below |
+//! | `body_hash` | the body changed after it was signed | whatever rewrites bodies in front |
+//!
+//! `bad_signature` for *every* request: the secret lacks its prefix or has one too many, is base64 that the partner
+//! decodes first, or belongs to another tenant; OAuth has [another origin](super::proxies#the-origin-of-oauth-10a). For
+//! *some*: a proxy rewrites bodies or queries, or the partner rotates its key. A secret that looks wrongly copied is
+//! logged at `WARN`, once for each tenant. For *few*, from many places: somebody forges.
+//!
+//! # Invalid: the token
+//!
+//! `alg_not_allowed`: it is signed in another way than the layer takes. `wrong_audience`: it was made for somebody
+//! else; compare [`audience`](crate::Builder::audience) with its `aud`. `missing_claim`, `bad_claim` and `bad_token`
+//! name the claim or the header field in `detail`: see the [rules of `jwt`](crate::jwt#rules).
+//!
+//! # The time
+//!
+//! Compare the partner's clock with yours first. If both are right, links lie around: they are mailed, or the partner
+//! makes them when it renders a page. Raising [`max_age`](crate::Builder::max_age) also makes stolen links work for
+//! longer.
+//!
+//! # Replayed
+//!
+//! | reason | cause | mend |
+//! |---|---|---|
+//! | `replayed` | a double click, a reload, a proxy's retry; a [mail scanner] | redirect at once; a button that posts |
+//! | `before_fence` | it was made before the store was, or in its first second | [wait a second before you listen] |
+//!
+//! # The claims
+//!
+//! The partner is who it says it is, and says something that you do not take. `missing_field` names the field,
+//! `bad_payload` what your type does not deserialize. Make it an `Option`, or ask the partner. `refused_by_application`
+//! is your own [`map_claims`](crate::Builder::map_claims). The credential was not used up.
+//!
+//! # Before anything is read
+//!
+//! `method`: the layer lists [its methods](crate::Builder::methods). `prefetch`: the request says that nobody clicked;
+//! the link is not used up. `too_many_guesses`: `Retry-After` says how long. If honest senders get it, the
+//! [source](super::proxies#who-guesses) is one that they share.
+//!
+//! # The body
+//!
+//! Limits: 64 KiB and 10 s, [`body_limit`](crate::Builder::body_limit) and
+//! [`body_timeout`](crate::Builder::body_timeout).
+//! `body_over_outer_limit` is a limit outside the layer. `content_encoding`: the sender compresses, or a proxy does.
+//!
+//! # Unavailable
+//!
+//! | reason | cause | mend |
+//! |---|---|---|
+//! | `key_store`, `replay_store` | it failed, timed out ([`store_timeout`]) or is full | see the line "store failed" |
+//! | `unusable_key` | none of the tenant's keys can be one | that tenant's key in the store; the log names the tenant |
+//! | `in_progress` | a copy of this webhook is being carried out | nothing: the sender tries again |
+//!
+//! # Why clients see so little
+//!
+//! An attacker sends guesses, and reads answers. Were an unknown tenant told apart from a wrong key, your customers
+//! could be listed; were a broken padding told apart from a wrong MAC, tokens could be decrypted. So an answer holds
+//! the code and no more. What comes after the signature (`expired`, `replayed`, `rejected_claims`) is told, as only a
+//! partner gets there. A responder that shows reasons takes this away.
+//!
+//! ```
+//! # #[cfg(feature = "fernet")] {
+//! use bytes::Bytes;
+//! use http::Response;
+//! use tower_sso::rejection::Code;
+//!
+//! let layer = tower_sso::fernet::layer::<serde_json::Value>().responder(|rejection, _| {
+//!     let text = match rejection.code() {
+//!         Code::Expired | Code::Replayed => "This link was used, or is too old. Take a new one.",
+//!         Code::Unavailable => "Try again in a moment.",
+//!         _ => "This link does not work.",
+//!     };
+//!     let mut answer = Response::new(Bytes::from_static(text.as_bytes()));
+//!     *answer.status_mut() = rejection.code().status();
+//!     answer
+//! });
+//! # }
+//! # // This page names every code with its status, and every reason.
+//! # let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/").to_owned();
+//! # let read = |file: &str| std::fs::read_to_string(source.clone() + file).unwrap();
+//! # let (page, codes, reasons) = (read("guide/refusals.rs"), read("rejection/code.rs"), read("rejection/mod.rs"));
+//! # let quoted = |text: &str| text.split('"').nth(1).unwrap().to_owned();
+//! # let mut found = (0, 0);
+//! # for row in codes.split("row!(\"").skip(1) {
+//! #     let (word, rest) = row.split_once('"').unwrap();
+//! #     let status = rest.split(',').nth(2).unwrap().trim();
+//! #     assert!(page.contains(&format!("| `{word}` | {status} |")), "{word} {status}");
+//! #     found.0 += 1;
+//! # }
+//! # for row in reasons.lines().filter(|line| line.contains("=> (\"")) {
+//! #     let word = quoted(row);
+//! #     assert!(page.contains(&format!("`{word}`")), "{word}");
+//! #     found.1 += 1;
+//! # }
+//! # assert!(found.0 >= 13 && found.1 >= 31, "{found:?}");
+//! ```
+//!
+//! [more for tokens]: #invalid-the-token
+//! [`Tenant`]: crate::tenant::Tenant
+//! [mail scanner]: super::mail_scanners
+//! [wait a second before you listen]: super::processes#restarts
+//! [`store_timeout`]: crate::Builder::store_timeout

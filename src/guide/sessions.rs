@@ -1,0 +1,107 @@
+//! Sessions, cookies and frames: what to do once the user is verified.
+//!
+//! The layer verifies one request. Your app keeps the session. Four rules:
+//!
+//! 1. Give the browser a **new session id** at each sign-in.
+//! 2. Make the cookie `HttpOnly; Secure`, with the `SameSite` of the table below.
+//! 3. **Redirect** after the sign-in, so that a reload does not send the used link again.
+//! 4. Show who is signed in.
+//!
+//! ```
+//! # #[cfg(all(feature = "fernet", feature = "webhook", feature = "axum"))] {
+//! use axum::response::Redirect;
+//! use tower_sessions::cookie::SameSite;
+//! use tower_sessions::{Session, SessionManagerLayer, SessionStore, session};
+//! use tower_sso::Identity;
+//! use tower_sso::providers::tutorcruncher::TutorUser;
+//!
+//! async fn land(session: Session, user: Identity<TutorUser>) -> Result<Redirect, Failed> {
+//!     session.clear().await; // what the last user has left
+//!     session.cycle_id().await?; // session fixation: an id that was planted in the browser opens nothing
+//!     session.insert("user", (user.tenant().as_str(), user.id)).await?;
+//!     Ok(Redirect::to("/"))
+//! }
+//!
+//! fn cookies<S: SessionStore + Clone>(store: S) -> SessionManagerLayer<S> {
+//!     let sessions = SessionManagerLayer::new(store).with_name("__Host-session");
+//!     sessions.with_http_only(true).with_secure(true).with_same_site(SameSite::Lax)
+//! }
+//!
+//! # let route: axum::Router = axum::Router::new().route("/sso", axum::routing::get(land));
+//! # impl axum::response::IntoResponse for Failed {
+//! #     fn into_response(self) -> axum::response::Response { http::StatusCode::SERVICE_UNAVAILABLE.into_response() }
+//! # }
+//! struct Failed; // answers 503
+//!
+//! impl From<session::Error> for Failed {
+//!     fn from(_: session::Error) -> Self { Self }
+//! }
+//! # }
+//! ```
+//!
+//! `examples/app.rs` is the whole of it, with a store, sign-out and tests.
+//!
+//! # `SameSite`, by how the user arrives
+//!
+//! | how the user arrives | cookie |
+//! |---|---|
+//! | a link or a redirect | `HttpOnly; Secure; SameSite=Lax` |
+//! | a form post in the top window | the same: the answer may set it, the post itself does not send it |
+//! | in a frame (LTI launches), or by the partner's `<script src>` | `HttpOnly; Secure; SameSite=None; Partitioned` |
+//!
+//! By form:
+//!
+//! | form | arrives as |
+//! |---|---|
+//! | `fernet`, `jwt`, `timestamp_hash` | a link: `Lax` |
+//! | `oauth1`, signed link | a link: `Lax`; loaded as a script: no session there, hand out a [`ticket`] |
+//! | `oauth1`, LTI launch | a form post, mostly in a frame: `None; Partitioned` |
+//! | `ticket` | a link: `Lax`; opened in a frame: `None; Partitioned` |
+//! | `webhook`, `shared_secret` | a server: no cookie. Its answer may hand on a ticket for the browser |
+//!
+//! `Strict` never comes back from a partner's site: the redirect after the sign-in arrives without the session.
+//!
+//! # In a frame
+//!
+//! There your cookie is a third party's. A `Lax` one is not stored: the launch succeeds, and the next request is
+//! nobody's. `SameSite=None; Secure; Partitioned` is stored, for this site inside that platform:
+//!
+//! ```
+//! use http::{HeaderValue, Response, header::SET_COOKIE};
+//!
+//! let cookie = "__Host-session=…; Path=/; HttpOnly; Secure; SameSite=None; Partitioned";
+//! # let cookie = cookie.replace('…', "c2Vzc2lvbg");
+//! let launched = Response::builder().status(303).header("location", "/").header(SET_COOKIE, cookie).body(())?;
+//! # Ok::<(), http::Error>(())
+//! ```
+//!
+//! With `SameSite=None`, requests of other sites carry the session. The app then needs CSRF protection of its own, such
+//! as tower-http's `CsrfLayer`. Name the platforms that may frame you: `Content-Security-Policy: frame-ancestors
+//! https://lms.example`. Browsers that have no `Partitioned` and block third-party cookies keep nothing: offer a link
+//! that opens the app in a window of its own.
+//!
+//! # Login CSRF
+//!
+//! An attacker can take an unused link of *their own* and have the victim's browser open it: the victim is logged in to
+//! the attacker's account, and may leave data there. No signature helps, as the link is honest. Where the partner
+//! starts the sign-in, nothing tells the two browsers apart. So:
+//!
+//! - Clear the old session, as above. Nothing of it may move to the new user: no cart, no draft.
+//! - Show whose account it is on each page, and again before payments and uploads.
+//! - If somebody else is signed in already, ask before you switch.
+//!
+//! Where *your app* starts the sign-in, bind it to the browser:
+//! [`LoginRedirectLayer::bind`](crate::login_redirect::LoginRedirectLayer::bind) sends a value along, and
+//! [`is_bound`](crate::login_redirect::is_bound) compares it on the way back.
+//!
+//! # Where to go next
+//!
+//! A `next` parameter is mostly not signed: take it through [`LocalPath`](crate::landing::LocalPath), which never leads
+//! to another host.
+//!
+//! # The end of a session
+//!
+//! A revoked key ends no session, nor does a user's removal at the partner. Bound the session's length; eight hours
+//! suit a working day. Sign out by POST.
+//!
+//! [`ticket`]: crate::ticket
