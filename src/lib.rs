@@ -38,6 +38,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! **New here?** The [guide] has a chapter for each question: [your first partner](guide::first_partner), [which
+//! form is mine](guide::which_form), [why a request was refused](guide::refusals), and eight more.
+//!
 //! # Forms and partners
 //!
 //! | form | module | partner |

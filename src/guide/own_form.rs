@@ -18,12 +18,14 @@
 //! | [`redact`](crate::form::Form::redact) | the credential is gone from the head that the handler sees |
 //! | [`check`], [`check_key`] | a bad setting or key does not build |
 //!
-//! [`Rules`](crate::form::Rules) starts with safe defaults. Set
+//! `Rules` starts with safe defaults. Set
 //! - `parameters`, if the credential stands in the query: the engine takes them out of the URI.
 //! - `has_time`, if *every* credential has a time. Without it, a store that forgets at a restart does not build.
 //! - `longest_window`, the `max_age` that `validity` uses.
 //! - `signs_tenant`, if the credential names its tenant and that name is signed; `extract` then returns it.
 //! - `usage`: once (default), [`Idempotent`](crate::form::Usage::Idempotent) for calls, or reusable.
+//!
+//! The documentation of [`Rules`](crate::form::Rules) has the rest.
 //!
 //! # An example
 //!
@@ -31,20 +33,12 @@
 //!
 //! ```
 //! # #[cfg(all(feature = "webhook", feature = "moka"))] {
-//! use std::time::Duration;
-//!
+//! use {bytes::Bytes, http::request::Parts, sha2::Sha256, std::time::Duration};
 //! use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-//! use bytes::Bytes;
 //! use hmac::{Hmac, KeyInit, Mac};
-//! use http::request::Parts;
-//! use sha2::Sha256;
-//! use tower_sso::body::HeadOnly;
-//! use tower_sso::clock::UnixTime;
 //! use tower_sso::form::{Extracted, Form, Presence, Rules};
-//! use tower_sso::keys::Secret;
-//! use tower_sso::rejection::Reason;
-//! use tower_sso::replay::FingerprintHasher;
 //! use tower_sso::window::{Validity, Window};
+//! use tower_sso::{body::HeadOnly, clock::UnixTime, keys::Secret, rejection::Reason, replay::FingerprintHasher};
 //!
 //! const HEADER: &str = "x-pass";
 //! const LONGEST: usize = 512;
@@ -114,10 +108,7 @@
 //! // Mounted like any other form; and its first promises.
 //! # use tower::{Layer, ServiceExt, service_fn};
 //! # use tower_sso::rejection::Rejection;
-//! use tower_sso::clock::ManualClock;
-//! use tower_sso::replay::MemoryReplay;
-//! use tower_sso::tenant::Tenant;
-//! use tower_sso::{Identity, VerifyLayer};
+//! use tower_sso::{Identity, VerifyLayer, clock::ManualClock, replay::MemoryReplay, tenant::Tenant};
 //!
 //! let clock = ManualClock::at(UnixTime::from_secs(1_700_000_000));
 //! let replay = MemoryReplay::builder().clock(clock.clone()).build();

@@ -48,7 +48,7 @@
 //!
 //! | reason | cause | mend |
 //! |---|---|---|
-//! | `unknown_key` | the store has no key for this tenant; a ticket is spent or expired | the tenant's name; [`Tenant`] |
+//! | `unknown_key` | there is no key for this tenant; a ticket is spent or expired | the tenant's name; [`Tenant`] |
 //! | `bad_signature` | another secret, or other signed bytes | copy the secret anew; see below |
 //! | `body_hash` | the body changed after it was signed | whatever rewrites bodies in front |
 //!
