@@ -64,13 +64,13 @@ where
         self
     }
 
-    /// How old a token may be, in whole seconds, inclusive. Default: 60 s. The longer, the longer a stolen link works.
+    /// The maximum age of a token, in whole seconds, inclusive. Default: 60 s. A stolen link works for that long.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.form.window.max_age = age;
         self
     }
 
-    /// How far ahead of ours the partner's clock may run, in whole seconds, inclusive. Default: 60 s.
+    /// How far the partner's clock may run ahead of ours, in whole seconds, inclusive. Default: 60 s.
     pub fn clock_skew(mut self, skew: Duration) -> Self {
         self.form.window.clock_skew = skew;
         self
@@ -82,14 +82,14 @@ where
         self
     }
 
-    /// Fields that must be in the content, and not null, whatever `C` makes of their absence. Default: none.
+    /// Fields that the content must have, and not null, even if `C` makes them optional. Default: none.
     pub fn require<N: Into<Cow<'static, str>>>(mut self, fields: impl IntoIterator<Item = N>) -> Self {
         self.form.required.extend(fields.into_iter().map(Into::into));
         self
     }
 
-    /// The field which, if it is there, must be a number of seconds inside the token's own window. Default: `ts`.
-    /// `None` if the content has no such field, or one of another meaning.
+    /// The field that, if present, must be a number of seconds inside the token's own window. Default: `ts`. `None`
+    /// turns the check off, for a content where the field is missing or means something else.
     pub fn timestamp_claim(mut self, field: Option<&'static str>) -> Self {
         self.form.timestamp_claim = field.map(Into::into);
         self

@@ -1,7 +1,7 @@
 //! A Fernet token in the query: `GET …?company_id={tenant}&token={fernet}`.
 //!
 //! A [Fernet token](https://github.com/fernet/spec/blob/master/Spec.md) is encrypted and signed with a key that the
-//! partner and the tenant share. TutorCruncher signs users in so; see
+//! partner and the tenant share. TutorCruncher signs users in this way: see
 //! [`providers::tutorcruncher`](crate::providers::tutorcruncher) for its claims.
 //!
 //! ```
@@ -22,17 +22,17 @@
 //!
 //! # Rules
 //! 1. The tenant is the parameter `company_id`. It is not signed; it only selects the key.
-//! 2. The token is canonical base64url, its padding there (raw or as `%3D`) or not, at most 8 KiB long; its structure
-//!    is checked before its MAC. What is wrong with any of this is `malformed`.
-//! 3. The MAC is checked, then the token decrypted. A broken padding block is the same answer as a wrong MAC.
+//! 2. The token is canonical base64url, with or without padding (raw or as `%3D`), at most 8 KiB long. Its structure is
+//!    checked before its MAC. Otherwise: `malformed`.
+//! 3. The MAC is checked, then the token is decrypted. A broken padding block gets the same answer as a wrong MAC.
 //! 4. The token's own time may be [`max_age`](crate::Builder::max_age) old and
 //!    [`clock_skew`](crate::Builder::clock_skew) ahead, in whole seconds, as in every Fernet library. Whatever its
 //!    eight bytes say, nothing overflows.
 //! 5. The content is a JSON object without duplicate names. If it has a `ts`, that is a number inside the same window.
 //! 6. The replay key is the MAC.
 //!
-//! The crate `fernet`, which decrypts, does not wipe its copies of a key: they may stay in freed memory. All others are
-//! wiped.
+//! The crate `fernet`, which decrypts, does not wipe its copies of a key: they may stay in freed memory. All other
+//! copies are wiped.
 
 mod builder;
 mod token;
@@ -145,7 +145,7 @@ where
 }
 
 impl<C> Fernet<C> {
-    /// A `ts` inside the token says the same as the token's own time, so it is held to the same window.
+    /// A `ts` inside the token repeats the token's own time, so it must lie in the same window.
     fn check_timestamp_claim(&self, name: &str, value: &Value, now: UnixTime) -> Result<(), Reason> {
         let issued_at = value.as_f64().and_then(UnixTime::from_secs_f64);
         let issued_at = issued_at.ok_or_else(|| Reason::BadPayload(format!("`{name}` is not a number").into()))?;

@@ -15,7 +15,7 @@ const HEADER: usize = 1 + 8 + BLOCK;
 /// The characters of a token of one block.
 pub(super) const SHORTEST: usize = (HEADER + BLOCK + MAC) * 4 / 3 + 1;
 
-/// A token that has the structure of one. Nothing is known of who made it.
+/// A structurally valid token. Its maker is not verified yet.
 pub struct Token {
     /// Canonical base64url.
     text: String,
@@ -23,7 +23,7 @@ pub struct Token {
     mac: [u8; MAC],
 }
 
-/// What an authentic token holds.
+/// An authentic token's content.
 pub struct Message {
     pub(super) content: Vec<u8>,
     pub(super) issued_at: UnixTime,
@@ -31,16 +31,16 @@ pub struct Message {
 }
 
 impl Token {
-    /// Checks what can be checked without a key, so that the library gets nothing it would read in its own way: it
-    /// takes any number of padding characters, and compares the time with its own clock before the MAC is checked.
+    /// Checks everything that needs no key, so that the library gets nothing that it would read differently: it accepts
+    /// any number of padding characters, and compares the time with its own clock before it checks the MAC.
     ///
-    /// Only the two ends are decoded here: the library decodes the whole, and once is enough.
+    /// Decodes only the two ends; the library decodes the whole.
     pub(super) fn parse(text: Cow<'_, str>, longest: usize) -> Result<Self, &'static str> {
         const NOT_CANONICAL: &str = "is not canonical base64url";
         if text.len() > longest {
             return Err("is too long");
         }
-        // Twelve characters are nine bytes. What is no token is mostly known by them.
+        // Twelve characters are nine bytes, which reveal most invalid tokens.
         let (mut head, mut tail) = ([0; 9], [0; MAC + 2]);
         let first = text.get(..12).ok_or("is too short")?;
         decode_base64url_into(first.as_bytes(), &mut head).ok_or(NOT_CANONICAL)?;
@@ -52,7 +52,7 @@ impl Token {
         if !ciphertext.is_multiple_of(BLOCK) {
             return Err("does not hold whole blocks");
         }
-        // The MAC begins inside of four characters, or in front of them.
+        // The MAC begins inside a group of four characters, or at its start.
         let groups = (length - MAC) / 3;
         let tail = tail.get_mut(..length - groups * 3).ok_or("is too short")?;
         let last = bare.as_bytes().get(groups * 4..).ok_or("is too short")?;
@@ -63,8 +63,8 @@ impl Token {
 
     /// Checks the MAC, then decrypts.
     pub(super) fn decrypt(&self, key: &Secret) -> Result<Message, Reason> {
-        /// The library refuses tokens more than 60 s ahead of the time it is given. This one is ahead of any token's;
-        /// it does not overflow when the library adds those 60 s. Time is checked later, by the layer's own clock.
+        /// The library refuses tokens more than 60 s ahead of the time it is given. This time is ahead of any token's,
+        /// and does not overflow when the library adds those 60 s. The layer's own clock checks the time later.
         const END_OF_TIME: u64 = u64::MAX - 60;
         let decrypt = |fernet: &fernet::Fernet| fernet.decrypt_at_time(&self.text, None, END_OF_TIME);
         let content = key.try_with_prepared((), prepare, decrypt).map_err(Reason::UnusableKey)?;
@@ -77,7 +77,7 @@ impl Token {
 pub(crate) fn prepare(key: &[u8]) -> Result<fernet::Fernet, &'static str> {
     const PROBLEM: &str = "is not a Fernet key, which is 32 bytes in base64url: 44 characters";
     let text = std::str::from_utf8(key).ok().filter(|text| text.len() == 44).ok_or(PROBLEM)?;
-    // Decoded to see that its spelling is canonical, and wiped. The library does not wipe its own copies.
+    // Decoded to check that the spelling is canonical, then wiped. The library does not wipe its own copies.
     drop(Zeroizing::new(decode_base64url(text).ok_or(PROBLEM)?));
     fernet::Fernet::new(text).ok_or(PROBLEM)
 }

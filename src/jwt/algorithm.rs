@@ -1,6 +1,6 @@
 use crate::mac::Digest;
 
-/// How a token is signed (RFC 7518, 3.1; RFC 8037, 3.1). A layer takes one of these and no other.
+/// The algorithm of a token's signature (RFC 7518, 3.1; RFC 8037, 3.1). A layer accepts exactly one.
 ///
 /// HS256, HS384 and HS512 need a shared secret. The others, behind the feature `jwt-public-key`, need the partner's
 /// public key in PEM.
@@ -48,7 +48,7 @@ pub enum Algorithm {
     EdDSA,
 }
 
-/// What checks a signature.
+/// The verifier of a signature.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     Mac(Digest),
@@ -84,7 +84,7 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm of this name, in this spelling, if the crate has it with the features that are on.
+    /// The algorithm of this name, case-sensitive; `None` if the enabled features do not have it.
     ///
     /// ```
     /// use tower_sso::jwt::Algorithm;

@@ -75,70 +75,69 @@ where
         self
     }
 
-    /// For whom the token must be made: its `aud` is this, or a list that has this.
+    /// The audience: `aud` must be this string, or a list that contains it.
     pub fn audience(mut self, ours: impl Into<Cow<'static, str>>) -> Self {
         self.form.audience = Audience::Ours(ours.into());
         self
     }
 
-    /// Takes tokens that were made for anyone, or do not say for whom. **A token that the partner made for another app
-    /// with the same secret signs in here.**
+    /// Accepts any `aud`, or none. **A token that the partner made for another app with the same secret signs in
+    /// here.**
     pub fn danger_any_audience(mut self) -> Self {
         self.form.audience = Audience::Any;
         self
     }
 
-    /// The longest time since `iat`, inclusive, and [`leeway`](Self::leeway) longer. `iat` is then required and `exp`
-    /// is not: for partners whose tokens say only when they were made. An `exp` that is there counts as well. Default:
-    /// none, and `exp` is required.
+    /// The maximum age since `iat`, inclusive, plus [`leeway`](Self::leeway). `iat` is then required and `exp` is not:
+    /// for partners whose tokens have only `iat`. If there is an `exp`, it counts too. Default: none, and `exp` is
+    /// required.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.form.max_age = Some(age);
         self
     }
 
-    /// Takes tokens without any end: no `exp`, and no `iat` with [`max_age`](Self::max_age). **A stolen one that was
-    /// not used works for ever, and a used one works again `remember_for` after its use**: what has no end would else
-    /// fill the replay store, until nobody can sign in. If the tokens have an `iat`, call [`max_age`](Self::max_age)
-    /// instead.
+    /// Accepts tokens without an end: no `exp`, and no `iat` with [`max_age`](Self::max_age). **A stolen, unused token
+    /// works for ever, and a used one works again `remember_for` after its use**: remembered for ever, such tokens
+    /// would fill the replay store until nobody can sign in. If the tokens have an `iat`, call
+    /// [`max_age`](Self::max_age) instead.
     pub fn danger_without_expiry(mut self, remember_for: Duration) -> Self {
         self.form.remember_endless = Some(remember_for);
         self
     }
 
-    /// What the header's `typ` must be, such as `JWT` or `sso+jwt`; letters of either case, with or without
-    /// `application/` (RFC 7515, 4.1.9). Default: anything, or nothing, but the explicit type of another kind of token:
-    /// one that ends in `+jwt`, such as `at+jwt` or `logout+jwt`, is `invalid` (RFC 8725, 3.11).
+    /// The required `typ` of the header, such as `JWT` or `sso+jwt`; case-insensitive, with or without `application/`
+    /// (RFC 7515, 4.1.9). Default: any or none, except the explicit type of another kind of token. One that ends in
+    /// `+jwt`, such as `at+jwt` or `logout+jwt`, is `invalid` (RFC 8725, 3.11).
     ///
-    /// Call it if the partner signs tokens of several kinds with one key: one of another kind would sign in here.
+    /// Call it if the partner signs several kinds of tokens with one key: otherwise another kind would sign in here.
     pub fn require_type(mut self, typ: impl Into<Cow<'static, str>>) -> Self {
         self.form.verifier.require_type(typ.into());
         self
     }
 
-    /// Takes tokens with these claims, which say something of the request or of its sender that this layer does not
-    /// check: see the seventh rule of [`jwt`](crate::jwt#rules). **Unless the application checks them, a token that is
-    /// bound to one request or to one sender's key is taken from anybody, for anything.** Default: a token with one is
-    /// `invalid`.
+    /// Accepts tokens with these claims, which bind the token to a request or a sender and which this layer does not
+    /// check: see rule 7 of [`jwt`](crate::jwt#rules). **Unless the application checks them, anybody can use a token
+    /// that is bound to one request or one sender's key, for anything.** Default: a token with one is `invalid`.
     pub fn danger_unchecked_claims<N: Into<Cow<'static, str>>>(mut self, claims: impl IntoIterator<Item = N>) -> Self {
         self.form.unchecked_claims.extend(claims.into_iter().map(Into::into));
         self
     }
 
-    /// By how much the partner's clock may differ from ours, either way, inclusive. Default: 60 s.
+    /// How far the partner's clock may differ from ours, either way, inclusive. Default: 60 s.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.form.leeway = leeway;
         self
     }
 
-    /// The longest time from `iat` to `exp`, inclusive. Where there is no `iat`, from now on, and
-    /// [`leeway`](Self::leeway) longer: the partner's clock may be that far ahead. Default: 15 min.
+    /// The longest time from `iat` to `exp`, inclusive. Without `iat`, it is counted from now, plus
+    /// [`leeway`](Self::leeway), as the partner's clock may be that far ahead. Default: 15 min.
     pub fn max_lifetime(mut self, lifetime: Duration) -> Self {
         self.form.max_lifetime = Some(lifetime);
         self
     }
 
-    /// Takes tokens that live for any time. **A stolen one works until it is used or expires**, and each is remembered
-    /// until then: tokens whose `exp` is years away fill the replay store. If they have an `iat`, call
+    /// Accepts tokens of any lifetime. **A stolen token works until it is used or expires**, and each is remembered
+    /// until it expires: tokens whose `exp` is years away fill the replay store. If they have an `iat`, call
     /// [`max_age`](Self::max_age) too.
     pub fn danger_any_lifetime(mut self) -> Self {
         self.form.max_lifetime = None;
@@ -151,15 +150,15 @@ where
         self
     }
 
-    /// Claims of RFC 7519 that must be in the payload besides those that the other settings need, such as `sub` or
-    /// `jti`; a token without one is `invalid`, and so is one whose `iss`, `sub` or `jti` is asked for and is no
-    /// string. Default: none.
+    /// Registered claims (RFC 7519) that the payload must have besides those that other settings need, such as `sub` or
+    /// `jti`. A token without one is `invalid`, and so is one whose required `iss`, `sub` or `jti` is not a string.
+    /// Default: none.
     pub fn require_claims<N: Into<Cow<'static, str>>>(mut self, claims: impl IntoIterator<Item = N>) -> Self {
         self.form.required_claims.extend(claims.into_iter().map(Into::into));
         self
     }
 
-    /// Fields that must be in the payload, and not null, whatever `C` makes of their absence. Default: none.
+    /// Fields that the payload must have, and not null, even if `C` makes them optional. Default: none.
     pub fn require<N: Into<Cow<'static, str>>>(mut self, fields: impl IntoIterator<Item = N>) -> Self {
         self.form.required.extend(fields.into_iter().map(Into::into));
         self
@@ -171,7 +170,7 @@ pub(super) fn check<C>(form: &Jwt<C>) -> Result<(), ConfigError> {
     if form.parameter.is_empty() {
         return setting("token_parameter", "is empty: name the parameter that holds the token");
     }
-    // Whatever is added to a time for years keeps entries in the replay store for years.
+    // Years added to a time would keep entries in the replay store for years.
     for (name, set) in [("max_lifetime", form.max_lifetime), ("max_age", form.max_age)] {
         if set.is_some_and(|set| set > LONGEST) {
             return setting(name, "is more than 31 days: a token for so long is a password");

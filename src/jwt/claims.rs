@@ -13,7 +13,7 @@ pub(super) struct Registered {
     pub(super) iat: Option<UnixTime>,
 }
 
-/// Claims that bind a token to a request or to its sender. A token for signing a user in has none of them.
+/// Claims that bind a token to a request or to its sender. A sign-in token has none of them.
 ///
 /// `htm`, `htu`, `ath`: DPoP (RFC 9449, 4.2). `cnf`: proof of possession (RFC 7800, 3.1). `qsh`: Atlassian Connect's
 /// query string hash. `bodyHash`: Fireblocks. `request_body_sha256`: Plaid. `payload_hash`: Vonage and MessageBird.
@@ -21,7 +21,7 @@ pub(super) struct Registered {
 const BINDING: [&str; 9] =
     ["ath", "bodyHash", "cnf", "htm", "htu", "payload_hash", "qsh", "request_body_sha256", "url_hash"];
 
-/// Refuses the first of them that is there, whatever it says, unless somebody checks it.
+/// Refuses the first one present, whatever its value, unless the application checks it.
 pub(super) fn refuse_binding(payload: &Object<'_>, unchecked: &[Cow<'static, str>]) -> Result<(), Reason> {
     let is_checked = |claim: &str| unchecked.iter().any(|unchecked| unchecked == claim);
     match BINDING.iter().find(|claim| payload.has(claim) && !is_checked(claim)) {
@@ -39,7 +39,7 @@ impl Registered {
     }
 }
 
-/// A claim that must be there, and not null; and text, where RFC 7519, 4.1 says so.
+/// A claim that must be present and not null, and a string where RFC 7519, 4.1 demands one.
 pub(super) fn require(payload: &Object<'_>, claim: &str) -> Result<(), Reason> {
     match payload.get(claim) {
         None | Some(Value::Null) => Err(Reason::MissingClaim(claim.to_owned().into())),
@@ -50,7 +50,7 @@ pub(super) fn require(payload: &Object<'_>, claim: &str) -> Result<(), Reason> {
     }
 }
 
-/// `aud` is a string, or a list of strings that has ours.
+/// `aud` is a string, or a list of strings that contains ours.
 pub(super) fn check_audience(payload: &Object<'_>, ours: &str) -> Result<(), Reason> {
     let mistyped = || Reason::BadClaim("aud".into(), "is not a string or a list of strings");
     match payload.get("aud") {
@@ -65,10 +65,10 @@ pub(super) fn check_audience(payload: &Object<'_>, ours: &str) -> Result<(), Rea
     }
 }
 
-/// A JSON number of seconds since the epoch. What [`UnixTime`] cannot tell is pinned to its end: partners write
+/// A JSON number of seconds since the epoch. A time beyond [`UnixTime`]'s range becomes its end: partners write
 /// 9999999999, in the year 2286, for "never".
 fn numeric_date(name: &'static str, value: &Value) -> Result<UnixTime, Reason> {
-    /// The last second of the year 9999: what is further away is no time, but milliseconds or a mistake.
+    /// The last second of the year 9999. A later value is a mistake, or milliseconds.
     const FURTHEST: f64 = 253_402_300_799.0;
     let bad = |what| Reason::BadClaim(Cow::Borrowed(name), what);
     let Value::Number(number) = value else { return Err(bad("is not a number")) };

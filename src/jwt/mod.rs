@@ -1,6 +1,6 @@
 //! A JWT in a query parameter: `GET /{page}?sso_jwt={jwt}`.
 //!
-//! Waggl's customers sign their users in so; see [`providers::waggl`](crate::providers::waggl) for its claims.
+//! Waggl's customers sign their users in this way: see [`providers::waggl`](crate::providers::waggl) for its claims.
 //!
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
@@ -22,32 +22,31 @@
 //! ```
 //!
 //! # Rules
-//! 1. Three parts of canonical base64url without padding, at most 8 KiB. Else `malformed`. So is a signature of a
-//!    length that no public key of the algorithm makes: no key is looked for.
-//! 2. The algorithm is the layer's, whatever the header says; a header that says another one, in any case of letters,
-//!    is `invalid` (RFC 8725, 3.1). So is one with `crit`, and one whose `typ` says that it is another kind of token,
-//!    such as `at+jwt` (RFC 8725, 3.11; [`require_type`](crate::Builder::require_type)). `kid`, `jku`, `jwk`,
-//!    `x5u` and the rest are not looked at.
-//! 3. `exp` and `aud` are required, `nbf` and `iat` honoured, with [`leeway`](crate::Builder::leeway). A
-//!    `NumericDate` is a JSON number, with a fraction or an exponent if it likes; what is missing, mistyped or beyond
-//!    the year 9999 is `invalid`. `aud` is a string, or a list of strings that has ours (RFC 7519, 4.1). A token with
-//!    neither `iat` nor `nbf` may have been made `max_lifetime` before its `exp`: so long after a start, a
-//!    [`MemoryReplay`](crate::replay::MemoryReplay) refuses it as `replayed`. Ask the partner for `iat`.
+//! 1. The token is three parts of canonical base64url without padding, at most 8 KiB. Otherwise: `malformed`. A
+//!    signature of a length that no public key of the algorithm makes is `malformed` too, before any key is looked up.
+//! 2. The layer sets the algorithm. A header that names another, in any case of letters, is `invalid` (RFC 8725, 3.1).
+//!    So is a header with `crit`, or with the `typ` of another kind of token, such as `at+jwt` (RFC 8725, 3.11;
+//!    [`require_type`](crate::Builder::require_type)). `kid`, `jku`, `jwk`, `x5u` and the rest are ignored.
+//! 3. `exp` and `aud` are required, `nbf` and `iat` honoured, with [`leeway`](crate::Builder::leeway). A `NumericDate`
+//!    is a JSON number, possibly with a fraction or an exponent; a claim that is missing, mistyped or beyond the year
+//!    9999 is `invalid`. `aud` is a string, or a list of strings that contains ours (RFC 7519, 4.1). A token with
+//!    neither `iat` nor `nbf` may have been made `max_lifetime` before its `exp`, so a
+//!    [`MemoryReplay`](crate::replay::MemoryReplay) refuses it as `replayed` for that long after a start. Ask the
+//!    partner for `iat`.
 //! 4. The token may live for [`max_lifetime`](crate::Builder::max_lifetime): a token for a year is a password.
-//! 5. No name comes twice, at any depth (RFC 7519, 4, last choice left to us): `rejected_claims`.
-//! 6. The replay key is the MAC; of the algorithms with a public key it is the signed content, as anyone can write such
-//!    a signature anew. There is no `jti`: two clicks in one second may make the same token, and the second is
-//!    `replayed`.
-//! 7. A claim that binds the token to a request or to its sender's key is signed for somebody to check, and this layer
-//!    does not: `invalid`. These are `htm`, `htu` and `ath` (RFC 9449, 4.2), `cnf` (RFC 7800, 3.1), `qsh` (Atlassian
-//!    Connect), `bodyHash` (Fireblocks), `request_body_sha256` (Plaid), `payload_hash` and `url_hash` (Vonage,
-//!    MessageBird). If the application checks one, name it:
-//!    [`danger_unchecked_claims`](crate::Builder::danger_unchecked_claims).
-//! 8. Every token has an end: `exp`, or `iat` and [`max_age`](crate::Builder::max_age). Without one it is
+//! 5. A duplicate name at any depth is `rejected_claims` (RFC 7519, 4 leaves the choice).
+//! 6. The replay key is the MAC. For public-key algorithms it is the signed content and the key, because one signature
+//!    can have several spellings. `jti` plays no part: two clicks in one second may make the same token, and the second
+//!    is `replayed`.
+//! 7. A claim that binds the token to a request or to its sender's key is `invalid`, since this layer does not check
+//!    it. These are `htm`, `htu` and `ath` (RFC 9449, 4.2), `cnf` (RFC 7800, 3.1), `qsh` (Atlassian Connect),
+//!    `bodyHash` (Fireblocks), `request_body_sha256` (Plaid), `payload_hash` and `url_hash` (Vonage, MessageBird). If
+//!    the application checks one, name it: [`danger_unchecked_claims`](crate::Builder::danger_unchecked_claims).
+//! 8. Every token has an end: `exp`, or `iat` with [`max_age`](crate::Builder::max_age). A token without one is
 //!    `invalid`: it would have to be remembered for ever, and enough of them fill the replay store. A partner whose
 //!    tokens have no time at all needs [`danger_without_expiry`](crate::Builder::danger_without_expiry).
-//! 9. How long a refusal takes does not tell an unknown tenant from a known one: an RSA check is one exponentiation of
-//!    the signature's length, whatever the key is.
+//! 9. The time of a refusal does not reveal whether the tenant exists: an RSA check is one exponentiation of the
+//!    signature's length, whatever the key is.
 
 pub(crate) mod algorithm;
 mod builder;
@@ -99,7 +98,7 @@ pub struct Jwt<C> {
     parameter: Cow<'static, str>,
     audience: Audience,
     max_age: Option<Duration>,
-    /// How long a token without an end is remembered, if one is taken at all.
+    /// How long a token without an end is remembered; `None` refuses such tokens.
     remember_endless: Option<Duration>,
     clock: Option<Arc<dyn Clock>>,
     leeway: Duration,
@@ -111,16 +110,16 @@ pub struct Jwt<C> {
     claims: PhantomData<fn() -> C>,
 }
 
-/// What an authentic payload says. Each refusal is reported when its turn comes.
+/// The content of an authentic payload. Each refusal is reported by its own step.
 struct Judged {
     registered: Registered,
-    /// The registered claims that do not tell a time.
+    /// The registered claims other than times.
     claims: Result<(), Reason>,
-    /// The fields that must be there.
+    /// The required fields.
     fields: Result<(), Reason>,
 }
 
-/// For whom the token must be.
+/// The required audience.
 enum Audience {
     Unset,
     Any,
@@ -168,7 +167,7 @@ where
         let end = self.end(registered)?;
         let start = registered.nbf.max(registered.iat).unwrap_or(UnixTime::MIN);
         let validity = Validity::between(registered.iat, start, end, self.leeway);
-        // What the layer's settings add to this instant, another layer's settings may add more of.
+        // Another layer's settings may add more to this instant than this layer's.
         let base = match (registered.exp, self.max_age, registered.iat) {
             (Some(exp), ..) => exp,
             (None, Some(_), Some(iat)) => iat,
@@ -176,7 +175,7 @@ where
         };
         let window = self.longest_window();
         let validity = validity.remembered_until(base.plus(window), window);
-        // A token that says neither when it was made nor when it starts passes as soon as its end is near enough.
+        // A token with neither `iat` nor `nbf` passes as soon as its end is near enough.
         Ok(match (validity.usable_since(), registered.exp, self.max_lifetime) {
             (None, Some(exp), Some(longest)) => validity.usable_from(exp.minus(longest).minus(self.leeway)),
             _ => validity,
@@ -214,7 +213,7 @@ where
 }
 
 impl<C: DeserializeOwned> Jwt<C> {
-    /// How much later than a token's own times the layer's settings let it be used.
+    /// How long after its own times a token may be used, by the layer's settings.
     fn longest_window(&self) -> Duration {
         let added = [Some(self.leeway), self.max_age, self.remember_endless];
         added.into_iter().flatten().fold(Duration::ZERO, Duration::saturating_add)
@@ -229,7 +228,7 @@ impl<C: DeserializeOwned> Jwt<C> {
         };
         match (registered.exp.into_iter().chain(aged).min(), self.remember_endless, &self.clock) {
             (Some(end), ..) => Ok(end),
-            // It is accepted whenever it comes, and remembered for as long as it was asked for.
+            // Accepted at any time, and remembered for as long as configured.
             (None, Some(remember), Some(clock)) => Ok(clock.now().plus(remember)),
             (None, ..) => Err(missing("exp")),
         }

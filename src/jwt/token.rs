@@ -9,25 +9,25 @@ use crate::encoding::decode_base64url_onto;
 use crate::keys::Secret;
 use crate::rejection::Reason;
 
-/// A token that has the structure of one. Nothing is known of who made it.
+/// A structurally valid token. Its maker is not verified yet.
 pub struct Token(pub(super) Arc<Parts>);
 
-/// The parts of a token, which an authentic one shares with the token that came.
+/// The parts of a token. An authentic token shares them with the one received.
 pub(super) struct Parts {
-    /// The token up to its second dot, which is what is signed; then signature, header and payload, decoded.
+    /// The token up to its second dot, which is the signed part; then signature, header and payload, decoded.
     all: Vec<u8>,
     signature: usize,
     header: usize,
     payload: usize,
 }
 
-/// What an authentic token holds.
+/// An authentic token's content.
 pub struct Message {
     pub(super) parts: Arc<Parts>,
     /// The key that verified it.
     #[cfg(feature = "jwt-public-key")]
     pub(super) key: Secret,
-    /// What the payload says; an error for what is wrong with it.
+    /// The payload, or the error for what is wrong with it.
     pub(super) judged: Result<super::Judged, Reason>,
 }
 

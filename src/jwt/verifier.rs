@@ -16,8 +16,7 @@ use crate::replay::FingerprintHasher;
 pub(super) struct Verifier {
     algorithm: Algorithm,
     kind: Kind,
-    /// The header of the first token that was accepted. A partner's tokens have one header, so it need not be read
-    /// again.
+    /// The header of the first accepted token. A partner's tokens share one header, so it need not be parsed again.
     usual_header: OnceLock<Vec<u8>>,
     required_type: Option<Cow<'static, str>>,
 }
@@ -27,8 +26,8 @@ impl Verifier {
         Self { algorithm, kind: algorithm.kind(), usual_header: OnceLock::new(), required_type: None }
     }
 
-    /// Refuses, before any key is looked for, a signature that no key of the algorithm can have made: how long a check
-    /// of it takes could depend on the key.
+    /// Refuses a signature of an impossible length before any key lookup: the time of its check could depend on the
+    /// key.
     #[cfg(feature = "jwt-public-key")]
     pub(super) fn check_length(
         &self,
@@ -54,7 +53,7 @@ impl Verifier {
         judge: impl FnOnce(&[u8]) -> Result<Judged, Reason>,
     ) -> Result<Message, Reason> {
         let authentic = self.is_authentic(parts, key).map_err(Reason::UnusableKey)?;
-        // The header only explains a refusal here; it never chooses how the signature is checked.
+        // Here the header only explains a refusal. It never chooses how the signature is checked.
         match (authentic, self.check_header(parts.header())) {
             (true, Ok(())) => {
                 self.usual_header.get_or_init(|| parts.header().to_vec());
@@ -93,7 +92,8 @@ impl Verifier {
             })
         };
         let header = Object::read(header).map_err(unreadable)?;
-        // `crit` must be understood or refused (RFC 7515, 4.1.11), a null too: it is no list of extensions.
+        // `crit` must be understood or refused (RFC 7515, 4.1.11). That includes null, which is not a list of
+        // extensions.
         if header.get("crit").is_some() {
             return Err(Reason::BadToken("has `crit` in its header"));
         }
@@ -121,8 +121,8 @@ impl Verifier {
         self.required_type = Some(typ);
     }
 
-    /// An HMAC has one value for one content and one key. An ECDSA signature has more than one spelling, so there the
-    /// content counts, and whose key it was: two tenants may sign the same words.
+    /// An HMAC has one value per content and key. An ECDSA signature has several spellings, so the content counts
+    /// instead, together with the key: two tenants may sign the same words.
     pub(super) fn fingerprint(&self, message: &Message, fingerprint: &mut FingerprintHasher) {
         match self.kind {
             Kind::Mac(_) => fingerprint.part(message.parts.signature()),

@@ -80,44 +80,44 @@ where
         self
     }
 
-    /// How the MAC is written. Default: hexadecimal.
+    /// The encoding of the MAC. Default: hexadecimal.
     pub fn encoding(mut self, encoding: Encoding) -> Self {
         self.form.encoding = encoding;
         self
     }
 
-    /// What stands before the MAC, such as `sha256=`. It must be there, exactly so. Default: nothing.
+    /// The text before the MAC, such as `sha256=`. The header must begin with exactly this. Default: nothing.
     pub fn prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
         self.form.prefix = prefix.into();
         self
     }
 
-    /// What is signed, with the places `{timestamp}`, `{id}` and `{body}`. Default: `{body}`.
+    /// A template of the signed content, with the placeholders `{timestamp}`, `{id}` and `{body}`. Default: `{body}`.
     pub fn signed(mut self, template: impl AsRef<str>) -> Self {
         self.form.template = Template::parse(template.as_ref());
         self
     }
 
-    /// The header with the time of the call, in whole seconds since the epoch. It must be signed. Default: none, and so
-    /// no time check: a copy may come at any age.
+    /// The header with the time of the delivery, in whole seconds since the epoch. It must be signed. Default: none,
+    /// and so no time check: a delivery may have any age.
     pub fn timestamp_header(mut self, name: HeaderName) -> Self {
         self.form.timestamp_header = Some(name);
         self
     }
 
-    /// The header with the call's name. It must be signed. Default: none.
+    /// The header with the delivery's id. It must be signed. Default: none.
     pub fn id_header(mut self, name: HeaderName) -> Self {
         self.form.id_header = Some(name);
         self
     }
 
-    /// How old a call may be, inclusive, where it has a timestamp. Default: 300 s.
+    /// The maximum age of a delivery with a timestamp, inclusive. Default: 300 s.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.form.window.max_age = age;
         self
     }
 
-    /// How far ahead of ours the sender's clock may run, inclusive, where the call has a timestamp. Default: 60 s.
+    /// How far the sender's clock may run ahead of ours, inclusive, for deliveries with a timestamp. Default: 60 s.
     pub fn clock_skew(mut self, skew: Duration) -> Self {
         self.form.window.clock_skew = skew;
         self
@@ -135,39 +135,38 @@ where
         self
     }
 
-    /// How long the inner service may take. Default: 30 s. If it neither answers nor fails within that time, a copy of
-    /// the call is let through, [`store_timeout`](Self::store_timeout) later at the latest: the process that had it may
-    /// be gone.
+    /// How long the inner service may take. Default: 30 s. If it neither answers nor fails within that time, its
+    /// process may be gone: a duplicate is let through, [`store_timeout`](Self::store_timeout) later at the latest.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.form.lease = lease;
         self
     }
 
-    /// The handler recognises an old call by itself: it keeps
-    /// [`Identity::fingerprint`](crate::Identity::fingerprint) with what it stores, in one transaction. Needed for
-    /// calls without a timestamp, if the replay store forgets when the process ends.
+    /// States that the handler recognises a duplicate itself: it stores
+    /// [`Identity::fingerprint`](crate::Identity::fingerprint) with its own data, in one transaction. Required for
+    /// deliveries without a timestamp if the replay store forgets when the process ends.
     ///
-    /// The replay store then remembers a call without a timestamp for an hour: the handler has the rest, and the store
-    /// does not grow for ever. **A later copy reaches the handler**, which must do nothing for it and answer as it did
-    /// before. [`danger_remember_for`](Self::danger_remember_for) sets another time.
+    /// The replay store then remembers a delivery without a timestamp for an hour instead of for ever, so it does not
+    /// grow without bound. **A later duplicate reaches the handler**, which must do nothing and answer as before.
+    /// [`danger_remember_for`](Self::danger_remember_for) sets another time.
     pub fn handler_remembers(mut self) -> Self {
         self.form.handler_remembers = true;
         self
     }
 
-    /// Does without: **after a restart, any call of the past is carried out once more** if it is sent again. An old key
-    /// or an old state comes back with it.
+    /// Builds without that promise: **after a restart, any past delivery is processed once more** if it is sent again,
+    /// and brings back an old key or an old state.
     pub fn danger_forgets_on_restart(mut self) -> Self {
         self.form.forgetting_is_fine = true;
         self
     }
 
-    /// How long a call without a timestamp is remembered. Default: an hour with
-    /// [`handler_remembers`](Self::handler_remembers), else for ever, at the cost of one entry in the replay store for
-    /// each call. **A copy that is older than this is carried out again**, unless the handler itself recognises it by
+    /// How long a delivery without a timestamp is remembered. Default: an hour with
+    /// [`handler_remembers`](Self::handler_remembers), else for ever, at the cost of one entry in the replay store per
+    /// delivery. **A duplicate that comes later is processed again**, unless the handler recognises it by
     /// [`Identity::fingerprint`](crate::Identity::fingerprint).
     ///
-    /// Layers that share their calls (one store, one [`namespace`](Self::namespace)) must remember for the same time:
+    /// Layers that share deliveries (one store, one [`namespace`](Self::namespace)) must remember for the same time:
     /// what one has forgotten would pass at the other.
     pub fn danger_remember_for(mut self, time: Duration) -> Self {
         self.form.remember = Some(time);

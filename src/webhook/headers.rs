@@ -25,7 +25,7 @@ pub(super) struct Timestamp {
     pub(super) time: UnixTime,
 }
 
-/// The value of a header that may come once.
+/// The value of a header that may appear at most once.
 pub(super) fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Reason> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
@@ -47,7 +47,7 @@ pub(super) fn mac(text: &str, prefix: &str, encoding: Encoding, digest: Digest) 
     }
 }
 
-/// Whole seconds since the epoch, in their one spelling: digits, no sign, no leading zero.
+/// Whole seconds since the epoch in canonical spelling: digits, no sign, no leading zero.
 pub(super) fn timestamp(headers: &HeaderMap, name: &HeaderName) -> Result<Timestamp, Reason> {
     let text = required(headers, name)?;
     let one_spelling = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
@@ -56,8 +56,7 @@ pub(super) fn timestamp(headers: &HeaderMap, name: &HeaderName) -> Result<Timest
     Ok(Timestamp { text: text.to_owned(), time: UnixTime::from_secs(seconds) })
 }
 
-/// A message's name. It cannot hold what could stand between the signed parts, so that the parts cannot be cut in
-/// another way.
+/// A message's id. Its characters cannot occur between the signed parts, so the parts cannot be split differently.
 pub(super) fn id(headers: &HeaderMap, name: &HeaderName) -> Result<String, Reason> {
     let text = required(headers, name)?;
     if !(1..=255).contains(&text.len()) {

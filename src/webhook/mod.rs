@@ -1,7 +1,7 @@
-//! A call whose body is signed: `POST`, `Webhook-Signature: hex(HMAC-SHA256(secret, body))`.
+//! A webhook whose body is signed: `POST`, `Webhook-Signature: hex(HMAC-SHA256(secret, body))`.
 //!
-//! TutorCruncher announces a new company so; see [`providers::tutorcruncher`](crate::providers::tutorcruncher). The
-//! layer takes other senders' headers, digests, encodings, prefixes and signed timestamps too.
+//! TutorCruncher announces a new company this way: see [`providers::tutorcruncher`](crate::providers::tutorcruncher).
+//! For other senders, set the headers, digest, encoding, prefix and signed timestamp.
 //!
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
@@ -23,28 +23,29 @@
 //! ```
 //!
 //! # Rules
-//! 1. The signature's header comes once, in full length: hexadecimal of either case, or canonical base64 with its
-//!    padding where configured; a prefix only where configured. Else `malformed`.
-//! 2. The content type is `application/json` with any parameters, and there is no content encoding but `identity`. Else
-//!    `unsupported_media_type`. An empty body is `malformed`, one over the limit `payload_too_large`. The claims are
-//!    read from a JSON object; a list, or anything else, is read by [`RawBody`].
-//! 3. The MAC covers the raw bytes as received; the inner service gets the very same bytes, in a
-//!    [`LayerBody`](crate::body::LayerBody). Trailers are not signed and do not go on. Nothing else is signed but what
-//!    [`signed`](crate::Builder::signed) names: not the URI, and no other header. `Content-Digest` (RFC 9530) and
-//!    `Digest` are therefore nobody's word: they are not looked at and go on as they came. The body itself is signed.
-//! 4. Where the form has a timestamp, it is signed, and inside the window.
-//! 5. A call is carried out once. An exact copy is acknowledged with 200 and does not reach the inner service. A copy
-//!    that comes while the first is being carried out waits for it for as long as a store is waited for, then gets 503.
-//! 6. If the inner service fails (an error, or any status that is not 2xx or 3xx), the call was not carried out: a copy
-//!    is let through. So it is where the inner service is dropped before it answers, by a panic or because the sender
-//!    hung up; what it has spawned goes on all the same.
+//! 1. The signature's header appears once and has its full length: hexadecimal of either case, or canonical base64 with
+//!    padding where configured. A prefix is allowed only where configured. Otherwise: `malformed`.
+//! 2. The content type is `application/json` with any parameters, and the only content encoding is `identity`.
+//!    Otherwise: `unsupported_media_type`. An empty body is `malformed`, one over the limit `payload_too_large`. The
+//!    claims are read from a JSON object; for a list or anything else use [`RawBody`].
+//! 3. The MAC covers the raw bytes as received. The inner service gets the same bytes, in a
+//!    [`LayerBody`](crate::body::LayerBody). Trailers are not signed and are dropped. Apart from the body, only what
+//!    [`signed`](crate::Builder::signed) names is signed: not the URI, and no other header. `Content-Digest` (RFC 9530)
+//!    and `Digest` are therefore not authentic: the layer ignores them and passes them on.
+//! 4. If the form has a timestamp, the timestamp is signed and inside the window.
+//! 5. A delivery is processed once. A duplicate is acknowledged with 200 and does not reach the inner service. A
+//!    duplicate that comes while the first is still being processed waits for it, for `store_timeout` at most, then
+//!    gets 503.
+//! 6. If the inner service fails (an error, or any status but 2xx and 3xx), the delivery was not processed and a retry
+//!    is let through. The same holds if the inner service is dropped before it answers, by a panic or because the
+//!    sender hung up; tasks that it has spawned go on regardless.
 //!
-//! **A sender without a timestamp** may send the same bytes again in ten years. A replay store in memory forgets them
-//! with the process, so the handler must be idempotent too: it keeps
-//! [`Identity::fingerprint`](crate::Identity::fingerprint) with what it stores, in one transaction, as the stores of
-//! `keys::sql` do; the layer is told so by [`handler_remembers`](crate::Builder::handler_remembers). The replay store
-//! then keeps such a call for an hour instead of for ever, so that it does not grow with every call. With a timestamp,
-//! a call that failed and is sent again after a restart is refused as `replayed`: nobody knows any more.
+//! **A sender without a timestamp** may send the same bytes again in ten years. A memory replay store forgets them with
+//! the process, so the handler must be idempotent too: it stores
+//! [`Identity::fingerprint`](crate::Identity::fingerprint) with its own data, in one transaction, as `keys::sql` does.
+//! Tell the layer by [`handler_remembers`](crate::Builder::handler_remembers): the replay store then keeps such a
+//! delivery for an hour instead of for ever. With a timestamp, a delivery that failed before a restart is refused as
+//! `replayed` when it is retried, because nothing remembers that it failed.
 
 mod builder;
 mod headers;
@@ -106,7 +107,7 @@ pub struct Webhook<C> {
     claims: PhantomData<fn() -> C>,
 }
 
-/// A signed call, as it came. Nothing is known of who sent it.
+/// A signed delivery as received. Its sender is not verified yet.
 pub struct Call {
     mac: Tag,
     timestamp: Option<headers::Timestamp>,
@@ -114,7 +115,7 @@ pub struct Call {
     body: Bytes,
 }
 
-/// An authentic call.
+/// An authentic delivery.
 pub struct Message {
     mac: Tag,
     issued_at: Option<UnixTime>,
@@ -132,7 +133,7 @@ where
     type Claims = C;
 
     fn rules(&self) -> Rules {
-        // What the handler recognises need not fill the store: its retries come within the hour.
+        // The handler recognises duplicates, so they need not fill the store. Retries come within the hour.
         let remember = self.remember.or(self.handler_remembers.then_some(HOUR));
         let has_time = self.timestamp_header.is_some();
         let mut rules = Rules::new(Secret::new(mac::random_key()));

@@ -6,8 +6,8 @@ use crate::rejection::Reason;
 
 /// Claims that can be read from an authentic body.
 ///
-/// Every `DeserializeOwned` type is read from a JSON object without duplicate names. [`RawBody`] takes any bytes: also
-/// a JSON list, which some senders batch their events in. Parse it yourself then, and look at every element.
+/// Every `DeserializeOwned` type is read from a JSON object without duplicate names. [`RawBody`] takes any bytes, such
+/// as the JSON list in which some senders batch events: parse it yourself, and check every element.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -43,8 +43,8 @@ impl<C: DeserializeOwned> FromBody for C {
     }
 }
 
-/// An authentic body as it came, whatever it holds. Set
-/// [`any_content_type`](crate::Builder::any_content_type) if it is not JSON.
+/// An authentic body as received, whatever it holds. Set [`any_content_type`](crate::Builder::any_content_type) if it
+/// is not JSON.
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {

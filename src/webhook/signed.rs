@@ -1,6 +1,6 @@
 use crate::ConfigError;
 
-/// What is signed: the body, with what stands around it.
+/// The signed content: the body and the text around it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Template(Vec<Part>);
 
@@ -50,9 +50,8 @@ impl Template {
         self.0.contains(part)
     }
 
-    /// Whether the same signed bytes could be cut into parts in another place too. They cannot if what follows a part
-    /// begins with a character that the part cannot hold, and nothing that varies follows the body, which can hold
-    /// anything.
+    /// Whether the same signed bytes could be split into other parts. They cannot if each part is followed by a
+    /// character that the part cannot hold, and nothing variable follows the body, which can hold anything.
     pub(super) fn is_ambiguous(&self) -> bool {
         let after = self.0.iter().skip(1).map(Some).chain([None]);
         self.0.iter().zip(after).any(|(part, next)| {

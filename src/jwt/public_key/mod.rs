@@ -1,4 +1,4 @@
-//! The algorithms with a public key, checked by `jsonwebtoken` on the RustCrypto crates.
+//! Public-key algorithms, verified by `jsonwebtoken` on the RustCrypto crates.
 
 mod pem;
 mod rsa;
@@ -9,14 +9,14 @@ use jsonwebtoken::{Algorithm as Library, DecodingKey, DecodingKeyKind};
 use super::Algorithm;
 use crate::keys::Secret;
 
-/// An algorithm, and what its keys are.
+/// An algorithm and its kind of key.
 #[derive(Clone, Copy)]
 pub(crate) struct Scheme {
     algorithm: Library,
     family: Family,
 }
 
-/// What a key is read as, which is all that the reading depends on.
+/// The kind of key. Reading a key depends on nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Family {
     Rsa,
@@ -51,7 +51,7 @@ impl Scheme {
         }
     }
 
-    /// Whether this key made the signature, whose length was checked before.
+    /// Whether this key made the signature. The caller has checked its length.
     pub(super) fn verify(self, key: &Secret, signed: &[u8], signature: &[u8]) -> Result<bool, &'static str> {
         key.try_with_prepared(
             self.family,
@@ -64,12 +64,12 @@ impl Scheme {
     }
 
     fn check(self, key: &DecodingKey, signed: &[u8], signature: &[u8]) -> bool {
-        // This provider by name: the library's default panics in a program that enables two of them.
+        // Names the provider: the library's default panics in a program that enables two.
         let verifier = (DEFAULT_PROVIDER.verifier_factory)(&self.algorithm, key);
         verifier.is_ok_and(|verifier| verifier.verify(signed, &signature.to_vec()).is_ok())
     }
 
-    /// The key itself, however its text is spelled; empty if the text is not a key.
+    /// The key itself, independent of its spelling; empty if the text is not a key.
     pub(super) fn identity(self, key: &Secret) -> Vec<u8> {
         let identity = key.try_with_prepared(
             self.family,

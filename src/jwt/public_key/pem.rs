@@ -1,4 +1,4 @@
-//! Reads a public key, and says what is wrong with one that can never check a signature.
+//! Reads a public key, and explains why a key can never check a signature.
 
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
@@ -39,7 +39,7 @@ fn on_curve(pem: &[u8], algorithm: Algorithm, problem: &'static str) -> Result<P
     usable(DecodingKey::from_ec_pem(pem).map_err(|_| problem)?, algorithm, problem)
 }
 
-/// Reading a PEM does not look at the point: only the verifier does.
+/// Reading a PEM does not check the point; only the verifier does.
 fn usable(key: DecodingKey, algorithm: Algorithm, problem: &'static str) -> Result<PublicKey, &'static str> {
     (DEFAULT_PROVIDER.verifier_factory)(&algorithm, &key).map_err(|_| problem)?;
     Ok(PublicKey::Other(key))

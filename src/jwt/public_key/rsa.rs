@@ -1,8 +1,8 @@
-//! RSA keys of different sizes must not be told apart by time, nor from an unknown tenant's.
+//! Timing must not reveal the size of an RSA key, nor whether the tenant exists.
 //!
-//! The library returns before its exponentiation if a signature is not as long as the modulus, or not below it, and a
-//! sender chooses both. The work of [`RsaKey::verify`] therefore depends on the signature alone: one exponentiation
-//! with a modulus of the signature's length and the usual exponent, whatever the key is.
+//! The library skips its exponentiation if a signature's length differs from the modulus, or its value is not below the
+//! modulus; a sender chooses both. [`RsaKey::verify`] therefore always does one exponentiation with a modulus of the
+//! signature's length and the usual exponent, whatever the key is.
 
 use std::ops::RangeInclusive;
 use std::sync::OnceLock;
@@ -16,7 +16,7 @@ pub(super) const LENGTHS: RangeInclusive<usize> = 256..=512;
 /// 65,537. Another exponent would take another time, and FIPS 186-5 (5.1) allows none below it.
 const EXPONENT: &[u8] = &[1, 0, 1];
 
-/// The longest DER of a key of 4,096 bits, with some room: the library does not read a larger one.
+/// The longest DER of a 4,096-bit key, with some room. The library does not read larger keys.
 const USUAL_DER: usize = 550;
 
 pub(super) struct RsaKey {
@@ -48,7 +48,7 @@ impl RsaKey {
         Ok(Self { key: DecodingKey::from_rsa_raw_components(modulus, exponent), modulus: modulus.to_vec() })
     }
 
-    /// The exponent is always the same.
+    /// The exponent is always 65,537.
     pub(super) fn modulus(&self) -> &[u8] {
         &self.modulus
     }
@@ -59,7 +59,7 @@ impl RsaKey {
         if signature.len() == self.modulus.len() && signature < self.modulus.as_slice() {
             return check(&self.key, signature);
         }
-        // No signature of this key's (RFC 8017, 5.2.2 and 8.2.2). It takes as long as one.
+        // This key cannot have made the signature (RFC 8017, 5.2.2 and 8.2.2). Spend the same time on it.
         let mut below = signature.to_vec();
         if let Some(highest) = below.first_mut() {
             *highest &= 0x7f;
@@ -69,7 +69,7 @@ impl RsaKey {
     }
 }
 
-/// A number of this length whose highest and lowest bits are set: no key, but as much work as one.
+/// A number of this length with its highest and lowest bits set: not a key, but the same work.
 fn decoy(length: usize) -> DecodingKey {
     static RANDOM: OnceLock<Vec<u8>> = OnceLock::new();
     let random = RANDOM.get_or_init(|| (0..16).flat_map(|_| crate::mac::random_key()).collect());
@@ -93,7 +93,7 @@ fn trimmed(number: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    /// A key with a modulus of so many bytes; nobody has its other half.
+    /// A key with a modulus of so many bytes; nobody has its private half.
     fn key(length: usize, fill: u8) -> RsaKey {
         let mut modulus = vec![fill; length];
         modulus[0] |= 0x80;
@@ -101,7 +101,7 @@ mod tests {
         RsaKey::new(&modulus, EXPONENT).unwrap()
     }
 
-    /// What the library is given to do: the length of the modulus and the signature, if it is below the modulus.
+    /// The library's input: the length of the modulus, and the signature if it is below the modulus.
     fn work(key: &RsaKey, signature: &[u8]) -> Vec<(usize, usize)> {
         let mut done = Vec::new();
         key.verify(signature, |key, signature| {
