@@ -8,13 +8,11 @@ use crate::keys::Secret;
 
 pub(crate) struct BaseString {
     pub(crate) text: Vec<u8>,
-    /// Whether a name is there twice. Equal names are sorted by their values, so nobody has signed in which order they
-    /// came.
+    /// Whether a name is duplicate. Equal names are sorted by their values, so their order of arrival is not signed.
     pub(crate) repeats_a_name: bool,
 }
 
-/// Method, base URI (its two halves, of which the first is encoded already) and all parameters but one. These are
-/// sorted by their encoded bytes.
+/// Method, base URI (two halves, the first already encoded) and all parameters but one, sorted by their encoded bytes.
 pub(crate) fn build(method: &str, (origin, path): (&str, &str), pairs: &Pairs, but: Option<usize>) -> BaseString {
     let mut length = method.len() + origin.len() + 3 * path.len() + 2;
     let mut signed = Vec::with_capacity(pairs.len());
@@ -24,14 +22,14 @@ pub(crate) fn build(method: &str, (origin, path): (&str, &str), pairs: &Pairs, b
         length += longest(name, plain_name) + longest(value, plain_value) + 6;
         signed.push((beginning(name), position));
     }
-    // Most names differ in their beginnings, and two numbers are compared at once.
+    // Most names differ early, and comparing two numbers is one step.
     signed.sort_unstable_by(|(beginning, position), (other_beginning, other)| {
         let texts = |position| pairs.encoded(position).map(|(text, _)| text);
         beginning.cmp(other_beginning).then_with(|| texts(*position).cmp(&texts(*other)))
     });
     let name = |position| pairs.encoded(position)[0].0;
     let repeats_a_name = signed.array_windows().any(|[one, next]| one.0 == next.0 && name(one.1) == name(next.1));
-    // Each of the three is encoded as one value, the parameters for the second time.
+    // Each of the three is encoded as one value; for the parameters this is the second time.
     let mut base = Vec::with_capacity(length);
     percent_encode(method.as_bytes(), &mut base);
     base.make_ascii_uppercase();
@@ -51,7 +49,7 @@ pub(crate) fn build(method: &str, (origin, path): (&str, &str), pairs: &Pairs, b
     BaseString { text: base, repeats_a_name }
 }
 
-/// Encodes an encoded text once more.
+/// Encodes an encoded text again.
 fn write((encoded, plain): (&[u8], bool), base: &mut Vec<u8>) {
     if plain {
         base.extend_from_slice(encoded);
@@ -60,7 +58,7 @@ fn write((encoded, plain): (&[u8], bool), base: &mut Vec<u8>) {
     }
 }
 
-/// The first eight bytes as a number that sorts as they do. What is shorter comes first: no text has a zero in it.
+/// The first eight bytes as a number with the same order. Shorter texts come first, as no text contains a zero.
 fn beginning(text: &[u8]) -> u64 {
     let mut rest = text.iter();
     match text.first_chunk() {
@@ -69,7 +67,7 @@ fn beginning(text: &[u8]) -> u64 {
     }
 }
 
-/// The consumer's secret, encoded, and no token's secret.
+/// The consumer's secret, encoded, with an empty token secret.
 pub(crate) fn key(secret: &[u8]) -> Secret {
     let mut key = Zeroizing::new(Vec::with_capacity(secret.len() * 3 + 1));
     percent_encode(secret, &mut key);

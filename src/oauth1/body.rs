@@ -1,5 +1,4 @@
-//! What covers a body that is not a form: its hash, which is signed (OAuth Request Body Hash 1.0,
-//! draft 4: draft-eaton-oauth-bodyhash-00).
+//! The signed hash of a body that is not a form (OAuth Request Body Hash 1.0, draft 4: draft-eaton-oauth-bodyhash-00).
 
 use bytes::Bytes;
 use sha1::Sha1;
@@ -12,14 +11,14 @@ use crate::mac::Tag;
 use crate::rejection::Reason;
 use http::request::Parts;
 
-/// A body, and what its hash should be.
+/// A body and its claimed hash.
 pub(super) struct HashedBody {
     body: Bytes,
     stated: Tag,
 }
 
 impl HashedBody {
-    /// The body whose hash is signed, if one is. Without a hash, there may be no body but a form, which is signed
+    /// The body whose hash is signed, if there is a hash. Without one, only a form may be the body, as it is signed
     /// itself.
     pub(super) fn of(
         head: &Parts,
@@ -49,13 +48,13 @@ impl HashedBody {
         }
     }
 
-    /// Whether it is the body that was signed.
+    /// Whether the body has the signed hash.
     pub(super) fn is_as_stated(&self, method: SignatureMethod) -> bool {
         body_hash(method, &self.body).ct_eq(&self.stated).into()
     }
 }
 
-/// The hash of a body, by the digest that the request is signed with.
+/// The hash of a body, by the digest of the signature method.
 pub(crate) fn body_hash(method: SignatureMethod, body: &[u8]) -> Vec<u8> {
     match method {
         SignatureMethod::HmacSha1 => Sha1::digest(body).to_vec(),

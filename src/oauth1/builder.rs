@@ -59,40 +59,39 @@ impl<C> Builder<OAuth1<C>>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {
-    /// Where the OAuth parameters may stand. Default: the query alone.
+    /// Where the OAuth parameters may be. Default: the query only.
     ///
-    /// With [`Transport::Form`], an [`optional`](Self::optional) layer refuses a form without them: whether they are in
-    /// a body is not known before it is read.
+    /// With [`Transport::Form`], an [`optional`](Self::optional) layer refuses a form without them, as it has to read
+    /// the body to find out.
     pub fn transports(mut self, transports: impl IntoIterator<Item = Transport>) -> Self {
         self.form.transports = transports.into_iter().collect();
         self
     }
 
-    /// How requests may be signed. Default: HMAC-SHA1 alone.
+    /// The accepted signature methods. Default: HMAC-SHA1 only.
     pub fn signature_methods(mut self, methods: impl IntoIterator<Item = SignatureMethod>) -> Self {
         self.form.methods = methods.into_iter().collect();
         self
     }
 
-    /// How far the timestamp may be from the clock, either way, in whole seconds, inclusive. Default: 300 s.
+    /// How far the timestamp may differ from the clock, either way, in whole seconds, inclusive. Default: 300 s.
     pub fn window(mut self, either_way: Duration) -> Self {
         self.form.window = Window { max_age: either_way, clock_skew: either_way };
         self
     }
 
-    /// Parameters that must be there, once and not empty, whatever `C` makes of their absence. Default: none.
+    /// Parameters that must appear once and not be empty, even if `C` makes them optional. Default: none.
     pub fn require<N: Into<Cow<'static, str>>>(mut self, parameters: impl IntoIterator<Item = N>) -> Self {
         self.form.required.extend(parameters.into_iter().map(Into::into));
         self
     }
 
-    /// Lets bodies through that nobody signed. Default: with a signature in the query or the header, a body must be a
-    /// form or have its hash signed (`oauth_body_hash`); any other is `malformed`, and so is one that comes with a
-    /// link.
+    /// Lets unsigned bodies through. Default: with a signature in the query or the header, a body must be a form or
+    /// have a signed hash (`oauth_body_hash`). Any other body is `malformed`, also beside a signed link.
     ///
-    /// **Whoever gets hold of an unused request can put any body under its signature.** The handler must not take what
-    /// it says for the partner's words. Such a body is not read by the layer, and has no [limit](Self::body_limit). A
-    /// form, and a body whose hash is signed, are checked as ever.
+    /// **Anyone who gets hold of an unused request can put any body under its signature.** The handler must not trust
+    /// such a body. The layer does not read it and applies no [limit](Self::body_limit). A form, and a body with a
+    /// signed hash, are still checked.
     pub fn danger_unsigned_body(mut self) -> Self {
         self.form.unsigned_body = true;
         self

@@ -1,7 +1,8 @@
 //! A request signed by OAuth 1.0a (RFC 5849) with a consumer's secret and no token: a signed link, or an LTI 1.1
 //! launch.
 //!
-//! Site Builder's partners sign their users in so; see [`providers::site_builder`](crate::providers::site_builder).
+//! Site Builder's partners sign their users in this way: see
+//! [`providers::site_builder`](crate::providers::site_builder).
 //!
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
@@ -21,25 +22,25 @@
 //! ```
 //!
 //! # Rules
-//! 1. The OAuth parameters stand in one place: the query, the `Authorization` header or a form body, as far as each is
-//!    [switched on](crate::Builder::transports). In two at once, or twice in one (RFC 5849, 3.1): `malformed`.
-//! 2. Everything in the query and in a form body is signed: it is decoded as form data, encoded anew (RFC 5849, 3.6),
+//! 1. The OAuth parameters are in one place: the query, the `Authorization` header or a form body, where [switched
+//!    on](crate::Builder::transports). In two places, or twice in one (RFC 5849, 3.1), they are `malformed`.
+//! 2. Everything in the query and in a form body is signed: it is decoded as form data, re-encoded (RFC 5849, 3.6),
 //!    sorted by its encoded bytes, and checked. So is every pair of the `Authorization` header but `realm` (RFC 5849,
-//!    3.4.1.3.1). What cannot be decoded is `malformed`. A body is a form if its type begins like a form's.
-//! 3. A body that is not a form is signed if `oauth_body_hash` is: it must be the body's SHA-1, or SHA-256 with
-//!    HMAC-SHA256 (OAuth Request Body Hash 1.0, 3.2). Another body is `invalid`; a hash beside a form (4.1.1) is
-//!    `malformed`. A body without a hash is `malformed` too, unless
-//!    [`danger_unsigned_body`](crate::Builder::danger_unsigned_body) lets it through.
-//! 4. The base string's scheme and host come from the layer's [`Origin`], never from a guess. Hand out the very address
-//!    that it has: scheme and host in lower case, and no default port.
+//!    3.4.1.3.1). A pair that cannot be decoded is `malformed`. A body is a form if its type begins like a form's.
+//! 3. A body that is not a form is signed through `oauth_body_hash`: the body's SHA-1, or SHA-256 with HMAC-SHA256
+//!    (OAuth Request Body Hash 1.0, 3.2). Another body is `invalid`; a hash beside a form (4.1.1) is `malformed`. A
+//!    body without a hash is `malformed` too, unless [`danger_unsigned_body`](crate::Builder::danger_unsigned_body)
+//!    lets it through.
+//! 4. The base string's scheme and host come from the layer's [`Origin`]; nothing is guessed. Give partners exactly
+//!    that address: scheme and host in lower case, no default port.
 //! 5. HMAC-SHA1, and HMAC-SHA256 where [switched on](crate::Builder::signature_methods). PLAINTEXT, RSA-SHA1 and
-//!    other versions than 1.0 are refused. There is no token: an empty `oauth_token` is signed, another one is refused.
-//!    Other `oauth_*` parameters are signed, and are no claims. All else that is signed is.
-//! 6. A signature does not say where a pair stood or, of two with one name, which came first (RFC 5849, 3.4.1.3.2):
-//!    whoever holds an unused request can move a pair between query, header and form. **So take the claims, not the URI
-//!    or the form**, for what the partner said. A name that comes twice is `rejected_claims`.
-//! 7. The timestamp, in whole seconds, may be [`window`](crate::Builder::window) away from the clock, either way.
-//! 8. The replay key is consumer, timestamp and nonce, each preceded by its length.
+//!    versions other than 1.0 are refused. There is no token: an empty `oauth_token` is signed, any other is refused.
+//!    Other `oauth_*` parameters are signed but are not claims. Everything else that is signed is a claim.
+//! 6. A signature covers neither the place of a pair nor the order of two pairs with one name (RFC 5849, 3.4.1.3.2).
+//!    Anyone who holds an unused request can move a pair between query, header and form. **So trust the claims, not the
+//!    URI or the form.** A duplicate name is `rejected_claims`.
+//! 7. The timestamp, in whole seconds, may differ from the clock by [`window`](crate::Builder::window), either way.
+//! 8. The replay key consists of consumer, timestamp and nonce, each preceded by its length.
 //!
 //! **LTI launches run in a frame** of the learning platform. The session cookie that you set in the answer must be
 //! `SameSite=None; Secure; Partitioned`, or the launch succeeds and the next request has no session. See
@@ -84,7 +85,7 @@ pub(crate) use origin::base_uri_of;
 pub use parameters::Transport;
 use parameters::{Parameters, protocol};
 
-/// How a request may be signed.
+/// A signature method.
 ///
 /// ```
 /// use tower_sso::oauth1::SignatureMethod;
@@ -95,7 +96,7 @@ use parameters::{Parameters, protocol};
 pub enum SignatureMethod {
     /// `HMAC-SHA1` (RFC 5849, 3.4.2).
     HmacSha1,
-    /// `HMAC-SHA256`, which many libraries know and the RFC does not.
+    /// `HMAC-SHA256`, which many libraries support although the RFC does not define it.
     HmacSha256,
 }
 
@@ -136,10 +137,10 @@ pub struct OAuth1<C> {
     claims: PhantomData<fn() -> C>,
 }
 
-/// A request that looks signed. Nothing is known of who signed it.
+/// A request with a signature. The signature is not verified yet.
 pub struct SignedRequest(Arc<Signed>);
 
-/// A request that is authentic.
+/// An authentic request.
 pub struct Message(Arc<Signed>);
 
 struct Signed {
@@ -174,8 +175,7 @@ where
         if !parameters::are_present(head, &self.transports) {
             return Ok(Presence::Absent);
         }
-        // Whether there is a body is not known before it is read, and only one that may be unsigned is let through
-        // unread.
+        // Only reading tells whether there is a body. A body is passed on unread only if it may be unsigned.
         let unread =
             self.unsigned_body && !parameters::is_form(head) && !parameters::state_body_hash(head, &self.transports);
         Ok(if unread { Presence::InHead } else { Presence::InBody })
@@ -237,7 +237,7 @@ where
     }
 
     fn fingerprint(&self, Message(request): &Message, fingerprint: &mut FingerprintHasher) {
-        // The consumer is the tenant, and there is no token.
+        // The consumer is the tenant. There is no token.
         let nonce = request.parameters.protocol(protocol::NONCE).unwrap_or_default();
         fingerprint.part(&request.timestamp.as_nanos().to_be_bytes()).part(nonce.as_bytes());
     }

@@ -12,7 +12,7 @@ use crate::rejection::Reason;
 
 /// The public scheme and host under which partners sign, and a path in front of the app's own if there is one.
 ///
-/// Behind a proxy the app sees another scheme and often another host than the browser did, so it must be told.
+/// Behind a proxy the app sees another scheme, and often another host, than the browser did, so you must name them.
 ///
 /// ```
 /// use tower_sso::oauth1::Origin;
@@ -35,23 +35,23 @@ enum Source {
 }
 
 impl Origin {
-    /// This address, which is normalised as RFC 5849, 3.4.1.2 says: lower case, no default port.
+    /// This address, normalised to lower case without a default port (RFC 5849, 3.4.1.2).
     pub fn new(public_url: &str) -> Self {
         Self(Source::Configured(normalise(public_url).map(|origin| percent_encoded(&origin))))
     }
 
     /// This scheme, and the host that the request names. **A link that was signed for another host of the same partner
-    /// is accepted here**, if it has the same path and the consumer the same secret there.
+    /// is accepted here** if the path and the consumer's secret are the same there.
     pub fn danger_from_host_header(https: bool) -> Self {
         Self(Source::HostHeader { scheme: if https { "https" } else { "http" } })
     }
 
-    /// What `X-Forwarded-Proto` and `X-Forwarded-Host` say, and `X-Forwarded-Port` if the host has no port of its own
-    /// (80 and 443 there are taken for the scheme's own, as proxies name the port that they themselves listen on).
+    /// Trusts `X-Forwarded-Proto` and `X-Forwarded-Host`, and `X-Forwarded-Port` if the host has no port of its own.
+    /// There, 80 and 443 count as the scheme's default, because proxies name the port that they listen on.
     ///
-    /// Each header comes once; of a list, as a chain of proxies makes it, the first entry counts, which is the one
-    /// nearest the client. **Anyone who reaches the app past the proxy names the origin**, and so does any client if
-    /// the outermost proxy appends to these headers: it must set them anew on every request.
+    /// Each header may appear once. In a list, as a chain of proxies makes it, the first entry counts: the one nearest
+    /// the client. **Anyone who bypasses the proxy chooses the origin**, and so does any client if the outermost proxy
+    /// appends to these headers: it must overwrite them on every request.
     pub fn danger_trust_forwarded() -> Self {
         Self(Source::Forwarded)
     }
@@ -65,7 +65,7 @@ impl Origin {
         }
     }
 
-    /// The base string's URI: the origin, encoded, and the path as it was received.
+    /// The base string's URI: the encoded origin, and the path as received.
     pub(super) fn base_uri<'a>(&'a self, head: &'a Parts) -> Result<(Cow<'a, str>, &'a str), Reason> {
         let origin = match &self.0 {
             Source::Configured(Ok(origin)) => origin.into(),

@@ -1,19 +1,19 @@
-//! Names and values: read, decoded, encoded.
+//! Reads, decodes and encodes names and values.
 
 use std::ops::Range;
 
 use crate::encoding::{is_plain, is_unreserved, percent_encoded};
 use crate::query::unescape;
 
-/// Names and values in the order of their arrival, in one piece of memory: what they came in, and behind that what had
-/// to be decoded or encoded. Most are plain: the same in every encoding.
+/// Names and values in order of arrival, in one buffer: the received text, followed by everything that had to be
+/// decoded or encoded. Most are plain: the same in every encoding.
 #[derive(Default)]
 pub(crate) struct Pairs {
     text: String,
     pairs: Vec<[Text; 2]>,
 }
 
-/// Where a name or a value stands, decoded and percent-encoded. A plain one stands in one place.
+/// The places of a name or value, decoded and percent-encoded. For a plain one they are the same place.
 #[derive(Clone, Copy)]
 struct Text {
     decoded: Span,
@@ -29,7 +29,7 @@ struct Span {
 impl Pairs {
     /// With room for forms of this length.
     pub(super) fn with_room_for(form: usize) -> Self {
-        // What is decoded is shorter than what it is decoded of, and most of a form is plain.
+        // Decoding only shortens, and most of a form is plain.
         Self { text: String::with_capacity(form + form / 2), pairs: Vec::with_capacity(16) }
     }
 
@@ -53,7 +53,7 @@ impl Pairs {
         Ok(())
     }
 
-    /// Adds a pair that is decoded already.
+    /// Adds a decoded pair.
     pub(crate) fn push(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
         let mut append = |text: &str| -> Result<Span, &'static str> {
             let start = self.text.len();
@@ -76,7 +76,7 @@ impl Pairs {
         self.pairs.len()
     }
 
-    /// All of them, decoded.
+    /// All pairs, decoded.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs.iter().map(|[name, value]| (self.text(name.decoded), self.text(value.decoded)))
     }
@@ -91,7 +91,7 @@ impl Pairs {
         self.pairs.get(position).map(|[_, value]| self.text(value.decoded))
     }
 
-    /// One of them, encoded; and whether name and value are plain.
+    /// One pair, encoded, and whether name and value are plain.
     #[inline]
     pub(super) fn encoded(&self, position: usize) -> [(&[u8], bool); 2] {
         let Some([name, value]) = self.pairs.get(position) else { return [(&[], true); 2] };
@@ -113,7 +113,7 @@ impl Span {
     }
 }
 
-/// Decodes to the end of `text` what came in it, and encodes it anew if it came in another spelling.
+/// Decodes `raw`, appends it to `text`, and re-encodes it if the received spelling differs.
 fn decode(mut raw: &[u8], came: Span, text: &mut Vec<u8>) -> Result<Text, &'static str> {
     let (start, mut is_encoded) = (text.len(), true);
     loop {
@@ -157,9 +157,9 @@ fn spelled(form: &[u8]) -> impl Iterator<Item = [(Range<usize>, bool); 2]> {
     })
 }
 
-/// How many characters there are before the first that is not plain.
+/// The number of characters before the first that is not plain.
 fn plain_run(text: &[u8]) -> usize {
-    // What is short is looked at character by character, and what is long many at a time.
+    // Short texts go character by character, long ones many at a time.
     const SHORT: usize = 32;
     const MANY: usize = 64;
     let is_special = |byte: &u8| kind::of(*byte) != 0;
@@ -177,7 +177,7 @@ fn plain_run(text: &[u8]) -> usize {
     near.len() + many + last.iter().position(is_special).unwrap_or(last.len())
 }
 
-/// What a character is in form data. Zero is one that is its own percent-encoding.
+/// The class of a character in form data. Zero means that it is its own percent-encoding.
 mod kind {
     pub(super) const AMPERSAND: u8 = 1;
     pub(super) const EQUALS: u8 = 2;

@@ -12,7 +12,7 @@ use crate::query::{self, Query};
 use crate::received;
 use crate::rejection::Reason;
 
-/// Where the OAuth parameters may stand.
+/// Where the OAuth parameters may be.
 ///
 /// ```
 /// use tower_sso::oauth1::Transport;
@@ -25,11 +25,11 @@ pub enum Transport {
     Query,
     /// The `Authorization` header (RFC 5849, 3.5.1).
     Header,
-    /// A body of type `application/x-www-form-urlencoded` (RFC 5849, 3.5.2): what LTI 1.1 launches use.
+    /// A body of type `application/x-www-form-urlencoded` (RFC 5849, 3.5.2), as LTI 1.1 launches use it.
     Form,
 }
 
-/// Where the protocol's parameters stand in [`PROTOCOL`].
+/// The indices of the protocol's parameters in [`PROTOCOL`].
 pub(super) mod protocol {
     pub(crate) const CONSUMER_KEY: usize = 0;
     pub(crate) const NONCE: usize = 1;
@@ -41,10 +41,10 @@ pub(super) mod protocol {
     pub(crate) const BODY_HASH: usize = 8;
 }
 
-/// How the names of the protocol's parameters begin.
+/// The prefix of the protocol's parameters.
 const PREFIX: &[u8] = b"oauth_";
 
-/// The parameters that the protocol itself knows.
+/// The parameters that the protocol defines.
 pub(super) const PROTOCOL: [&str; 9] = [
     "oauth_consumer_key",
     "oauth_nonce",
@@ -57,20 +57,20 @@ pub(super) const PROTOCOL: [&str; 9] = [
     "oauth_body_hash",
 ];
 
-/// The parameters, decoded, in the order of their arrival.
+/// The parameters, decoded, in order of arrival.
 pub(super) struct Parameters {
     all: Pairs,
-    /// Where each of the protocol's own stands, if it is there.
+    /// The place of each protocol parameter that is present.
     protocol: [Option<usize>; PROTOCOL.len()],
 }
 
-/// Whether they are in a place where the layer takes them.
+/// Whether the parameters are in a place where the layer accepts them.
 pub(super) fn are_present(head: &Parts, transports: &[Transport]) -> bool {
     static OAUTH: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(PREFIX));
-    // In whatever spelling: what is signed in the query or the header says of the body, too, what it is.
+    // Escaped spellings, such as `oauth%5Fsignature`, name the same parameter.
     let in_query = || {
         let query = received::uri(head).query().unwrap_or_default().as_bytes();
-        // Where it is spelled as everybody spells it, it is found at once.
+        // Fast path: the usual spelling.
         let at = OAUTH.find(query).and_then(|at| query.get(..at));
         if at.is_some_and(|before| before.last().is_none_or(|byte| *byte == b'&')) {
             return true;
@@ -88,7 +88,7 @@ pub(super) fn are_present(head: &Parts, transports: &[Transport]) -> bool {
     })
 }
 
-/// Whether a hash of the body is stated in the head. What cannot be read is refused when it is extracted.
+/// Whether the head has a hash of the body. Unreadable parameters are refused later, in `extract`.
 pub(super) fn state_body_hash(head: &Parts, transports: &[Transport]) -> bool {
     Parameters::read(head, &[], transports).is_ok_and(|read| read.protocol(protocol::BODY_HASH).is_some())
 }
@@ -96,7 +96,7 @@ pub(super) fn state_body_hash(head: &Parts, transports: &[Transport]) -> bool {
 impl Parameters {
     pub(super) fn read(head: &Parts, body: &[u8], transports: &[Transport]) -> Result<Self, Reason> {
         if head.headers.get_all(CONTENT_TYPE).iter().nth(1).is_some() {
-            // The application could take for a form what is not one here, and so was not signed.
+            // The application could read an unsigned body as a form.
             return Err(Reason::DuplicateParameter("content-type".into()));
         }
         let malformed = |what: &'static str| move |problem| Reason::Malformed(what.into(), problem);
@@ -125,7 +125,7 @@ impl Parameters {
         }
     }
 
-    /// A parameter of the protocol.
+    /// A protocol parameter.
     pub(super) fn protocol(&self, which: usize) -> Option<&str> {
         let place = self.protocol.get(which).copied().flatten()?;
         self.all.value(place)
@@ -136,31 +136,31 @@ impl Parameters {
         self.protocol(which).ok_or(Reason::MissingParameter(name.into()))
     }
 
-    /// The signature base string: of all parameters but the signature itself.
+    /// The signature base string, of all parameters but the signature itself.
     pub(super) fn base_string(&self, method: &str, base_uri: (&str, &str)) -> BaseString {
         let signature = self.protocol.get(protocol::SIGNATURE).copied().flatten();
         base_string::build(method, base_uri, &self.all, signature)
     }
 
-    /// What is signed and not of the protocol, wherever it stands: a signature does not say where.
+    /// Every signed pair that is not the protocol's, wherever it is: a signature does not cover the place.
     pub(super) fn claims(&self) -> impl Iterator<Item = (&str, &str)> {
         self.all.iter().filter(|(name, _)| !is_protocol(name))
     }
 }
 
-/// The protocol's parameters among all of them.
+/// The protocol's parameters among all parameters.
 #[derive(Default)]
 struct Protocol {
-    /// How many of all were looked at.
+    /// How many parameters have been scanned.
     seen: usize,
     known: [Option<usize>; PROTOCOL.len()],
     unknown: Vec<usize>,
-    /// One that was there already.
+    /// A duplicate protocol parameter.
     twice: Option<&'static str>,
 }
 
 impl Protocol {
-    /// Looks at those that were added since. Whether one of the protocol's is among them.
+    /// Scans the parameters added since. Returns whether one of the protocol's is among them.
     fn find_in(&mut self, all: &Pairs) -> bool {
         let mut found = false;
         for position in self.seen..all.len() {
@@ -179,13 +179,13 @@ impl Protocol {
         found
     }
 
-    /// A parameter of the protocol may be there once, whether this form knows it or not.
+    /// A protocol parameter may appear once, even if this form does not know it.
     fn unambiguous(self, all: &Pairs) -> Result<[Option<usize>; PROTOCOL.len()], Reason> {
         let mut unknown: Vec<_> = self.unknown.into_iter().map(|position| all.name(position)).collect();
-        // Equal ones come to stand side by side, however many there are.
+        // Sorted, so that equal names are neighbours.
         unknown.sort_unstable();
         let side_by_side = unknown.array_windows().any(|[one, next]| one == next);
-        // A name that is not known is anybody's words, and not to be repeated.
+        // An unknown name comes from anybody and must not be repeated.
         match self.twice.or(side_by_side.then_some("oauth_…")) {
             Some(name) => Err(Reason::DuplicateParameter(name.into())),
             None => Ok(self.known),
@@ -193,7 +193,7 @@ impl Protocol {
     }
 }
 
-/// Digits in their one spelling.
+/// Digits in canonical spelling.
 pub(super) fn timestamp(text: &str) -> Option<UnixTime> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     plain.then(|| text.parse().ok()).flatten().map(UnixTime::from_secs)
@@ -207,22 +207,22 @@ fn is_protocol(name: &str) -> bool {
     name.as_bytes().starts_with(PREFIX)
 }
 
-/// Whether the body is a form, which is signed: also one whose type only begins like a form's. axum's `Form` reads it,
-/// so a handler could take for signed what was not.
+/// Whether the body is a form, and so signed. A type that only begins like a form's counts: axum's `Form` reads such a
+/// body, so a handler could mistake an unsigned one for signed.
 pub(super) fn is_form(head: &Parts) -> bool {
     const FORM: &[u8] = b"application/x-www-form-urlencoded";
     let given = head.headers.get(CONTENT_TYPE).map_or(&[][..], |given| given.as_bytes().trim_ascii_start());
     given.get(..FORM.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(FORM))
 }
 
-/// The credentials after `OAuth `, in any case of letters (RFC 7235, 2.1).
+/// The credentials after `OAuth `, case-insensitive (RFC 7235, 2.1).
 fn scheme_and_rest(value: &[u8]) -> Option<&[u8]> {
     let (scheme, rest) = value.split_at_checked(6)?;
     scheme.eq_ignore_ascii_case(b"OAuth ").then_some(rest)
 }
 
-/// Adds the parameters of the `Authorization` header (RFC 5849, 3.5.1), less `realm`, which is not signed. All others
-/// are, whether they are OAuth's or not (3.4.1.3.1).
+/// Adds the parameters of the `Authorization` header (RFC 5849, 3.5.1) except `realm`, which is not signed. All others
+/// are signed, OAuth's or not (3.4.1.3.1).
 fn header(head: &Parts, all: &mut Pairs) -> Result<(), Reason> {
     let malformed = |what| Reason::Malformed("authorization".into(), what);
     let mut values = head.headers.get_all(AUTHORIZATION).iter().filter_map(|value| scheme_and_rest(value.as_bytes()));
@@ -240,7 +240,7 @@ fn header(head: &Parts, all: &mut Pairs) -> Result<(), Reason> {
         if name.eq_ignore_ascii_case("realm") {
             continue;
         }
-        // Percent-encoded, not form data: a plus is a plus.
+        // Percent-encoding, not form data: `+` stays `+`.
         let decode = |text: &str| -> Result<Cow<'_, str>, Reason> {
             let text = text.replace('+', "%2B");
             query::decode(&text).map(|text| Cow::Owned(text.into_owned())).map_err(malformed)
@@ -254,7 +254,7 @@ fn header(head: &Parts, all: &mut Pairs) -> Result<(), Reason> {
     Ok(())
 }
 
-/// Parts a list at its commas; `realm` may have some between its quotes.
+/// Splits a list at its commas; `realm` may contain commas between its quotes.
 fn outside_quotes(list: &str) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
     list.split(move |c| {

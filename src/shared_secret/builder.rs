@@ -10,8 +10,8 @@ use crate::tenant::Tenant;
 use crate::throttle::Throttle;
 use crate::{Builder, ConfigError};
 
-/// Starts a layer for JSON bodies that hold a shared secret, whose other fields are deserialized into `C`. `keys` are
-/// [`PrivateKeys`](super::PrivateKeys), or a [store of your own](PrivateKeyStore).
+/// Starts a layer for JSON bodies that contain a shared secret. The other fields are deserialized into `C`. `keys` are
+/// [`PrivateKeys`](super::PrivateKeys) or a [store of your own](PrivateKeyStore).
 ///
 /// | setting | default |
 /// |---|---|
@@ -51,16 +51,16 @@ where
         self
     }
 
-    /// Fields that must be there, and not null. Default: none but those that `C` needs. A body without one of them is
+    /// Fields that must be present and not null. Default: only those that `C` needs. A body without one is
     /// `rejected_claims`.
     pub fn require<N: Into<Cow<'static, str>>>(mut self, fields: impl IntoIterator<Item = N>) -> Self {
         self.form.required.extend(fields.into_iter().map(Into::into));
         self
     }
 
-    /// Counts wrong secrets per source. Default: none, as only you know what tells your sources apart. **Without it,
-    /// secrets can be guessed as fast as requests are answered**: harmless for 128 random bits, and not for what a
-    /// person has made up.
+    /// Counts wrong secrets per source. Default: none, as only you know how to tell sources apart. **Without it, an
+    /// attacker can guess secrets as fast as requests are answered**: harmless for 128 random bits, but not for a
+    /// secret that a person made up.
     pub fn throttle(mut self, throttle: Throttle) -> Self {
         self.form.throttle = Some(throttle);
         self

@@ -11,10 +11,10 @@ use crate::hex::encode_hex;
 use crate::keys::{self, Key, Secret, TenantId};
 use crate::store::{StoreError, StoreFuture};
 
-/// The SHA-256 digest of a token: what is stored of it, and what it is found by.
+/// The SHA-256 digest of a token. Only the digest is stored and looked up.
 ///
-/// The digest is not salted and not slow, as tokens are random and long. **A token that a person has made up can be
-/// found from its digest**; give out tokens of 128 random bits or more.
+/// The digest is neither salted nor slow, because tokens are random and long. **A token that a person made up can be
+/// found from its digest**: give out tokens of 128 random bits or more.
 ///
 /// ```
 /// use tower_sso::shared_secret::TokenDigest;
@@ -35,12 +35,12 @@ impl TokenDigest {
         Self(Sha256::digest(token.expose()).into())
     }
 
-    /// The digest of a token that is not copied for it.
+    /// The digest of a token, without copying it.
     pub(super) fn of_text(token: &str) -> Self {
         Self(Sha256::digest(token).into())
     }
 
-    /// The digest that [`to_hex`](Self::to_hex) has written: 64 lower-case hexadecimal digits.
+    /// Parses the output of [`to_hex`](Self::to_hex): 64 lower-case hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
         let digest = Self(decode_hex(text)?.try_into().ok()?);
         (digest.to_hex() == text).then_some(digest)
@@ -51,15 +51,15 @@ impl TokenDigest {
         encode_hex(&self.0)
     }
 
-    /// The key that a store answers with.
+    /// The key for a store to answer with.
     pub fn secret(&self) -> Secret {
         Secret::new(self.0.to_vec())
     }
 
-    /// A digest of no token that anybody has.
+    /// The digest of a token that nobody has.
     pub(super) fn nobodys() -> Self {
         let mut digest = [0; 32];
-        // Were there no randomness, it would be the digest of a token that has yet to be found.
+        // If the system has no randomness, this is a digest whose token nobody knows.
         _ = getrandom::fill(&mut digest);
         Self(digest)
     }
@@ -71,7 +71,7 @@ impl fmt::Debug for TokenDigest {
     }
 }
 
-/// Where private keys are found, by the digest of the token that came.
+/// Finds private keys by the digest of the received token.
 ///
 /// A closure is one too:
 ///
@@ -89,7 +89,7 @@ impl fmt::Debug for TokenDigest {
 /// ```
 pub trait PrivateKeyStore: Send + Sync + 'static {
     /// The key of the token with this digest, with its [secret](TokenDigest::secret) and [owner](Key::owned_by); `None`
-    /// if nobody has it. Take as long to find none as to find one.
+    /// if nobody has it. A miss must take as long as a hit.
     fn find(&self, digest: &TokenDigest) -> StoreFuture<Result<Option<Key>, StoreError>>;
 }
 
@@ -107,9 +107,9 @@ where
 
 /// The private keys of several organisations in this process's memory, as digests. Clones share them.
 ///
-/// Of an organisation's tokens the first is its current key, the others are still accepted:
-/// [`Identity::key_use`](crate::Identity::key_use) tells which one came, [`Identity::tenant`](crate::Identity::tenant)
-/// whose it is.
+/// An organisation's first token is its current key; the others are still accepted.
+/// [`Identity::key_use`](crate::Identity::key_use) tells which one was used,
+/// [`Identity::tenant`](crate::Identity::tenant) whose it is.
 ///
 /// ```
 /// use tower_sso::shared_secret::PrivateKeys;
@@ -124,7 +124,7 @@ where
 #[derive(Clone, Default)]
 pub struct PrivateKeys(Arc<RwLock<Tokens>>);
 
-/// By digest: the key, which says whose it is.
+/// The key, with its owner, by digest.
 type Tokens = HashMap<[u8; 32], Key>;
 
 impl PrivateKeys {
@@ -133,7 +133,7 @@ impl PrivateKeys {
         Self::default()
     }
 
-    /// This store with one organisation more.
+    /// Adds an organisation.
     ///
     /// # Errors
     /// As [`Self::insert`].
@@ -149,9 +149,9 @@ impl PrivateKeys {
     /// Replaces all tokens of an organisation.
     ///
     /// # Errors
-    /// [`ConfigError::NoKeys`] without a token, [`ConfigError::Key`] for one that is empty or blank, almost surely a
-    /// slip (see [`Secret::new`]) or a public key, and [`ConfigError::Setting`] for one that is another organisation's:
-    /// it could not be told whose users it signs in. Nothing is changed then.
+    /// [`ConfigError::NoKeys`] without a token; [`ConfigError::Key`] for a token that is empty, blank, almost surely a
+    /// slip (see [`Secret::new`]) or a public key; [`ConfigError::Setting`] for one that another organisation has, as
+    /// it would not tell whose users it signs in. On an error nothing changes.
     pub fn insert<S: Into<Secret>>(
         &self,
         organisation: impl Into<TenantId>,
@@ -183,7 +183,7 @@ impl PrivateKeys {
         }
         tokens.retain(|_, key| key.owner() != Some(&organisation));
         for (digest, key) in added {
-            // A token that is listed twice is what it was first.
+            // Of a token that is listed twice, the first place counts.
             tokens.entry(digest).or_insert(key);
         }
         Ok(())
@@ -195,7 +195,7 @@ impl PrivateKeys {
         self.write().retain(|_, key| key.owner() != Some(&organisation));
     }
 
-    // A panic while the lock was held can have left tokens out, and none in.
+    // A panic under the lock can have left tokens out, but never extra ones in.
     fn write(&self) -> RwLockWriteGuard<'_, Tokens> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,7 +1,8 @@
 //! A shared secret in a JSON body: `POST {"login", "firstName", "lastName", "token"}`, where `token` is the secret
 //! itself.
 //!
-//! seatmap.pro's ticketing platforms sign their users in so; see [`providers::seatmap`](crate::providers::seatmap).
+//! seatmap.pro's ticketing platforms sign their users in this way: see
+//! [`providers::seatmap`](crate::providers::seatmap).
 //!
 //! ```
 //! # #[cfg(feature = "axum")] {
@@ -20,21 +21,20 @@
 //! ```
 //!
 //! # Rules
-//! 1. The content type is `application/json` with any parameters, and there is no content encoding but `identity`. Else
-//!    `unsupported_media_type`. A body over the limit is `payload_too_large`.
-//! 2. The body is one JSON object without duplicate names at any depth, and the token a string of 1 to 1,024 bytes.
-//!    Else `malformed`: nothing is authentic yet.
-//! 3. The token is never looked up, stored or logged: its SHA-256 digest is. The key is found by the digest, and the
-//!    two digests are compared in constant time.
-//! 4. **The same body may come again at any time**: whoever has the token may say anything, so a copy is worth nothing
-//!    that the token is not. There is no replay check, and no replay store. What the answer hands to a browser must be
-//!    single-use: see [`ticket`](crate#forms-and-partners).
-//! 5. Wrong tokens are counted per source, where a [`Throttle`] is set.
-//! 6. The claims are the object without its token. A missing field is `rejected_claims`.
-//! 7. The inner service gets the body as it came, **with the token in it**: take [`Identity`](crate::Identity),
-//!    which does not have it, and neither read nor log the body. It is not rewritten, as `Content-Length` and whatever
-//!    digest or signature of the body a service behind has to check are of these bytes. `Authorization` is not looked
-//!    at.
+//! 1. The content type is `application/json` with any parameters, and the only content encoding is `identity`.
+//!    Otherwise: `unsupported_media_type`. A body over the limit is `payload_too_large`.
+//! 2. The body is one JSON object without duplicate names at any depth, and the token is a string of 1 to 1,024 bytes.
+//!    Otherwise: `malformed`, since nothing is authentic yet.
+//! 3. The token itself is never looked up, stored or logged. Its SHA-256 digest finds the key, and the two digests are
+//!    compared in constant time.
+//! 4. **The same body may come again at any time.** The token's holder may send anything, so a duplicate is worth no
+//!    more than the token. There is no replay check and no replay store. A credential that the answer gives to a
+//!    browser must be single-use: see [`ticket`](crate#forms-and-partners).
+//! 5. Wrong tokens are counted per source if a [`Throttle`] is set.
+//! 6. The claims are the object without the token. A missing field is `rejected_claims`.
+//! 7. The inner service gets the body as received, **including the token**: use [`Identity`](crate::Identity), which
+//!    lacks it, and neither read nor log the body. The body is not rewritten because `Content-Length`, and any digest
+//!    or signature that a service behind checks, cover these bytes. `Authorization` is ignored.
 
 mod builder;
 mod keys;
@@ -89,14 +89,14 @@ pub struct SharedSecret<C> {
     claims: PhantomData<fn() -> C>,
 }
 
-/// A body with a token. Nothing is known of who sent it.
+/// A body with a token, not verified yet.
 pub struct Call {
     digest: TokenDigest,
     attempt: Attempt,
     body: Bytes,
 }
 
-/// A body whose token is one of the keys.
+/// A body whose token is a known key.
 pub struct Message {
     body: Bytes,
 }
@@ -123,7 +123,7 @@ where
             return Ok(Presence::Absent);
         }
         check_content(&head.headers, Some("application/json"))?;
-        // Before the body is read: whoever guesses is not to cost more than his headers.
+        // Throttle before reading the body.
         self.throttle.as_ref().map_or(Ok(()), |throttle| throttle.check(head))?;
         Ok(Presence::InBody)
     }
@@ -170,7 +170,7 @@ where
     }
 
     fn claims(&self, message: Message, _: UnixTime) -> Result<C, Reason> {
-        // It was looked at for names that come twice when it was taken apart.
+        // `extract` has already refused duplicate names.
         let mut fields: Map<String, Value> = json::parse(&message.body)?;
         let is_missing = |name: &&Cow<'static, str>| fields.get(name.as_ref()).is_none_or(Value::is_null);
         if let Some(missing) = self.required.iter().find(is_missing) {

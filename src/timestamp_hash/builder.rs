@@ -10,7 +10,7 @@ use crate::tenant::Tenant;
 use crate::window::Window;
 use crate::{Builder, ConfigError};
 
-/// Starts a layer for links that are hashed by a recipe, whose fields are deserialized into `C`, each a string.
+/// Starts a layer for links hashed by a recipe. Its fields, each a string, are deserialized into `C`.
 ///
 /// | setting | default |
 /// |---|---|
@@ -66,12 +66,12 @@ where
         self
     }
 
-    /// The field of the recipe that names the tenant, whose keys are looked up. Default: none, and
-    /// [`tenant`](Self::tenant) says, which has no effect once this is set.
+    /// The field of the recipe that names the tenant. Default: none, and [`tenant`](Self::tenant) decides; it has no
+    /// effect once this is set.
     ///
-    /// The name is then read as it was hashed: a raw `+` in it is a space, but with [`Plus::Literal`]. A layer whose
-    /// [`Tenant::query`] names a hashed field does not build: **were it read in two ways, the tenant `a b` could sign
-    /// as `a+b`.**
+    /// The name is read as it was hashed: a raw `+` is a space, except with [`Plus::Literal`]. A layer whose
+    /// [`Tenant::query`] names a hashed field does not build: **if the field were read in two ways, the tenant `a b`
+    /// could sign as `a+b`.**
     ///
     /// ```
     /// use tower_sso::timestamp_hash::{self, Digest, Recipe};
@@ -84,19 +84,19 @@ where
         self
     }
 
-    /// What a raw `+` in a field stands for. Default: whichever the hash was made of.
+    /// The meaning of a raw `+` in a field. Default: whichever matches the hash.
     pub fn plus(mut self, plus: Plus) -> Self {
         self.form.plus = plus;
         self
     }
 
-    /// How old a link may be, inclusive. Default: 30 s. The longer, the longer a stolen link works.
+    /// The maximum age of a link, inclusive. Default: 30 s. A stolen link works for that long.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.form.window.max_age = age;
         self
     }
 
-    /// How far ahead of ours the partner's clock may run, inclusive. Default: 5 s.
+    /// How far the partner's clock may run ahead of ours, inclusive. Default: 5 s.
     pub fn clock_skew(mut self, skew: Duration) -> Self {
         self.form.window.clock_skew = skew;
         self

@@ -1,7 +1,8 @@
 //! A hash over a timestamp, some fields and a secret: `GET /sso/oauth/?timestamp=&email=&slug=&hash=&next=`.
 //!
-//! LCvista's customers sign their users in so; see [`providers::lcvista`](crate::providers::lcvista). Its cousins
-//! differ in what is hashed, in which order, how it is joined, and where the secret goes: a [`Recipe`] says so.
+//! LCvista's customers sign their users in this way: see [`providers::lcvista`](crate::providers::lcvista). Similar
+//! protocols hash other fields, in another order, joined differently, with the secret elsewhere. A [`Recipe`] describes
+//! this.
 //!
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
@@ -22,17 +23,17 @@
 //! ```
 //!
 //! # Rules
-//! 1. The timestamp is hashed as the text received: digits, or digits, a point and one to nine digits; no leading zero,
-//!    no sign, no exponent. A number that is parsed and written anew breaks real partners.
-//! 2. Every field of the recipe is there once and not empty; else `malformed`. Case is never folded.
-//! 3. The hash is hexadecimal in full length, of either case; its decoded bytes are the replay key.
+//! 1. The timestamp is hashed as received: digits, optionally a point and one to nine digits; no leading zero, no sign,
+//!    no exponent. Parsing and reformatting the number would break real partners.
+//! 2. Every field of the recipe appears once and is not empty. Otherwise: `malformed`. Case is never folded.
+//! 3. The hash is hexadecimal of full length, in either case. Its decoded bytes are the replay key.
 //! 4. The timestamp may be [`max_age`](crate::Builder::max_age) old and
 //!    [`clock_skew`](crate::Builder::clock_skew) ahead, both inclusive, to the nanosecond.
 //! 5. A raw `+` in a field is a space to some partners and a plus to others. By default both readings are tried, and
-//!    the one that the hash was made of is what the user is called: [`Plus`].
-//!    The [tenant](crate::Builder::tenant_field) alone is read in one way.
+//!    the one that matches the hash becomes the claim: [`Plus`]. Only the [tenant](crate::Builder::tenant_field) is
+//!    read in one way.
 //! 6. Only the recipe's fields are signed. Other parameters, such as `next`, are not (see
-//!    [`LocalPath`](crate::landing::LocalPath)); nor are the path, the headers and a body.
+//!    [`LocalPath`](crate::landing::LocalPath)), nor are path, headers and body.
 
 mod builder;
 mod recipe;
@@ -64,10 +65,10 @@ pub use crate::mac::Digest;
 pub use builder::layer;
 pub use recipe::Recipe;
 
-/// As everywhere: see [`Tenant`](crate::tenant::Tenant).
+/// The limit of every tenant name: see [`Tenant`](crate::tenant::Tenant).
 const LONGEST_TENANT: usize = 255;
 
-/// What a raw `+` in a field of the query stands for.
+/// The meaning of a raw `+` in a field of the query.
 ///
 /// ```
 /// use tower_sso::timestamp_hash::Plus;
@@ -78,10 +79,10 @@ const LONGEST_TENANT: usize = 255;
 pub enum Plus {
     /// A space, as in form data.
     Space,
-    /// Itself: the partner did not encode what it put into the link.
+    /// A plus: the partner did not encode the value.
     Literal,
-    /// Whichever the hash was made of. It costs a second hash for links with a raw `+`, and weakens nothing: only a
-    /// hash that matches decides.
+    /// Whichever matches the hash. Costs a second hash for links with a raw `+`. Weakens nothing: only a matching hash
+    /// passes.
     #[default]
     Either,
 }
@@ -106,10 +107,10 @@ pub struct TimestampHash<C> {
     claims: PhantomData<fn() -> C>,
 }
 
-/// A hash and the fields that it should be of. Nothing is known of who made it.
+/// A hash and its fields, not verified yet.
 pub struct Credential(Arc<Hashed>);
 
-/// Fields that the hash was made of.
+/// Fields that match the hash.
 pub struct Message {
     hashed: Arc<Hashed>,
     literally: bool,
@@ -118,7 +119,7 @@ pub struct Message {
 struct Hashed {
     /// The fields' values in the recipe's order.
     values: Texts,
-    /// Another reading of them, if there are two.
+    /// The other reading, if there are two.
     literal: Option<Texts>,
     time: UnixTime,
     mac: Tag,
@@ -135,8 +136,8 @@ where
     type Claims = C;
 
     fn rules(&self) -> Rules {
-        // Printable and of a usual length: the secret is hashed itself, so encoding it must not take longer than
-        // others'.
+        // Printable and of a usual length: the secret itself is hashed, so encoding it must take no longer than
+        // encoding a real one.
         let random = mac::random_key();
         let mut rules = Rules::new(Secret::new(encode_hex(random.get(..8).unwrap_or(&random))));
         rules.parameters = [&self.hash, &self.timestamp].into_iter().chain(self.recipe.fields()).cloned().collect();
@@ -160,7 +161,7 @@ where
         let hash = query.raw_value(&self.hash)?.ok_or_else(|| Reason::MissingParameter(self.hash.clone()))?;
         let mac = match Tag::from_hex(hash, digest) {
             Some(mac) => mac,
-            // Two digits for each byte, each of which may be escaped: what is longer need not be decoded to be refused.
+            // Two digits per byte, each perhaps escaped. A longer text is refused without decoding.
             None if hash.len() > 6 * digest.length() => return Err(not_a_hash()),
             None => {
                 let hash = query::decode(hash).map_err(|what| malformed(&self.hash, what))?;
@@ -172,8 +173,8 @@ where
             Plus::Literal => (self.fields(query, |_| true)?.0, None),
             Plus::Either => {
                 let (space, has_plus) = self.fields(query, |_| false)?;
-                // One tenant's keys are looked up, so its name is read in one way: else it could sign under another's
-                // name.
+                // One tenant's keys are looked up, so its name is read in one way. Otherwise it could sign under
+                // another tenant's name.
                 let is_literal = |name: &str| self.tenant.as_deref() != Some(name);
                 let literal = if has_plus { Some(self.fields(query, is_literal)?.0) } else { None };
                 let literal = literal.filter(|literal| *literal != space);
@@ -224,7 +225,7 @@ where
 }
 
 impl<C> TimestampHash<C> {
-    /// The recipe's fields, in its order; and whether there is a plus in them, which can be read in two ways.
+    /// The recipe's fields in order, and whether one contains a raw plus, which has two readings.
     fn fields(&self, query: &Indexed<'_>, plus_is_literal: impl Fn(&str) -> bool) -> Result<(Texts, bool), Reason> {
         let mut texts = Texts::with_capacity(self.recipe.fields().count(), 96);
         let mut any_plus = false;
@@ -232,7 +233,7 @@ impl<C> TimestampHash<C> {
             let malformed = |what| Reason::Malformed(name.clone(), what);
             let raw = query.raw_value(name)?.ok_or_else(|| Reason::MissingParameter(name.clone()))?;
             let mut value = query::decode(raw).map_err(malformed)?;
-            // What is there as it was received has no plus.
+            // A field that was borrowed as received has no plus.
             if matches!(value, Cow::Owned(_)) && raw.contains('+') {
                 any_plus = true;
                 if plus_is_literal(name) {
@@ -245,13 +246,13 @@ impl<C> TimestampHash<C> {
         Ok((texts, any_plus))
     }
 
-    /// One of the recipe's fields, which has the same place among the values.
+    /// The value of one of the recipe's fields, at the field's index.
     fn field<'a>(&self, name: &str, values: &'a Texts) -> Result<&'a str, Reason> {
         let named = self.recipe.fields().zip(values.iter()).find(|(field, _)| *field == name);
         named.map(|(_, value)| value).ok_or_else(|| Reason::MissingParameter(name.to_owned().into()))
     }
 
-    /// The tenant, which is the same in both readings.
+    /// The tenant, the same in both readings.
     fn tenant_in(&self, name: &str, values: &Texts) -> Result<TenantId, Reason> {
         match self.field(name, values)? {
             tenant if tenant.len() > LONGEST_TENANT => Err(Reason::Malformed(name.to_owned().into(), "is too long")),
@@ -260,7 +261,7 @@ impl<C> TimestampHash<C> {
     }
 }
 
-/// Seconds since the epoch in their plain spelling.
+/// Seconds since the epoch in canonical spelling.
 fn parse_timestamp(text: &str) -> Option<UnixTime> {
     let (seconds, fraction) = match text.split_once('.') {
         Some((seconds, fraction)) => (seconds, Some(fraction)),
@@ -271,7 +272,7 @@ fn parse_timestamp(text: &str) -> Option<UnixTime> {
     if !plain || fraction.is_some_and(|fraction| !digits(fraction) || fraction.len() > 9) {
         return None;
     }
-    // Nine digits are nanoseconds; those that are not written are zeros.
+    // Pad the fraction with zeros to nine digits: nanoseconds.
     let nanos = |digits: &str| {
         let missing = 9_u32.checked_sub(u32::try_from(digits.len()).ok()?)?;
         Some(digits.parse::<u64>().ok()? * 10_u64.pow(missing))

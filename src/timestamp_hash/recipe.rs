@@ -12,7 +12,7 @@ use crate::mac::Digest;
 
 const LONGEST_FIELD: usize = 1_024;
 
-/// What is hashed, and how.
+/// Which fields are hashed, and how.
 ///
 /// | made by | hash |
 /// |---|---|
@@ -38,7 +38,7 @@ enum Kind {
     Hmac {
         separator: Cow<'static, str>,
     },
-    /// The names are written as form data beforehand: `timestamp=`, `&email=`, and last the secret's.
+    /// The names, already written as form data: `timestamp=`, `&email=`, and the secret's last.
     FormAsKey {
         names: Vec<Vec<u8>>,
     },
@@ -50,9 +50,9 @@ enum Kind {
 impl Recipe {
     /// The secret is the key, the fields are the message, joined by the separator.
     ///
-    /// The fields must not be cut in another place under the same hash: `admin|` and `b`, joined by `||`, are also
-    /// `admin` and `|b`. So a value that holds the separator is malformed, and a layer does not build with a separator
-    /// that overlaps itself (whose end is also its beginning, as of `||`, `::` or `-:-`). One character is always safe.
+    /// One hash must not allow two splits: `admin|` and `b`, joined by `||`, are also `admin` and `|b`. So a value that
+    /// contains the separator is malformed, and a separator that overlaps itself (`||`, `::`, `-:-`: its end is also
+    /// its beginning) does not build. A single character is always safe.
     pub fn hmac<N: Into<Cow<'static, str>>>(
         digest: Digest,
         fields: impl IntoIterator<Item = N>,
@@ -61,8 +61,8 @@ impl Recipe {
         Self::new(digest, fields, Kind::Hmac { separator: separator.into() })
     }
 
-    /// The fields and, under a name of its own, the secret are written as form data, as Python's `urlencode` writes it;
-    /// that is the key of an HMAC over nothing.
+    /// Writes the fields and, under its own name, the secret as form data, as Python's `urlencode` does. The result is
+    /// the key of an HMAC over the empty message.
     pub fn form_as_key<N: Into<Cow<'static, str>>>(
         digest: Digest,
         fields: impl IntoIterator<Item = N>,
@@ -73,9 +73,9 @@ impl Recipe {
         Self::new(digest, fields, Kind::FormAsKey { names })
     }
 
-    /// A plain digest of the fields and, last, the secret, joined by the separator, for which the rule of
-    /// [`hmac`](Self::hmac) holds. Where the secret stands elsewhere, anyone could append to the message (length
-    /// extension), so there is no recipe for that.
+    /// A plain digest of the fields and, last, the secret, joined by the separator. The separator follows the rule of
+    /// [`hmac`](Self::hmac). With the secret anywhere else, anyone could append to the message (length extension), so
+    /// there is no recipe for that.
     pub fn digest_with_secret_last<N: Into<Cow<'static, str>>>(
         digest: Digest,
         fields: impl IntoIterator<Item = N>,
@@ -141,7 +141,7 @@ impl Recipe {
         }
     }
 
-    /// Whether the hash was made of these fields. In constant time for a hash of the right length.
+    /// Whether these fields have this hash. Constant time for a hash of the right length.
     pub(super) fn verify<'a>(
         &'a self,
         fields: impl Iterator<Item = &'a str> + Clone,
@@ -192,7 +192,7 @@ fn form<'a>(names: &'a [Vec<u8>], fields: impl Iterator<Item = &'a str> + Clone,
     secret.with_prepared((), Quoted::of, |Quoted(secret)| {
         let named = || names.iter().zip(fields.clone().map(str::as_bytes));
         let last = names.last().map_or(&[][..], Vec::as_slice);
-        // As long as it can become: it never moves, and leaves no copy of the secret.
+        // Reserve the maximum length: the buffer never moves and leaves no copy of the secret.
         let length: usize = named().map(|(name, value)| name.len() + LONGEST_ESCAPE * value.len()).sum();
         let mut bytes = Vec::with_capacity(length + last.len() + secret.len());
         for (name, value) in named() {
@@ -209,10 +209,10 @@ fn form<'a>(names: &'a [Vec<u8>], fields: impl Iterator<Item = &'a str> + Clone,
 /// The length of `%20`.
 const LONGEST_ESCAPE: usize = 3;
 
-/// A form whose end is a secret, and is wiped.
+/// A form that ends with a secret, which is wiped.
 struct FormWithSecret {
     bytes: Vec<u8>,
-    /// How much of it is none.
+    /// The length of the part that is not secret.
     public: usize,
 }
 
@@ -224,12 +224,12 @@ impl Drop for FormWithSecret {
     }
 }
 
-/// A secret as it is written in form data.
+/// A secret written as form data.
 struct Quoted(Zeroizing<Vec<u8>>);
 
 impl Quoted {
     fn of(secret: &[u8]) -> Self {
-        // Reserved beforehand, for the same reason.
+        // Reserved for the same reason.
         let mut quoted = Zeroizing::new(Vec::with_capacity(LONGEST_ESCAPE * secret.len()));
         quote_plus(secret, &mut quoted);
         Self(quoted)
@@ -243,8 +243,8 @@ fn written((position, name): (usize, &Cow<'static, str>)) -> Vec<u8> {
     written
 }
 
-/// Whether an end of it is also its beginning. Only then can it occur across the border of a value that does not hold
-/// it.
+/// Whether some suffix is also a prefix. Only then can the separator occur across the border of a value that does not
+/// contain it.
 fn overlaps_itself(separator: &[u8]) -> bool {
     (1..separator.len()).any(|from| separator.get(from..).is_some_and(|end| separator.starts_with(end)))
 }
@@ -298,7 +298,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Two different tuples of values that are let through are never joined to the same bytes.
+        /// Two different accepted tuples of values never join to the same bytes.
         #[test]
         fn joins_are_injective(
             separator in "[a:]{1,3}",
