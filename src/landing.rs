@@ -1,4 +1,4 @@
-//! Where a sign-in lands: [`LocalPath`], the only redirect target there is.
+//! Where a sign-in lands: [`LocalPath`], a redirect target on your own site.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,10 +10,10 @@ use crate::query::Query;
 
 const LONGEST: usize = 2_048;
 
-/// A path on this very origin, with its query and fragment. It never leads to another host, however a browser reads it.
+/// A path on your own origin, with query and fragment. It never leads to another host, however a browser reads it.
 ///
-/// It comes from a parameter that nobody signed (`next`, `return_to_path`). What is not a local path is not mended but
-/// refused: land on your default page then, and let the sign-in happen.
+/// It comes from an unsigned parameter (`next`, `return_to_path`). Any other text is refused, not repaired: land on
+/// your default page then, and let the sign-in succeed.
 ///
 /// | refused | such as |
 /// |---|---|
@@ -34,7 +34,7 @@ const LONGEST: usize = 2_048;
 pub struct LocalPath(Cow<'static, str>);
 
 impl LocalPath {
-    /// The path, if it is one. The text is decoded already, once; what a header cannot hold is percent-encoded.
+    /// Parses a path from text that has been decoded once. Characters that a header cannot hold are percent-encoded.
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() > LONGEST || text.chars().any(char::is_control) {
             return None;
@@ -46,8 +46,8 @@ impl LocalPath {
         Some(Self(encode(text).into()))
     }
 
-    /// The path in a query parameter, decoded once as form data. `None` if it is not there, is there twice, or is not a
-    /// local path.
+    /// The path in a query parameter, decoded once as form data. `None` if it is missing, duplicate or not a local
+    /// path.
     ///
     /// ```
     /// use tower_sso::landing::LocalPath;
@@ -81,13 +81,13 @@ impl fmt::Display for LocalPath {
 
 impl From<LocalPath> for HeaderValue {
     fn from(path: LocalPath) -> Self {
-        // It is visible ASCII; were it not, the root is a safe place.
+        // The path is visible ASCII. If it were not, the root would be safe.
         Self::try_from(path.0.as_ref()).unwrap_or(Self::from_static("/"))
     }
 }
 
-/// Whether anyone could read the path as one that begins with two slashes. Browsers look for a host there before they
-/// remove dot segments. A server that removes the dots first gets two slashes only if the path has both.
+/// Whether any reader could see two slashes at the start. Browsers look for a host there before they remove dot
+/// segments. A server that removes the dots first gets two slashes only if the path has both.
 fn may_leave(path: &str) -> bool {
     let path = decoded_once(path);
     path.starts_with("//") || (path.contains("//") && path.split('/').any(|segment| matches!(segment, "." | "..")))
@@ -112,7 +112,7 @@ fn decoded_once(path: &str) -> String {
     ESCAPES.iter().fold(path.to_owned(), |path, (escape, decoded)| path.replace(escape, decoded))
 }
 
-/// Percent-encodes what does not belong into a header or would be quoted in a page.
+/// Percent-encodes characters that do not belong in a header or need quoting in a page.
 fn encode(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
         match byte {

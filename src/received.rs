@@ -1,7 +1,7 @@
-//! What the client asked for: the URI and the host, before routers and middleware rewrote them.
+//! The URI and host as the client sent them, before routers and middleware rewrote them.
 //!
-//! axum's `nest` cuts off the front of the path, `NormalizePath` cuts off its end. Partners sign the path that the
-//! client sent, and it is the one that names a tenant. Everything in this crate that needs it calls [`uri`]:
+//! axum's `nest` removes the front of the path, `NormalizePath` its end. Partners sign the path that the client sent,
+//! and that path names the tenant. All of this crate reads it with [`uri`]:
 //! [`Tenant::path_segment`](crate::tenant::Tenant::path_segment), the base string of OAuth 1.0a, the return path of
 //! [`login_redirect`](crate::login_redirect). Credentials in the query are read from the request's own URI; they are
 //! removed from both.
@@ -37,8 +37,8 @@
 //! # }
 //! ```
 //!
-//! Without axum, the URI as received is the request's own. Put the layer outside whatever rewrites it; or give the
-//! layer what was cut off: the path in [`Origin::new`](crate#forms-and-partners), and
+//! Without axum, the URI as received is the request's own. Put the layer outside any middleware that rewrites it, or
+//! tell the layer what was removed: the path in [`Origin::new`](crate#forms-and-partners), and
 //! [`Tenant::from_fn`](crate::tenant::Tenant::from_fn). A proxy that rewrites paths is always outside.
 
 use http::header::HOST;
@@ -61,12 +61,11 @@ pub fn uri(head: &Parts) -> &Uri {
     &head.uri
 }
 
-/// The name of the host that the request is for, in lower case and without its port. `None` if it names no host, more
-/// than one, or something that is not a host name: user information, a port that is not a number, characters that no
-/// host name has.
+/// The request's host name, in lower case and without its port. `None` if it names no host, more than one, or an
+/// invalid one: user information, a port that is not a number, characters that host names cannot have.
 ///
-/// HTTP/1 has it in the `Host` header, HTTP/2 in the URI; the URI counts for more (RFC 9112, 3.2.2; RFC 9113, 8.3.1).
-/// **Clients choose it**: use it to look something up, not to build an address from it.
+/// HTTP/1 has it in the `Host` header, HTTP/2 in the URI; the URI takes precedence (RFC 9112, 3.2.2; RFC 9113, 8.3.1).
+/// **Clients choose it**: use it for lookups, not to build addresses.
 ///
 /// ```
 /// let (head, ()) = http::Request::get("/sso").header("host", "Acme.example:8080").body(())?.into_parts();
@@ -87,7 +86,7 @@ fn host_header(headers: &HeaderMap) -> Option<Authority> {
     host.as_bytes().try_into().ok().filter(is_host)
 }
 
-/// Whether this is a host's name or address, and perhaps a port, which is a number if it is there.
+/// Whether this is a host name or address, optionally with a numeric port.
 pub(crate) fn is_host(authority: &Authority) -> bool {
     let name = authority.host();
     let is_name = |name: &str| {

@@ -17,8 +17,8 @@ type Function = dyn Fn(&Parts) -> Option<TenantId> + Send + Sync;
 
 /// How a layer finds the tenant of a request, which selects the keys.
 ///
-/// None of these is trusted: a request that names another tenant is checked with that tenant's keys, and fails.
-/// A name is at most 255 bytes long and not empty; else the request is malformed.
+/// None of these is trusted: a request that names another tenant is checked with that tenant's keys, and fails. A name
+/// has 1 to 255 bytes; otherwise the request is malformed.
 ///
 /// ```
 /// use tower_sso::tenant::Tenant;
@@ -45,12 +45,12 @@ impl Tenant {
         Self(Source::Fixed(name.into()))
     }
 
-    /// The value of a query parameter, which is taken out of the URI together with the credential.
+    /// The value of a query parameter. It is removed from the URI together with the credential.
     pub fn query(name: impl Into<Cow<'static, str>>) -> Self {
         Self(Source::Query(name.into()))
     }
 
-    /// The host name, in lower case and without its port, as [`received::host`] reads it: what is not a host name is an
+    /// The host name, in lower case and without its port, as [`received::host`] reads it. An invalid host name is an
     /// unknown tenant. Behind a proxy that rewrites `Host`, use [`Tenant::from_fn`].
     pub fn host() -> Self {
         Self(Source::Host)
@@ -65,17 +65,17 @@ impl Tenant {
         Self(Source::PathSegment(index))
     }
 
-    /// What a function makes of the request's head; `None` is an unknown tenant.
+    /// The result of a function of the request's head; `None` is an unknown tenant.
     pub fn from_fn(function: impl Fn(&Parts) -> Option<TenantId> + Send + Sync + 'static) -> Self {
         Self(Source::Function(Arc::new(function)))
     }
 
-    /// Whether the sender of a request cannot choose it.
+    /// Whether the sender cannot choose the tenant.
     pub(crate) fn is_fixed(&self) -> bool {
         matches!(self.0, Source::Fixed(_))
     }
 
-    /// The name that every request has, if it does not depend on the request.
+    /// The tenant's name, if it does not depend on the request.
     pub(crate) fn fixed_name(&self) -> Option<&str> {
         match &self.0 {
             Source::Fixed(tenant) => Some(tenant.as_str()),
@@ -83,7 +83,7 @@ impl Tenant {
         }
     }
 
-    /// The query parameter that is part of the credential, if it is one.
+    /// The query parameter that names the tenant, if any. It is part of the credential.
     pub(crate) fn parameter(&self) -> Option<&Cow<'static, str>> {
         match &self.0 {
             Source::Query(name) => Some(name),
@@ -113,7 +113,7 @@ fn bounded(what: &str, name: &str) -> Result<TenantId, Reason> {
     check_length(name).map(|()| name.into()).map_err(|why| Reason::Malformed(what.to_owned().into(), why))
 }
 
-/// Names are kept in caches and written to logs, so they are bounded, whoever found them.
+/// Names are cached and logged, so they are bounded, wherever they were found.
 pub(crate) fn check_length(name: &str) -> Result<(), &'static str> {
     match name.len() {
         0 => Err("is empty"),

@@ -1,10 +1,11 @@
-//! Slowing down guesses: [`Throttle`] counts the wrong ones per source.
+//! Slows down guessing: [`Throttle`] counts wrong guesses per source.
 //!
-//! For forms whose secret itself arrives, such as [`shared_secret`](crate#forms-and-partners). Whoever sends a wrong
-//! one too often gets 429 `too_many_requests` with `Retry-After` for the rest of the window; nobody else does.
+//! For forms that send the secret itself, such as [`shared_secret`](crate#forms-and-partners). A source that sends a
+//! wrong one too often gets 429 `too_many_requests` with `Retry-After` for the rest of the window. Other sources are
+//! unaffected.
 //!
-//! A form of your own calls [`Throttle::check`] in `screen` and [`Throttle::attempt`] in `extract`, and tells the
-//! [`Attempt`] in `verify` how it went.
+//! A form of your own calls [`Throttle::check`] in `screen` and [`Throttle::attempt`] in `extract`, and reports the
+//! result to the [`Attempt`] in `verify`.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,10 +20,9 @@ use sha2::{Digest, Sha256};
 use crate::clock::{Clock, SystemClock};
 use crate::rejection::Reason;
 
-/// Who sends requests, as far as guesses are counted.
+/// The source of requests whose guesses are counted together.
 ///
-/// An IPv6 address counts with its whole network of 64 bits, which is what one subscriber has; an IPv4 address in IPv6
-/// spelling is the IPv4 address.
+/// An IPv6 address stands for its /64 network, which one subscriber has. An IPv4-mapped address is the IPv4 address.
 ///
 /// ```
 /// use std::net::IpAddr;
@@ -40,7 +40,7 @@ pub struct Source(Repr);
 enum Repr {
     Address(IpAddr),
     Name(Arc<str>),
-    /// The SHA-256 of a longer name: the counts are bounded in bytes, whatever a header holds.
+    /// The SHA-256 of a longer name, so that the counts are bounded in bytes.
     Digest([u8; 32]),
 }
 
@@ -78,13 +78,13 @@ type By = dyn Fn(&Parts) -> Option<Source> + Send + Sync;
 
 /// Counts wrong guesses per source, in windows of the same length. Clones share the counts.
 ///
-/// - Only wrong guesses count: a right one never does, and a source that guesses wrongly shuts out itself alone.
-/// - A request whose source is not known is not counted: were all of them one source, one guesser could lock out the
+/// - Only wrong guesses count. A source that guesses wrongly shuts out only itself.
+/// - A request from an unknown source is not counted: if all of them were one source, one guesser could lock out the
 ///   others.
-/// - It holds [`capacity`](Self::capacity) sources per window at most; those above are not counted until the next
+/// - It counts at most [`capacity`](Self::capacity) sources per window. Further sources are not counted until the next
 ///   window.
-/// - Requests that are in flight at the same moment may exceed the limit by their number.
-/// - It knows one process. With `n` of them behind one address, a source has `n` times the guesses.
+/// - Concurrent requests may exceed the limit by their number.
+/// - It counts per process. With `n` processes behind one address, a source has `n` times the guesses.
 ///
 /// ```
 /// use std::net::SocketAddr;
@@ -103,7 +103,7 @@ pub struct Throttle {
     limit: u32,
     window: Duration,
     capacity: usize,
-    /// `None`: the layer's, and the system's before there is a layer.
+    /// `None`: the layer's clock, or the system's without a layer.
     clock: Option<Arc<dyn Clock>>,
     counts: Arc<Mutex<Counts>>,
 }
@@ -116,8 +116,9 @@ struct Counts {
 }
 
 impl Throttle {
-    /// Counts by the source that the function finds in a request's head: the peer's address, or what the proxy in front
-    /// says of it. **A header that the client can set himself is no source**: he sets another one for each guess.
+    /// Counts by the source that the function finds in a request's head: the peer's address, or the address that the
+    /// proxy in front reports. **Do not use a header that the client can set**: an attacker would change it for each
+    /// guess.
     pub fn by(source: impl Fn(&Parts) -> Option<Source> + Send + Sync + 'static) -> Self {
         Self {
             by: Arc::new(source),
@@ -129,7 +130,7 @@ impl Throttle {
         }
     }
 
-    /// How many wrong guesses a source has in a window. Default: 10. The more, the sooner a weak secret is found; with
+    /// The wrong guesses allowed per source and window. Default: 10. With more, a weak secret is found sooner. With
     /// zero, nobody gets in.
     #[must_use]
     pub fn limit(mut self, wrong_guesses: u32) -> Self {
@@ -137,33 +138,31 @@ impl Throttle {
         self
     }
 
-    /// The length of a window. Default: 60 s. The shorter, the more guesses in a day. Windows are counted from the
-    /// epoch, so a source may have its guesses twice around the end of one.
+    /// The length of a window. Default: 60 s. Shorter windows allow more guesses per day. Windows start at multiples of
+    /// their length since the epoch, so a source may have its guesses twice around the end of one.
     #[must_use]
     pub fn window(mut self, length: Duration) -> Self {
         self.window = length;
         self
     }
 
-    /// How many sources are counted in a window at most. Default: 100,000, some 10 MB. Whoever guesses from more
-    /// sources than this guesses freely from the rest of them.
+    /// The most sources counted per window. Default: 100,000, about 10 MB. An attacker with more sources guesses freely
+    /// from the rest.
     #[must_use]
     pub fn capacity(mut self, sources: usize) -> Self {
         self.capacity = sources;
         self
     }
 
-    /// The clock that windows are told by. Default: the layer's [`clock`](crate::Builder::clock);
-    /// [`SystemClock`] without a layer. Layers that share a throttle need one clock: where their windows differ, each
-    /// forgets the other's counts.
+    /// The clock of the windows. Default: the layer's [`clock`](crate::Builder::clock); [`SystemClock`] without a
+    /// layer. Layers that share a throttle need one clock: if their windows differ, each forgets the other's counts.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
         self
     }
 
-    /// This clock, where none was set. A form of your own calls it in
-    /// [`set_clock`](crate::form::Form::set_clock).
+    /// Sets the clock unless one was set. A form of your own calls it in [`set_clock`](crate::form::Form::set_clock).
     ///
     /// ```
     /// use std::time::Duration;
@@ -185,7 +184,7 @@ impl Throttle {
         self
     }
 
-    /// Whether the source of this request may try at all.
+    /// Checks whether the source of this request may guess again.
     ///
     /// # Errors
     /// [`Reason::TooManyGuesses`], with the rest of the window.
@@ -193,7 +192,7 @@ impl Throttle {
         (self.by)(head).map_or(Ok(()), |source| self.check_source(&source))
     }
 
-    /// An attempt by the source of this request, to be told how it went.
+    /// Starts an attempt by the source of this request. Report the result to it.
     ///
     /// # Errors
     /// As [`Self::check`].
@@ -222,11 +221,11 @@ impl Throttle {
         });
     }
 
-    /// Runs with the counts of this very window, and with what is left of it.
+    /// Calls the function with the counts of the current window and its remaining time.
     fn with_counts<T>(&self, run: impl FnOnce(&mut Counts, Duration) -> T) -> T {
-        // A panic while the lock was held cannot have left a count half changed.
+        // A panic under the lock cannot have left a count half changed.
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        // The clock is read under the lock, so that no thread comes with a time from before the others' window.
+        // The clock is read under the lock, so that no thread uses a time before the others' window.
         let now = self.clock.as_ref().map_or_else(|| SystemClock.now(), Clock::now);
         let now = i128::from(now.as_nanos());
         let length = i128::try_from(self.window.as_nanos()).unwrap_or(i128::MAX).max(1);
@@ -245,7 +244,7 @@ impl fmt::Debug for Throttle {
     }
 }
 
-/// One attempt. If it went wrong, it is counted once, when it is dropped.
+/// One attempt. If it was wrong, it is counted once, on drop.
 ///
 /// ```
 /// use tower_sso::throttle::{Source, Throttle};
@@ -269,17 +268,17 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// An attempt that nobody counts.
+    /// An attempt that is not counted.
     pub fn uncounted() -> Self {
         Self { counted: None, wrong: AtomicBool::new(false) }
     }
 
-    /// What was sent is not the secret that was tried last.
+    /// The secret sent is not the one tried last.
     pub fn wrong(&self) {
         self.wrong.store(true, Ordering::Relaxed);
     }
 
-    /// What was sent is one of the secrets.
+    /// The secret sent is right.
     pub fn right(&self) {
         self.wrong.store(false, Ordering::Relaxed);
     }

@@ -14,22 +14,19 @@ const LONGEST_TIME: Duration = Duration::from_hours(365 * 24);
 
 /// A moka cache in front of a slow key store. Clones share it.
 ///
-/// - A tenant's keys are remembered for [`time_to_live`](CachedKeysBuilder::time_to_live), and for as long that a
-///   tenant is unknown. A failed lookup is not remembered. Copies of one lookup that run at once become one.
-/// - Where no cached key fits, or the tenant is not known in the cache, the store is asked once more: what another
-///   process has rotated or added works at once. For one tenant's name this is done at most once in
-///   [`ask_again_after`](CachedKeysBuilder::ask_again_after), as a forgery leads there too. While the store is down,
-///   such a request is answered with 503; those that a cached key fits pass.
-/// - **A key that was revoked elsewhere is accepted for one time to live**, unless some request in between was refused.
-///   [`forget`](Self::forget) it where this process revokes it. A key's own end ([`Key::not_after`]) holds in the cache
-///   too.
-/// - Unknown tenants have a cache of their own, so that a flood of made-up names does not push out the tenants that
-///   exist. Each new name reaches the store once. A name of more than 255 bytes is unknown without being looked up or
-///   kept.
+/// - A tenant's keys are remembered for [`time_to_live`](CachedKeysBuilder::time_to_live); so is the fact that a tenant
+///   is unknown. A failed lookup is not remembered. Concurrent lookups of one tenant become one.
+/// - If no cached key fits, or the cache knows the tenant as unknown, the store is asked once more: a key or tenant
+///   from another process works at once. As a forgery leads there too, each tenant name is asked for at most once per
+///   [`ask_again_after`](CachedKeysBuilder::ask_again_after). While the store is down, such a request gets 503;
+///   requests that fit a cached key pass.
+/// - **A key revoked elsewhere is accepted for one time to live**, unless a request in between was refused. If this
+///   process revokes it, call [`forget`](Self::forget). A key's own end ([`Key::not_after`]) holds in the cache too.
+/// - Unknown tenants have a cache of their own, so a flood of made-up names does not evict real tenants. Each new name
+///   reaches the store once. A name of more than 255 bytes is unknown, without a lookup or an entry.
 ///
-/// What the time of an answer tells: whether the store was asked for this name within the last `ask_again_after`, by
-/// anybody, and nothing of whether the tenant exists, as long as the store takes as long to find a tenant as not to
-/// find it.
+/// The time of an answer reveals whether anybody asked for this name within the last `ask_again_after`. It does not
+/// reveal whether the tenant exists, provided that a miss in the store takes as long as a hit.
 ///
 /// ```
 /// # use tower_sso::keys::{self, Keys, TenantId};
@@ -48,7 +45,7 @@ pub struct CachedKeys {
     store: Arc<dyn KeyStore>,
     known: Cache<TenantId, Keys>,
     unknown: Cache<TenantId, ()>,
-    /// What the store has just said of a tenant, or is about to say.
+    /// The store's latest answer for a tenant, or the lookup in progress.
     fresh: Cache<TenantId, Keys>,
 }
 
@@ -74,7 +71,7 @@ impl CachedKeys {
         Self::builder(store).build()
     }
 
-    /// A cache in front of `store`, to be set up.
+    /// Sets up a cache in front of `store`.
     pub fn builder(store: impl KeyStore) -> CachedKeysBuilder {
         CachedKeysBuilder {
             store: Arc::new(store),
@@ -85,16 +82,16 @@ impl CachedKeys {
         }
     }
 
-    /// Forgets what is known of a tenant, so that the next request asks the store. Call it after a change of its keys.
+    /// Forgets a tenant, so that the next request asks the store. Call it after changing the tenant's keys.
     ///
-    /// A lookup that is under way at this moment may still bring the old keys back for one time to live.
+    /// A lookup in progress may still bring the old keys back for one time to live.
     pub async fn forget(&self, tenant: &TenantId) {
         self.fresh.invalidate(tenant).await;
         self.known.invalidate(tenant).await;
         self.unknown.invalidate(tenant).await;
     }
 
-    /// Asks the store, or waits for whoever is asking it for this tenant, and remembers what it says.
+    /// Asks the store, or joins a lookup of this tenant in progress, and remembers the answer.
     async fn ask(self, tenant: TenantId) -> Result<Keys, StoreError> {
         let lookup = async {
             let keys = self.store.keys(&tenant).await?;
@@ -112,33 +109,33 @@ impl CachedKeys {
 }
 
 impl CachedKeysBuilder {
-    /// How long a tenant's keys are remembered. Default: 30 s. The longest time that a key goes on working that another
-    /// process has revoked. More than a year counts as a year.
+    /// How long a tenant's keys are remembered. Default: 30 s. A key that another process has revoked works for that
+    /// long. More than a year counts as a year.
     #[must_use]
     pub fn time_to_live(mut self, time: Duration) -> Self {
         self.time_to_live = time;
         self
     }
 
-    /// How long it is remembered that a tenant is unknown. Default: the [`time_to_live`](Self::time_to_live). With
-    /// another time, the times of the answers to two forgeries tell which tenants exist.
+    /// How long a tenant is remembered as unknown. Default: the [`time_to_live`](Self::time_to_live). With another
+    /// value, the timing of two forgeries reveals which tenants exist.
     #[must_use]
     pub fn unknown_time_to_live(mut self, time: Duration) -> Self {
         self.unknown_time_to_live = Some(time);
         self
     }
 
-    /// How soon the store is asked again for a tenant, where a request was refused with what is cached. Default: 1 s.
-    /// It is the longest time until a rotation or a new tenant works that another process has made. With zero, every
-    /// forgery reaches the store. Never longer than the times to live.
+    /// How soon the store is asked again for a tenant after the cached keys have refused a request. Default: 1 s. A
+    /// rotation or new tenant of another process works after that time at the latest. With zero, every forgery reaches
+    /// the store. Never longer than the times to live.
     #[must_use]
     pub fn ask_again_after(mut self, time: Duration) -> Self {
         self.ask_again_after = time;
         self
     }
 
-    /// How many tenants are remembered, known and unknown each. Default: 10,000, whose names take 5 MB at most. Beyond
-    /// it the least used ones go.
+    /// How many tenants are remembered, for known and unknown ones each. Default: 10,000, whose names take at most 5
+    /// MB. Beyond that, the least used ones are evicted.
     #[must_use]
     pub fn capacity(mut self, tenants: u64) -> Self {
         self.capacity = tenants;
@@ -161,7 +158,7 @@ impl CachedKeysBuilder {
 
 impl KeyStore for CachedKeys {
     fn keys(&self, tenant: &TenantId) -> StoreFuture<Result<Keys, StoreError>> {
-        // The cache is bounded in bytes, not only in names.
+        // This bounds the cache in bytes as well as in names.
         if check_length(tenant.as_str()).is_err() {
             return StoreFuture::ready(Ok(Keys::unknown_tenant()));
         }
@@ -179,7 +176,7 @@ impl KeyStore for CachedKeys {
             return None;
         }
         match ready(self.fresh.get(tenant)) {
-            // Asked just now, perhaps by another request after this one's keys were found.
+            // The store was asked just now, perhaps by another request after this one's lookup.
             Some(Some(keys)) => (!keys.are(tried)).then(|| StoreFuture::ready(Ok(keys))),
             _ => Some(StoreFuture::new(self.clone().ask(tenant.clone()))),
         }
@@ -194,7 +191,7 @@ impl KeyStore for CachedKeys {
     }
 }
 
-/// The output of a future that does not wait for anything; `None` if it does, after all.
+/// The output of a future that is ready at once; `None` if it has to wait.
 fn ready<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => Some(output),

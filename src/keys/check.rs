@@ -1,4 +1,4 @@
-//! What can be wrong with keys that are known when a layer is built.
+//! Checks of keys that are known when a layer is built.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -8,7 +8,7 @@ use crate::ConfigError;
 use crate::form::{Form, Rules};
 use crate::observe;
 
-/// Checks the keys that the store knows already. Those that it finds for each request are checked then.
+/// Checks the keys that the store knows already. Keys found per request are checked per request.
 pub(crate) fn check_known<F: Form>(store: &dyn KeyStore, form: &F, rules: &Rules) -> Result<(), ConfigError> {
     let Some(known) = store.known_keys() else { return Ok(()) };
     if known.is_empty() {
@@ -29,7 +29,7 @@ pub(crate) fn check_known<F: Form>(store: &dyn KeyStore, form: &F, rules: &Rules
     Ok(())
 }
 
-/// Two companies sharing a secret is a mistake; two names of one company is not. Both look the same from here.
+/// Two companies with one secret are a mistake, two names of one company are not. Both look the same here.
 fn warn_of_shared_secrets<F: Form>(known: &[Key]) {
     let mut owners: HashMap<&[u8], &TenantId> = HashMap::new();
     let (mut first, mut more) = (None, 0_usize);

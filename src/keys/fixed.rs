@@ -2,8 +2,8 @@ use super::{Key, KeyStore, Keys, Secret, TenantId};
 use crate::clock::UnixTime;
 use crate::store::{StoreError, StoreFuture};
 
-/// The same keys for every request: for one partner whose secret stands in the configuration. A layer with these must
-/// have a [`Tenant::fixed`](crate::tenant::Tenant::fixed), or a form whose tenant is signed.
+/// The same keys for every request: for one partner whose secret is in the configuration. A layer with these must have
+/// a [`Tenant::fixed`](crate::tenant::Tenant::fixed), or a form whose tenant is signed.
 ///
 /// ```
 /// use tower_sso::keys::FixedKeys;
@@ -14,14 +14,14 @@ use crate::store::{StoreError, StoreFuture};
 #[derive(Clone, Debug)]
 pub struct FixedKeys {
     keys: Keys,
-    /// All that were given, to be refused if they are too many.
+    /// All keys as given. Too many are refused when a layer is built.
     given: Vec<Key>,
 }
 
 impl FixedKeys {
     /// These secrets: the first is the current one, the others are previous ones without an end.
     ///
-    /// A list without any is refused when the layer is built, as is one of more than [`Keys::MAX`].
+    /// An empty list is refused when the layer is built, as is one of more than [`Keys::MAX`].
     pub fn new<S: Into<Secret>>(secrets: impl IntoIterator<Item = S>) -> Self {
         let given = secrets.into_iter().map(Into::into).enumerate().map(|(position, secret)| match position {
             0 => Key::current(secret),

@@ -14,7 +14,7 @@ use crate::clock::UnixTime;
 pub enum KeyUse {
     /// The tenant's newest key.
     Current,
-    /// An older key that is still accepted. Watch it fall to zero before its end.
+    /// An older key that is still accepted. Its use should fall to zero before its end.
     Previous,
 }
 
@@ -47,12 +47,12 @@ impl Key {
         Self { secret, key_use: KeyUse::Previous, not_after, owner: None }
     }
 
-    /// The same key, replaced by a newer one: accepted until `until`, or until its own end where that comes first.
+    /// The same key as a previous one: accepted until `until`, or until its own end if that is earlier.
     pub(super) fn retired(&self, until: UnixTime) -> Self {
         Self { key_use: KeyUse::Previous, not_after: self.not_after.min(until), ..self.clone() }
     }
 
-    /// Says whose key it is, where requests do not name a tenant and the key is found by something else. It becomes
+    /// Sets the key's owner, for requests that do not name a tenant. It becomes
     /// [`Identity::tenant`](crate::Identity::tenant).
     #[must_use]
     pub fn owned_by(mut self, tenant: TenantId) -> Self {
@@ -60,7 +60,7 @@ impl Key {
         self
     }
 
-    /// Whose key it is, if it was said.
+    /// The key's owner, if set.
     pub fn owner(&self) -> Option<&TenantId> {
         self.owner.as_ref()
     }
@@ -88,10 +88,9 @@ impl Key {
 
 /// A tenant's keys, tried in this order. Empty for an unknown tenant. Cheap to clone.
 ///
-/// A tenant has at most [`Keys::MAX`] of them. A forgery is checked with each, so more would tell by the time which
-/// tenants exist, and would cost as much as the sender of rotations likes. Where more are collected, the keys that end
-/// first are left out, which are the oldest; of keys that end at the same time, those listed last. The current key
-/// stays.
+/// A tenant has at most [`Keys::MAX`] of them. A forgery is checked with each, so more would reveal by timing which
+/// tenants exist, and let the sender of rotations drive up the cost. If more are collected, the keys that end first are
+/// left out, which are the oldest; among keys that end together, those listed last. The current key stays.
 ///
 /// ```
 /// use tower_sso::keys::{Key, Keys, Secret};
@@ -104,15 +103,15 @@ impl Key {
 pub struct Keys(Option<Arc<[Key]>>);
 
 impl Keys {
-    /// How many keys a tenant has at most: the current one and three previous ones.
+    /// The most keys a tenant can have: the current one and three previous ones.
     pub const MAX: usize = 4;
 
-    /// The keys of a tenant that is not known: none.
+    /// The keys of an unknown tenant: an empty list.
     pub fn unknown_tenant() -> Self {
         Self(None)
     }
 
-    /// Whether these are one and the same list, or both none: not whether two lists have equal keys.
+    /// Whether both are the same list (by pointer) or both are empty. Does not compare keys.
     #[cfg(feature = "moka")]
     pub(super) fn are(&self, other: &Self) -> bool {
         std::ptr::eq(&raw const **self, &raw const **other) || (self.is_empty() && other.is_empty())

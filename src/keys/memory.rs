@@ -8,11 +8,11 @@ use crate::store::{StoreError, StoreFuture};
 /// Keys of several tenants in this process's memory. Clones share them.
 ///
 /// Two tenants with one secret are logged at `WARN` when a layer is built whose form does not sign the tenant: a user
-/// of one could sign in to the other. Where they are two names of one organisation, say so with [`Key::owned_by`],
-/// which is then the tenant that [`Identity::tenant`](crate::Identity::tenant) has. Tenants that are added
-/// later are not compared; [`keys::sql`](crate::keys#stores) refuses a second owner.
+/// of one could sign in to the other. If they are two names of one organisation, name it with [`Key::owned_by`]; it
+/// becomes [`Identity::tenant`](crate::Identity::tenant). Tenants added later are not compared;
+/// [`keys::sql`](crate::keys#stores) refuses a second owner.
 ///
-/// It holds what the application puts into it: a tenant that an outsider can create needs a limit in the application.
+/// The store has no limit. If outsiders can create tenants, the application must limit them.
 ///
 /// ```
 /// use tower_sso::clock::{Clock, SystemClock};
@@ -31,7 +31,7 @@ impl MemoryKeys {
         Self::default()
     }
 
-    /// This store with one tenant more.
+    /// Adds a tenant.
     #[must_use]
     pub fn with(self, tenant: impl Into<TenantId>, secret: impl Into<Secret>) -> Self {
         self.set(tenant, secret.into().into());
@@ -45,9 +45,9 @@ impl MemoryKeys {
 
     /// Makes `secret` the tenant's current key; the key that was current is accepted until `previous_until`, inclusive.
     ///
-    /// Older keys keep their own end: a rotation never makes a key live longer. At most [`Keys::MAX`] stay, the oldest
-    /// go. With the secret that is current already, nothing changes, so a webhook may come twice. A previous secret may
-    /// become current again. These are the rules of [`keys::sql`](crate::keys#stores) too.
+    /// Older keys keep their own end: a rotation never extends a key's life. At most [`Keys::MAX`] stay; the oldest are
+    /// dropped. Rotating to the current secret changes nothing, so a webhook may come twice. A previous secret may
+    /// become current again. [`keys::sql`](crate::keys#stores) has the same rules.
     pub fn rotate(&self, tenant: impl Into<TenantId>, secret: impl Into<Secret>, previous_until: UnixTime) {
         let secret = secret.into();
         let mut tenants = self.write();
@@ -59,7 +59,7 @@ impl MemoryKeys {
         let others = keys.iter().filter(|key| *key.secret() != secret);
         let previous = others.map(|key| if is_current(key) { key.retired(previous_until) } else { key.clone() });
         let mut current = Key::current(secret.clone());
-        // A tenant stays what it is called.
+        // The owner stays.
         if let Some(owner) = keys.iter().find_map(Key::owner) {
             current = current.owned_by(owner.clone());
         }
@@ -71,7 +71,7 @@ impl MemoryKeys {
         self.write().remove(tenant);
     }
 
-    // A panic while the lock was held cannot have left the map half changed.
+    // A panic under the lock cannot have left the map half changed.
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<TenantId, Keys>> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,7 +1,7 @@
 //! Which keys check a tenant's credentials.
 //!
-//! A [`KeyStore`] is asked once per request for the [`Keys`] of a [`TenantId`], and a cache once more where none
-//! fitted. Several keys may be active at once: during a rotation the previous key is accepted until its own end, and
+//! Each request asks a [`KeyStore`] once for the [`Keys`] of a [`TenantId`], and a cache once more if none fits.
+//! Several keys may be active: during a rotation the previous key is accepted until its own end, and
 //! [`Identity::key_use`](crate::Identity::key_use) tells which one matched.
 //!
 //! # Stores
@@ -16,15 +16,15 @@
 //!
 //! # What a forger learns of a tenant
 //!
-//! An unknown tenant costs as much as a wrong key: a decoy key is checked for it, and the answer is the same. A store
-//! of your own must do its part, and take as long to find no tenant as to find one. A forger can tell that a tenant
-//! exists in two cases, and learns nothing else of it:
+//! An unknown tenant costs as much as a wrong key: the layer checks a decoy key, and the answer is the same. In a store
+//! of your own, a miss must take as long as a hit. In two cases a forger can tell that a tenant exists, and nothing
+//! else:
 //!
 //! - During a rotation. A wrong signature is checked with each active key, an unknown tenant's with one. A tenant has
-//!   at most four, [`Keys::MAX`], in every store, so the difference is three checks at most: of an RSA signature it can
-//!   be measured over a network. Remove previous keys when they are no longer used.
-//! - When none of its active keys can be used: the answer is 503 rather than 401, so that the partner tries again once
-//!   the key is mended. The log says whose it is, at `WARN`. Keys that a layer knows when it is built are checked then.
+//!   at most four keys ([`Keys::MAX`]) in every store, so the difference is at most three checks. For RSA signatures it
+//!   can be measured over a network. Remove previous keys when they are no longer used.
+//! - When none of its active keys is usable: the answer is 503 instead of 401, so that the partner retries once the key
+//!   is fixed. The log names the tenant, at `WARN`. Keys that are known when a layer is built are checked then.
 
 mod check;
 mod fixed;
@@ -73,8 +73,8 @@ pub use secret::Secret;
 
 /// A customer organisation with keys of its own, as the request names it.
 ///
-/// Not to be trusted before the signature is checked: it only selects the key. Cheap to clone; a name of up to 23 bytes
-/// needs no memory of its own.
+/// Do not trust it before the signature is checked: it only selects the key. Cheap to clone; a name of up to 23 bytes
+/// does not allocate.
 ///
 /// ```
 /// use tower_sso::keys::TenantId;
@@ -139,31 +139,30 @@ impl fmt::Display for TenantId {
 pub trait KeyStore: Send + Sync + 'static {
     /// The tenant's keys, or [`Keys::unknown_tenant`].
     ///
-    /// The name comes from the request and was not checked: bind it as a parameter, never paste it into a query. Match
-    /// it **byte for byte**: a lookup that folds case, trims, or reads a number knows one tenant under several names,
-    /// and each is one login more for the same credential. Where that cannot be helped, say whose the keys are with
-    /// [`Key::owned_by`], which is then the tenant's name.
+    /// The name comes from the request and is unchecked: bind it as a parameter, never paste it into a query. Match it
+    /// **byte for byte**: a lookup that folds case, trims or parses a number knows one tenant under several names. If
+    /// you cannot avoid that, set the owner with [`Key::owned_by`], which then becomes the tenant's name.
     fn keys(&self, tenant: &TenantId) -> StoreFuture<Result<Keys, StoreError>>;
 
-    /// Newer keys than those that were `tried`, as none of them fitted; `None` if there is nothing newer. Default:
-    /// `None`, which is right for a store that does not cache.
+    /// Newer keys than those `tried`, none of which fitted; `None` if there are none. Default: `None`, which is right
+    /// for a store that does not cache.
     ///
-    /// A request asks once. Forgeries lead here, so a cache bounds how often it asks the store behind it, and does the
-    /// same for tenants that are known and that are not: else the time of the answer tells which ones exist.
+    /// Called at most once per request. Forgeries lead here, so a cache limits how often it asks the store behind it.
+    /// It must treat known and unknown tenants alike, or timing reveals which ones exist.
     fn keys_again(&self, tenant: &TenantId, tried: &Keys) -> Option<StoreFuture<Result<Keys, StoreError>>> {
         let _ = (tenant, tried);
         None
     }
 
-    /// The keys that are known now, which a layer checks when it is built; `None` if they are found per request only.
+    /// The keys known now, which a layer checks when it is built; `None` if they are only found per request.
     ///
-    /// Say whose they are with [`Key::owned_by`]: two tenants with one secret are then logged at `WARN`. A store around
-    /// another one hands on what that one says, or what is wrong with its keys is found only when a request comes.
+    /// Set their owners with [`Key::owned_by`]: two tenants with one secret are then logged at `WARN`. A store that
+    /// wraps another one returns the inner store's answer; otherwise faulty keys are found only when a request comes.
     fn known_keys(&self) -> Option<Vec<Key>>;
 
-    /// Whether every tenant has the same keys, so that a signature does not say whose it is. A layer is then built only
-    /// with a tenant that requests do not choose: else [`Identity::tenant`](crate::Identity::tenant) would be
-    /// whatever the sender wrote. A store around another one hands on what that one says.
+    /// Whether every tenant has the same keys, so that a signature does not identify the tenant. A layer then builds
+    /// only if requests cannot choose the tenant: otherwise the sender could choose
+    /// [`Identity::tenant`](crate::Identity::tenant). A store that wraps another one returns the inner store's answer.
     fn ignores_tenant(&self) -> bool;
 }
 
@@ -185,8 +184,8 @@ impl<K: KeyStore + ?Sized> KeyStore for Arc<K> {
     }
 }
 
-/// A key store made of a function, which must not answer with the same keys for every name: use [`FixedKeys`] for that,
-/// so that a layer whose requests choose the tenant is not built with it.
+/// A key store from a function. The function must not return the same keys for every name: use [`FixedKeys`] for that,
+/// so that a layer whose requests choose the tenant does not build.
 ///
 /// ```
 /// use tower_sso::keys::{self, Keys, Secret, TenantId};

@@ -1,4 +1,4 @@
-//! Recognises a key of a pair, which is no shared secret: as one it would verify, and everybody knows a public key.
+//! Recognises public and private keys, which must not serve as shared secrets: everybody knows a public key.
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -15,10 +15,10 @@ const BODY: &str = "is a public key without its PEM lines and no shared secret: 
                     `jwt-public-key`), and give the whole PEM";
 const JWK: &str = "is a JWK and no shared secret: give the bytes of its `k`, if it is one of a MAC";
 
-/// What an OpenSSH key begins with.
+/// The first words of OpenSSH keys.
 const OPENSSH: [&[u8]; 4] = [b"ssh-", b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"];
 
-/// Refuses a key of a pair where a secret is needed that only the partner knows.
+/// Refuses a public or private key in place of a shared secret.
 pub(crate) fn check_shared(secret: &Secret) -> Result<(), &'static str> {
     let key = secret.expose().trim_ascii_start();
     if begins_like_openssh(key) || memmem::find(key, b"-----BEGIN ").is_some() {
@@ -37,8 +37,8 @@ fn begins_like_openssh(key: &[u8]) -> bool {
     OPENSSH.iter().any(|kind| key.starts_with(kind))
 }
 
-/// The bytes of what stands between PEM's lines, or behind OpenSSH's first word: base64 of either alphabet, with or
-/// without padding and line breaks. `None` for what cannot be a key, which is decided without decoding nearly always.
+/// The bytes of a PEM body, or of an OpenSSH key after its first word: base64 of either alphabet, with or without
+/// padding and line breaks. `None` if it cannot be a key, which is nearly always decided without decoding.
 fn body(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     /// An Ed25519 key, which is the shortest.
     const SHORTEST: usize = 59;
@@ -63,7 +63,7 @@ fn body(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     LENIENT.decode(&*text).ok().map(Zeroizing::new)
 }
 
-/// Whether these bytes are, from the first to the last, one public key: by its outline, which no random secret has.
+/// Whether all of these bytes are one public key, by its outline. No random secret has such an outline.
 fn is_public_key(bytes: &[u8]) -> bool {
     const INTEGER: u8 = 0x02;
     const BIT_STRING: u8 = 0x03;

@@ -6,11 +6,10 @@ use std::sync::{Arc, OnceLock};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// A shared secret. It is not shown by `Debug`, is wiped when its last copy goes, and is compared in constant time. One
-/// thing is not ours to wipe: the crate `fernet` leaves the two halves of a Fernet key that it has decoded in freed
-/// memory.
+/// A shared secret. `Debug` does not show it, its memory is wiped with the last copy, and it is compared in constant
+/// time. One exception: the crate `fernet` leaves the two halves of a decoded Fernet key in freed memory.
 ///
-/// Cheap to clone: copies share the bytes, and what a form derives from them (a keyed MAC) is derived once.
+/// Cheap to clone: copies share the bytes and what a form derives from them (a keyed MAC).
 ///
 /// ```
 /// use tower_sso::keys::Secret;
@@ -29,7 +28,7 @@ struct Inner {
 }
 
 impl Secret {
-    /// A secret of these bytes, which are never trimmed.
+    /// A secret of these bytes. They are never trimmed.
     ///
     /// A layer is not built with one that is empty or blank, nor with text that begins or ends with white space, begins
     /// with a byte order mark or stands in quotation marks: that is almost always a slip in copying it, after which
@@ -63,12 +62,12 @@ impl Secret {
         Self(Arc::new(Inner { is_verbatim, bytes: Zeroizing::new(bytes), prepared: OnceLock::new() }))
     }
 
-    /// The secret itself. Do not log it, do not send it.
+    /// The secret itself. Do not log or send it.
     pub fn expose(&self) -> &[u8] {
         &self.0.bytes
     }
 
-    /// The secret itself, where it is text. Do not log it, do not send it.
+    /// The secret itself, if it is text. Do not log or send it.
     ///
     /// ```
     /// use tower_sso::keys::Secret;
@@ -79,7 +78,7 @@ impl Secret {
         std::str::from_utf8(self.expose()).ok()
     }
 
-    /// What makes it unfit to be a secret at all, if anything does.
+    /// Why it cannot be a secret at all, if so.
     pub(crate) fn weakness(&self) -> Option<&'static str> {
         if self.expose().is_empty() {
             return Some("is empty");
@@ -88,15 +87,15 @@ impl Secret {
         text.chars().all(|letter| is_blank(letter) || letter == '\0').then_some("is blank")
     }
 
-    /// What looks as if the secret had been copied wrongly, if anything does. Only text is looked at: one in twenty
-    /// random keys begins or ends with a byte that could be white space.
+    /// The likely copying mistake in it, if any. Checks only text: one in twenty random keys begins or ends with a byte
+    /// that could be white space.
     pub(crate) fn slip(&self) -> Option<&'static str> {
         let is_plain = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
         if self.expose().is_ascii() && is_plain(self.expose().last()) && is_plain(self.expose().first()) {
             return None;
         }
         let text = self.expose_str()?;
-        // A PEM text may end with a line feed, and mostly does. Others may stand in front of it.
+        // A PEM text usually ends with a line feed, and may have others in front of it.
         if self.0.is_verbatim || text.contains("-----BEGIN ") {
             return None;
         }
@@ -120,7 +119,7 @@ impl Secret {
         }
     }
 
-    /// As [`Self::try_with_prepared`], for what can be made of any secret.
+    /// As [`Self::try_with_prepared`], for a value that can be made from any secret.
     pub(crate) fn with_prepared<K, P, T>(
         &self,
         depends_on: K,
@@ -137,9 +136,9 @@ impl Secret {
         }
     }
 
-    /// Hands `use_it` what `prepare` made of the secret's bytes, and of `depends_on`: whatever else the value depends
-    /// on, such as the algorithm. It is made once as long as one form alone uses the secret; what could not be made is
-    /// not kept.
+    /// Calls `use_it` with the value that `prepare` made from the secret's bytes and `depends_on`: everything else that
+    /// the value depends on, such as the algorithm. The value is made once, as long as only one form uses the secret. A
+    /// failure is not kept.
     pub(crate) fn try_with_prepared<K, P, T, E>(
         &self,
         depends_on: K,
@@ -156,7 +155,7 @@ impl Secret {
         }
         let prepared = Box::new((depends_on, prepare(self.expose())?));
         let used = use_it(&prepared.1);
-        // The first one stays, whichever form or algorithm made it.
+        // The first value stays, whichever form or algorithm made it.
         _ = self.0.prepared.set(prepared);
         Ok(used)
     }
@@ -166,14 +165,14 @@ fn is_blank(letter: char) -> bool {
     letter.is_whitespace() || is_invisible(letter)
 }
 
-/// Persian, Mongolian or an emoji may need a character that is not seen. An ASCII text never does.
+/// Persian, Mongolian or an emoji may need an invisible character. ASCII text never does.
 fn is_ascii_but_for_invisible(text: &str) -> bool {
     let mut others = text.chars().filter(|letter| !letter.is_ascii()).peekable();
     others.peek().is_some() && others.all(is_invisible)
 }
 
-/// What is there and shows nothing: Unicode's `Default_Ignorable_Code_Point`, the format characters (`Cf`) that are not
-/// part of it and have no shape, and the empty Braille cell.
+/// Invisible characters: Unicode's `Default_Ignorable_Code_Point`, the other format characters (`Cf`) without a shape,
+/// and the empty Braille cell.
 fn is_invisible(letter: char) -> bool {
     matches!(letter,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'

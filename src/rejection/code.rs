@@ -1,6 +1,6 @@
 use http::StatusCode;
 
-/// What there is to say of a code. The answer's body is written by the compiler: a refusal is to cost little.
+/// A code's texts. The body is built at compile time, so that a refusal costs little.
 struct Row {
     word: &'static str,
     status: StatusCode,
@@ -27,26 +27,25 @@ macro_rules! row {
     };
 }
 
-/// What a client is told. Stable: partners may rely on these words.
+/// The public code of a refusal. Stable: partners may rely on these words.
 ///
 /// | code | status | when |
 /// |---|---|---|
-/// | `malformed` | 400 | not of this form at all: missing, duplicate or mis-encoded parts |
+/// | `malformed` | 400 | not of this form: a part is missing, duplicate or badly encoded |
 /// | `invalid` | 401 | unknown tenant, wrong key or signature; see also below |
-/// | `expired`, `not_yet_valid` | 401 | authentic, outside its window |
-/// | `replayed` | 401 | authentic, used before, or made before the replay store began to remember |
+/// | `expired`, `not_yet_valid` | 401 | authentic, but outside its window |
+/// | `replayed` | 401 | authentic, but used before, or made before the replay store began to remember |
 /// | `rejected_claims` | 400 | authentic, but the form, your claims type or your own check refuses the payload |
 /// | `method_not_allowed` | 405 | a method that the layer does not list |
 /// | `request_timeout` | 408 | the body did not arrive in time |
 /// | `payload_too_large` | 413 | the body is over the layer's limit, or over one outside it |
-/// | `unsupported_media_type` | 415 | not the content type or content encoding that the form has |
-/// | `too_early` | 425 | a marked prefetch or preview: it must not use up the credential, the click that follows may |
+/// | `unsupported_media_type` | 415 | not the form's content type or content encoding |
+/// | `too_early` | 425 | a marked prefetch or preview, which must not use up the credential; the click may |
 /// | `too_many_requests` | 429 | the source has guessed too often |
 /// | `unavailable` | 503 | the key store or the replay store failed, timed out or is full; see also below |
 ///
 /// - `invalid` also covers a JWT with another algorithm or type, or with a wrong or missing registered claim.
-/// - `unavailable` also covers a tenant none of whose keys can be used, and a webhook of which a copy is being carried
-///   out.
+/// - `unavailable` also covers a tenant without a usable key, and a webhook whose duplicate is still being processed.
 ///
 /// ```
 /// use tower_sso::rejection::Code;
@@ -57,7 +56,7 @@ macro_rules! row {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Code {
-    /// Not of this form at all: missing, duplicate or mis-encoded parts.
+    /// Not of this form: a part is missing, duplicate or badly encoded.
     Malformed,
     /// Unknown tenant, wrong key, wrong signature: one answer for all of them.
     Invalid,
@@ -75,7 +74,7 @@ pub enum Code {
     RequestTimeout,
     /// The body is over the layer's limit, or over one outside it.
     PayloadTooLarge,
-    /// Not the content type or content encoding that the form has.
+    /// Not the form's content type or content encoding.
     UnsupportedMediaType,
     /// A prefetch or a preview, which must not use up the credential: `Sec-Purpose`, `Purpose`, `X-Purpose`, `X-Moz` or
     /// `X-Sec-Purpose` says `prefetch`, `prerender`, `preview` or `instant`, or `HX-Preloaded` says `true`. Browsers
@@ -83,13 +82,13 @@ pub enum Code {
     TooEarly,
     /// The source has guessed too often.
     TooManyRequests,
-    /// The key store or the replay store failed, timed out or is full; none of the tenant's keys can be used; or a copy
-    /// of this webhook is being carried out.
+    /// The key store or the replay store failed, timed out or is full; no key of the tenant is usable; or a duplicate
+    /// of this webhook is still being processed.
     Unavailable,
 }
 
 impl Code {
-    /// The word that stands in the answer.
+    /// The code's word in the answer.
     pub const fn as_str(self) -> &'static str {
         self.row().word
     }
@@ -99,7 +98,7 @@ impl Code {
         self.row().status
     }
 
-    /// The sentence that stands in the answer as its title.
+    /// The answer's title.
     pub const fn title(self) -> &'static str {
         self.row().title
     }

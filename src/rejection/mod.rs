@@ -13,10 +13,10 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use crate::observe::Step;
 pub use code::Code;
 
-/// Why precisely a request was refused: for logs, metrics and a custom responder. Never shown by default.
+/// The exact reason of a refusal: for logs, metrics and a custom responder. Clients do not see it by default.
 ///
-/// Showing it to a client tells an attacker which part of a forgery was wrong. It goes into the log as its one line of
-/// text: escaped, and cut after 512 bytes. Still, a form of your own should not put into it what somebody has sent.
+/// Showing it to a client tells an attacker which part of a forgery was wrong. The log has it as one line, escaped and
+/// cut after 512 bytes. Even so, a form of your own should not put received data into it.
 ///
 /// ```
 /// use tower_sso::rejection::{Code, Reason};
@@ -28,15 +28,15 @@ pub use code::Code;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// A part of the form is not there: its name.
+    /// A part of the form is missing: its name.
     MissingParameter(Cow<'static, str>),
-    /// A part of the form is there twice: its name.
+    /// A part of the form is duplicate: its name.
     DuplicateParameter(Cow<'static, str>),
-    /// A part of the form is not spelled as it must be: its name and what is wrong with it.
+    /// A part of the form is malformed: its name and what is wrong with it.
     Malformed(Cow<'static, str>, &'static str),
-    /// The header with the signature is not there.
+    /// The signature's header is missing.
     MissingSignature,
-    /// The body did not arrive whole, or not as it was packed: what the connection or the decompressor says of it.
+    /// The body broke off or could not be decompressed: the error of the connection or decompressor.
     IncompleteBody(Cow<'static, str>),
     /// The body did not arrive in time: within [`body_timeout`](crate::Builder::body_timeout), or a timeout outside
     /// the layer.
@@ -49,7 +49,7 @@ pub enum Reason {
     ContentType,
     /// The body is compressed, which would make the signed bytes ambiguous.
     ContentEncoding,
-    /// The method is not one that the layer lists.
+    /// The layer does not list the method.
     Method,
     /// The request says that nobody clicked: a prefetch or a preview. See [`Code::TooEarly`].
     Prefetch,
@@ -61,7 +61,7 @@ pub enum Reason {
     BodyHash,
     /// The token or the request names another algorithm than the layer's.
     AlgorithmNotAllowed,
-    /// The token's header is not what it must be: what is wrong with it.
+    /// The token's header is wrong: what is wrong with it.
     BadToken(&'static str),
     /// Too old.
     Expired,
@@ -73,31 +73,31 @@ pub enum Reason {
     BeforeFence,
     /// The token is for somebody else.
     WrongAudience,
-    /// A registered claim is not there: its name.
+    /// A registered claim is missing: its name.
     MissingClaim(Cow<'static, str>),
-    /// A registered claim is not what it must be: its name and what is wrong with it.
+    /// A registered claim is wrong: its name and what is wrong with it.
     BadClaim(Cow<'static, str>, &'static str),
-    /// The payload is not what it must be: what is wrong with it.
+    /// The payload is wrong: what is wrong with it.
     BadPayload(Cow<'static, str>),
-    /// A required field of the payload is not there: its name.
+    /// A required field of the payload is missing: its name.
     MissingField(Cow<'static, str>),
-    /// The application's own check refused the claims: what it says of it.
+    /// The application's own check refused the claims: its text.
     RefusedByApplication(Cow<'static, str>),
     /// The key store failed.
     KeyStore(StoreFailure),
-    /// The key store gave something that cannot be a key: what is wrong with it.
+    /// The key store returned an unusable key: what is wrong with it.
     UnusableKey(&'static str),
     /// The replay store failed.
     ReplayStore(StoreFailure),
-    /// An exact copy of this call is being handled at this moment.
+    /// A duplicate of this delivery is still being processed.
     InProgress,
-    /// The source has guessed too often: how long until it may try again.
+    /// The source has guessed too often: the time until it may try again.
     TooManyGuesses(Duration),
 }
 
 impl std::error::Error for Reason {}
 
-/// The application refuses claims that were proved. Its text goes to the log.
+/// The application refuses authentic claims. Its text goes to the log.
 ///
 /// ```
 /// use tower_sso::rejection::RefusedClaims;
@@ -128,7 +128,7 @@ pub enum StoreFailure {
     Failed,
     /// It did not answer in time.
     TimedOut,
-    /// It holds as many live entries as it may.
+    /// It is full.
     Full,
 }
 
@@ -138,12 +138,12 @@ impl Reason {
         self.row().0
     }
 
-    /// What the client is told for it.
+    /// The public code for it.
     pub const fn code(&self) -> Code {
         self.row().1
     }
 
-    /// The step of the check at which the request was refused; all the steps before it had passed.
+    /// The step at which the request was refused. All earlier steps passed.
     pub const fn step(&self) -> Step {
         self.row().2
     }
@@ -237,7 +237,7 @@ impl fmt::Display for StoreFailure {
     }
 }
 
-/// A refusal: what a responder sees, and what stands in the extensions of every answer that a layer gave itself.
+/// A refusal, as a responder sees it. It is also in the extensions of every answer that a layer gave itself.
 ///
 /// ```
 /// use tower_sso::rejection::{Code, Reason, Rejection};
@@ -269,12 +269,12 @@ impl Rejection {
         self.form
     }
 
-    /// What the client is told.
+    /// The public code.
     pub fn code(&self) -> Code {
         self.reason.code()
     }
 
-    /// Why precisely. Not for the client.
+    /// The exact reason. Not for the client.
     pub fn reason(&self) -> &Reason {
         &self.reason
     }
@@ -288,7 +288,7 @@ impl Rejection {
         response
     }
 
-    /// Adds what every refusal carries, whoever wrote its body.
+    /// Adds the headers of every refusal, also to a custom responder's answer.
     pub(crate) fn finish(self, response: &mut Response<Bytes>, allow: &HeaderValue) {
         let status = response.status();
         let headers = response.headers_mut();
@@ -298,7 +298,7 @@ impl Rejection {
             _ => {}
         }
         if let Reason::TooManyGuesses(wait) = self.reason {
-            // Rounded up: at that very second it may try again.
+            // Rounded up, so that a retry at that second succeeds.
             let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
             headers.entry(RETRY_AFTER).or_insert(HeaderValue::from(seconds));
         }
@@ -316,7 +316,8 @@ impl fmt::Display for Rejection {
     }
 }
 
-/// What every answer on a login route carries, accepted or refused: it may hold a session, and its URL a credential.
+/// The headers of every answer on a login route, accepted or refused: it may contain a session, and its URL a
+/// credential.
 pub(crate) fn seal(headers: &mut HeaderMap) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -17,7 +17,7 @@ use sqlx::{Any, Database, Error, Pool};
 /// ```
 pub trait Backend: Statements {}
 
-/// What the two engines do not have in common.
+/// The differences between the two engines.
 #[derive(Clone, Copy, Debug)]
 pub enum Engine {
     Postgres,
@@ -33,10 +33,10 @@ pub enum Value<'a> {
     Integer(i64),
 }
 
-/// A secret and the nanosecond of its end; the current key has none.
+/// A secret and the nanosecond of its end. The current key has no end.
 pub(super) type SecretRow = (Vec<u8>, Option<i64>);
 
-/// The few shapes of statement that the store needs, so that its logic is written once and without a page of bounds.
+/// The few kinds of statements that the store needs, so that its logic is written once, without a page of bounds.
 pub trait Statements: Database {
     /// Which engine is behind the pool.
     fn engine(pool: &Pool<Self>) -> Result<Engine, Error>;

@@ -1,4 +1,4 @@
-/// What a call did to a tenant's keys.
+/// The effect of a rotation on a tenant's keys.
 ///
 /// ```
 /// use tower_sso::keys::sql::Rotation;
@@ -16,13 +16,13 @@ pub enum Rotation {
     Created,
     /// The key replaced another, which is accepted for the grace period.
     Rotated,
-    /// A new call with the key that is current already. The call is recorded, the keys are as they were.
+    /// A new delivery with the current key. The delivery is recorded, the keys are unchanged.
     Unchanged,
-    /// This very call was applied before: nothing was changed.
+    /// A duplicate of an applied delivery. Nothing was changed.
     Repeated,
 }
 
-/// Why a rotation was not made. Nothing of it was recorded.
+/// Why a rotation failed. Nothing was recorded.
 ///
 /// ```
 /// use tower_sso::keys::sql::SqlKeyError;
@@ -40,7 +40,7 @@ pub enum Rotation {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SqlKeyError {
-    /// The key is, or once was, another tenant's. Two tenants with one key could sign in for each other.
+    /// The key is or was another tenant's. Two tenants with one key could sign in for each other.
     #[error("the key belongs to another tenant")]
     OwnedByAnotherTenant,
     /// The tenant's name holds NUL or is longer than 512 bytes.

@@ -1,19 +1,19 @@
 //! Keys in SQLite or Postgres, by sqlx 0.9, with rotation.
 //!
-//! A partner's signed call brings a tenant's key ([`SqlKeyStore::rotate`]); the layer finds it there. The rules:
+//! A partner's webhook brings a tenant's key ([`SqlKeyStore::rotate`]), and the layer looks it up. The rules:
 //!
-//! 1. A call is applied once, for ever. A copy of it changes nothing, at whatever age: an old call never rolls a newer
-//!    key back.
-//! 2. A new key is current at once. The one it replaces is accepted for a grace period; older ones keep their own end.
-//!    At most three previous keys are accepted: with a fourth, the oldest ends.
-//! 3. A tenant has one current key at any time, however many calls come at once.
-//! 4. A secret has one owner. What is or ever was another tenant's key is refused, and nothing is recorded.
-//! 5. The caller's own data can be stored in the same transaction ([`SqlKeyStore::rotate_in`]): both, or neither.
+//! 1. A delivery is applied once, for ever. A duplicate of any age changes nothing, so an old one never rolls back a
+//!    newer key.
+//! 2. A new key is current at once. The replaced key is accepted for a grace period; older keys keep their own end. At
+//!    most three previous keys are accepted: with a fourth, the oldest ends.
+//! 3. A tenant always has one current key, however many deliveries come at once.
+//! 4. A secret has one owner. A key that is or ever was another tenant's is refused, and nothing is recorded.
+//! 5. The caller's own data can be stored in the same transaction ([`SqlKeyStore::rotate_in`]).
 //!
-//! **Secrets are stored readable**, since a MAC needs the key itself: whoever reads the table `tower_sso_keys` can sign
-//! in as anybody. Let only this application's database user read it, encrypt disks and backups, and ask the server for
-//! TLS. A key that has ended is deleted at the tenant's next rotation, as is a fourth previous one; its SHA-256 digest
-//! stays, for rule 4. One row stays of each call, for rule 1. sqlx does not wipe its own buffers.
+//! **Secrets are stored readable**, because a MAC needs the key itself: anyone who reads the table `tower_sso_keys` can
+//! sign in as anybody. Let only this application's database user read it, encrypt disks and backups, and require TLS
+//! from the server. The tenant's next rotation deletes keys that have ended, and a fourth previous one. Their SHA-256
+//! digests stay, for rule 4, and one row per delivery stays, for rule 1. sqlx does not wipe its own buffers.
 //!
 //! | engine | the pool needs |
 //! |---|---|
@@ -21,20 +21,16 @@
 //! | Postgres | the encoding UTF-8; a `lock_timeout` for the application's own transactions |
 //! | `Any` | the application installs sqlx's drivers first, with `sqlx::any::install_default_drivers` |
 //!
-//! `:memory:` is a database for each connection. `busy_timeout` is how long a writer waits for another (sqlx's default
-//! is 5 s). With WAL, lookups do not wait for writers. The transactions of [`SqlKeyStore::begin`] have a `lock_timeout`
-//! of their own ([`SqlKeyStore::lock_timeout`]).
-//!
-//! `:memory:` is a database for each connection. `busy_timeout` is how long a writer waits for another (sqlx's default
-//! is 5 s). With WAL, lookups do not wait for writers. The transactions of [`SqlKeyStore::begin`] have a `lock_timeout`
-//! of their own ([`SqlKeyStore::lock_timeout`]).
+//! With `:memory:` each connection has its own database. `busy_timeout` is how long a writer waits for another (sqlx's
+//! default is 5 s). With WAL, lookups do not wait for writers. The transactions of [`SqlKeyStore::begin`] have a
+//! `lock_timeout` of their own ([`SqlKeyStore::lock_timeout`]).
 //!
 //! Several processes may start at once: [`SqlKeyStore::migrate`] takes a lock. Your own `CREATE TABLE IF NOT EXISTS`
 //! needs one too. WAL is written into the file, and switching to it ignores `busy_timeout`: try again while it says
 //! `database is locked`.
 //!
-//! Whoever waits for a lock holds a connection. Give rotations a pool of their own, so that one company's webhooks do
-//! not keep everybody's sign-ins waiting:
+//! Waiting for a lock holds a connection. Give rotations a pool of their own, so that one company's webhooks do not
+//! block everybody's sign-ins:
 //!
 //! ```no_run
 //! # #[cfg(all(feature = "sqlite", feature = "postgres"))] {
@@ -66,12 +62,11 @@
 //! # }
 //! ```
 //!
-//! A tenant's name that holds NUL or has more than 512 bytes is unknown, and cannot get a key, on both engines. **Text
-//! of a partner for your own tables** needs the same care: Postgres refuses NUL, SQLite takes it. Refuse it as
-//! [`rejected_claims`](crate::Builder::map_claims); a database error would be 503, and the sender would try for
-//! ever.
+//! On both engines, a tenant's name with NUL or more than 512 bytes is unknown and cannot get a key. **A partner's text
+//! for your own tables** needs the same care: Postgres refuses NUL, SQLite accepts it. Refuse it as
+//! [`rejected_claims`](crate::Builder::map_claims): a database error would be 503, and the sender would retry for ever.
 //!
-//! Every lookup is a query. Put [`CachedKeys`](super::CachedKeys) in front, and keep in mind that it also delays a
+//! Every lookup is a query. Put [`CachedKeys`](super::CachedKeys) in front, which also delays the effect of
 //! [`SqlKeyStore::remove`].
 
 mod backend;

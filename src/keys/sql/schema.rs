@@ -31,9 +31,9 @@ pub const SQLITE_MIGRATIONS: &[&str] =
 const CREATE_VERSIONS: &str = "CREATE TABLE IF NOT EXISTS tower_sso_keys_schema (version BIGINT NOT NULL PRIMARY KEY)";
 const VERSION: &str = "SELECT COALESCE(MAX(version), 0) FROM tower_sso_keys_schema";
 
-/// Applies the texts that the database has not seen yet, all of them or none.
+/// Applies all texts that the database has not seen yet, in one transaction.
 ///
-/// A database that is ahead of this crate is left alone: the next release is being rolled out.
+/// A database with a newer schema is left alone: the next release is being rolled out.
 pub(super) async fn migrate<DB: Backend>(pool: &Pool<DB>) -> Result<(), sqlx::Error> {
     let engine = DB::engine(pool)?;
     let migrations = match engine {

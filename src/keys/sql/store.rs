@@ -12,18 +12,18 @@ use crate::keys::{Key, KeyStore, Keys, Secret, TenantId};
 use crate::replay::Fingerprint;
 use crate::store::{StoreError, StoreFuture};
 
-/// Longer names are no tenant's. Postgres indexes no more than some 2,700 bytes.
+/// Longer names are unknown tenants. Postgres indexes at most about 2,700 bytes.
 const MAX_TENANT_BYTES: usize = 512;
 
-/// How long a key that was replaced stays valid, unless the store is told.
+/// The default grace period of a replaced key.
 const GRACE: Duration = Duration::from_hours(24);
 
-/// How long a rotation waits for a lock.
+/// The default wait of a rotation for a lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// In milliseconds, as Postgres counts.
 const LONGEST_LOCK_TIMEOUT: u128 = i32::MAX as u128;
 
-// Both engines read these texts. A conflict is no error in them: in Postgres an error would end the caller's
+// Both engines read these texts. They avoid conflict errors: in Postgres, an error would abort the caller's
 // transaction.
 const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
 const LIMIT_LOCKS: &str = "SELECT set_config('lock_timeout', $1, true) WHERE current_setting('lock_timeout') = '0'";
@@ -52,7 +52,8 @@ const ACTIVE: &str = "SELECT secret, not_after FROM tower_sso_keys \
     WHERE namespace = $1 AND tenant = $2 AND secret IS NOT NULL AND (not_after IS NULL OR not_after >= $3) \
     ORDER BY generation DESC";
 
-/// Keys in a database. See the [module](super) for what it keeps and what the database owes. Clones share the pool.
+/// Keys in a database. The [module](super) says what it keeps and what the database must provide. Clones share the
+/// pool.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -74,7 +75,8 @@ pub struct SqlKeyStore<DB: Backend> {
 }
 
 impl<DB: Backend> SqlKeyStore<DB> {
-    /// The keys of one partner, whose name is the namespace: several share the tables and know nothing of each other.
+    /// The keys of one partner, whose name is the namespace. Partners share the tables and are independent of each
+    /// other.
     ///
     /// The namespace is a constant of the application, never a part of a request. Changing it hides all keys.
     pub fn new(pool: Pool<DB>, namespace: impl Into<Arc<str>>) -> Self {
@@ -89,30 +91,29 @@ impl<DB: Backend> SqlKeyStore<DB> {
 
     /// How long the key that a rotation replaces is still accepted. Default: 24 hours.
     ///
-    /// A sender that has not noticed the rotation yet signs with the old key. A longer grace is a longer time in which
-    /// a key that was replaced because it leaked can still be used; [`remove`](Self::remove) does not wait for it.
+    /// A sender that has not noticed the rotation yet signs with the old key. During the grace period a leaked key that
+    /// was replaced still works; [`remove`](Self::remove) ends it at once.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
     }
 
-    /// How long a rotation waits on Postgres for another one of the tenant, or for a row that another transaction has
-    /// locked. Default: 5 s; a `lock_timeout` that the connection has of its own comes first. Then it fails, and the
-    /// sender tries again: until then it holds a connection, and a few of them can hold the whole pool. SQLite has
-    /// `busy_timeout`.
+    /// How long a rotation on Postgres waits for another rotation of the tenant, or for a locked row. Default: 5 s; the
+    /// connection's own `lock_timeout` takes precedence. Afterwards it fails, and the sender retries. A waiting
+    /// rotation holds a connection, so a few can hold the whole pool. SQLite has `busy_timeout`.
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = timeout;
         self
     }
 
-    /// Where the time comes from. Default: [`SystemClock`]. Set the clock of the layer which asks this store.
+    /// The clock. Default: [`SystemClock`]. Use the clock of the layer that asks this store.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Creates the tables, or brings them up to date. Any number of processes may do so at once, and as often as they
-    /// like; sqlx's own table of migrations is not touched.
+    /// Creates or updates the tables. Any number of processes may call this at once and repeatedly. Does not touch
+    /// sqlx's own table of migrations.
     ///
     /// The database user needs the right to create tables. The texts are
     /// [`POSTGRES_MIGRATIONS`](super::POSTGRES_MIGRATIONS) and [`SQLITE_MIGRATIONS`](super::SQLITE_MIGRATIONS), for
@@ -121,8 +122,8 @@ impl<DB: Backend> SqlKeyStore<DB> {
         Ok(schema::migrate(&self.pool).await?)
     }
 
-    /// Begins a transaction which suits [`rotate_in`](Self::rotate_in): on Postgres it reads what others have
-    /// committed, whatever the database's default is; on SQLite it has the write lock from the start.
+    /// Begins a transaction for [`rotate_in`](Self::rotate_in): `READ COMMITTED` on Postgres, whatever the database's
+    /// default; with the write lock from the start on SQLite.
     ///
     /// ```no_run
     /// # use tower_sso::{keys::{sql::*, Secret, TenantId}, replay::Fingerprint};
@@ -154,8 +155,8 @@ impl<DB: Backend> SqlKeyStore<DB> {
 
     /// Makes `secret` the tenant's current key, once for each `credential`, for ever.
     ///
-    /// The credential is the signed call that brought the key. Any number of copies, at once or years later, on one
-    /// machine or many, change the keys once; all others are [`Rotation::Repeated`].
+    /// The credential identifies the delivery that brought the key. However many duplicates come, at once or years
+    /// later, on one machine or many, the first changes the keys and all others are [`Rotation::Repeated`].
     pub async fn rotate(
         &self,
         tenant: &TenantId,
@@ -163,22 +164,23 @@ impl<DB: Backend> SqlKeyStore<DB> {
         credential: Fingerprint,
     ) -> Result<Rotation, SqlKeyError> {
         check(tenant, secret)?;
-        // Dropped at an error, it is rolled back.
+        // Dropping the transaction on an error rolls it back.
         let mut transaction = self.begin().await?;
         let rotation = self.apply(&mut transaction, tenant, secret, credential).await?;
         transaction.commit().await?;
         Ok(rotation)
     }
 
-    /// The same inside the caller's transaction, so that what belongs to the key is stored with it, or not at all.
+    /// The same inside the caller's transaction, so that the key and the caller's data are stored together or not at
+    /// all.
     ///
-    /// Take the transaction from [`begin`](Self::begin), rotate first, so that all who touch a tenant wait in the same
-    /// order, and keep it short: another call for this tenant waits for its end. After an error nothing of the rotation
-    /// is in it, and it goes on. Where this future is dropped unfinished, as by a timeout, drop the transaction as
-    /// well: what is in it then is not known.
+    /// Take the transaction from [`begin`](Self::begin). Rotate first, so that all transactions on a tenant lock in the
+    /// same order. Keep it short, as another delivery for this tenant waits for its end. After an error the transaction
+    /// goes on without the rotation. If this future is dropped unfinished, as by a timeout, drop the transaction too:
+    /// its state is unknown.
     ///
-    /// In a transaction of another making, a race may end in an error of the database (SQLite: `database is locked`;
-    /// Postgres above `READ COMMITTED`: a serialization failure). Nothing is lost then: roll back and try again.
+    /// In any other transaction, a race may end in a database error (SQLite: `database is locked`; Postgres above
+    /// `READ COMMITTED`: a serialization failure). Nothing is lost: roll back and retry.
     pub async fn rotate_in(
         &self,
         transaction: &mut Transaction<'_, DB>,
@@ -187,23 +189,23 @@ impl<DB: Backend> SqlKeyStore<DB> {
         credential: Fingerprint,
     ) -> Result<Rotation, SqlKeyError> {
         check(tenant, secret)?;
-        // A savepoint: a caller who commits after an error keeps no half rotation.
+        // A savepoint, so that committing after an error does not keep half a rotation.
         let mut savepoint = transaction.begin().await?;
         let rotation = self.apply(&mut savepoint, tenant, secret, credential).await?;
         savepoint.commit().await?;
         Ok(rotation)
     }
 
-    /// Revokes all keys of a tenant at once, without a grace period. An unknown tenant has none.
+    /// Revokes all keys of a tenant at once, without a grace period. Does nothing for an unknown tenant.
     ///
-    /// The secrets are deleted. Their digests stay, so they remain this tenant's, and the calls that brought them stay
-    /// spent, so a copy of one does not bring a key back. A new call by the partner may.
+    /// Deletes the secrets. Their digests stay, so the secrets remain this tenant's. The deliveries that brought them
+    /// stay recorded, so a duplicate does not bring a key back; a new delivery may.
     pub async fn remove(&self, tenant: &TenantId) -> Result<(), SqlKeyError> {
         if unusable(tenant).is_some() {
             return Ok(());
         }
         let mut transaction = self.begin().await?;
-        // Or a rotation and this one could wait for each other's rows.
+        // Otherwise this and a rotation could deadlock on each other's rows.
         self.lock(&mut transaction, tenant).await?;
         let ended = Value::Integer(0);
         DB::execute(&mut transaction, REMOVE, &[Value::Text(&self.namespace), Value::Text(tenant.as_str()), ended])
@@ -211,7 +213,7 @@ impl<DB: Backend> SqlKeyStore<DB> {
         Ok(transaction.commit().await?)
     }
 
-    /// The rotation itself. An error leaves it half done: it is for the caller to roll back.
+    /// The rotation itself. On an error the caller must roll back.
     async fn apply(
         &self,
         connection: &mut DB::Connection,
@@ -220,7 +222,7 @@ impl<DB: Backend> SqlKeyStore<DB> {
         credential: Fingerprint,
     ) -> Result<Rotation, SqlKeyError> {
         self.lock(connection, tenant).await?;
-        // After the lock: one that waited for it must not come with an older time.
+        // Read after the lock: a rotation that waited must not use an older time.
         let now = self.clock.now();
         let digest = digest(self.namespace.as_bytes(), secret.expose());
         let (namespace, name) = (Value::Text(&self.namespace), Value::Text(tenant.as_str()));
@@ -239,7 +241,7 @@ impl<DB: Backend> SqlKeyStore<DB> {
         let until = Value::Integer(now.plus(self.grace).as_nanos());
         let retired = DB::execute(connection, RETIRE, &[namespace, name, until]).await?;
         DB::execute(connection, INSTALL, &[digest, namespace, name, Value::Bytes(secret.expose())]).await?;
-        // What is no longer accepted need not be readable. Last, since a previous key may just have become current
+        // Delete secrets that are no longer accepted. This comes last, as a previous key may just have become current
         // again.
         DB::execute(connection, WIPE, &[namespace, name, at]).await?;
         Ok(if retired == 0 { Rotation::Created } else { Rotation::Rotated })
@@ -293,7 +295,7 @@ impl<DB: Backend> Clone for SqlKeyStore<DB> {
     }
 }
 
-// Not the pool: its options hold the database's password.
+// Leaves out the pool: its options contain the database's password.
 impl<DB: Backend> fmt::Debug for SqlKeyStore<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqlKeyStore")
@@ -316,7 +318,7 @@ pub(super) async fn begin<DB: Backend>(
     .await
 }
 
-/// Waits until no other transaction has this lock, and has it to the end of this one.
+/// Takes this lock until the end of the transaction, after waiting for other holders.
 pub(super) async fn lock<DB: Backend>(
     connection: &mut DB::Connection,
     engine: Engine,
@@ -345,7 +347,7 @@ fn check(tenant: &TenantId, secret: &Secret) -> Result<(), SqlKeyError> {
     secret.weakness().map_or(Ok(()), |why| Err(SqlKeyError::UnusableSecret(why)))
 }
 
-/// Why this cannot be a tenant of the store: Postgres refuses NUL in a text.
+/// Why this cannot be a tenant's name: Postgres refuses NUL in text.
 fn unusable(tenant: &TenantId) -> Option<&'static str> {
     let name = tenant.as_str();
     if name.contains('\0') {
@@ -360,7 +362,7 @@ mod tests {
 
     use super::*;
 
-    /// A lookup that reads the digests of all keys that a tenant ever had tells by its time that the tenant exists.
+    /// A lookup that reads the digests of all keys a tenant ever had reveals by timing that the tenant exists.
     #[tokio::test]
     async fn what_runs_for_a_tenant_does_not_read_its_old_keys() {
         let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
