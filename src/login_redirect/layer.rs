@@ -10,7 +10,7 @@ use super::{LoginRedirect, SsoUrl};
 type FindUrl = dyn Fn(&Parts) -> Option<SsoUrl> + Send + Sync;
 type FindValue = dyn Fn(&Parts) -> Option<String> + Send + Sync;
 
-/// Redirects to the tenant's sign-in page whoever a handler says must sign in. Cheap to clone.
+/// Redirects a visitor to the tenant's sign-in page when a handler asks for it. Cheap to clone.
 ///
 /// | setting | default |
 /// |---|---|
@@ -40,8 +40,8 @@ pub(super) struct Settings {
 }
 
 impl LoginRedirectLayer {
-    /// Redirects to what the function finds for a request's head: its tenant's page, or nothing if the tenant is not
-    /// known. It is asked for every GET and HEAD request, before the inner service is.
+    /// Redirects to the page that the function returns for a request's head: its tenant's page, or `None` for an
+    /// unknown tenant. It is called for every GET and HEAD request, before the inner service.
     pub fn new(sso_url: impl Fn(&Parts) -> Option<SsoUrl> + Send + Sync + 'static) -> Self {
         let (sso_url, credential) = (Arc::new(sso_url), Cow::Borrowed("sso_jwt"));
         Self(Arc::new(Settings { sso_url, bare_segments: Vec::new(), credential, bound: None }))
@@ -50,27 +50,27 @@ impl LoginRedirectLayer {
     /// First segments of paths that are written without the leading slash, as the vendor's sample has it:
     /// `i%2F9745804b`. Default: none.
     ///
-    /// A partner that glues without a slash then sends its tokens to your host name with the segment behind it. **Name
-    /// only segments that stand in your routes as they are**, and with which your host name is nobody's: never what a
-    /// link may choose. One that has more than ASCII letters, digits, `_` and `-` keeps its slash all the same.
+    /// A partner that joins host and path without a slash sends its tokens to your host name with the segment appended.
+    /// **Name only fixed segments of your routes for which nobody owns that host name**, never one that a link may
+    /// choose. A segment with characters other than ASCII letters, digits, `_` and `-` keeps its slash regardless.
     #[must_use]
     pub fn bare_segments<N: Into<Cow<'static, str>>>(self, segments: impl IntoIterator<Item = N>) -> Self {
         self.with(|settings| settings.bare_segments = segments.into_iter().map(Into::into).collect())
     }
 
-    /// The parameter in which the credential comes back. Default: `sso_jwt`. It is not sent along: a link that has one
-    /// would come back with two.
+    /// The parameter in which the credential comes back. Default: `sso_jwt`. It is not sent along, as the link would
+    /// come back with two.
     #[must_use]
     pub fn credential_parameter(self, name: impl Into<Cow<'static, str>>) -> Self {
         self.with(|settings| settings.credential = name.into())
     }
 
-    /// Sends a value of your own along, as one more of the `return_to_params`, so that the way back can be told to
-    /// belong to the browser that was sent away: a random one that its cookie has too, never the session's id. Check it
-    /// with [`is_bound`](super::is_bound). Default: nothing, and somebody can sign a victim in as himself by a link to
-    /// his own token.
+    /// Sends a value of your own along in `return_to_params`, to bind the answer to the browser that was sent away. Use
+    /// a random value that is in the browser's cookie too, never the session id, and check it with
+    /// [`is_bound`](super::is_bound). Default: nothing, so an attacker can log a victim into the attacker's account by
+    /// a link with the attacker's own token (login CSRF).
     ///
-    /// A parameter of that name which the link has is left out.
+    /// If the link has a parameter of that name, it is left out.
     ///
     /// ```
     /// use tower_sso::login_redirect::{LoginRedirectLayer, SsoUrl};

@@ -1,4 +1,4 @@
-//! What stands in the `Location` header, and what a path looks like that came back.
+//! Builds the `Location` header, and repairs the path that comes back.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ use crate::landing::LocalPath;
 use crate::received;
 
 impl Settings {
-    /// Where this request would be sent, if it turns out that it must sign in.
+    /// The redirect target for this request, if the visitor must sign in.
     pub(super) fn location(&self, head: &Parts) -> Option<HeaderValue> {
         if !matches!(head.method, Method::GET | Method::HEAD) {
             return None;
@@ -45,7 +45,7 @@ impl Settings {
     }
 }
 
-/// Two slashes in front come of a host name and a path that both had one.
+/// Two leading slashes come from a host name and a path that both had one.
 pub(super) fn collapse_slashes(uri: &mut Uri) {
     let Some(path_and_query) = uri.path_and_query().map(PathAndQuery::as_str) else { return };
     if !path_and_query.starts_with("//") {
@@ -59,7 +59,7 @@ pub(super) fn collapse_slashes(uri: &mut Uri) {
     }
 }
 
-/// Percent-encodes all but letters, digits, `-`, `.`, `_` and `~` (RFC 3986, 2.3).
+/// Percent-encodes everything but letters, digits, `-`, `.`, `_` and `~` (RFC 3986, 2.3).
 fn encode(value: &str) -> String {
     value.bytes().fold(String::with_capacity(value.len()), |mut encoded, byte| {
         match byte {

@@ -1,5 +1,5 @@
-//! The start of Waggl's flow: who has no session is sent to the organisation's own sign-in page, and comes back with a
-//! token.
+//! The start of Waggl's flow: a visitor without a session is sent to the organisation's own sign-in page, and comes
+//! back with a token.
 //!
 //! A handler without a session answers [`login_required`]; [`LoginRedirectLayer`] turns that into a 302 to the tenant's
 //! [`SsoUrl`], with `return_to_path` and `return_to_params`. The way back is checked by
@@ -27,19 +27,19 @@
 //! ```
 //!
 //! # Rules
-//! 1. Only an answer that carries [`LoginRequired`] is replaced, and only for GET and HEAD; its `Set-Cookie` headers go
-//!    on. Where no [`SsoUrl`] is known, the inner answer stays, which is a 401.
-//! 2. `return_to_path` is the path as the client sent it, if it is a [`LocalPath`](crate::landing::LocalPath); else
-//!    `/`. `return_to_params` is its query, byte for byte, without `sso_jwt` in any spelling; it is left out where
-//!    nothing remains. Both are percent-encoded once.
-//! 3. Partners glue the path behind a host name, with a slash between or without: `https://app.example` + `munity/1` is
-//!    the host `app.examplemunity`, and `https://app.waggl.com` + `munity/1` one that somebody can register. So the
-//!    path keeps its slash, which ends the host either way; but for the first segments that
-//!    [you name](LoginRedirectLayer::bare_segments), as your routes have them, not as a link has them.
-//! 4. A path that comes back with two slashes in front is handed on with one. For axum, put this layer around the whole
-//!    `Router` for that: layers added with `Router::layer` run after routing.
-//! 5. Nothing in the flow says that the browser which comes back is the one that was sent away: without
-//!    [`bind`](LoginRedirectLayer::bind), somebody can sign a victim in as himself.
+//! 1. Only an answer with [`LoginRequired`] is replaced, and only for GET and HEAD; its `Set-Cookie` headers are kept.
+//!    If no [`SsoUrl`] is known, the inner answer, a 401, stays.
+//! 2. `return_to_path` is the path as the client sent it, if it is a [`LocalPath`](crate::landing::LocalPath),
+//!    otherwise `/`. `return_to_params` is its query, byte for byte, without `sso_jwt` in any spelling; if nothing
+//!    remains, it is left out. Both are percent-encoded once.
+//! 3. Partners append the path to a host name, with or without a slash: `https://app.example` + `munity/1` is the host
+//!    `app.examplemunity`, and `https://app.waggl.com` + `munity/1` one that anybody can register. So the path keeps
+//!    its slash, which ends the host either way. The exceptions are first segments that [you
+//!    name](LoginRedirectLayer::bare_segments); name those of your routes, not those of a link.
+//! 4. A path that comes back with two leading slashes is passed on with one. In axum this needs the layer around the
+//!    whole `Router`: layers added with `Router::layer` run after routing.
+//! 5. The flow does not check that the browser that comes back is the one that was sent away. Without
+//!    [`bind`](LoginRedirectLayer::bind), an attacker can log a victim into the attacker's account (login CSRF).
 
 mod layer;
 mod location;
@@ -55,7 +55,7 @@ pub use self::service::{LoginRedirect, LoginRedirectFuture};
 pub use self::sso_url::SsoUrl;
 use crate::query::Query;
 
-/// Marks an answer that is to become a redirect to the sign-in page: it stands in the answer's extensions.
+/// Marks an answer, in its extensions, that is to become a redirect to the sign-in page.
 ///
 /// ```
 /// use tower_sso::login_redirect::{LoginRequired, login_required};
@@ -66,7 +66,7 @@ use crate::query::Query;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LoginRequired;
 
-/// The answer of a handler that needs a session and has none: 401, with the mark.
+/// The answer of a handler that needs a session and has none: a 401 with the mark.
 ///
 /// ```
 /// use tower_sso::login_redirect::login_required;
@@ -82,10 +82,10 @@ pub fn login_required<B: Default>() -> Response<B> {
     response
 }
 
-/// Whether the parameter that [`bind`](LoginRedirectLayer::bind) sent along has come back as it was, and once. The
-/// comparison takes constant time. An empty expectation is never met.
+/// Whether the parameter that [`bind`](LoginRedirectLayer::bind) sent along has come back unchanged, and once. Compares
+/// in constant time. An empty expectation never matches.
 ///
-/// Ask it before a session is made of the identity that came with it.
+/// Call it before you make a session from the identity that came with it.
 ///
 /// ```
 /// use tower_sso::login_redirect::is_bound;

@@ -54,7 +54,7 @@ where
         let (mut head, body) = request.into_parts();
         let location = self.settings.location(&head);
         collapse_slashes(&mut head.uri);
-        // The service that was polled ready is called here and now, so it need not be moved out.
+        // The ready service is called at once, so it need not be moved out.
         LoginRedirectFuture { answer: self.inner.call(Request::from_parts(head, body)), location }
     }
 }

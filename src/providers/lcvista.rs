@@ -1,8 +1,7 @@
 //! LCvista: `GET /sso/oauth/?timestamp=&email=&slug=&hash=&next=`.
 //!
-//! Source: LCvista's help page "Token Based Single Sign On". Its sample code hashes with swapped roles: the data, with
-//! the secret in it, is the HMAC's key, and the message is empty. That is what partners run, so that is what is
-//! checked.
+//! Source: LCvista's help page "Token Based Single Sign On". Its sample code swaps the roles: the data, with the secret
+//! in it, is the HMAC's key, and the message is empty. Partners run that code, so the layer checks exactly that.
 //!
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
@@ -50,7 +49,7 @@ pub fn recipe() -> Recipe {
     Recipe::form_as_key(Digest::Sha1, ["timestamp", "email", "slug"], "token")
 }
 
-/// A user of an organisation. Whether there is one with this email, the application knows.
+/// A user of an organisation. The application must find out whether a user with this email exists.
 ///
 /// ```
 /// use tower_sso::providers::lcvista::LcvistaUser;
@@ -62,7 +61,7 @@ pub fn recipe() -> Recipe {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LcvistaUser {
-    /// The email address, as the partner writes it. Never folded.
+    /// The email address as the partner writes it. Case is never folded.
     pub email: String,
     /// The organisation, which is the tenant.
     pub slug: String,

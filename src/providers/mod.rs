@@ -1,4 +1,4 @@
-//! Partners that work out of the box: typed claims and a layer that is set up as the partner's own code needs it.
+//! Ready-made partners: typed claims, and a layer configured to match the partner's own code.
 //!
 //! Nothing is verified here: a provider only configures a form.
 

@@ -37,8 +37,8 @@
 //! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
-//! Only you know what tells your callers apart, so wrong keys are counted where you say so:
-//! `autologin(keys).throttle(…)`, with a [`Throttle`](crate::throttle::Throttle).
+//! Only you know how to tell your callers apart, so wrong keys are counted only if you set a
+//! [`Throttle`](crate::throttle::Throttle): `autologin(keys).throttle(…)`.
 
 use std::fmt;
 
@@ -62,7 +62,7 @@ pub fn autologin(keys: impl PrivateKeyStore) -> Builder<SharedSecret<SeatmapLogi
     shared_secret::layer(keys).require(["login"])
 }
 
-/// The user whom a platform signs in. Fields that are not known are ignored.
+/// The user whom a platform signs in. Unknown fields are ignored.
 ///
 /// ```
 /// use tower_sso::providers::seatmap::SeatmapLogin;
@@ -84,12 +84,12 @@ pub struct SeatmapLogin {
     pub last_name: Option<String>,
 }
 
-/// The body of `POST /api/auth/register`, which makes an organisation and its first user.
+/// The body of `POST /api/auth/register`, which creates an organisation and its first user.
 ///
-/// **The vendor's document shows no credential on that call**: whoever reaches it may make organisations. No layer
-/// checks it, so read it with [`read`](Self::read). Where you can ask for the private key in the body, as `token`, put
-/// [`shared_secret::layer::<SeatmapRegistration>()`](shared_secret::layer) in front instead. Never change an existing
-/// user's password by it, and hash the one that comes with a password hash.
+/// **The vendor's document shows no credential on that call**: anyone who can reach it can create organisations. No
+/// layer checks it, so read it with [`read`](Self::read). If you can demand the private key in the body, as `token`,
+/// put [`shared_secret::layer::<SeatmapRegistration>()`](shared_secret::layer) in front instead. Never change an
+/// existing user's password by it, and hash the one that comes with a password hash.
 ///
 /// ```
 /// use tower_sso::providers::seatmap::SeatmapRegistration;
@@ -116,14 +116,14 @@ pub struct SeatmapRegistration {
     /// The organisation, by its name.
     #[serde(deserialize_with = "not_blank")]
     pub organization_name: String,
-    /// The password, which is not shown by `Debug` and wiped when it goes.
+    /// The password. `Debug` does not show it, and it is wiped on drop.
     #[serde(deserialize_with = "password")]
     pub password: Secret,
 }
 
 impl SeatmapRegistration {
-    /// Reads a call that no layer has read, as strictly as the layers do: `application/json` that is not compressed,
-    /// one object, no name twice at any depth. Limit the body's size before.
+    /// Reads a call that no layer checks as strictly as the layers do: uncompressed `application/json`, one object, no
+    /// duplicate name at any depth. Limit the body's size first.
     ///
     /// ```
     /// use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
@@ -135,9 +135,8 @@ impl SeatmapRegistration {
     /// ```
     ///
     /// # Errors
-    /// `unsupported_media_type` for another type or encoding, and `malformed` for what is not such an object, as
-    /// nothing on it is authentic. They are answered by
-    /// [`Rejection::problem_json`](crate::rejection::Rejection::problem_json).
+    /// `unsupported_media_type` for another type or encoding, and `malformed` for anything but such an object, as
+    /// nothing in it is authentic. Answer with [`Rejection::problem_json`](crate::rejection::Rejection::problem_json).
     pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Reason> {
         check_content(headers, Some("application/json"))?;
         json::object(body, &[""; 0]).map_err(|_| {

@@ -1,4 +1,4 @@
-//! Site Builder: an OAuth 1.0a signed link that is loaded as a script, and hands out one-time links.
+//! Site Builder: an OAuth 1.0a signed link, loaded as a script, that hands out one-time links.
 //!
 //! Source: the partners' user guide "Single Sign On (SSO)". Its sample is signed by the Python package `oauth` 1.0.1.
 //!
@@ -39,7 +39,7 @@
 //! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
-//! The script runs on the partner's page. A cookie that its request needs or its answer sets is a third party's:
+//! The script runs on the partner's page. Cookies of its request and answer are third-party cookies:
 //! `SameSite=None; Secure; Partitioned`. The session begins at `/enter`, which the user opens as a link: `SameSite=Lax`
 //! is right there, and `None` only if the partner opens it in a frame.
 //!
@@ -53,8 +53,8 @@ use crate::oauth1::{self, OAuth1, Origin};
 
 /// Starts the layer: HMAC-SHA1 in the query, ±300 s, `email` and `partner_user_id` required.
 ///
-/// `keys` holds each partner's secret under its consumer key. Hand out `BASE_WIDGET_URI` exactly as `origin` has it:
-/// the client of the sample signs the host in the case in which it is given, and an empty path as empty.
+/// `keys` holds each partner's secret under its consumer key. Give partners a `BASE_WIDGET_URI` that matches `origin`
+/// exactly: the sample's client signs the host in the given case, and an empty path as empty.
 pub fn sso(origin: Origin, keys: impl KeyStore) -> Builder<OAuth1<SiteBuilderUser>> {
     oauth1::layer(origin).keys(keys).require(["email", "partner_user_id"])
 }

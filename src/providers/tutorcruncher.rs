@@ -25,8 +25,8 @@
 //!
 //! # With a database
 //!
-//! The keys come by webhook once, and must outlive the process: feature `sqlite` or `postgres`, with sqlx 0.9 beside
-//! it.
+//! The keys come once, by webhook, and must outlive the process: enable the feature `sqlite` or `postgres`, and add
+//! sqlx 0.9.
 //!
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum", feature = "sqlite"))] {
@@ -82,15 +82,15 @@ pub fn sso(keys: impl KeyStore) -> Builder<Fernet<TutorUser>> {
 
 /// Starts the layer for `POST` with `Webhook-Signature`: the defaults of [`webhook::layer`].
 ///
-/// `secrets` are those that are shared with TutorCruncher: the first is current, the others are still accepted. The
-/// sender takes nothing but status 200 for success, and the layer a redirect too: put no layer inside that redirects,
-/// as one that wants a session does. It sends no time, so an old call can come again at any age: have the
-/// handler recognise it, and say so with [`handler_remembers`](Builder::handler_remembers).
+/// `secrets` are shared with TutorCruncher: the first is current, the others are still accepted. TutorCruncher counts
+/// only status 200 as success, but the layer counts a redirect too: put no redirecting layer inside, such as one that
+/// demands a session. A delivery has no timestamp and can come again at any age: let the handler recognise duplicates,
+/// and declare it with [`handler_remembers`](Builder::handler_remembers).
 pub fn sign_up<S: Into<Secret>>(secrets: impl IntoIterator<Item = S>) -> Builder<Webhook<CompanySignup>> {
     webhook::layer().secrets(secrets)
 }
 
-/// A user of a company. Fields that are not known are ignored.
+/// A user of a company. Unknown fields are ignored.
 ///
 /// ```
 /// use tower_sso::providers::tutorcruncher::TutorUser;
@@ -120,7 +120,7 @@ pub struct TutorUser {
     pub branch_id: Option<i64>,
     /// `br_nm`: the branch's name.
     pub branch_name: Option<String>,
-    /// The lesson from which the user came, if the link was clicked inside one.
+    /// The lesson in which the user clicked the link, if any.
     pub lesson: Option<Lesson>,
 }
 
@@ -130,7 +130,7 @@ pub struct TutorUser {
 pub struct Lesson {
     /// `apt_id`: the lesson's number.
     pub id: i64,
-    /// `apt_nm`: its topic, which TutorCruncher cuts to a length.
+    /// `apt_nm`: its topic, which TutorCruncher truncates.
     pub topic: Option<String>,
     /// `apt_st`: its start, in seconds since the epoch.
     pub start: Option<i64>,
@@ -216,7 +216,7 @@ impl From<TutorUser> for Wire {
 pub struct CompanySignup {
     /// The company's number; as text, it is the tenant of [`sso`].
     pub company_id: i64,
-    /// The company's new key. It was checked to be a Fernet key.
+    /// The company's new key, a valid Fernet key.
     #[serde(deserialize_with = "fernet_key")]
     pub fernet_key: Secret,
     /// The email address of the admin who signed the company up.

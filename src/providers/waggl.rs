@@ -28,11 +28,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A token says at least `{"aud": "www.waggl.com", "exp": 1700000300, "data": {"email": "bob@yourcompany.com"}}`, and
-//! should say `iat`: see the third rule of [`jwt`](crate::jwt#rules).
+//! A token contains at least `{"aud": "www.waggl.com", "exp": 1700000300, "data": {"email": "bob@yourcompany.com"}}`.
+//! It should contain `iat` too: see rule 3 of [`jwt`](crate::jwt#rules).
 //!
-//! For several organisations see [`sso_for_each`]. That the browser which comes back is the one that was sent away is
-//! told by [`bind`](crate::login_redirect::LoginRedirectLayer::bind).
+//! For several organisations see [`sso_for_each`]. To check that the browser that comes back is the one that was sent
+//! away, use [`bind`](crate::login_redirect::LoginRedirectLayer::bind).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -48,13 +48,13 @@ use crate::tenant::Tenant;
 
 /// Starts the layer for `…?sso_jwt={jwt}`: HS512, audience `www.waggl.com`, and the defaults of [`jwt::layer`].
 ///
-/// The real secrets are short, 13 to 16 characters: that is warned of, and not refused.
+/// Real secrets are short, 13 to 16 characters. That causes a warning, not an error.
 pub fn sso<S: Into<Secret>>(secrets: impl IntoIterator<Item = S>) -> Builder<Jwt<WagglUser>> {
     jwt::layer(Algorithm::HS512).audience("www.waggl.com").secrets(secrets)
 }
 
-/// As [`sso`], for several organisations: `tenant` says whose page was asked for, and `keys` holds each one's secrets
-/// under that name. The token does not say whose it is.
+/// As [`sso`], for several organisations: `tenant` tells whose page was requested, and `keys` holds each one's secrets
+/// under that name. The token does not name its organisation.
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {
@@ -72,7 +72,7 @@ pub fn sso_for_each(tenant: Tenant, keys: impl KeyStore) -> Builder<Jwt<WagglUse
     jwt::layer(Algorithm::HS512).audience("www.waggl.com").tenant(tenant).keys(keys)
 }
 
-/// A user of an organisation. Fields that are not known are ignored.
+/// A user of an organisation. Unknown fields are ignored.
 ///
 /// ```
 /// use tower_sso::providers::waggl::WagglUser;
@@ -86,9 +86,9 @@ pub fn sso_for_each(tenant: Tenant, keys: impl KeyStore) -> Builder<Jwt<WagglUse
 #[serde(from = "Wire", into = "Wire")]
 #[non_exhaustive]
 pub struct WagglUser {
-    /// `data.email`: the email address, as the partner writes it.
+    /// `data.email`: the email address as the partner writes it.
     pub email: String,
-    /// `data.tags`: what the organisation says of the user, such as `Department`.
+    /// `data.tags`: the organisation's attributes of the user, such as `Department`.
     pub tags: BTreeMap<String, String>,
 }
 
@@ -118,7 +118,7 @@ impl From<WagglUser> for Wire {
     }
 }
 
-/// By the names of its fields: a derived `Deserialize` takes a list of their values too.
+/// Reads only named fields: a derived `Deserialize` would accept a list of values too.
 fn object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Data, D::Error> {
     struct Object;
 

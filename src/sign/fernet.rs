@@ -39,7 +39,7 @@ impl FernetLink {
         Self { base: base.into(), tenant: tenant.into(), key: key.clone(), issued_at: None }
     }
 
-    /// The time to write into the token, in whole seconds. Default: the system's clock.
+    /// The token's time, in whole seconds. Default: the system's clock.
     #[must_use]
     pub fn issued_at(mut self, time: UnixTime) -> Self {
         self.issued_at = Some(time);
@@ -58,7 +58,7 @@ impl FernetLink {
         ))
     }
 
-    /// A token with this content, whatever it is.
+    /// A token with this content, which is not checked.
     ///
     /// # Errors
     /// If the key is not a Fernet key.

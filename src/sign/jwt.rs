@@ -34,7 +34,7 @@ impl JwtSigner {
     /// Signs with a shared secret for HS256, HS384 and HS512, and with a private key in PEM for the others.
     ///
     /// # Errors
-    /// A key that is not one of the algorithm's.
+    /// If the key does not fit the algorithm.
     pub fn new(algorithm: Algorithm, key: &Secret) -> Result<Self, SignError> {
         let key = match algorithm.kind() {
             Kind::Mac(digest) => SigningKey::Mac(digest, key.clone()),
@@ -47,7 +47,7 @@ impl JwtSigner {
     /// A token with these claims.
     ///
     /// # Errors
-    /// Claims that cannot be JSON.
+    /// If the claims cannot be written as JSON.
     pub fn token(&self, claims: &impl Serialize) -> Result<String, SignError> {
         let header = format!(r#"{{"typ":"JWT","alg":"{}"}}"#, self.algorithm.name());
         self.sign(header.as_bytes(), &serde_json::to_vec(claims).map_err(SignError::claims)?)
@@ -56,7 +56,7 @@ impl JwtSigner {
     /// A token with this header and this payload, whatever they are.
     ///
     /// # Errors
-    /// A key that is not one of the algorithm's.
+    /// If the key does not fit the algorithm.
     pub fn sign(&self, header: &[u8], payload: &[u8]) -> Result<String, SignError> {
         let mut token = BASE64URL.encode(header);
         token.push('.');

@@ -1,11 +1,11 @@
 //! The partner's side of every form: for tests, for partner kits, and for trying things out.
 //!
-//! A relying party needs none of it to run. It is its own feature, so that what can make credentials is not in a
-//! program by accident.
+//! A relying party does not need it to run. It has its own feature, so that no program contains credential-making code
+//! by accident.
 //!
-//! **In a test** the replay store is as young as the link, and its boot fence refuses what was made in the second in
-//! which the store was: as `replayed`, reason `before_fence`. Build the test's store with
-//! `MemoryReplay::builder().danger_no_boot_fence()`; and for times of your own, give the layer a
+//! **In a test** the replay store is as young as the link, so its boot fence refuses links made in the store's first
+//! second as `replayed`, reason `before_fence`. Build the test's store with
+//! `MemoryReplay::builder().danger_no_boot_fence()`. To choose the time, give the layer a
 //! [`ManualClock`](crate::clock::ManualClock) and the link the same time.
 
 #[cfg(feature = "fernet")]
@@ -30,7 +30,7 @@ pub use timestamp_hash::HashedLink;
 #[cfg(feature = "webhook")]
 pub use webhook::{SignedCall, SigningWebhook};
 
-/// What could not be signed.
+/// Why something could not be signed.
 ///
 /// ```
 /// use tower_sso::sign::SignError;
@@ -40,10 +40,10 @@ pub use webhook::{SignedCall, SigningWebhook};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
-    /// The key cannot be one.
+    /// The key is invalid.
     #[error("the key {0}")]
     Key(&'static str),
-    /// The address cannot be one.
+    /// The address is invalid.
     #[error("the address {0}")]
     Address(&'static str),
     /// The claims cannot be written as JSON.

@@ -13,7 +13,7 @@ use crate::oauth1::pairs::Pairs;
 use crate::oauth1::{SignatureMethod, base_string, base_uri_of, body_hash};
 use crate::query::{self, Query};
 
-/// Signs requests by OAuth 1.0a, as Site Builder's partners do, and as LTI 1.1 launches are signed.
+/// Signs requests by OAuth 1.0a, like Site Builder's partners and LTI 1.1 platforms.
 ///
 /// ```
 /// use tower_sso::sign::OAuthLink;
@@ -36,7 +36,7 @@ pub struct OAuthLink {
 }
 
 impl OAuthLink {
-    /// Links to `address`, the public one, signed by this consumer. Its query, if it has one, is signed too.
+    /// Links to `address`, the public one, signed by this consumer. The address's query, if any, is signed too.
     pub fn new(address: impl Into<String>, consumer: impl Into<String>, secret: &Secret) -> Self {
         Self {
             address: address.into(),
@@ -57,14 +57,14 @@ impl OAuthLink {
         self
     }
 
-    /// How to sign. Default: HMAC-SHA1.
+    /// The signature method. Default: HMAC-SHA1.
     #[must_use]
     pub fn signature_method(mut self, method: SignatureMethod) -> Self {
         self.signature_method = method;
         self
     }
 
-    /// The time to write into the request, in whole seconds. Default: the system's clock.
+    /// The request's timestamp, in whole seconds. Default: the system's clock.
     #[must_use]
     pub fn issued_at(mut self, time: UnixTime) -> Self {
         self.timestamp = Some(time);
@@ -94,8 +94,8 @@ impl OAuthLink {
         self
     }
 
-    /// A link with these parameters and, after them, the protocol's own. One of the protocol's that is given here
-    /// stands instead of this one's.
+    /// A link with these parameters and, after them, the protocol's own. A protocol parameter given here replaces the
+    /// default one.
     ///
     /// # Errors
     /// If the address is not a valid absolute URL.
@@ -114,8 +114,8 @@ impl OAuthLink {
         Ok(form(parameters.iter().copied().chain(pairs(&signed))))
     }
 
-    /// The value of the `Authorization` header for a request to the address. `form` is what its body holds if that is a
-    /// form.
+    /// The value of the `Authorization` header for a request to the address. `form` is the content of its body, if that
+    /// is a form.
     ///
     /// # Errors
     /// If the address is not a valid absolute URL.
@@ -129,7 +129,7 @@ impl OAuthLink {
         Ok(header)
     }
 
-    /// The protocol's parameters that are not given, the signature among them.
+    /// The protocol parameters that the caller did not give, including the signature.
     fn sign(
         &self,
         method: &Method,
@@ -181,7 +181,7 @@ fn form<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     pairs.join("&")
 }
 
-/// Unique, which is all that a nonce must be (RFC 5849, 3.3).
+/// Unique; a nonce need not be more (RFC 5849, 3.3).
 fn new_nonce() -> String {
     encode_hex(&crate::mac::random_key())
 }

@@ -28,8 +28,8 @@ impl HashedLink {
         Self { base: base.into(), recipe, secret: secret.clone() }
     }
 
-    /// The link, from the fields' values in the recipe's order; values without a field are left out. The hash is in the
-    /// parameter `hash`.
+    /// The link for the fields' values in the recipe's order; surplus values are left out. The hash is in the parameter
+    /// `hash`.
     pub fn uri(&self, values: &[&str]) -> String {
         let mut uri = format!("{}?", self.base);
         for (name, value) in self.recipe.fields().zip(values) {

@@ -69,27 +69,27 @@ impl SigningWebhook {
         self
     }
 
-    /// How the MAC is written. Default: hexadecimal.
+    /// The encoding of the MAC. Default: hexadecimal.
     #[must_use]
     pub fn encoding(mut self, encoding: Encoding) -> Self {
         self.encoding = encoding;
         self
     }
 
-    /// What stands before the MAC. Default: nothing.
+    /// The text before the MAC. Default: nothing.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Signs a body alone.
+    /// Signs only a body.
     pub fn sign(&self, body: impl Into<String>) -> SignedCall {
         let body = body.into();
         SignedCall { header: self.header.clone(), signature: self.signature(&[body.as_bytes()]), body }
     }
 
-    /// The signature over these parts, one after the other.
+    /// The signature over the concatenation of these parts.
     pub fn signature(&self, parts: &[&[u8]]) -> String {
         let mac = self.digest.sign(&self.secret, parts);
         let mut signature = self.prefix.clone().into_owned();
@@ -105,7 +105,7 @@ impl SignedCall {
     /// The call as a JSON request.
     ///
     /// # Panics
-    /// If `uri` is not one.
+    /// If `uri` is not a URI.
     #[expect(clippy::expect_used, reason = "for tests and tools, which give a URI of their own")]
     pub fn request(self, uri: &str) -> Request<String> {
         let signature = HeaderValue::try_from(self.signature).expect("a signature is ASCII");
