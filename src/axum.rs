@@ -11,7 +11,7 @@ use std::fmt;
 
 use crate::Identity;
 
-/// Takes the identity that a layer has put into the request.
+/// Extracts the identity that a layer has put into the request.
 ///
 /// `Option<Identity<C>>` is for routes behind an [optional](crate::Builder::optional) layer.
 ///
@@ -49,8 +49,8 @@ where
     }
 }
 
-/// A handler asks for an identity on a route that no layer checks. Answered with 500: it is the program that is wrong,
-/// not the request.
+/// A handler asks for an identity on a route that no layer checks. The answer is 500, because the program is wrong, not
+/// the request.
 ///
 /// ```
 /// use axum::extract::FromRequestParts;

@@ -1,4 +1,4 @@
-//! Request bodies: read whole and within bounds where a form signs them, and left alone where it does not.
+//! Request bodies: read whole, within limits, if the form signs them; otherwise left alone.
 
 use std::fmt;
 use std::future::{Future, Ready, ready};
@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use crate::body_error::{self, BoxError};
 use crate::rejection::Reason;
 
-/// How much of a body a layer takes, and how long it waits for it.
+/// The limits of a body's size and time of arrival.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,7 +25,7 @@ use crate::rejection::Reason;
 pub struct BodyLimits {
     /// The largest body in bytes, inclusive.
     pub size: usize,
-    /// The longest time until the body has arrived.
+    /// The longest time for the body to arrive.
     pub timeout: Duration,
 }
 
@@ -46,17 +46,17 @@ pub struct BodyLimits {
 pub trait ReadBody<B> {
     /// The body that the inner service gets.
     type Out;
-    /// The reading of it. Its output is what was read, and the body to hand on.
+    /// The future that reads it. Its output is the bytes read, and the body to pass on.
     type Reading: Future<Output = Result<(Bytes, Self::Out), Reason>>;
 
-    /// Reads the body, as far as the form needs it.
+    /// Reads the body as far as the form needs it.
     fn read(body: B, limits: BodyLimits) -> Self::Reading;
 
-    /// Hands on a body that need not be read, because nothing is checked or the request's head says it all.
+    /// Passes on a body that need not be read, because nothing is checked or the head is enough.
     fn untouched(body: B) -> Self::Out;
 }
 
-/// A form that finds everything in the request's head. The body's type does not change.
+/// For a form that needs only the request's head. The body's type does not change.
 #[derive(Clone, Copy, Debug)]
 pub struct HeadOnly;
 
@@ -73,7 +73,7 @@ impl<B> ReadBody<B> for HeadOnly {
     }
 }
 
-/// A form that needs the body. The inner service gets a [`LayerBody`] with the very same bytes.
+/// For a form that needs the body. The inner service gets a [`LayerBody`] with the same bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct WholeBody;
 
@@ -106,7 +106,7 @@ pin_project! {
 
 enum Read {
     Nothing,
-    /// The first frame is kept as it came: most bodies are one frame, and are never copied.
+    /// The first frame is kept as received: most bodies are one frame, and are never copied.
     One(Bytes),
     Several(BytesMut),
 }
@@ -174,7 +174,7 @@ where
                 Poll::Ready(None) => break,
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(body_error::reason(&error.into()))),
                 Poll::Ready(Some(Ok(frame))) => {
-                    // Trailers are not signed, so they do not go on.
+                    // Trailers are not signed, so they are dropped.
                     let Ok(data) = frame.into_data() else { continue };
                     if data.remaining() > room {
                         return Poll::Ready(Err(Reason::BodyTooLarge(limits.size)));
@@ -201,10 +201,9 @@ impl<B> fmt::Debug for Reading<B> {
 }
 
 pin_project! {
-    /// The body of an answer that is the inner service's or the layer's own; and of a request that the layer may have
-    /// read before the inner service.
+    /// The body of an answer, from the inner service or the layer itself, or of a request that the layer may have read.
     ///
-    /// It is a body wherever the inner one is, with the inner one's error and data, so that it fits where that fitted.
+    /// It has the inner body's data and error types, so it fits wherever that body fits.
     ///
     /// ```
     /// use http_body::Body;
@@ -238,7 +237,7 @@ impl<B> LayerBody<B> {
         Self { either: Either::Inner { body } }
     }
 
-    /// The whole body, where the layer has read or written it and nothing was taken from it yet.
+    /// The whole body, if the layer has read or written it and nothing was taken from it yet.
     pub fn as_bytes(&self) -> Option<&Bytes> {
         match &self.either {
             Either::Own { bytes } => bytes.as_ref(),

@@ -1,4 +1,4 @@
-//! Why a body did not arrive, as far as its error says.
+//! Finds out from its error why a body did not arrive.
 
 use std::error::Error;
 use std::io;
@@ -7,13 +7,13 @@ use crate::rejection::Reason;
 
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Errors are buried in others, and each library has its own; no error is looked for any deeper.
+/// Errors wrap each other. The search goes no deeper than this.
 const DEEPEST: usize = 16;
 
 /// The words go to the log.
 const LONGEST: usize = 120;
 
-/// The reason in a body's error, which may stand anywhere among its sources.
+/// The reason in a body's error, which may be anywhere in its chain of sources.
 pub(crate) fn reason(error: &BoxError) -> Reason {
     let mut innermost: &(dyn Error + 'static) = error.as_ref();
     for _ in 0..DEEPEST {
@@ -37,8 +37,8 @@ fn source<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stat
     wrapped.map(|error| error as &(dyn Error + 'static)).or_else(|| error.source())
 }
 
-/// The types of hyper's and tower-http's timeouts are private, or another one in each version: their words have to do.
-/// A wrong guess makes a 408 of a 400, and nothing else.
+/// The timeout types of hyper and tower-http are private or differ between versions, so their text has to do. A wrong
+/// guess only turns a 400 into a 408.
 fn is_timeout(error: &(dyn Error + 'static)) -> bool {
     match error.downcast_ref::<io::Error>() {
         Some(error) => error.kind() == io::ErrorKind::TimedOut,

@@ -1,5 +1,4 @@
-//! Where the time of every check comes from: [`Clock`], [`SystemClock`], [`ManualClock`] and the instant they tell,
-//! [`UnixTime`].
+//! The time of every check: [`Clock`], [`SystemClock`], [`ManualClock`] and their instant, [`UnixTime`].
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -9,7 +8,7 @@ const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
 /// A source of the current time.
 ///
-/// A layer makes all its checks of one request by one reading.
+/// A layer makes all checks of one request with one reading.
 ///
 /// ```
 /// use tower_sso::clock::{Clock, UnixTime};
@@ -27,11 +26,11 @@ pub trait Clock: Send + Sync + 'static {
     /// The current time.
     fn now(&self) -> UnixTime;
 
-    /// How much time has passed since some moment that stays the same, as a clock tells that nobody sets: it goes on
-    /// evenly while [`now`](Self::now) is corrected. Default: the time since this process first asked.
+    /// The time since a fixed moment, by a monotonic clock: it runs evenly while [`now`](Self::now) is corrected.
+    /// Default: the time since this process first asked.
     ///
-    /// By it, [`MemoryReplay`](crate#features) finds out that the clock was slow when the store was made, and when an
-    /// entry that has ended may go. Only a clock for tests needs one of its own.
+    /// [`MemoryReplay`](crate#features) uses it to find out that the clock was slow when the store was made, and when
+    /// an ended entry may be removed. Only a clock for tests needs its own.
     fn steady(&self) -> Duration {
         since_start()
     }
@@ -54,10 +53,10 @@ fn since_start() -> Duration {
 
 /// The system's clock, which never runs backwards within a process. This is every layer's default.
 ///
-/// If the wall clock is set back, this clock goes on from where it was, at the speed of the monotonic clock. A replay
-/// store forgets an entry once the entry's window has passed; were time to run backwards, that window could open again
-/// after the entry was forgotten. The price: a machine whose clock was wrong by an hour and was then set right refuses
-/// honest links as expired until the process restarts. Run NTP.
+/// If the wall clock is set back, this clock continues from where it was, at the speed of the monotonic clock. A replay
+/// store forgets an entry once its window has passed; if time ran backwards, the window could reopen after that. The
+/// price: if a clock was an hour fast and is corrected, honest links are refused as expired until the process restarts.
+/// Run NTP.
 ///
 /// ```
 /// use tower_sso::clock::{Clock, SystemClock};
@@ -72,8 +71,8 @@ impl Clock for SystemClock {
     fn now(&self) -> UnixTime {
         static LEAD: AtomicI64 = AtomicI64::new(i64::MIN);
 
-        // The wall clock first: a pause between the two readings then makes the lead smaller, and a smaller one is not
-        // kept. The other way round, every pause of the process would push this clock ahead for good.
+        // Read the wall clock first: a pause between the two readings then makes the lead smaller, and smaller leads
+        // are dropped. The other way round, every pause of the process would push this clock ahead for good.
         #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
         let wall = UnixTime::from(SystemTime::now());
         let elapsed = nanos(since_start());
@@ -81,7 +80,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Raises the lead of the wall clock over the monotonic one to `seen`, and returns the greatest ever seen.
+/// Raises the wall clock's lead over the monotonic clock to `seen`, and returns the greatest lead so far.
 fn raise(lead: &AtomicI64, seen: i64) -> i64 {
     // Fast path: a plain load avoids cache-line contention.
     match lead.load(Ordering::Relaxed) {
@@ -90,7 +89,7 @@ fn raise(lead: &AtomicI64, seen: i64) -> i64 {
     }
 }
 
-/// A clock that stands still until it is told otherwise. For tests: no test needs to sleep.
+/// A clock that moves only when told to. For tests: no test needs to sleep.
 ///
 /// Clones share their time.
 ///
@@ -112,18 +111,17 @@ struct Hands {
 }
 
 impl ManualClock {
-    /// A clock that stands at `now`.
+    /// A clock that shows `now`.
     pub fn at(now: UnixTime) -> Self {
         Self(Arc::new(Hands { now: AtomicI64::new(now.0), steady: AtomicI64::new(0) }))
     }
 
-    /// Sets the clock, as NTP does to one that was wrong: no time passes. It may be set back, which [`SystemClock`]
-    /// never does.
+    /// Corrects the clock, as NTP does: no time passes. It may go back, unlike [`SystemClock`].
     pub fn set(&self, now: UnixTime) {
         self.0.now.store(now.0, Ordering::SeqCst);
     }
 
-    /// Moves the clock forward: so much time passes.
+    /// Lets time pass.
     pub fn advance(&self, by: Duration) {
         self.set(self.now().plus(by));
         self.0.steady.store(nanos(self.steady().saturating_add(by)), Ordering::SeqCst);
@@ -142,9 +140,8 @@ impl Clock for ManualClock {
 
 /// An instant, in nanoseconds since 1970-01-01T00:00:00Z.
 ///
-/// The arithmetic saturates: whatever eight bytes a token holds, nothing overflows and nothing panics. The range is
-/// from the year 1677 to 2262; an instant beyond it is pinned to its end, which is "far in the past" or "far in the
-/// future" to every window.
+/// The arithmetic saturates: no value in a token overflows or panics. The range is from the year 1677 to 2262. An
+/// instant beyond it becomes the end of the range, which is "far in the past" or "far in the future" to every window.
 ///
 /// ```
 /// use std::time::Duration;
@@ -158,12 +155,12 @@ impl Clock for ManualClock {
 pub struct UnixTime(i64);
 
 impl UnixTime {
-    /// The last instant that can be told; stands for "for ever".
+    /// The last instant; stands for "for ever".
     pub const MAX: Self = Self(i64::MAX);
-    /// The first instant that can be told.
+    /// The first instant.
     pub const MIN: Self = Self(i64::MIN);
 
-    /// The instant `secs` seconds after the epoch, or [`UnixTime::MAX`] where that is out of range.
+    /// The instant `secs` seconds after the epoch, or [`UnixTime::MAX`] if that is out of range.
     pub const fn from_secs(secs: u64) -> Self {
         const MOST: u64 = i64::MAX.unsigned_abs() / NANOS_PER_SECOND.unsigned_abs();
         if secs > MOST {
@@ -172,7 +169,7 @@ impl UnixTime {
         Self(secs.cast_signed() * NANOS_PER_SECOND)
     }
 
-    /// The instant `secs` seconds after the epoch, for fractions and negative numbers. Not-a-number is no instant.
+    /// The instant `secs` seconds after the epoch, for fractions and negative numbers. `None` for NaN.
     ///
     /// ```
     /// use tower_sso::clock::UnixTime;

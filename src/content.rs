@@ -1,11 +1,11 @@
-//! What a body says of itself.
+//! The content type and encoding of a body.
 
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use crate::rejection::Reason;
 
-/// The content type is the one that is wanted, with any parameters, and the body is as it was signed: not compressed.
+/// Checks that the content type is the wanted one, with any parameters, and that the body is not compressed.
 pub(crate) fn check_content(headers: &HeaderMap, wanted: Option<&str>) -> Result<(), Reason> {
     let encodings = headers.get_all(CONTENT_ENCODING);
     if encodings.iter().any(|encoding| !encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity")) {

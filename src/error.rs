@@ -1,9 +1,9 @@
-//! Why a layer is not built: [`ConfigError`].
+//! Why a layer does not build: [`ConfigError`].
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// Why a layer was not built.
+/// Why a layer does not build.
 ///
 /// ```
 /// use tower_sso::ConfigError;
@@ -16,7 +16,7 @@ pub enum ConfigError {
     /// There is nothing to check a signature with.
     #[error("no keys: call `keys(store)` with a key store, or `secrets([secret])` with at least one secret")]
     NoKeys,
-    /// A key is known, and cannot be one.
+    /// A known key is invalid.
     #[error("a key {0}: give the secret exactly as the partner's settings page shows it")]
     Key(&'static str),
     /// Used credentials would not be remembered.
@@ -31,13 +31,13 @@ pub enum ConfigError {
         max = crate::keys::Keys::MAX
     )]
     TooManyKeys,
-    /// Anyone could choose the tenant's name, and every name has the same keys.
+    /// Anyone could choose the tenant's name, because every name has the same keys.
     #[error(
         "anyone could sign in to any tenant, as all tenants have the same keys and requests choose the tenant: call \
          `tenant(Tenant::fixed(\"…\"))`, or give each tenant keys of its own, with `MemoryKeys` or another store"
     )]
     SameKeysForEveryTenant,
-    /// The replay store forgets with the process, and nothing in the credential tells that it is old.
+    /// The replay store forgets with the process, and nothing in the credential shows its age.
     #[error(
         "the replay store forgets when the process ends, and these calls have no time in them: an old one could be sent \
          again after a restart. Have the handler keep `Identity::fingerprint` with what it stores and call \
@@ -56,7 +56,7 @@ pub enum ConfigError {
     /// A timeout of zero fails every request.
     #[error("`{0}` is zero: give it some time")]
     ZeroTimeout(&'static str),
-    /// A setting of the form is not safe, or cannot work.
+    /// A setting of the form is unsafe or cannot work.
     #[error("`{setting}` {problem}")]
     Setting {
         /// The setting.

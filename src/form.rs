@@ -1,9 +1,8 @@
-//! What a form is to the engine: [`Form`].
+//! The engine's view of a form: [`Form`].
 //!
-//! A form says where its parts stand in a request, how one key checks them, when they are stale, what makes them unique
-//! and what they say. It does not order those steps, does not look for keys, does not keep time and does not remember:
-//! the engine does that, in one place, for every form. See [`VerifyLayer`](crate::VerifyLayer) for how to mount a form
-//! of your own.
+//! A form finds its parts in a request, checks them with one key, and tells when they are valid, what makes them unique
+//! and what they claim. The engine does the rest, in one place for all forms: the order of the steps, keys, time and
+//! replays. See [`VerifyLayer`](crate::VerifyLayer) for how to mount a form of your own.
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -23,9 +22,8 @@ use crate::window::Validity;
 
 /// One way in which a signed identity arrives.
 ///
-/// The methods are called in the order in which they stand here, and each only if those before it succeeded. Only
-/// [`verify`](Self::verify) decides whether the credential is authentic; nothing before it may read the credential's
-/// content as data.
+/// The methods are called in this order, each only if those before it succeeded. Only [`verify`](Self::verify) decides
+/// whether the credential is authentic; no method before it may read the credential's content as data.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -80,25 +78,25 @@ pub trait Form: Send + Sync + 'static {
     /// The form's name, in logs, metrics and replay keys.
     const NAME: &'static str;
 
-    /// [`HeadOnly`](crate::body::HeadOnly), or [`WholeBody`](crate::body::WholeBody) where the form needs the body.
+    /// [`HeadOnly`](crate::body::HeadOnly), or [`WholeBody`](crate::body::WholeBody) if the form needs the body.
     type Reads;
 
-    /// What was extracted, decoded, not checked.
+    /// The extracted credential: decoded, not verified.
     type Credential: Send + 'static;
 
-    /// What was signed, and is authentic.
+    /// The signed content, once it is authentic.
     type Message: Send + 'static;
 
-    /// What the application gets.
+    /// The application's claims.
     type Claims: Send + Sync + 'static;
 
-    /// What is the same for every request. Read once, when the layer is built.
+    /// The form's fixed properties. Read once, when the layer is built.
     fn rules(&self) -> Rules;
 
-    /// Whether the request's head has what the form needs, and whether the body is to be read.
+    /// Whether the request's head has a credential, and whether the body must be read.
     ///
     /// # Errors
-    /// What can be refused before the body is read, such as the wrong content type.
+    /// Anything that can be refused before the body is read, such as a wrong content type.
     fn screen(&self, head: &Parts) -> Result<Presence, Reason>;
 
     /// Finds the parts of the form and decodes them. The body is empty unless the form reads it.
@@ -107,10 +105,10 @@ pub trait Form: Send + Sync + 'static {
     /// Those of [`Code::Malformed`](crate::rejection::Code::Malformed).
     fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Self::Credential>, Reason>;
 
-    /// What the credential is checked with, where the form finds that itself: for a credential that is itself a key
-    /// that was handed out. Find it by its digest, so that it is never stored or logged, and say whose it is with
-    /// [`Key::owned_by`](crate::keys::Key::owned_by). The form then [looks its keys up](Rules::looks_keys_up), and its
-    /// layer has no key store. Default: `None`, the keys of the tenant.
+    /// The key for the credential, if the form finds it itself: for a credential that is itself a key. Find it by its
+    /// digest, so that it is never stored or logged, and set its owner with
+    /// [`Key::owned_by`](crate::keys::Key::owned_by). Set [`looks_keys_up`](Rules::looks_keys_up) too; the layer then
+    /// has no key store. Default: `None`, the keys of the tenant.
     fn look_up(&self, credential: &Self::Credential) -> Option<StoreFuture<Result<Keys, StoreError>>> {
         let _ = credential;
         None
@@ -119,48 +117,47 @@ pub trait Form: Send + Sync + 'static {
     /// Checks the credential with one key. Called once for each active key, or once with the decoy.
     ///
     /// # Errors
-    /// [`Reason::BadSignature`] for whatever another key might still verify; [`Reason::UnusableKey`] if it cannot be a
-    /// key.
+    /// [`Reason::BadSignature`] if another key might still fit; [`Reason::UnusableKey`] if this key cannot be one.
     fn verify(&self, credential: &Self::Credential, key: &Secret) -> Result<Self::Message, Reason>;
 
     /// When the message is valid.
     ///
     /// # Errors
-    /// What makes its times unreadable.
+    /// Why its times are unreadable.
     fn validity(&self, message: &Self::Message) -> Result<Validity, Reason>;
 
-    /// What makes two credentials the same, in decoded bytes.
+    /// The decoded bytes that make two credentials the same.
     ///
-    /// The tenant counts only if the form [signs it](Rules::signs_tenant). So add what no other key could have made,
-    /// such as the MAC; two tenants' messages without it could be taken for one.
+    /// The tenant counts only if the form [signs it](Rules::signs_tenant). So include something that no other key could
+    /// have made, such as the MAC. Otherwise two tenants' messages could count as one.
     fn fingerprint(&self, message: &Self::Message, fingerprint: &mut FingerprintHasher);
 
-    /// What the message says. `now` is the one reading of the clock for this request.
+    /// The message's claims. `now` is the single clock reading of this request.
     ///
     /// # Errors
     /// Those of [`Code::RejectedClaims`](crate::rejection::Code::RejectedClaims).
     fn claims(&self, message: Self::Message, now: UnixTime) -> Result<Self::Claims, Reason>;
 
-    /// Takes what else is the credential's out of the request that the inner service sees. Default: nothing.
+    /// Removes further parts of the credential from the request that the inner service sees. Default: nothing.
     fn redact(&self, head: &mut Parts) {
         let _ = head;
     }
 
-    /// Takes the layer's clock, once, when the layer is built: for a form that needs the time where it is not given,
-    /// such as one with a [`Throttle`](crate::throttle::Throttle). Default: not needed.
+    /// Receives the layer's clock once, when the layer is built: for a form that needs the time elsewhere, such as one
+    /// with a [`Throttle`](crate::throttle::Throttle). Default: ignored.
     fn set_clock(&mut self, clock: &Arc<dyn Clock>) {
         let _ = clock;
     }
 
-    /// Checks the form's own settings when its layer is built. Default: they are fine.
+    /// Checks the form's own settings when its layer is built. Default: accepts them.
     ///
     /// # Errors
-    /// The first setting that is not safe.
+    /// The first unsafe setting.
     fn check(&self) -> Result<(), ConfigError> {
         Ok(())
     }
 
-    /// Checks a key that is known when the layer is built. Default: it is fine.
+    /// Checks a key that is known when the layer is built. Default: accepts it.
     ///
     /// # Errors
     /// What is wrong with it, as the end of a sentence: "is not …".
@@ -170,7 +167,7 @@ pub trait Form: Send + Sync + 'static {
     }
 }
 
-/// What a form is like, whatever the request: read once, when its layer is built.
+/// A form's fixed properties, independent of requests. Read once, when its layer is built.
 ///
 /// ```
 /// use tower_sso::form::{Rules, Usage};
@@ -183,38 +180,38 @@ pub trait Form: Send + Sync + 'static {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Rules {
-    /// A key that nobody has. It is checked for tenants that are not known, so that they cost what a wrong key costs.
+    /// A key that nobody has. Unknown tenants are checked with it, so that they cost as much as a wrong key.
     pub decoy: Secret,
     /// Whether the same credential may come again. Default: once.
     pub usage: Usage,
-    /// The query parameters that are the credential's, to be taken out of the URI. Default: none.
+    /// The credential's query parameters, to be removed from the URI. Default: none.
     pub parameters: Vec<Cow<'static, str>>,
     /// Whether the form finds its keys itself ([`Form::look_up`]). Its layer then takes no key store. Default: no.
     pub looks_keys_up: bool,
     /// Whether the credential itself names its tenant, and that name is signed. Default: no.
     pub signs_tenant: bool,
-    /// The query parameters that are signed and read by the form's own rules. A layer whose
-    /// [`Tenant::query`](crate::tenant::Tenant::query) names one of them does not build, unless the form
-    /// [signs its tenant](Self::signs_tenant): read in two ways, one tenant's name could be another's. Default: none.
+    /// The signed query parameters that the form reads by its own rules. A layer whose
+    /// [`Tenant::query`](crate::tenant::Tenant::query) names one of them does not build, unless the form [signs its
+    /// tenant](Self::signs_tenant): read in two ways, one tenant's name could be another's. Default: none.
     pub signed_parameters: Vec<Cow<'static, str>>,
-    /// Whether every credential says when it was made, or since when it can have been used
+    /// Whether every credential has the time when it was made, or from which it can have been used
     /// ([`Validity::usable_since`]). Default: no.
     ///
-    /// A replay store that forgets when the process ends is safe for such forms alone: the layer refuses what was
-    /// usable before the store was. With another form it does not build, unless that
-    /// [survives a restart](Self::survives_restart).
+    /// A replay store that forgets when the process ends is safe only for such forms: the layer refuses credentials
+    /// usable before the store was made. With another form the layer does not build, unless the form [survives a
+    /// restart](Self::survives_restart).
     pub has_time: bool,
-    /// Whether something other than the replay store recognises a credential that has no time, for ever: the store in
-    /// memory does not, after a restart. Default: no.
+    /// Whether something other than the replay store recognises a duplicate without a time, for ever. A memory store
+    /// does not after a restart. Default: no.
     pub survives_restart: bool,
-    /// Where the form's credentials are claimed, if they wait in a store of its own to be taken out. Its layer then
-    /// takes no other replay store. Default: `None`.
+    /// The store in which the form's credentials are claimed, if they wait in a store of its own. The layer then takes
+    /// no other replay store. Default: `None`.
     pub replay: Option<Arc<dyn ReplayStore>>,
-    /// The namespace, if the form has one itself. Its layer then takes no other. Default: `None`.
+    /// The form's own namespace. The layer then takes no other. Default: `None`.
     pub namespace: Option<Cow<'static, str>>,
-    /// The [`Validity::window`] of every credential, so that a replay store hears of it before the first one comes
-    /// ([`ReplayStore::expect`]). Default: zero; the store then hears of it with
-    /// the first claim, and refuses what was usable before that if it had kept entries for a shorter time.
+    /// The [`Validity::window`] of every credential, announced to the replay store before the first one comes
+    /// ([`ReplayStore::expect`]). Default: zero. The store then learns it from the first claim, and if it kept entries
+    /// for a shorter time before, it refuses credentials usable before that claim.
     pub longest_window: Duration,
 }
 
@@ -249,15 +246,15 @@ impl Rules {
 /// Whether a request has a credential of the form, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// It has none.
+    /// No credential.
     Absent,
-    /// All of it is in the head.
+    /// The whole credential is in the head.
     InHead,
-    /// The body is part of it.
+    /// The body is part of the credential.
     InBody,
 }
 
-/// What a form found in a request.
+/// A form's findings in a request.
 ///
 /// ```
 /// use tower_sso::form::Extracted;
@@ -271,7 +268,7 @@ pub enum Presence {
 pub struct Extracted<C> {
     /// The credential.
     pub credential: C,
-    /// The tenant, where the credential names it. `None`: ask the layer's [`Tenant`](crate::tenant::Tenant).
+    /// The tenant, if the credential names it. `None`: the layer's [`Tenant`](crate::tenant::Tenant) decides.
     pub tenant: Option<TenantId>,
 }
 
@@ -284,16 +281,15 @@ impl<C> From<C> for Extracted<C> {
 /// Whether the same credential may come again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Usage {
-    /// It signs in once. A copy is `replayed`.
+    /// It signs in once. A duplicate is `replayed`.
     Once,
-    /// It is a call that is carried out once and acknowledged as often as it comes: a copy gets 200 and does not reach
-    /// the inner service. If the inner service fails, the call was not carried out, and may come again.
+    /// It is a delivery that is processed once: a duplicate gets 200 and does not reach the inner service. If the inner
+    /// service fails, the delivery was not processed and may be retried.
     Idempotent {
-        /// How long the inner service may take. After that, and what the replay store may take to answer
-        /// ([`store_timeout`](crate::Builder::store_timeout)), a copy is let through, as the process that had it may be
-        /// gone.
+        /// How long the inner service may take. After that and the [`store_timeout`](crate::Builder::store_timeout), a
+        /// duplicate is let through, as the process that had the delivery may be gone.
         lease: Duration,
-        /// How long it is remembered where the credential has no end; `None` is for ever.
+        /// How long a credential without an end is remembered; `None` is for ever.
         remember: Option<Duration>,
     },
     /// It may come again at any time.
@@ -301,7 +297,7 @@ pub enum Usage {
 }
 
 impl Usage {
-    /// Whether it is a call, which may come again and is processed once.
+    /// Whether it is a delivery, which may come again and is processed once.
     pub(crate) fn is_idempotent(self) -> bool {
         matches!(self, Self::Idempotent { .. })
     }

@@ -1,4 +1,4 @@
-//! What a layer puts into a request once everything is checked: [`Identity`].
+//! The result of a successful check: [`Identity`].
 
 use std::fmt;
 use std::ops::Deref;
@@ -13,8 +13,8 @@ use crate::replay::Fingerprint;
 
 /// A verified identity: claims of type `C`, and how they were proved.
 ///
-/// It stands in the request's extensions, and nothing but a layer can make one. It derefs to the claims, and is cheap
-/// to clone whatever they are. With feature `axum` it is an extractor.
+/// It is in the request's extensions, and only a layer can make one. It derefs to the claims, and is cheap to clone.
+/// With the feature `axum` it is an extractor.
 ///
 /// ```
 /// use http::Request;
@@ -68,22 +68,22 @@ impl<C> Identity<C> {
         }))
     }
 
-    /// What the partner says of the user.
+    /// The partner's claims about the user.
     pub fn claims(&self) -> &C {
         &self.0.claims
     }
 
-    /// The form in which it came, such as `"fernet"`.
+    /// The form of the credential, such as `"fernet"`.
     pub fn form(&self) -> &'static str {
         self.0.form
     }
 
-    /// Whose key signed it.
+    /// The tenant whose key signed it.
     pub fn tenant(&self) -> &TenantId {
         &self.0.tenant
     }
 
-    /// Which of the tenant's keys signed it: watch [`KeyUse::Previous`] fall to zero before a rotation ends.
+    /// Which of the tenant's keys signed it. [`KeyUse::Previous`] should fall to zero before a rotation ends.
     pub fn key_use(&self) -> KeyUse {
         self.0.key_use
     }
@@ -98,9 +98,9 @@ impl<C> Identity<C> {
         self.0.validity.not_after()
     }
 
-    /// What tells this credential from every other: the same for an exact copy, and safe to store and to log.
+    /// Identifies this credential: duplicates have the same fingerprint. Safe to store and to log.
     ///
-    /// A handler that must do its work once in all time, not once per window, keeps it in its database, in the same
+    /// A handler that must do its work once for ever, not once per window, stores it in its database, in the same
     /// transaction.
     pub fn fingerprint(&self) -> Fingerprint {
         self.0.fingerprint
@@ -128,7 +128,7 @@ impl<C> Clone for Identity<C> {
     }
 }
 
-/// Without the claims, which are personal data.
+/// Leaves out the claims, which are personal data.
 impl<C> fmt::Debug for Identity<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity")

@@ -6,7 +6,7 @@ use sha2::{Sha256, Sha384, Sha512};
 
 use crate::keys::Secret;
 
-/// A digest that a MAC is made with.
+/// The digest of a MAC.
 ///
 /// ```
 /// use tower_sso::webhook::Digest;
@@ -25,7 +25,7 @@ pub enum Digest {
     Sha512,
 }
 
-/// HMAC states that the secret is worked into already.
+/// HMAC states keyed with the secret.
 enum Keyed {
     Sha1(Hmac<Sha1>),
     Sha256(Hmac<Sha256>),
@@ -55,12 +55,12 @@ impl Digest {
         }
     }
 
-    /// Whether `mac` is the MAC of the parts, one after the other. Constant time for a MAC of the right length.
+    /// Whether `mac` is the MAC of the concatenated parts. Constant time for a MAC of the right length.
     pub(crate) fn verify<'p>(self, secret: &Secret, parts: impl IntoIterator<Item = &'p [u8]>, mac: &[u8]) -> bool {
         self.keyed(secret, |keyed| keyed.verify(parts, mac))
     }
 
-    /// As [`Self::verify`], with a key that is made for this one check.
+    /// As [`Self::verify`], with a key made for this one check.
     #[cfg(feature = "timestamp-hash")]
     pub(crate) fn verify_with_key(self, key: &[u8], message: &[u8], mac: &[u8]) -> bool {
         fn verify<M: Mac + KeyInit>(key: &[u8], message: &[u8], mac: &[u8]) -> bool {
@@ -74,7 +74,7 @@ impl Digest {
         }
     }
 
-    /// The MAC of the parts, one after the other.
+    /// The MAC of the concatenated parts.
     #[cfg(feature = "sign")]
     pub(crate) fn sign(self, secret: &Secret, parts: &[&[u8]]) -> Vec<u8> {
         let parts = parts.iter().copied();
@@ -108,7 +108,7 @@ fn keyed<M: KeyInit>(secret: &[u8]) -> M {
 /// A key that nobody has.
 pub(crate) fn random_key() -> Vec<u8> {
     use std::hash::{BuildHasher, RandomState};
-    // It protects nothing: a MAC made with it counts for nothing. It is random so that nobody can rely on it.
+    // It protects nothing: a MAC made with it is never accepted. It is random so that nobody can rely on it.
     (0..4).flat_map(|n: u64| RandomState::new().hash_one(n).to_ne_bytes()).collect()
 }
 
@@ -118,7 +118,7 @@ fn absorb<'p, M: Mac + Clone>(keyed: &M, parts: impl IntoIterator<Item = &'p [u8
     mac
 }
 
-/// A MAC as received, decoded. It needs no memory of its own.
+/// A received MAC, decoded, without an allocation.
 #[derive(Clone, Copy)]
 pub(crate) struct Tag {
     bytes: [u8; Self::ROOM],
@@ -126,7 +126,7 @@ pub(crate) struct Tag {
 }
 
 impl Tag {
-    /// The longest digest, and what the decoder of base64 wants besides.
+    /// The longest digest, and the extra room of the base64 decoder.
     const ROOM: usize = 66;
 
     /// Decodes hexadecimal of either case, if it has the digest's length.

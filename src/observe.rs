@@ -1,4 +1,4 @@
-//! What operators see of a check: its [`Step`]s, log events and (feature `metrics`) counters. No secret, no credential.
+//! An operator's view of a check: its [`Step`]s, log events and (feature `metrics`) counters. No secret, no credential.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Write};
@@ -10,10 +10,10 @@ use crate::keys::TenantId;
 use crate::rejection::{Code, Reason, Rejection};
 use crate::store::StoreError;
 
-/// The steps of a check, in the order in which every form takes them.
+/// The steps of a check, in the order that every form follows.
 ///
-/// [`Reason::step`](crate::rejection::Reason::step) tells at which one a request was refused, and so that the steps
-/// before it had passed.
+/// [`Reason::step`](crate::rejection::Reason::step) tells at which step a request was refused. All earlier steps
+/// passed.
 ///
 /// ```
 /// use tower_sso::observe::Step;
@@ -25,17 +25,17 @@ use crate::store::StoreError;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
-    /// The parts of the form are found in the request and decoded.
+    /// Find the parts of the form in the request and decode them.
     Extract,
-    /// The tenant's keys are found.
+    /// Find the tenant's keys.
     Keys,
-    /// One of them made the signature.
+    /// Check that one of them made the signature.
     Verify,
-    /// The credential is inside its window.
+    /// Check that the credential is inside its window.
     Time,
-    /// The payload is what it must be.
+    /// Check the payload.
     Claims,
-    /// The credential was not used before.
+    /// Check that the credential was not used before.
     Replay,
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn accepted<F: Form>() {
     increment(&Counter::<F>::ACCEPTED);
 }
 
-/// It is a copy of a call that was carried out.
+/// It is a duplicate of a processed delivery.
 pub(crate) fn acknowledged<F: Form>() {
     if SIGNED.has_room() {
         tracing::info!(target: "tower_sso", form = F::NAME, outcome = "acknowledged", "copy acknowledged");
@@ -94,36 +94,36 @@ pub(crate) fn store_failed(form: &'static str, error: &StoreError) {
     }
 }
 
-/// A call was carried out, and the store could not be told before its lease ended: a copy would be carried out again.
+/// A delivery was processed, but the store could not be told before its lease ended: a duplicate would be processed
+/// again.
 pub(crate) fn not_settled(form: &'static str) {
     tracing::error!(target: "tower_sso", form, "a call that was carried out could not be settled");
     #[cfg(feature = "metrics")]
     increment(&metrics::Key::from_parts(UNSETTLED, &[("form", form)]));
 }
 
-/// A key that cannot be one: the tenant's other keys still work, but somebody should look at it.
+/// An unusable key. The tenant's other keys still work, but somebody should look at it.
 pub(crate) fn unusable_key(form: &'static str, tenant: &TenantId, what: &'static str) {
     if TROUBLES.has_room() {
         tracing::warn!(target: "tower_sso", form, ?tenant, what, "unusable key");
     }
 }
 
-/// A secret that did not verify, and looks as if it was copied wrongly. Said once for each tenant, as any forgery leads
-/// here.
+/// A secret that did not verify and looks wrongly copied. Logged once per tenant, as any forgery leads here.
 pub(crate) fn doubtful_key(form: &'static str, tenant: &TenantId, what: &'static str) {
     static SAID: Mutex<BTreeSet<(&'static str, TenantId)>> = Mutex::new(BTreeSet::new());
     const MOST: usize = 1_000;
-    // A panic while the lock was held cannot have left the set half changed.
+    // A panic under the lock cannot have left the set half changed.
     let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
     let is_new = said.len() < MOST && said.insert((form, tenant.clone()));
-    // A log may be slow.
+    // Released before logging: a log may be slow.
     drop(said);
     if is_new {
         tracing::warn!(target: "tower_sso", form, ?tenant, "a secret of this tenant {what}");
     }
 }
 
-/// The layer's tenant is fixed, and the key store knows others only.
+/// The layer's tenant is fixed, but the key store knows only others.
 pub(crate) fn no_key_yet(form: &'static str, tenant: &str) {
     tracing::warn!(
         target: "tower_sso", form, tenant,
@@ -141,9 +141,9 @@ pub(crate) fn shared_secret(form: &'static str, one: &TenantId, other: &TenantId
     );
 }
 
-/// Anybody can cause refusals of what nobody signed, tens of thousands a second, and with them a line each.
+/// Anybody can cause tens of thousands of refusals a second before the signature check, each with a line.
 static UNSIGNED: Quota = Quota::new();
-/// Whoever has one used link or one captured call can send it as often.
+/// With one used link or captured delivery, an attacker can send it as often.
 static SIGNED: Quota = Quota::new();
 /// So can stores that fail.
 static TROUBLES: Quota = Quota::new();
@@ -156,7 +156,7 @@ fn quota_of(reason: &Reason) -> &'static Quota {
     }
 }
 
-/// So many lines a second; one line says how many more there were, and the counters have all.
+/// At most so many lines a second. One line counts the rest, and the counters have all.
 struct Quota(Mutex<Spent>);
 
 struct Spent {
@@ -179,9 +179,9 @@ impl Quota {
         has_room
     }
 
-    /// Whether there is room in this second, and how many lines there was none for in the last one that had too many.
+    /// Whether this second has room, and how many lines the last overfull second dropped.
     fn spend(&self, second: u64) -> (bool, u64) {
-        // A panic while the lock was held cannot have left the numbers half changed.
+        // A panic under the lock cannot have left the numbers half changed.
         let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut left_out = 0;
         if second != spent.second {
@@ -193,8 +193,8 @@ impl Quota {
     }
 }
 
-/// Words that may repeat what somebody has sent: they stay in their line. What a log or a terminal could take for more
-/// than text is escaped, and what is too long is cut.
+/// Text that may repeat received data. It stays on its line: anything that a log or terminal could interpret is
+/// escaped, and long text is cut.
 struct OneLine<T>(T);
 
 impl<T> OneLine<T> {
@@ -208,7 +208,7 @@ impl<T: Display> Display for OneLine<T> {
     }
 }
 
-/// A line that is being written, and how many bytes it may still take. `None`: it was cut.
+/// A line in progress, and how many bytes it may still take. `None`: it was cut.
 struct Escaped<'a, 'f> {
     line: &'a mut fmt::Formatter<'f>,
     room: Option<usize>,
@@ -218,7 +218,7 @@ impl Write for Escaped<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for c in text.chars() {
             let Some(room) = self.room else { return Ok(()) };
-            // Quotes part nothing here, and most of these texts have some.
+            // Quotes delimit nothing here, and most of these texts have some.
             let escaped = (!matches!(c, '"' | '\'')).then(|| c.escape_debug());
             let length = escaped.as_ref().map_or(1, |escaped| escaped.clone().map(char::len_utf8).sum());
             self.room = room.checked_sub(length);
@@ -245,7 +245,7 @@ fn increment(key: &metrics::Key) {
     metrics::with_recorder(|recorder| recorder.register_counter(key, &METADATA)).increment(1);
 }
 
-/// What an honest request is counted under, written by the compiler: to be counted, it need not ask for memory.
+/// The counter's labels for an honest request, built at compile time: counting it does not allocate.
 #[cfg(feature = "metrics")]
 struct Counter<F>(std::marker::PhantomData<F>);
 

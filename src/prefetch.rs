@@ -1,9 +1,8 @@
-//! Requests that nobody clicked, as far as they say so: browsers and scripts that load ahead, chat previews, some mail
-//! scanners.
+//! Requests that declare that nobody clicked: prefetching browsers and scripts, chat previews, some mail scanners.
 
 use http::{HeaderMap, HeaderName};
 
-/// `Sec-Purpose` is the standard (Fetch, "Sec-Purpose"). What is sent or was:
+/// `Sec-Purpose` is the standard (Fetch, "Sec-Purpose"). Headers in use, now or formerly:
 ///
 /// | header | by |
 /// |---|---|
@@ -34,7 +33,7 @@ pub(crate) fn is_marked(headers: &HeaderMap) -> bool {
     })
 }
 
-/// `prefetch`, `"prefetch"` and `prefetch=?1` are one word: a token, a string, or a key with a value (RFC 9651).
+/// `prefetch`, `"prefetch"` and `prefetch=?1` mean the same: a token, a string, or a key with a value (RFC 9651).
 fn is(item: &[u8], word: &[u8]) -> bool {
     let key = item.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
     let key = key.strip_prefix(b"\"").and_then(|key| key.strip_suffix(b"\"")).unwrap_or(key);

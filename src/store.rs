@@ -1,4 +1,4 @@
-//! What the key store and the replay store have in common: [`StoreFuture`] and [`StoreError`].
+//! Shared by key stores and replay stores: [`StoreFuture`] and [`StoreError`].
 
 use std::error::Error;
 use std::fmt;
@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use crate::rejection::StoreFailure;
 
-/// A store's answer, which may be there already.
+/// A store's answer, which may be ready already.
 ///
-/// A store in memory answers at once, without an allocation; a store behind a network boxes its future.
+/// A memory store answers at once, without an allocation; a store behind a network boxes its future.
 ///
 /// ```
 /// use tower_sso::store::StoreFuture;
@@ -31,12 +31,12 @@ enum Inner<T> {
 }
 
 impl<T> StoreFuture<T> {
-    /// An answer that is there.
+    /// A ready answer.
     pub fn ready(answer: T) -> Self {
         Self(Inner::Ready(Some(answer)))
     }
 
-    /// An answer that has to be waited for.
+    /// An answer to wait for.
     pub fn new(answer: impl Future<Output = T> + Send + 'static) -> Self {
         Self(Inner::Pending(Box::pin(answer)))
     }
@@ -44,7 +44,7 @@ impl<T> StoreFuture<T> {
 
 #[cfg(any(feature = "ticket", feature = "shared-secret"))]
 impl<T: Send + 'static> StoreFuture<T> {
-    /// What is made of the answer: at once, if it is there.
+    /// Maps the answer, at once if it is ready.
     pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U + Send + 'static) -> StoreFuture<U> {
         match self.0 {
             Inner::Ready(Some(answer)) => StoreFuture::ready(change(answer)),
@@ -53,7 +53,7 @@ impl<T: Send + 'static> StoreFuture<T> {
     }
 }
 
-// Nothing in it is pinned in place: the pending future is in its own box.
+// No field is pinned structurally: the pending future has its own box.
 impl<T> Unpin for StoreFuture<T> {}
 
 impl<T> Future for StoreFuture<T> {
@@ -61,7 +61,7 @@ impl<T> Future for StoreFuture<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         match &mut self.0 {
-            // Polled again after its answer was taken, it stays pending, as a fused future would.
+            // Polled again after its answer was taken, it stays pending.
             Inner::Ready(answer) => answer.take().map_or(Poll::Pending, Poll::Ready),
             Inner::Pending(future) => future.as_mut().poll(cx),
         }
@@ -101,7 +101,7 @@ impl StoreError {
         Self { failure: StoreFailure::Full, source: None }
     }
 
-    /// The same, with words for the log on what it is full of.
+    /// The same, with a text for the log that says what fills it.
     #[cfg(feature = "moka")]
     pub(crate) fn full_of(what: &'static str) -> Self {
         Self { failure: StoreFailure::Full, source: Some(what.into()) }
@@ -112,7 +112,7 @@ impl StoreError {
         Self { failure: StoreFailure::TimedOut, source: None }
     }
 
-    /// The same failure for another of the requests that waited for one lookup.
+    /// A copy of the failure for another request that waited for the same lookup.
     #[cfg(feature = "moka")]
     pub(crate) fn shared(error: &std::sync::Arc<Self>) -> Self {
         Self { failure: error.failure, source: Some(error.to_string().into()) }
@@ -150,7 +150,7 @@ impl From<StoreError> for Box<dyn Error + Send + Sync> {
     }
 }
 
-/// A store's answer, which is not waited for longer than this.
+/// A store's answer with a time limit.
 pub(crate) struct Within<T> {
     answer: StoreFuture<Result<T, StoreError>>,
     timer: Timer,
@@ -161,7 +161,8 @@ impl<T> Within<T> {
         Self { answer, timer: Timer::new(limit) }
     }
 
-    /// Without a context, only an answer that is there already is ready: nothing is polled, so this needs no runtime.
+    /// Without a context, only an answer that is ready already is returned. Nothing is polled, so this needs no
+    /// runtime.
     pub(crate) fn poll_in(&mut self, cx: Option<&mut Context<'_>>) -> Poll<Result<T, StoreError>> {
         match (&mut self.answer.0, cx) {
             (Inner::Ready(answer), _) => answer.take().map_or(Poll::Pending, Poll::Ready),

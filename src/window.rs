@@ -1,4 +1,4 @@
-//! When a credential may be used: [`Window`] is what a layer allows, [`Validity`] what one credential gets of it.
+//! When a credential may be used: [`Window`] is a layer's setting, [`Validity`] the result for one credential.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use crate::ConfigError;
 use crate::clock::UnixTime;
 use crate::rejection::Reason;
 
-/// The longest time that a layer's settings may add to what a credential says of itself.
+/// The longest time that a layer's settings may add to a credential's own times.
 pub(crate) const LONGEST: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
-/// How far from a credential's own timestamp the clock may be.
+/// How far the clock may be from a credential's timestamp.
 ///
 /// ```
 /// use std::time::Duration;
@@ -20,9 +20,9 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// How old a credential may be, inclusive. The longer, the longer a stolen link works.
+    /// The maximum age of a credential, inclusive. A stolen link works for that long.
     pub max_age: Duration,
-    /// How far in the future its timestamp may lie, inclusive: how much faster than ours the partner's clock may run.
+    /// How far in the future its timestamp may be, inclusive: how far the partner's clock may run ahead of ours.
     pub clock_skew: Duration,
 }
 
@@ -33,7 +33,7 @@ impl Window {
         self.max_age.saturating_add(self.clock_skew)
     }
 
-    /// At most 31 days each way: what is used is remembered for as long, and without an end for ever.
+    /// At most 31 days each way, because used credentials are remembered for that long.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         for (setting, time) in [("max_age", self.max_age), ("clock_skew", self.clock_skew)] {
             if time > LONGEST {
@@ -84,8 +84,8 @@ impl Validity {
         }
     }
 
-    /// A credential whose timestamp is in whole seconds: it names a second, not an instant, and the clock is compared
-    /// in whole seconds too. At `max_age` = 60 s it is good until the end of its sixtieth second.
+    /// A credential whose timestamp is in whole seconds. It names a second, so the clock is compared in whole seconds
+    /// too. At `max_age` = 60 s it is valid until the end of its sixtieth second.
     pub fn around_second(issued_at: UnixTime, window: &Window) -> Self {
         const REST_OF_SECOND: Duration = Duration::from_nanos(999_999_999);
         let exact = Self::around(issued_at, window);
@@ -93,10 +93,10 @@ impl Validity {
         Self { not_after, remembered_until: not_after, ..exact }
     }
 
-    /// A credential that says itself when it starts and ends, which the layer takes by this leeway earlier and later.
-    /// [`UnixTime::MIN`] and [`UnixTime::MAX`] where it does not say.
+    /// A credential with its own start and end, which the layer extends by this leeway on either side. Without a start
+    /// or end, pass [`UnixTime::MIN`] or [`UnixTime::MAX`].
     ///
-    /// It can have been used since `issued_at` or, if it does not say when it was made, since it started.
+    /// It can have been used since `issued_at` or, without one, since its start.
     ///
     /// ```
     /// use std::time::Duration;
@@ -115,7 +115,7 @@ impl Validity {
         Self { issued_at, usable_since, not_before, not_after, window: leeway, remembered_until: not_after }
     }
 
-    /// A credential without any time in it, which is accepted for ever.
+    /// A credential without any time, accepted for ever.
     pub fn unlimited() -> Self {
         Self {
             issued_at: None,
@@ -127,14 +127,14 @@ impl Validity {
         }
     }
 
-    /// Says that it can have been used since this instant already, or not before it.
+    /// Sets the first instant at which it can have been used.
     #[must_use]
     pub fn usable_from(self, instant: UnixTime) -> Self {
         Self { usable_since: Some(instant), ..self }
     }
 
-    /// Says how it is remembered, if not until it ends: until `instant`, of which the layer's settings account for the
-    /// last `window`. All credentials of a layer must have the same one.
+    /// Sets how long it is remembered, if not until its end: until `instant`. The last `window` of that time comes from
+    /// the layer's settings, and must be the same for all credentials of a layer.
     #[must_use]
     pub fn remembered_until(self, instant: UnixTime, window: Duration) -> Self {
         Self { remembered_until: instant.max(self.not_after), window, ..self }
@@ -145,13 +145,13 @@ impl Validity {
         self.issued_at
     }
 
-    /// The first instant at which it can have been used, by its own word. `None` if nothing tells: a store that has
-    /// forgotten then lets it in only if the form [survives that](crate::form::Rules::survives_restart).
+    /// The first instant at which it can have been used, by its own times. `None` if unknown: a store that has
+    /// forgotten then admits it only if the form [survives that](crate::form::Rules::survives_restart).
     pub fn usable_since(&self) -> Option<UnixTime> {
         self.usable_since
     }
 
-    /// How much of the time until it ends the layer's settings have given it.
+    /// The part of its lifetime that comes from the layer's settings.
     pub fn window(&self) -> Duration {
         self.window
     }

@@ -15,7 +15,7 @@ pub(crate) const NOT_AN_OBJECT: &str = "is not an object";
 const NOT_JSON: &str = "is not JSON";
 const TWICE: &str = "has a name twice";
 const RESERVED: &str = "has a name that serde_json keeps for itself";
-/// What stands between a name and its value.
+/// The separator between a name and its value.
 const BEFORE_A_VALUE: [char; 5] = [' ', '\t', '\n', '\r', ':'];
 
 /// Parses a JSON object that has these fields, none of them null.
@@ -25,14 +25,14 @@ pub(crate) fn object<C: DeserializeOwned>(json: &[u8], required: &[impl AsRef<st
     parse(json)
 }
 
-/// An object that cannot be read in two ways. Whatever reads its text gets the same out of it.
+/// An unambiguous object: every parser reads the same from its text.
 pub(crate) struct Object<'a> {
     json: &'a str,
     names: Names<'a>,
 }
 
 impl<'a> Object<'a> {
-    /// Looks at all of it, also at what no claims have a field for.
+    /// Scans all of it, including fields that no claims use.
     pub(crate) fn read(json: &'a [u8]) -> Result<Self, Reason> {
         let json = std::str::from_utf8(json).map_err(|_| bad_payload("is not JSON: it is not UTF-8"))?;
         let names = scan(json).map_err(|(what, at)| {
@@ -61,7 +61,7 @@ impl<'a> Object<'a> {
 
     /// The value of a field.
     pub(crate) fn get(&self, name: &str) -> Option<Value> {
-        // It was scanned, so it is a value. If it were not, null would be refused by every check.
+        // The scan found a value. If it had not, every check would refuse null.
         let read = |json| Value::deserialize(&mut serde_json::Deserializer::from_str(json)).unwrap_or_default();
         self.starting_at(name).map(read)
     }
@@ -73,14 +73,14 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Parses what was read as an [`Object`] before.
+/// Parses text that was read as an [`Object`] before.
 pub(crate) fn parse<C: DeserializeOwned>(object: &[u8]) -> Result<C, Reason> {
-    // Only where it went wrong: serde's own message may quote the payload.
+    // Reports only the place: serde's own message may quote the payload.
     serde_json::from_slice(object)
         .map_err(|error| at_position("does not have the shape that the claims require", error.line(), error.column()))
 }
 
-/// Whether that is what is wrong with an object.
+/// Whether the problem with an object is a duplicate name.
 #[cfg(feature = "jwt")]
 pub(crate) fn has_a_name_twice(reason: &Reason) -> bool {
     matches!(reason, Reason::BadPayload(what) if what.starts_with(TWICE))

@@ -1,8 +1,8 @@
 //! One pass over a JSON text, before serde_json reads it: every name at every depth, and whether all of it is JSON.
 //!
-//! serde_json alone keeps the last of two equal names, and hardly looks at what the claims have no field for: it skips
-//! a lone surrogate, a number beyond an `f64` and nesting of any depth. The scanner checks the structure itself. To
-//! serde_json it hands every string with an escape, every word, and every number but a plain integer, so that the two
+//! serde_json alone keeps the last of two equal names, and hardly checks fields that the claims do not use: it skips a
+//! lone surrogate, a number beyond an `f64` and nesting of any depth. The scanner checks the structure itself. It
+//! passes every string with an escape, every word, and every number but a plain integer to serde_json, so that the two
 //! cannot disagree about where a value ends.
 
 use std::borrow::Cow;
@@ -13,23 +13,23 @@ use smallvec::SmallVec;
 
 use super::{NOT_JSON, RESERVED, TWICE};
 
-/// The bound of serde_json, which it drops while it skips a value.
+/// serde_json's limit, which it does not apply while it skips a value.
 const MAX_DEPTH: usize = 127;
 
-/// An object with such a name is a number or JSON in a string to serde_json, if any crate of the program switches
-/// `arbitrary_precision` or `raw_value` on. Nobody would look for duplicate names in that string.
+/// serde_json reads an object with such a name as a number, or as JSON in a string, if any crate of the program enables
+/// `arbitrary_precision` or `raw_value`. Nothing would check that string for duplicate names.
 const PRIVATE: &str = "$serde_json::private::";
 
-/// Names with the offsets where they end. Inline for as many as most objects have.
+/// Names with their end offsets. Inline for as many as most objects have.
 pub(super) type Names<'a> = SmallVec<[(Cow<'a, str>, usize); 16]>;
 
-/// What is wrong, and how many bytes were read until then.
+/// The problem, and how many bytes were read until then.
 pub(super) type Fault = (&'static str, usize);
 
 struct Scanner<'a> {
     json: &'a str,
     at: usize,
-    /// The names of all objects that are open, the innermost last. Those of the outermost value stay.
+    /// The names of all open objects, the innermost last. Those of the outermost object stay.
     names: Names<'a>,
 }
 
@@ -91,7 +91,7 @@ impl<'a> Scanner<'a> {
         if self.next() == Some(b':') { Ok(()) } else { Err(self.unexpected()) }
     }
 
-    /// Sorts, so that no choice of names makes it quadratic; by length first, which mostly decides.
+    /// Sorts, so that no choice of names makes it quadratic. Compares lengths first, which usually decides.
     fn refuse_duplicates(&mut self, outer: usize) -> Result<(), Fault> {
         let names = self.names.get_mut(outer..).unwrap_or_default();
         names.sort_unstable_by(|(a, a_end), (b, b_end)| (a.len(), a, a_end).cmp(&(b.len(), b, b_end)));
@@ -109,14 +109,14 @@ impl<'a> Scanner<'a> {
             self.at += skipped + 1;
             if self.json.as_bytes().get(self.at - 1) == Some(&b'"') {
                 let text = self.json.get(start..self.at - 1).unwrap_or_default();
-                // All of it, so that the compiler can look at many bytes at once.
+                // Checks the whole chunk, so that the compiler can vectorise it.
                 let has_control = text.bytes().fold(false, |any, byte| any | (byte < b' '));
                 return match is_plain && !has_control {
                     true => Ok(Cow::Borrowed(text)),
                     false => self.read_from(start - 1).map(Cow::Owned),
                 };
             }
-            // Whatever is escaped, even a quote, does not end the string.
+            // An escaped character, even a quote, does not end the string.
             (is_plain, self.at) = (false, self.at + 1);
         }
         Err((NOT_JSON, self.json.len()))
@@ -134,7 +134,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Has serde_json read the token between an offset and here.
+    /// Lets serde_json read the token between an offset and here.
     fn read_from<T: DeserializeOwned>(&self, start: usize) -> Result<T, Fault> {
         let token = self.json.get(start..self.at).unwrap_or_default();
         serde_json::from_str(token).map_err(|error| (NOT_JSON, start + error.column()))
