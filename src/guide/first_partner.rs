@@ -47,11 +47,12 @@
 //! # }
 //! ```
 //!
-//! In `Cargo.toml`, the app needs the feature `axum`, and its tests need `sign`:
+//! In `Cargo.toml`, name the forms that the partner uses (TutorCruncher: `fernet`, and `webhook` for sign-ups) and
+//! `axum`. The tests need `sign`:
 //!
 //! ```toml
 //! [dependencies]
-//! tower-sso = { version = "0.1", features = ["axum"] }
+//! tower-sso = { version = "0.1", features = ["axum", "fernet", "webhook"] }
 //!
 //! [dev-dependencies]
 //! tower-sso = { version = "0.1", features = ["sign"] }

@@ -77,12 +77,25 @@
 //!
 //! # Identities in tests
 //!
-//! Nothing but a layer makes an [`Identity`](crate::Identity), and there is no way around that for tests. Two ways lead
-//! to your code:
+//! A signed request, as above, takes microseconds and tests the route too. For a handler alone, the feature `testing`
+//! has [`Identity::unproved`](crate::Identity::unproved):
 //!
-//! - Send a signed request, as above. It takes microseconds, and tests the route too.
-//! - Keep the handler thin, and put the work into a function of the claims: `fn welcome(tenant: &str, user:
-//!   &TutorUser)`. Claims are plain values; those that partners define deserialize from JSON.
+//! ```
+//! # #[cfg(feature = "testing")] {
+//! use tower_sso::Identity;
+//!
+//! # struct User { name: String }
+//! fn greeting(user: &Identity<User>) -> String {
+//!     format!("Hello {} of {}", user.name, user.tenant())
+//! }
+//!
+//! let ada = Identity::unproved("fernet", "4321", User { name: "Ada".into() });
+//! assert_eq!(greeting(&ada), "Hello Ada of 4321");
+//! # }
+//! ```
+//!
+//! **Have `testing` and `sign` among the `dev-dependencies` only.** In the program that serves, nothing but a layer may
+//! make an identity.
 //!
 //! # What to test
 //!

@@ -16,6 +16,9 @@
 //! First see whether the partner is one that [works out of the box](crate::providers): then its layer is set up
 //! already. A JWT in the `Authorization` header, OpenID Connect and SAML are not for this crate.
 //!
+//! Each form is a feature of the same name, with a hyphen where the module has an underscore (`timestamp-hash`). None
+//! is on by default.
+//!
 //! # A token that begins `gAAAA`
 //!
 //! It is a [Fernet](crate::fernet) token: the version `0x80`, then a time of eight bytes, in base64url. The content is
