@@ -5,8 +5,9 @@
 //! ```
 //! - `claim/moka`: a claim through the store in memory, next to the insert of moka's that it is built on, by 1, 2 and 8 threads.
 //! - Ten million claims by eight threads, of which one in eight has to win.
-//! - `worst`: the slowest claim of four million, in waves of 400,000 entries that end at once, by 8 and 64 threads; beside it
-//!   the same with nothing but a few microseconds of work for a claim, which is the machine's own part. On standard error.
+//! - `worst`: the slowest claim of ten million, in 25 waves of 400,000 entries that end at once, by 1, 8 and 64 threads, beside
+//!   an insert into a `HashMap` behind a `Mutex`; with the processor time of the slowest, which tells what of it was the
+//!   machine's. On standard error.
 //! - `claim/redis`: one round trip to a redis-server that the bench starts, on the loopback.
 //! - On standard error: bytes per entry, as the operating system (moka) and the server (`used_memory`) tell them.
 
@@ -15,9 +16,12 @@
 #[cfg(unix)]
 #[path = "../tests/support/redis.rs"]
 mod server;
+#[path = "support/worst.rs"]
+mod worst;
 
-use std::sync::Barrier;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,6 +32,7 @@ use moka::ops::compute::Op;
 use moka::sync::Cache;
 use tower_sso::clock::{Clock, ManualClock, SystemClock};
 use tower_sso::replay::{Claim, Claimed, Fingerprint, Hold, MemoryReplay, ReplayStore};
+use worst::Times;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const SIZES: [u64; 3] = [1_000, 100_000, 1_000_000];
@@ -194,58 +199,36 @@ fn contended(_: &mut Criterion) {
     eprintln!("moka: {} contended claims, one winner for each key", ROUNDS * KEYS * THREADS);
 }
 
-/// The slowest of so many calls by so many threads, the 99.99th percentile, and the time of all.
-fn slowest(threads: u64, calls: u64, call: impl Fn() + Sync) -> (Duration, Duration, Duration) {
-    let started = Instant::now();
-    let times = thread::scope(|scope| {
-        let timed = || {
-            let time = |_| {
-                let started = Instant::now();
-                call();
-                started.elapsed()
-            };
-            (0..calls / threads).map(time).collect::<Vec<_>>()
-        };
-        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(timed)).collect();
-        handles.into_iter().flat_map(|handle| handle.join().unwrap()).collect::<Vec<_>>()
-    });
-    let taken = started.elapsed();
-    let mut times = times;
-    times.sort_unstable();
-    (times[times.len() - 1], times[times.len() - 1 - times.len() / 10_000], taken)
-}
-
-/// No measurement of criterion's, which takes means.
+/// The slowest claim of ten million. Each wave finds the 400,000 entries of the one before ended, all at once. The floor is a
+/// `HashMap` behind a `Mutex`, fresh in each wave, as it clears nothing away.
 fn worst(_: &mut Criterion) {
-    const WAVES: u64 = 10;
-    const WAVE: u64 = 400_000;
     if !is_asked_for("worst") {
         return;
     }
     for threads in [1, 8, 64] {
-        let work = || {
-            let started = Instant::now();
-            while started.elapsed() < Duration::from_micros(5) {
-                std::hint::spin_loop();
-            }
-        };
-        let (worst, percentile, _) = slowest(threads, WAVE, work);
-        eprintln!("the machine, {threads} threads: worst {worst:.1?}, 99.99 % {percentile:.1?}");
+        eprintln!("worst, {threads} threads; load {}", worst::load());
+        let mut floor = Times::default();
+        for _ in 0..worst::WAVES {
+            let map = Mutex::new(HashMap::new());
+            let until = Hold::Until(SystemClock.now().plus(HOUR));
+            floor.wave(threads, || _ = map.lock().unwrap().insert(key(), until));
+        }
+        let floor = floor.summary();
+        eprintln!("  HashMap and Mutex: {floor}");
         let clock = ManualClock::at(SystemClock.now());
         let store = MemoryReplay::builder().ceiling(u64::MAX).clock(clock.clone()).build();
-        for wave in 0..WAVES {
+        let mut claims = Times::default();
+        for _ in 0..worst::WAVES {
             let now = clock.now();
-            let (worst, percentile, taken) = slowest(threads, WAVE, || {
+            claims.wave(threads, || {
                 let claim = Claim::new(key(), now, Hold::Until(now.plus(HOUR)));
                 assert!(matches!(store.claim(&claim).now_or_never(), Some(Ok(Claimed::First))));
             });
-            let (each, left) = (taken / WAVE as u32, store.entries());
-            eprintln!(
-                "moka, {threads} threads, wave {wave}: worst {worst:.1?}, 99.99 % {percentile:.1?}, {each:.1?} a claim in \
-                 all, {left} entries left"
-            );
             clock.advance(10 * HOUR);
         }
+        let claims = claims.summary();
+        eprintln!("  claim: {claims}");
+        eprintln!("  claim / HashMap and Mutex: {}", claims.over(&floor));
     }
 }
 
