@@ -12,6 +12,9 @@ use tower_sso::replay::{Claim, Claimed, Fingerprint, Group, Hold, MemoryReplay, 
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
+/// How many dead entries one claim removes at most.
+const BITE: u64 = 32;
+
 fn key(number: u64) -> Fingerprint {
     // Spread as digests are.
     let mut key = [0; 32];
@@ -34,6 +37,21 @@ fn settle(store: &MemoryReplay, number: u64, until: UnixTime) {
 
 fn release(store: &MemoryReplay, number: u64, lease: Hold) {
     store.release(key(number), lease).now_or_never().unwrap().unwrap();
+}
+
+/// What comes of 16,000 calls by 16 threads that start at once, each with a number of its own.
+fn by_16_threads<T: Send>(call: impl Fn(u64) -> Option<T> + Sync) -> Vec<T> {
+    let (call, start) = (&call, &Barrier::new(16));
+    std::thread::scope(|threads| {
+        let work = |thread: u64| {
+            move || {
+                start.wait();
+                (thread * 1_000..(thread + 1) * 1_000).filter_map(call).collect::<Vec<_>>()
+            }
+        };
+        let handles: Vec<_> = (0..16).map(|thread| threads.spawn(work(thread))).collect();
+        handles.into_iter().flat_map(|handle| handle.join().unwrap()).collect()
+    })
 }
 
 #[test]
@@ -226,7 +244,6 @@ fn a_clock_that_was_slow_at_the_start_moves_the_fence_when_it_is_set_right() {
 #[test]
 fn one_claim_removes_a_few_dead_entries_and_all_go_in_time() {
     const DEAD: u64 = 20_000;
-    const MOST: u64 = 100;
     let clock = ManualClock::at(NOW);
     let store = MemoryReplay::builder().clock(clock.clone()).build();
     for number in 0..DEAD {
@@ -239,7 +256,7 @@ fn one_claim_removes_a_few_dead_entries_and_all_go_in_time() {
         claim(&store, DEAD + claims, later(3_600), Hold::Until(later(7_200))).unwrap();
         claims += 1;
         let removed = before + 1 - store.entries();
-        assert!(removed <= MOST, "claim {claims} removed {removed}");
+        assert!(removed <= BITE, "claim {claims} removed {removed}");
         before = store.entries();
     }
     assert_eq!(store.entries(), claims, "no dead one is left");
@@ -259,6 +276,107 @@ fn dead_entries_give_up_their_places_to_any_key() {
         assert_eq!(claim(&store, wave * 1_000 + 100, now, Hold::Until(now)), Err(StoreFailure::Full));
         clock.advance(Duration::from_secs(300));
     }
+}
+
+/// At the ceiling a claim has to find room. It takes it from the dead, a few at a time.
+#[test]
+fn a_claim_at_the_ceiling_removes_a_few_dead_entries_too() {
+    const CEILING: u64 = 20_000;
+    let clock = ManualClock::at(NOW);
+    let store = MemoryReplay::builder().ceiling(CEILING).clock(clock.clone()).build();
+    for number in 0..CEILING {
+        assert_eq!(claim(&store, number, NOW, Hold::Until(later(60))), Ok(Claimed::First));
+    }
+    clock.advance(Duration::from_secs(3_600));
+    for number in CEILING..2 * CEILING {
+        let before = store.entries();
+        assert_eq!(claim(&store, number, later(3_600), Hold::Until(later(7_200))), Ok(Claimed::First), "{number}");
+        let removed = before + 1 - store.entries();
+        assert!(removed <= BITE, "claim {number} removed {removed}");
+    }
+    assert_eq!(store.entries(), CEILING, "the dead are gone, and the store is full of live ones");
+    assert_eq!(claim(&store, 2 * CEILING, later(3_600), Hold::Until(later(7_200))), Err(StoreFailure::Full));
+}
+
+/// The store is cut into shards. What it holds is counted over all of them.
+#[test]
+fn of_16_threads_exactly_as_many_claims_win_as_the_ceiling_allows() {
+    const CEILING: usize = 5_000;
+    let store = MemoryReplay::builder().ceiling(CEILING as u64).build();
+    let hold = Hold::Until(later(60));
+    let won = by_16_threads(|number| (claim(&store, number, NOW, hold) == Ok(Claimed::First)).then_some(number));
+    assert_eq!((won.len(), store.entries()), (CEILING, CEILING as u64));
+    for number in won {
+        assert_eq!(claim(&store, number, NOW, hold), Ok(Claimed::Spent), "{number} was evicted");
+    }
+}
+
+/// Leases come and go in all shards. Whoever has one counts how many others do.
+#[test]
+fn at_no_time_do_16_threads_hold_more_than_the_ceiling() {
+    const CEILING: usize = 2;
+    let store = MemoryReplay::builder().ceiling(CEILING as u64).build();
+    let (held, lease) = (AtomicUsize::new(0), Hold::Lease(later(30)));
+    let too_many = by_16_threads(|number| {
+        let round = |round: u64| {
+            let number = number + 16_000 * round;
+            let is_first = claim(&store, number, NOW, lease) == Ok(Claimed::First);
+            let at_once = if is_first { held.fetch_add(1, Ordering::SeqCst) + 1 } else { 0 };
+            held.fetch_sub(usize::from(is_first), Ordering::SeqCst);
+            release(&store, number, lease);
+            at_once
+        };
+        (0..10).map(round).find(|at_once| *at_once > CEILING)
+    });
+    assert_eq!((too_many, store.entries()), (vec![], 0));
+}
+
+/// Room in a share is looked for before an entry takes it, so each of the other 15 threads may be one too far.
+#[test]
+fn a_share_is_of_the_whole_store_for_16_threads_as_well() {
+    let store = MemoryReplay::builder().ceiling(4_000).build();
+    let forever = |number| {
+        let mut claim = Claim::new(key(number), NOW, Hold::Until(UnixTime::MAX));
+        claim.terms.group = Group::new("webhook", "one");
+        let claimed = store.claim(&claim).now_or_never().unwrap();
+        matches!(claimed, Ok(Claimed::First)).then_some(number)
+    };
+    let won = by_16_threads(forever);
+    assert!((1_000..=1_015).contains(&won.len()), "a quarter of the store, not {}", won.len());
+    assert_eq!(store.entries(), won.len() as u64);
+    for number in 100_000..103_000 - 15 {
+        assert_eq!(
+            claim(&store, number, NOW, Hold::Until(later(60))),
+            Ok(Claimed::First),
+            "{number}: the rest is free"
+        );
+    }
+}
+
+/// What ends is found by the time that passes, not by what a clock shows.
+#[test]
+fn a_step_of_the_clock_removes_nothing() {
+    const LIVE: u64 = 2_000;
+    let clock = ManualClock::at(NOW);
+    let store = MemoryReplay::builder().clock(clock.clone()).build();
+    let hold = Hold::Until(later(60));
+    for number in 0..LIVE {
+        assert_eq!(claim(&store, number, NOW, hold), Ok(Claimed::First));
+    }
+    let day = Duration::from_secs(86_400);
+    for (stepped_to, others, why) in [(NOW.plus(day), LIVE..2 * LIVE, "ahead"), (NOW, 2 * LIVE..3 * LIVE, "back")] {
+        clock.set(stepped_to);
+        for number in others {
+            assert_eq!(claim(&store, number, stepped_to, Hold::Until(stepped_to.plus(day))), Ok(Claimed::First));
+        }
+        for number in 0..LIVE {
+            assert_eq!(claim(&store, number, NOW, hold), Ok(Claimed::Spent), "{number}, stepped {why}");
+        }
+    }
+    assert_eq!(store.entries(), 3 * LIVE);
+    clock.advance(2 * day);
+    (0..LIVE).for_each(|n| _ = claim(&store, 4 * LIVE + n, NOW.plus(2 * day), Hold::Until(NOW.plus(3 * day))));
+    assert_eq!(store.entries(), LIVE, "when the time has passed, they go");
 }
 
 /// Copies of a call that fails again and again leave nothing behind.

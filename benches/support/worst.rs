@@ -1,4 +1,5 @@
-//! The slowest of ten million calls, in waves: what the unluckiest caller waits for. criterion takes means, which hide it.
+//! The slowest of ten million calls, in waves: what the unluckiest caller waits for. criterion takes means, which hide
+//! it.
 
 use std::fmt;
 use std::thread;

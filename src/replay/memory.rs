@@ -3,11 +3,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use moka::ops::compute::{CompResult, Op};
-use moka::sync::Cache;
+use moka::ops::compute::Op;
 
-use super::ends::Ends;
+use super::entry::Entry;
 use super::forever::Forever;
+use super::shard::{Shard, Shards};
 use super::windows::Windows;
 use super::{Claim, Claimed, Fingerprint, Group, Hold, ReplayStore};
 use crate::clock::{Clock, SystemClock, UnixTime};
@@ -56,9 +56,7 @@ use crate::store::{StoreError, StoreFuture};
 pub struct MemoryReplay(Arc<Inner>);
 
 struct Inner {
-    /// moka removes nothing by itself: it would remove all that ended while nobody came in one go, on the next claim.
-    entries: Cache<Fingerprint, Entry>,
-    ends: Ends,
+    shards: Shards,
     windows: Windows,
     /// How many entries there are: one up before each insertion, one down after each removal.
     held: AtomicU64,
@@ -175,8 +173,7 @@ impl MemoryReplayBuilder {
         let (made_steady, margin) = (self.clock.steady(), self.fence_margin);
         let made = AtomicI64::new(self.clock.now().as_nanos());
         MemoryReplay(Arc::new(Inner {
-            entries: Cache::builder().build(),
-            ends: Ends::new(),
+            shards: Shards::new(),
             windows: Windows::default(),
             held: AtomicU64::new(0),
             forever: Forever::new(self.ceiling),
@@ -187,75 +184,26 @@ impl MemoryReplayBuilder {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Entry {
-    hold: Hold,
-    group: Group,
-    /// When it may be removed, by [`Clock::steady`]; `None` is never.
-    goes_at: Option<Duration>,
-}
-
-impl Entry {
-    fn new(claim: &Claim, hold: Hold, steady: Duration) -> Self {
-        // Whether an entry is live is decided by the layer's clock; the store's only takes away what is dead. It must
-        // not be the earlier of the two. `SystemClock` is never slower than it, and the margin is for clocks that stand
-        // still for a while, in tests.
-        const MARGIN: Duration = Duration::from_secs(60);
-        let ends = hold.until() != UnixTime::MAX;
-        let goes_at = ends.then(|| steady.saturating_add(hold.until().since(claim.now)).saturating_add(MARGIN));
-        Self { hold, group: claim.terms.group, goes_at }
-    }
-
-    fn is_live(&self, now: UnixTime) -> bool {
-        now <= self.hold.until()
-    }
-
-    fn claimed(&self) -> Claimed {
-        match self.hold {
-            Hold::Until(_) => Claimed::Spent,
-            Hold::Lease(_) => Claimed::Leased,
-        }
-    }
-}
-
 impl Inner {
-    /// Every change goes through this one call: moka makes these atomic with each other, but not with `or_insert_with`
-    /// or `invalidate`.
-    fn change(&self, key: Fingerprint, op: impl FnOnce(Option<Entry>) -> Op<Entry>) {
-        let result = self.entries.entry_by_ref(&key).and_compute_with(|held| {
-            let held = held.map(moka::Entry::into_value);
-            let op = op(held);
-            // Under moka's lock of this key, so that the map and the ends agree.
-            match op {
-                Op::Nop => {}
-                Op::Put(entry) => self.replace(key, held, Some(entry)),
-                Op::Remove => self.replace(key, held, None),
+    fn change(&self, shard: &Shard, key: Fingerprint, op: impl FnOnce(Option<Entry>) -> Op<Entry>) {
+        let is_removed = shard.change(key, op, |old, new| {
+            if let Some(Entry { goes_at: None, group, .. }) = old {
+                self.forever.remove(group);
             }
-            op
+            if let Some(Entry { goes_at: None, group, .. }) = new {
+                self.forever.add(group);
+            }
         });
-        if matches!(result, CompResult::Removed(_)) {
+        if is_removed {
             self.held.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
-    fn replace(&self, key: Fingerprint, old: Option<Entry>, new: Option<Entry>) {
-        match old {
-            Some(Entry { goes_at: Some(at), .. }) => self.ends.remove(at, key),
-            Some(Entry { group, .. }) => self.forever.remove(group),
-            None => {}
-        }
-        match new {
-            Some(Entry { goes_at: Some(at), .. }) => self.ends.add(at, key),
-            Some(Entry { group, .. }) => self.forever.add(group),
-            None => {}
-        }
-    }
-
     /// Removes some of the dead entries in this shard, and says how many.
-    fn clear(&self, shard: usize, steady: Duration) -> usize {
-        let due = self.ends.take_due(shard, steady);
+    fn clear(&self, shard: &Shard, steady: Duration) -> usize {
+        let due = shard.take_due(steady);
         for key in &due {
-            self.change(*key, |held| match held {
+            self.change(shard, *key, |held| match held {
                 Some(Entry { goes_at: Some(at), .. }) if at <= steady => Op::Remove,
                 // Claimed again meanwhile, with an end of its own.
                 _ => Op::Nop,
@@ -283,7 +231,7 @@ impl Inner {
         let mut claimed = None;
         // Each claim clears some of what is dead away, so that none ever has to do it for all. If there is no room
         // after that, dead entries elsewhere may have it.
-        for (looked, shard) in Ends::shards(claim.key).enumerate() {
+        for (looked, shard) in self.shards.from(claim.key).enumerate() {
             let cleared = self.clear(shard, steady);
             if looked == 0 || cleared > 0 {
                 claimed = self.claim_if_room(claim, entry, has_share);
@@ -304,7 +252,7 @@ impl Inner {
     /// `None`: there is no room.
     fn claim_if_room(&self, claim: &Claim, entry: Entry, has_share: bool) -> Option<Claimed> {
         let mut claimed = None;
-        self.change(claim.key, |held| {
+        self.change(self.shards.of(claim.key), claim.key, |held| {
             claimed = match held {
                 Some(held) if held.is_live(claim.now) => Some(held.claimed()),
                 // A dead entry of the same key gives up its place.
@@ -318,7 +266,7 @@ impl Inner {
     fn settle(&self, claim: &Claim) {
         let hold = self.windows.hold(claim).unwrap_or(claim.hold);
         let entry = Entry::new(claim, Hold::Until(hold.until()), self.clock.steady());
-        self.change(claim.key, |held| {
+        self.change(self.shards.of(claim.key), claim.key, |held| {
             // The credential has the place of its lease, or had until a moment ago: this may not fail for want of room.
             if held.is_none() {
                 self.held.fetch_add(1, Ordering::Relaxed);
@@ -328,7 +276,7 @@ impl Inner {
     }
 
     fn release(&self, key: Fingerprint, lease: Hold) {
-        self.change(key, |held| match held {
+        self.change(self.shards.of(key), key, |held| match held {
             Some(entry) if entry.hold == lease && matches!(lease, Hold::Lease(_)) => Op::Remove,
             _ => Op::Nop,
         });
@@ -373,18 +321,28 @@ impl fmt::Debug for MemoryReplayBuilder {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
     use super::*;
 
+    /// The threads meet at the ceiling: it is where asking first and then taking would let two have the last place.
     #[test]
-    fn dead_entries_are_removed_later_than_they_die_and_not_never() {
-        let now = UnixTime::from_secs(1_000);
-        let entry = |until| {
-            let hold = Hold::Until(until);
-            Entry::new(&Claim::new(Fingerprint::from([0; 32]), now, hold), hold, Duration::from_secs(7)).goes_at
+    fn of_16_threads_exactly_as_many_reserve_a_place_as_there_are() {
+        const CEILING: u64 = 2_000;
+        const ROUNDS: usize = 200;
+        let stores: Vec<_> = (0..ROUNDS).map(|_| MemoryReplay::builder().ceiling(CEILING).build()).collect();
+        let reserved: Vec<_> = (0..ROUNDS).map(|_| AtomicU64::new(0)).collect();
+        let start = Barrier::new(16);
+        let work = || {
+            for (store, reserved) in stores.iter().zip(&reserved) {
+                start.wait();
+                while store.0.reserve() {
+                    reserved.fetch_add(1, Ordering::Relaxed);
+                }
+            }
         };
-        let minute = entry(now.plus(Duration::from_secs(60)));
-        assert!(minute.is_some_and(|at| (67..=187).contains(&at.as_secs())), "{minute:?}");
-        assert!(entry(now).is_some(), "it may be dead the next moment");
-        assert_eq!(entry(UnixTime::MAX), None, "what has no end");
+        thread::scope(|threads| (0..16).for_each(|_| _ = threads.spawn(work)));
+        assert!(reserved.iter().all(|reserved| reserved.load(Ordering::Relaxed) == CEILING), "{reserved:?}");
     }
 }

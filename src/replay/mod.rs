@@ -21,11 +21,13 @@
 
 mod claim;
 #[cfg(feature = "moka")]
-mod ends;
+mod entry;
 #[cfg(feature = "moka")]
 mod forever;
 #[cfg(feature = "moka")]
 mod memory;
+#[cfg(feature = "moka")]
+mod shard;
 #[cfg(feature = "moka")]
 mod windows;
 

@@ -1,0 +1,150 @@
+use std::array;
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use moka::ops::compute::{CompResult, Op};
+use moka::sync::Cache;
+
+use super::Fingerprint;
+use super::entry::Entry;
+
+/// The entries, cut by key into shards that share nothing.
+///
+/// The shard is chosen by a hash with a secret of this store. A partner can choose the first bits of its credentials'
+/// digests by trying some, but cannot aim them at one shard.
+pub(super) struct Shards {
+    shards: [Shard; Shards::COUNT],
+    secret: RandomState,
+}
+
+impl Shards {
+    /// moka cuts a cache into 64 tables and copies a whole table to a new one, within one call, when it has grown or
+    /// when a tenth of it was removed. With so many caches a table of a store with a million entries has 500.
+    ///
+    /// moka's own `SegmentedCache` would not do. It chooses the segment by the same bits of the hash as the table
+    /// inside, so that most tables stay empty.
+    pub(super) const COUNT: usize = 32;
+
+    pub(super) fn new() -> Self {
+        Self { shards: array::from_fn(|_| Shard::new()), secret: RandomState::new() }
+    }
+
+    pub(super) fn of(&self, key: Fingerprint) -> &Shard {
+        #[expect(clippy::indexing_slicing, reason = "the index is a remainder of the length")]
+        &self.shards[self.index(key)]
+    }
+
+    /// Every shard once, that of the key first.
+    pub(super) fn from(&self, key: Fingerprint) -> impl Iterator<Item = &Shard> {
+        let (before, from) = self.shards.split_at(self.index(key));
+        from.iter().chain(before)
+    }
+
+    fn index(&self, key: Fingerprint) -> usize {
+        #[expect(clippy::cast_possible_truncation, reason = "any bits of the hash will do")]
+        let hash = self.secret.hash_one(key) as usize;
+        hash % Self::COUNT
+    }
+}
+
+/// Some of the entries, and when each of them may go, so that the dead ones are found without a walk through the map.
+pub(super) struct Shard {
+    /// moka removes nothing by itself: it would remove all that ended while nobody came in one go, on the next claim.
+    entries: Cache<Fingerprint, Entry>,
+    ends: Mutex<BTreeSet<End>>,
+}
+
+type End = (Duration, [u8; 32]);
+
+impl Shard {
+    /// How many dead entries one look takes at most. Removing one costs about as much as a claim, so this bounds how
+    /// long a claim works for others. It is well above one, so that the dead become fewer.
+    const BITE: usize = 32;
+
+    fn new() -> Self {
+        Self { entries: Cache::builder().build(), ends: Mutex::default() }
+    }
+
+    /// Every change goes through this one call: moka makes these atomic with each other, but not with `or_insert_with`
+    /// or `invalidate`. `changed` is told the entry before and after, under moka's lock of this key. Returns whether an
+    /// entry was removed.
+    pub(super) fn change(
+        &self,
+        key: Fingerprint,
+        op: impl FnOnce(Option<Entry>) -> Op<Entry>,
+        changed: impl FnOnce(Option<Entry>, Option<Entry>),
+    ) -> bool {
+        let result = self.entries.entry_by_ref(&key).and_compute_with(|held| {
+            let held = held.map(moka::Entry::into_value);
+            let op = op(held);
+            let new = match op {
+                Op::Nop => return op,
+                Op::Put(entry) => Some(entry),
+                Op::Remove => None,
+            };
+            self.move_end(key, held, new);
+            changed(held, new);
+            op
+        });
+        matches!(result, CompResult::Removed(_))
+    }
+
+    fn move_end(&self, key: Fingerprint, old: Option<Entry>, new: Option<Entry>) {
+        let end = |entry: Option<Entry>| Some((entry?.goes_at?, *key.as_bytes()));
+        let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(old) = end(old) {
+            ends.remove(&old);
+        }
+        ends.extend(end(new));
+    }
+
+    /// Takes out some of the keys whose time has come.
+    pub(super) fn take_due(&self, now: Duration) -> Vec<Fingerprint> {
+        let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut due = Vec::new();
+        while due.len() < Self::BITE && ends.first().is_some_and(|(at, _)| *at <= now) {
+            due.extend(ends.pop_first().map(|(_, key)| Fingerprint::from(key)));
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_that_begin_alike_are_spread_over_all_shards() {
+        let shards = Shards::new();
+        let mut filled = [0; Shards::COUNT];
+        for number in 0..10_000_u32 {
+            let mut digest = [0; 32];
+            digest[28..].copy_from_slice(&number.to_be_bytes());
+            filled[shards.index(digest.into())] += 1;
+        }
+        // 312 on average; ten standard deviations to either side.
+        assert!(filled.iter().all(|count| (140..490).contains(count)), "{filled:?}");
+    }
+
+    #[test]
+    fn each_store_spreads_them_in_its_own_way() {
+        let (one, other) = (Shards::new(), Shards::new());
+        let differ = (0..=255).filter(|n| one.index([*n; 32].into()) != other.index([*n; 32].into())).count();
+        assert!(differ > 200, "{differ} of 256 are elsewhere");
+    }
+
+    #[test]
+    fn a_search_for_room_visits_every_shard_once_that_of_the_key_first() {
+        let shards = Shards::new();
+        for n in 0..=255 {
+            let key = Fingerprint::from([n; 32]);
+            let mut visited: Vec<*const Shard> = shards.from(key).map(std::ptr::from_ref).collect();
+            assert_eq!(visited.first().copied(), Some(std::ptr::from_ref(shards.of(key))));
+            visited.sort_unstable();
+            visited.dedup();
+            assert_eq!(visited.len(), Shards::COUNT);
+        }
+    }
+}
