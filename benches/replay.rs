@@ -202,10 +202,10 @@ fn contended(_: &mut Criterion) {
 /// The slowest claim of ten million. Each wave finds the 400,000 entries of the one before ended, all at once. The floor is a
 /// `HashMap` behind a `Mutex`, fresh in each wave, as it clears nothing away.
 fn worst(_: &mut Criterion) {
-    if !is_asked_for("worst") {
-        return;
-    }
     for threads in [1, 8, 64] {
+        if !is_asked_for(&format!("worst/{threads} threads")) {
+            continue;
+        }
         eprintln!("worst, {threads} threads; load {}", worst::load());
         let mut floor = Times::default();
         for _ in 0..worst::WAVES {

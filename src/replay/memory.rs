@@ -31,13 +31,15 @@ use crate::store::{StoreError, StoreFuture};
 ///   much of that half as is still free: a quarter of the store if they are alone. Beyond it their own calls get 503,
 ///   and nobody else's.
 /// - **No claim pays for all.** Each removes up to 32 entries that have ended; so after a minute in which nobody came,
-///   the next 12,500 claims share the removal of 400,000 entries. Of ten million claims by one thread, in waves of
-///   400,000 that end at once, the slowest took 20 ms and one in 10,000 more than 4.6 ms, on a shared machine.
+///   the next 12,500 claims share the removal of 400,000 entries. The store is cut into 32 shards with a moka cache
+///   each, so that no claim moves a large table either. Of ten million claims in waves of 400,000 that end at once, the
+///   costliest took 6 to 12 ms of processor time, by 1, 8 and 64 threads (`cargo bench --bench replay -- worst`, two
+///   shared cores).
 ///
-/// An entry takes some 410 bytes, and a claim 1.5 to 5 µs, beside a thousand live entries as beside a million
-/// (`cargo bench --bench replay`, two shared cores). So the default [`ceiling`](MemoryReplayBuilder::ceiling) of a
-/// million is 410 MB. An entry stays for a minute longer than its link is good: with links that live for a minute, the
-/// ceiling is reached at 8,000 sign-ins a second.
+/// An entry takes some 470 bytes, and a store of a thousand entries 3 MB. A claim takes 1 to 5 µs, beside a thousand
+/// live entries as beside a million (`cargo bench --bench replay`, two shared cores). So the default
+/// [`ceiling`](MemoryReplayBuilder::ceiling) of a million is 470 MB. An entry stays for a minute longer than its link
+/// is good: with links that live for a minute, the ceiling is reached at 8,000 sign-ins a second.
 ///
 /// ```
 /// use tower_sso::clock::{Clock, SystemClock};
@@ -134,7 +136,7 @@ impl Default for MemoryReplay {
 }
 
 impl MemoryReplayBuilder {
-    /// How many live entries it holds at most. Default: 1,000,000, some 410 MB. Above it layers answer `unavailable`.
+    /// How many live entries it holds at most. Default: 1,000,000, some 470 MB. Above it layers answer `unavailable`.
     ///
     /// Only authentic credentials take an entry, so only partners can fill it.
     #[must_use]
