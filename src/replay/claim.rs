@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::{Fingerprint, FingerprintHasher, Hold};
 use crate::clock::UnixTime;
 
-/// What a layer asks of a [`ReplayStore`](super::ReplayStore): to claim a credential, or to settle one.
+/// A layer's request to a [`ReplayStore`](super::ReplayStore): to claim a credential, or to settle one.
 ///
 /// ```
 /// use std::time::Duration;
@@ -21,29 +21,28 @@ pub struct Claim {
     pub key: Fingerprint,
     /// The time at which the layer checked it.
     pub now: UnixTime,
-    /// How long it is to be held.
+    /// How long to hold it.
     pub hold: Hold,
-    /// Under which settings it was accepted.
+    /// The settings under which it was accepted.
     pub terms: Terms,
 }
 
-/// Under which settings a layer accepts a credential: see [how long an entry is
+/// The settings under which a layer accepts a credential: see [how long an entry is
 /// kept](super::ReplayStore#how-long-an-entry-is-kept).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// The layers that share their credentials.
     pub group: Group,
-    /// How much later than the credential's own time the layer's settings let it be used. It is part of
-    /// [`until`](Self::until).
+    /// How long after its own time the layer's settings let the credential be used. Included in [`until`](Self::until).
     pub window: Duration,
-    /// The first instant at which the credential can have been used; [`UnixTime::MIN`] if that cannot be known.
+    /// The first instant at which the credential can have been used; [`UnixTime::MIN`] if unknown.
     pub usable_since: UnixTime,
-    /// Until when this layer wants it remembered once it is spent, inclusive.
+    /// The instant until which this layer wants the spent credential remembered, inclusive.
     pub until: UnixTime,
 }
 
 impl Claim {
-    /// A claim of a credential that is usable from now on and has no window: for tests of a store.
+    /// A claim of a credential that is usable from now on, without a window: for tests of a store.
     pub fn new(key: Fingerprint, now: UnixTime, hold: Hold) -> Self {
         let terms = Terms { group: Group::default(), window: Duration::ZERO, usable_since: now, until: hold.until() };
         Self { key, now, hold, terms }

@@ -1,23 +1,23 @@
-//! Which credentials were used already: exactly one of any number of copies passes.
+//! Remembers used credentials: of any number of duplicates, exactly one passes.
 //!
-//! A layer calls [`ReplayStore::claim`] after every other check and before the inner service. The key is made of
-//! decoded bytes (the MAC, or the nonce and what makes it unique), never of the token's text, so another spelling is
-//! not another login; and it does not depend on the key that checked it, so it survives a rotation.
+//! A layer calls [`ReplayStore::claim`] after every other check and before the inner service. The fingerprint is made
+//! of decoded bytes (the MAC, or the nonce and what makes it unique), never of the token's text, so another spelling is
+//! not another login. It does not depend on where the key was found, so it survives a rotation.
 //!
 //! | store | exactly once on | remembers across a restart |
 //! |---|---|---|
 //! | [`MemoryReplay`] (feature `moka`) | one process | no: it refuses what was made before it started |
 //! | [`RedisStore`](crate#features) (feature `redis`) | all processes on one Redis or Valkey | yes |
 //!
-//! When the *server* forgets, `RedisStore` refuses what was made before that.
+//! When the *server* forgets, `RedisStore` refuses everything made before that.
 //!
-//! **More than one process** behind one address needs a store that they share. With a store in memory for each of them,
-//! one link works once per process.
+//! **Several processes** behind one address need a shared store. With a memory store in each, one link works once per
+//! process.
 //!
 //! # A store of your own
-//! implements [`ReplayStore`], and proves it in a test: `testing::replay_store`, of the feature `testing`, claims from
-//! many sides at once, up to the last instant, with leases that are settled, released and left, and names every promise
-//! broken.
+//! implements [`ReplayStore`], and proves it in a test. `testing::replay_store` (feature `testing`) claims
+//! concurrently, up to the last instant, with leases that are settled, released and left, and names every broken
+//! promise.
 
 mod claim;
 #[cfg(feature = "moka")]
@@ -51,10 +51,10 @@ pub use claim::{Claim, Group, Terms};
 /// What makes two credentials the same: a SHA-256 digest over the form and the credential's unique bytes, each preceded
 /// by its length.
 ///
-/// The tenant counts only where the form signs its name. A name that nobody signed, such as a host or `company_id`, can
-/// be chosen by whoever sends the request: if it counted, one credential would sign in once under each name of its key.
+/// The tenant counts only if the form signs its name. The sender chooses an unsigned name, such as a host or
+/// `company_id`: if it counted, one credential would sign in once under each name of its key.
 ///
-/// It is safe to log and to store: the credential cannot be found from it.
+/// It is safe to log and to store: it does not reveal the credential.
 ///
 /// ```
 /// use tower_sso::replay::FingerprintHasher;
@@ -117,7 +117,7 @@ impl FingerprintHasher {
         self.part(b"tenant").part(tenant.as_str().as_bytes());
     }
 
-    /// Adds the layer's namespace. The default one, which is empty, changes nothing.
+    /// Adds the layer's namespace. The empty default changes nothing.
     pub(crate) fn namespace(&mut self, namespace: &str) {
         if !namespace.is_empty() {
             self.part(b"scope").part(namespace.as_bytes());
@@ -126,7 +126,7 @@ impl FingerprintHasher {
 
     /// Adds a part, preceded by its length.
     pub fn part(&mut self, part: &[u8]) -> &mut Self {
-        // One byte for what is short, as all of most credentials then fits into one block of the digest.
+        // One byte for short lengths, so that most credentials fit into one block of the digest.
         match u8::try_from(part.len()) {
             Ok(length) if length < u8::MAX => self.0.update([length]),
             _ => {
@@ -162,8 +162,8 @@ impl fmt::Debug for FingerprintHasher {
 pub enum Hold {
     /// The credential is spent by the claim, and remembered until this instant, inclusive.
     Until(UnixTime),
-    /// The credential is being used. It becomes spent by [`ReplayStore::settle`]; if that does not come until this
-    /// instant, inclusive, it may be claimed again: the process that had it is gone.
+    /// The credential is in use. [`ReplayStore::settle`] spends it. If it is not settled by this instant, inclusive, it
+    /// may be claimed again, as the process that had it is gone.
     Lease(UnixTime),
 }
 
@@ -191,24 +191,24 @@ pub enum Claimed {
     Spent,
     /// Another request holds it under a lease.
     Leased,
-    /// It may have been used: it was usable before the store kept entries for as long as it is accepted now.
+    /// It may have been used: it was usable before the store kept entries for as long as credentials are accepted now.
     Forgotten,
 }
 
-/// Remembers which credentials were used.
+/// Remembers used credentials.
 ///
-/// What an implementation owes:
+/// An implementation must keep these promises:
 /// - [`claim`](Self::claim) is atomic: of any number of callers with one key, on any number of machines, exactly one
 ///   gets [`Claimed::First`] while a hold lasts.
-/// - A live entry is never evicted. A store that has no room says so ([`StoreError::full`]).
-/// - A store that cannot tell says so. It never answers [`Claimed::First`] to be on the safe side.
+/// - A live entry is never evicted. A store without room fails ([`StoreError::full`]).
+/// - A store that cannot tell fails. It never answers [`Claimed::First`] in doubt.
 ///
 /// # How long an entry is kept
-/// A layer knows only its own settings. What it claims may come to another layer of the same [`Group`] with a longer
-/// window: on another route, or in the next deployment. So for each group a store remembers the longest
-/// [window](Terms::window) it was ever asked for and since when, and the first one:
-/// - **Every entry is kept for the longest.** It is held, and later settled, until its own end plus the longest window
-///   minus its own.
+/// A layer knows only its own settings. Its credential may come to another layer of the same [`Group`] with a longer
+/// window: on another route, or in the next deployment. So for each group a store remembers the first
+/// [window](Terms::window), the longest one, and since when it was the longest:
+/// - **Every entry is kept for the longest window.** It is held, and later settled, until its own end plus the longest
+///   window minus its own.
 /// - **A longer window cannot reach back.** A credential that could be used before the longest window came
 ///   ([`Terms::usable_since`]), and whose entry under the first window would have ended by now
 ///   (`until - window + first < now`), may have been used and forgotten: the answer is [`Claimed::Forgotten`].
@@ -259,26 +259,26 @@ pub trait ReplayStore: Send + Sync + 'static {
     /// Claims a credential. An entry is live while `now` is not after its hold.
     fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>>;
 
-    /// A layer was built, `now` by its clock, that will claim with this window: from now on, entries of its group are
-    /// kept for as long. Until then the window may be longer than any that was [in
-    /// force](Self#how-long-an-entry-is-kept). Default: does nothing, as each claim says its window too; only then the
-    /// first claim under a longer one finds older credentials forgotten.
+    /// Announces a layer that was built at `now`, by its clock, and will claim with this window. From now on, entries
+    /// of its group are kept for that long; see [how long an entry is kept](Self#how-long-an-entry-is-kept). Default:
+    /// does nothing, as each claim has its window too. The first claim under a longer window then finds older
+    /// credentials forgotten.
     fn expect(&self, group: Group, window: Duration, now: UnixTime) {
         _ = (group, window, now);
     }
 
-    /// Makes a leased credential spent, to be remembered as `hold` says, a [`Hold::Until`]; whoever holds it now, as it
-    /// was used.
+    /// Spends a leased credential, to be remembered for `hold`, a [`Hold::Until`]. It does so whoever holds the lease
+    /// now, because the credential was used.
     fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>>;
 
-    /// Frees a credential that is under this very lease: it was not used after all. One that is spent stays spent, and
+    /// Frees a credential under exactly this lease, as it was not used after all. A spent credential stays spent, and
     /// one that another request has leased since stays leased.
     fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>>;
 
-    /// Since when this store has seen every claim; `None` if it forgets nothing when the process ends.
+    /// The instant since when this store has seen every claim; `None` if it forgets nothing when the process ends.
     ///
-    /// A layer refuses credentials that were usable before this instant: they may have been used before it. A store
-    /// around another one says what that one says: `None` in its place would let used credentials in after a restart.
+    /// A layer refuses credentials that were usable before this instant, as they may have been used before it. A store
+    /// that wraps another one returns the inner store's answer: `None` would let used credentials in after a restart.
     fn remembers_since(&self) -> Option<UnixTime>;
 }
 

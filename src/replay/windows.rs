@@ -5,9 +5,8 @@ use std::time::Duration;
 use super::{Claim, Group, Hold};
 use crate::clock::UnixTime;
 
-/// The windows that a store in memory was asked for, by group: see
-/// [how long an entry is kept](super::ReplayStore#how-long-an-entry-is-kept). There are as many groups as layers at
-/// most.
+/// A memory store's windows, by group: see [how long an entry is kept](super::ReplayStore#how-long-an-entry-is-kept).
+/// There are as many groups as layers at most.
 #[derive(Default)]
 pub(super) struct Windows(RwLock<HashMap<Group, Window>>);
 
@@ -15,15 +14,15 @@ pub(super) struct Windows(RwLock<HashMap<Group, Window>>);
 struct Window {
     first: Duration,
     longest: Duration,
-    /// When the longest one came; [`UnixTime::MIN`] if nothing had been claimed before.
+    /// When the longest window was announced; [`UnixTime::MIN`] if nothing had been claimed before.
     since: UnixTime,
     claimed: bool,
 }
 
 impl Windows {
-    /// How long to hold what is claimed or settled. `None` if it may have been used and forgotten.
+    /// How long to hold a claimed or settled credential. `None` if it may have been used and forgotten.
     pub(super) fn hold(&self, claim: &Claim) -> Option<Hold> {
-        // What has no time has no window either.
+        // A credential without a time has no window.
         if claim.terms.window.is_zero() {
             return Some(claim.hold);
         }
@@ -38,7 +37,7 @@ impl Windows {
         })
     }
 
-    /// A layer with this window is there from now on.
+    /// Announces a layer with this window.
     pub(super) fn expect(&self, group: Group, window: Duration, now: UnixTime) {
         self.raise(group, window, now, false);
     }
@@ -58,7 +57,7 @@ impl Windows {
         let window = windows.entry(group).or_insert(first);
         if asked > window.longest {
             window.longest = asked;
-            // What has not been claimed cannot have been forgotten.
+            // Without claims, nothing can have been forgotten.
             if window.claimed {
                 window.since = now;
             } else {
@@ -82,7 +81,7 @@ mod tests {
         UnixTime::from_secs(secs)
     }
 
-    /// A claim at `now` of what was made at `made`, by a layer with this window.
+    /// A claim at `now` of a credential made at `made`, by a layer with this window.
     fn claim(now: u64, made: u64, window: Duration) -> Claim {
         let until = at(made).plus(window);
         let terms = Terms { group: Group::new("fernet", ""), window, usable_since: at(made), until };

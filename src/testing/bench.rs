@@ -1,4 +1,4 @@
-//! What both suites stand on: handles, keys that nobody else has, calls with a limit, many at once.
+//! Shared by both suites: handles, unique keys, calls with a time limit, concurrent calls.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,10 +18,10 @@ use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::rejection::StoreFailure;
 use crate::store::{StoreError, StoreFuture};
 
-/// Between two questions to a store that is to change its answer by itself, so as not to overrun a server.
+/// The pause between two polls of a store whose answer is to change by itself, so as not to overrun a server.
 pub(super) const POLL_EVERY: Duration = Duration::from_millis(5);
 
-/// How late a call may arrive after the instant that it names, and still must find what was to be kept until then.
+/// How late a call may arrive after the instant that it names and still must find the entry.
 pub(super) const STRAGGLER: Duration = Duration::from_millis(200);
 
 /// A hold that no case outlives.
@@ -79,7 +79,7 @@ impl<S: ?Sized> Bench<S> {
         &self.nodes[number % self.nodes.len()]
     }
 
-    /// A digest that this run has not used, and no other run will.
+    /// A digest that no other call or run uses.
     pub(super) fn fresh(&self) -> [u8; 32] {
         numbered(self.seed, self.next.fetch_add(1, Ordering::Relaxed))
     }
@@ -98,7 +98,7 @@ impl<S: ?Sized> Bench<S> {
     }
 }
 
-/// What a store answered, or why there is no answer.
+/// A store's answer, or why there is none.
 pub(super) type Answer<T> = Result<T, Failure>;
 
 pub(super) enum Failure {
@@ -123,7 +123,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// An answer in words, as it is reported and counted.
+/// An answer as text, for reports and counts.
 pub(super) fn words<T: fmt::Debug>(answer: &Answer<T>) -> String {
     match answer {
         Ok(answer) => format!("{answer:?}"),
@@ -131,7 +131,7 @@ pub(super) fn words<T: fmt::Debug>(answer: &Answer<T>) -> String {
     }
 }
 
-/// The answer is one of those expected, or the promise is broken.
+/// Breaks the promise unless the answer is one of those expected.
 pub(super) fn must<T: fmt::Debug + PartialEq>(
     promise: Promise,
     when: &str,
@@ -147,12 +147,12 @@ pub(super) fn must<T: fmt::Debug + PartialEq>(
     }
 }
 
-/// There is an answer, whatever it is.
+/// Breaks the promise unless there is an answer.
 pub(super) fn answered<T>(promise: Promise, what: &str, seen: Answer<T>) -> Result<T, Broken> {
     seen.map_err(|failure| Broken::new(promise, format_args!("{what} succeeds"), failure))
 }
 
-/// A store that has lost its database says so, within the limit.
+/// Breaks the promise unless a store without its database fails within the limit.
 pub(super) fn must_fail<T: fmt::Debug>(call: &str, seen: Answer<T>) -> Result<(), Broken> {
     match seen {
         Err(Failure::Store(_)) => Ok(()),
@@ -163,7 +163,7 @@ pub(super) fn must_fail<T: fmt::Debug>(call: &str, seen: Answer<T>) -> Result<()
     }
 }
 
-/// The digest with this number. `seed` is one that is used for nothing else.
+/// The digest with this number. `seed` must be used for nothing else.
 pub(super) fn numbered(seed: [u8; 32], number: usize) -> [u8; 32] {
     Sha256::new().chain_update(seed).chain_update((number as u64).to_be_bytes()).finalize().into()
 }
@@ -178,7 +178,7 @@ pub(super) fn neighbours(digest: [u8; 32]) -> Vec<[u8; 32]> {
     (0..256).map(flip).collect()
 }
 
-/// Runs them at once, each as a task of its own.
+/// Runs the futures concurrently, each as its own task.
 pub(super) async fn at_once<T, F>(calls: impl IntoIterator<Item = F>) -> Vec<Answer<T>>
 where
     T: Send + 'static,
@@ -215,7 +215,7 @@ impl fmt::Display for Tally {
     }
 }
 
-/// Polls a call so many times, with a turn for others in between, and drops it. The answer, if it was there by then.
+/// Polls a call so many times, yielding in between, and drops it. Returns the answer if there was one by then.
 pub(super) async fn dropped_after<T>(polls: usize, mut call: StoreFuture<T>) -> Option<T> {
     for _ in 0..polls {
         let polled = std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut call).poll(cx))).await;
@@ -227,7 +227,7 @@ pub(super) async fn dropped_after<T>(polls: usize, mut call: StoreFuture<T>) -> 
     None
 }
 
-/// With one thread, a question and a write that follows it at once would look atomic.
+/// With one thread, a check and an immediate write would look atomic.
 pub(super) fn check_runtime() -> Result<(), Broken> {
     let expected = "a tokio runtime with several threads";
     match Handle::try_current().map(|handle| handle.runtime_flavor()) {
@@ -240,7 +240,7 @@ pub(super) fn check_runtime() -> Result<(), Broken> {
 /// A case: what it tests, and its run.
 pub(super) type Case = (Promise, Pin<Box<dyn Future<Output = Result<(), Broken>> + Send>>);
 
-/// Runs every case, whatever became of those before it.
+/// Runs every case, even after failures.
 pub(super) async fn run_all(cases: Vec<Case>) -> Vec<Broken> {
     let mut broken = Vec::new();
     for (promise, case) in cases {

@@ -1,5 +1,5 @@
-//! Does a store keep its promises? One call in a test tells, for a [`ReplayStore`](crate::replay::ReplayStore) and for
-//! a `TicketStore` on any database.
+//! Tests of your own stores: one call checks a [`ReplayStore`](crate::replay::ReplayStore) or a `TicketStore` on any
+//! database.
 //!
 //! ```
 //! # #[cfg(feature = "moka")] {
@@ -18,17 +18,17 @@
 //! # }
 //! ```
 //!
-//! The suite asks for several handles on the same store, as several processes would have, and calls them from several
-//! tasks each. All that is broken is in one error, [`BrokenPromises`]: what was expected, what was seen, what to do.
+//! The suite opens several handles on the same store, as several processes would, and calls each from several tasks.
+//! One error, [`BrokenPromises`], reports everything: what was expected, what was seen, what to do.
 //!
-//! It needs no test framework, only a tokio runtime with several threads and a timer. It works with the system's clock,
-//! as some databases expire by their own. Such a store must keep entries somewhat longer than asked: by as much as the
-//! two clocks may differ, and 200 ms more, as a call may be that late for the instant that it names.
+//! It needs no test framework, only a tokio runtime with several threads and a timer. It uses the system's clock,
+//! because some databases expire entries by their own. Such a store must keep entries longer than asked: by the
+//! possible difference of the two clocks, plus 200 ms, as a call may be that late for the instant that it names.
 //!
-//! **It may run on a store that is in use**: its keys are random. It leaves entries behind there, most of them for ten
-//! minutes, a handful for ever ([`UnixTime::MAX`](crate::clock::UnixTime::MAX) is one of the ends that it tries).
+//! **It may run on a store in use**: its keys are random. It leaves entries behind, most for ten minutes, a handful for
+//! ever ([`UnixTime::MAX`](crate::clock::UnixTime::MAX) is one of the ends that it tries).
 //!
-//! What it cannot see: whether entries survive a restart of the database, and what a failover loses.
+//! It cannot check whether entries survive a restart of the database, or what a failover loses.
 
 mod bench;
 mod promise;

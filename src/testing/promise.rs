@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::fmt;
 
-/// What a store owes. Its [`Display`](fmt::Display) says it in a sentence.
+/// A promise that a store must keep. Its [`Display`](fmt::Display) is one sentence.
 ///
 /// ```
 /// use tower_sso::testing::Promise;
@@ -11,49 +11,49 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Promise {
-    /// Not the store's: the suite needs a runtime with several threads, or nothing happens at once.
+    /// Not the store's: the suite needs a runtime with several threads, or nothing runs concurrently.
     SetUp,
     /// A store that is up answers.
     Answers,
-    /// What one handle has done, all others see.
+    /// All handles see each other's changes.
     Shared,
-    /// Of any number of claims of one key at once, exactly one is `First`.
+    /// Of any number of concurrent claims of one key, exactly one is `First`.
     OneWinner,
-    /// Every entry is kept for the longest window that its group was asked for.
+    /// Every entry is kept for the longest window of its group.
     LongestWindow,
-    /// A longer window does not reach back to what may be forgotten.
+    /// A longer window does not reach back to entries that may be forgotten.
     NoReachBack,
     /// A spent credential is remembered up to its last instant.
     Remembers,
     /// A lease keeps others out up to its last instant.
     LeaseExcludes,
-    /// A lease that nobody settles ends.
+    /// An unsettled lease ends.
     LeaseEnds,
     /// A settled credential is spent.
     SettleSpends,
     /// A released credential is free.
     ReleaseFrees,
-    /// A release frees nothing but the lease that it names.
+    /// A release frees only the lease that it names.
     ReleaseSpares,
     /// Every instant may be the end of a hold.
     AnyInstant,
     /// Every bit of a key counts.
     WholeKey,
-    /// What is live is never evicted.
+    /// A live entry is never evicted.
     NoEviction,
     /// A call that is dropped halfway leaves the store whole.
     Cancellation,
-    /// A store that cannot tell says so, and soon.
+    /// A store that cannot answer fails, and fails soon.
     FailsClosed,
-    /// Of any number of takes of one ticket at once, exactly one gets the payload.
+    /// Of any number of concurrent takes of one ticket, exactly one gets the payload.
     OneTaker,
-    /// The payload comes back as it was put, and is gone then.
+    /// The payload comes back unchanged, and once.
     Payload,
     /// A ticket can be taken up to its last instant.
     TicketHolds,
     /// A ticket cannot be taken after its end.
     TicketEnds,
-    /// A look tells what a live ticket stands for, and leaves it there.
+    /// A look shows a live ticket's payload, and leaves the ticket.
     LookLeaves,
     /// A second put does not replace the first.
     FirstPut,
@@ -184,7 +184,7 @@ impl fmt::Display for Promise {
     }
 }
 
-/// One promise that was seen broken.
+/// One broken promise.
 #[derive(Clone)]
 pub(super) struct Broken {
     promise: Promise,
@@ -198,7 +198,7 @@ impl Broken {
     }
 }
 
-/// Every promise that a store was seen to break: what was expected, what was seen, and what to do.
+/// All broken promises of a store: what was expected, what was seen, and what to do.
 ///
 /// `Debug` writes what `Display` does, so that `unwrap` is readable.
 ///
@@ -217,7 +217,7 @@ impl Broken {
 pub struct BrokenPromises(Vec<Broken>);
 
 impl BrokenPromises {
-    /// An answer for the suite: fine if nothing is broken. Of several reports of one promise the first says enough.
+    /// The suite's result: `Ok` if nothing is broken. Of several reports of one promise, the first is kept.
     pub(super) fn check(mut broken: Vec<Broken>) -> Result<(), Self> {
         let mut known = Vec::new();
         broken.retain(|one| {
@@ -228,7 +228,7 @@ impl BrokenPromises {
         if broken.is_empty() { Ok(()) } else { Err(Self(broken)) }
     }
 
-    /// Which promises they are, each once.
+    /// The broken promises, each once.
     pub fn promises(&self) -> impl Iterator<Item = Promise> + '_ {
         self.0.iter().map(|broken| broken.promise)
     }

@@ -1,5 +1,5 @@
-//! Calls that meet. A call on a store in memory takes a microsecond, and tasks that are spawned one by one do not come
-//! that close to each other.
+//! Colliding calls. A call on a memory store takes a microsecond, and tasks spawned one by one do not overlap that
+//! closely.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -10,11 +10,11 @@ use tokio::runtime::Handle;
 use super::bench::{Answer, Failure};
 use super::promise::{Broken, Promise};
 
-/// How many threads go side by side.
+/// The number of threads.
 pub(super) const THREADS: usize = 4;
 
-/// How many calls each makes in a row. Who comes second to a key has less to do there, catches up, and meets the first
-/// at one of the next.
+/// The calls per thread and round. The second thread at a key has less to do there, catches up, and meets the first at
+/// one of the next keys.
 pub(super) const CALLS: usize = 64;
 
 /// Runs rounds for so long, on a thread that may block.
@@ -32,8 +32,8 @@ pub(super) async fn race(
     outcome.unwrap_or_else(|_| Err(Broken::new(promise, "no panic", Failure::Panicked)))
 }
 
-/// What several threads are answered that make the same calls, numbered, in the same order and from the same moment:
-/// for each call, the answers of all.
+/// Lets several threads make the same numbered calls in the same order from the same moment. Returns, for each call,
+/// the answers of all threads.
 pub(super) fn side_by_side<T: Send>(
     handle: &Handle,
     call: impl AsyncFn(usize, usize) -> Answer<T> + Sync,
@@ -41,7 +41,7 @@ pub(super) fn side_by_side<T: Send>(
     let ready = AtomicUsize::new(0);
     let run = |caller| {
         ready.fetch_add(1, Ordering::SeqCst);
-        // A lock would wake them one after the other. Where there are fewer processors, the turn is given away.
+        // A lock would wake them one after the other. With fewer processors, yield.
         while ready.load(Ordering::SeqCst) < THREADS {
             thread::yield_now();
         }
@@ -51,7 +51,7 @@ pub(super) fn side_by_side<T: Send>(
                 let answer = call(caller, number).await;
                 let goes_on = answer.is_ok();
                 answers.push(answer);
-                // What does not answer is not waited for again and again.
+                // After one missing answer, stop waiting for more.
                 if !goes_on {
                     break;
                 }

@@ -30,7 +30,7 @@ where
     ReplaySuite { make, unreachable: None, options: Options::default() }
 }
 
-/// What is asked of a replay store. Made by [`replay_store`].
+/// The suite's settings for a replay store. Made by [`replay_store`].
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {
@@ -82,22 +82,22 @@ pub struct ReplaySuite<M> {
 }
 
 impl<M> ReplaySuite<M> {
-    /// How many handles to make. Default: 3; at least 1. Only with two or more is it seen whether processes share the
+    /// How many handles to make. Default: 3; at least 1. Two or more are needed to see whether processes share the
     /// store.
     pub fn nodes(mut self, handles: usize) -> Self {
         self.options.nodes = handles.max(1);
         self
     }
 
-    /// How many tasks call each handle at once. Default: 8; at least 2.
+    /// How many tasks call each handle concurrently. Default: 8; at least 2.
     pub fn callers(mut self, per_node: usize) -> Self {
         self.options.callers = per_node.max(2);
         self
     }
 
-    /// How many live entries the store is filled with, to see whether it drops one. Default: 20,000; at least 1.
+    /// How many live entries to fill the store with, to see whether it drops one. Default: 20,000; at least 1.
     ///
-    /// Those that it refuses with [`StoreError::full`](crate::store::StoreError::full) it need not keep. Take more than
+    /// It need not keep those that it refuses with [`StoreError::full`](crate::store::StoreError::full). Use more than
     /// its cache holds.
     pub fn entries(mut self, entries: usize) -> Self {
         self.options.entries = entries.max(1);
@@ -110,31 +110,30 @@ impl<M> ReplaySuite<M> {
         self
     }
 
-    /// How much longer than asked the store may keep a lease. Default: 5 s. The suite waits as long, if it must.
+    /// How much longer than asked the store may keep a lease. Default: 5 s. The suite waits that long if it must.
     pub fn lease_margin(mut self, margin: Duration) -> Self {
         self.options.lease_margin = margin;
         self
     }
 
-    /// For how long threads race for the same keys, in rounds. Default: 1 s; one round at least. Where a question and
-    /// the write after it are not one operation, the gap between them may be a fraction of a microsecond: the shorter,
-    /// the easier missed.
+    /// How long threads race for the same keys, in rounds. Default: 1 s; at least one round. If a check and its write
+    /// are not one operation, the gap may be a fraction of a microsecond: a shorter race misses it more easily.
     pub fn race(mut self, time: Duration) -> Self {
         self.options.race = time;
         self
     }
 
-    /// A store of the same kind that has lost its database: each call to it must fail, and within the
-    /// [`patience`](Self::patience). Without it, that is not tested.
+    /// A store of the same kind that has lost its database: each call to it must fail within the
+    /// [`patience`](Self::patience). Without it, this is not tested.
     pub fn unreachable(mut self, store: impl ReplayStore) -> Self {
         self.unreachable = Some(Arc::new(store));
         self
     }
 
-    /// Runs every case. In memory it takes some four seconds, in a database as long as some 50,000 calls.
+    /// Runs every case. Takes about four seconds in memory, and about 50,000 calls in a database.
     ///
     /// # Errors
-    /// [`BrokenPromises`], with all that were seen.
+    /// [`BrokenPromises`], with all of them.
     ///
     /// # Panics
     /// If the runtime has no timer, or if `make` does. A panic in a call of the store is reported instead.
@@ -154,7 +153,7 @@ impl<M> ReplaySuite<M> {
             Ok(bench) => bench,
             Err(broken) => return BrokenPromises::check(vec![broken]),
         };
-        // A store that is down, or is not one store, breaks everything: say that alone.
+        // A store that is down, or not shared, breaks everything: report only that.
         let mut broken = run_all(cases::first(&bench)).await;
         if broken.is_empty() {
             broken = run_all(cases::all(&bench)).await;

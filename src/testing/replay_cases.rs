@@ -17,13 +17,13 @@ use crate::replay::{Claim, Fingerprint, Hold, ReplayStore};
 
 pub(super) type Replay = Bench<dyn ReplayStore>;
 
-/// A hold that ends while a case looks on.
+/// A hold that ends during a case.
 pub(super) const SHORT: Duration = Duration::from_millis(200);
 
 /// How far another machine's clock is behind.
 const BEHIND: Duration = Duration::from_secs(1);
 
-/// What has to hold for the rest to make sense.
+/// The preconditions of all other cases.
 pub(super) fn first(bench: &Arc<Replay>) -> Vec<Case> {
     vec![
         (Promise::Answers, Box::pin(answers(Arc::clone(bench)))),
@@ -49,7 +49,7 @@ pub(super) fn all(bench: &Arc<Replay>) -> Vec<Case> {
         (Promise::AnyInstant, Box::pin(any_instant(bench()))),
         (Promise::WholeKey, Box::pin(whole_key(bench()))),
         (Promise::Cancellation, Box::pin(crowd::cancellation(bench()))),
-        // The last one, as it may leave the store full.
+        // Last, as it may leave the store full.
         (Promise::NoEviction, Box::pin(crowd::no_eviction(bench()))),
     ]
 }
@@ -71,8 +71,8 @@ impl Replay {
         self.within(self.node(node).release(key, lease)).await
     }
 
-    /// Asks until `until` has passed, and a little longer with that very instant for `now`, as a request does that read
-    /// its clock in time and was slow on its way.
+    /// Asks until `until` has passed, and a little longer with `until` as `now`, like a request that read its clock in
+    /// time and then was slow.
     async fn stays(
         &self,
         promise: Promise,
@@ -84,7 +84,7 @@ impl Replay {
         let end = until.plus(STRAGGLER);
         for node in 0.. {
             let seen = self.claim(node, key, now().min(until), Hold::Until(now().plus(LONG))).await;
-            // What comes in later than that tells of a slow machine, not of the store.
+            // A later answer shows a slow machine, not a broken store.
             if now() > end {
                 break;
             }
@@ -185,7 +185,7 @@ async fn lease_ends(bench: Arc<Replay>) -> Result<(), Broken> {
     let seen = bench.wait_and_claim(1, key, end.plus(bench.options.lease_margin)).await;
     let when = format!("a lease that ended {:?} ago (`lease_margin`)", bench.options.lease_margin);
     must(PROMISE, &when, &[First], seen)?;
-    // The owner comes back, late: it is not its lease any more.
+    // The owner comes back late: the lease is no longer its own.
     answered(Promise::ReleaseSpares, "a late release", bench.release(0, key, Hold::Lease(end)).await)?;
     let seen = bench.claim(2, key, now(), Hold::Until(now().plus(LONG))).await;
     must(Promise::ReleaseSpares, "what was taken over from a lease, and then released by it", &[Spent], seen).map(drop)
@@ -255,7 +255,7 @@ async fn release_spares(bench: Arc<Replay>) -> Result<(), Broken> {
         (leased, true, Hold::Lease(later), Spent, "what was settled, after a release of a lease with its end"),
         (leased, false, Hold::Lease(end.minus(second)), Leased, "a lease, after a release of an older one"),
         (leased, false, Hold::Lease(end.plus(second)), Leased, "a lease, after a release of a newer one"),
-        // A copy that was refused gives back what it asked for, a moment after or before the one that has it.
+        // A refused duplicate releases its own lease, a moment before or after the holder's.
         (leased, false, Hold::Lease(end.minus(instant)), Leased, "a lease, after a release of one that is 1 ms older"),
         (leased, false, Hold::Lease(end.plus(instant)), Leased, "a lease, after a release of one that is 1 ms newer"),
     ] {
@@ -263,7 +263,7 @@ async fn release_spares(bench: Arc<Replay>) -> Result<(), Broken> {
         must(PROMISE, "a new key", &[First], bench.claim(0, key, start, held).await)?;
         if settled {
             answered(PROMISE, "settle", bench.settle(1, key, start, later).await)?;
-            // That it is spent now is another promise, with a case of its own.
+            // Another case tests that it is spent now.
             if !matches!(bench.claim(0, key, start, leased).await, Ok(Spent)) {
                 continue;
             }
@@ -280,7 +280,7 @@ async fn any_instant(bench: Arc<Replay>) -> Result<(), Broken> {
     let year = Duration::from_secs(365 * 86_400);
     for past in [start.minus(Duration::from_nanos(1)), start.minus(year), UnixTime::from_secs(0), UnixTime::MIN] {
         let key = bench.key();
-        // Whether it is remembered is the store's choice; that there is an answer is not.
+        // The store may remember it or not, but it must answer.
         for hold in [Hold::Until(past), Hold::Lease(past)] {
             let what = format!("a claim with an end in the past, {hold:?},");
             answered(PROMISE, &what, bench.claim(0, key, start, hold).await)?;
@@ -297,7 +297,7 @@ async fn any_instant(bench: Arc<Replay>) -> Result<(), Broken> {
         }
         must(PROMISE, &when, &[First], bench.claim(0, settled, start, Hold::Lease(start.plus(LONG))).await)?;
         answered(PROMISE, &when, bench.settle(0, settled, start, end).await)?;
-        // A store that does nothing to settle breaks another promise, with a case of its own; and so for release.
+        // Other cases test that settle, and release, do something.
         must(PROMISE, &when, &[Spent, Leased], bench.claim(1, settled, now(), Hold::Until(end)).await)?;
         must(PROMISE, &when, &[First], bench.claim(0, leased, start, Hold::Lease(end)).await)?;
         must(PROMISE, &when, &[Leased], bench.claim(1, leased, now(), Hold::Lease(end)).await)?;

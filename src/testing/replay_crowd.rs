@@ -1,4 +1,4 @@
-//! The cases in which many call at once, or much is held.
+//! The cases with many concurrent calls or many entries.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ fn one_first(when: &str, answers: &[Answer<Claimed>], others: Claimed) -> Result
     Err(Broken::new(Promise::OneWinner, expected, tally))
 }
 
-/// That a lease does not end is another promise, with a case of its own.
+/// Another case tests that a lease ends.
 fn nobody_inherits(answers: &[Answer<Claimed>]) -> bool {
     answers.iter().all(|answer| matches!(answer, Ok(Leased)))
 }
@@ -88,7 +88,7 @@ pub(super) async fn one_heir_of_a_dead_lease(bench: Arc<Replay>) -> Result<(), B
     Ok(())
 }
 
-/// Threads that go through the same keys side by side: new ones, and some whose lease has run out.
+/// Threads that race through the same keys: new ones, and some whose lease has run out.
 pub(super) async fn one_winner_of_a_race(bench: Arc<Replay>) -> Result<(), Broken> {
     const PROMISE: Promise = Promise::OneWinner;
     race::race(PROMISE, bench.options.race, move |handle, round| {
@@ -99,7 +99,7 @@ pub(super) async fn one_winner_of_a_race(bench: Arc<Replay>) -> Result<(), Broke
         for key in keys.iter().step_by(4) {
             answered(PROMISE, "a lease on a new key", handle.block_on(bench.claim(round, *key, then, dead)))?;
         }
-        // Few of what stays, as there may be a ceiling. Leases can be given back.
+        // Few lasting entries, as there may be a ceiling. Leases can be released.
         let (hold, others) = match round {
             0..4 => (Hold::Until(start.plus(LONG)), Spent),
             _ => (Hold::Lease(start.plus(LONG)), Leased),
@@ -119,7 +119,7 @@ pub(super) async fn one_winner_of_a_race(bench: Arc<Replay>) -> Result<(), Broke
     .await
 }
 
-/// More of them than a pool has connections, so that one that is lost each time is missed.
+/// More than a pool has connections, so that losing one each time shows.
 pub(super) async fn cancellation(bench: Arc<Replay>) -> Result<(), Broken> {
     const PROMISE: Promise = Promise::Cancellation;
     for round in 0..bench.options.rounds {
@@ -155,7 +155,7 @@ pub(super) async fn no_eviction(bench: Arc<Replay>) -> Result<(), Broken> {
     const PROMISE: Promise = Promise::NoEviction;
     let (start, crowd, entries) = (now(), bench.crowd(), bench.options.entries);
     let seed = bench.fresh();
-    // Leases among them, as they may not be evicted either.
+    // Includes leases, which must not be evicted either.
     let hold_of = move |number: usize| match number % 8 {
         0 => Hold::Lease(start.plus(LONG)),
         _ => Hold::Until(start.plus(LONG)),

@@ -22,7 +22,7 @@ impl Layers {
         Self(Group::new("testing", &bench.key().to_string()))
     }
 
-    /// A claim at `now` of what was made at `made`, by a layer with this window.
+    /// A claim at `now` of a credential made at `made`, by a layer with this window.
     fn claim(self, key: Fingerprint, now: UnixTime, made: UnixTime, window: Duration) -> Claim {
         let until = made.plus(window);
         let terms = Terms { group: self.0, window, usable_since: made, until };
@@ -50,7 +50,7 @@ pub(super) async fn longest_window(bench: Arc<Replay>) -> Result<(), Broken> {
     let settle = Claim { hold: Hold::Until(lease.terms.until), ..lease };
     answered(PROMISE, "settle", bench.within(bench.node(0).settle(&settle)).await)?;
     for (key, when) in [(claimed, "what it claimed"), (settled, "what it settled")] {
-        // That it is spent at all is another promise, with a case of its own.
+        // Another case tests that it is spent at all.
         if !matches!(bench.ask(0, &layers.claim(key, start, start, SHORT)).await, Ok(Spent)) {
             continue;
         }

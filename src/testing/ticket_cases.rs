@@ -17,7 +17,7 @@ use crate::ticket::{NewTickets, TicketDigest, TicketStore};
 
 pub(super) type Tickets = Bench<dyn TicketStore>;
 
-/// What was taken, without the payload, which says nothing in a report.
+/// The result of a take, without the payload, which is useless in a report.
 #[derive(Debug, PartialEq)]
 pub(super) enum Taken {
     Payload,
@@ -27,7 +27,7 @@ pub(super) enum Taken {
 
 use Taken::{Nothing, Payload};
 
-/// What has to hold for the rest to make sense.
+/// The preconditions of all other cases.
 pub(super) fn first(bench: &Arc<Tickets>) -> Vec<Case> {
     vec![
         (Promise::Answers, Box::pin(answers(Arc::clone(bench)))),
@@ -50,7 +50,7 @@ pub(super) fn all(bench: &Arc<Tickets>) -> Vec<Case> {
         (Promise::AnyInstant, Box::pin(any_instant(bench()))),
         (Promise::WholeKey, Box::pin(whole_key(bench()))),
         (Promise::Cancellation, Box::pin(cancellation(bench()))),
-        // The last one, as it may leave the store full.
+        // Last, as it may leave the store full.
         (Promise::NoEviction, Box::pin(no_eviction(bench()))),
     ]
 }
@@ -131,7 +131,7 @@ async fn one_taker(bench: Arc<Tickets>) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Threads that go through the same tickets side by side.
+/// Threads that race through the same tickets.
 async fn one_taker_of_a_race(bench: Arc<Tickets>) -> Result<(), Broken> {
     const PROMISE: Promise = Promise::OneTaker;
     race::race(PROMISE, bench.options.race, move |handle, round| {
@@ -203,8 +203,7 @@ async fn ticket_holds(bench: Arc<Tickets>) -> Result<(), Broken> {
         answered(PROMISE, "put", bench.put(0, digest, payload_of(digest), until).await)?;
         must(PROMISE, when, &[Payload], bench.take(1, digest, now).await)?;
     }
-    // In real time too, and a little after the end with that very instant for `now`: a request that was slow on its
-    // way.
+    // In real time too, and a little after the end with the end as `now`, like a request that was slow.
     let until = now().plus(Duration::from_millis(300));
     let mut digests = Vec::new();
     for node in 0..20 {
@@ -220,7 +219,7 @@ async fn ticket_holds(bench: Arc<Tickets>) -> Result<(), Broken> {
         }
         turn = turn.plus(Duration::from_millis(30));
         let seen = bench.take(node, digest, now().min(until)).await;
-        // What comes in later than that tells of a slow machine, not of the store.
+        // A later answer shows a slow machine, not a broken store.
         if now() > until.plus(STRAGGLER) {
             break;
         }
@@ -266,7 +265,7 @@ async fn any_instant(bench: Arc<Tickets>) -> Result<(), Broken> {
         let digest = bench.digest();
         let when = format!("a ticket with an end in the past, {past:?}");
         answered(PROMISE, &when, bench.put(0, digest, payload_of(digest), past).await)?;
-        // A store that does not mind the end breaks another promise, with a case of its own.
+        // Another case tests that tickets end.
         must(PROMISE, &when, &[Nothing, Payload], bench.take(1, digest, now()).await)?;
     }
     for end in [now().plus(100 * year), UnixTime::MAX.minus(Duration::from_nanos(1)), UnixTime::MAX] {
@@ -290,7 +289,7 @@ async fn whole_key(bench: Arc<Tickets>) -> Result<(), Broken> {
     must(PROMISE, "the ticket that was put", &[Payload], bench.take(0, digest.into(), now()).await).map(drop)
 }
 
-/// More of them than a pool has connections, so that one that is lost each time is missed.
+/// More than a pool has connections, so that losing one each time shows.
 async fn cancellation(bench: Arc<Tickets>) -> Result<(), Broken> {
     const PROMISE: Promise = Promise::Cancellation;
     for round in 0..bench.options.rounds {

@@ -1,4 +1,4 @@
-//! The cases for what tickets have in common: what they share, and the room that tenants share.
+//! The cases for shared claims, and for the room that tenants share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,7 +66,7 @@ pub(super) async fn first_put(bench: Arc<Tickets>) -> Result<(), Broken> {
     Ok(())
 }
 
-/// One tenant has been told that the store is full.
+/// One tenant gets the answer that the store is full.
 pub(super) async fn room_for_another(bench: &Tickets) -> Result<(), Broken> {
     const PROMISE: Promise = Promise::TenantsApart;
     let digest = bench.digest();
@@ -76,7 +76,7 @@ pub(super) async fn room_for_another(bench: &Tickets) -> Result<(), Broken> {
     must(PROMISE, "that tenant's ticket", &[Taken::Payload], bench.take(1, digest, now()).await).map(drop)
 }
 
-/// A look does not spend a ticket, and one that is spent or has ended is not seen.
+/// A look does not spend a ticket, and does not show a spent or ended one.
 pub(super) async fn look_leaves(bench: Arc<Tickets>) -> Result<(), Broken> {
     const PROMISE: Promise = Promise::LookLeaves;
     let (digest, until) = (bench.digest(), now().plus(LONG));
