@@ -53,7 +53,7 @@ const MAX_NAMESPACE: usize = 256;
 #[cfg(feature = "ticket")]
 const TICKET_BYTES: RangeInclusive<u64> = 1024 * 1024..=1 << 50;
 
-/// Why there is no store.
+/// Why a store could not connect.
 ///
 /// ```
 /// use tower_sso::redis::ConnectError;
@@ -64,19 +64,19 @@ const TICKET_BYTES: RangeInclusive<u64> = 1024 * 1024..=1 << 50;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The address is not one, or asks for what is not compiled in.
+    /// The address is invalid, or needs a feature that is not compiled in.
     #[error("the Redis URL is not usable: give redis://host/, or rediss://host/ with the feature `redis-tls`")]
     Url(#[source] RedisError),
     /// The server does not answer, or refuses the user.
     #[error("the Redis server cannot be used: {0}")]
     Server(StoreError),
-    /// The server drops entries to make room, and what it drops could be used again.
+    /// The server evicts entries to make room, and a link whose entry is evicted could be used again.
     #[error(
         "the Redis server evicts entries (maxmemory-policy {0}), and a link whose entry is gone works again: set \
          maxmemory-policy noeviction, or give the store a server of its own"
     )]
     Evicts(String),
-    /// It is not known whether the server evicts.
+    /// The server does not tell whether it evicts.
     #[error(
         "the Redis server does not tell its maxmemory-policy: allow the user the command INFO, or see that it is \
          noeviction and call `danger_unchecked_eviction()`"
@@ -126,29 +126,29 @@ impl RedisStore {
 }
 
 impl RedisStoreBuilder {
-    /// By how much the clocks of any two machines may differ: those that share this store, and the server's own.
-    /// Default: 1 s, which machines with NTP keep easily.
+    /// How far the clocks of any two machines may differ: those that share this store, and the server's own. Default: 1
+    /// s, which machines with NTP keep easily.
     ///
-    /// Entries are kept twice that much longer. **A greater difference opens a window**: a machine that is further
-    /// behind still accepts a link that the server has forgotten. After a restart of the server, links that are made
-    /// in that time are refused.
+    /// Entries are kept longer by twice that. **A greater difference opens a gap**: a machine that is further behind
+    /// still accepts a link that the server has forgotten. After a restart of the server, links made in that time are
+    /// refused.
     pub fn clock_skew(mut self, skew: Duration) -> Self {
         self.clock_skew = skew;
         self
     }
 
-    /// How far the partners' clocks may be ahead of these machines'. Default: none. When the server has lost its
-    /// memory, what was made in that time after it is refused too.
+    /// How far the partners' clocks may be ahead of these machines'. Default: zero. When the server has lost its
+    /// memory, links made within that time afterwards are refused too.
     ///
-    /// A layer takes links from the future within its own `clock_skew`. **A link that a fast clock dated after the
-    /// loss, and that was used before it, works once more**, unless this is as long. With it, nobody signs in for so
-    /// long after each restart of the server.
+    /// A layer accepts links from the future within its own `clock_skew`. **A link that a fast clock dated after the
+    /// loss, and that was used before it, works once more** unless this margin is as long. The price: for that long
+    /// after each restart of the server, nobody signs in.
     pub fn fence_margin(mut self, margin: Duration) -> Self {
         self.fence_margin = margin;
         self
     }
 
-    /// How long to wait for a connection, and for each answer. Default: 1 s. A layer waits no longer than its
+    /// How long to wait for a connection, and for each answer. Default: 1 s. A layer waits at most its
     /// [`store_timeout`](crate::Builder::store_timeout) in all.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -172,15 +172,15 @@ impl RedisStoreBuilder {
 
     /// The clock that sets the fence when the server has lost its memory. Default: [`SystemClock`].
     ///
-    /// It may not be ahead of the server's by more than [`clock_skew`](Self::clock_skew): such a node gets an error
-    /// instead, so that it does not shut out the others.
+    /// It must not be ahead of the server's by more than [`clock_skew`](Self::clock_skew): such a node gets an error,
+    /// so that it does not shut out the others.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Takes a server that evicts entries, or does not tell. **A link whose entry was evicted works once more.** With
-    /// a user that may not call INFO, some failovers go unnoticed too, and restarts of a server that several
+    /// Accepts a server that evicts entries, or does not tell. **A link whose entry was evicted works once more.** With
+    /// a user that may not call INFO, some failovers go unnoticed too, and so do restarts of a server that several
     /// namespaces share.
     pub fn danger_unchecked_eviction(mut self) -> Self {
         self.check_policy = false;
@@ -193,7 +193,7 @@ impl RedisStoreBuilder {
     /// [`ConnectError`] if the server cannot be used as it is.
     pub async fn connect(self, url: impl IntoConnectionInfo) -> Result<RedisStore, ConnectError> {
         let info = url.into_connection_info().map_err(ConnectError::Url)?;
-        // A server that vanishes without a word would hold the connection for a quarter of an hour.
+        // A server that vanishes silently would hold the connection for a quarter of an hour.
         #[cfg(target_os = "linux")]
         let info = {
             // In milliseconds, in 31 bits.
@@ -205,7 +205,7 @@ impl RedisStoreBuilder {
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(self.timeout))
             .set_response_timeout(Some(self.timeout))
-            // Each request tries once: who waits for retries here is not answered in time.
+            // Each request tries once: retries here would exceed the layer's timeout.
             .set_number_of_retries(0);
         let connection = ConnectionManager::new_lazy_with_config(client, config).map_err(ConnectError::Url)?;
         self.over(connection).await
@@ -253,7 +253,7 @@ impl RedisStoreBuilder {
         self.over(connection).await
     }
 
-    /// A store over a connection of your own making. It has to connect again by itself, and to have timeouts.
+    /// A store over your own connection, which must reconnect by itself and have timeouts.
     ///
     /// # Errors
     /// [`ConnectError`] if the server cannot be used as it is.

@@ -36,9 +36,9 @@ local microseconds = time[1] * 1000000 + time[2]
 local function whole(number) return string.format('%.0f', number) end
 ";
 
-/// Every script but [`RAISE`] goes on with this. The fence is gone when the data is, whoever deleted them. Beside it
-/// stands on which server it was raised, and how much that one had evicted: on another one, or on one that was a
-/// replica meanwhile, it came with data that may lack the last claims.
+/// Every script but [`RAISE`] continues with this. If the data was deleted, the fence is gone too. Beside it are the
+/// server on which it was raised, and how many keys that server had evicted. On another server, or one that was a
+/// replica meanwhile, the data may lack the last claims.
 pub(super) const MEMORY: &str = "
 local fence, raised, on, less = unpack(redis.call('HMGET', KEYS[1], 'fence', 'raised', 'on', 'evicted'))
 if not fence or not raised or (mark and mark ~= on) or (checked and evicted ~= less) then return {'forgot'} end
@@ -105,7 +105,7 @@ keep(KEYS[2], ARGV[1], ARGV[1] == 's' and for_the_longest(ARGV[2]) or ARGV[2])
 return answer('first')
 ";
 
-/// On a full server too: the lease makes room, and what was carried out must not be carried out again.
+/// Runs on a full server too: the lease makes room, and a processed delivery must not be processed again.
 pub(super) const SETTLE: &str = "
 keep(KEYS[2], ARGV[1], for_the_longest(ARGV[2]))
 return answer('done')
@@ -120,7 +120,7 @@ pub(super) const LOOK: &str = "
 return answer('done')
 ";
 
-/// Writes what is there already: a server that is full, or takes no writes for another reason, says so.
+/// Rewrites an existing value, so that a server that is full or takes no writes fails.
 pub(super) const WRITE: &str = "
 redis.call('HSET', KEYS[1], 'fence', fence)
 return answer('done')

@@ -15,49 +15,46 @@
 //!
 //! # What it promises, and what each promise rests on
 //!
-//! - **Exactly once** over all machines on one server: a claim is one script, which is one round trip and atomic. It
-//!   rests on the server: see below for two that both believe to be the master.
+//! - **Exactly once** across all machines on one server: a claim is one atomic script, in one round trip. This depends
+//!   on the server: see below for two that both believe to be the master.
 //! - **Nothing is admitted in doubt.** A server that is down, paused, full or slow is an error, and the layers answer
-//!   503 `unavailable`. The connection is opened again by itself. An answer says in a word which case it is; an entry
-//!   that this store did not write is an error.
-//! - **Nothing live is evicted.** Each script asks the server for its `maxmemory-policy`: any but `noeviction` is an
-//!   error, which says so. It also compares how many keys the server has evicted: one more, and the server counts as
-//!   one that has lost its memory. A server at its `maxmemory` is the ceiling: it refuses new claims, and goes on
-//!   knowing the old ones.
-//! - **A restart of the server lets nothing in twice**, whatever it kept: with no persistence, with a snapshot that is
-//!   minutes old, with a log that lacks the last second, or with a replica in its place that had not heard of the last
-//!   claims, be it one that was the master before. The store notices that the server has lost its memory, and the
-//!   layers refuse, as `replayed`, what could be used before they noticed: the *fence*. Tickets that were waiting
-//!   become unknown. New links work at once, after [`clock_skew`](RedisStoreBuilder::clock_skew). A link from a
-//!   partner whose clock is ahead may look as if it were made after it;
-//!   [`fence_margin`](RedisStoreBuilder::fence_margin) closes that gap. It rests on `master_replid` of `INFO
-//!   replication`, on loaded scripts being kept in memory alone, and on a hash, `{namespace}memory`, in which all
-//!   stands that the server has to know about its memory.
+//!   503 `unavailable`. The connection reopens by itself. An entry that this store did not write is an error.
+//! - **Nothing live is evicted.** Each script checks the server's `maxmemory-policy`: any but `noeviction` is an error.
+//!   It also compares the server's count of evicted keys: if the count has grown, the server counts as having lost its
+//!   memory. `maxmemory` is the ceiling: there the server refuses new claims and still knows the old ones.
+//! - **A restart of the server lets nothing in twice**, whatever it kept: without persistence, with a snapshot that is
+//!   minutes old, with a log that lacks the last second, or with a replica in its place that lacks the last claims,
+//!   even a former master. The store notices that the server has lost its memory, and the layers refuse, as `replayed`,
+//!   everything usable before they noticed: the *fence*. Waiting tickets become unknown. New links work after
+//!   [`clock_skew`](RedisStoreBuilder::clock_skew). If a partner's clock is ahead, an old link may look newer than the
+//!   fence; [`fence_margin`](RedisStoreBuilder::fence_margin) closes that gap. The detection depends on `master_replid`
+//!   of `INFO replication`, on loaded scripts being kept only in memory, and on a hash, `{namespace}memory`, that holds
+//!   everything the server must know about its memory.
 //! - **Clocks may differ** by [`clock_skew`](RedisStoreBuilder::clock_skew) between any two machines that share the
-//!   store. Entries are kept twice that much longer, in the server's own time, from the moment of the claim: once for
-//!   the other machine's clock, and once for the server's, which may be set right meanwhile.
-//! - **A wrong clock is noticed.** A node that is further ahead of the server cannot raise the fence, and gets an
-//!   error; the others go on. One that is further behind can, but nodes also reckon by their own clocks how long the
-//!   server has remembered. If the server's clock is set forward by more than the skew, it has dropped entries early:
-//!   the next answer to each node tells, compared with the time that has passed there, and counts as a loss. Not
-//!   noticed is what was set while no node was connected. A fence further ahead of the server's clock than the skew
-//!   explains is an error of [`ready`](RedisStore::ready), which says what to do.
-//! - **Layers may have different windows**, on different routes or in an old and a new version side by side: the
-//!   script keeps each entry for the longest that its group was asked for, see [how long an entry is
-//!   kept](crate::replay::ReplayStore#how-long-an-entry-is-kept). When no layer with the longest has claimed for that
-//!   time and a week, the next longest takes its place.
+//!   store. Entries are kept longer by twice that, in the server's own time from the moment of the claim: once for the
+//!   other machine's clock, and once for the server's, which may be corrected meanwhile.
+//! - **A wrong clock is noticed.** A node that is further ahead of the server cannot raise the fence and gets an error;
+//!   the others go on. One that is further behind can raise it, but nodes also work out by their own clocks how long
+//!   the server has remembered. If the server's clock is set forward by more than the skew, it has dropped entries
+//!   early: each node notices by comparing the next answer with its own elapsed time, and it counts as a loss. A change
+//!   while no node was connected goes unnoticed. A fence further ahead of the server's clock than the skew explains is
+//!   an error of [`ready`](RedisStore::ready), which says what to do.
+//! - **Layers may have different windows**, on different routes or in an old and a new version side by side: the script
+//!   keeps each entry for the longest window of its group, see [how long an entry is
+//!   kept](crate::replay::ReplayStore#how-long-an-entry-is-kept). When no layer with the longest window has claimed for
+//!   that window plus a week, the next longest takes its place.
 //! - **No tenant fills the server with tickets**: they take at most
 //!   [`ticket_bytes`](RedisStoreBuilder::ticket_bytes), and never more than half of the server's `maxmemory`. A tenant
 //!   may have as much as is still free; above that, it alone is told that the store is full. What the tickets of one
 //!   call share is kept once. A call stores all its tickets or none, in one round trip, and at most 8 MiB. A ticket
 //!   that nobody redeems counts for up to two seconds longer than it is kept; then the next calls that store tickets
 //!   take it off the count.
-//! - **Deployments know nothing of each other** if their namespaces differ. Nothing else parts them: a ticket is good
-//!   for whoever finds it.
+//! - **Deployments are separate** if their namespaces differ. Nothing else separates them: a ticket works in any
+//!   deployment that finds it.
 //!
-//! What it cannot promise: two servers that both believe to be the master, because the network has split or one of
-//! them stood still, each admit a link once. `min-replicas-to-write` on the server bounds the time in which they can.
-//! And whoever may write to the server may delete an entry.
+//! Two things it cannot promise. If two servers both believe to be the master, because the network has split or one of
+//! them was paused, each admits a link once; `min-replicas-to-write` on the server bounds that time. And anyone who may
+//! write to the server may delete an entry.
 //!
 //! # The server
 //!
@@ -68,8 +65,8 @@
 //! EXISTS, HGET, HMGET, HSET, TIME and INFO on these keys, and for tickets HDEL, PEXPIRE, ZADD, ZRANGE and ZREM; no
 //! other.
 //!
-//! A master takes itself for another one when its first replica comes, and an hour after the last one went. Then too,
-//! what was made before is refused, and waiting tickets become unknown: once. Give it its replicas before it serves.
+//! A master changes its identity when its first replica comes, and an hour after the last one went. Then too, older
+//! links are refused and waiting tickets become unknown, once. Attach the replicas before the master serves.
 //!
 //! # What it takes
 //!
@@ -82,10 +79,10 @@
 //! | 1,000,000 | 230 bytes | 56 µs; 64 at once 18 µs each |
 //!
 //! So `maxmemory 1gb` is a ceiling of some four million live entries, each of which lives for its credential's window.
-//! Above it new claims are refused with 503 until old ones have ended; none is evicted. Webhook calls without a
-//! timestamp are kept for an hour if the layer has `handler_remembers()`, else for ever: nothing frees those.
+//! Above it new claims are refused with 503 until old ones have ended; none is evicted. Webhook deliveries without a
+//! timestamp are kept for an hour if the layer has `handler_remembers()`, otherwise for ever: nothing frees those.
 //!
-//! The keys are digests, and no credential can be found from them. What a ticket stands for is stored as it is.
+//! The keys are digests and do not reveal a credential. A ticket's claims are stored readable.
 
 mod builder;
 mod lua;

@@ -14,9 +14,9 @@ use crate::clock::{Clock, UnixTime};
 use crate::replay::{Claim, Claimed, Fingerprint, Group, Hold, ReplayStore};
 use crate::store::{StoreError, StoreFuture};
 
-/// What stands for a spent credential.
+/// The value of a spent credential.
 const SPENT: &[u8] = b"s";
-/// What a lease begins with; its last instant follows, which tells it from another one.
+/// The prefix of a lease. Its last instant follows, which identifies it.
 const LEASED: &[u8] = b"l";
 
 /// In milliseconds, some 9,000 years.
@@ -134,7 +134,7 @@ where
         if until == UnixTime::MAX {
             return String::new();
         }
-        // Once for a machine whose clock is behind, once for the server's clock, which may be set right meanwhile.
+        // Once for a machine whose clock is behind, once for the server's clock, which may be corrected meanwhile.
         let time = until.since(now).saturating_add(self.0.clock_skew.saturating_mul(2));
         // Never zero.
         milliseconds(time).max(1).to_string()
@@ -213,7 +213,7 @@ where
     fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
         let (this, claim) = (self.clone(), *claim);
         StoreFuture::new(async move {
-            // Whatever it says, what was carried out is spent.
+            // A processed delivery is spent, whatever the answer says.
             let claim = Claim { hold: Hold::Until(claim.hold.until()), ..claim };
             this.enter(&this.0.scripts.settle, &claim).await.map(drop)
         })
