@@ -1,4 +1,4 @@
-//! What a small SaaS needs: TutorCruncher's users sign in, have an account and a session, see a page, and sign out.
+//! A small SaaS: TutorCruncher's users sign in, have an account and a session, see a page, and sign out.
 //!
 //! ```text
 //! cargo run --example app                                  # the database is in memory
@@ -33,13 +33,13 @@ use tower_sso::sign::{FernetLink, generate_fernet_key};
 
 use crate::sessions::Sessions;
 
-/// A partner's id of a user is unique within one tenant only. `AUTOINCREMENT`: the id of a deleted user is not reused.
+/// A partner's user id is unique only within a tenant. `AUTOINCREMENT`: the id of a deleted user is not reused.
 const USERS: &str = "CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY AUTOINCREMENT,
     tenant TEXT NOT NULL, partner_id INTEGER NOT NULL, name TEXT NOT NULL, UNIQUE (tenant, partner_id))";
 /// Where the session keeps the user's id.
 const USER: &str = "user";
 
-/// The app. `is_https` says what browsers use, also where a proxy in front speaks TLS.
+/// The app. `is_https`: whether browsers use https, also if a proxy in front terminates TLS.
 fn app(
     (db, is_https): (SqlitePool, bool),
     keys: impl KeyStore,
@@ -47,7 +47,7 @@ fn app(
     clock: impl Clock,
 ) -> Result<Router, ConfigError> {
     let sso = tutorcruncher::sso(keys).replay(replay).clock(clock).build()?;
-    // `Lax`: a `Strict` cookie would be missing on the redirect that the partner's site has begun.
+    // `Lax`: a `Strict` cookie would be missing on a redirect from the partner's site.
     let sessions = SessionManagerLayer::new(Sessions(db.clone())).with_http_only(true).with_same_site(SameSite::Lax);
     let sessions = sessions.with_name(if is_https { "__Host-session" } else { "session" }).with_secure(is_https);
     Ok(Router::new()
@@ -60,9 +60,9 @@ fn app(
         .with_state(db))
 }
 
-/// Finds or makes the user, and opens the session.
+/// Finds or creates the user, and opens the session.
 async fn land(db: State<SqlitePool>, session: Session, user: Identity<TutorUser>) -> Result<Redirect, Unavailable> {
-    // One statement is one transaction: of two links at once, one makes the user and the other finds it.
+    // One statement is one transaction: of two concurrent links, one creates the user and the other finds it.
     let query = "INSERT INTO users (tenant, partner_id, name) VALUES ($1, $2, $3)
                  ON CONFLICT (tenant, partner_id) DO UPDATE SET name = excluded.name RETURNING id";
     let query = sqlx::query_scalar(query).bind(user.tenant().as_str()).bind(user.id).bind(&user.name);
@@ -74,7 +74,7 @@ async fn land(db: State<SqlitePool>, session: Session, user: Identity<TutorUser>
     Ok(Redirect::to("/"))
 }
 
-/// What it is given is escaped.
+/// Escapes its arguments.
 #[derive(Template)]
 #[template(
     ext = "html",
@@ -95,7 +95,7 @@ async fn logout(session: Session) -> Result<Redirect, Unavailable> {
     Ok(Redirect::to("/"))
 }
 
-/// Something failed that is not the client's fault. The log says what.
+/// A failure that is not the client's fault. The log has the reason.
 struct Unavailable;
 
 impl<E: std::error::Error> From<E> for Unavailable {
@@ -111,7 +111,7 @@ impl IntoResponse for Unavailable {
     }
 }
 
-/// SQLite has one writer: one connection, which every request waits for in turn, never finds it locked.
+/// SQLite has one writer. With one connection, requests take turns and never find the database locked.
 async fn open(url: &str) -> Result<SqlitePool, sqlx::Error> {
     // A database in memory lives as long as its connection.
     let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
@@ -122,7 +122,7 @@ async fn open(url: &str) -> Result<SqlitePool, sqlx::Error> {
     Ok(db)
 }
 
-/// `axum::serve` bounds neither the connections nor the time that a client takes for a request's head.
+/// `axum::serve` limits neither the connections nor the time for a request's head.
 async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
     let (room, connections, mut stop) = (Arc::new(Semaphore::new(1_000)), GracefulShutdown::new(), pin!(stop));
     let mut http = http1::Builder::new();
@@ -157,7 +157,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let keys = MemoryKeys::new().with("4321", key.clone());
     let app = app((db, base.starts_with("https://")), keys, replay.clone(), SystemClock)?;
     if let Some(since) = replay.remembers_since() {
-        // Links of the second in which the store was made are refused.
+        // The store refuses links made in its first second.
         tokio::time::sleep(since.ceil_to_second().since(SystemClock.now())).await;
     }
     let samuel = serde_json::json!({"id": 123, "nm": "Samuel", "rt": "Contractor"});
@@ -189,7 +189,7 @@ mod tests {
         now: UnixTime,
     }
 
-    /// What was answered: the status, the session's cookie, and the body.
+    /// An answer: the status, the session's cookie, and the body.
     #[derive(Debug)]
     struct Answer {
         status: u16,

@@ -4,18 +4,18 @@
 //! cargo build --examples
 //! cargo run --example cluster -- --config portal.toml
 //! ```
-//! The configuration is the portal's own (`examples/portal/portal.example.toml`), with a Redis and a Postgres that the
-//! portals share, and the one address as what partners sign:
+//! The configuration is the portal's own (`examples/portal/portal.example.toml`), with a shared Redis and Postgres.
+//! Partners sign the one address:
 //!
 //! ```toml
 //! public_url = "http://127.0.0.1:3000"
 //! database_url = "postgres://user@127.0.0.1/portal"
 //! replay_url = "redis://127.0.0.1/"
 //! ```
-//! What they share on the Redis is named after `public_url`, or by `replay_namespace`.
+//! Their namespace on the Redis is `public_url`, or `replay_namespace` if set.
 //!
-//! Each connection goes to the next portal. Kill one of them, and the others go on; open a link twice, and whichever portal
-//! gets it knows that it was used.
+//! Each connection goes to the next portal. Kill one, and the others go on. Open a link twice, and any portal knows
+//! that it was used.
 
 use std::error::Error;
 use std::io::Write;
@@ -76,7 +76,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                // A client that has gone again, or too many of them: the next one may fare better.
+                // The client has gone, or there are too many. Try the next one.
                 if let Ok((client, _)) = accepted {
                     tokio::spawn(hand_on(client, Arc::clone(&addresses), Arc::clone(&turn)));
                 }
@@ -104,7 +104,7 @@ async fn asked_to_stop() {
 }
 
 impl Node {
-    /// The portal stands beside this program. It says where it listens once it is ready.
+    /// The portal's program is next to this one. It prints its address once it is ready.
     async fn start(config: &PathBuf) -> Result<Self, Box<dyn Error>> {
         let portal = std::env::current_exe()?.with_file_name("portal").with_extension(std::env::consts::EXE_EXTENSION);
         let mut command = Command::new(&portal);
@@ -120,7 +120,7 @@ impl Node {
     }
 }
 
-/// Joins a client with the next portal that takes it.
+/// Connects a client to the next portal that accepts it.
 async fn hand_on(mut client: TcpStream, addresses: Arc<[SocketAddr]>, turn: Arc<AtomicUsize>) {
     let first = turn.fetch_add(1, Ordering::Relaxed);
     for address in addresses.iter().cycle().skip(first % addresses.len()).take(addresses.len()) {

@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let base = format!("http://{}/sso", listener.local_addr()?);
     let samuel = serde_json::json!({"id": 123, "nm": "Samuel", "rt": "Contractor", "apt_id": 42});
-    // From the next second on: what was made before the replay store is refused.
+    // Dated in the next second: the replay store refuses links made before it.
     let link = FernetLink::new(base, "4321", &key).issued_at(SystemClock.now().ceil_to_second());
     println!("within a minute: {}", link.uri(&samuel)?);
     axum::serve(listener, app).await?;

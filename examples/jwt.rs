@@ -1,4 +1,4 @@
-//! Waggl's users come to the page that they asked for, with a token or with a session, in an axum app.
+//! Waggl's users open a page with a token or with a session, in an axum app.
 //!
 //! ```text
 //! cargo run --example jwt
@@ -26,7 +26,7 @@ fn app(secret: Secret, clock: impl Clock + Clone) -> Result<Router, ConfigError>
     Ok(Router::new().route("/i/{survey}", get(survey).layer(sso)))
 }
 
-/// Here your app would look for a session where there is no identity, and open one where there is.
+/// Here your app would open a session if there is an identity, or look for one if not.
 async fn survey(Path(survey): Path<String>, user: Option<Identity<WagglUser>>) -> (StatusCode, String) {
     match user {
         Some(user) => (StatusCode::OK, format!("Hello {}, this is survey {survey}", user.email)),
@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let secret = Secret::new("a secret that we share with the organisation, as long as SHA-512's digest is");
     let app = app(secret.clone(), SystemClock)?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    // From the next second on: what was made before the replay store is refused.
+    // Dated in the next second: the replay store refuses links made before it.
     let token = token(&secret, SystemClock.now().ceil_to_second().as_secs())?;
     println!("within five minutes: http://{}/i/9745804b?sso_jwt={token}", listener.local_addr()?);
     axum::serve(listener, app).await?;

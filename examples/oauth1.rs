@@ -1,4 +1,4 @@
-//! Site Builder's widget in an axum app: a signed link that is loaded as a script, and hands out one-time links.
+//! Site Builder's widget in an axum app: a signed link, loaded as a script, that hands out one-time links.
 //!
 //! ```text
 //! cargo run --example oauth1
@@ -22,7 +22,7 @@ use tower_sso::replay::MemoryReplay;
 use tower_sso::sign::OAuthLink;
 use tower_sso::ticket::{self, MemoryTickets, Tickets};
 
-/// What a one-time link says: who comes, and into which site.
+/// The claims of a one-time link: the user, and the site to enter.
 #[derive(Deserialize, Serialize)]
 struct Visit {
     user: SiteBuilderUser,
@@ -81,7 +81,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = format!("http://{}", listener.local_addr()?);
     let app = app(&url, MemoryKeys::new().with("partner-key", "partner-secret"), SystemClock)?;
     let link = OAuthLink::new(format!("{url}/widget/"), "partner-key", &"partner-secret".into());
-    // From the next second on: what was made before the replay store is refused.
+    // Dated in the next second: the replay store refuses links made before it.
     let link = link.issued_at(SystemClock.now().ceil_to_second());
     println!("within five minutes: {}", link.uri(&JOHN)?);
     axum::serve(listener, app).await?;

@@ -36,7 +36,7 @@ where
     B: http_body::Body<Data: Send> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
 {
-    // A key is guessed at most three times a minute from one address.
+    // One address may guess a key three times a minute.
     let by_peer = Throttle::by(|head| head.extensions.get::<SocketAddr>().map(|peer| (*peer).into()));
     let guesses = by_peer.limit(3).window(Duration::from_secs(60));
     let sign_in = seatmap::autologin(keys).throttle(guesses).build()?;
@@ -47,7 +47,7 @@ where
     Ok(sign_in.layer(answer))
 }
 
-/// Here your app would find the user among those of the organisation, `user.tenant()`.
+/// Here your app would find the user within the organisation, `user.tenant()`.
 async fn session(user: Option<Identity<SeatmapLogin>>, tickets: &Tickets) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     let ticket = match user {

@@ -1,4 +1,4 @@
-//! A one-time link in an axum app: what a server was told, its user's browser brings along.
+//! A one-time link in an axum app: it hands a verified user from a server call to the user's browser.
 //!
 //! ```text
 //! cargo run --example ticket
@@ -12,7 +12,7 @@ use tower_sso::ConfigError;
 use tower_sso::Identity;
 use tower_sso::ticket::{self, MemoryTickets, Tickets};
 
-/// Whom the link signs in.
+/// The user whom the link signs in.
 #[derive(Deserialize, Serialize)]
 struct User {
     email: String,
@@ -29,7 +29,7 @@ async fn land(user: Identity<User>) -> String {
     format!("Hello {} of {}", user.email, user.tenant())
 }
 
-/// A link for one user, which is worth what a session is: give it to nobody else.
+/// A link for one user. It is as valuable as a session: give it to nobody else.
 async fn link(base: &str, tickets: &Tickets) -> Result<String, ticket::TicketError> {
     let user = User { email: "jd@seatmap.pro".into() };
     Ok(format!("{base}/editor?sessionId={}", tickets.issue(&"default".into(), &user).await?))

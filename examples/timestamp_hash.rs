@@ -1,4 +1,4 @@
-//! LCvista's users sign in and land where they wanted to go, on bare hyper, without a framework.
+//! LCvista's users sign in and land on the page that they asked for, on bare hyper, without a framework.
 //!
 //! ```text
 //! cargo run --example timestamp_hash
@@ -44,7 +44,7 @@ fn land<B>(request: &Request<B>) -> Response<Full<Bytes>> {
     let known = user.is_some_and(|user| user.email == "admin@lcvista.com" && user.slug == "rainier");
     let mut response = Response::new(Full::default());
     if known {
-        // `next` is not signed. What could lead away from this site is replaced.
+        // `next` is not signed. A target outside this site is replaced.
         let next = LocalPath::from_query(request.uri(), "next").unwrap_or_default();
         *response.status_mut() = StatusCode::SEE_OTHER;
         response.headers_mut().insert(header::LOCATION, next.into());
@@ -59,7 +59,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let app = app(MemoryKeys::new().with("rainier", "shared"), SystemClock)?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let base = format!("http://{}/sso/oauth/", listener.local_addr()?);
-    // From the next second on: what was made before the replay store is refused.
+    // Dated in the next second: the replay store refuses links made before it.
     let timestamp = SystemClock.now().ceil_to_second().as_secs().to_string();
     let link = HashedLink::new(base, lcvista::recipe(), &"shared".into());
     println!("within 30 seconds: {}&next=%2Fcatalog", link.uri(&[&timestamp, "admin@lcvista.com", "rainier"]));

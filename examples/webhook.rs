@@ -3,7 +3,7 @@
 //! ```text
 //! cargo run --example webhook
 //! ```
-//! It prints a curl command. Run it twice: the copy is acknowledged, and changes nothing.
+//! It prints a curl command. Run it twice: the duplicate is acknowledged and changes nothing.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -26,13 +26,13 @@ use tower_sso::replay::{Fingerprint, MemoryReplay};
 use tower_sso::sign::SigningWebhook;
 use tower_sso::webhook;
 
-/// What the sender says. Other fields are ignored.
+/// The sender's claims. Other fields are ignored.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 struct Order {
     number: u32,
 }
 
-/// Orders that came in, each under the call that brought it. A real app keeps both in one transaction.
+/// Orders, each under the fingerprint of its delivery. A real app stores both in one transaction.
 type Orders = Arc<Mutex<HashMap<Fingerprint, Order>>>;
 
 /// The app: everything that the integration needs.

@@ -11,7 +11,7 @@ use tower_sessions::session_store::{Error, Result};
 pub(crate) const TABLE: &str =
     "CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, data TEXT NOT NULL, ends INTEGER NOT NULL)";
 
-/// Kept under a digest of the id: whoever reads the table cannot sign in with what it holds.
+/// Stored under a digest of the id: a leaked table does not let anybody sign in.
 #[derive(Clone, Debug)]
 pub(crate) struct Sessions(pub(crate) SqlitePool);
 
@@ -23,7 +23,7 @@ impl SessionStore for Sessions {
         self.write("INSERT INTO sessions (id, data, ends) VALUES ($1, $2, $3)", record).await
     }
 
-    /// Updates only: a request that was under way during a logout must not bring its session back.
+    /// Only updates: a request in progress during a logout must not bring its session back.
     async fn save(&self, record: &Record) -> Result<()> {
         self.write("UPDATE sessions SET data = $2, ends = $3 WHERE id = $1", record).await
     }
