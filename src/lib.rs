@@ -64,10 +64,9 @@
 //!                                     not_yet_ claims
 //!                                     valid
 //! ```
-//! - Nothing is parsed as data before its MAC is right, and nothing is remembered before it is, so a forger can neither
-//!   use up a victim's link nor fill the store. Two exceptions to the first half: a forged JWT's header is read to say
-//!   in the log that it names another algorithm, and a shared secret stands inside the JSON that has to be read to find
-//!   it.
+//! - Nothing is parsed as data or remembered before its MAC is verified, so a forger can neither use up a victim's link
+//!   nor fill the store. Two exceptions to the parsing: the header of a forged JWT is read to log that it names another
+//!   algorithm, and a shared secret is inside the JSON that has to be read to find it.
 //! - An unknown tenant and a wrong signature get one answer. An unknown tenant costs one check, like a tenant with one
 //!   key; [two cases](keys#what-a-forger-learns-of-a-tenant) tell that a tenant exists. See [`rejection`] for all
 //!   answers, and for the [`Reason`](rejection::Reason) behind each, which logs, metrics and your own
@@ -79,8 +78,8 @@
 //!   put request logging inside, or log the path alone.
 //! - Answers carry `Cache-Control: no-store` and `Referrer-Policy: no-referrer`, except
 //!   [those listed here](guide::stacking#answers-that-the-layer-does-not-seal).
-//! - What weakens a check has `danger` in its name. Unsafe settings do not build; doubtful secrets
-//!   are logged at `WARN`.
+//! - Every setting that weakens a check has `danger` in its name. Unsafe settings do not build; doubtful secrets are
+//!   logged at `WARN`.
 //!
 //! # Before you deploy
 //!
@@ -99,7 +98,7 @@
 //!   middleware that rewrites the path, see [`received`].
 //! - A blocked log reader must not stall the server: write through a non-blocking writer that drops and counts, such as
 //!   `tracing_appender::non_blocking`. Anybody can cause refusals, so they take at most 100 lines a second: as many
-//!   before the signature is verified, after it (acknowledged copies among them), and for stores that fail. One line
+//!   before the signature is verified, after it (including acknowledged duplicates), and for stores that fail. One line
 //!   counts the rest, which is at `DEBUG`.
 //! - Sign-in links are bearer tokens until they are used: serve https only.
 //!
@@ -129,12 +128,11 @@
 //!
 //! No feature changes what another one does. There is no unsafe code and no OpenSSL.
 //!
-//! Events go to [`tracing`](https://docs.rs/tracing), with target `tower_sso`: refusals and acknowledged copies at
-//! `INFO`, failing stores and every 503 at `WARN`, accepted requests at `DEBUG`, and at `ERROR` a call that was carried
-//! out and could not be settled. No secret, no credential and no claim
-//! is in them, and no path: a span of your own around the layer can say the path. A tenant is named only in warnings
-//! about its own keys. What a store, your application or a form of your own says of a request is escaped and cut, so it
-//! forges no line.
+//! Events go to [`tracing`](https://docs.rs/tracing), with target `tower_sso`: refusals and acknowledged duplicates at
+//! `INFO`, failing stores and every 503 at `WARN`, accepted requests at `DEBUG`, and at `ERROR` a processed delivery
+//! that could not be settled. They contain no secret, credential, claim or path; for the path, open a span around the
+//! layer. A tenant is named only in warnings about its own keys. Text from a store, your application or a form of your
+//! own is escaped and cut, so it cannot forge a line.
 
 #![forbid(unsafe_code)]
 // Requests cannot panic; casts cannot lose bits.

@@ -97,7 +97,7 @@ pub(crate) fn store_failed(form: &'static str, error: &StoreError) {
 /// A delivery was processed, but the store could not be told before its lease ended: a duplicate would be processed
 /// again.
 pub(crate) fn not_settled(form: &'static str) {
-    tracing::error!(target: "tower_sso", form, "a call that was carried out could not be settled");
+    tracing::error!(target: "tower_sso", form, "a processed delivery could not be settled");
     #[cfg(feature = "metrics")]
     increment(&metrics::Key::from_parts(UNSETTLED, &[("form", form)]));
 }

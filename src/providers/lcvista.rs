@@ -13,7 +13,7 @@
 //! use tower_sso::replay::MemoryReplay;
 //!
 //! async fn land(user: Identity<LcvistaUser>, uri: Uri) -> Redirect {
-//!     // Find the user by user.email here; 403 if there is none. Then:
+//!     // Find the user by user.email here, or answer 403. Then:
 //!     Redirect::to(LocalPath::from_query(&uri, "next").unwrap_or_default().as_str())
 //! }
 //!
