@@ -295,10 +295,3 @@ pub enum Usage {
     /// It may come again at any time.
     Reusable,
 }
-
-impl Usage {
-    /// Whether it is a delivery, which may come again and is processed once.
-    pub(crate) fn is_idempotent(self) -> bool {
-        matches!(self, Self::Idempotent { .. })
-    }
-}

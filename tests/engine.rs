@@ -21,7 +21,7 @@ use tower_sso::clock::{Clock, ManualClock, UnixTime};
 use tower_sso::form::{Extracted, Form, Presence, Rules, Usage};
 use tower_sso::keys::{self, Key, Keys, Secret, TenantId};
 use tower_sso::rejection::{Code, Reason, Rejection};
-use tower_sso::replay::{Claim, Claimed, Fingerprint, FingerprintHasher, Hold, MemoryReplay, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, FingerprintHasher, LeaseId, MemoryReplay, ReplayStore};
 use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::tenant::Tenant;
 use tower_sso::window::Validity;
@@ -108,7 +108,7 @@ impl ReplayStore for Remembering {
         self.1.settle(claim)
     }
 
-    fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>> {
         self.0.write("release");
         self.1.release(key, lease)
     }
@@ -157,7 +157,7 @@ impl ReplayStore for Troubled {
         settled
     }
 
-    fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>> {
         self.0.release(key, lease)
     }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use support::subject::{FernetSubject, Subject, WebhookSubject, Wish, keys};
 use support::{App, clock, outcome, replay};
-use tower_sso::replay::{Claim, Claimed, Fingerprint, Hold, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, LeaseId, ReplayStore};
 use tower_sso::store::{StoreError, StoreFuture};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -44,7 +44,7 @@ impl ReplayStore for Down {
         StoreFuture::ready(Ok(()))
     }
 
-    fn release(&self, _: Fingerprint, _: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, _: Fingerprint, _: LeaseId) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Ok(()))
     }
 

@@ -44,7 +44,7 @@ use tower_sso::clock::{Clock, ManualClock, UnixTime};
 use tower_sso::fernet;
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::redis::{ConnectError, RedisStore};
-use tower_sso::replay::{Claim, Claimed, Fingerprint, Hold, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, Hold, LeaseId, ReplayStore};
 use tower_sso::sign::FernetLink;
 use tower_sso::testing;
 use tower_sso::ticket::{NewTickets, TicketDigest, TicketStore};
@@ -154,7 +154,7 @@ async fn entries_are_kept_by_relative_time() {
         (1, Hold::Until(now.plus(Duration::from_secs(60))), 62_000),
         (2, Hold::Until(now), 2_000),
         (3, Hold::Until(now.minus(Duration::from_secs(60))), 2_000),
-        (4, Hold::Lease(now.plus(Duration::from_secs(30))), 32_000),
+        (4, Hold::lease(now.plus(Duration::from_secs(30))), 32_000),
         (5, Hold::Until(UnixTime::MAX), -1),
     ] {
         assert_eq!(node.redis.claim(&Claim::new(replay_key(number), now, hold)).await.unwrap(), Claimed::First);
@@ -212,10 +212,11 @@ async fn a_user_with_few_permissions_is_enough() {
     let store = RedisStore::connect(url.as_str(), "test").await.unwrap();
     store.ready().await.unwrap();
     let now = UnixTime::from_secs(NOW);
-    let lease = Hold::Lease(now.plus(Duration::from_secs(60)));
+    let id = LeaseId::from(u64::MAX);
+    let lease = Hold::Lease { until: now.plus(Duration::from_secs(60)), id };
     for _ in 0..2 {
         assert_eq!(store.claim(&Claim::new(replay_key(1), now, lease)).await.unwrap(), Claimed::First);
-        store.release(replay_key(1), lease).await.unwrap();
+        store.release(replay_key(1), id).await.unwrap();
     }
     store.settle(&Claim::new(replay_key(1), now, Hold::Until(now))).await.unwrap();
     let mut new = NewTickets::new("acme".into(), now, lease.until());
@@ -267,7 +268,7 @@ async fn what_another_program_wrote_admits_nobody() {
     let hold = Hold::Until(now.plus(Duration::from_secs(60)));
     let claim = Claim::new(replay_key(1), now, hold);
     node.redis.claim(&claim).await.unwrap();
-    for value in ["", "x", "S", "s ", "l", "lease", "0"] {
+    for value in ["", "x", "S", "s ", "l", "lease", "l-1", "0"] {
         server.eval("}r:", &format!("return redis.call('SET', key, '{value}')"));
         let error = node.redis.claim(&claim).await.unwrap_err().to_string();
         assert!(error.contains("namespace") && error.contains("{test}r:"), "{value:?}: {error}");
@@ -307,7 +308,7 @@ async fn an_eviction_policy_that_comes_later_lets_nothing_in_twice() {
             assert_eq!(node.send(link).await, "ok");
         }
         server.command(&format!("CONFIG SET maxmemory-policy {policy}"));
-        let error = node.redis.claim(&Claim::new(replay_key(1), node.clock.now(), Hold::Lease(node.clock.now()))).await;
+        let error = node.redis.claim(&Claim::new(replay_key(1), node.clock.now(), Hold::lease(node.clock.now()))).await;
         let error = error.unwrap_err().to_string();
         assert!(error.contains(policy) && error.contains("set maxmemory-policy noeviction"), "{error}");
         // As another application does.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use tower_sso::clock::{Clock, ManualClock, UnixTime};
 use tower_sso::rejection::StoreFailure;
-use tower_sso::replay::{Claim, Claimed, Fingerprint, Group, Hold, MemoryReplay, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, Group, Hold, LeaseId, MemoryReplay, ReplayStore};
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
@@ -35,8 +35,13 @@ fn settle(store: &MemoryReplay, number: u64, until: UnixTime) {
     store.settle(&Claim::new(key(number), NOW, Hold::Until(until))).now_or_never().unwrap().unwrap();
 }
 
-fn release(store: &MemoryReplay, number: u64, lease: Hold) {
-    store.release(key(number), lease).now_or_never().unwrap().unwrap();
+/// A lease with this id.
+fn lease(id: u64, until: UnixTime) -> Hold {
+    Hold::Lease { until, id: LeaseId::from(id) }
+}
+
+fn release(store: &MemoryReplay, number: u64, lease: u64) {
+    store.release(key(number), LeaseId::from(lease)).now_or_never().unwrap().unwrap();
 }
 
 /// What comes of 16,000 calls by 16 threads that start at once, each with a number of its own.
@@ -71,22 +76,25 @@ fn a_claim_holds_to_its_last_instant() {
 #[test]
 fn a_lease_can_be_settled_released_or_run_out() {
     let store = MemoryReplay::new();
-    let lease = Hold::Lease(later(30));
-    assert_eq!(claim(&store, 1, NOW, lease), Ok(Claimed::First));
-    assert_eq!(claim(&store, 1, later(30), lease), Ok(Claimed::Leased));
+    let leased = lease(1, later(30));
+    assert_eq!(claim(&store, 1, NOW, leased), Ok(Claimed::First));
+    assert_eq!(claim(&store, 1, later(30), leased), Ok(Claimed::Leased));
     settle(&store, 1, UnixTime::MAX);
-    release(&store, 1, lease);
-    release(&store, 1, Hold::Until(UnixTime::MAX));
-    assert_eq!(claim(&store, 1, later(1 << 32), lease), Ok(Claimed::Spent), "what is spent stays spent");
+    release(&store, 1, 1);
+    assert_eq!(claim(&store, 1, later(1 << 32), leased), Ok(Claimed::Spent), "what is spent stays spent");
 
-    assert_eq!(claim(&store, 2, NOW, lease), Ok(Claimed::First));
-    release(&store, 2, lease);
-    assert_eq!(claim(&store, 2, NOW, lease), Ok(Claimed::First));
+    assert_eq!(claim(&store, 2, NOW, leased), Ok(Claimed::First));
+    release(&store, 2, 1);
+    assert_eq!(claim(&store, 2, NOW, leased), Ok(Claimed::First));
 
-    assert_eq!(claim(&store, 3, NOW, lease), Ok(Claimed::First));
-    assert_eq!(claim(&store, 3, later(31), Hold::Lease(later(61))), Ok(Claimed::First), "its owner is gone");
-    release(&store, 3, lease);
-    assert_eq!(claim(&store, 3, later(32), lease), Ok(Claimed::Leased), "the owner, late, frees no lease but its own");
+    assert_eq!(claim(&store, 3, NOW, leased), Ok(Claimed::First));
+    assert_eq!(claim(&store, 3, later(31), lease(2, later(61))), Ok(Claimed::First), "its owner is gone");
+    release(&store, 3, 1);
+    assert_eq!(claim(&store, 3, later(32), leased), Ok(Claimed::Leased), "the owner, late, frees no lease but its own");
+
+    assert_eq!(claim(&store, 4, NOW, leased), Ok(Claimed::First));
+    release(&store, 4, 2);
+    assert_eq!(claim(&store, 4, NOW, lease(2, later(30))), Ok(Claimed::Leased), "nor one that ends when its own does");
 }
 
 #[test]
@@ -110,9 +118,9 @@ fn the_ceiling_refuses_and_never_evicts() {
 fn a_place_that_becomes_free_is_used_again() {
     let store = MemoryReplay::builder().ceiling(1).build();
     for round in 0..100 {
-        assert_eq!(claim(&store, round, NOW, Hold::Lease(later(30))), Ok(Claimed::First), "{round}");
-        assert_eq!(claim(&store, round + 1, NOW, Hold::Lease(later(30))), Err(StoreFailure::Full));
-        release(&store, round, Hold::Lease(later(30)));
+        assert_eq!(claim(&store, round, NOW, lease(round, later(30))), Ok(Claimed::First), "{round}");
+        assert_eq!(claim(&store, round + 1, NOW, Hold::lease(later(30))), Err(StoreFailure::Full));
+        release(&store, round, round);
     }
     // Overwriting what is dead takes no second place.
     for hour in 0..100 {
@@ -171,13 +179,13 @@ fn of_8_threads_that_find_a_dead_entry_one_wins() {
     const ROUNDS: u64 = 5_000;
     let store = MemoryReplay::new();
     let (won, barrier) = (AtomicUsize::new(0), Barrier::new(8));
-    assert_eq!(claim(&store, 1, NOW, Hold::Lease(NOW)), Ok(Claimed::First));
+    assert_eq!(claim(&store, 1, NOW, Hold::lease(NOW)), Ok(Claimed::First));
     std::thread::scope(|threads| {
         for _ in 0..8 {
             threads.spawn(|| {
                 for round in 1..=ROUNDS {
                     barrier.wait();
-                    if claim(&store, 1, later(round), Hold::Lease(later(round))) == Ok(Claimed::First) {
+                    if claim(&store, 1, later(round), Hold::lease(later(round))) == Ok(Claimed::First) {
                         won.fetch_add(1, Ordering::SeqCst);
                     }
                     barrier.wait();
@@ -190,7 +198,7 @@ fn of_8_threads_that_find_a_dead_entry_one_wins() {
 
 /// A lease on a call that will be remembered until `until`, by a layer of this group.
 fn lease_in(store: &MemoryReplay, group: &str, number: u64, until: UnixTime) -> Result<Claimed, StoreFailure> {
-    let mut claim = Claim::new(key(number), NOW, Hold::Lease(later(30)));
+    let mut claim = Claim::new(key(number), NOW, Hold::lease(later(30)));
     (claim.terms.group, claim.terms.until) = (Group::new("webhook", group), until);
     let claimed = store.claim(&claim).now_or_never().unwrap().map_err(|error| error.failure());
     if claimed == Ok(Claimed::First) {
@@ -316,14 +324,14 @@ fn of_16_threads_exactly_as_many_claims_win_as_the_ceiling_allows() {
 fn at_no_time_do_16_threads_hold_more_than_the_ceiling() {
     const CEILING: usize = 2;
     let store = MemoryReplay::builder().ceiling(CEILING as u64).build();
-    let (held, lease) = (AtomicUsize::new(0), Hold::Lease(later(30)));
+    let (held, leased) = (AtomicUsize::new(0), lease(7, later(30)));
     let too_many = by_16_threads(|number| {
         let round = |round: u64| {
             let number = number + 16_000 * round;
-            let is_first = claim(&store, number, NOW, lease) == Ok(Claimed::First);
+            let is_first = claim(&store, number, NOW, leased) == Ok(Claimed::First);
             let at_once = if is_first { held.fetch_add(1, Ordering::SeqCst) + 1 } else { 0 };
             held.fetch_sub(usize::from(is_first), Ordering::SeqCst);
-            release(&store, number, lease);
+            release(&store, number, 7);
             at_once
         };
         (0..10).map(round).find(|at_once| *at_once > CEILING)
@@ -384,8 +392,8 @@ fn a_step_of_the_clock_removes_nothing() {
 fn what_is_released_is_gone() {
     let store = MemoryReplay::new();
     for _ in 0..1_000 {
-        assert_eq!(claim(&store, 1, NOW, Hold::Lease(later(30))), Ok(Claimed::First));
-        release(&store, 1, Hold::Lease(later(30)));
+        assert_eq!(claim(&store, 1, NOW, lease(7, later(30))), Ok(Claimed::First));
+        release(&store, 1, 7);
     }
     assert_eq!(store.entries(), 0);
 }

@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::Full;
 use tower::{Layer, Service};
 use tower_sso::clock::{ManualClock, UnixTime};
-use tower_sso::replay::{Claim, Claimed, Fingerprint, Hold, MemoryReplay, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, LeaseId, MemoryReplay, ReplayStore};
 use tower_sso::sign::SigningWebhook;
 use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::webhook::{self, RawBody};
@@ -102,7 +102,7 @@ impl ReplayStore for Store {
         }
     }
 
-    fn release(&self, _: Fingerprint, _: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, _: Fingerprint, _: LeaseId) -> StoreFuture<Result<(), StoreError>> {
         if self.habit == Habit::ReleaseIsLazy {
             let this = self.clone();
             return StoreFuture::new(async move {
@@ -264,7 +264,7 @@ impl ReplayStore for Unreliable {
         }
     }
 
-    fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>> {
         self.store.release(key, lease)
     }
 

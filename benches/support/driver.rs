@@ -24,7 +24,7 @@ use tower_sso::body::{LayerBody, ReadBody};
 use tower_sso::clock::{Clock, SystemClock, UnixTime};
 use tower_sso::form::{Form, Presence, Usage};
 use tower_sso::keys::{KeyStore, Secret, TenantId};
-use tower_sso::replay::{Claim, Claimed, Fingerprint, FingerprintHasher, Hold, MemoryReplay, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, FingerprintHasher, Hold, LeaseId, MemoryReplay, ReplayStore};
 use tower_sso::service::Verify;
 use tower_sso::store::{StoreError, StoreFuture};
 
@@ -183,7 +183,7 @@ impl ReplayStore for NoStore {
         StoreFuture::ready(Ok(()))
     }
 
-    fn release(&self, _: Fingerprint, _: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, _: Fingerprint, _: LeaseId) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Ok(()))
     }
 
@@ -218,7 +218,7 @@ impl ReplayStore for EachIsNew {
         StoreFuture::ready(Ok(()))
     }
 
-    fn release(&self, _: Fingerprint, _: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, _: Fingerprint, _: LeaseId) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Ok(()))
     }
 

@@ -96,7 +96,7 @@ impl<F: Form, C> Engine<F, C> {
             return Ok(Next::Pass(Passed { admitted: accepted.admitted(unused), lease: None }));
         };
         let claim = memory.claim_for(&accepted);
-        let lease = self.rules.usage.is_idempotent().then(|| LeaseGuard::new(memory, &accepted, claim.hold));
+        let lease = LeaseGuard::new(memory, &accepted, &claim);
         let claimed = Within::new(self.store_timeout, memory.store.claim(&claim));
         Ok(Next::Wait(Check::Claim { claimed, lease, accepted, waited }))
     }

@@ -15,8 +15,9 @@ use tokio::task::JoinHandle;
 
 use super::memory::Memory;
 use super::proof::Accepted;
+use crate::clock::UnixTime;
 use crate::observe;
-use crate::replay::{Fingerprint, Hold};
+use crate::replay::{Claim, Fingerprint, Hold, LeaseId};
 use crate::store::{StoreError, StoreFuture, Within};
 use crate::window::Validity;
 
@@ -32,16 +33,20 @@ struct Call {
     memory: Arc<Memory>,
     key: Fingerprint,
     validity: Validity,
-    lease: Hold,
+    lease: LeaseId,
+    /// The last instant of the lease.
+    until: UnixTime,
 }
 
 type Told = Result<(), StoreError>;
 
 impl LeaseGuard {
-    /// Armed before the store is asked: the claim may succeed although nobody hears the answer.
-    pub(super) fn new<C>(memory: &Arc<Memory>, accepted: &Accepted<C>, lease: Hold) -> Self {
-        let (key, validity) = (accepted.fingerprint(), *accepted.validity());
-        Self { call: Call { memory: Arc::clone(memory), key, validity, lease }, armed: true }
+    /// Armed before the store is asked: the claim may succeed although nobody hears the answer. `None` if the claim
+    /// asks for no lease.
+    pub(super) fn new<C>(memory: &Arc<Memory>, accepted: &Accepted<C>, claim: &Claim) -> Option<Self> {
+        let Hold::Lease { until, id: lease } = claim.hold else { return None };
+        let (memory, validity) = (Arc::clone(memory), *accepted.validity());
+        Some(Self { call: Call { memory, key: claim.key, validity, lease, until }, armed: true })
     }
 
     /// There is no lease after all.
@@ -126,7 +131,7 @@ impl Call {
                 pause = (pause * 2).min(Duration::from_secs(1));
             }
         };
-        let left = self.lease.until().since(self.memory.clock.now());
+        let left = self.until.since(self.memory.clock.now());
         if tokio::time::timeout(left, settled).await.is_err() {
             observe::not_settled(self.memory.form);
         }

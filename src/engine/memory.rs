@@ -1,7 +1,6 @@
 //! What a layer asks of its replay store: [`Memory`].
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::proof::Accepted;
@@ -35,9 +34,7 @@ impl Memory {
         let terms = self.terms(accepted.validity(), now);
         let hold = match self.usage {
             // It begins when it is asked for, which may be after a wait. The store may take its time to give it.
-            Usage::Idempotent { lease, .. } => {
-                Hold::Lease(self.clock.now().plus(self.timeout).plus(lease).plus(distinct()))
-            }
+            Usage::Idempotent { lease, .. } => Hold::lease(self.clock.now().plus(self.timeout).plus(lease)),
             Usage::Once | Usage::Reusable => Hold::Until(terms.until),
         };
         Claim { key: accepted.fingerprint(), now, hold, terms }
@@ -70,11 +67,4 @@ impl Memory {
         let usable_since = validity.usable_since().into_iter().chain(passes_from).min().unwrap_or(UnixTime::MIN);
         Terms { group: self.group, window, usable_since, until }
     }
-}
-
-/// Leases are told apart by their end. Adds up to a microsecond, so that no two leases of this process share one even
-/// if the clock stands still.
-fn distinct() -> Duration {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    Duration::from_nanos(NEXT.fetch_add(1, Ordering::Relaxed) % 1_000)
 }

@@ -99,7 +99,7 @@ end
 pub(super) const CLAIM: &str = "
 local held = redis.call('GET', KEYS[2])
 if held == 's' then return answer('spent') end
-if held then return string.find(held, '^l%-?%d+$') and answer('leased') or {'foreign', KEYS[2]} end
+if held then return string.find(held, '^l%d+$') and answer('leased') or {'foreign', KEYS[2]} end
 if may_be_forgotten() then return answer('forgotten') end
 keep(KEYS[2], ARGV[1], ARGV[1] == 's' and for_the_longest(ARGV[2]) or ARGV[2])
 return answer('first')

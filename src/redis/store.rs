@@ -11,12 +11,12 @@ use super::builder;
 use super::memory::Witness;
 use super::script::{self, Answer, Loaded, Scripts, ceil_to_milliseconds, floor_to_milliseconds};
 use crate::clock::{Clock, UnixTime};
-use crate::replay::{Claim, Claimed, Fingerprint, Group, Hold, ReplayStore};
+use crate::replay::{Claim, Claimed, Fingerprint, Group, Hold, LeaseId, ReplayStore};
 use crate::store::{StoreError, StoreFuture};
 
 /// The value of a spent credential.
 const SPENT: &[u8] = b"s";
-/// The prefix of a lease. Its last instant follows, which identifies it.
+/// The prefix of a lease. Its id follows.
 const LEASED: &[u8] = b"l";
 
 /// In milliseconds, some 9,000 years.
@@ -150,7 +150,7 @@ where
         let Claim { key, now, hold, terms } = claim;
         let value = match hold {
             Hold::Until(_) => SPENT.to_vec(),
-            Hold::Lease(until) => lease_value(*until),
+            Hold::Lease { id, .. } => lease_value(*id),
         };
         let texts = [
             self.time_to_live(*now, hold.until()),
@@ -181,8 +181,8 @@ fn fence_ahead(excess: Duration, memory_key: &str) -> String {
     )
 }
 
-fn lease_value(until: UnixTime) -> Vec<u8> {
-    [LEASED, until.as_nanos().to_string().as_bytes()].concat()
+fn lease_value(lease: LeaseId) -> Vec<u8> {
+    [LEASED, lease.as_u64().to_string().as_bytes()].concat()
 }
 
 impl<C> ReplayStore for RedisStore<C>
@@ -219,11 +219,10 @@ where
         })
     }
 
-    fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
-        let Hold::Lease(until) = lease else { return StoreFuture::ready(Ok(())) };
+    fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>> {
         let this = self.clone();
         StoreFuture::new(async move {
-            let (now, value) = (this.0.clock.now(), lease_value(until));
+            let (now, value) = (this.0.clock.now(), lease_value(lease));
             this.run(&this.0.scripts.release, &[&this.0.memory_key, &this.replay_key(&key)], &[&value], now)
                 .await
                 .map(drop)

@@ -30,7 +30,7 @@ impl Entry {
     pub(super) fn claimed(&self) -> Claimed {
         match self.hold {
             Hold::Until(_) => Claimed::Spent,
-            Hold::Lease(_) => Claimed::Leased,
+            Hold::Lease { .. } => Claimed::Leased,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::entry::Entry;
 use super::forever::Forever;
 use super::shard::{Shard, Shards};
 use super::windows::Windows;
-use super::{Claim, Claimed, Fingerprint, Group, Hold, ReplayStore};
+use super::{Claim, Claimed, Fingerprint, Group, Hold, LeaseId, ReplayStore};
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::store::{StoreError, StoreFuture};
 
@@ -277,9 +277,9 @@ impl Inner {
         });
     }
 
-    fn release(&self, key: Fingerprint, lease: Hold) {
+    fn release(&self, key: Fingerprint, lease: LeaseId) {
         self.change(self.shards.of(key), key, |held| match held {
-            Some(entry) if entry.hold == lease && matches!(lease, Hold::Lease(_)) => Op::Remove,
+            Some(Entry { hold: Hold::Lease { id, .. }, .. }) if id == lease => Op::Remove,
             _ => Op::Nop,
         });
     }
@@ -299,7 +299,7 @@ impl ReplayStore for MemoryReplay {
         StoreFuture::ready(Ok(()))
     }
 
-    fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>> {
         self.0.release(key, lease);
         StoreFuture::ready(Ok(()))
     }

@@ -24,6 +24,7 @@ mod claim;
 mod entry;
 #[cfg(feature = "moka")]
 mod forever;
+mod hold;
 #[cfg(feature = "moka")]
 mod memory;
 #[cfg(feature = "moka")]
@@ -47,6 +48,7 @@ use crate::store::{StoreError, StoreFuture};
 pub use memory::{MemoryReplay, MemoryReplayBuilder};
 
 pub use claim::{Claim, Group, Terms};
+pub use hold::{Hold, LeaseId};
 
 /// What makes two credentials the same: a SHA-256 digest over the form and the credential's unique bytes, each preceded
 /// by its length.
@@ -150,32 +152,6 @@ impl fmt::Debug for FingerprintHasher {
     }
 }
 
-/// How long a claim holds.
-///
-/// ```
-/// use tower_sso::clock::UnixTime;
-/// use tower_sso::replay::Hold;
-///
-/// assert_eq!(Hold::Until(UnixTime::MAX).until(), UnixTime::MAX);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hold {
-    /// The credential is spent by the claim, and remembered until this instant, inclusive.
-    Until(UnixTime),
-    /// The credential is in use. [`ReplayStore::settle`] spends it. If it is not settled by this instant, inclusive, it
-    /// may be claimed again, as the process that had it is gone.
-    Lease(UnixTime),
-}
-
-impl Hold {
-    /// The last instant of the hold.
-    pub fn until(self) -> UnixTime {
-        match self {
-            Self::Until(until) | Self::Lease(until) => until,
-        }
-    }
-}
-
 /// The outcome of a claim.
 ///
 /// ```
@@ -216,7 +192,7 @@ pub enum Claimed {
 /// ```
 /// use std::{collections::HashMap, sync::Mutex};
 /// use tower_sso::clock::UnixTime;
-/// use tower_sso::replay::{Claim, Claimed, Hold, Fingerprint, ReplayStore};
+/// use tower_sso::replay::{Claim, Claimed, Fingerprint, Hold, LeaseId, ReplayStore};
 /// use tower_sso::store::{StoreError, StoreFuture};
 ///
 /// /// Never forgets: for a short demonstration only.
@@ -228,7 +204,7 @@ pub enum Claimed {
 ///         let mut map = self.0.lock().unwrap();
 ///         let claimed = match map.get(&claim.key) {
 ///             Some(Hold::Until(_)) => Claimed::Spent,
-///             Some(Hold::Lease(until)) if *until >= claim.now => Claimed::Leased,
+///             Some(Hold::Lease { until, .. }) if *until >= claim.now => Claimed::Leased,
 ///             _ => {
 ///                 map.insert(claim.key, claim.hold);
 ///                 Claimed::First
@@ -242,9 +218,9 @@ pub enum Claimed {
 ///         StoreFuture::ready(Ok(()))
 ///     }
 ///
-///     fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+///     fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>> {
 ///         let mut map = self.0.lock().unwrap();
-///         if matches!(lease, Hold::Lease(_)) && map.get(&key) == Some(&lease) {
+///         if matches!(map.get(&key), Some(Hold::Lease { id, .. }) if *id == lease) {
 ///             map.remove(&key);
 ///         }
 ///         StoreFuture::ready(Ok(()))
@@ -272,8 +248,9 @@ pub trait ReplayStore: Send + Sync + 'static {
     fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>>;
 
     /// Frees a credential under exactly this lease, as it was not used after all. A spent credential stays spent, and
-    /// one that another request has leased since stays leased.
-    fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>>;
+    /// one under another lease stays leased, even if both leases have the same end. The claim of the lease may have been
+    /// refused, or never have arrived.
+    fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>>;
 
     /// The instant since when this store has seen every claim; `None` if it forgets nothing when the process ends.
     ///
@@ -295,7 +272,7 @@ impl<R: ReplayStore + ?Sized> ReplayStore for Arc<R> {
         (**self).settle(claim)
     }
 
-    fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>> {
         (**self).release(key, lease)
     }
 

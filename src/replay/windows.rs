@@ -33,7 +33,7 @@ impl Windows {
         }
         Some(match claim.hold {
             Hold::Until(until) => Hold::Until(until.plus(window.longest.saturating_sub(claim.terms.window))),
-            lease @ Hold::Lease(_) => lease,
+            lease @ Hold::Lease { .. } => lease,
         })
     }
 
@@ -114,7 +114,7 @@ mod tests {
         other.terms.group = Group::new("fernet", "another namespace");
         assert_eq!(windows.hold(&other), Some(Hold::Until(at(1_090).plus(MINUTE))), "groups are apart");
         let mut lease = claim(1_100, 1_090, MINUTE);
-        lease.hold = Hold::Lease(at(1_130));
+        lease.hold = Hold::lease(at(1_130));
         assert_eq!(windows.hold(&lease), Some(lease.hold), "a lease ends when it ends");
     }
 

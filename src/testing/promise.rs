@@ -129,7 +129,8 @@ impl Promise {
             }
             Self::ReleaseFrees => "let release delete the entry if it is the lease that is given, from any handle",
             Self::ReleaseSpares => {
-                "delete only where the entry is a lease and its end is that of the lease given, in one atomic operation"
+                "delete only where the entry is a lease and all 64 bits of its id are those given, in one atomic operation; \
+                 two leases may have the same end"
             }
             Self::AnyInstant => {
                 "convert instants without overflow and without panics, rounding an end up; a database's expiry in the \

@@ -36,7 +36,7 @@ where
 /// # #[cfg(feature = "moka")] {
 /// use std::time::Duration;
 /// use tower_sso::clock::UnixTime;
-/// use tower_sso::replay::{Claim, Claimed, Hold, MemoryReplay, Fingerprint, ReplayStore};
+/// use tower_sso::replay::{Claim, Claimed, Fingerprint, LeaseId, MemoryReplay, ReplayStore};
 /// use tower_sso::store::{StoreError, StoreFuture};
 ///
 /// /// Stands for your store with the address of a port where nobody listens.
@@ -50,7 +50,7 @@ where
 /// #   fn settle(&self, _: &Claim) -> StoreFuture<Result<(), StoreError>> {
 /// #       StoreFuture::ready(Err(StoreError::new("connection refused")))
 /// #   }
-/// #   fn release(&self, _: Fingerprint, _: Hold) -> StoreFuture<Result<(), StoreError>> {
+/// #   fn release(&self, _: Fingerprint, _: LeaseId) -> StoreFuture<Result<(), StoreError>> {
 /// #       StoreFuture::ready(Err(StoreError::new("connection refused")))
 /// #   }
 /// #   fn remembers_since(&self) -> Option<UnixTime> {

@@ -13,7 +13,7 @@ use super::replay_crowd as crowd;
 use super::replay_windows as windows;
 use crate::clock::UnixTime;
 use crate::replay::Claimed::{self, First, Leased, Spent};
-use crate::replay::{Claim, Fingerprint, Hold, ReplayStore};
+use crate::replay::{Claim, Fingerprint, Hold, LeaseId, ReplayStore};
 
 pub(super) type Replay = Bench<dyn ReplayStore>;
 
@@ -22,6 +22,12 @@ pub(super) const SHORT: Duration = Duration::from_millis(200);
 
 /// How far another machine's clock is behind.
 const BEHIND: Duration = Duration::from_secs(1);
+
+/// A new lease, and its id.
+pub(super) fn new_lease(until: UnixTime) -> (Hold, LeaseId) {
+    let id = LeaseId::draw();
+    (Hold::Lease { until, id }, id)
+}
 
 /// The preconditions of all other cases.
 pub(super) fn first(bench: &Arc<Replay>) -> Vec<Case> {
@@ -67,7 +73,7 @@ impl Replay {
         self.within(self.node(node).settle(&Claim::new(key, now, Hold::Until(until)))).await
     }
 
-    pub(super) async fn release(&self, node: usize, key: Fingerprint, lease: Hold) -> Answer<()> {
+    pub(super) async fn release(&self, node: usize, key: Fingerprint, lease: LeaseId) -> Answer<()> {
         self.within(self.node(node).release(key, lease)).await
     }
 
@@ -113,7 +119,7 @@ async fn answers(bench: Arc<Replay>) -> Result<(), Broken> {
     must(Promise::Answers, "a claim of a new key", &[First], seen)?;
     let seen = bench.settle(0, key, now, now.plus(LONG)).await;
     answered(Promise::Answers, "settle", seen)?;
-    let seen = bench.release(0, bench.key(), Hold::Lease(now.plus(LONG))).await;
+    let seen = bench.release(0, bench.key(), LeaseId::draw()).await;
     answered(Promise::Answers, "a release of an unknown key", seen)
 }
 
@@ -145,7 +151,7 @@ async fn remembers(bench: Arc<Replay>) -> Result<(), Broken> {
     }
     let key = bench.key();
     must(PROMISE, "a new key", &[First], bench.claim(0, key, start, Hold::Until(until)).await)?;
-    for hold in [Hold::Until(start), Hold::Lease(start), Hold::Until(until)] {
+    for hold in [Hold::Until(start), Hold::lease(start), Hold::Until(until)] {
         let (when, now) = ("what was claimed again with a shorter hold", hold.until());
         must(PROMISE, when, &[Spent], bench.claim(1, key, now, hold).await)?;
     }
@@ -159,8 +165,9 @@ async fn lease_excludes(bench: Arc<Replay>) -> Result<(), Broken> {
     const PROMISE: Promise = Promise::LeaseExcludes;
     let (key, start) = (bench.key(), now());
     let end = start.plus(LONG);
-    must(PROMISE, "a lease on a new key", &[First], bench.claim(0, key, start, Hold::Lease(end)).await)?;
-    for hold in [Hold::Lease(end), Hold::Lease(end.plus(LONG)), Hold::Until(end.plus(LONG))] {
+    let lease = Hold::lease(end);
+    must(PROMISE, "a lease on a new key", &[First], bench.claim(0, key, start, lease).await)?;
+    for hold in [lease, Hold::lease(end), Hold::lease(end.plus(LONG)), Hold::Until(end.plus(LONG))] {
         for now in [start.minus(BEHIND), start, end] {
             let seen = bench.claim(1, key, now, hold).await;
             must(
@@ -173,7 +180,7 @@ async fn lease_excludes(bench: Arc<Replay>) -> Result<(), Broken> {
     }
     let (key, start) = (bench.key(), now());
     let end = start.plus(SHORT);
-    must(PROMISE, "a lease on a new key", &[First], bench.claim(0, key, start, Hold::Lease(end)).await)?;
+    must(PROMISE, "a lease on a new key", &[First], bench.claim(0, key, start, Hold::lease(end)).await)?;
     bench.stays(PROMISE, "a lease of 200 ms, up to its end and with that end as `now`", key, end, Leased).await
 }
 
@@ -181,12 +188,13 @@ async fn lease_ends(bench: Arc<Replay>) -> Result<(), Broken> {
     const PROMISE: Promise = Promise::LeaseEnds;
     let (key, start) = (bench.key(), now());
     let end = start.plus(SHORT);
-    must(PROMISE, "a lease on a new key", &[First], bench.claim(0, key, start, Hold::Lease(end)).await)?;
+    let (hold, lease) = new_lease(end);
+    must(PROMISE, "a lease on a new key", &[First], bench.claim(0, key, start, hold).await)?;
     let seen = bench.wait_and_claim(1, key, end.plus(bench.options.lease_margin)).await;
     let when = format!("a lease that ended {:?} ago (`lease_margin`)", bench.options.lease_margin);
     must(PROMISE, &when, &[First], seen)?;
     // The owner comes back late: the lease is no longer its own.
-    answered(Promise::ReleaseSpares, "a late release", bench.release(0, key, Hold::Lease(end)).await)?;
+    answered(Promise::ReleaseSpares, "a late release", bench.release(0, key, lease).await)?;
     let seen = bench.claim(2, key, now(), Hold::Until(now().plus(LONG))).await;
     must(Promise::ReleaseSpares, "what was taken over from a lease, and then released by it", &[Spent], seen).map(drop)
 }
@@ -204,7 +212,7 @@ async fn settle_spends(bench: Arc<Replay>) -> Result<(), Broken> {
     ] {
         let key = bench.key();
         if leased {
-            let seen = bench.claim(0, key, start, Hold::Lease(lease_end)).await;
+            let seen = bench.claim(0, key, start, Hold::lease(lease_end)).await;
             must(PROMISE, "a lease on a new key", &[First], seen)?;
         }
         let mut last = start;
@@ -220,7 +228,7 @@ async fn settle_spends(bench: Arc<Replay>) -> Result<(), Broken> {
     // In real time too: a database's expiry that was set for the lease must not take the entry away.
     let (key, start) = (bench.key(), now());
     let end = start.plus(SHORT);
-    must(PROMISE, "a lease on a new key", &[First], bench.claim(0, key, start, Hold::Lease(end)).await)?;
+    must(PROMISE, "a lease on a new key", &[First], bench.claim(0, key, start, Hold::lease(end)).await)?;
     answered(PROMISE, "settle", bench.settle(1, key, now(), start.plus(LONG)).await)?;
     let end = end.plus(STRAGGLER);
     bench.stays(PROMISE, "a lease of 200 ms that was settled for longer, after those", key, end, Spent).await
@@ -229,10 +237,12 @@ async fn settle_spends(bench: Arc<Replay>) -> Result<(), Broken> {
 async fn release_frees(bench: Arc<Replay>) -> Result<(), Broken> {
     const PROMISE: Promise = Promise::ReleaseFrees;
     let key = bench.key();
-    for node in 0..3 {
+    // Any 64 bits may be an id.
+    let ids = [LeaseId::draw(), LeaseId::draw(), 0.into(), (u64::MAX / 2 + 1).into(), u64::MAX.into()];
+    for (node, lease) in ids.into_iter().enumerate() {
         let start = now();
-        let lease = Hold::Lease(start.plus(LONG));
-        let seen = bench.claim(node, key, start, lease).await;
+        let hold = Hold::Lease { until: start.plus(LONG), id: lease };
+        let seen = bench.claim(node, key, start, hold).await;
         must(PROMISE, "a key that is new, or was released", &[First], seen)?;
         answered(PROMISE, "release", bench.release(node + 1, key, lease).await)?;
         answered(PROMISE, "a second release", bench.release(node, key, lease).await)?;
@@ -247,18 +257,37 @@ async fn release_spares(bench: Arc<Replay>) -> Result<(), Broken> {
     let (end, later) = (start.plus(LONG), start.plus(2 * LONG));
     let (second, instant) = (Duration::from_secs(1), Duration::from_millis(1));
     let claimed = Hold::Until(end);
-    let leased = Hold::Lease(end);
-    for (held, settled, released, expected, when) in [
-        (claimed, false, Hold::Lease(end), Spent, "what is spent, after a release of a lease with the same end"),
-        (claimed, false, Hold::Until(end), Spent, "what is spent, after a release of that very hold"),
-        (leased, true, Hold::Lease(end), Spent, "what was leased and settled, after a release of the lease"),
-        (leased, true, Hold::Lease(later), Spent, "what was settled, after a release of a lease with its end"),
-        (leased, false, Hold::Lease(end.minus(second)), Leased, "a lease, after a release of an older one"),
-        (leased, false, Hold::Lease(end.plus(second)), Leased, "a lease, after a release of a newer one"),
-        // A refused duplicate releases its own lease, a moment before or after the holder's.
-        (leased, false, Hold::Lease(end.minus(instant)), Leased, "a lease, after a release of one that is 1 ms older"),
-        (leased, false, Hold::Lease(end.plus(instant)), Leased, "a lease, after a release of one that is 1 ms newer"),
-    ] {
+    let leased = Hold::lease(end);
+    let numbered = |number: u64| Hold::Lease { until: end, id: number.into() };
+    let cases = [
+        (claimed, false, Hold::lease(end), Spent, "what is spent, after a release of a lease with the same end"),
+        (claimed, false, Hold::lease(later), Spent, "what is spent, after a release of a lease with another end"),
+        (leased, true, leased, Spent, "what was leased and settled, after a release of the lease"),
+        (leased, true, Hold::lease(later), Spent, "what was settled, after a release of a lease with its end"),
+        (leased, false, Hold::lease(end), Leased, "a lease, after a release of another one with the same end"),
+        (leased, false, Hold::lease(end.minus(second)), Leased, "a lease, after a release of one that ends 1 s before"),
+        (leased, false, Hold::lease(end.plus(second)), Leased, "a lease, after a release of one that ends 1 s later"),
+        (
+            leased,
+            false,
+            Hold::lease(end.minus(instant)),
+            Leased,
+            "a lease, after a release of one that ends 1 ms before",
+        ),
+        (leased, false, Hold::lease(end.plus(instant)), Leased, "a lease, after a release of one that ends 1 ms later"),
+        (
+            numbered(u64::MAX),
+            false,
+            numbered(u64::MAX - 1),
+            Leased,
+            "a lease, after a release of one with the id before",
+        ),
+        (numbered(1), false, numbered(1 << 32 | 1), Leased, "a lease, after a release of one whose id ends in its own"),
+    ];
+    // A refused duplicate releases its own lease, and so does one whose claim never arrived.
+    for (case, asks) in cases.into_iter().flat_map(|case| [(case, false), (case, true)]) {
+        let (held, settled, released, expected, when) = case;
+        let Hold::Lease { id: lease, .. } = released else { continue };
         let key = bench.key();
         must(PROMISE, "a new key", &[First], bench.claim(0, key, start, held).await)?;
         if settled {
@@ -268,7 +297,11 @@ async fn release_spares(bench: Arc<Replay>) -> Result<(), Broken> {
                 continue;
             }
         }
-        answered(PROMISE, "release", bench.release(2, key, released).await)?;
+        if asks {
+            // What it is told is another promise, with a case of its own.
+            answered(PROMISE, "a claim of what is taken", bench.claim(1, key, start, released).await)?;
+        }
+        answered(PROMISE, "release", bench.release(2, key, lease).await)?;
         must(PROMISE, when, &[expected], bench.claim(0, key, start, Hold::Until(later)).await)?;
     }
     Ok(())
@@ -281,11 +314,12 @@ async fn any_instant(bench: Arc<Replay>) -> Result<(), Broken> {
     for past in [start.minus(Duration::from_nanos(1)), start.minus(year), UnixTime::from_secs(0), UnixTime::MIN] {
         let key = bench.key();
         // The store may remember it or not, but it must answer.
-        for hold in [Hold::Until(past), Hold::Lease(past)] {
+        let (lease, id) = new_lease(past);
+        for hold in [Hold::Until(past), lease] {
             let what = format!("a claim with an end in the past, {hold:?},");
             answered(PROMISE, &what, bench.claim(0, key, start, hold).await)?;
         }
-        answered(PROMISE, "a release of a past lease", bench.release(0, key, Hold::Lease(past)).await)?;
+        answered(PROMISE, "a release of a past lease", bench.release(0, key, id).await)?;
         answered(PROMISE, "settle with an end in the past", bench.settle(0, key, start, past).await)?;
     }
     for end in [start.plus(100 * year), UnixTime::MAX.minus(Duration::from_nanos(1)), UnixTime::MAX] {
@@ -295,13 +329,14 @@ async fn any_instant(bench: Arc<Replay>) -> Result<(), Broken> {
         for now in [now(), start.plus(99 * year)] {
             must(PROMISE, &when, &[Spent], bench.claim(1, claimed, now, Hold::Until(end)).await)?;
         }
-        must(PROMISE, &when, &[First], bench.claim(0, settled, start, Hold::Lease(start.plus(LONG))).await)?;
+        must(PROMISE, &when, &[First], bench.claim(0, settled, start, Hold::lease(start.plus(LONG))).await)?;
         answered(PROMISE, &when, bench.settle(0, settled, start, end).await)?;
         // Other cases test that settle, and release, do something.
         must(PROMISE, &when, &[Spent, Leased], bench.claim(1, settled, now(), Hold::Until(end)).await)?;
-        must(PROMISE, &when, &[First], bench.claim(0, leased, start, Hold::Lease(end)).await)?;
-        must(PROMISE, &when, &[Leased], bench.claim(1, leased, now(), Hold::Lease(end)).await)?;
-        answered(PROMISE, &when, bench.release(0, leased, Hold::Lease(end)).await)?;
+        let (hold, lease) = new_lease(end);
+        must(PROMISE, &when, &[First], bench.claim(0, leased, start, hold).await)?;
+        must(PROMISE, &when, &[Leased], bench.claim(1, leased, now(), Hold::lease(end)).await)?;
+        answered(PROMISE, &when, bench.release(0, leased, lease).await)?;
     }
     Ok(())
 }
@@ -332,9 +367,9 @@ async fn fails_closed(store: Arc<dyn ReplayStore>, options: Options) -> Result<(
     let bench = Replay::new(vec![store], options)?;
     let start = now();
     let end = start.plus(LONG);
-    for hold in [Hold::Until(end), Hold::Lease(end)] {
+    for hold in [Hold::Until(end), Hold::lease(end)] {
         must_fail("claim", bench.claim(0, bench.key(), start, hold).await)?;
     }
     must_fail("settle", bench.settle(0, bench.key(), start, end).await)?;
-    must_fail("release", bench.release(0, bench.key(), Hold::Lease(end)).await)
+    must_fail("release", bench.release(0, bench.key(), LeaseId::draw()).await)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::bench::{Answer, LONG, Tally, answered, at_once, dropped_after, must, now, numbered};
 use super::promise::{Broken, Promise};
 use super::race::{self, CALLS, side_by_side};
-use super::replay_cases::{Replay, SHORT};
+use super::replay_cases::{Replay, SHORT, new_lease};
 use crate::replay::Claimed::{self, First, Leased, Spent};
 use crate::replay::{Claim, Fingerprint, Hold};
 
@@ -30,7 +30,7 @@ pub(super) async fn one_winner(bench: Arc<Replay>) -> Result<(), Broken> {
         let (key, now) = (bench.key(), now());
         let (hold, others) = match round % 2 {
             0 => (Hold::Until(now.plus(LONG)), Spent),
-            _ => (Hold::Lease(now.plus(LONG)), Leased),
+            _ => (Hold::lease(now.plus(LONG)), Leased),
         };
         let answers = at_once((0..bench.crowd()).map(|caller| {
             let bench = Arc::clone(&bench);
@@ -43,8 +43,8 @@ pub(super) async fn one_winner(bench: Arc<Replay>) -> Result<(), Broken> {
 
 pub(super) async fn one_heir_of_a_released_lease(bench: Arc<Replay>) -> Result<(), Broken> {
     for round in 0..bench.options.rounds.div_ceil(10) {
-        let (key, lease) = (bench.key(), Hold::Lease(now().plus(LONG)));
-        let seen = bench.claim(round, key, now(), lease).await;
+        let (key, (hold, lease)) = (bench.key(), new_lease(now().plus(LONG)));
+        let seen = bench.claim(round, key, now(), hold).await;
         must(Promise::OneWinner, "a lease on a new key", &[First], seen)?;
         let limit = now().plus(bench.options.patience);
         let heirs = (0..bench.crowd()).map(|caller| {
@@ -70,7 +70,7 @@ pub(super) async fn one_heir_of_a_dead_lease(bench: Arc<Replay>) -> Result<(), B
     let keys: Vec<_> = (0..bench.options.rounds.div_ceil(10)).map(|_| bench.key()).collect();
     let end = now().plus(SHORT);
     for (number, key) in keys.iter().enumerate() {
-        let seen = bench.claim(number, *key, now().min(end), Hold::Lease(end)).await;
+        let seen = bench.claim(number, *key, now().min(end), Hold::lease(end)).await;
         must(Promise::OneWinner, "a lease on a new key", &[First], seen)?;
     }
     let limit = end.plus(bench.options.lease_margin);
@@ -95,14 +95,15 @@ pub(super) async fn one_winner_of_a_race(bench: Arc<Replay>) -> Result<(), Broke
         let keys: Vec<_> = (0..CALLS).map(|_| bench.key()).collect();
         let start = now();
         // Long ago, as a store may keep a lease for longer than asked.
-        let (then, dead) = (start.minus(2 * LONG), Hold::Lease(start.minus(LONG)));
+        let (then, dead) = (start.minus(2 * LONG), Hold::lease(start.minus(LONG)));
         for key in keys.iter().step_by(4) {
             answered(PROMISE, "a lease on a new key", handle.block_on(bench.claim(round, *key, then, dead)))?;
         }
         // Few lasting entries, as there may be a ceiling. Leases can be released.
+        let (leased, lease) = new_lease(start.plus(LONG));
         let (hold, others) = match round {
             0..4 => (Hold::Until(start.plus(LONG)), Spent),
-            _ => (Hold::Lease(start.plus(LONG)), Leased),
+            _ => (leased, Leased),
         };
         let claim = async |caller: usize, number: usize| match keys.get(number) {
             Some(key) => bench.claim(caller, *key, start, hold).await,
@@ -114,7 +115,7 @@ pub(super) async fn one_winner_of_a_race(bench: Arc<Replay>) -> Result<(), Broke
             _ => one_first("threads that claim one key at once", answers, others),
         })?;
         let mut keys = keys.iter().enumerate();
-        keys.try_for_each(|(node, key)| answered(PROMISE, "release", handle.block_on(bench.release(node, *key, hold))))
+        keys.try_for_each(|(node, key)| answered(PROMISE, "release", handle.block_on(bench.release(node, *key, lease))))
     })
     .await
 }
@@ -136,8 +137,8 @@ pub(super) async fn cancellation(bench: Arc<Replay>) -> Result<(), Broken> {
         let seen = bench.claim(round + 1, key, now(), hold).await;
         must(PROMISE, "a key that was claimed after a claim of it was dropped", &[Spent], seen)?;
 
-        let (key, lease) = (bench.key(), Hold::Lease(start.plus(LONG)));
-        must(PROMISE, "a lease on a new key", &[First], bench.claim(round, key, now(), lease).await)?;
+        let (key, (leased, lease)) = (bench.key(), new_lease(start.plus(LONG)));
+        must(PROMISE, "a lease on a new key", &[First], bench.claim(round, key, now(), leased).await)?;
         drop(
             dropped_after(round % 5, bench.node(round).settle(&Claim::new(key, now(), Hold::Until(start.plus(LONG)))))
                 .await,
@@ -157,7 +158,7 @@ pub(super) async fn no_eviction(bench: Arc<Replay>) -> Result<(), Broken> {
     let seed = bench.fresh();
     // Includes leases, which must not be evicted either.
     let hold_of = move |number: usize| match number % 8 {
-        0 => Hold::Lease(start.plus(LONG)),
+        0 => Hold::lease(start.plus(LONG)),
         _ => Hold::Until(start.plus(LONG)),
     };
     let fill = at_once((0..crowd).map(|caller| {
@@ -190,7 +191,7 @@ pub(super) async fn no_eviction(bench: Arc<Replay>) -> Result<(), Broken> {
             let mut lost = 0;
             for (number, key) in kept.iter().skip(caller).step_by(crowd) {
                 let hold = hold_of(*number);
-                let held = if matches!(hold, Hold::Lease(_)) { Leased } else { Spent };
+                let held = if matches!(hold, Hold::Lease { .. }) { Leased } else { Spent };
                 lost += usize::from(bench.claim(caller, *key, start, hold).await? != held);
             }
             Ok(lost)

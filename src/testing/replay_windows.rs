@@ -45,7 +45,7 @@ pub(super) async fn longest_window(bench: Arc<Replay>) -> Result<(), Broken> {
     let short = layers.claim(claimed, start, start, SHORT);
     must(PROMISE, "a new key, by a layer with a window of 60 s", &[First], bench.ask(1, &short).await)?;
     let mut lease = layers.claim(settled, start, start, SHORT);
-    lease.hold = Hold::Lease(start.plus(SHORT));
+    lease.hold = Hold::lease(start.plus(SHORT));
     must(PROMISE, "a lease by that layer", &[First], bench.ask(2, &lease).await)?;
     let settle = Claim { hold: Hold::Until(lease.terms.until), ..lease };
     answered(PROMISE, "settle", bench.within(bench.node(0).settle(&settle)).await)?;

@@ -1,6 +1,6 @@
 use super::{TicketDigest, Tickets};
 use crate::clock::UnixTime;
-use crate::replay::{Claim, Claimed, Fingerprint, Hold, ReplayStore};
+use crate::replay::{Claim, Claimed, Fingerprint, LeaseId, ReplayStore};
 use crate::store::{StoreError, StoreFuture};
 
 /// The tickets' store as the engine's replay store: a ticket is there from the start, and claimed by being taken out.
@@ -17,7 +17,7 @@ impl ReplayStore for Redemption {
     }
 
     /// What was taken out is not put back.
-    fn release(&self, _: Fingerprint, _: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, _: Fingerprint, _: LeaseId) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Ok(()))
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tower_sso::redis::RedisStore;
 use tower_sso::rejection::{Reason, Rejection, StoreFailure};
-use tower_sso::replay::{Claim, Claimed, Hold, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Hold, LeaseId, ReplayStore};
 use tower_sso::ticket::{NewTickets, TicketDigest, TicketStore};
 
 use super::{NOW, Node, Redis, UnixTime, link, link_of, replay_key};
@@ -77,11 +77,12 @@ async fn a_lease_whose_claim_was_given_up_is_given_back() {
     let server = Redis::start(&[]);
     let node = Node::new(&server).await;
     let now = UnixTime::from_secs(NOW);
-    let lease = Hold::Lease(now.plus(Duration::from_secs(30)));
+    let id = LeaseId::from(7);
+    let lease = Hold::Lease { until: now.plus(Duration::from_secs(30)), id };
     server.pause();
     // As a layer does: the claim takes too long, and what it may have taken is given back, over the same connection.
     assert!(node.redis.claim(&Claim::new(replay_key(1), now, lease)).await.is_err());
-    let release = tokio::spawn(node.redis.release(replay_key(1), lease));
+    let release = tokio::spawn(node.redis.release(replay_key(1), id));
     tokio::task::yield_now().await;
     server.resume();
     _ = release.await.unwrap();
@@ -123,7 +124,7 @@ async fn what_was_carried_out_is_settled_on_a_full_server() {
     let server = Redis::start(&["--maxmemory-policy", "noeviction"]);
     let node = Node::new(&server).await;
     let now = UnixTime::from_secs(NOW);
-    let lease = Hold::Lease(now.plus(Duration::from_secs(30)));
+    let lease = Hold::lease(now.plus(Duration::from_secs(30)));
     assert_eq!(node.redis.claim(&Claim::new(replay_key(1), now, lease)).await.unwrap(), Claimed::First);
     server.command("CONFIG SET maxmemory 1");
     node.redis.settle(&Claim::new(replay_key(1), now, Hold::Until(UnixTime::MAX))).await.unwrap();

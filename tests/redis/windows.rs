@@ -139,7 +139,7 @@ async fn what_is_settled_is_kept_for_the_longest_window_and_a_lease_for_its_own(
     assert_eq!(store.claim(&claim(1, now, 600)).await.unwrap(), Claimed::First);
     server.eval("}r:", "return redis.call('DEL', key)");
     let settled = claim(2, now, 30);
-    let leased = Claim { hold: Hold::Lease(now.plus(Duration::from_secs(10))), ..settled };
+    let leased = Claim { hold: Hold::lease(now.plus(Duration::from_secs(10))), ..settled };
     assert_eq!(store.claim(&leased).await.unwrap(), Claimed::First);
     assert!((11_000..=12_000).contains(&time_to_live(&server)));
     store.settle(&settled).await.unwrap();

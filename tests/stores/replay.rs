@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::task::yield_now;
 use tower_sso::clock::{Clock, SystemClock, UnixTime};
-use tower_sso::replay::{Claim, Claimed, Fingerprint, Group, Hold, MemoryReplay, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, Group, Hold, LeaseId, MemoryReplay, ReplayStore};
 use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::testing::{self, BrokenPromises, Promise};
 
@@ -32,8 +32,14 @@ enum Flaw {
     LosesConnections,
     /// `SET … GET` without `NX`: answers with what was there, and replaces it.
     LosersOverwriteSpent,
-    /// Two leases of one second are the same to it.
+    /// Two leases that end in one second are the same to it.
     TellsLeasesBySecond,
+    /// Two leases that end at one instant are the same to it.
+    TellsLeasesByEnd,
+    /// Ids that are one floating-point number are the same to it.
+    RoundsLeaseIds,
+    /// Ids that end in the same 32 bits are the same to it.
+    HalvesLeaseIds,
     /// An entry of a machine whose clock is ahead is no entry.
     MistrustsTheFuture,
     /// What was used after its lease had run out stays free.
@@ -57,6 +63,8 @@ struct Map {
     claimed_at: Arc<Mutex<HashMap<Fingerprint, UnixTime>>>,
     connections: Arc<AtomicUsize>,
     windows: Arc<Mutex<HashMap<Group, Window>>>,
+    /// When the leases end that it was ever asked for.
+    ends: Arc<Mutex<HashMap<LeaseId, UnixTime>>>,
 }
 
 struct Window {
@@ -74,6 +82,7 @@ impl Map {
             claimed_at: Arc::default(),
             connections: Arc::new(AtomicUsize::new(60)),
             windows: Arc::default(),
+            ends: Arc::default(),
         }
     }
 
@@ -105,7 +114,7 @@ impl Map {
         }
         Some(match claim.hold {
             Hold::Until(until) => Hold::Until(until.plus(window.longest - terms.window)),
-            lease @ Hold::Lease(_) => lease,
+            lease @ Hold::Lease { .. } => lease,
         })
     }
 
@@ -115,7 +124,7 @@ impl Map {
         let live = match (self.flaw, held) {
             (Flaw::ForgetsAtTheLastInstant, Hold::Until(until)) => now < until,
             (Flaw::ExpiresByItsOwnClock, _) => SystemClock.now() <= held.until(),
-            (Flaw::NeverEndsLeases, Hold::Lease(_)) => true,
+            (Flaw::NeverEndsLeases, Hold::Lease { .. }) => true,
             (Flaw::MistrustsTheFuture, _) => {
                 now <= held.until()
                     && self
@@ -129,7 +138,7 @@ impl Map {
         };
         live.then_some(match held {
             Hold::Until(_) => Claimed::Spent,
-            Hold::Lease(_) => Claimed::Leased,
+            Hold::Lease { .. } => Claimed::Leased,
         })
     }
 
@@ -162,6 +171,9 @@ impl Map {
 impl ReplayStore for Map {
     fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
         let now = claim.now;
+        if let Hold::Lease { until, id } = claim.hold {
+            self.ends.lock().unwrap().insert(id, until);
+        }
         let Some(hold) = self.kept(claim) else { return StoreFuture::ready(Ok(Claimed::Forgotten)) };
         let (this, key) = (self.clone(), self.key(claim.key));
         assert!(this.flaw != Flaw::PanicsForEver || hold.until() != UnixTime::MAX, "for ever is too long");
@@ -213,22 +225,23 @@ impl ReplayStore for Map {
         })
     }
 
-    fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>> {
         let (this, key) = (self.clone(), self.key(key));
         StoreFuture::new(async move {
             this.turn().await?;
             let mut entries = this.entries.lock().unwrap();
-            let held = entries.get(&key);
-            let frees = match this.flaw {
-                Flaw::ReleasesNothing => false,
-                Flaw::ReleasesAnything => true,
-                Flaw::TellsLeasesBySecond => {
-                    let second = |hold: &Hold| hold.until().as_nanos() / 1_000_000_000;
-                    matches!((held, lease), (Some(Hold::Lease(_)), Hold::Lease(_)))
-                        && held.map(second) == Some(second(&lease))
-                }
-                Flaw::ReleasesAnyLease => matches!(held, Some(Hold::Lease(_))),
-                _ => matches!(lease, Hold::Lease(_)) && held == Some(&lease),
+            let end = this.ends.lock().unwrap().get(&lease).copied();
+            let second = |end: UnixTime| end.as_nanos() / 1_000_000_000;
+            let frees = match (this.flaw, entries.get(&key).copied()) {
+                (Flaw::ReleasesNothing, _) => false,
+                (Flaw::ReleasesAnything, _) => true,
+                (_, None | Some(Hold::Until(_))) => false,
+                (Flaw::ReleasesAnyLease, Some(Hold::Lease { .. })) => true,
+                (Flaw::TellsLeasesBySecond, Some(Hold::Lease { until, .. })) => end.map(second) == Some(second(until)),
+                (Flaw::TellsLeasesByEnd, Some(Hold::Lease { until, .. })) => end == Some(until),
+                (Flaw::RoundsLeaseIds, Some(Hold::Lease { id, .. })) => id.as_u64() as f64 == lease.as_u64() as f64,
+                (Flaw::HalvesLeaseIds, Some(Hold::Lease { id, .. })) => id.as_u64() as u32 == lease.as_u64() as u32,
+                (_, Some(Hold::Lease { id, .. })) => id == lease,
             };
             if frees {
                 entries.remove(&key);
@@ -269,7 +282,7 @@ impl ReplayStore for TwoLocks {
         let held = self.0.lock().unwrap().get(&claim.key).copied().filter(|held| claim.now <= held.until());
         StoreFuture::ready(Ok(match held {
             Some(Hold::Until(_)) => Claimed::Spent,
-            Some(Hold::Lease(_)) => Claimed::Leased,
+            Some(Hold::Lease { .. }) => Claimed::Leased,
             None => {
                 self.0.lock().unwrap().insert(claim.key, claim.hold);
                 Claimed::First
@@ -282,9 +295,9 @@ impl ReplayStore for TwoLocks {
         StoreFuture::ready(Ok(()))
     }
 
-    fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>> {
         let mut map = self.0.lock().unwrap();
-        if matches!(lease, Hold::Lease(_)) && map.get(&key) == Some(&lease) {
+        if matches!(map.get(&key), Some(Hold::Lease { id, .. }) if *id == lease) {
             map.remove(&key);
         }
         StoreFuture::ready(Ok(()))
@@ -332,6 +345,9 @@ async fn each_flaw_is_found_by_name() {
         (PanicsForEver, &[Promise::AnyInstant]),
         (LosersOverwriteSpent, &[Promise::Remembers, Promise::SettleSpends, Promise::ReleaseSpares]),
         (TellsLeasesBySecond, &[Promise::ReleaseSpares]),
+        (TellsLeasesByEnd, &[Promise::ReleaseSpares]),
+        (RoundsLeaseIds, &[Promise::ReleaseSpares]),
+        (HalvesLeaseIds, &[Promise::ReleaseSpares]),
         (MistrustsTheFuture, &[Promise::Remembers, Promise::LeaseExcludes]),
         (SettlesLeasesOnly, &[Promise::SettleSpends]),
         (IgnoresWindows, &[Promise::LongestWindow, Promise::NoReachBack]),
@@ -366,7 +382,7 @@ impl ReplayStore for Down {
         StoreFuture::ready(Err(StoreError::new("connection refused")))
     }
 
-    fn release(&self, _: Fingerprint, _: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, _: Fingerprint, _: LeaseId) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Err(StoreError::new("connection refused")))
     }
 

@@ -14,7 +14,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_sso::body::LayerBody;
 use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::keys::{Key, Keys, MemoryKeys};
-use tower_sso::replay::{Claim, Claimed, Fingerprint, Hold, MemoryReplay, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, LeaseId, MemoryReplay, ReplayStore};
 use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::tenant::Tenant;
 use tower_sso::webhook;
@@ -230,7 +230,7 @@ impl ReplayStore for Slow {
         self.later(move |store| store.settle(&claim))
     }
 
-    fn release(&self, key: Fingerprint, lease: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>> {
         self.later(move |store| store.release(key, lease))
     }
 

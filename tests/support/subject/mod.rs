@@ -20,7 +20,7 @@ use http_body_util::Full;
 use tower_sso::ConfigError;
 use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::keys::{Key, Keys, MemoryKeys, Secret};
-use tower_sso::replay::{Claim, Claimed, Fingerprint, Hold, MemoryReplay, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, LeaseId, MemoryReplay, ReplayStore};
 use tower_sso::store::{StoreError, StoreFuture};
 
 pub use fernet::FernetSubject;
@@ -106,7 +106,7 @@ impl ReplayStore for Failing {
         StoreFuture::ready(Ok(()))
     }
 
-    fn release(&self, _: Fingerprint, _: Hold) -> StoreFuture<Result<(), StoreError>> {
+    fn release(&self, _: Fingerprint, _: LeaseId) -> StoreFuture<Result<(), StoreError>> {
         StoreFuture::ready(Ok(()))
     }
 
