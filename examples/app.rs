@@ -151,15 +151,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt().with_writer(log).init();
     let db = open(std::env::args().nth(1).as_deref().unwrap_or("sqlite::memory:")).await?;
     let key = generate_fernet_key(); // yours comes from TutorCruncher
-    let replay = MemoryReplay::new();
+    let replay = MemoryReplay::opened().await;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let base = format!("http://{}", listener.local_addr()?);
     let keys = MemoryKeys::new().with("4321", key.clone());
-    let app = app((db, base.starts_with("https://")), keys, replay.clone(), SystemClock)?;
-    if let Some(since) = replay.remembers_since() {
-        // The store refuses links made in its first second.
-        tokio::time::sleep(since.ceil_to_second().since(SystemClock.now())).await;
-    }
+    let app = app((db, base.starts_with("https://")), keys, replay, SystemClock)?;
     let samuel = serde_json::json!({"id": 123, "nm": "Samuel", "rt": "Contractor"});
     println!("within a minute: {}", FernetLink::new(format!("{base}/sso"), "4321", &key).uri(&samuel)?);
     // A service manager sends SIGTERM: `examples/portal/main.rs` listens for both.

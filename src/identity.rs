@@ -46,8 +46,8 @@ impl<C> Identity<C> {
         Self(admitted.into_proved())
     }
 
-    /// An identity that nothing has proved, for tests of a handler: current key, no time, a fingerprint of zeros. Only with
-    /// feature `testing`, **which does not belong into a program that serves**.
+    /// An identity that nothing has proved, for tests of a handler: current key, no time, a fingerprint of zeros. Only
+    /// with feature `testing`, **which does not belong into a program that serves**.
     ///
     /// ```
     /// use tower_sso::Identity;

@@ -88,8 +88,8 @@
 //!   with the feature `testing`. Nothing else has to be shared but the keys: [`CachedKeys`](keys::CachedKeys) in front
 //!   of a database sees another process's rotation within a second, and its revocation within its `time_to_live`.
 //! - [`MemoryReplay`] forgets when the process ends, so what was made before the process started
-//!   is refused as `replayed`: in the first second after a start, that may be an honest link. Wait out
-//!   [that second](replay::MemoryReplay) before you listen.
+//!   is refused as `replayed`. [`MemoryReplay::opened`] waits out the first second, in which that may be an honest
+//!   link.
 //! - Clocks: windows are seconds wide. Run NTP.
 //! - The layers verify; your app keeps the session. Give it a new session id after each sign-in. Its cookie is
 //!   `HttpOnly`, `Secure` and `SameSite=Lax`; in frames and for partners' scripts `SameSite=None; Partitioned`. See
@@ -124,7 +124,7 @@
 //! | `redis-cluster`, `redis-sentinel`, `redis-tls` | | the same on a cluster, sentinels, over TLS (rustls on ring) |
 //! | `metrics` | | the counters `tower_sso_requests_total{form, outcome}` and `tower_sso_unsettled_total{form}` |
 //! | `sign` | | [`sign`]: the partner's side, for tests |
-//! | `testing` | | [`testing`]: the suite that a store of your own must pass, and [`Identity::unproved`] for tests of handlers |
+//! | `testing` | | [`testing`]: the suites for stores of your own; [`Identity::unproved`] |
 //!
 //! No feature changes what another one does. There is no unsafe code and no OpenSSL.
 //!

@@ -64,15 +64,9 @@
 //!
 //! ```
 //! # #[cfg(feature = "moka")] {
-//! use tower_sso::clock::{Clock, SystemClock};
-//! use tower_sso::replay::{MemoryReplay, ReplayStore};
-//!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
-//! let replay = MemoryReplay::new();
-//! if let Some(since) = replay.remembers_since() {
-//!     tokio::time::sleep(since.ceil_to_second().since(SystemClock.now())).await;
-//! }
+//! let replay = tower_sso::MemoryReplay::opened().await;
 //! // Listen from here on.
 //! # }
 //! # main();

@@ -23,7 +23,7 @@ use crate::store::{StoreError, StoreFuture};
 ///   made after it; [`fence_margin`](MemoryReplayBuilder::fence_margin) closes that gap.
 ///   A machine whose clock was slow at the start and is set right later moves the fence along.
 ///   Credentials tell their time in whole seconds, so in the second in which the store is made an honest link is
-///   refused too. A server that wants to spare its users that listens from the next second on, as below.
+///   refused too. A server listens from the next second on if it waits for [`opened`](Self::opened).
 /// - **One process only.** A second one does not know what the first has seen.
 ///
 /// - **What has no end is remembered for ever**, as a call without a time: an entry that only a restart frees. Such
@@ -42,15 +42,9 @@ use crate::store::{StoreError, StoreFuture};
 /// is good: with links that live for a minute, the ceiling is reached at 8,000 sign-ins a second.
 ///
 /// ```
-/// use tower_sso::clock::{Clock, SystemClock};
-/// use tower_sso::replay::{MemoryReplay, ReplayStore};
-///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// let replay = MemoryReplay::new();
-/// if let Some(since) = replay.remembers_since() {
-///     tokio::time::sleep(since.ceil_to_second().since(SystemClock.now())).await;
-/// }
+/// let replay = tower_sso::MemoryReplay::opened().await;
 /// // Listen from here on.
 /// # }
 /// ```
@@ -110,6 +104,16 @@ impl MemoryReplay {
     /// A store with the defaults of [`MemoryReplayBuilder`].
     pub fn new() -> Self {
         Self::builder().build()
+    }
+
+    /// A store with the defaults, made once its first second is over: listen after it, and no honest link is refused.
+    /// Takes up to a second, and a tokio runtime with time enabled.
+    pub async fn opened() -> Self {
+        let store = Self::new();
+        if let Some(cutoff) = store.remembers_since() {
+            tokio::time::sleep(cutoff.ceil_to_second().since(store.0.clock.now())).await;
+        }
+        store
     }
 
     /// How many entries it holds: the live ones, and the dead ones that no claim has removed yet. At the

@@ -15,7 +15,8 @@ use crate::{Builder, ConfigError};
 /// | setting | default |
 /// |---|---|
 /// | [`ticket_parameter`](Builder::ticket_parameter) | `ticket` |
-/// | [`keys`](Builder::keys), [`replay`](Builder::replay), [`namespace`](Builder::namespace) | the tickets' own: an error |
+/// | [`keys`](Builder::keys), [`replay`](Builder::replay) | the tickets' own: an error |
+/// | [`namespace`](Builder::namespace) | the tickets' own: an error |
 /// | [`tenant`](Builder::tenant) | not asked: the ticket says whose it is |
 /// | [`clock`](Builder::clock) | not asked: ends are told by [`Tickets::clock`] |
 /// | [`methods`](Builder::methods) | GET |
