@@ -100,7 +100,7 @@ return answer('done')
 /// A ticket is marked with the moment at which the fence was raised under which it was issued. One with another mark
 /// was brought back by a restart from older data: it may have been redeemed since.
 pub(super) const READ: &str = "
-local held = redis.call('GET', KEYS[4])
+local held = redis.call(GET, KEYS[4])
 if not held then return answer('none') end
 local under, bytes, name, period, value = string.match(held, '^(%-?%d+) (%d+) ([%w_-]+) ([%d+inf]+ [%w_-]+):(.*)$')
 if not under then return {'foreign', KEYS[4]} end
@@ -116,12 +116,17 @@ local function ticket()
 end
 ";
 
+/// Before [`READ`]: what is read stays.
+pub(super) const KEEP: &str = "local GET = 'GET'\n";
+
+/// Before [`READ`]: what is read goes, whatever it is.
+pub(super) const REMOVE: &str = "local GET = 'GETDEL'\n";
+
 pub(super) const LOOK: &str = "
 return ticket()
 ";
 
 pub(super) const TAKE: &str = "
-redis.call('DEL', KEYS[4])
 give_back(period, tonumber(bytes))
 if name ~= '-' and is_whole then
     if left > 1 then

@@ -55,15 +55,16 @@ impl Scripts {
         let checked = if checked { "local checked = true\n" } else { "local checked = false\n" };
         let script = |code| Loaded::new(&[checked, lua::SERVER, lua::MEMORY, code]);
         let tickets = |code| Loaded::new(&[checked, lua::SERVER, lua::MEMORY, lua_tickets::COUNT, code]);
-        let ticket =
-            |code| Loaded::new(&[checked, lua::SERVER, lua::MEMORY, lua_tickets::COUNT, lua_tickets::READ, code]);
+        let ticket = |get, code| {
+            Loaded::new(&[checked, lua::SERVER, lua::MEMORY, lua_tickets::COUNT, get, lua_tickets::READ, code])
+        };
         Self {
             claim: Loaded::new(&[checked, lua::SERVER, lua::MEMORY, lua::WINDOWS, lua::CLAIM]),
             settle: Loaded::new(&[lua::WHEN_FULL, checked, lua::SERVER, lua::MEMORY, lua::WINDOWS, lua::SETTLE]),
             release: script(lua::RELEASE),
             put: tickets(lua_tickets::PUT),
-            take: ticket(lua_tickets::TAKE),
-            look_at_ticket: ticket(lua_tickets::LOOK),
+            take: ticket(lua_tickets::REMOVE, lua_tickets::TAKE),
+            look_at_ticket: ticket(lua_tickets::KEEP, lua_tickets::LOOK),
             look: script(lua::LOOK),
             write: script(lua::WRITE),
             raise: [lua::WHEN_FULL, checked, lua::SERVER, lua::RAISE].concat(),
