@@ -1,6 +1,5 @@
 //! Request bodies: read whole, within limits, if the form signs them; otherwise left alone.
 
-use std::fmt;
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready as poll_ready};
@@ -11,6 +10,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::body_error::{self, BoxError};
+use crate::debug::opaque_debug;
 use crate::rejection::Reason;
 
 /// The limits of a body's size and time of arrival.
@@ -194,12 +194,9 @@ where
     }
 }
 
-impl<B> fmt::Debug for Reading<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reading").finish_non_exhaustive()
-    }
-}
+opaque_debug!(Reading<B>);
 
+// By hand: `http_body_util::Either` boxes the error, so it would not fit where the inner body fitted.
 pin_project! {
     /// The body of an answer, from the inner service or the layer itself, or of a request that the layer may have read.
     ///
@@ -281,8 +278,4 @@ impl<B: Default> Default for LayerBody<B> {
     }
 }
 
-impl<B> fmt::Debug for LayerBody<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LayerBody").finish_non_exhaustive()
-    }
-}
+opaque_debug!(LayerBody<B>);

@@ -8,12 +8,12 @@ use bytes::Bytes;
 use http::request::Parts;
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ConfigError;
 use crate::clock::{Clock, UnixTime};
+use crate::debug::opaque_debug;
 use crate::keys::{Keys, Secret, TenantId};
 use crate::rejection::Reason;
 use crate::replay::{FingerprintHasher, ReplayStore};
@@ -215,14 +215,7 @@ pub struct Rules {
     pub longest_window: Duration,
 }
 
-impl fmt::Debug for Rules {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rules")
-            .field("usage", &self.usage)
-            .field("parameters", &self.parameters)
-            .finish_non_exhaustive()
-    }
-}
+opaque_debug!(Rules { usage, parameters });
 
 impl Rules {
     /// The defaults, with this decoy.

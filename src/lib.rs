@@ -160,32 +160,16 @@ pub mod axum;
 pub mod body;
 mod body_error;
 pub mod clock;
-#[cfg(any(feature = "webhook", feature = "shared-secret"))]
-mod content;
-#[cfg(any(
-    feature = "fernet",
-    feature = "webhook",
-    feature = "jwt",
-    feature = "timestamp-hash",
-    feature = "oauth1",
-    feature = "shared-secret",
-    feature = "ticket"
-))]
-mod encoding;
+mod debug;
 mod engine;
 mod error;
 #[cfg(feature = "fernet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "fernet")))]
 pub mod fernet;
-#[cfg(any(feature = "timestamp-hash", feature = "oauth1"))]
-mod fields;
 pub mod form;
 #[cfg(any(doc, doctest))]
 pub mod guide;
-mod hex;
 mod identity;
-#[cfg(any(feature = "fernet", feature = "webhook", feature = "jwt", feature = "shared-secret"))]
-mod json;
 #[cfg(feature = "jwt")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub mod jwt;
@@ -200,7 +184,6 @@ pub mod oauth1;
 pub mod observe;
 mod prefetch;
 pub mod providers;
-pub mod query;
 pub mod received;
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
@@ -222,6 +205,7 @@ pub mod tenant;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
+mod text;
 pub mod throttle;
 #[cfg(feature = "ticket")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ticket")))]
@@ -233,6 +217,7 @@ pub mod timestamp_hash;
 #[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
 pub mod webhook;
 pub mod window;
+mod window_setters;
 
 pub use engine::{Builder, VerifyLayer};
 pub use error::ConfigError;
@@ -242,6 +227,7 @@ pub use rejection::Rejection;
 #[cfg(feature = "moka")]
 #[cfg_attr(docsrs, doc(cfg(feature = "moka")))]
 pub use replay::MemoryReplay;
+pub use text::query;
 
 /// The README's code is compiled.
 #[cfg(all(doctest, feature = "axum"))]

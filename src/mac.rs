@@ -133,7 +133,7 @@ impl Tag {
     pub(crate) fn from_hex(text: &str, digest: Digest) -> Option<Self> {
         let mut bytes = [0; Self::ROOM];
         let length = digest.length();
-        crate::encoding::decode_hex_into(text, bytes.get_mut(..length)?)?;
+        crate::text::hex::decode_hex_into(text, bytes.get_mut(..length)?)?;
         Some(Self { bytes, length })
     }
 
@@ -141,7 +141,7 @@ impl Tag {
     pub(crate) fn from_base64(text: &str, digest: Digest) -> Option<Self> {
         use base64::Engine;
         let mut bytes = [0; Self::ROOM];
-        let length = crate::encoding::BASE64.decode_slice(text, &mut bytes).ok()?;
+        let length = crate::text::base64::BASE64.decode_slice(text, &mut bytes).ok()?;
         (length == digest.length()).then_some(Self { bytes, length })
     }
 }
@@ -182,6 +182,6 @@ mod tests {
     }
 
     fn hex(text: &str) -> Vec<u8> {
-        crate::encoding::decode_hex(text).unwrap()
+        crate::text::hex::decode_hex(text).unwrap()
     }
 }

@@ -46,6 +46,8 @@ use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, Uri};
 
+use crate::text::headers::once;
+
 /// The URI as the client sent it. See the [module](self).
 ///
 /// ```
@@ -81,9 +83,7 @@ pub fn host(head: &Parts) -> Option<String> {
 }
 
 fn host_header(headers: &HeaderMap) -> Option<Authority> {
-    let mut hosts = headers.get_all(HOST).iter();
-    let (host, None) = (hosts.next()?, hosts.next()) else { return None };
-    host.as_bytes().try_into().ok().filter(is_host)
+    once(headers, &HOST).ok()??.as_bytes().try_into().ok().filter(is_host)
 }
 
 /// Whether this is a host name or address, optionally with a numeric port.

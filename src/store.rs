@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::debug::opaque_debug;
 use crate::rejection::StoreFailure;
 
 /// A store's answer, which may be ready already.
@@ -68,11 +69,7 @@ impl<T> Future for StoreFuture<T> {
     }
 }
 
-impl<T> fmt::Debug for StoreFuture<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoreFuture").finish_non_exhaustive()
-    }
-}
+opaque_debug!(StoreFuture<T>);
 
 /// A store's failure. The request gets 503 `unavailable`; the error's text goes to the log only.
 ///

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use http::request::Parts;
 
 use crate::keys::TenantId;
-use crate::query::{self, Query};
+use crate::query::Query;
 use crate::received;
 use crate::rejection::Reason;
+use crate::text::percent::decode_escapes;
 
 const LONGEST_NAME: usize = 255;
 
@@ -101,7 +102,7 @@ impl Tenant {
             Source::PathSegment(index) => {
                 let mut segments = received::uri(head).path().split('/').skip(1);
                 let Some(segment) = segments.nth(*index).filter(|segment| !segment.is_empty()) else { return Ok(None) };
-                let name = query::decode_path(segment).map_err(|what| Reason::Malformed("path".into(), what))?;
+                let name = decode_escapes(segment).map_err(|what| Reason::Malformed("path".into(), what))?;
                 bounded("path", &name).map(Some)
             }
             Source::Function(function) => Ok(function(head)),

@@ -8,7 +8,6 @@
 //! result to the [`Attempt`] in `verify`.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +17,7 @@ use http::request::Parts;
 use sha2::{Digest, Sha256};
 
 use crate::clock::{Clock, SystemClock};
+use crate::debug::opaque_debug;
 use crate::rejection::Reason;
 
 /// The source of requests whose guesses are counted together.
@@ -97,6 +97,7 @@ type By = dyn Fn(&Parts) -> Option<Source> + Send + Sync;
 ///     Some((*peer).into())
 /// });
 /// ```
+// By hand: `governor` counts every attempt, and cannot count the failures alone.
 #[derive(Clone)]
 pub struct Throttle {
     by: Arc<By>,
@@ -238,11 +239,7 @@ impl Throttle {
     }
 }
 
-impl fmt::Debug for Throttle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Throttle").field("limit", &self.limit).field("window", &self.window).finish_non_exhaustive()
-    }
-}
+opaque_debug!(Throttle { limit, window });
 
 /// One attempt. If it was wrong, it is counted once, on drop.
 ///
@@ -292,11 +289,7 @@ impl Drop for Attempt {
     }
 }
 
-impl fmt::Debug for Attempt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Attempt").field("wrong", &self.wrong).finish_non_exhaustive()
-    }
-}
+opaque_debug!(Attempt { wrong });
 
 #[cfg(test)]
 mod tests {

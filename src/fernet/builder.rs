@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::Fernet;
 use crate::tenant::Tenant;
 use crate::window::Window;
+use crate::window_setters::HasWindow;
 use crate::{Builder, ConfigError};
 
 /// Starts a layer for Fernet tokens whose content is deserialized into `C`.
@@ -64,18 +65,6 @@ where
         self
     }
 
-    /// The maximum age of a token, in whole seconds, inclusive. Default: 60 s. A stolen link works for that long.
-    pub fn max_age(mut self, age: Duration) -> Self {
-        self.form.window.max_age = age;
-        self
-    }
-
-    /// How far the partner's clock may run ahead of ours, in whole seconds, inclusive. Default: 60 s.
-    pub fn clock_skew(mut self, skew: Duration) -> Self {
-        self.form.window.clock_skew = skew;
-        self
-    }
-
     /// The longest token in characters, inclusive; a longer one is `malformed`. Default: 8,192.
     pub fn max_token_length(mut self, characters: usize) -> Self {
         self.form.longest = characters;
@@ -93,6 +82,15 @@ where
     pub fn timestamp_claim(mut self, field: Option<&'static str>) -> Self {
         self.form.timestamp_claim = field.map(Into::into);
         self
+    }
+}
+
+impl<C> HasWindow for Fernet<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    fn window_mut(&mut self) -> &mut Window {
+        &mut self.window
     }
 }
 

@@ -38,7 +38,6 @@ mod builder;
 mod token;
 
 use std::borrow::Cow;
-use std::fmt;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
@@ -49,12 +48,13 @@ use serde_json::Value;
 use crate::ConfigError;
 use crate::body::HeadOnly;
 use crate::clock::UnixTime;
+use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules};
-use crate::json::{self, Object};
 use crate::keys::Secret;
 use crate::query::Query;
 use crate::rejection::Reason;
 use crate::replay::FingerprintHasher;
+use crate::text::json::{self, Object};
 use crate::window::{Validity, Window};
 
 pub use builder::layer;
@@ -153,11 +153,4 @@ impl<C> Fernet<C> {
     }
 }
 
-impl<C> fmt::Debug for Fernet<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fernet")
-            .field("parameter", &self.parameter)
-            .field("window", &self.window)
-            .finish_non_exhaustive()
-    }
-}
+opaque_debug!(Fernet<C> { parameter, window });

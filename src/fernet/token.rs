@@ -1,11 +1,13 @@
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
 use crate::clock::UnixTime;
-use crate::encoding::{canonical_base64url, decode_base64url, decode_base64url_into};
+use crate::debug::opaque_debug;
 use crate::keys::Secret;
 use crate::rejection::Reason;
+use crate::text::base64::{decode_base64url_into, without_padding};
 
 const VERSION: u8 = 0x80;
 const BLOCK: usize = 16;
@@ -33,31 +35,26 @@ pub struct Message {
 impl Token {
     /// Checks everything that needs no key, so that the library gets nothing that it would read differently: it accepts
     /// any number of padding characters, and compares the time with its own clock before it checks the MAC.
-    ///
-    /// Decodes only the two ends; the library decodes the whole.
     pub(super) fn parse(text: Cow<'_, str>, longest: usize) -> Result<Self, &'static str> {
         const NOT_CANONICAL: &str = "is not canonical base64url";
         if text.len() > longest {
             return Err("is too long");
         }
         // Twelve characters are nine bytes, which reveal most invalid tokens.
-        let (mut head, mut tail) = ([0; 9], [0; MAC + 2]);
+        let mut head = [0; 9];
         let first = text.get(..12).ok_or("is too short")?;
         decode_base64url_into(first.as_bytes(), &mut head).ok_or(NOT_CANONICAL)?;
         let [VERSION, time @ ..] = head else { return Err("has another version than 0x80") };
-        let (bare, length) = canonical_base64url(&text).ok_or(NOT_CANONICAL)?;
-        let Some(ciphertext) = length.checked_sub(HEADER + MAC).filter(|ciphertext| *ciphertext >= BLOCK) else {
+        let bare = without_padding(&text).ok_or(NOT_CANONICAL)?;
+        let mut bytes = SmallVec::<[u8; 512]>::from_elem(0, bare.len() * 3 / 4);
+        decode_base64url_into(bare.as_bytes(), &mut bytes).ok_or(NOT_CANONICAL)?;
+        let Some(ciphertext) = bytes.len().checked_sub(HEADER + MAC).filter(|ciphertext| *ciphertext >= BLOCK) else {
             return Err("is too short");
         };
         if !ciphertext.is_multiple_of(BLOCK) {
             return Err("does not hold whole blocks");
         }
-        // The MAC begins inside a group of four characters, or at its start.
-        let groups = (length - MAC) / 3;
-        let tail = tail.get_mut(..length - groups * 3).ok_or("is too short")?;
-        let last = bare.as_bytes().get(groups * 4..).ok_or("is too short")?;
-        decode_base64url_into(last, tail).ok_or(NOT_CANONICAL)?;
-        let mac = tail.last_chunk::<MAC>().ok_or("is too short")?;
+        let mac = bytes.last_chunk::<MAC>().ok_or("is too short")?;
         Ok(Self { issued_at: UnixTime::from_secs(u64::from_be_bytes(time)), mac: *mac, text: text.into_owned() })
     }
 
@@ -78,7 +75,8 @@ pub(crate) fn prepare(key: &[u8]) -> Result<fernet::Fernet, &'static str> {
     const PROBLEM: &str = "is not a Fernet key, which is 32 bytes in base64url: 44 characters";
     let text = std::str::from_utf8(key).ok().filter(|text| text.len() == 44).ok_or(PROBLEM)?;
     // Decoded to check that the spelling is canonical, then wiped. The library does not wipe its own copies.
-    drop(Zeroizing::new(decode_base64url(text).ok_or(PROBLEM)?));
+    let mut bytes = Zeroizing::new([0; 32]);
+    without_padding(text).and_then(|bare| decode_base64url_into(bare.as_bytes(), &mut *bytes)).ok_or(PROBLEM)?;
     fernet::Fernet::new(text).ok_or(PROBLEM)
 }
 
@@ -86,14 +84,5 @@ pub(crate) fn check_key(key: &Secret) -> Result<(), &'static str> {
     prepare(key.expose()).map(drop)
 }
 
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Token").finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for Message {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Message").field("issued_at", &self.issued_at).finish_non_exhaustive()
-    }
-}
+opaque_debug!(Token);
+opaque_debug!(Message { issued_at });

@@ -3,8 +3,8 @@ use serde_json::{Number, Value};
 use std::borrow::Cow;
 
 use crate::clock::UnixTime;
-use crate::json::Object;
 use crate::rejection::Reason;
+use crate::text::json::Object;
 
 /// The claims of RFC 7519 that decide when a token is accepted.
 pub(super) struct Registered {

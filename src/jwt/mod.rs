@@ -57,7 +57,6 @@ mod token;
 mod verifier;
 
 use std::borrow::Cow;
-use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,12 +68,13 @@ use serde::de::DeserializeOwned;
 use crate::ConfigError;
 use crate::body::HeadOnly;
 use crate::clock::{Clock, UnixTime};
+use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules};
-use crate::json::{self, Object};
 use crate::keys::Secret;
 use crate::query::Query;
 use crate::rejection::Reason;
 use crate::replay::FingerprintHasher;
+use crate::text::json::{self, Object};
 use crate::window::Validity;
 
 pub use algorithm::Algorithm;
@@ -246,8 +246,4 @@ impl<C: DeserializeOwned> Jwt<C> {
     }
 }
 
-impl<C> fmt::Debug for Jwt<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Jwt").field("parameter", &self.parameter).finish_non_exhaustive()
-    }
-}
+opaque_debug!(Jwt<C> { parameter });

@@ -1,13 +1,13 @@
-use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use memchr::memchr_iter;
 
-use crate::encoding::decode_base64url_onto;
+use crate::debug::opaque_debug;
 #[cfg(feature = "jwt-public-key")]
 use crate::keys::Secret;
 use crate::rejection::Reason;
+use crate::text::base64::decode_base64url_onto;
 
 /// A structurally valid token. Its maker is not verified yet.
 pub struct Token(pub(super) Arc<Parts>);
@@ -72,14 +72,5 @@ impl Parts {
     }
 }
 
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Message {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Message").finish_non_exhaustive()
-    }
-}
+opaque_debug!(Token);
+opaque_debug!(Message);

@@ -6,11 +6,11 @@ use serde_json::Value;
 use super::algorithm::Kind;
 use super::token::{Message, Parts, Token};
 use super::{Algorithm, Judged};
-use crate::json::{self, Object};
 use crate::keys::{self, Secret};
 use crate::mac;
 use crate::rejection::Reason;
 use crate::replay::FingerprintHasher;
+use crate::text::json::{self, Object};
 
 /// One algorithm, and how its keys are read.
 pub(super) struct Verifier {

@@ -6,6 +6,7 @@ use std::{future::Future, pin::pin};
 use moka::future::Cache;
 
 use super::{Key, KeyStore, Keys, TenantId};
+use crate::debug::opaque_debug;
 use crate::store::{StoreError, StoreFuture};
 use crate::tenant::check_length;
 
@@ -199,14 +200,5 @@ fn ready<T>(future: impl Future<Output = T>) -> Option<T> {
     }
 }
 
-impl std::fmt::Debug for CachedKeys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CachedKeys").finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for CachedKeysBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CachedKeysBuilder").field("time_to_live", &self.time_to_live).finish_non_exhaustive()
-    }
-}
+opaque_debug!(CachedKeys);
+opaque_debug!(CachedKeysBuilder { time_to_live });

@@ -52,6 +52,7 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
+use crate::debug::opaque_debug;
 use crate::store::{StoreError, StoreFuture};
 
 #[cfg(feature = "moka")]
@@ -238,8 +239,4 @@ where
     }
 }
 
-impl<F> fmt::Debug for FnKeys<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FnKeys").finish_non_exhaustive()
-    }
-}
+opaque_debug!(FnKeys<F>);

@@ -1,4 +1,3 @@
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use super::LoginRequired;
 use super::layer::Settings;
 use super::location::collapse_slashes;
 use crate::body::LayerBody;
+use crate::debug::opaque_debug;
 use crate::rejection::seal;
 
 /// The service that [`LoginRedirectLayer`](super::LoginRedirectLayer) makes.
@@ -94,8 +94,4 @@ where
     }
 }
 
-impl<S> fmt::Debug for LoginRedirect<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LoginRedirect").finish_non_exhaustive()
-    }
-}
+opaque_debug!(LoginRedirect<S>);

@@ -3,8 +3,8 @@
 use zeroize::Zeroizing;
 
 use super::pairs::Pairs;
-use crate::encoding::percent_encode;
 use crate::keys::Secret;
+use crate::text::percent::percent_encode;
 
 pub(crate) struct BaseString {
     pub(crate) text: Vec<u8>,

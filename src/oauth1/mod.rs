@@ -54,7 +54,6 @@ pub(crate) mod pairs;
 mod parameters;
 
 use std::borrow::Cow;
-use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -66,12 +65,14 @@ use serde::de::DeserializeOwned;
 use crate::ConfigError;
 use crate::body::WholeBody;
 use crate::clock::UnixTime;
-use crate::fields;
+use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules};
 use crate::keys::{self, Secret};
 use crate::mac::{self, Digest, Tag};
 use crate::rejection::Reason;
 use crate::replay::FingerprintHasher;
+use crate::text::fields;
+use crate::text::timestamp::parse_seconds;
 use crate::window::{Validity, Window};
 
 use base_string::BaseString;
@@ -204,7 +205,7 @@ where
         if !(1..=255).contains(&consumer.len()) {
             return Err(malformed("oauth_consumer_key", "is empty or too long"));
         }
-        let timestamp = parameters::timestamp(parameters.required(protocol::TIMESTAMP)?);
+        let timestamp = parse_seconds(parameters.required(protocol::TIMESTAMP)?);
         let timestamp = timestamp.ok_or_else(|| malformed("oauth_timestamp", "is not a whole number of seconds"))?;
         let nonce = parameters.required(protocol::NONCE)?;
         if !(1..=255).contains(&nonce.len()) {
@@ -273,20 +274,6 @@ where
     }
 }
 
-impl<C> fmt::Debug for OAuth1<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OAuth1").field("origin", &self.origin).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for SignedRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignedRequest").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Message {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Message").finish_non_exhaustive()
-    }
-}
+opaque_debug!(OAuth1<C> { origin });
+opaque_debug!(SignedRequest);
+opaque_debug!(Message);

@@ -6,9 +6,10 @@ use http::uri::Authority;
 use http::{HeaderName, Uri};
 
 use crate::ConfigError;
-use crate::encoding::percent_encoded;
 use crate::received::{self, is_host};
 use crate::rejection::Reason;
+use crate::text::headers::once_text;
+use crate::text::percent::percent_encoded;
 
 /// The public scheme and host under which partners sign, and a path in front of the app's own if there is one.
 ///
@@ -107,12 +108,7 @@ fn forwarded(head: &Parts) -> Result<String, Reason> {
 }
 
 fn once<'a>(head: &'a Parts, name: &HeaderName) -> Result<Option<&'a str>, Reason> {
-    let mut values = head.headers.get_all(name).iter();
-    let (value, None) = (values.next(), values.next()) else {
-        return Err(Reason::DuplicateParameter(name.as_str().to_owned().into()));
-    };
-    let text = value.map(|value| value.to_str()).transpose();
-    text.map_err(|_| Reason::Malformed(name.as_str().to_owned().into(), "is not text"))
+    once_text(&head.headers, name, "is not text")
 }
 
 fn authority(host: &str, header: &'static str) -> Result<Authority, Reason> {
@@ -161,7 +157,10 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (head, ()) = request.body(()).unwrap().into_parts();
-        origin.base_uri(&head).ok().map(|(origin, path)| crate::query::decode(&origin).unwrap().into_owned() + path)
+        origin
+            .base_uri(&head)
+            .ok()
+            .map(|(origin, path)| crate::text::percent::decode_form(&origin).unwrap().into_owned() + path)
     }
 
     #[test]

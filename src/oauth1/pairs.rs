@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use crate::encoding::{is_plain, is_unreserved, percent_encoded};
-use crate::query::unescape;
+use crate::text::percent::{is_plain, is_unreserved, percent_encoded, unescape};
 
 /// Names and values in order of arrival, in one buffer: the received text, followed by everything that had to be
 /// decoded or encoded. Most are plain: the same in every encoding.
@@ -92,14 +91,12 @@ impl Pairs {
     }
 
     /// One pair, encoded, and whether name and value are plain.
-    #[inline]
     pub(super) fn encoded(&self, position: usize) -> [(&[u8], bool); 2] {
         let Some([name, value]) = self.pairs.get(position) else { return [(&[], true); 2] };
         let encoded = |text: &Text| (self.text(text.encoded).as_bytes(), text.encoded == text.decoded);
         [encoded(name), encoded(value)]
     }
 
-    #[inline]
     fn text(&self, Span { start, end }: Span) -> &str {
         self.text.get(start as usize..end as usize).unwrap_or_default()
     }
@@ -188,7 +185,7 @@ mod kind {
         static KINDS: [u8; 256] = {
             let (mut table, mut byte) = ([OTHER; 256], 0);
             while byte < 256 {
-                if crate::encoding::unreserved(byte as u8) {
+                if crate::text::percent::is_unreserved(byte as u8) {
                     table[byte] = 0;
                 }
                 byte += 1;

@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -7,10 +6,11 @@ use memchr::memmem::Finder;
 
 use super::base_string::{self, BaseString};
 use super::pairs::Pairs;
-use crate::clock::UnixTime;
-use crate::query::{self, Query};
+use crate::query::Query;
 use crate::received;
 use crate::rejection::Reason;
+use crate::text::headers::once;
+use crate::text::percent::{decode_escapes, decode_form};
 
 /// Where the OAuth parameters may be.
 ///
@@ -77,7 +77,7 @@ pub(super) fn are_present(head: &Parts, transports: &[Transport]) -> bool {
         }
         let mut names = Query::of(received::uri(head)).pairs().map(|(name, _)| name);
         let is_escaped = |name: &str| {
-            name.bytes().any(|byte| byte == b'%') && query::decode(name).is_ok_and(|name| is_protocol(&name))
+            name.bytes().any(|byte| byte == b'%') && decode_form(name).is_ok_and(|name| is_protocol(&name))
         };
         names.any(|name| is_protocol(name) || is_escaped(name))
     };
@@ -95,10 +95,8 @@ pub(super) fn state_body_hash(head: &Parts, transports: &[Transport]) -> bool {
 
 impl Parameters {
     pub(super) fn read(head: &Parts, body: &[u8], transports: &[Transport]) -> Result<Self, Reason> {
-        if head.headers.get_all(CONTENT_TYPE).iter().nth(1).is_some() {
-            // The application could read an unsigned body as a form.
-            return Err(Reason::DuplicateParameter("content-type".into()));
-        }
+        // With two, the application could read an unsigned body as a form.
+        once(&head.headers, &CONTENT_TYPE)?;
         let malformed = |what: &'static str| move |problem| Reason::Malformed(what.into(), problem);
         let query = received::uri(head).query().unwrap_or_default();
         let in_body = if is_form(head) { body } else { &[] };
@@ -193,12 +191,6 @@ impl Protocol {
     }
 }
 
-/// Digits in canonical spelling.
-pub(super) fn timestamp(text: &str) -> Option<UnixTime> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-    plain.then(|| text.parse().ok()).flatten().map(UnixTime::from_secs)
-}
-
 pub(super) fn is_oauth_header(head: &Parts) -> bool {
     head.headers.get_all(AUTHORIZATION).iter().any(|value| scheme_and_rest(value.as_bytes()).is_some())
 }
@@ -240,14 +232,11 @@ fn header(head: &Parts, all: &mut Pairs) -> Result<(), Reason> {
         if name.eq_ignore_ascii_case("realm") {
             continue;
         }
-        // Percent-encoding, not form data: `+` stays `+`.
-        let decode = |text: &str| -> Result<Cow<'_, str>, Reason> {
-            let text = text.replace('+', "%2B");
-            query::decode(&text).map(|text| Cow::Owned(text.into_owned())).map_err(malformed)
-        };
         if name.is_empty() || name.contains(|c: char| c == '"' || c.is_whitespace()) {
             return Err(malformed("has a parameter without a name"));
         }
+        // Percent-encoding, not form data: `+` stays `+`.
+        let decode = |text| decode_escapes(text).map_err(malformed);
         let (name, value) = (decode(name)?, decode(value)?);
         all.push(&name, &value).map_err(malformed)?;
     }

@@ -40,18 +40,17 @@
 //! Only you know how to tell your callers apart, so wrong keys are counted only if you set a
 //! [`Throttle`](crate::throttle::Throttle): `autologin(keys).throttle(…)`.
 
-use std::fmt;
-
 use http::HeaderMap;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Builder;
-use crate::content::check_content;
-use crate::json;
+use crate::debug::opaque_debug;
 use crate::keys::Secret;
 use crate::rejection::Reason;
 use crate::shared_secret::{self, PrivateKeyStore, SharedSecret};
+use crate::text::headers::check_content;
+use crate::text::json;
 
 /// Starts the layer for `POST /api/auth/autologin`: the private key in `token`, `login` required and not blank.
 ///
@@ -158,11 +157,4 @@ fn password<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Err
     if password.expose().is_empty() { Err(D::Error::custom("the password is empty")) } else { Ok(password) }
 }
 
-impl fmt::Debug for SeatmapRegistration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SeatmapRegistration")
-            .field("email", &self.email)
-            .field("organization_name", &self.organization_name)
-            .finish_non_exhaustive()
-    }
-}
+opaque_debug!(SeatmapRegistration { email, organization_name });

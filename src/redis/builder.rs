@@ -1,4 +1,3 @@
-use std::fmt;
 #[cfg(feature = "ticket")]
 use std::ops::RangeInclusive;
 use std::sync::{Arc, RwLock};
@@ -19,6 +18,7 @@ use super::script::{Scripts, failure};
 use super::sentinel::SentinelConnection;
 use super::store::Inner;
 use crate::clock::{Clock, SystemClock};
+use crate::debug::opaque_debug;
 use crate::store::StoreError;
 
 /// Sets up a [`RedisStore`].
@@ -292,11 +292,7 @@ impl RedisStoreBuilder {
     }
 }
 
-impl fmt::Debug for RedisStoreBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisStoreBuilder").field("namespace", &self.namespace).finish_non_exhaustive()
-    }
-}
+opaque_debug!(RedisStoreBuilder { namespace });
 
 /// Without a process-wide choice, rustls chooses if it was built with one provider alone, and panics if with several.
 /// The application's choice, if it made one, stands.

@@ -1,6 +1,5 @@
 //! A connection to whichever server the sentinels call the master.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use ::redis::sentinel::{SentinelClient, SentinelServerType};
 use ::redis::{AsyncConnectionConfig, Cmd, IntoConnectionInfo, Pipeline, RedisFuture, RedisResult, Value};
 
 use super::script::any_of;
+use crate::debug::opaque_debug;
 
 /// A connection to the master that the sentinels name. Clones share it.
 ///
@@ -24,6 +24,7 @@ use super::script::any_of;
 /// # Ok(())
 /// # }
 /// ```
+// By hand: redis-rs asks the sentinels once, and its connection does not follow a failover.
 #[derive(Clone)]
 pub struct SentinelConnection(Arc<Inner>);
 
@@ -149,8 +150,4 @@ impl ConnectionLike for SentinelConnection {
     }
 }
 
-impl fmt::Debug for SentinelConnection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SentinelConnection").finish_non_exhaustive()
-    }
-}
+opaque_debug!(SentinelConnection);

@@ -39,9 +39,10 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::clock::UnixTime;
-use crate::hex::encode_hex;
+use crate::debug::opaque_debug;
 use crate::keys::TenantId;
 use crate::store::{StoreError, StoreFuture};
+use crate::text::hex::encode_hex;
 
 #[cfg(feature = "moka")]
 #[cfg_attr(docsrs, doc(cfg(feature = "moka")))]
@@ -146,11 +147,7 @@ impl FingerprintHasher {
     }
 }
 
-impl fmt::Debug for FingerprintHasher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FingerprintHasher").finish_non_exhaustive()
-    }
-}
+opaque_debug!(FingerprintHasher);
 
 /// The outcome of a claim.
 ///

@@ -6,10 +6,11 @@ use sha2::{Digest, Sha256};
 
 use crate::ConfigError;
 use crate::clock::UnixTime;
-use crate::encoding::decode_hex;
-use crate::hex::encode_hex;
+use crate::debug::opaque_debug;
 use crate::keys::{self, Key, Secret, TenantId};
 use crate::store::{StoreError, StoreFuture};
+use crate::text::hex::decode_hex;
+use crate::text::hex::encode_hex;
 
 /// The SHA-256 digest of a token. Only the digest is stored and looked up.
 ///
@@ -211,8 +212,4 @@ impl PrivateKeyStore for PrivateKeys {
     }
 }
 
-impl fmt::Debug for PrivateKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PrivateKeys").finish_non_exhaustive()
-    }
-}
+opaque_debug!(PrivateKeys);

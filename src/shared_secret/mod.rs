@@ -40,7 +40,6 @@ mod builder;
 mod keys;
 
 use std::borrow::Cow;
-use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -54,13 +53,14 @@ use zeroize::Zeroizing;
 use crate::ConfigError;
 use crate::body::WholeBody;
 use crate::clock::{Clock, UnixTime};
-use crate::content::check_content;
+use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
-use crate::json::{self, Object};
 use crate::keys::{Keys, Secret};
 use crate::rejection::Reason;
 use crate::replay::FingerprintHasher;
 use crate::store::{StoreError, StoreFuture};
+use crate::text::headers::check_content;
+use crate::text::json::{self, Object};
 use crate::throttle::{Attempt, Throttle};
 use crate::window::Validity;
 
@@ -192,23 +192,6 @@ where
     }
 }
 
-impl<C> fmt::Debug for SharedSecret<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedSecret")
-            .field("token_field", &self.token_field)
-            .field("throttle", &self.throttle)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Message {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Message").finish_non_exhaustive()
-    }
-}
+opaque_debug!(SharedSecret<C> { token_field, throttle });
+opaque_debug!(Call);
+opaque_debug!(Message);

@@ -2,8 +2,8 @@ use serde::Serialize;
 
 use super::SignError;
 use crate::clock::{Clock, SystemClock, UnixTime};
-use crate::encoding::percent_encoded;
 use crate::keys::Secret;
+use crate::text::percent::percent_encoded;
 
 /// Makes links with a Fernet token, as TutorCruncher does.
 ///

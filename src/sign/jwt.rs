@@ -2,11 +2,12 @@ use base64::Engine;
 use serde::Serialize;
 
 use super::SignError;
-use crate::encoding::BASE64URL;
+use crate::debug::opaque_debug;
 use crate::jwt::Algorithm;
 use crate::jwt::algorithm::Kind;
 use crate::keys::Secret;
 use crate::mac::Digest;
+use crate::text::base64::BASE64URL;
 
 /// Makes JWTs.
 ///
@@ -106,8 +107,4 @@ mod private {
     }
 }
 
-impl std::fmt::Debug for JwtSigner {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("JwtSigner").field("algorithm", &self.algorithm).finish_non_exhaustive()
-    }
-}
+opaque_debug!(JwtSigner { algorithm });

@@ -5,13 +5,14 @@ use http::Method;
 
 use super::SignError;
 use crate::clock::{Clock, SystemClock, UnixTime};
-use crate::encoding::BASE64;
-use crate::encoding::percent_encoded;
-use crate::hex::encode_hex;
 use crate::keys::Secret;
 use crate::oauth1::pairs::Pairs;
 use crate::oauth1::{SignatureMethod, base_string, base_uri_of, body_hash};
-use crate::query::{self, Query};
+use crate::query::Query;
+use crate::text::base64::BASE64;
+use crate::text::hex::encode_hex;
+use crate::text::percent::decode_form;
+use crate::text::percent::percent_encoded;
 
 /// Signs requests by OAuth 1.0a, like Site Builder's partners and LTI 1.1 platforms.
 ///
@@ -141,7 +142,7 @@ impl OAuthLink {
         let base_uri = base_uri_of(&self.address).ok_or(NOT_ONE)?;
         let in_address = self.address.split_once('?').map_or("", |(_, query)| query);
         let in_address = Query::new(in_address).pairs().map(|(name, value)| {
-            let decode = |text| query::decode(text).map_err(|_| NOT_ONE);
+            let decode = |text| decode_form(text).map_err(|_| NOT_ONE);
             Ok((decode(name)?, decode(value)?))
         });
         let in_address: Vec<_> = in_address.collect::<Result<_, SignError>>()?;

@@ -1,8 +1,8 @@
 use std::fmt::Write;
 
-use crate::encoding::percent_encoded;
-use crate::hex::encode_hex;
 use crate::keys::Secret;
+use crate::text::hex::encode_hex;
+use crate::text::percent::percent_encoded;
 use crate::timestamp_hash::Recipe;
 
 /// Makes links with a timestamp hash, as LCvista's partners do.

@@ -2,9 +2,9 @@ use base64::Engine;
 use http::{HeaderName, HeaderValue, Request};
 use std::borrow::Cow;
 
-use crate::encoding::BASE64;
-use crate::hex::encode_hex;
 use crate::keys::Secret;
+use crate::text::base64::BASE64;
+use crate::text::hex::encode_hex;
 use crate::webhook::{Digest, Encoding};
 
 /// Signs bodies, as the sender of a webhook does.

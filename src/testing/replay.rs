@@ -1,10 +1,10 @@
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::bench::{Bench, Options, check_runtime, run_all};
 use super::promise::BrokenPromises;
 use super::replay_cases as cases;
+use crate::debug::opaque_debug;
 use crate::replay::ReplayStore;
 
 /// The suite for a replay store. Set it up if need be, then [`run`](ReplaySuite::run) it.
@@ -165,8 +165,4 @@ impl<M> ReplaySuite<M> {
     }
 }
 
-impl<M> fmt::Debug for ReplaySuite<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReplaySuite").field("options", &self.options).finish_non_exhaustive()
-    }
-}
+opaque_debug!(ReplaySuite<M> { options });

@@ -1,10 +1,10 @@
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::bench::{Bench, Options, check_runtime, run_all};
 use super::promise::BrokenPromises;
 use super::ticket_cases as cases;
+use crate::debug::opaque_debug;
 use crate::ticket::TicketStore;
 
 /// The suite for a ticket store. Set it up if need be, then [`run`](TicketSuite::run) it.
@@ -127,8 +127,4 @@ impl<M> TicketSuite<M> {
     }
 }
 
-impl<M> fmt::Debug for TicketSuite<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TicketSuite").field("options", &self.options).finish_non_exhaustive()
-    }
-}
+opaque_debug!(TicketSuite<M> { options });

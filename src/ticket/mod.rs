@@ -57,10 +57,11 @@ use crate::body::HeadOnly;
 use crate::clock::UnixTime;
 use crate::form::{Extracted, Form, Presence, Rules};
 use crate::keys::{Keys, Secret};
-use crate::query::{self, Query};
+use crate::query::Query;
 use crate::rejection::Reason;
 use crate::replay::FingerprintHasher;
 use crate::store::{StoreError, StoreFuture};
+use crate::text::percent::decode_form;
 use crate::window::Validity;
 
 pub use builder::layer;
@@ -135,7 +136,7 @@ where
         if raw.len() > 3 * tickets::CHARACTERS {
             return Err(not_a_ticket());
         }
-        let ticket = query::decode(raw).map_err(malformed)?;
+        let ticket = decode_form(raw).map_err(malformed)?;
         let random = tickets::parse(&ticket).ok_or_else(not_a_ticket)?;
         Ok(Presented { random }.into())
     }

@@ -2,9 +2,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::clock::UnixTime;
-use crate::hex::encode_hex;
 use crate::keys::TenantId;
 use crate::store::{StoreError, StoreFuture};
+use crate::text::hex::encode_hex;
 
 /// The SHA-256 digest of a ticket and its namespace: what a store knows of it. It is safe to log and to store.
 ///

@@ -9,11 +9,11 @@ use zeroize::Zeroizing;
 
 use super::{NewTickets, TicketDigest, TicketStore};
 use crate::clock::{Clock, SystemClock};
-use crate::encoding::BASE64URL;
 use crate::form::Form;
 use crate::keys::{Key, Keys, Secret, TenantId};
 use crate::replay::FingerprintHasher;
 use crate::store::{StoreError, StoreFuture};
+use crate::text::base64::BASE64URL;
 
 const RANDOM_BYTES: usize = 32;
 pub(super) type Random = Zeroizing<[u8; RANDOM_BYTES]>;

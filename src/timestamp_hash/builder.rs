@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::{Plus, Recipe, TimestampHash};
 use crate::tenant::Tenant;
 use crate::window::Window;
+use crate::window_setters::HasWindow;
 use crate::{Builder, ConfigError};
 
 /// Starts a layer for links hashed by a recipe. Its fields, each a string, are deserialized into `C`.
@@ -89,17 +90,14 @@ where
         self.form.plus = plus;
         self
     }
+}
 
-    /// The maximum age of a link, inclusive. Default: 30 s. A stolen link works for that long.
-    pub fn max_age(mut self, age: Duration) -> Self {
-        self.form.window.max_age = age;
-        self
-    }
-
-    /// How far the partner's clock may run ahead of ours, inclusive. Default: 5 s.
-    pub fn clock_skew(mut self, skew: Duration) -> Self {
-        self.form.window.clock_skew = skew;
-        self
+impl<C> HasWindow for TimestampHash<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    fn window_mut(&mut self) -> &mut Window {
+        &mut self.window
     }
 }
 

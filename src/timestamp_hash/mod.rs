@@ -39,10 +39,8 @@ mod builder;
 mod recipe;
 
 use std::borrow::Cow;
-use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -51,14 +49,17 @@ use serde::de::DeserializeOwned;
 use crate::ConfigError;
 use crate::body::HeadOnly;
 use crate::clock::UnixTime;
-use crate::fields::{self, Texts};
+use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules};
-use crate::hex::encode_hex;
 use crate::keys::{self, Secret, TenantId};
 use crate::mac::{self, Tag};
-use crate::query::{self, Indexed, Query};
+use crate::query::{Indexed, Query};
 use crate::rejection::Reason;
 use crate::replay::FingerprintHasher;
+use crate::text::fields::{self, Texts};
+use crate::text::hex::encode_hex;
+use crate::text::percent::{decode_escapes, decode_form};
+use crate::text::timestamp::parse_with_fraction;
 use crate::window::{Validity, Window};
 
 pub use crate::mac::Digest;
@@ -164,7 +165,7 @@ where
             // Two digits per byte, each perhaps escaped. A longer text is refused without decoding.
             None if hash.len() > 6 * digest.length() => return Err(not_a_hash()),
             None => {
-                let hash = query::decode(hash).map_err(|what| malformed(&self.hash, what))?;
+                let hash = decode_form(hash).map_err(|what| malformed(&self.hash, what))?;
                 Tag::from_hex(&hash, digest).ok_or_else(not_a_hash)?
             }
         };
@@ -181,7 +182,7 @@ where
                 (space, literal)
             }
         };
-        let time = parse_timestamp(self.field(&self.timestamp, &values)?);
+        let time = parse_with_fraction(self.field(&self.timestamp, &values)?);
         let time = time.ok_or_else(|| malformed(&self.timestamp, "is not a number of seconds in plain digits"))?;
         let tenant = self.tenant.as_ref().map(|name| self.tenant_in(name, &values)).transpose()?;
         Ok(Extracted { credential: Credential(Arc::new(Hashed { values, literal, time, mac })), tenant })
@@ -232,12 +233,12 @@ impl<C> TimestampHash<C> {
         for name in self.recipe.fields() {
             let malformed = |what| Reason::Malformed(name.clone(), what);
             let raw = query.raw_value(name)?.ok_or_else(|| Reason::MissingParameter(name.clone()))?;
-            let mut value = query::decode(raw).map_err(malformed)?;
+            let mut value = decode_form(raw).map_err(malformed)?;
             // A field that was borrowed as received has no plus.
             if matches!(value, Cow::Owned(_)) && raw.contains('+') {
                 any_plus = true;
                 if plus_is_literal(name) {
-                    value = query::decode(&raw.replace('+', "%2B")).map_err(malformed)?.into_owned().into();
+                    value = decode_escapes(raw).map_err(malformed)?;
                 }
             }
             self.recipe.check_value(&value).map_err(malformed)?;
@@ -261,78 +262,6 @@ impl<C> TimestampHash<C> {
     }
 }
 
-/// Seconds since the epoch in canonical spelling.
-fn parse_timestamp(text: &str) -> Option<UnixTime> {
-    let (seconds, fraction) = match text.split_once('.') {
-        Some((seconds, fraction)) => (seconds, Some(fraction)),
-        None => (text, None),
-    };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let plain = digits(seconds) && (seconds == "0" || !seconds.starts_with('0'));
-    if !plain || fraction.is_some_and(|fraction| !digits(fraction) || fraction.len() > 9) {
-        return None;
-    }
-    // Pad the fraction with zeros to nine digits: nanoseconds.
-    let nanos = |digits: &str| {
-        let missing = 9_u32.checked_sub(u32::try_from(digits.len()).ok()?)?;
-        Some(digits.parse::<u64>().ok()? * 10_u64.pow(missing))
-    };
-    let nanos = fraction.map_or(Some(0), nanos)?;
-    Some(UnixTime::from_secs(seconds.parse().ok()?).plus(Duration::from_nanos(nanos)))
-}
-
-impl<C> fmt::Debug for TimestampHash<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TimestampHash").field("recipe", &self.recipe).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Credential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credential").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Message {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Message").finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn timestamps_have_one_spelling() {
-        for (text, expected) in [
-            ("1700000000", Some(1_700_000_000_000_000_000)),
-            ("1700000000.0", Some(1_700_000_000_000_000_000)),
-            ("1700000000.5", Some(1_700_000_000_500_000_000)),
-            ("1700000000.123456", Some(1_700_000_000_123_456_000)),
-            ("1700000000.123456789", Some(1_700_000_000_123_456_789)),
-            ("0.5", Some(500_000_000)),
-            ("0", Some(0)),
-            ("18446744073709551615", Some(i64::MAX)),
-            ("18446744073709551616", None),
-            ("1700000000.1234567890", None),
-            ("1700000000.", None),
-            (".5", None),
-            ("01700000000", None),
-            ("00", None),
-            ("+1700000000", None),
-            ("-1", None),
-            ("1.7e9", None),
-            ("1700000000,5", None),
-            ("1700000000x", None),
-            ("nan", None),
-            ("inf", None),
-            ("", None),
-            (" 1", None),
-            ("1.5.5", None),
-            ("١٧٠٠", None),
-        ] {
-            assert_eq!(parse_timestamp(text).map(UnixTime::as_nanos), expected, "{text:?}");
-        }
-    }
-}
+opaque_debug!(TimestampHash<C> { recipe });
+opaque_debug!(Credential);
+opaque_debug!(Message);

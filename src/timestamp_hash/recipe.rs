@@ -6,9 +6,9 @@ use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::ConfigError;
-use crate::encoding::quote_plus;
 use crate::keys::Secret;
 use crate::mac::Digest;
+use crate::text::percent::quote_plus;
 
 const LONGEST_FIELD: usize = 1_024;
 

@@ -8,6 +8,7 @@ use super::signed::{Part, Template};
 use super::{Digest, Encoding, FromBody, Webhook};
 use crate::tenant::Tenant;
 use crate::window::Window;
+use crate::window_setters::HasWindow;
 use crate::{Builder, ConfigError};
 
 /// Starts a layer for signed calls whose body is read into `C`.
@@ -111,18 +112,6 @@ where
         self
     }
 
-    /// The maximum age of a delivery with a timestamp, inclusive. Default: 300 s.
-    pub fn max_age(mut self, age: Duration) -> Self {
-        self.form.window.max_age = age;
-        self
-    }
-
-    /// How far the sender's clock may run ahead of ours, inclusive, for deliveries with a timestamp. Default: 60 s.
-    pub fn clock_skew(mut self, skew: Duration) -> Self {
-        self.form.window.clock_skew = skew;
-        self
-    }
-
     /// The content type, without parameters. Default: `application/json`.
     pub fn content_type(mut self, essence: impl Into<Cow<'static, str>>) -> Self {
         self.form.content_type = Some(essence.into());
@@ -171,6 +160,15 @@ where
     pub fn danger_remember_for(mut self, time: Duration) -> Self {
         self.form.remember = Some(time);
         self
+    }
+}
+
+impl<C> HasWindow for Webhook<C>
+where
+    C: FromBody + Send + Sync + 'static,
+{
+    fn window_mut(&mut self) -> &mut Window {
+        &mut self.window
     }
 }
 

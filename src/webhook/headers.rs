@@ -3,6 +3,8 @@ use http::{HeaderMap, HeaderName};
 use crate::clock::UnixTime;
 use crate::mac::{Digest, Tag};
 use crate::rejection::Reason;
+use crate::text::headers::once_text;
+use crate::text::timestamp::parse_seconds;
 
 /// How the MAC is written.
 ///
@@ -27,12 +29,7 @@ pub(super) struct Timestamp {
 
 /// The value of a header that may appear at most once.
 pub(super) fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Reason> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(value), None) => value.to_str().map(Some).map_err(|_| malformed(name, "is not ASCII text")),
-        (Some(_), Some(_)) => Err(Reason::DuplicateParameter(name.as_str().to_owned().into())),
-    }
+    once_text(headers, name, "is not ASCII text")
 }
 
 pub(super) fn malformed(name: &HeaderName, what: &'static str) -> Reason {
@@ -47,13 +44,10 @@ pub(super) fn mac(text: &str, prefix: &str, encoding: Encoding, digest: Digest) 
     }
 }
 
-/// Whole seconds since the epoch in canonical spelling: digits, no sign, no leading zero.
 pub(super) fn timestamp(headers: &HeaderMap, name: &HeaderName) -> Result<Timestamp, Reason> {
     let text = required(headers, name)?;
-    let one_spelling = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-    let seconds = one_spelling.then(|| text.parse().ok()).flatten();
-    let seconds = seconds.ok_or_else(|| malformed(name, "is not a whole number of seconds"))?;
-    Ok(Timestamp { text: text.to_owned(), time: UnixTime::from_secs(seconds) })
+    let time = parse_seconds(text).ok_or_else(|| malformed(name, "is not a whole number of seconds"))?;
+    Ok(Timestamp { text: text.to_owned(), time })
 }
 
 /// A message's id. Its characters cannot occur between the signed parts, so the parts cannot be split differently.

@@ -53,7 +53,6 @@ mod payload;
 mod signed;
 
 use std::borrow::Cow;
-use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -64,12 +63,13 @@ use http::request::Parts;
 use crate::ConfigError;
 use crate::body::WholeBody;
 use crate::clock::UnixTime;
-use crate::content;
+use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::{self, Secret};
 use crate::mac::{self, Tag};
 use crate::rejection::Reason;
 use crate::replay::FingerprintHasher;
+use crate::text::headers::check_content;
 use crate::window::{Validity, Window};
 
 pub use crate::mac::Digest;
@@ -148,7 +148,7 @@ where
         if !head.headers.contains_key(&self.header) {
             return Ok(Presence::Absent);
         }
-        content::check_content(&head.headers, self.content_type.as_deref())?;
+        check_content(&head.headers, self.content_type.as_deref())?;
         Ok(Presence::InBody)
     }
 
@@ -205,24 +205,6 @@ where
     }
 }
 
-impl<C> fmt::Debug for Webhook<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Webhook")
-            .field("header", &self.header)
-            .field("digest", &self.digest)
-            .field("encoding", &self.encoding)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Message {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Message").finish_non_exhaustive()
-    }
-}
+opaque_debug!(Webhook<C> { header, digest, encoding });
+opaque_debug!(Call);
+opaque_debug!(Message);

@@ -1,8 +1,8 @@
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use crate::json;
 use crate::rejection::Reason;
+use crate::text::json;
 
 /// Claims that can be read from an authentic body.
 ///

@@ -2,11 +2,14 @@
 //!
 //! The bytes as received are kept: what this module is not asked for goes on to the application unchanged.
 
+// By hand: `form_urlencoded` passes bad escapes on as text, and replaces what is not UTF-8.
+
 use std::borrow::Cow;
 
 use http::Uri;
-use memchr::{memchr, memchr3};
+use memchr::memchr;
 
+use super::percent::decode_form;
 use crate::rejection::Reason;
 
 /// A query string as received.
@@ -136,69 +139,7 @@ fn once<'a>(mut values: impl Iterator<Item = &'a str>, name: &str) -> Result<Opt
 
 fn value<'a>(raw: Option<&'a str>, name: &str) -> Result<Option<Cow<'a, str>>, Reason> {
     let Some(raw) = raw else { return Ok(None) };
-    decode(raw).map(Some).map_err(|what| Reason::Malformed(name.to_owned().into(), what))
-}
-
-/// Decodes form data: percent escapes, and `+` for a space. Says what is wrong where one is bad, or where the bytes are
-/// no text.
-pub(crate) fn decode(raw: &str) -> Result<Cow<'_, str>, &'static str> {
-    if first_special(raw.as_bytes()).is_none() {
-        return Ok(raw.into());
-    }
-    let mut decoded = Vec::with_capacity(raw.len());
-    let mut rest = raw.as_bytes();
-    while let Some(special) = first_special(rest) {
-        let (plain, from) = rest.split_at_checked(special).unwrap_or((rest, &[]));
-        let (byte, length) = unescape(from)?;
-        decoded.extend_from_slice(plain);
-        decoded.push(byte);
-        rest = from.get(length..).unwrap_or_default();
-    }
-    decoded.extend_from_slice(rest);
-    String::from_utf8(decoded).map(Cow::Owned).map_err(|_| "is not UTF-8")
-}
-
-/// Decodes a segment of a path: percent escapes alone, as strictly.
-pub(crate) fn decode_path(raw: &str) -> Result<Cow<'_, str>, &'static str> {
-    if raw.contains('+') { decode(&raw.replace('+', "%2B")).map(|text| text.into_owned().into()) } else { decode(raw) }
-}
-
-/// What is not itself in form data, from here on: the byte that it stands for, and how long it is.
-pub(crate) fn unescape(from: &[u8]) -> Result<(u8, usize), &'static str> {
-    match from {
-        [b'+', ..] => Ok((b' ', 1)),
-        [b'%', high, low, ..] => match (hex_digit(*high), hex_digit(*low)) {
-            (Some(0), Some(0)) => Err("holds a NUL"),
-            (Some(high), Some(low)) => Ok((high << 4 | low, 3)),
-            _ => Err("has a bad percent escape"),
-        },
-        [b'%', ..] => Err("has a bad percent escape"),
-        _ => Err("holds a NUL"),
-    }
-}
-
-fn first_special(text: &[u8]) -> Option<usize> {
-    // Most texts are short, and end before a search for many characters at once has begun.
-    const SHORT: usize = 16;
-    let (near, far) = text.split_at_checked(SHORT).unwrap_or((text, &[]));
-    let special = near.iter().position(|byte| matches!(byte, b'%' | b'+' | 0));
-    special.or_else(|| Some(near.len() + memchr3(b'%', b'+', 0, far)?))
-}
-
-pub(crate) fn hex_digit(byte: u8) -> Option<u8> {
-    const NONE: u8 = 16;
-    #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "run by the compiler")]
-    static VALUES: [u8; 256] = {
-        let (mut table, mut byte) = ([NONE; 256], 0);
-        while byte < 256 {
-            if let Some(value) = (byte as u8 as char).to_digit(16) {
-                table[byte] = value as u8;
-            }
-            byte += 1;
-        }
-        table
-    };
-    VALUES.get(usize::from(byte)).copied().filter(|value| *value != NONE)
+    decode_form(raw).map(Some).map_err(|what| Reason::Malformed(name.to_owned().into(), what))
 }
 
 fn has_escape(name: &str) -> bool {
@@ -208,7 +149,7 @@ fn has_escape(name: &str) -> bool {
 /// Whether `raw` is a spelling of this name.
 pub(crate) fn is(raw: &str, name: &str) -> bool {
     // No spelling is shorter than what it spells.
-    raw == name || (raw.len() >= name.len() && has_escape(raw) && decode(raw).is_ok_and(|decoded| decoded == name))
+    raw == name || (raw.len() >= name.len() && has_escape(raw) && decode_form(raw).is_ok_and(|decoded| decoded == name))
 }
 
 #[cfg(test)]

@@ -1,0 +1,164 @@
+//! Percent-encoding (RFC 3986, 2.1), and form data, in which a space is a `+`.
+
+use std::borrow::Cow;
+
+use memchr::memchr3;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// All but letters, digits, `-`, `.`, `_` and `~` (RFC 3986, 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Escapes all but letters, digits, `-`, `.`, `_` and `~`, in upper case.
+pub(crate) fn percent_encode(bytes: &[u8], encoded: &mut Vec<u8>) {
+    escape(bytes, RESERVED, encoded);
+}
+
+/// As [`percent_encode`], as text.
+pub(crate) fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len() * 2);
+    encoded.extend(utf8_percent_encode(text, RESERVED));
+    encoded
+}
+
+/// As [`percent_encode`], but a space becomes `+`: Python's `quote_plus`.
+pub(crate) fn quote_plus(bytes: &[u8], quoted: &mut Vec<u8>) {
+    const RESERVED_BUT_SPACE: &AsciiSet = &RESERVED.remove(b' ');
+    let start = quoted.len();
+    escape(bytes, RESERVED_BUT_SPACE, quoted);
+    let spaces = quoted.iter_mut().skip(start).filter(|byte| **byte == b' ');
+    spaces.for_each(|space| *space = b'+');
+}
+
+fn escape(bytes: &[u8], reserved: &'static AsciiSet, escaped: &mut Vec<u8>) {
+    for part in percent_encoding::percent_encode(bytes, reserved) {
+        escaped.extend_from_slice(part.as_bytes());
+    }
+}
+
+/// Whether this byte is its own percent-encoding (RFC 3986, 2.3).
+pub(crate) const fn is_unreserved(byte: u8) -> bool {
+    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let digit = byte.wrapping_sub(b'0') < 10;
+    letter | digit | (byte == b'-') | (byte == b'.') | (byte == b'_') | (byte == b'~')
+}
+
+/// Whether a text is its own percent-encoding.
+pub(crate) fn is_plain(text: &[u8]) -> bool {
+    // Without an early end inside a chunk, so that the compiler can compare many characters at once.
+    text.chunks(64).all(|chunk| chunk.iter().fold(true, |all, byte| all & is_unreserved(*byte)))
+}
+
+// Decoding is by hand: `percent-encoding` and `form_urlencoded` take a bad escape for text.
+
+/// Decodes form data: percent escapes, and `+` for a space. Says what is wrong where one is bad, or where the bytes are
+/// no text.
+pub(crate) fn decode_form(raw: &str) -> Result<Cow<'_, str>, &'static str> {
+    if first_special(raw.as_bytes()).is_none() {
+        return Ok(raw.into());
+    }
+    let mut decoded = Vec::with_capacity(raw.len());
+    let mut rest = raw.as_bytes();
+    while let Some(special) = first_special(rest) {
+        let (plain, from) = rest.split_at_checked(special).unwrap_or((rest, &[]));
+        let (byte, length) = unescape(from)?;
+        decoded.extend_from_slice(plain);
+        decoded.push(byte);
+        rest = from.get(length..).unwrap_or_default();
+    }
+    decoded.extend_from_slice(rest);
+    String::from_utf8(decoded).map(Cow::Owned).map_err(|_| "is not UTF-8")
+}
+
+/// Decodes percent escapes alone, as strictly: a `+` is itself.
+pub(crate) fn decode_escapes(raw: &str) -> Result<Cow<'_, str>, &'static str> {
+    if raw.contains('+') {
+        decode_form(&raw.replace('+', "%2B")).map(|text| text.into_owned().into())
+    } else {
+        decode_form(raw)
+    }
+}
+
+/// What is not itself in form data, from here on: the byte that it stands for, and how long it is.
+pub(crate) fn unescape(from: &[u8]) -> Result<(u8, usize), &'static str> {
+    match from {
+        [b'+', ..] => Ok((b' ', 1)),
+        [b'%', high, low, ..] => match (hex_digit(*high), hex_digit(*low)) {
+            (Some(0), Some(0)) => Err("holds a NUL"),
+            (Some(high), Some(low)) => Ok((high << 4 | low, 3)),
+            _ => Err("has a bad percent escape"),
+        },
+        [b'%', ..] => Err("has a bad percent escape"),
+        _ => Err("holds a NUL"),
+    }
+}
+
+fn first_special(text: &[u8]) -> Option<usize> {
+    // Most texts are short, and end before a search for many characters at once has begun.
+    const SHORT: usize = 16;
+    let (near, far) = text.split_at_checked(SHORT).unwrap_or((text, &[]));
+    let special = near.iter().position(|byte| matches!(byte, b'%' | b'+' | 0));
+    special.or_else(|| Some(near.len() + memchr3(b'%', b'+', 0, far)?))
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 3986, 2.1 to 2.3.
+    fn by_the_book(bytes: &[u8], space: &str) -> String {
+        let written = |byte: &u8| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(*byte).to_string(),
+            b' ' => space.to_owned(),
+            byte => format!("%{byte:02X}"),
+        };
+        bytes.iter().map(written).collect()
+    }
+
+    #[test]
+    fn short_texts_are_encoded_as_the_book_says() {
+        let same = |bytes: &[u8]| {
+            let mut encoded = b" before".to_vec();
+            percent_encode(bytes, &mut encoded);
+            assert_eq!(encoded, [b" before", by_the_book(bytes, "%20").as_bytes()].concat(), "{bytes:?}");
+            if let Ok(text) = std::str::from_utf8(bytes) {
+                assert_eq!(percent_encoded(text), by_the_book(bytes, "%20"), "{text:?}");
+            }
+            {
+                let mut quoted = b" before".to_vec();
+                quote_plus(bytes, &mut quoted);
+                assert_eq!(quoted, [b" before", by_the_book(bytes, "+").as_bytes()].concat(), "{bytes:?}");
+            }
+            assert_eq!(is_plain(bytes), by_the_book(bytes, "%20").as_bytes() == bytes, "{bytes:?}");
+        };
+        same(b"");
+        for byte in 0..=255 {
+            same(&[byte]);
+            (0..=255).for_each(|other| same(&[byte, other]));
+        }
+        same("a é+%~ ".repeat(40).as_bytes());
+    }
+
+    #[test]
+    fn an_escape_is_two_digits_of_either_case() {
+        for high in 0..128_u8 {
+            for low in 0..128_u8 {
+                let text = format!("%{}{}", char::from(high), char::from(low));
+                let expected = match u8::from_str_radix(&text[1..], 16) {
+                    _ if !high.is_ascii_hexdigit() || !low.is_ascii_hexdigit() => Err("has a bad percent escape"),
+                    Ok(0) => Err("holds a NUL"),
+                    Ok(byte @ 1..128) => Ok(char::from(byte).to_string()),
+                    _ => Err("is not UTF-8"),
+                };
+                assert_eq!(decode_form(&text).map(Cow::into_owned), expected, "{text:?}");
+                assert_eq!(decode_escapes(&text).map(Cow::into_owned), expected, "{text:?}");
+            }
+        }
+        assert_eq!(decode_form("%Cé"), Err("has a bad percent escape"));
+        assert_eq!(decode_form("a+b%2B").as_deref(), Ok("a b+"));
+        assert_eq!(decode_escapes("a+b%2B").as_deref(), Ok("a+b+"));
+    }
+}

@@ -1,0 +1,35 @@
+//! The setters of a [`Window`], once for all forms that have one.
+
+use std::time::Duration;
+
+use crate::Builder;
+use crate::form::Form;
+use crate::window::Window;
+
+/// A form whose credentials have a timestamp, and whose [`Window`] is set in two parts.
+///
+/// It is public as it bounds public methods, and cannot be named outside of the crate.
+pub trait HasWindow: Form {
+    /// The window that is set.
+    fn window_mut(&mut self) -> &mut Window;
+}
+
+/// For the forms whose credentials have one timestamp: Fernet tokens, timestamp hashes and webhooks.
+impl<F: HasWindow> Builder<F> {
+    /// The maximum age of a credential, inclusive; in whole seconds where its timestamp is. A stolen link works that
+    /// long.
+    ///
+    /// Default: 60 s for Fernet tokens, 30 s for timestamp hashes, 300 s for webhooks with a timestamp.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.form.window_mut().max_age = age;
+        self
+    }
+
+    /// How far the partner's clock may run ahead of ours, inclusive; in whole seconds where its timestamp is.
+    ///
+    /// Default: 60 s for Fernet tokens, 5 s for timestamp hashes, 60 s for webhooks with a timestamp.
+    pub fn clock_skew(mut self, skew: Duration) -> Self {
+        self.form.window_mut().clock_skew = skew;
+        self
+    }
+}
