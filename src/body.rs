@@ -170,6 +170,10 @@ where
             if body.size_hint().lower() > room as u64 {
                 return Poll::Ready(Err(Reason::BodyTooLarge(limits.size)));
             }
+            // A server knows of most requests that no body follows: nothing is to be read.
+            if body.is_end_stream() {
+                break;
+            }
             match body.poll_frame(cx) {
                 Poll::Ready(None) => break,
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(body_error::reason(&error.into()))),

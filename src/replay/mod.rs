@@ -245,8 +245,8 @@ pub trait ReplayStore: Send + Sync + 'static {
     fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>>;
 
     /// Frees a credential under exactly this lease, as it was not used after all. A spent credential stays spent, and
-    /// one under another lease stays leased, even if both leases have the same end. The claim of the lease may have been
-    /// refused, or never have arrived.
+    /// one under another lease stays leased, even if both leases have the same end. The claim of the lease may have
+    /// been refused, or never have arrived.
     fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>>;
 
     /// The instant since when this store has seen every claim; `None` if it forgets nothing when the process ends.
