@@ -1,6 +1,9 @@
 //! The replay store in memory: one winner, no eviction, a ceiling.
 #![cfg(feature = "moka")]
 
+#[path = "replay/opening.rs"]
+mod opening;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
@@ -396,16 +399,4 @@ fn what_is_released_is_gone() {
         release(&store, 1, 7);
     }
     assert_eq!(store.entries(), 0);
-}
-
-/// The timers run on tokio's clock, which does not wait here.
-#[tokio::test(start_paused = true)]
-async fn a_store_opens_when_its_first_second_is_over() {
-    let before = tokio::time::Instant::now();
-    let store = MemoryReplay::opened().await;
-    let cutoff = store.remembers_since().unwrap();
-    let waited = before.elapsed();
-    let owed = cutoff.ceil_to_second().since(cutoff);
-    assert!(waited <= Duration::from_millis(1_002), "{waited:?}");
-    assert!(waited + Duration::from_millis(500) >= owed, "{waited:?} of {owed:?}");
 }

@@ -17,7 +17,7 @@ pub(crate) struct CredentialParameters {
     /// With which bytes a spelling of one of them, none of which is empty, may begin. Most names of other parameters
     /// are known by their first.
     beginnings: [bool; 256],
-    /// The path of which nothing but the path is left: a login route has one, and it need not be made anew each time.
+    /// A path without any query left. A login route has one, so it is made once.
     bare: OnceLock<PathAndQuery>,
 }
 

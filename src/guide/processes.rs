@@ -29,7 +29,7 @@
 //! # One store in memory for each process
 //!
 //! Then one link works once *per process*: with four of them, whoever copies a link has three more sign-ins, and a
-//! webhook may be carried out four times. A ticket that one process issued is unknown to the others. Sticky sessions do
+//! webhook may be processed four times. A ticket that one process issued is unknown to the others. Sticky sessions do
 //! not help, as the thief brings no cookie.
 //!
 //! The same holds for a rolling deployment: while an old and a new process serve together, they are two.

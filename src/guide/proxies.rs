@@ -37,7 +37,7 @@
 //! # The tenant by its host
 //!
 //! `Tenant::host` reads the URI, and then `Host`; forwarded headers count for nothing. If your proxy keeps `Host`,
-//! there is nothing to do. If it rewrites `Host` and sets `X-Forwarded-Host` anew each time:
+//! there is nothing to do. If it rewrites `Host` and overwrites `X-Forwarded-Host`:
 //!
 //! ```
 //! use tower_sso::tenant::Tenant;

@@ -49,7 +49,7 @@
 //! | reason | cause | mend |
 //! |---|---|---|
 //! | `unknown_key` | there is no key for this tenant; a ticket is spent or expired | the tenant's name; [`Tenant`] |
-//! | `bad_signature` | another secret, or other signed bytes | copy the secret anew; see below |
+//! | `bad_signature` | another secret, or other signed bytes | copy the secret again; see below |
 //! | `body_hash` | the body changed after it was signed | whatever rewrites bodies in front |
 //!
 //! `bad_signature` for *every* request: the secret lacks its prefix or has one too many, is base64 that the partner
@@ -100,7 +100,7 @@
 //! |---|---|---|
 //! | `key_store`, `replay_store` | it failed, timed out ([`store_timeout`]) or is full | see the line "store failed" |
 //! | `unusable_key` | none of the tenant's keys can be one | that tenant's key in the store; the log names the tenant |
-//! | `in_progress` | a copy of this webhook is being carried out | nothing: the sender tries again |
+//! | `in_progress` | a duplicate of this webhook is in progress | nothing: the sender tries again |
 //!
 //! # Why clients see so little
 //!

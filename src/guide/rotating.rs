@@ -52,7 +52,7 @@
 //! # Keys that partners send
 //!
 //! Some partners announce a key by a signed call, and the handler stores it. In SQL, give `rotate` the call's
-//! [`fingerprint`](crate::Identity::fingerprint): a call is applied once, for ever, so a copy of an old call never
+//! [`fingerprint`](crate::Identity::fingerprint): a call is applied once, for ever, so a duplicate of an old call never
 //! brings an old key back. For a rotation that you make yourself, make one of your change's own number:
 //!
 //! ```
@@ -102,7 +102,7 @@
 //! 5. **Look at what was done.** `Identity::issued_at`, tenant and user of each sign-in should be in your own log: the
 //!    crate logs neither claims nor credentials. Undo what the forger changed.
 //!
-//! For a shared webhook secret, step 3 is to check the calls that were carried out since.
+//! For a shared webhook secret, step 3 is to check the calls that were processed since.
 //!
 //! [`secrets`]: crate::Builder::secrets
 //! [`keys::sql`]: crate::keys::sql

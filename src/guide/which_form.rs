@@ -118,7 +118,7 @@
 //! # It does not verify
 //!
 //! The log says at which step: see [`refusals`](super::refusals). `bad_signature` for every request is most often a
-//! secret that was copied with its prefix, or without; a body that something decoded or wrote anew on its way; or, with
+//! secret that was copied with its prefix, or without; a body that something decoded or re-encoded on its way; or, with
 //! OAuth, another origin.
 //!
 //! [`jwt`]: #three-parts-with-dots
