@@ -33,7 +33,7 @@ use crate::store::{StoreError, StoreFuture};
 /// - **No claim pays for all.** Each removes up to 32 entries that have ended; so after a minute in which nobody came,
 ///   the next 12,500 claims share the removal of 400,000 entries. The store is cut into 32 shards with a moka cache
 ///   each, so that no claim moves a large table either. Of ten million claims in waves of 400,000 that end at once, the
-///   costliest took 6 to 12 ms of processor time, by 1, 8 and 64 threads (`cargo bench --bench replay -- worst`, two
+///   costliest took 2 to 13 ms of processor time, by 1, 8 and 64 threads (`cargo bench --bench replay -- worst`, two
 ///   shared cores).
 ///
 /// An entry takes some 470 bytes, and a store of a thousand entries 3 MB. A claim takes 1 to 5 µs, beside a thousand
