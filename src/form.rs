@@ -184,6 +184,8 @@ pub struct Rules {
     pub decoy: Secret,
     /// Whether the same credential may come again. Default: once.
     pub usage: Usage,
+    /// Why a credential that was used before is refused. Default: [`Reason::Replayed`].
+    pub duplicate: Reason,
     /// The credential's query parameters, to be removed from the URI. Default: none.
     pub parameters: Vec<Cow<'static, str>>,
     /// Whether the form finds its keys itself ([`Form::look_up`]). Its layer then takes no key store. Default: no.
@@ -223,6 +225,7 @@ impl Rules {
         Self {
             decoy,
             usage: Usage::Once,
+            duplicate: Reason::Replayed,
             parameters: Vec::new(),
             looks_keys_up: false,
             signs_tenant: false,

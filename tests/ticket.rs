@@ -292,6 +292,31 @@ impl TicketStore for Odd {
     }
 }
 
+/// A store in which another request takes each ticket between a look at it and the attempt to take it.
+struct Overtaken(MemoryTickets);
+
+impl TicketStore for Overtaken {
+    fn put(&self, new: NewTickets) -> StoreFuture<Result<(), StoreError>> {
+        self.0.put(new)
+    }
+
+    fn look(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {
+        self.0.look(digest, now)
+    }
+
+    fn take(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {
+        drop(self.0.take(digest, now));
+        StoreFuture::ready(Ok(None))
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_overtaken_is_told_what_everybody_is_told_of_a_spent_ticket() {
+    let tickets = Tickets::new(Overtaken(MemoryTickets::new())).clock(clock());
+    let ticket = issue(&tickets).await;
+    invalid(&app(&tickets), &ticket).await;
+}
+
 #[tokio::test]
 async fn a_store_that_fails_is_not_a_way_in() {
     for (answer, why) in [

@@ -129,7 +129,7 @@ impl<F: Form, C> Engine<F, C> {
             }
             Claimed::Leased if is_call => Err(Reason::InProgress.into()),
             Claimed::Forgotten => Err(Reason::BeforeFence.into()),
-            _ => Err(Reason::Replayed.into()),
+            _ => Err(self.rules.duplicate.clone().into()),
         }
     }
 }

@@ -28,8 +28,7 @@
 //!    cannot redeem what is in it.
 //! 3. It is redeemed once, atomically: by being taken out of the store, after its claims were read. HEAD requests,
 //!    prefetches and claims that are refused do not redeem it.
-//! 4. Unknown, spent and expired are one answer, `invalid`: the store does not remember what it held. Of two requests
-//!    that redeem a ticket at the same moment, one may be told `replayed`.
+//! 4. Unknown, spent and expired are one answer, `invalid`: the store does not remember what it held.
 //! 5. [`Identity::tenant`](crate::Identity::tenant) is the tenant that it was issued for.
 //! 6. Claims are bounded: 64 KiB a ticket ([`largest_claims`](Tickets::largest_claims)), and in all 64 MiB in memory
 //!    and 256 MiB on Redis, of which a tenant may have as much as is still free.
@@ -117,6 +116,8 @@ where
         let mut rules = Rules::new(Secret::new(decoy));
         rules.parameters = vec![self.parameter.clone()];
         rules.looks_keys_up = true;
+        // It was there a moment ago, and another request has taken it out. A moment later it would have been unknown.
+        rules.duplicate = Reason::UnknownKey;
         rules.replay = Some(Arc::new(Redemption(self.tickets.clone())));
         rules.namespace = Some(self.tickets.namespace_name());
         rules
