@@ -7,9 +7,10 @@ use std::sync::Arc;
 use http::Extensions;
 
 use crate::clock::UnixTime;
-use crate::engine::{Admitted, Proved};
+use crate::form::Usage;
 use crate::keys::{KeyUse, TenantId};
-use crate::replay::Fingerprint;
+use crate::replay::{Claimed, Fingerprint};
+use crate::window::Validity;
 
 /// A verified identity: claims of type `C`, and how they were proved.
 ///
@@ -41,9 +42,33 @@ use crate::replay::Fingerprint;
 /// ```
 pub struct Identity<C>(Arc<Proved<C>>);
 
+/// What an identity holds.
+pub(crate) struct Proved<C> {
+    pub(crate) claims: C,
+    pub(crate) form: &'static str,
+    pub(crate) tenant: TenantId,
+    pub(crate) key_use: KeyUse,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) validity: Validity,
+}
+
+/// The replay store's word that a claim was the first, or the form's that its credentials may come again.
+pub(crate) struct Unused(());
+
+impl Unused {
+    pub(crate) fn first(claimed: Claimed) -> Result<Self, Claimed> {
+        if claimed == Claimed::First { Ok(Self(())) } else { Err(claimed) }
+    }
+
+    pub(crate) fn reusable(usage: Usage) -> Option<Self> {
+        (usage == Usage::Reusable).then_some(Self(()))
+    }
+}
+
 impl<C> Identity<C> {
-    pub(crate) fn new(admitted: Admitted<C>) -> Self {
-        Self(admitted.into_proved())
+    pub(crate) fn new(proved: Arc<Proved<C>>, unused: Unused) -> Self {
+        let Unused(()) = unused;
+        Self(proved)
     }
 
     /// An identity that nothing has proved, for tests of a handler: current key, no time, a fingerprint of zeros. Only
@@ -64,7 +89,7 @@ impl<C> Identity<C> {
             tenant: tenant.into(),
             key_use: KeyUse::Current,
             fingerprint: [0; 32].into(),
-            validity: crate::window::Validity::unlimited(),
+            validity: Validity::unlimited(),
         }))
     }
 

@@ -1,4 +1,4 @@
-//! Shared by key stores and replay stores: [`StoreFuture`] and [`StoreError`].
+//! Shared by key stores and replay stores: [`StoreFuture`], [`StoreError`] and [`StoreFailure`].
 
 use std::error::Error;
 use std::fmt;
@@ -8,7 +8,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::debug::opaque_debug;
-use crate::rejection::StoreFailure;
 
 /// A store's answer, which may be ready already.
 ///
@@ -74,8 +73,7 @@ opaque_debug!(StoreFuture<T>);
 /// A store's failure. The request gets 503 `unavailable`; the error's text goes to the log only.
 ///
 /// ```
-/// use tower_sso::rejection::StoreFailure;
-/// use tower_sso::store::StoreError;
+/// use tower_sso::store::{StoreError, StoreFailure};
 ///
 /// let error = StoreError::from(std::io::Error::other("connection reset"));
 /// assert_eq!(error.failure(), StoreFailure::Failed);
@@ -144,6 +142,28 @@ impl From<StoreError> for Box<dyn Error + Send + Sync> {
         struct Failed(StoreError);
 
         Box::new(Failed(error))
+    }
+}
+
+/// How a store failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StoreFailure {
+    /// It answered with an error.
+    Failed,
+    /// It did not answer in time.
+    TimedOut,
+    /// It is full.
+    Full,
+}
+
+impl fmt::Display for StoreFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Failed => "failed",
+            Self::TimedOut => "timed out",
+            Self::Full => "is full",
+        })
     }
 }
 

@@ -6,13 +6,11 @@ use std::sync::Arc;
 
 use http::request::Parts;
 
-use crate::keys::TenantId;
+use crate::keys::{TenantId, check_length};
 use crate::query::Query;
 use crate::received;
 use crate::rejection::Reason;
 use crate::text::percent::decode_escapes;
-
-const LONGEST_NAME: usize = 255;
 
 type Function = dyn Fn(&Parts) -> Option<TenantId> + Send + Sync;
 
@@ -112,15 +110,6 @@ impl Tenant {
 
 fn bounded(what: &str, name: &str) -> Result<TenantId, Reason> {
     check_length(name).map(|()| name.into()).map_err(|why| Reason::Malformed(what.to_owned().into(), why))
-}
-
-/// Names are cached and logged, so they are bounded, wherever they were found.
-pub(crate) fn check_length(name: &str) -> Result<(), &'static str> {
-    match name.len() {
-        0 => Err("is empty"),
-        1..=LONGEST_NAME => Ok(()),
-        _ => Err("is too long"),
-    }
 }
 
 impl fmt::Debug for Tenant {

@@ -8,15 +8,14 @@ use http::request::Parts;
 
 use super::Engine;
 use super::lease::LeaseGuard;
-use super::proof::{Accepted, Admitted, Unused, Verified};
-use crate::Identity;
+use super::proof::{Accepted, Verified};
 use crate::form::{Form, Presence};
-use crate::keys::{Keys, TenantId};
-use crate::observe::Step;
-use crate::rejection::{Reason, StoreFailure};
+use crate::identity::{Identity, Unused};
+use crate::keys::{Keys, TenantId, check_length};
+use crate::rejection::{Reason, Step, StoreFailure};
 use crate::replay::Claimed;
 use crate::store::{StoreError, StoreFuture, Timer, Within};
-use crate::{observe, prefetch, tenant};
+use crate::{observe, prefetch};
 
 /// What is to be done with a request, judged by its head alone.
 pub(super) enum Screening {
@@ -43,7 +42,7 @@ pub(super) enum Next<F: Form, C> {
 
 /// A request that passed: its identity, and the lease to settle once the inner service has answered.
 pub(super) struct Passed<C> {
-    pub(super) admitted: Admitted<C>,
+    pub(super) identity: Identity<C>,
     pub(super) lease: Option<LeaseGuard>,
 }
 
@@ -93,7 +92,7 @@ impl<F: Form, C> Engine<F, C> {
     fn claim(&self, accepted: Accepted<C>, waited: Duration) -> Result<Next<F, C>, Stop> {
         let Some(memory) = &self.memory else {
             let unused = Unused::reusable(self.rules.usage).ok_or(Reason::ReplayStore(StoreFailure::Failed))?;
-            return Ok(Next::Pass(Passed { admitted: accepted.admitted(unused), lease: None }));
+            return Ok(Next::Pass(Passed { identity: accepted.admitted(unused), lease: None }));
         };
         let claim = memory.claim_for(&accepted);
         let lease = LeaseGuard::new(memory, &accepted, &claim);
@@ -114,7 +113,7 @@ impl<F: Form, C> Engine<F, C> {
         let taken = match Unused::first(claimed) {
             Ok(unused) => {
                 self.still_stands(&accepted, waited)?;
-                return Ok(Next::Pass(Passed { admitted: accepted.admitted(unused), lease }));
+                return Ok(Next::Pass(Passed { identity: accepted.admitted(unused), lease }));
             }
             Err(taken) => taken,
         };
@@ -199,7 +198,7 @@ impl<F: Form, C> Engine<F, C> {
             None => self.tenant.of(head)?,
         };
         if let Some(name) = &tenant {
-            tenant::check_length(name.as_str()).map_err(|why| Reason::Malformed("tenant".into(), why))?;
+            check_length(name.as_str()).map_err(|why| Reason::Malformed("tenant".into(), why))?;
         }
         Ok(Presented { credential: extracted.credential, tenant })
     }
@@ -257,7 +256,7 @@ impl<F: Form, C> Engine<F, C> {
     }
 
     /// After the check: the request as the inner service sees it, with the identity and without the credential.
-    pub(super) fn admit(&self, head: &mut Parts, admitted: Admitted<C>)
+    pub(super) fn admit(&self, head: &mut Parts, identity: Identity<C>)
     where
         C: Send + Sync + 'static,
     {
@@ -268,6 +267,6 @@ impl<F: Form, C> Engine<F, C> {
             self.credential.strip(uri);
         }
         self.form.redact(head);
-        head.extensions.insert(Identity::new(admitted));
+        head.extensions.insert(identity);
     }
 }

@@ -8,8 +8,8 @@ use http::{HeaderValue, Method};
 use super::builder::Settings;
 use crate::ConfigError;
 use crate::form::{Form, Rules, Usage};
-use crate::keys::{Key, KeyStore, check_known};
-use crate::{observe, tenant};
+use crate::keys::{Key, KeyStore, Keys, check_length, shared_secrets};
+use crate::observe;
 
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -18,8 +18,11 @@ const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) fn check<F: Form>(form: &F, rules: &Rules, settings: &Settings) -> Result<HeaderValue, ConfigError> {
     match (settings.keys.as_deref(), rules.looks_keys_up) {
         (Some(keys), false) => {
-            check_known(keys, form, rules)?;
-            check_tenant::<F>(rules, keys, settings)?;
+            let known = keys.known_keys();
+            if let Some(known) = &known {
+                check_known(known, keys.ignores_tenant(), form, rules)?;
+            }
+            check_tenant::<F>(rules, keys, known.as_deref().unwrap_or_default(), settings)?;
         }
         (None, false) => return Err(ConfigError::NoKeys),
         (Some(_), true) => setting(
@@ -40,15 +43,42 @@ fn setting(setting: &'static str, problem: &'static str) -> Result<(), ConfigErr
     Err(ConfigError::Setting { setting, problem: Cow::Borrowed(problem) })
 }
 
-fn check_tenant<F: Form>(rules: &Rules, keys: &dyn KeyStore, settings: &Settings) -> Result<(), ConfigError> {
+/// Checks the keys that the store knows already. Keys found per request are checked per request.
+fn check_known<F: Form>(known: &[Key], fixed: bool, form: &F, rules: &Rules) -> Result<(), ConfigError> {
+    if known.is_empty() {
+        return Err(ConfigError::NoKeys);
+    }
+    if fixed && known.len() > Keys::MAX {
+        return Err(ConfigError::TooManyKeys);
+    }
+    for key in known.iter().map(Key::secret) {
+        let problem = key.weakness().or_else(|| key.slip());
+        problem.map_or_else(|| form.check_key(key), Err).map_err(ConfigError::Key)?;
+    }
+    if let Some((one, other, more)) = shared_secrets(known).filter(|_| !rules.signs_tenant) {
+        observe::shared_secret(F::NAME, one, other, more);
+    }
+    Ok(())
+}
+
+fn check_tenant<F: Form>(
+    rules: &Rules,
+    keys: &dyn KeyStore,
+    known: &[Key],
+    settings: &Settings,
+) -> Result<(), ConfigError> {
     if keys.ignores_tenant() && !settings.tenant.is_fixed() && !rules.signs_tenant {
         return Err(ConfigError::SameKeysForEveryTenant);
     }
-    if let Some(Err(problem)) = settings.tenant.fixed_name().map(tenant::check_length) {
+    if let Some(Err(problem)) = settings.tenant.fixed_name().map(check_length) {
         return setting("tenant", problem);
     }
     if let Some(name) = settings.tenant.fixed_name().filter(|_| !rules.signs_tenant) {
-        warn_of_unknown_tenant::<F>(name, keys);
+        // Not an error, as the tenant's key may be added later; until then every request is refused.
+        let others = |key: &Key| key.owner().is_some_and(|owner| owner.as_str() != name);
+        if !known.is_empty() && known.iter().all(others) {
+            observe::no_key_yet(F::NAME, name);
+        }
     }
     match settings.tenant.parameter() {
         Some(name) if name.is_empty() => {
@@ -59,15 +89,6 @@ fn check_tenant<F: Form>(rules: &Rules, keys: &dyn KeyStore, settings: &Settings
             "is a parameter that the form signs, and could be read in two ways: call `tenant_field` with its name instead",
         ),
         _ => Ok(()),
-    }
-}
-
-/// Not an error, as the tenant's key may be added later; until then every request is refused.
-fn warn_of_unknown_tenant<F: Form>(name: &str, keys: &dyn KeyStore) {
-    let known = keys.known_keys().unwrap_or_default();
-    let others = |key: &Key| key.owner().is_some_and(|owner| owner.as_str() != name);
-    if !known.is_empty() && known.iter().all(others) {
-        observe::no_key_yet(F::NAME, name);
     }
 }
 

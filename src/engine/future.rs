@@ -117,8 +117,8 @@ impl<F: Form, C: Send + Sync + 'static> Engine<F, C> {
     where
         S: Service<Request<Out>, Response = Response<R>>,
     {
-        let Passed { admitted, lease } = passed;
-        self.admit(&mut head, admitted);
+        let Passed { identity, lease } = passed;
+        self.admit(&mut head, identity);
         State::Calling { answer: service.call(Request::from_parts(head, body)), lease, sealed: true }
     }
 

@@ -45,7 +45,6 @@ use memory::Memory;
 pub use builder::Builder;
 pub use future::ResponseFuture;
 pub use layer::VerifyLayer;
-pub(crate) use proof::{Admitted, Proved};
 pub use service::Verify;
 pub(crate) use strip::CredentialParameters;
 

@@ -1,7 +1,6 @@
 //! The steps of a check as types. Each is made only from the one before it, so a skipped check does not compile.
 //!
-//! [`Verified`] → [`Fresh`] → [`Accepted`] → [`Admitted`], and [`Identity`](crate::Identity) is made only from
-//! the last.
+//! [`Verified`] → [`Fresh`] → [`Accepted`], and with [`Unused`], the replay store's word, [`Identity`].
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -9,11 +8,12 @@ use std::sync::Arc;
 use super::Engine;
 use super::check::Presented;
 use crate::clock::UnixTime;
-use crate::form::{Form, Usage};
+use crate::form::Form;
+use crate::identity::{Identity, Proved, Unused};
 use crate::keys::{KeyUse, Keys, TenantId};
 use crate::observe;
 use crate::rejection::Reason;
-use crate::replay::{Claimed, Fingerprint, FingerprintHasher};
+use crate::replay::{Fingerprint, FingerprintHasher};
 use crate::window::Validity;
 
 /// One of the tenant's active keys made the signature.
@@ -37,22 +37,6 @@ pub(super) struct Accepted<C> {
     proved: Arc<Proved<C>>,
     now: UnixTime,
 }
-
-/// It was not used before, or may be used again.
-pub(crate) struct Admitted<C>(Arc<Proved<C>>);
-
-/// What an identity holds.
-pub(crate) struct Proved<C> {
-    pub(crate) claims: C,
-    pub(crate) form: &'static str,
-    pub(crate) tenant: TenantId,
-    pub(crate) key_use: KeyUse,
-    pub(crate) fingerprint: Fingerprint,
-    pub(crate) validity: Validity,
-}
-
-/// The replay store's word that a claim was the first, or the form's that its credentials may come again.
-pub(super) struct Unused(());
 
 impl<'e, F: Form, C> Verified<'e, F, C> {
     /// Tries all active keys. If there are none, tries the decoy, so that an unknown tenant costs as much as a wrong
@@ -132,25 +116,8 @@ impl<C> Accepted<C> {
         self.now
     }
 
-    pub(super) fn admitted(self, unused: Unused) -> Admitted<C> {
-        let Unused(()) = unused;
-        Admitted(self.proved)
-    }
-}
-
-impl<C> Admitted<C> {
-    pub(crate) fn into_proved(self) -> Arc<Proved<C>> {
-        self.0
-    }
-}
-
-impl Unused {
-    pub(super) fn first(claimed: Claimed) -> Result<Self, Claimed> {
-        if claimed == Claimed::First { Ok(Self(())) } else { Err(claimed) }
-    }
-
-    pub(super) fn reusable(usage: Usage) -> Option<Self> {
-        (usage == Usage::Reusable).then_some(Self(()))
+    pub(super) fn admitted(self, unused: Unused) -> Identity<C> {
+        Identity::new(self.proved, unused)
     }
 }
 
@@ -160,7 +127,7 @@ impl<F: Form, C> Engine<F, C> {
         let mut fingerprint = FingerprintHasher::new(F::NAME);
         if self.rules.signs_tenant {
             // The name that was signed, whoever owns the key.
-            fingerprint.signed_tenant(named);
+            fingerprint.signed_tenant(named.as_str());
         }
         fingerprint.namespace(&self.namespace);
         self.form.fingerprint(message, &mut fingerprint);

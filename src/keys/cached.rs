@@ -5,10 +5,9 @@ use std::{future::Future, pin::pin};
 
 use moka::future::Cache;
 
-use super::{Key, KeyStore, Keys, TenantId};
+use super::{Key, KeyStore, Keys, TenantId, check_length};
 use crate::debug::opaque_debug;
 use crate::store::{StoreError, StoreFuture};
-use crate::tenant::check_length;
 
 /// moka panics above a thousand years.
 const LONGEST_TIME: Duration = Duration::from_hours(365 * 24);

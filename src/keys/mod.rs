@@ -26,7 +26,6 @@
 //! - When none of its active keys is usable: the answer is 503 instead of 401, so that the partner retries once the key
 //!   is fixed. The log names the tenant, at `WARN`. Keys that are known when a layer is built are checked then.
 
-mod check;
 mod fixed;
 mod key;
 mod memory;
@@ -39,6 +38,7 @@ mod memory;
 ))]
 mod pair;
 mod secret;
+mod shared;
 #[cfg(feature = "sqlx")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlx")))]
 pub mod sql;
@@ -58,7 +58,6 @@ use crate::store::{StoreError, StoreFuture};
 #[cfg(feature = "moka")]
 #[cfg_attr(docsrs, doc(cfg(feature = "moka")))]
 pub use cached::{CachedKeys, CachedKeysBuilder};
-pub(crate) use check::check_known;
 pub use fixed::FixedKeys;
 pub use key::{Key, KeyUse, Keys};
 pub use memory::MemoryKeys;
@@ -71,6 +70,7 @@ pub use memory::MemoryKeys;
 ))]
 pub(crate) use pair::check_shared;
 pub use secret::Secret;
+pub(crate) use shared::shared_secrets;
 
 /// A customer organisation with keys of its own, as the request names it.
 ///
@@ -113,6 +113,17 @@ impl fmt::Debug for TenantId {
 impl fmt::Display for TenantId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// Tenants' names are cached and logged, so they are bounded, wherever they were found.
+pub(crate) fn check_length(name: &str) -> Result<(), &'static str> {
+    const LONGEST_NAME: usize = 255;
+
+    match name.len() {
+        0 => Err("is empty"),
+        1..=LONGEST_NAME => Ok(()),
+        _ => Err("is too long"),
     }
 }
 

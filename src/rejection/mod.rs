@@ -1,6 +1,7 @@
 //! Why a request was refused: the public [`Code`], the inner [`Reason`], and the answer made of them.
 
 mod code;
+mod step;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,8 +11,9 @@ use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use crate::observe::Step;
+pub use crate::store::StoreFailure;
 pub use code::Code;
+pub use step::Step;
 
 /// The exact reason of a refusal: for logs, metrics and a custom responder. Clients do not see it by default.
 ///
@@ -120,18 +122,6 @@ impl From<RefusedClaims> for Reason {
     }
 }
 
-/// How a store failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum StoreFailure {
-    /// It answered with an error.
-    Failed,
-    /// It did not answer in time.
-    TimedOut,
-    /// It is full.
-    Full,
-}
-
 impl Reason {
     /// The reason's name: one word, stable, fit for a metric's label.
     pub const fn as_str(&self) -> &'static str {
@@ -224,16 +214,6 @@ impl fmt::Display for Reason {
             Self::InProgress => f.write_str("an exact copy is being handled"),
             Self::TooManyGuesses(wait) => write!(f, "its source has guessed too often, and may try again in {wait:?}"),
         }
-    }
-}
-
-impl fmt::Display for StoreFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Failed => "failed",
-            Self::TimedOut => "timed out",
-            Self::Full => "is full",
-        })
     }
 }
 

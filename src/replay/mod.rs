@@ -40,7 +40,6 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
-use crate::keys::TenantId;
 use crate::store::{StoreError, StoreFuture};
 use crate::text::hex::encode_hex;
 
@@ -116,8 +115,8 @@ impl FingerprintHasher {
     }
 
     /// Adds the tenant, of a form that signs its name.
-    pub(crate) fn signed_tenant(&mut self, tenant: &TenantId) {
-        self.part(b"tenant").part(tenant.as_str().as_bytes());
+    pub(crate) fn signed_tenant(&mut self, tenant: &str) {
+        self.part(b"tenant").part(tenant.as_bytes());
     }
 
     /// Adds the layer's namespace. The empty default changes nothing.
@@ -287,7 +286,7 @@ mod tests {
         let key = |form: &str, tenant: &str, namespace: &str, parts: &[&[u8]]| {
             let mut fingerprint = FingerprintHasher::new(form);
             if !tenant.is_empty() {
-                fingerprint.signed_tenant(&tenant.into());
+                fingerprint.signed_tenant(tenant);
             }
             fingerprint.namespace(namespace);
             parts.iter().for_each(|part| _ = fingerprint.part(part));

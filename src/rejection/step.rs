@@ -1,0 +1,44 @@
+/// The steps of a check, in the order that every form follows.
+///
+/// [`Reason::step`](super::Reason::step) tells at which step a request was refused. All earlier steps
+/// passed.
+///
+/// ```
+/// use tower_sso::rejection::{Reason, Step};
+///
+/// let refused_at = Reason::Expired.step();
+/// let passed: Vec<_> = Step::ALL.into_iter().filter(|step| *step < refused_at).collect();
+/// assert_eq!(passed, [Step::Extract, Step::Keys, Step::Verify]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// Find the parts of the form in the request and decode them.
+    Extract,
+    /// Find the tenant's keys.
+    Keys,
+    /// Check that one of them made the signature.
+    Verify,
+    /// Check that the credential is inside its window.
+    Time,
+    /// Check the payload.
+    Claims,
+    /// Check that the credential was not used before.
+    Replay,
+}
+
+impl Step {
+    /// All steps, in order.
+    pub const ALL: [Self; 6] = [Self::Extract, Self::Keys, Self::Verify, Self::Time, Self::Claims, Self::Replay];
+
+    /// The step's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Extract => "extract",
+            Self::Keys => "keys",
+            Self::Verify => "verify",
+            Self::Time => "time",
+            Self::Claims => "claims",
+            Self::Replay => "replay",
+        }
+    }
+}
