@@ -265,13 +265,11 @@ impl Inner {
     fn take(&self, digest: TicketDigest, now: UnixTime) -> Option<Vec<u8>> {
         const BITE: usize = 32;
         let steady = self.clock.steady();
-        let entry = {
-            let mut held = self.lock();
-            let entry = held.remove(*digest.as_bytes());
-            held.clear(steady, BITE);
-            entry
-        };
-        entry.and_then(|entry| entry.payload(now))
+        let mut held = self.lock();
+        // The entry goes under the lock and before the next one, or what it shares would be counted for ever.
+        let payload = held.remove(*digest.as_bytes()).and_then(|entry| entry.payload(now));
+        held.clear(steady, BITE);
+        payload
     }
 }
 

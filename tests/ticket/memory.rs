@@ -76,6 +76,39 @@ async fn tickets_of_one_call_share_what_they_have_in_common_and_go_with_the_last
     assert_eq!(store.tickets(), 4);
 }
 
+/// However they go: two at the same moment, or one by itself and the other because it has ended.
+#[test]
+fn what_two_tickets_share_is_not_counted_when_both_are_gone() {
+    const ROUNDS: u64 = 500;
+    let time = clock();
+    let store = MemoryTickets::builder().clock(time.clone()).build();
+    let pair = |n: u64| [digest(2 * n).into(), digest(2 * n + 1).into()];
+    let put = |n: u64| {
+        let [one, other] = pair(n);
+        let mut new = new("acme", at(0)).with(one, [1]).with(other, [2]);
+        new.shared = vec![b'x'; 1_000_000];
+        now(store.put(new)).unwrap();
+    };
+    let start = std::sync::Barrier::new(2);
+    let take = |which: usize| {
+        for n in 0..ROUNDS {
+            if which == 0 {
+                put(n);
+            }
+            start.wait();
+            assert!(now(store.take(pair(n)[which], at(1))).unwrap().is_some());
+            start.wait();
+        }
+    };
+    std::thread::scope(|threads| [0, 1].map(|which| _ = threads.spawn(move || take(which))));
+    assert_eq!((store.tickets(), store.bytes()), (0, 0), "both at once");
+
+    put(ROUNDS);
+    time.advance(secs(120));
+    now(store.take(pair(ROUNDS)[0], at(1))).unwrap();
+    assert_eq!((store.tickets(), store.bytes()), (0, 0), "one of them had ended");
+}
+
 #[tokio::test]
 async fn the_pair_is_what_it_was() {
     let tickets = tickets();
