@@ -112,6 +112,12 @@ fn body(pem: &str) -> String {
     pem.lines().filter(|line| !line.starts_with("-----")).collect()
 }
 
+/// An Ed25519 key of sevens, byte by byte.
+fn hex(between: &str) -> String {
+    let head = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+    head.into_iter().chain([7; 32]).map(|byte: u8| format!("{byte:02x}")).collect::<Vec<_>>().join(between)
+}
+
 #[test]
 fn a_public_key_without_its_pem_lines_is_no_shared_secret() {
     let rsa = include_str!("vectors/keys/rsa-2048-public.pem");
@@ -131,6 +137,17 @@ fn a_public_key_without_its_pem_lines_is_no_shared_secret() {
         (CERTIFICATE.into(), "a certificate, as a JWK has it in `x5c`"),
         (PKCS1.into(), "the older kind of RSA key, which has no algorithm in it"),
         ("AAAAC3NzaC1lZDI1NTE5AAAAIKv8kR0oqPZ6pE1mEw4wcW8Jd2ZbSg8Zzv1m3e9wQx1b".into(), "OpenSSH's, without its kind"),
+        (hex(""), "in hexadecimal"),
+        (hex("").to_uppercase(), "in capitals"),
+        (hex(":"), "with colons"),
+        (hex("\n"), "in lines"),
+        (format!("0x{}", hex("")), "as programs write it"),
+        (hex("").split_at(71).0.into(), "in hexadecimal, cut off"),
+        (body(rsa).split_at(255).0.into(), "cut off, as by a column of 255 characters"),
+        (body(rsa).split_at(33).0.into(), "cut off in the middle of a group"),
+        (PKCS1.split_at(64).0.into(), "the older kind, cut off"),
+        (CERTIFICATE.split_at(255).0.into(), "a certificate, cut off"),
+        ("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE…".into(), "cut off, and said so"),
     ] {
         for (form, built) in built(&secret) {
             let said = refused(built);
@@ -143,8 +160,10 @@ fn a_public_key_without_its_pem_lines_is_no_shared_secret() {
         assert!(said.contains("is a public key without its PEM lines"), "verbatim, {why}: {said}");
     }
     for (secret, why) in [
-        ("MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAsecretsecretsecretsecret", "it only begins like one"),
-        ("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE, and other text that is no base64", "other text behind it"),
+        ("MC4CAQAwBQYDK2VwBCIEIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH", "a private key: whoever has it may sign"),
+        ("302e020100300506032b657004220420070707070707070707070707", "that in hexadecimal, cut off"),
+        ("30ab302a30052b6570030321", "hexadecimal of other bytes"),
+        ("MIIBIjANBgkq", "too little to tell"),
         ("M0UzRDI5NkQtQ0I3OC00QzRDLTlBMDctNkVFRjE4QTU0RjYxM0UzRDI5NkQtQ0I3OC00Qz", "base64 of other bytes"),
         ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "base64 of zeros"),
     ] {

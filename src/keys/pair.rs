@@ -7,6 +7,7 @@ use memchr::memmem;
 use zeroize::Zeroizing;
 
 use super::Secret;
+use crate::text::hex::decode_hex;
 
 const PEM: &str = "is a key in PEM or OpenSSH's format and no shared secret: a public key is known to everybody. For \
                    JWTs signed with RS, PS, ES or EdDSA, choose that `jwt::Algorithm` (feature `jwt-public-key`)";
@@ -24,7 +25,8 @@ pub(crate) fn check_shared(secret: &Secret) -> Result<(), &'static str> {
     if begins_like_openssh(key) || memmem::find(key, b"-----BEGIN ").is_some() {
         return Err(PEM);
     }
-    if is_public_key(secret.expose()) || body(key).is_some_and(|body| is_public_key(&body)) {
+    let is_public = |bytes: &[u8]| is_public_key(bytes) || begins_like_public_key(bytes);
+    if is_public(secret.expose()) || written_out(key).is_some_and(|key| is_public(&key)) {
         return Err(BODY);
     }
     if key.starts_with(b"{") && memmem::find(key, b"\"kty\"").is_some() {
@@ -37,37 +39,58 @@ fn begins_like_openssh(key: &[u8]) -> bool {
     OPENSSH.iter().any(|kind| key.starts_with(kind))
 }
 
-/// The bytes of a PEM body, or of an OpenSSH key after its first word: base64 of either alphabet, with or without
-/// padding and line breaks. `None` if it cannot be a key, which is nearly always decided without decoding.
-fn body(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    /// An Ed25519 key, which is the shortest.
-    const SHORTEST: usize = 59;
+/// The bytes of a key that is written in base64 or hexadecimal, up to the first character that is neither. `None` if it
+/// cannot be a key, which is nearly always decided without decoding.
+fn written_out(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    // `30` is the first byte of every key but OpenSSH's. `M` is the first character of what begins with it, and `AAAA`
+    // of every short length of four bytes.
+    let digits = text.strip_prefix(b"0x").unwrap_or(text);
+    if digits.starts_with(b"30") {
+        hexadecimal(digits)
+    } else if text.starts_with(b"M") || text.starts_with(b"AAAA") {
+        base64(text)
+    } else {
+        None
+    }
+}
+
+/// Of either case, with or without colons and line breaks.
+fn hexadecimal(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let digits = text.iter().filter(|byte| !byte.is_ascii_whitespace() && **byte != b':').copied();
+    let mut digits = Zeroizing::new(digits.take_while(u8::is_ascii_hexdigit).collect::<Vec<u8>>());
+    let whole = digits.len() / 2 * 2;
+    digits.truncate(whole);
+    decode_hex(std::str::from_utf8(&digits).ok()?).map(Zeroizing::new)
+}
+
+/// Of either alphabet, with or without padding and line breaks: a PEM body, or an OpenSSH key after its first word.
+fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &STANDARD,
         GeneralPurposeConfig::new()
             .with_decode_allow_trailing_bits(true)
             .with_decode_padding_mode(DecodePaddingMode::RequireNone),
     );
-    // `M` is the first character of every SEQUENCE, `AAAA` of every short length of four bytes.
-    if text.len() < SHORTEST || !(text.starts_with(b"M") || text.starts_with(b"AAAA")) {
-        return None;
-    }
     let standard = |byte: u8| match byte {
         b'-' => b'+',
         b'_' => b'/',
         other => other,
     };
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     let text = text.iter().filter(|byte| !byte.is_ascii_whitespace()).copied().map(standard);
-    let mut text = Zeroizing::new(text.collect::<Vec<u8>>());
-    while text.pop_if(|last| *last == b'=').is_some() {}
+    let mut text = Zeroizing::new(text.take_while(is_part).collect::<Vec<u8>>());
+    if text.len() % 4 == 1 {
+        _ = text.pop();
+    }
     LENIENT.decode(&*text).ok().map(Zeroizing::new)
 }
 
+const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
+const SEQUENCE: u8 = 0x30;
+
 /// Whether all of these bytes are one public key, by its outline. No random secret has such an outline.
 fn is_public_key(bytes: &[u8]) -> bool {
-    const INTEGER: u8 = 0x02;
-    const BIT_STRING: u8 = 0x03;
-    const SEQUENCE: u8 = 0x30;
     if bytes.get(..2) == Some(&[0, 0]) && bytes.get(4..).is_some_and(begins_like_openssh) {
         return true;
     }
@@ -81,8 +104,39 @@ fn is_public_key(bytes: &[u8]) -> bool {
     rest.is_empty() && matches!(*tags, [SEQUENCE, BIT_STRING] | [INTEGER, INTEGER] | [SEQUENCE, SEQUENCE, BIT_STRING])
 }
 
+/// Whether these bytes begin as public keys do, wherever they were cut off. It takes six fixed bytes and two lengths
+/// that fit each other, or more: no random secret begins so, nor does a private key.
+fn begins_like_public_key(bytes: &[u8]) -> bool {
+    /// The object identifiers of RSA, RSA-PSS, EC, and X25519 to Ed448; each ends before its last byte.
+    const ALGORITHMS: [&[u8]; 3] = [
+        &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01],
+        &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02],
+        &[0x06, 0x03, 0x2b, 0x65],
+    ];
+    /// Version 3 of a certificate.
+    const VERSION: &[u8] = &[0xa0, 0x03, 0x02, 0x01, 0x02];
+    let Some((SEQUENCE, outer, rest)) = header(bytes) else { return false };
+    match header(rest) {
+        Some((SEQUENCE, inner, rest)) => {
+            inner < outer && ALGORITHMS.iter().chain([&VERSION]).any(|begin| rest.starts_with(begin))
+        }
+        // The modulus of an RSAPublicKey: what is left is its own header and a short exponent.
+        Some((INTEGER, modulus, [0, 0x80..=0xff, ..])) => {
+            modulus > 128 && outer.checked_sub(modulus).is_some_and(|left| (6..=16).contains(&left))
+        }
+        _ => false,
+    }
+}
+
 /// The first element of DER: its tag, its content, and what follows it.
 fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (tag, length, rest) = header(der)?;
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some((tag, content, rest))
+}
+
+/// The first element's tag, the length of its content, and what follows these.
+fn header(der: &[u8]) -> Option<(u8, usize, &[u8])> {
     let (tag, rest) = der.split_first()?;
     let (length, rest) = match rest.split_first()? {
         (short @ ..=0x7f, rest) => (usize::from(*short), rest),
@@ -92,8 +146,7 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         }
         _ => return None,
     };
-    let (content, rest) = rest.split_at_checked(length)?;
-    Some((*tag, content, rest))
+    Some((*tag, length, rest))
 }
 
 #[cfg(test)]
@@ -109,7 +162,7 @@ mod tests {
             change(&mut key);
             key
         };
-        for (bytes, expected, why) in [
+        for (bytes, is_whole, why) in [
             (ed25519.clone(), true, "a SubjectPublicKeyInfo"),
             (vec![0x30, 0x06, 0x02, 0x01, 0x0f, 0x02, 0x01, 0x03], true, "an RSAPublicKey, if a small one"),
             (vec![0x30, 0x81, 0x06, 0x02, 0x01, 0x0f, 0x02, 0x01, 0x03], true, "its length in another spelling"),
@@ -125,8 +178,37 @@ mod tests {
             (vec![0x30, 0x80, 0, 0], false, "a length that is not said"),
             (vec![], false, "nothing"),
         ] {
-            assert_eq!(is_public_key(&bytes), expected, "{why}");
-            assert_eq!(check_shared(&Secret::new(bytes)).is_err(), expected, "{why}");
+            assert_eq!(is_public_key(&bytes), is_whole, "{why}");
+            let is_refused = is_whole || begins_like_public_key(&bytes);
+            assert_eq!(check_shared(&Secret::new(bytes)).is_err(), is_refused, "{why}");
+        }
+    }
+
+    #[test]
+    fn how_a_public_key_begins() {
+        let ed25519 = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65];
+        let rsa = [0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1];
+        let pkcs1 = [0x30, 0x82, 0x01, 0x0a, 0x02, 0x82, 0x01, 0x01, 0x00, 0xbd];
+        let certificate = [0x30, 0x82, 0x01, 0x2c, 0x30, 0x81, 0xdf, 0xa0, 0x03, 0x02, 0x01, 0x02];
+        let ec = [0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02];
+        for begin in [&ed25519[..], &rsa, &pkcs1, &certificate, &ec] {
+            assert!(begins_like_public_key(begin), "{begin:x?}");
+            assert!(begins_like_public_key(&[begin, &[7; 9]].concat()), "{begin:x?} and more");
+            for cut in 0..begin.len() {
+                assert!(!begins_like_public_key(&begin[..cut]), "too little of {begin:x?}: {cut}");
+            }
+        }
+        for (begin, why) in [
+            (&[0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70][..], "a private key (RFC 5208)"),
+            (&[0x30, 0x82, 0x04, 0xa4, 2, 1, 0, 2, 0x82, 1, 1, 0, 0xbd], "a private RSA key"),
+            (&[0x30, 0x77, 2, 1, 1, 4, 0x20, 0xbd], "a private EC key"),
+            (&[0x30, 0x05, 0x30, 0x05, 6, 3, 0x2b, 0x65, 0x70], "what is inside is as long as what is around it"),
+            (&[0x30, 0x82, 0x01, 0x2a, 0x02, 0x82, 0x01, 0x01, 0x00, 0xbd], "an exponent of 37 bytes"),
+            (&[0x30, 0x82, 0x01, 0x0a, 0x02, 0x82, 0x01, 0x01, 0x01, 0xbd], "a modulus that is not positive, or short"),
+            (b"0001020304050607080910111213141516", "digits"),
+            (b"MIIBIjANBgkqhkiG9w0BAQEFAAOC", "base64 is decoded first"),
+        ] {
+            assert!(!begins_like_public_key(begin), "{why}");
         }
     }
 }

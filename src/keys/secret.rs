@@ -41,7 +41,7 @@ impl Secret {
     ///
     /// A key in PEM or OpenSSH's format is refused where a MAC is checked with it, also one that a store finds later: a
     /// public key is known to everybody (CVE-2022-29217). So is a public key or a certificate without its PEM lines, in
-    /// base64 or as bytes. `Secret::verbatim` is no way around that.
+    /// base64, in hexadecimal or as bytes, even one that was cut off. `Secret::verbatim` is no way around that.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self::of(bytes.into(), false)
     }
