@@ -15,7 +15,7 @@ mod support;
 
 use futures::future::join_all;
 use http::{HeaderName, HeaderValue, Method};
-use support::subject::{Duplicate, Failure, Spoil, Subject, Wish, fenced_at, keys};
+use support::subject::{Duplicate, Failure, Spoil, Subject, Wish, keys, store_since};
 use support::{App, NOW, clock, outcome, reason, replay, secs, seen};
 use tower_sso::Identity;
 use tower_sso::clock::UnixTime;
@@ -126,10 +126,10 @@ for_every_form! {
 
     async fn what_was_made_before_the_store_is_refused<S: Subject>() {
         let Some(_) = S::WINDOW else { return };
-        let app = S::app_with(keys::<S>(), fenced_at(S::FENCE_AT), clock());
+        let app = S::app_with(keys::<S>(), store_since(S::CUTOFF_AT), clock());
         let before = S::request(&Wish { issued_at: UnixTime::from_secs(NOW - 1), ..wish() });
         let answer = app.send(before).await;
-        assert_eq!((outcome(&answer), reason(&answer)), ("replayed", "before_fence"));
+        assert_eq!((outcome(&answer), reason(&answer)), ("replayed", "before_cutoff"));
         assert_eq!(outcome(&app.send(S::request(&wish())).await), "ok", "made when the store was");
     }
 

@@ -180,7 +180,7 @@ impl Bench {
             async move { Ok::<_, Infallible>(known.iter().map(|key| Key::current(Secret::new(*key))).collect::<Keys>()) }
         });
         let form = Diarist { diary: diary.clone(), usage, validity };
-        let replay = MemoryReplay::builder().danger_no_boot_fence().build();
+        let replay = MemoryReplay::builder().danger_no_startup_cutoff().build();
         let layer = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET)
             .keys(store)
             .replay(Remembering(diary.clone(), replay))

@@ -12,7 +12,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::subject::{fenced_at, get, refused};
+use support::subject::{get, refused, store_since};
 use support::{App, NOW, clock, outcome, reason, replay, secs, seen};
 use tower_sso::Builder;
 use tower_sso::jwt::{self, Algorithm, Jwt};
@@ -288,15 +288,15 @@ async fn when_a_token_was_made() {
     for (changes, lifetime, expected) in [
         (json!({"nbf": null, "iat": NOW}), true, "ok"),
         (json!({"nbf": NOW - 180, "iat": NOW}), true, "ok"),
-        (json!({"nbf": null, "iat": NOW - 1}), true, "before_fence"),
+        (json!({"nbf": null, "iat": NOW - 1}), true, "before_cutoff"),
         // With a leeway of a minute it passes a minute before its `nbf`.
         (json!({"nbf": NOW + 60, "iat": null}), true, "ok"),
-        (json!({"nbf": NOW + 59, "iat": null}), true, "before_fence"),
-        (json!({"nbf": null, "iat": null}), true, "before_fence"),
-        (json!({"nbf": null, "iat": null}), false, "before_fence"),
+        (json!({"nbf": NOW + 59, "iat": null}), true, "before_cutoff"),
+        (json!({"nbf": null, "iat": null}), true, "before_cutoff"),
+        (json!({"nbf": null, "iat": null}), false, "before_cutoff"),
     ] {
         let layer = jwt::layer::<Value>(Algorithm::HS512).audience("www.waggl.com").secrets([SECRET]);
-        let layer = layer.replay(fenced_at(NOW)).clock(clock());
+        let layer = layer.replay(store_since(NOW)).clock(clock());
         let layer = if lifetime { layer } else { layer.danger_any_lifetime() };
         let token = sign(Algorithm::HS512, HS512, &with(changes.clone()));
         let answer = App::new(layer.build().unwrap()).send(get(&format!("/?sso_jwt={token}"))).await;

@@ -59,7 +59,7 @@ struct Node<C = ConnectionManager> {
 }
 
 impl Node {
-    /// Ready for links of [`NOW`]: the fence stands at that moment.
+    /// Ready for links of [`NOW`]: the cutoff is that moment.
     async fn new(server: &Redis) -> Self {
         Self::at(server, NOW).await
     }
@@ -232,7 +232,8 @@ async fn any_setting_that_can_be_made_works() {
     let server = Redis::start(&[]);
     let now = UnixTime::from_secs(NOW);
     let hold = Hold::Until(now);
-    let most = RedisStore::builder("test").clock_skew(Duration::MAX).fence_margin(Duration::MAX).timeout(Duration::MAX);
+    let most =
+        RedisStore::builder("test").clock_skew(Duration::MAX).cutoff_margin(Duration::MAX).timeout(Duration::MAX);
     let store = most.connect(server.url()).await.unwrap();
     assert_eq!(store.claim(&Claim::new(replay_key(1), now, hold)).await.unwrap(), Claimed::First);
     assert_eq!(store.claim(&Claim::new(replay_key(1), now, hold)).await.unwrap(), Claimed::Spent);
@@ -283,7 +284,7 @@ async fn what_another_program_wrote_admits_nobody() {
     let used = link();
     assert_eq!(node.send(&used).await, "ok");
     server.eval("}r:", "for _, entry in ipairs(redis.call('KEYS', '*}r:*')) do redis.call('DEL', entry) end return 1");
-    for (field, value) in [("fence", "9223372036854775808"), ("fence", "-1e300"), ("raised", "9007199254740994")] {
+    for (field, value) in [("cutoff", "9223372036854775808"), ("cutoff", "-1e300"), ("raised", "9007199254740994")] {
         server.eval("}memory", &format!("return redis.call('HSET', key, '{field}', '{value}')"));
         let error = node.redis.claim(&claim).await.unwrap_err().to_string();
         assert!(error.contains("namespace") && error.contains("{test}memory"), "{field} {value}: {error}");

@@ -230,27 +230,6 @@ fn what_stays_for_ever_leaves_room_for_sign_ins_and_for_other_layers() {
     }
 }
 
-#[test]
-fn the_boot_fence_stands_when_the_store_is_made() {
-    let clock = ManualClock::at(NOW);
-    let start = || MemoryReplay::builder().clock(clock.clone());
-    assert_eq!(start().build().remembers_since(), Some(NOW));
-    assert_eq!(start().fence_margin(Duration::from_secs(5)).build().remembers_since(), Some(later(5)));
-    assert_eq!(start().danger_no_boot_fence().build().remembers_since(), None);
-}
-
-#[test]
-fn a_clock_that_was_slow_at_the_start_moves_the_fence_when_it_is_set_right() {
-    let clock = ManualClock::at(NOW.minus(Duration::from_secs(3_600)));
-    let store = MemoryReplay::builder().clock(clock.clone()).fence_margin(Duration::from_secs(5)).build();
-    clock.set(NOW);
-    assert_eq!(store.remembers_since(), Some(later(5)), "the store was made at this moment");
-    clock.advance(Duration::from_secs(60));
-    assert_eq!(store.remembers_since(), Some(later(5)), "time that passes does not move it");
-    clock.set(NOW);
-    assert_eq!(store.remembers_since(), Some(later(5)), "nor does a clock that is set back");
-}
-
 /// Claims that come after a minute in which all entries have ended.
 #[test]
 fn one_claim_removes_a_few_dead_entries_and_all_go_in_time() {

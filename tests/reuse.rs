@@ -18,7 +18,7 @@ use tower_sso::tenant::Tenant;
 use tower_sso::{Builder, ConfigError};
 use tower_sso::{oauth1, timestamp_hash, webhook};
 
-use support::subject::{fenced_at, get};
+use support::subject::{get, store_since};
 use support::{App, NOW, Request_, clock, outcome, reason, replay, secs};
 
 const KEY: &str = "38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c=";
@@ -114,7 +114,7 @@ async fn a_window_that_is_raised_later_does_not_reach_back() {
 
     time.set(UnixTime::from_secs(NOW + 90));
     let after = layer(300);
-    assert_eq!(reason(&after.send(used).await), "before_fence", "used and forgotten");
+    assert_eq!(reason(&after.send(used).await), "before_cutoff", "used and forgotten");
     assert_eq!(outcome(&after.send(used_late).await), "replayed", "used and remembered");
     assert_eq!(outcome(&after.send(link(NOW + 50)).await), "ok", "its entry would not have ended yet");
     assert_eq!(outcome(&after.send(link(NOW + 90)).await), "ok", "made since");
@@ -126,11 +126,11 @@ async fn a_token_that_does_not_say_when_it_was_made_is_good_once_across_a_restar
     for claims in [json!({"aud": "rp", "exp": NOW + 16 * 60}), json!({"aud": "rp", "exp": NOW + 300, "nbf": NOW + 45})]
     {
         let (time, link) = (clock(), format!("/?sso_jwt={}", token(claims)));
-        let first = App::new(by_jwt(fenced_at(NOW - 3_600), &time).build().unwrap());
+        let first = App::new(by_jwt(store_since(NOW - 3_600), &time).build().unwrap());
         assert_eq!(outcome(&first.send(get(&link)).await), "ok");
         time.advance(secs(30));
-        let restarted = App::new(by_jwt(fenced_at(NOW + 30), &time).build().unwrap());
-        assert_eq!(reason(&restarted.send(get(&link)).await), "before_fence");
+        let restarted = App::new(by_jwt(store_since(NOW + 30), &time).build().unwrap());
+        assert_eq!(reason(&restarted.send(get(&link)).await), "before_cutoff");
     }
 }
 

@@ -88,7 +88,7 @@ async fn start(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
         demo: false,
     });
     // Before the routes are made: those without layers ask a layer once, and it is not to take their link for an old one.
-    pass_the_fence(&portal).await;
+    wait_for_the_cutoff(&portal).await;
     let app = app::app(&portal).await?;
 
     writeln!(std::io::stdout(), "{address}")?;
@@ -96,9 +96,9 @@ async fn start(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-async fn pass_the_fence(portal: &Portal) {
-    if let Some(fence) = portal.stores.replay.remembers_since() {
-        let open = fence.ceil_to_second();
+async fn wait_for_the_cutoff(portal: &Portal) {
+    if let Some(cutoff) = portal.stores.replay.remembers_since() {
+        let open = cutoff.ceil_to_second();
         while portal.clock.now() < open {
             tokio::time::sleep(open.since(portal.clock.now())).await;
         }

@@ -35,7 +35,7 @@ pub(crate) fn refusal(rejection: &Rejection, _: &HeaderMap) -> Response<Bytes> {
 /// The crate's word for a reason, or the driver's where that has another one.
 fn word(reason: &Reason) -> &str {
     match reason {
-        Reason::BeforeFence => "replayed",
+        Reason::BeforeCutoff => "replayed",
         Reason::IncompleteBody(_) => "malformed",
         Reason::RefusedByApplication(what) if what == MISSING_FIELD => MISSING_FIELD,
         Reason::RefusedByApplication(_) => BAD_PAYLOAD,

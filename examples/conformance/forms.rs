@@ -74,7 +74,7 @@ fn seconds(seconds: f64) -> Result<Duration, Box<dyn Error>> {
 
 /// Each route remembers for itself, and from before it was made: the driver brings old vectors.
 fn replay() -> MemoryReplay {
-    MemoryReplay::builder().danger_no_boot_fence().build()
+    MemoryReplay::builder().danger_no_startup_cutoff().build()
 }
 
 fn requires(route: &Route, fields: &[&str]) -> bool {

@@ -121,7 +121,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     });
     let app = app::app(&portal).await?;
     tokio::spawn(sweep_sessions(portal.clone()));
-    pass_the_fence(&portal).await;
+    wait_for_the_cutoff(&portal).await;
 
     writeln!(std::io::stdout(), "portal listening on http://{address}")?;
     serve::serve(listener, app, &connections, asked_to_stop()).await;
@@ -138,9 +138,9 @@ fn user_directory() -> Result<PathBuf, ConfigError> {
 /// A link that was made before the replay store was may have been used before a restart, and is refused. Partners tell the
 /// time of a link in whole seconds. So nobody is let in until the second is over in which the store was made: an honest
 /// link that is made from then on is never taken for an old one.
-async fn pass_the_fence(portal: &Portal) {
-    if let Some(fence) = portal.stores.replay.remembers_since() {
-        let open = fence.ceil_to_second();
+async fn wait_for_the_cutoff(portal: &Portal) {
+    if let Some(cutoff) = portal.stores.replay.remembers_since() {
+        let open = cutoff.ceil_to_second();
         while portal.clock.now() < open {
             tokio::time::sleep(open.since(portal.clock.now())).await;
         }

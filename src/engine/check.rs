@@ -127,7 +127,7 @@ impl<F: Form, C> Engine<F, C> {
                 Ok(Next::Wait(Check::Pause { timer: Timer::new(pause), accepted, waited: waited + pause }))
             }
             Claimed::Leased if is_call => Err(Reason::InProgress.into()),
-            Claimed::Forgotten => Err(Reason::BeforeFence.into()),
+            Claimed::Forgotten => Err(Reason::BeforeCutoff.into()),
             _ => Err(self.rules.duplicate.clone().into()),
         }
     }
@@ -236,7 +236,7 @@ impl<F: Form, C> Engine<F, C> {
             Some(usable_since) => usable_since < cutoff,
             None => !self.rules.survives_restart,
         };
-        if cutoff.is_some_and(may_be_older) { Err(Reason::BeforeFence) } else { Ok(()) }
+        if cutoff.is_some_and(may_be_older) { Err(Reason::BeforeCutoff) } else { Ok(()) }
     }
 
     /// Whether a first claim is worth what it says. The store may have learnt only now that it has forgotten. And a

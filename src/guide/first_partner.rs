@@ -33,7 +33,7 @@
 //! async fn a_link_signs_in_once() -> Result<(), Box<dyn std::error::Error>> {
 //!     let key = generate_fernet_key();
 //!     // The store and the link are made in the same second: see the chapter on testing.
-//!     let replay = MemoryReplay::builder().danger_no_boot_fence().build();
+//!     let replay = MemoryReplay::builder().danger_no_startup_cutoff().build();
 //!     let app = app(MemoryKeys::new().with("4321", key.clone()), replay)?;
 //!
 //!     let user = serde_json::json!({"id": 123, "nm": "Samuel", "rt": "Contractor"});

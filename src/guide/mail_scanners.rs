@@ -14,7 +14,7 @@
 //! # use tower_sso::{keys::MemoryKeys, replay::MemoryReplay};
 //! # let key = tower_sso::sign::generate_fernet_key();
 //! # let keys = MemoryKeys::new().with("acme", key.clone());
-//! # let replay = MemoryReplay::builder().danger_no_boot_fence().build();
+//! # let replay = MemoryReplay::builder().danger_no_startup_cutoff().build();
 //!
 //! async fn button() -> Html<&'static str> {
 //!     Html(r#"<form method="post"><button>Sign in</button></form>"#)

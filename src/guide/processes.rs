@@ -56,7 +56,7 @@
 //! # Restarts
 //!
 //! A store in memory forgets when the process ends. So that used links do not work again, a layer refuses whatever
-//! could have been used before the store was made: as `replayed`, with the reason `before_fence`. This is the startup
+//! could have been used before the store was made: as `replayed`, with the reason `before_cutoff`. This is the startup
 //! cutoff.
 //!
 //! Credentials tell their time in whole seconds. In the first second after a start, the cutoff therefore refuses honest
@@ -74,7 +74,7 @@
 //! ```
 //!
 //! - **A partner's clock that is ahead** dates links after the restart that were used before it. If your partners'
-//!   clocks are, set [`fence_margin`](crate::replay::MemoryReplayBuilder::fence_margin): honest links are refused for
+//!   clocks are, set [`cutoff_margin`](crate::replay::MemoryReplayBuilder::cutoff_margin): honest links are refused for
 //!   as long after each start.
 //! - **Webhooks without a timestamp** cannot be told old from new. Their layer does not build on a store that forgets,
 //!   unless the handler keeps [`Identity::fingerprint`](crate::Identity::fingerprint) and says so with

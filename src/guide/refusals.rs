@@ -27,7 +27,7 @@
 //! | `invalid` | 401 | `unknown_key`, `bad_signature`, `body_hash`; [more for tokens] | tenant, secret, signed bytes |
 //! | `expired` | 401 | `expired` | both clocks; how long the link lay around |
 //! | `not_yet_valid` | 401 | `not_yet_valid` | both clocks |
-//! | `replayed` | 401 | `replayed`, `before_fence` | double clicks, scanners, a restart |
+//! | `replayed` | 401 | `replayed`, `before_cutoff` | double clicks, scanners, a restart |
 //! | `rejected_claims` | 400 | `bad_payload`, `missing_field`, `refused_by_application` | payload, claims type |
 //! | `method_not_allowed` | 405 | `method` | GET or POST; HEAD is never listed |
 //! | `request_timeout` | 408 | `body_timeout` | a slow sender; a timeout outside |
@@ -74,7 +74,7 @@
 //! | reason | cause | mend |
 //! |---|---|---|
 //! | `replayed` | a double click, a reload, a proxy's retry; a [mail scanner] | redirect at once; a button that posts |
-//! | `before_fence` | it was made before the store was, or in its first second | [wait a second before you listen] |
+//! | `before_cutoff` | it was made before the store was, or in its first second | [wait a second before you listen] |
 //!
 //! # The claims
 //!

@@ -67,11 +67,11 @@
 //! # The first second
 //!
 //! [`MemoryReplay`](crate::replay::MemoryReplay) refuses what was made before it, and times are whole seconds. A test
-//! that makes the store and signs a link at once gets 401 `replayed`, with the reason `before_fence`. Choose one:
+//! that makes the store and signs a link at once gets 401 `replayed`, with the reason `before_cutoff`. Choose one:
 //!
 //! - With a `ManualClock`: give it to the store, to the layer and to the signer, and `advance` it by a second after the
 //!   store is made. This tests what you deploy.
-//! - With the system's clock: `MemoryReplay::builder().danger_no_boot_fence()`, in the test alone.
+//! - With the system's clock: `MemoryReplay::builder().danger_no_startup_cutoff()`, in the test alone.
 //!
 //! `advance` lets time pass; `set` corrects a wrong clock, as NTP does.
 //!

@@ -38,7 +38,7 @@ use crate::store::StoreError;
 pub struct RedisStoreBuilder {
     namespace: String,
     clock_skew: Duration,
-    fence_margin: Duration,
+    cutoff_margin: Duration,
     timeout: Duration,
     clock: Arc<dyn Clock>,
     check_policy: bool,
@@ -115,7 +115,7 @@ impl RedisStore {
         RedisStoreBuilder {
             namespace: namespace.into(),
             clock_skew: Duration::from_secs(1),
-            fence_margin: Duration::ZERO,
+            cutoff_margin: Duration::ZERO,
             timeout: Duration::from_secs(1),
             clock: Arc::new(SystemClock),
             check_policy: true,
@@ -143,8 +143,8 @@ impl RedisStoreBuilder {
     /// A layer accepts links from the future within its own `clock_skew`. **A link that a fast clock dated after the
     /// loss, and that was used before it, works once more** unless this margin is as long. The price: for that long
     /// after each restart of the server, nobody signs in.
-    pub fn fence_margin(mut self, margin: Duration) -> Self {
-        self.fence_margin = margin;
+    pub fn cutoff_margin(mut self, margin: Duration) -> Self {
+        self.cutoff_margin = margin;
         self
     }
 
@@ -170,7 +170,7 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The clock that sets the fence when the server has lost its memory. Default: [`SystemClock`].
+    /// The clock that sets the cutoff when the server has lost its memory. Default: [`SystemClock`].
     ///
     /// It must not be ahead of the server's by more than [`clock_skew`](Self::clock_skew): such a node gets an error,
     /// so that it does not shut out the others.
@@ -284,9 +284,9 @@ impl RedisStoreBuilder {
             expected: RwLock::default(),
             clock: self.clock,
             check_policy: self.check_policy,
-            witness: Witness::new(self.clock_skew, self.fence_margin),
+            witness: Witness::new(self.clock_skew, self.cutoff_margin),
         }));
-        // So that the fence stands before the first request, and is not raised by it.
+        // So that the cutoff is set before the first request, and is not raised by it.
         store.look().await.map_err(ConnectError::Server)?;
         Ok(store)
     }

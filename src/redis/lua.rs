@@ -2,7 +2,7 @@
 //! round trip, and atomic.
 //!
 //! `KEYS[1]` is a hash that holds all that the server has to know about its memory, so that it is lost as a whole or
-//! not at all: the fence, and the windows of each group of layers. `KEYS[2]` is an entry. Tickets have
+//! not at all: the cutoff, and the windows of each group of layers. `KEYS[2]` is an entry. Tickets have
 //! [scripts of their own](super::lua_tickets).
 //!
 //! An answer is a word, then what the server knows about its memory, then the script's own answer. The words for what
@@ -36,16 +36,16 @@ local microseconds = time[1] * 1000000 + time[2]
 local function whole(number) return string.format('%.0f', number) end
 ";
 
-/// Every script but [`RAISE`] continues with this. If the data was deleted, the fence is gone too. Beside it are the
+/// Every script but [`RAISE`] continues with this. If the data was deleted, the cutoff is gone too. Beside it are the
 /// server on which it was raised, and how many keys that server had evicted. On another server, or one that was a
 /// replica meanwhile, the data may lack the last claims.
 pub(super) const MEMORY: &str = "
-local fence, raised, on, less = unpack(redis.call('HMGET', KEYS[1], 'fence', 'raised', 'on', 'evicted'))
-if not fence or not raised or (mark and mark ~= on) or (checked and evicted ~= less) then return {'forgot'} end
-for _, number in ipairs({fence, raised}) do
+local cutoff, raised, on, less = unpack(redis.call('HMGET', KEYS[1], 'cutoff', 'raised', 'on', 'evicted'))
+if not cutoff or not raised or (mark and mark ~= on) or (checked and evicted ~= less) then return {'forgot'} end
+for _, number in ipairs({cutoff, raised}) do
     if not string.find(number, '^%-?%d+$') or math.abs(tonumber(number)) > 2^53 then return {'foreign', KEYS[1]} end
 end
-local function answer(word, payload) return {word, fence, raised, whole(microseconds), payload or ''} end
+local function answer(word, payload) return {word, cutoff, raised, whole(microseconds), payload or ''} end
 local function keep(key, value, milliseconds)
     if milliseconds == '' then
         redis.call('SET', key, value)
@@ -122,30 +122,30 @@ return answer('done')
 
 /// Rewrites an existing value, so that a server that is full or takes no writes fails.
 pub(super) const WRITE: &str = "
-redis.call('HSET', KEYS[1], 'fence', fence)
+redis.call('HSET', KEYS[1], 'cutoff', cutoff)
 return answer('done')
 ";
 
-/// Sets the fence, `ARGV[1]`, which may be ahead of the server's own clock by `ARGV[2]`: one node with a wrong clock
+/// Sets the cutoff, `ARGV[1]`, which may be ahead of the server's own clock by `ARGV[2]`: one node with a wrong clock
 /// is not to shut out the others. If it is not set, nothing is remembered: the scripts are loaded in the same
 /// transaction, so without this, who may not ask for the mark would take old data for all there is.
 ///
-/// Below that bound the fence never moves back, and never stays. Nor does the moment at which it was raised, whatever
+/// Below that bound the cutoff never moves back, and never stays. Nor does the moment at which it was raised, whatever
 /// the server's clock does: it tells one memory from the next.
 pub(super) const RAISE: &str = "
-local fence, most = tonumber(ARGV[1]), math.floor(microseconds / 1000) + tonumber(ARGV[2])
-local held, last = unpack(redis.call('HMGET', KEYS[1], 'fence', 'raised'))
-if fence > most then
+local cutoff, most = tonumber(ARGV[1]), math.floor(microseconds / 1000) + tonumber(ARGV[2])
+local held, last = unpack(redis.call('HMGET', KEYS[1], 'cutoff', 'raised'))
+if cutoff > most then
     redis.call('DEL', KEYS[1])
-    return {'ahead', whole(fence - most)}
+    return {'ahead', whole(cutoff - most)}
 end
 held, last = tonumber(held or ''), tonumber(last or '')
-if held and held <= most then fence = math.max(fence, held + 1) end
+if held and held <= most then cutoff = math.max(cutoff, held + 1) end
 local raised = microseconds
 if last and last < 2^53 then raised = math.max(raised, last + 1) end
-redis.call('HSET', KEYS[1], 'fence', whole(fence), 'raised', whole(raised))
+redis.call('HSET', KEYS[1], 'cutoff', whole(cutoff), 'raised', whole(raised))
 redis.call('HSET', KEYS[1], 'on', mark or '-', 'evicted', evicted or '-')
-return {'done', whole(fence), whole(raised), whole(microseconds), ''}
+return {'done', whole(cutoff), whole(raised), whole(microseconds), ''}
 ";
 
 /// What begins with this runs on a full server. A server that takes no writes refuses it unseen, so that a transaction

@@ -58,7 +58,7 @@ end
 local maxmemory = type(info) == 'string' and tonumber(string.match(info, 'maxmemory:(%d+)')) or 0
 if maxmemory > 0 then ceiling = math.min(ceiling, maxmemory / 2) end
 
-redis.call('HSET', KEYS[1], 'fence', fence)
+redis.call('HSET', KEYS[1], 'cutoff', cutoff)
 if redis.call('EXISTS', ENDS) == 0 then redis.call('DEL', HELD) end
 local now = math.floor(microseconds / 1000)
 local function remove_ended()
@@ -97,7 +97,7 @@ return answer('done')
 
 /// What follows reads the ticket `KEYS[4]`. `ARGV[1]` is what the keys of shared parts begin with.
 ///
-/// A ticket is marked with the moment at which the fence was raised under which it was issued. One with another mark
+/// A ticket is marked with the moment at which the cutoff was raised under which it was issued. One with another mark
 /// was brought back by a restart from older data: it may have been redeemed since.
 pub(super) const READ: &str = "
 local held = redis.call(GET, KEYS[4])

@@ -9,8 +9,8 @@ use crate::clock::UnixTime;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Memory {
     /// What could be used before this may have been, by the clock of the node that raised it.
-    pub(super) fence: UnixTime,
-    /// When the fence was raised, in microseconds, by the server's clock. It tells one memory from the next.
+    pub(super) cutoff: UnixTime,
+    /// When the cutoff was raised, in microseconds, by the server's clock. It tells one memory from the next.
     pub(super) raised: i64,
     /// The server's clock now, in microseconds.
     pub(super) time: i64,
@@ -21,7 +21,7 @@ const LEAST_SKEW: Duration = Duration::from_millis(100);
 
 /// A node's view.
 ///
-/// The fence is what the server says, however high, and follows it down when it was raised again. But the node that
+/// The cutoff is what the server says, however high, and follows it down when it was raised again. But the node that
 /// raised it may have had a clock that is behind by more than the skew. So each node also reckons back by its own
 /// clock: the server says how long it has remembered. That counts no further ahead than a node may be of the server.
 pub(super) struct Witness {
@@ -46,21 +46,20 @@ impl Witness {
         Self { skew, margin, began: Instant::now(), seen: Mutex::new(seen) }
     }
 
-    /// Where a fence stands that is raised now: by what another machine's clock may be ahead of this one's, and a
-    /// partner's of them all.
-    pub(super) fn fence(&self, now: UnixTime) -> UnixTime {
+    /// A cutoff that is raised now: by what another machine's clock may be ahead of this one's, and a partner's of
+    /// them all.
+    pub(super) fn cutoff(&self, now: UnixTime) -> UnixTime {
         now.plus(self.skew).plus(self.margin)
     }
 
-    /// How far ahead of the server's clock a fence may stand: once the skew for the node's clock, and once in the
-    /// fence.
+    /// How far a cutoff may be ahead of the server's clock: once the skew for the node's clock, and once in the cutoff.
     pub(super) fn tolerance(&self) -> Duration {
         self.skew.max(LEAST_SKEW).saturating_mul(2).saturating_add(self.margin)
     }
 
-    /// How far the fence is ahead of what the server's clock can explain.
+    /// How far the cutoff is ahead of what the server's clock can explain.
     pub(super) fn excess(&self, memory: &Memory) -> Option<Duration> {
-        let excess = memory.fence.since(from_microseconds(memory.time).plus(self.tolerance()));
+        let excess = memory.cutoff.since(from_microseconds(memory.time).plus(self.tolerance()));
         // The server counts in whole milliseconds.
         (excess > Duration::from_millis(1)).then_some(excess)
     }
@@ -71,18 +70,18 @@ impl Witness {
         if memory.raised <= seen.raised {
             // An answer that was overtaken; or the server's clock was set back, and this is a new memory after all.
             if self.excess(memory).is_none() {
-                seen.shared = seen.shared.max(memory.fence);
+                seen.shared = seen.shared.max(memory.cutoff);
             }
             return false;
         }
         let age = Duration::from_micros(memory.time.saturating_sub(memory.raised).try_into().unwrap_or(0));
         let latest = from_microseconds(memory.raised).plus(self.tolerance());
-        let reckoned = self.fence(now.minus(age)).min(latest);
-        // Less of a difference is allowed for in the fence.
-        if reckoned.since(memory.fence) > self.skew {
+        let reckoned = self.cutoff(now.minus(age)).min(latest);
+        // Less of a difference is allowed for in the cutoff.
+        if reckoned.since(memory.cutoff) > self.skew {
             seen.reckoned = seen.reckoned.max(reckoned);
         }
-        (seen.raised, seen.shared) = (memory.raised, memory.fence);
+        (seen.raised, seen.shared) = (memory.raised, memory.cutoff);
         true
     }
 
@@ -105,14 +104,14 @@ impl Witness {
         false
     }
 
-    /// Takes note of what the server said when this node raised the fence. That covers what was before, so clocks are
+    /// Takes note of what the server said when this node raised the cutoff. That covers what was before, so clocks are
     /// compared from here on; and it stays, as this node's clock may be set back before the next time.
     pub(super) fn note_own(&self, memory: &Memory, now: UnixTime, asked: Instant) {
         self.note(memory, now);
         let lead = self.lead(asked, memory);
         let mut seen = self.lock();
         seen.lead = Some(lead);
-        seen.reckoned = seen.reckoned.max(memory.fence);
+        seen.reckoned = seen.reckoned.max(memory.cutoff);
     }
 
     fn lead(&self, at: Instant, memory: &Memory) -> i64 {
@@ -140,16 +139,16 @@ mod tests {
         UnixTime::from_secs(secs)
     }
 
-    /// What a server says at `time` whose fence was raised at `raised`, in seconds of its own clock.
-    fn memory(fence: u64, raised: i64, time: i64) -> Memory {
-        Memory { fence: at(fence), raised: raised * SECOND, time: time * SECOND }
+    /// What a server says at `time` whose cutoff was raised at `raised`, in seconds of its own clock.
+    fn memory(cutoff: u64, raised: i64, time: i64) -> Memory {
+        Memory { cutoff: at(cutoff), raised: raised * SECOND, time: time * SECOND }
     }
 
     #[test]
-    fn the_fence_follows_a_new_memory_down() {
+    fn the_cutoff_follows_a_new_memory_down() {
         let witness = Witness::new(SKEW, Duration::ZERO);
         let now = at(1_000);
-        assert!(witness.note(&memory(9_000, 1_000, 1_000), now), "a fence far ahead");
+        assert!(witness.note(&memory(9_000, 1_000, 1_000), now), "a cutoff far ahead");
         assert_eq!(witness.since(), at(9_000));
         assert!(witness.note(&memory(1_001, 1_010, 1_010), at(1_010)));
         assert_eq!(witness.since(), at(1_011), "down again");
@@ -164,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fence_of_a_slow_clock_does_not_count_alone() {
+    fn the_cutoff_of_a_slow_clock_does_not_count_alone() {
         let witness = Witness::new(SKEW, Duration::ZERO);
         // Raised 30 s ago by a node whose clock is an hour behind.
         witness.note(&memory(10_000 - 3_600, 9_970, 10_000), at(10_000));
@@ -188,7 +187,7 @@ mod tests {
             (20, 60, 1_060, false, "it took 40 s to answer, or to ask"),
             (61, 61, 1_062, false, "within the skew"),
             (62, 62, 1_064, true, "two seconds too far"),
-            (63, 63, 1_065, true, "until the fence is raised"),
+            (63, 63, 1_065, true, "until the cutoff is raised"),
             (64, 64, 1_000, false, "back again"),
             (65, 65, 1_066, true, "and forward to where it was: entries made meanwhile are lost"),
         ] {

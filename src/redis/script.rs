@@ -75,18 +75,18 @@ impl Scripts {
         [&self.claim, &self.settle, &self.release, &self.put, &self.take, &self.look_at_ticket, &self.look, &self.write]
     }
 
-    /// Makes the server remember from here on: the fence and the scripts in one transaction, so that where a script is
-    /// known, the fence is as young as the server's memory. `tolerance`: see [`lua::RAISE`].
+    /// Makes the server remember from here on: the cutoff and the scripts in one transaction, so that where a script is
+    /// known, the cutoff is as young as the server's memory. `tolerance`: see [`lua::RAISE`].
     pub(super) async fn install(
         &self,
         connection: &mut (impl ConnectionLike + Send),
         memory_key: &str,
-        fence: UnixTime,
+        cutoff: UnixTime,
         tolerance: u64,
     ) -> Result<Memory, StoreError> {
         let mut transaction = pipe();
         let raise = transaction.atomic().cmd("EVAL").arg(&self.raise).arg(1).arg(memory_key);
-        raise.arg(ceil_to_milliseconds(fence)).arg(tolerance);
+        raise.arg(ceil_to_milliseconds(cutoff)).arg(tolerance);
         for script in self.all() {
             transaction.cmd("SCRIPT").arg("LOAD").arg(&script.code).ignore();
         }
@@ -143,9 +143,9 @@ fn read(answer: Value) -> Result<Option<Answer>, StoreError> {
             )))
         }
         _ => {
-            let fence = part::<i64>(&mut parts)?.saturating_mul(NANOS);
+            let cutoff = part::<i64>(&mut parts)?.saturating_mul(NANOS);
             let memory =
-                Memory { fence: UnixTime::from_nanos(fence), raised: part(&mut parts)?, time: part(&mut parts)? };
+                Memory { cutoff: UnixTime::from_nanos(cutoff), raised: part(&mut parts)?, time: part(&mut parts)? };
             Ok(Some(Answer { word, memory, payload: part(&mut parts)? }))
         }
     }
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fence_is_never_rounded_down() {
+    fn a_cutoff_is_never_rounded_down() {
         for (nanos, expected) in [(0, 0), (1, 1), (NANOS, 1), (NANOS + 1, 2), (-1, 0), (i64::MAX, 9_223_372_036_855)] {
             assert_eq!(ceil_to_milliseconds(UnixTime::from_nanos(nanos)), expected, "{nanos}");
         }

@@ -57,12 +57,12 @@ impl<C> RedisStore<C>
 where
     C: ConnectionLike + Clone + Send + Sync + 'static,
 {
-    /// Whether the server answers, takes writes, and does so without evicting anything, and whether the fence is where
+    /// Whether the server answers, takes writes, and does so without evicting anything, and whether the cutoff is where
     /// clocks that are right can have put it: for a readiness probe.
     ///
     /// # Errors
     /// [`StoreError`] if it does not, if it evicts, if it is full
-    /// ([`StoreFailure::Full`](crate::rejection::StoreFailure)), if it is a replica, or if the fence is further ahead
+    /// ([`StoreFailure::Full`](crate::rejection::StoreFailure)), if it is a replica, or if the cutoff is further ahead
     /// of the server's clock than [`clock_skew`](super::RedisStoreBuilder::clock_skew) allows.
     pub async fn ready(&self) -> Result<(), StoreError> {
         let Inner { connection, scripts, memory_key, check_policy, witness, clock, .. } = &*self.0;
@@ -70,7 +70,7 @@ where
             builder::check_policy(&mut connection.clone()).await.map_err(StoreError::new)?;
         }
         let answer = self.run(&scripts.write, &[memory_key], &[], clock.now()).await?;
-        witness.excess(&answer.memory).map_or(Ok(()), |excess| Err(StoreError::new(fence_ahead(excess, memory_key))))
+        witness.excess(&answer.memory).map_or(Ok(()), |excess| Err(StoreError::new(cutoff_ahead(excess, memory_key))))
     }
 
     /// Asks the server since when it remembers.
@@ -79,7 +79,8 @@ where
         self.run(&scripts.look, &[memory_key], &[], clock.now()).await.map(drop)
     }
 
-    /// Runs a script; if the server turns out to have lost its memory, raises the fence. The first key is the memory's.
+    /// Runs a script; if the server turns out to have lost its memory, raises the cutoff. The first key is the
+    /// memory's.
     pub(super) async fn run(
         &self,
         script: &Loaded,
@@ -109,7 +110,7 @@ where
             if witness.note(&answer.memory, clock.now())
                 && let Some(excess) = witness.excess(&answer.memory)
             {
-                tracing::warn!(target: "tower_sso", "{}", fence_ahead(excess, memory_key));
+                tracing::warn!(target: "tower_sso", "{}", cutoff_ahead(excess, memory_key));
             }
             return Ok(answer);
         }
@@ -120,7 +121,7 @@ where
         let Inner { scripts, memory_key, witness, clock, .. } = &*self.0;
         let (asked, now) = (Instant::now(), now.max(clock.now()));
         let tolerance = milliseconds(witness.tolerance());
-        let memory = scripts.install(connection, memory_key, witness.fence(now), tolerance).await?;
+        let memory = scripts.install(connection, memory_key, witness.cutoff(now), tolerance).await?;
         witness.note_own(&memory, now, asked);
         Ok(())
     }
@@ -173,9 +174,9 @@ fn milliseconds(time: Duration) -> u64 {
     time.as_nanos().div_ceil(1_000_000).try_into().map_or(LONGEST, |milliseconds: u64| milliseconds.min(LONGEST))
 }
 
-fn fence_ahead(excess: Duration, memory_key: &str) -> String {
+fn cutoff_ahead(excess: Duration, memory_key: &str) -> String {
     format!(
-        "the fence on the Redis server is {} s further ahead of the server's clock than `clock_skew` allows, and \
+        "the cutoff on the Redis server is {} s further ahead of the server's clock than `clock_skew` allows, and \
          what is made before it is refused: set all clocks by NTP, then delete the key {memory_key}",
         excess.as_secs()
     )

@@ -72,7 +72,7 @@ pub enum Reason {
     /// Used before.
     Replayed,
     /// Made before the replay store started to remember: it may have been used before that.
-    BeforeFence,
+    BeforeCutoff,
     /// The token is for somebody else.
     WrongAudience,
     /// A registered claim is missing: its name.
@@ -169,7 +169,7 @@ impl Reason {
             Self::MissingField(_) => ("missing_field", Code::RejectedClaims, Step::Claims),
             Self::RefusedByApplication(_) => ("refused_by_application", Code::RejectedClaims, Step::Claims),
             Self::Replayed => ("replayed", Code::Replayed, Step::Replay),
-            Self::BeforeFence => ("before_fence", Code::Replayed, Step::Replay),
+            Self::BeforeCutoff => ("before_cutoff", Code::Replayed, Step::Replay),
             Self::ReplayStore(_) => ("replay_store", Code::Unavailable, Step::Replay),
             Self::InProgress => ("in_progress", Code::Unavailable, Step::Replay),
         }
@@ -202,7 +202,7 @@ impl fmt::Display for Reason {
             Self::Expired => f.write_str("it is too old"),
             Self::NotYetValid => f.write_str("it is from the future: compare the partner's clock with this one"),
             Self::Replayed => f.write_str("it was used before"),
-            Self::BeforeFence => {
+            Self::BeforeCutoff => {
                 f.write_str("it was made, or may have been made, before this process began to remember what was used")
             }
             Self::BadPayload(what) => write!(f, "the payload: {what}"),

@@ -18,10 +18,10 @@ use crate::store::{StoreError, StoreFuture};
 /// - **Exactly once** per process: a claim is one atomic operation on moka's map.
 /// - **No live entry is evicted.** There is no size limit by which moka could choose to drop one: there is a
 ///   [`ceiling`](MemoryReplayBuilder::ceiling) of live entries, above which layers answer 503 `unavailable`.
-/// - **A restart forgets.** So a layer refuses, as `replayed`, what was made before the store was: the *boot fence*. A
-///   partner whose clock runs ahead by some seconds leaves that many seconds before a restart open, as its links seem
-///   made after it; [`fence_margin`](MemoryReplayBuilder::fence_margin) closes that gap.
-///   A machine whose clock was slow at the start and is set right later moves the fence along.
+/// - **A restart forgets.** So a layer refuses, as `replayed`, what was made before the store was: the *startup
+///   cutoff*. A partner whose clock runs ahead by some seconds leaves that many seconds before a restart open, as its
+///   links seem made after it; [`cutoff_margin`](MemoryReplayBuilder::cutoff_margin) closes that gap.
+///   A machine whose clock was slow at the start and is set right later moves the cutoff along.
 ///   Credentials tell their time in whole seconds, so in the second in which the store is made an honest link is
 ///   refused too. A server listens from the next second on if it waits for [`opened`](Self::opened).
 /// - **One process only.** A second one does not know what the first has seen.
@@ -58,12 +58,12 @@ struct Inner {
     held: AtomicU64,
     forever: Forever,
     ceiling: u64,
-    fence: Option<Fence>,
+    cutoff: Option<Cutoff>,
     clock: Arc<dyn Clock>,
 }
 
-/// Where the boot fence stands.
-struct Fence {
+/// The startup cutoff.
+struct Cutoff {
     /// When the store was made, in nanoseconds: the latest that the clock has ever told of that moment.
     made: AtomicI64,
     /// The same moment by [`Clock::steady`].
@@ -71,7 +71,7 @@ struct Fence {
     margin: Duration,
 }
 
-impl Fence {
+impl Cutoff {
     /// A clock that was slow when the store was made, and was set right since, now tells a later time of that moment.
     fn now(&self, clock: &dyn Clock) -> UnixTime {
         // In this order: a pause between the two readings gives an earlier moment, and that is not followed.
@@ -95,8 +95,8 @@ impl Fence {
 #[derive(Clone)]
 pub struct MemoryReplayBuilder {
     ceiling: u64,
-    fenced: bool,
-    fence_margin: Duration,
+    has_cutoff: bool,
+    cutoff_margin: Duration,
     clock: Arc<dyn Clock>,
 }
 
@@ -126,8 +126,8 @@ impl MemoryReplay {
     pub fn builder() -> MemoryReplayBuilder {
         MemoryReplayBuilder {
             ceiling: 1_000_000,
-            fenced: true,
-            fence_margin: Duration::ZERO,
+            has_cutoff: true,
+            cutoff_margin: Duration::ZERO,
             clock: Arc::new(SystemClock),
         }
     }
@@ -153,16 +153,16 @@ impl MemoryReplayBuilder {
     ///
     /// Honest links are refused for that long after every start.
     #[must_use]
-    pub fn fence_margin(mut self, margin: Duration) -> Self {
-        self.fence_margin = margin;
+    pub fn cutoff_margin(mut self, margin: Duration) -> Self {
+        self.cutoff_margin = margin;
         self
     }
 
     /// Accepts what was made before the store was. **A link that was used before a restart works once more after it**,
     /// for as long as its window lasts.
     #[must_use]
-    pub fn danger_no_boot_fence(mut self) -> Self {
-        self.fenced = false;
+    pub fn danger_no_startup_cutoff(mut self) -> Self {
+        self.has_cutoff = false;
         self
     }
 
@@ -174,9 +174,9 @@ impl MemoryReplayBuilder {
         self
     }
 
-    /// The store. Its boot fence stands at this moment.
+    /// The store. Its startup cutoff is this moment.
     pub fn build(self) -> MemoryReplay {
-        let (made_steady, margin) = (self.clock.steady(), self.fence_margin);
+        let (made_steady, margin) = (self.clock.steady(), self.cutoff_margin);
         let made = AtomicI64::new(self.clock.now().as_nanos());
         MemoryReplay(Arc::new(Inner {
             shards: Shards::new(),
@@ -184,7 +184,7 @@ impl MemoryReplayBuilder {
             held: AtomicU64::new(0),
             forever: Forever::new(self.ceiling),
             ceiling: self.ceiling,
-            fence: self.fenced.then_some(Fence { made, made_steady, margin }),
+            cutoff: self.has_cutoff.then_some(Cutoff { made, made_steady, margin }),
             clock: self.clock,
         }))
     }
@@ -309,7 +309,7 @@ impl ReplayStore for MemoryReplay {
     }
 
     fn remembers_since(&self) -> Option<UnixTime> {
-        self.0.fence.as_ref().map(|fence| fence.now(&*self.0.clock))
+        self.0.cutoff.as_ref().map(|cutoff| cutoff.now(&*self.0.clock))
     }
 }
 

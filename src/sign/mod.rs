@@ -3,9 +3,9 @@
 //! A relying party does not need it to run. It has its own feature, so that no program contains credential-making code
 //! by accident.
 //!
-//! **In a test** the replay store is as young as the link, so its boot fence refuses links made in the store's first
-//! second as `replayed`, reason `before_fence`. Build the test's store with
-//! `MemoryReplay::builder().danger_no_boot_fence()`. To choose the time, give the layer a
+//! **In a test** the replay store is as young as the link, so its startup cutoff refuses links made in the store's
+//! first second as `replayed`, reason `before_cutoff`. Build the test's store with
+//! `MemoryReplay::builder().danger_no_startup_cutoff()`. To choose the time, give the layer a
 //! [`ManualClock`](crate::clock::ManualClock) and the link the same time.
 
 #[cfg(feature = "fernet")]

@@ -66,7 +66,7 @@ async fn without_its_redis_nobody_is_let_in_and_it_comes_back_by_itself() {
     let at_other = used.replace(&cluster.one.url, &cluster.other.url);
     assert_eq!(status(&browser, &used).await, StatusCode::UNAUTHORIZED, "the server has forgotten, and it shows");
     assert_eq!(status(&browser, &at_other).await, StatusCode::UNAUTHORIZED);
-    // Until the fence has passed, honest links are refused too.
+    // Until the cutoff has passed, honest links are refused too.
     until(StatusCode::SEE_OTHER, async || status(&browser, &company.link()).await).await;
     assert_eq!(cluster.one.announce(call).await.status(), StatusCode::OK, "the retry");
 }

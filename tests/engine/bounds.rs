@@ -8,7 +8,7 @@ fn what_has_no_time_does_not_build_on_a_store_that_forgets() {
     for (usage, replay, expected) in [
         (Usage::Once, MemoryReplay::new(), Some(ConfigError::ForgetsOnRestart)),
         (call, MemoryReplay::new(), Some(ConfigError::ForgetsOnRestart)),
-        (Usage::Once, MemoryReplay::builder().danger_no_boot_fence().build(), None),
+        (Usage::Once, MemoryReplay::builder().danger_no_startup_cutoff().build(), None),
         (Usage::Reusable, MemoryReplay::new(), None),
     ] {
         let form = Diarist { diary: Diary::default(), usage, validity: Validity::unlimited() };
@@ -24,12 +24,12 @@ async fn what_has_no_time_is_refused_by_a_store_that_has_forgotten() {
         let form = Diarist { diary: Diary::default(), usage: Usage::Once, validity };
         let layer = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]);
         let clock = ManualClock::at(NOW);
-        let store = Remembering(Diary::default(), MemoryReplay::builder().danger_no_boot_fence().build());
+        let store = Remembering(Diary::default(), MemoryReplay::builder().danger_no_startup_cutoff().build());
         let store = Troubled(store, clock.clone(), Meanwhile::ItForgot, AtomicBool::new(false));
         let layer = layer.clock(clock).replay(store).build().unwrap();
         let inner = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) });
         let answer = layer.layer(inner).oneshot(Request::get("/good").body(()).unwrap()).await.unwrap();
-        assert_eq!(answer.extensions().get::<Rejection>().unwrap().reason(), &Reason::BeforeFence);
+        assert_eq!(answer.extensions().get::<Rejection>().unwrap().reason(), &Reason::BeforeCutoff);
     }
 }
 
@@ -81,6 +81,6 @@ fn times_have_a_bound() {
     let usage = Usage::Idempotent { lease: Duration::MAX, remember: None };
     let form = Diarist { diary: Diary::default(), usage, validity: Validity::between(Some(NOW), NOW, NOW, MINUTE) };
     let built = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]);
-    let store = Remembering(Diary::default(), MemoryReplay::builder().danger_no_boot_fence().build());
+    let store = Remembering(Diary::default(), MemoryReplay::builder().danger_no_startup_cutoff().build());
     assert!(built.replay(store).build().unwrap_err().to_string().contains("lease"));
 }

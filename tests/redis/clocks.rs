@@ -29,7 +29,7 @@ fn now() -> u64 {
     SystemClock.now().as_secs().unsigned_abs()
 }
 
-/// After its links would have been refused as made before the fence.
+/// After its links would have been refused as made before the cutoff.
 async fn lets_in(node: &Node) {
     node.redis.ready().await.unwrap();
     let later = now() + 4;
@@ -60,7 +60,7 @@ async fn a_node_whose_clock_is_ahead_does_not_shut_the_others_out() {
     }
 }
 
-/// Whoever may not ask who the server is goes by the scripts alone: it must not find them on a server without a fence.
+/// Whoever may not ask who the server is goes by the scripts alone: it must not find them on a server without a cutoff.
 #[tokio::test]
 async fn a_node_whose_clock_is_ahead_teaches_a_server_nothing() {
     let mut server = Redis::start(&["--save", "3600 1"]);
@@ -81,12 +81,12 @@ async fn a_node_whose_clock_is_ahead_teaches_a_server_nothing() {
 
 /// As a clock that was set back leaves it, or an earlier version's.
 #[tokio::test]
-async fn a_fence_far_ahead_is_told_and_can_be_taken_away() {
+async fn a_cutoff_far_ahead_is_told_and_can_be_taken_away() {
     let server = Redis::start(&[]);
     let node = honest_node(&server).await;
     let far = SystemClock.now().plus(YEAR);
-    let (fence, raised) = (far.as_nanos() / 1_000_000, SystemClock.now().as_nanos() / 1_000 + 1);
-    server.eval("}memory", &format!("return redis.call('HSET', key, 'fence', '{fence}', 'raised', '{raised}')"));
+    let (cutoff, raised) = (far.as_nanos() / 1_000_000, SystemClock.now().as_nanos() / 1_000 + 1);
+    server.eval("}memory", &format!("return redis.call('HSET', key, 'cutoff', '{cutoff}', 'raised', '{raised}')"));
     assert_eq!(node.send(&link_of(now())).await, "replayed");
     let error = node.redis.ready().await.unwrap_err().to_string();
     assert!(error.contains("{test}memory") && error.contains("ahead"), "{error}");

@@ -69,7 +69,7 @@ async fn a_server_that_stands_still_is_unavailable_in_time_and_lets_nothing_in_t
     let first = node.send(&in_between).await;
     assert!(matches!(first, "ok" | "replayed"), "{first}");
     assert_eq!(node.send(&in_between).await, "replayed");
-    assert_eq!(node.send(&link()).await, "ok", "it did not forget, so there is no fence");
+    assert_eq!(node.send(&link()).await, "ok", "it did not forget, so there is no cutoff");
 }
 
 #[tokio::test]

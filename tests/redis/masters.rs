@@ -50,7 +50,7 @@ async fn a_server_that_is_the_master_again_lets_nothing_in_twice() {
     assert_eq!(node.send(&used).await, "replayed");
 }
 
-/// A node that finds a replica at its address must not teach it the scripts without a fence.
+/// A node that finds a replica at its address must not teach it the scripts without a cutoff.
 #[tokio::test]
 async fn a_replica_that_was_asked_before_its_time_lets_nothing_in_twice() {
     let (mut first, second) = (Redis::start(PROMPT), Redis::start(PROMPT));

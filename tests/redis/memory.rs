@@ -84,19 +84,19 @@ async fn data_that_were_deleted_by_hand_let_nothing_in_twice() {
 async fn a_partner_whose_clock_is_ahead_is_within_the_margin() {
     let server = Redis::start(&[]);
     let clock = clock();
-    let fence = async |builder: RedisStoreBuilder| {
+    let cutoff = async |builder: RedisStoreBuilder| {
         server.command("FLUSHALL");
         let store = builder.clock(clock.clone()).connect(server.url()).await.unwrap();
         store.remembers_since().unwrap().since(clock.now())
     };
-    assert_eq!(fence(RedisStore::builder("test")).await, SKEW);
+    assert_eq!(cutoff(RedisStore::builder("test")).await, SKEW);
     let margin = Duration::from_secs(60);
-    assert_eq!(fence(RedisStore::builder("test").fence_margin(margin)).await, SKEW + margin);
+    assert_eq!(cutoff(RedisStore::builder("test").cutoff_margin(margin)).await, SKEW + margin);
 }
 
 /// A request may have read its clock before it had to wait, or have one of its own.
 #[tokio::test]
-async fn the_fence_stands_no_earlier_than_any_clock_that_is_known() {
+async fn the_cutoff_is_no_earlier_than_any_clock_that_is_known() {
     let server = Redis::start(&[]);
     let node = Node::new(&server).await;
     for (request, expected) in [(NOW, NOW), (NOW + 20, NOW + 20), (NOW, NOW + 40)] {
@@ -128,7 +128,7 @@ async fn a_restart_brings_no_ticket_back() {
     assert_eq!(node.redis.take(redeemed, now).await.unwrap().as_deref(), Some(&b"ada"[..]));
     server.kill();
     server.start_again();
-    assert!(server.command("DBSIZE").starts_with(":5"), "the fence, both tickets and the count of them are back");
+    assert!(server.command("DBSIZE").starts_with(":5"), "the cutoff, both tickets and the count of them are back");
 
     let again = Node::new(&server).await;
     for digest in [redeemed, waiting] {
@@ -138,7 +138,7 @@ async fn a_restart_brings_no_ticket_back() {
     assert_eq!(again.redis.take(waiting, now).await.unwrap().as_deref(), Some(&b"bob"[..]));
 }
 
-/// While one node sets the fence, the other must not find a server that knows the scripts and no fence.
+/// While one node sets the cutoff, the other must not find a server that knows the scripts and no cutoff.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_nodes_notice_at_once() {
     let server = Redis::start(&[]);
@@ -155,7 +155,7 @@ async fn many_nodes_notice_at_once() {
         for outcome in futures::future::join_all(copies).await {
             assert_eq!(outcome, "replayed", "round {round}");
         }
-        // A clock that is set by hand jumps: a node that hears of the last fence only then would reckon it from there.
+        // A clock that is set by hand jumps: a node that hears of the last cutoff only then would reckon it from there.
         for node in &nodes {
             node.redis.ready().await.unwrap();
             node.clock.advance(Duration::from_secs(3));

@@ -56,7 +56,7 @@ fn memory(server: &Redis) -> u64 {
     info(server, "memory", "\r\nused_memory:")
 }
 
-/// Whether nothing is left but the fence.
+/// Whether nothing is left but the cutoff.
 fn is_empty(server: &Redis) -> bool {
     // Unlike DBSIZE, without what has ended and is still to be removed.
     server.command("KEYS *").starts_with("*1\r")

@@ -128,7 +128,7 @@ async fn a_replica_that_takes_over_lets_nothing_in_twice() {
     let store = builder.connect_sentinel([sentinel.url()], "mymaster").await.unwrap();
     let now = UnixTime::from_secs(NOW);
     let hold = Hold::Until(now.plus(Duration::from_secs(60)));
-    let fence = store.remembers_since().unwrap();
+    let cutoff = store.remembers_since().unwrap();
     assert_eq!(store.claim(&Claim::new(replay_key(1), now, hold)).await.unwrap(), Claimed::First);
 
     // The replica is cut off when the last claim is made, and the master is gone before it hears of it.
@@ -145,7 +145,7 @@ async fn a_replica_that_takes_over_lets_nothing_in_twice() {
     })
     .await;
     assert_eq!(claimed, Some(Claimed::First), "the replica has not heard of it");
-    assert!(store.remembers_since().unwrap() > fence, "but layers learn with the answer that it is in doubt");
+    assert!(store.remembers_since().unwrap() > cutoff, "but layers learn with the answer that it is in doubt");
     assert_eq!(store.claim(&Claim::new(replay_key(1), now, hold)).await.unwrap(), Claimed::Spent);
     assert_eq!(replica.command("ROLE").lines().nth(2), Some("master"));
 }

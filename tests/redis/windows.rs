@@ -22,7 +22,7 @@ impl Node {
     }
 }
 
-/// Time goes by on the server and at the nodes: entries end, and the fence was raised longer ago.
+/// Time goes by on the server and at the nodes: entries end, and the cutoff was raised longer ago.
 fn pass(server: &Redis, nodes: &[&Node], time: Duration) {
     let script = format!(
         "redis.call('HINCRBY', key, 'raised', -{micros})

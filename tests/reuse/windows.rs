@@ -38,7 +38,7 @@ async fn a_tokens_age_is_a_window_too() {
             "no time at all",
         ),
     ] {
-        let (store, time) = (MemoryReplay::builder().clock(clock()).danger_no_boot_fence().build(), clock());
+        let (store, time) = (MemoryReplay::builder().clock(clock()).danger_no_startup_cutoff().build(), clock());
         let app = |change: Change| App::new(change(by_jwt(store.clone(), &time)).build().unwrap());
         let (short, long) = (app(short), app(long));
         let link = format!("/?sso_jwt={}", token(claims));
@@ -77,7 +77,7 @@ async fn a_window_that_is_raised_later_does_not_reach_back_by_the_skew() {
     time.advance(secs(40));
     let long = app(600);
     time.advance(secs(60));
-    assert_eq!(send(&long, &ahead).await.1, "before_fence");
+    assert_eq!(send(&long, &ahead).await.1, "before_cutoff");
 }
 
 /// Whom a key belongs to is what the application says; what was signed is the consumer's own name.

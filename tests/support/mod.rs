@@ -33,7 +33,7 @@ pub fn clock() -> ManualClock {
     ManualClock::at(UnixTime::from_secs(NOW))
 }
 
-/// A store whose boot fence stands an hour before [`NOW`].
+/// A store whose startup cutoff is an hour before [`NOW`].
 pub fn replay() -> MemoryReplay {
     MemoryReplay::builder().clock(ManualClock::at(UnixTime::from_secs(NOW - 3_600))).build()
 }

@@ -21,7 +21,7 @@ impl JwtSubject {
 impl Subject for JwtSubject {
     const NAME: &'static str = "jwt";
     /// Its `nbf` is the earliest time that the token tells of itself.
-    const FENCE_AT: u64 = NOW - 60;
+    const CUTOFF_AT: u64 = NOW - 60;
     /// What the tokens below say of themselves, with no leeway.
     const WINDOW: Option<(u64, u64)> = Some((60, 60));
     const DUPLICATE: Duplicate = Duplicate::Refused("replayed");

@@ -121,7 +121,7 @@ pub trait Subject {
     /// `None` where the form's credentials have no time.
     const WINDOW: Option<(u64, u64)>;
     /// When a store is made that takes what was made at `NOW` and nothing older.
-    const FENCE_AT: u64 = NOW;
+    const CUTOFF_AT: u64 = NOW;
     /// What becomes of a duplicate of a credential that was used.
     const DUPLICATE: Duplicate;
     /// Whether what arrives was handed out by this side, so that it says itself whose it is.
@@ -187,6 +187,6 @@ pub fn refused<T: std::fmt::Debug>(built: Result<T, ConfigError>) -> String {
     built.unwrap_err().to_string()
 }
 
-pub fn fenced_at(seconds: u64) -> MemoryReplay {
+pub fn store_since(seconds: u64) -> MemoryReplay {
     MemoryReplay::builder().clock(ManualClock::at(UnixTime::from_secs(seconds))).build()
 }
