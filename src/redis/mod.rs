@@ -27,15 +27,15 @@
 //!   even a former master. The store notices that the server has lost its memory, and the layers refuse, as `replayed`,
 //!   everything usable before they noticed: the *cutoff*. Waiting tickets become unknown. New links work after
 //!   [`clock_skew`](RedisStoreBuilder::clock_skew). If a partner's clock is ahead, an old link may look newer than the
-//!   cutoff; [`cutoff_margin`](RedisStoreBuilder::cutoff_margin) closes that gap. The detection depends on `master_replid`
-//!   of `INFO replication`, on loaded scripts being kept only in memory, and on a hash, `{namespace}memory`, that holds
-//!   everything the server must know about its memory.
+//!   cutoff; [`cutoff_margin`](RedisStoreBuilder::cutoff_margin) closes that gap. The detection depends on
+//!   `master_replid` of `INFO replication`, on loaded scripts being kept only in memory, and on a hash,
+//!   `{namespace}memory`, that holds everything the server must know about its memory.
 //! - **Clocks may differ** by [`clock_skew`](RedisStoreBuilder::clock_skew) between any two machines that share the
 //!   store. Entries are kept longer by twice that, in the server's own time from the moment of the claim: once for the
 //!   other machine's clock, and once for the server's, which may be corrected meanwhile.
-//! - **A wrong clock is noticed.** A node that is further ahead of the server cannot raise the cutoff and gets an error;
-//!   the others go on. One that is further behind can raise it, but nodes also work out by their own clocks how long
-//!   the server has remembered. If the server's clock is set forward by more than the skew, it has dropped entries
+//! - **A wrong clock is noticed.** A node that is further ahead of the server cannot raise the cutoff and gets an
+//!   error; the others go on. One that is further behind can raise it, but nodes also work out by their own clocks how
+//!   long the server has remembered. If the server's clock is set forward by more than the skew, it has dropped entries
 //!   early: each node notices by comparing the next answer with its own elapsed time, and it counts as a loss. A change
 //!   while no node was connected goes unnoticed. A cutoff further ahead of the server's clock than the skew explains is
 //!   an error of [`ready`](RedisStore::ready), which says what to do.
