@@ -3,16 +3,72 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// Why a layer does not build.
+/// Why a layer does not build, what to do, and which layer it is.
 ///
 /// ```
-/// use tower_sso::ConfigError;
+/// # #[cfg(feature = "fernet")] {
+/// use tower_sso::ConfigProblem;
 ///
-/// assert!(ConfigError::NoReplayStore.to_string().contains("replay(MemoryReplay::new())"), "it says what to do");
+/// let error = tower_sso::fernet::layer::<serde_json::Value>().namespace("acme").build().unwrap_err();
+/// assert_eq!(error.problem(), &ConfigProblem::NoKeys);
+/// assert!(error.to_string().starts_with("the fernet layer with the namespace `acme` does not build: no keys: call"));
+/// # }
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    problem: ConfigProblem,
+    /// Its form and namespace. `None` for what is not a layer.
+    layer: Option<(&'static str, Cow<'static, str>)>,
+}
+
+impl ConfigError {
+    pub(crate) fn of_layer(form: &'static str, namespace: Cow<'static, str>, problem: ConfigProblem) -> Self {
+        Self { problem, layer: Some((form, namespace)) }
+    }
+
+    /// What is wrong.
+    pub fn problem(&self) -> &ConfigProblem {
+        &self.problem
+    }
+}
+
+impl From<ConfigProblem> for ConfigError {
+    fn from(problem: ConfigProblem) -> Self {
+        Self { problem, layer: None }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.layer {
+            Some((form, namespace)) if namespace.is_empty() => write!(f, "the {form} layer does not build: ")?,
+            Some((form, name)) => write!(f, "the {form} layer with the namespace `{name}` does not build: ")?,
+            None => {}
+        }
+        fmt::Display::fmt(&self.problem, f)
+    }
+}
+
+/// The sentence, as `unwrap` and `main` print this.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What is wrong with a layer's settings, and what to do. A form of your own returns it from
+/// [`Form::check`](crate::form::Form::check).
+///
+/// ```
+/// use tower_sso::ConfigProblem;
+///
+/// assert!(ConfigProblem::NoReplayStore.to_string().contains("replay(MemoryReplay::new())"), "it says what to do");
 /// ```
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ConfigError {
+pub enum ConfigProblem {
     /// There is nothing to check a signature with.
     #[error("no keys: call `keys(store)` with a key store, or `secrets([secret])` with at least one secret")]
     NoKeys,
@@ -66,8 +122,8 @@ pub enum ConfigError {
     },
 }
 
-/// The sentence, as `unwrap` and `main` print this.
-impl fmt::Debug for ConfigError {
+/// The sentence.
+impl fmt::Debug for ConfigProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ConfigError;
+use crate::ConfigProblem;
 use crate::clock::{Clock, UnixTime};
 use crate::debug::opaque_debug;
 use crate::keys::{Keys, Secret, TenantId};
@@ -153,7 +153,7 @@ pub trait Form: Send + Sync + 'static {
     ///
     /// # Errors
     /// The first unsafe setting.
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self) -> Result<(), ConfigProblem> {
         Ok(())
     }
 

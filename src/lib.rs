@@ -220,7 +220,7 @@ pub mod window;
 mod window_setters;
 
 pub use engine::{Builder, VerifyLayer};
-pub use error::ConfigError;
+pub use error::{ConfigError, ConfigProblem};
 pub use identity::Identity;
 pub use keys::{MemoryKeys, Secret};
 pub use rejection::Rejection;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::ConfigError;
+use crate::ConfigProblem;
 use crate::clock::UnixTime;
 use crate::rejection::Reason;
 
@@ -34,11 +34,11 @@ impl Window {
     }
 
     /// At most 31 days each way, because used credentials are remembered for that long.
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self) -> Result<(), ConfigProblem> {
         for (setting, time) in [("max_age", self.max_age), ("clock_skew", self.clock_skew)] {
             if time > LONGEST {
                 let problem = "is more than 31 days: a used credential would have to be remembered for as long".into();
-                return Err(ConfigError::Setting { setting, problem });
+                return Err(ConfigProblem::Setting { setting, problem });
             }
         }
         Ok(())

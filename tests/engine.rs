@@ -13,7 +13,7 @@ use http::request::Parts;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
-use tower_sso::ConfigError;
+use tower_sso::ConfigProblem;
 use tower_sso::Identity;
 use tower_sso::VerifyLayer;
 use tower_sso::body::HeadOnly;
@@ -298,10 +298,10 @@ async fn a_first_claim_in_doubt_lets_nobody_in_and_a_call_may_come_again() {
 
 #[test]
 fn only_a_reusable_form_builds_without_a_replay_store() {
-    for (usage, expected) in [(Usage::Reusable, None), (Usage::Once, Some(ConfigError::NoReplayStore))] {
+    for (usage, expected) in [(Usage::Reusable, None), (Usage::Once, Some(ConfigProblem::NoReplayStore))] {
         let form = Diarist { diary: Diary::default(), usage, validity: Validity::unlimited() };
         let built = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]).build();
-        assert_eq!(built.err(), expected);
+        assert_eq!(built.err().map(|error| error.problem().clone()), expected);
     }
 }
 

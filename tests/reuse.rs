@@ -15,7 +15,7 @@ use tower_sso::providers::lcvista;
 use tower_sso::replay::{MemoryReplay, ReplayStore};
 use tower_sso::sign::{FernetLink, HashedLink, JwtSigner, OAuthLink, SigningWebhook};
 use tower_sso::tenant::Tenant;
-use tower_sso::{Builder, ConfigError};
+use tower_sso::{Builder, ConfigError, ConfigProblem};
 use tower_sso::{oauth1, timestamp_hash, webhook};
 
 use support::subject::{get, store_since};
@@ -223,7 +223,7 @@ async fn the_same_words_under_two_public_keys_are_two_credentials() {
 #[test]
 fn a_bound_on_memory_does_not_allow_to_forget() {
     let layer = || webhook::layer::<Value>().secrets(["a webhook's secret"]).replay(replay());
-    assert_eq!(layer().danger_remember_for(secs(60)).build().unwrap_err(), ConfigError::ForgetsOnRestart);
+    assert_eq!(layer().danger_remember_for(secs(60)).build().unwrap_err().problem(), &ConfigProblem::ForgetsOnRestart);
     assert!(layer().danger_remember_for(secs(60)).danger_forgets_on_restart().build().is_ok());
     assert!(layer().handler_remembers().build().is_ok());
 }

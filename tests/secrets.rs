@@ -21,12 +21,12 @@ use support::subject::{
     FernetSubject, JwtSubject, OAuth1Subject, Subject, TimestampHashSubject, WebhookSubject, Wish, get,
 };
 use support::{App, clock, outcome, reason, replay};
-use tower_sso::ConfigError;
 use tower_sso::keys::{self, Key, Keys, MemoryKeys, Secret, TenantId};
 use tower_sso::shared_secret::PrivateKeys;
 use tower_sso::sign::SigningWebhook;
 use tower_sso::tenant::Tenant;
 use tower_sso::webhook;
+use tower_sso::{ConfigError, ConfigProblem};
 
 /// Builds a layer of each form with these keys.
 fn build_each(keys: &MemoryKeys) -> Vec<(&'static str, Option<ConfigError>)> {
@@ -58,7 +58,8 @@ fn a_secret_that_is_almost_surely_a_slip_does_not_build() {
     ] {
         for (form, error) in build_each(&MemoryKeys::new().with("acme", secret.as_str())) {
             let error = error.unwrap_or_else(|| panic!("{form}: {secret:?} builds")).to_string();
-            assert!(error.starts_with(&format!("a key {place}")), "{form}: {secret:?}: {error}");
+            let expected = format!("the {form} layer does not build: a key {place}");
+            assert!(error.starts_with(&expected), "{form}: {secret:?}: {error}");
             assert!(!error.contains(good), "{form}: {error}");
         }
         let error = PrivateKeys::new().with("acme", [secret.as_str()]).unwrap_err().to_string();
@@ -86,7 +87,7 @@ fn more_fixed_secrets_than_a_tenant_may_have_do_not_build() {
         webhook::layer::<Value>().secrets(secrets).replay(replay()).handler_remembers().build()
     };
     assert!(layer(Keys::MAX).is_ok());
-    assert_eq!(layer(Keys::MAX + 1).unwrap_err(), ConfigError::TooManyKeys);
+    assert_eq!(layer(Keys::MAX + 1).unwrap_err().problem(), &ConfigProblem::TooManyKeys);
 }
 
 /// A log that can be read.

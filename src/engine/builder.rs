@@ -37,12 +37,12 @@ use crate::tenant::Tenant;
 ///
 /// ```
 /// # #[cfg(all(feature = "fernet", feature = "moka"))] {
-/// use tower_sso::ConfigError;
+/// use tower_sso::ConfigProblem;
 /// use tower_sso::keys::MemoryKeys;
 /// use tower_sso::replay::MemoryReplay;
 ///
 /// let refused = tower_sso::fernet::layer::<serde_json::Value>().replay(MemoryReplay::new()).build();
-/// assert!(matches!(refused, Err(ConfigError::NoKeys)));
+/// assert_eq!(refused.unwrap_err().problem(), &ConfigProblem::NoKeys);
 /// # }
 /// ```
 #[must_use = "a builder does nothing until `build` is called"]
@@ -203,13 +203,15 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
     /// The layer.
     ///
     /// # Errors
-    /// [`ConfigError`] for what is missing or not safe.
+    /// [`ConfigError`] for what is missing or not safe, with this layer's form and namespace.
     pub fn build(self) -> Result<VerifyLayer<F, C>, ConfigError> {
         let Self { mut form, map_claims, settings } = self;
         form.set_clock(&settings.clock);
-        form.check()?;
         let rules = form.rules();
-        let allow = checks::check(&form, &rules, &settings)?;
+        let allow = form.check().and_then(|()| checks::check(&form, &rules, &settings)).map_err(|problem| {
+            let namespace = rules.namespace.as_ref().unwrap_or(&settings.namespace);
+            ConfigError::of_layer(F::NAME, namespace.clone(), problem)
+        })?;
         let Settings { tenant, keys, replay, methods, clock, store_timeout, body, responder, optional, namespace } =
             settings;
         let parameters = rules.parameters.iter().chain(tenant.parameter()).cloned();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{HeaderValue, Method};
 
 use super::builder::Settings;
-use crate::ConfigError;
+use crate::ConfigProblem;
 use crate::form::{Form, Rules, Usage};
 use crate::keys::{Key, KeyStore, Keys, check_length, shared_secrets};
 use crate::observe;
@@ -15,7 +15,7 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Checks a layer's settings. Returns its methods as a 405 names them.
-pub(super) fn check<F: Form>(form: &F, rules: &Rules, settings: &Settings) -> Result<HeaderValue, ConfigError> {
+pub(super) fn check<F: Form>(form: &F, rules: &Rules, settings: &Settings) -> Result<HeaderValue, ConfigProblem> {
     match (settings.keys.as_deref(), rules.looks_keys_up) {
         (Some(keys), false) => {
             let known = keys.known_keys();
@@ -24,7 +24,7 @@ pub(super) fn check<F: Form>(form: &F, rules: &Rules, settings: &Settings) -> Re
             }
             check_tenant::<F>(rules, keys, known.as_deref().unwrap_or_default(), settings)?;
         }
-        (None, false) => return Err(ConfigError::NoKeys),
+        (None, false) => return Err(ConfigProblem::NoKeys),
         (Some(_), true) => setting(
             "keys",
             "is not asked by this form, which finds its keys itself: give its `layer(…)` a store, such as `PrivateKeys`",
@@ -39,21 +39,21 @@ pub(super) fn check<F: Form>(form: &F, rules: &Rules, settings: &Settings) -> Re
     allow(settings)
 }
 
-fn setting(setting: &'static str, problem: &'static str) -> Result<(), ConfigError> {
-    Err(ConfigError::Setting { setting, problem: Cow::Borrowed(problem) })
+fn setting(setting: &'static str, problem: &'static str) -> Result<(), ConfigProblem> {
+    Err(ConfigProblem::Setting { setting, problem: Cow::Borrowed(problem) })
 }
 
 /// Checks the keys that the store knows already. Keys found per request are checked per request.
-fn check_known<F: Form>(known: &[Key], fixed: bool, form: &F, rules: &Rules) -> Result<(), ConfigError> {
+fn check_known<F: Form>(known: &[Key], fixed: bool, form: &F, rules: &Rules) -> Result<(), ConfigProblem> {
     if known.is_empty() {
-        return Err(ConfigError::NoKeys);
+        return Err(ConfigProblem::NoKeys);
     }
     if fixed && known.len() > Keys::MAX {
-        return Err(ConfigError::TooManyKeys);
+        return Err(ConfigProblem::TooManyKeys);
     }
     for key in known.iter().map(Key::secret) {
         let problem = key.weakness().or_else(|| key.slip());
-        problem.map_or_else(|| form.check_key(key), Err).map_err(ConfigError::Key)?;
+        problem.map_or_else(|| form.check_key(key), Err).map_err(ConfigProblem::Key)?;
     }
     if let Some((one, other, more)) = shared_secrets(known).filter(|_| !rules.signs_tenant) {
         observe::shared_secret(F::NAME, one, other, more);
@@ -66,9 +66,9 @@ fn check_tenant<F: Form>(
     keys: &dyn KeyStore,
     known: &[Key],
     settings: &Settings,
-) -> Result<(), ConfigError> {
+) -> Result<(), ConfigProblem> {
     if keys.ignores_tenant() && !settings.tenant.is_fixed() && !rules.signs_tenant {
-        return Err(ConfigError::SameKeysForEveryTenant);
+        return Err(ConfigProblem::SameKeysForEveryTenant);
     }
     if let Some(Err(problem)) = settings.tenant.fixed_name().map(check_length) {
         return setting("tenant", problem);
@@ -92,24 +92,24 @@ fn check_tenant<F: Form>(
     }
 }
 
-fn check_replay(rules: &Rules, settings: &Settings) -> Result<(), ConfigError> {
+fn check_replay(rules: &Rules, settings: &Settings) -> Result<(), ConfigProblem> {
     match (&settings.replay, &rules.replay) {
         _ if rules.usage == Usage::Reusable => Ok(()),
         (Some(_), Some(_)) => {
             setting("replay", "is not asked by this form, which has a store of its own: do not call it")
         }
-        (None, None) => Err(ConfigError::NoReplayStore),
+        (None, None) => Err(ConfigProblem::NoReplayStore),
         (Some(replay), None) if replay.remembers_since().is_some() && !rules.has_time && !rules.survives_restart => {
-            Err(ConfigError::ForgetsOnRestart)
+            Err(ConfigProblem::ForgetsOnRestart)
         }
         _ => Ok(()),
     }
 }
 
-fn check_times(usage: Usage, settings: &Settings) -> Result<(), ConfigError> {
+fn check_times(usage: Usage, settings: &Settings) -> Result<(), ConfigProblem> {
     for (name, timeout) in [("store_timeout", settings.store_timeout), ("body_timeout", settings.body.timeout)] {
         if timeout.is_zero() {
-            return Err(ConfigError::ZeroTimeout(name));
+            return Err(ConfigProblem::ZeroTimeout(name));
         }
         // Every entry is remembered for the store's timeout longer: without an end, all of them for ever.
         if timeout > LONGEST_TIMEOUT {
@@ -125,16 +125,16 @@ fn check_times(usage: Usage, settings: &Settings) -> Result<(), ConfigError> {
     }
 }
 
-fn allow(settings: &Settings) -> Result<HeaderValue, ConfigError> {
+fn allow(settings: &Settings) -> Result<HeaderValue, ConfigProblem> {
     if settings.body.size == 0 {
-        return Err(ConfigError::NoBody);
+        return Err(ConfigProblem::NoBody);
     }
     if settings.methods.is_empty() {
-        return Err(ConfigError::NoMethods);
+        return Err(ConfigProblem::NoMethods);
     }
     if settings.methods.contains(&Method::HEAD) {
-        return Err(ConfigError::Head);
+        return Err(ConfigProblem::Head);
     }
     let names = settings.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
-    HeaderValue::try_from(names).map_err(|_| ConfigError::NoMethods)
+    HeaderValue::try_from(names).map_err(|_| ConfigProblem::NoMethods)
 }

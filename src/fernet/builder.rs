@@ -9,7 +9,7 @@ use super::Fernet;
 use crate::tenant::Tenant;
 use crate::window::Window;
 use crate::window_setters::HasWindow;
-use crate::{Builder, ConfigError};
+use crate::{Builder, ConfigProblem};
 
 /// Starts a layer for Fernet tokens whose content is deserialized into `C`.
 ///
@@ -94,8 +94,8 @@ where
     }
 }
 
-pub(super) fn check<C>(form: &Fernet<C>) -> Result<(), ConfigError> {
-    let setting = |setting, problem: &'static str| Err(ConfigError::Setting { setting, problem: problem.into() });
+pub(super) fn check<C>(form: &Fernet<C>) -> Result<(), ConfigProblem> {
+    let setting = |setting, problem: &'static str| Err(ConfigProblem::Setting { setting, problem: problem.into() });
     form.window.check()?;
     if form.parameter.is_empty() {
         return setting("token_parameter", "is empty: name the parameter that holds the token");

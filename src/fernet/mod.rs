@@ -45,7 +45,7 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::ConfigError;
+use crate::ConfigProblem;
 use crate::body::HeadOnly;
 use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
@@ -135,7 +135,7 @@ where
         Ok(claims)
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self) -> Result<(), ConfigProblem> {
         builder::check(self)
     }
 

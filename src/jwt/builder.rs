@@ -9,7 +9,7 @@ use super::verifier::Verifier;
 use super::{Algorithm, Audience, Jwt};
 use crate::tenant::Tenant;
 use crate::window::LONGEST;
-use crate::{Builder, ConfigError};
+use crate::{Builder, ConfigProblem};
 
 /// Starts a layer for JWTs of one algorithm whose payload is deserialized into `C`.
 ///
@@ -165,8 +165,8 @@ where
     }
 }
 
-pub(super) fn check<C>(form: &Jwt<C>) -> Result<(), ConfigError> {
-    let setting = |setting, problem: &'static str| Err(ConfigError::Setting { setting, problem: problem.into() });
+pub(super) fn check<C>(form: &Jwt<C>) -> Result<(), ConfigProblem> {
+    let setting = |setting, problem: &'static str| Err(ConfigProblem::Setting { setting, problem: problem.into() });
     if form.parameter.is_empty() {
         return setting("token_parameter", "is empty: name the parameter that holds the token");
     }

@@ -65,7 +65,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use crate::ConfigError;
+use crate::ConfigProblem;
 use crate::body::HeadOnly;
 use crate::clock::{Clock, UnixTime};
 use crate::debug::opaque_debug;
@@ -203,7 +203,7 @@ where
         self.clock = Some(Arc::clone(clock));
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self) -> Result<(), ConfigProblem> {
         builder::check(self)
     }
 

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use http::Uri;
 
-use crate::ConfigError;
 use crate::received::is_host;
+use crate::{ConfigError, ConfigProblem};
 
 /// The address of an organisation's sign-in page. Cheap to clone.
 ///
@@ -20,7 +20,7 @@ impl SsoUrl {
     /// Reads an absolute address, http or https, without user information and fragment.
     ///
     /// # Errors
-    /// [`ConfigError::Setting`] for any other.
+    /// [`ConfigProblem::Setting`] for any other.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let uri: Option<Uri> = text.parse().ok();
         let absolute = uri.as_ref().is_some_and(|uri| {
@@ -31,7 +31,7 @@ impl SsoUrl {
         }
         let problem =
             "is not an address such as https://yourcompany.com/sso/: give the one that the organisation has given";
-        Err(ConfigError::Setting { setting: "sso_url", problem: problem.into() })
+        Err(ConfigProblem::Setting { setting: "sso_url", problem: problem.into() }.into())
     }
 
     pub(super) fn with(&self, parameters: &str) -> String {

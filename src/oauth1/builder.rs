@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::{OAuth1, Origin, SignatureMethod, Transport};
 use crate::tenant::Tenant;
 use crate::window::Window;
-use crate::{Builder, ConfigError};
+use crate::{Builder, ConfigProblem};
 
 /// Starts a layer for requests signed by OAuth 1.0a, whose other parameters are deserialized into `C`, each a string.
 ///
@@ -98,8 +98,8 @@ where
     }
 }
 
-pub(super) fn check<C>(form: &OAuth1<C>) -> Result<(), ConfigError> {
-    let setting = |setting, problem: &'static str| Err(ConfigError::Setting { setting, problem: problem.into() });
+pub(super) fn check<C>(form: &OAuth1<C>) -> Result<(), ConfigProblem> {
+    let setting = |setting, problem: &'static str| Err(ConfigProblem::Setting { setting, problem: problem.into() });
     form.window.check()?;
     form.origin.check()?;
     if form.transports.is_empty() {

@@ -62,7 +62,7 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use crate::ConfigError;
+use crate::ConfigProblem;
 use crate::body::WholeBody;
 use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
@@ -269,7 +269,7 @@ where
         keys::check_shared(key)
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self) -> Result<(), ConfigProblem> {
         builder::check(self)
     }
 }

@@ -5,7 +5,7 @@ use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderName, Uri};
 
-use crate::ConfigError;
+use crate::ConfigProblem;
 use crate::received::{self, is_host};
 use crate::rejection::Reason;
 use crate::text::headers::once_text;
@@ -57,10 +57,10 @@ impl Origin {
         Self(Source::Forwarded)
     }
 
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    pub(super) fn check(&self) -> Result<(), ConfigProblem> {
         match &self.0 {
             Source::Configured(Err(problem)) => {
-                Err(ConfigError::Setting { setting: "origin", problem: problem.clone() })
+                Err(ConfigProblem::Setting { setting: "origin", problem: problem.clone() })
             }
             _ => Ok(()),
         }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::{PrivateKeyStore, SharedSecret};
 use crate::tenant::Tenant;
 use crate::throttle::Throttle;
-use crate::{Builder, ConfigError};
+use crate::{Builder, ConfigProblem};
 
 /// Starts a layer for JSON bodies that contain a shared secret. The other fields are deserialized into `C`. `keys` are
 /// [`PrivateKeys`](super::PrivateKeys) or a [store of your own](PrivateKeyStore).
@@ -67,10 +67,10 @@ where
     }
 }
 
-pub(super) fn check<C>(form: &SharedSecret<C>) -> Result<(), ConfigError> {
+pub(super) fn check<C>(form: &SharedSecret<C>) -> Result<(), ConfigProblem> {
     let problem = match form.token_field.as_ref() {
         "" => "is empty: name the field that holds the secret",
         _ => return Ok(()),
     };
-    Err(ConfigError::Setting { setting: "token_field", problem: problem.into() })
+    Err(ConfigProblem::Setting { setting: "token_field", problem: problem.into() })
 }

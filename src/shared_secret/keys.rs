@@ -4,13 +4,13 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use sha2::{Digest, Sha256};
 
-use crate::ConfigError;
 use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
 use crate::keys::{self, Key, Secret, TenantId};
 use crate::store::{StoreError, StoreFuture};
 use crate::text::hex::decode_hex;
 use crate::text::hex::encode_hex;
+use crate::{ConfigError, ConfigProblem};
 
 /// The SHA-256 digest of a token. Only the digest is stored and looked up.
 ///
@@ -150,9 +150,9 @@ impl PrivateKeys {
     /// Replaces all tokens of an organisation.
     ///
     /// # Errors
-    /// [`ConfigError::NoKeys`] without a token; [`ConfigError::Key`] for a token that is empty, blank, almost surely a
-    /// slip (see [`Secret::new`]) or a public key; [`ConfigError::Setting`] for one that another organisation has, as
-    /// it would not tell whose users it signs in. On an error nothing changes.
+    /// [`ConfigProblem::NoKeys`] without a token; [`ConfigProblem::Key`] for a token that is empty, blank, almost
+    /// surely a slip (see [`Secret::new`]) or a public key; [`ConfigProblem::Setting`] for one that another
+    /// organisation has, as it would not tell whose users it signs in. On an error nothing changes.
     pub fn insert<S: Into<Secret>>(
         &self,
         organisation: impl Into<TenantId>,
@@ -163,9 +163,9 @@ impl PrivateKeys {
         for token in tokens {
             let token = token.into();
             if let Some(problem) = token.weakness().or_else(|| token.slip()) {
-                return Err(ConfigError::Key(problem));
+                return Err(ConfigProblem::Key(problem).into());
             }
-            keys::check_shared(&token).map_err(ConfigError::Key)?;
+            keys::check_shared(&token).map_err(ConfigProblem::Key)?;
             let digest = TokenDigest::of(&token);
             let key = match added.is_empty() {
                 true => Key::current(digest.secret()),
@@ -174,13 +174,13 @@ impl PrivateKeys {
             added.push((digest.0, key.owned_by(organisation.clone())));
         }
         if added.is_empty() {
-            return Err(ConfigError::NoKeys);
+            return Err(ConfigProblem::NoKeys.into());
         }
         let mut tokens = self.write();
         let others = |digest: &[u8; 32]| tokens.get(digest).is_some_and(|key| key.owner() != Some(&organisation));
         if added.iter().any(|(digest, _)| others(digest)) {
             let problem = "has one token for two organisations: give each tokens of its own".into();
-            return Err(ConfigError::Setting { setting: "private_keys", problem });
+            return Err(ConfigProblem::Setting { setting: "private_keys", problem }.into());
         }
         tokens.retain(|_, key| key.owner() != Some(&organisation));
         for (digest, key) in added {

@@ -50,7 +50,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use crate::ConfigError;
+use crate::ConfigProblem;
 use crate::body::WholeBody;
 use crate::clock::{Clock, UnixTime};
 use crate::debug::opaque_debug;
@@ -187,7 +187,7 @@ where
         self.throttle = self.throttle.take().map(|throttle| throttle.default_clock(Arc::clone(clock)));
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self) -> Result<(), ConfigProblem> {
         builder::check(self)
     }
 }

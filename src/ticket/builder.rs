@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Ticket, Tickets};
 use crate::tenant::Tenant;
-use crate::{Builder, ConfigError};
+use crate::{Builder, ConfigProblem};
 
 /// Starts a layer that redeems tickets, whose claims are deserialized into `C`: the type that they were
 /// [issued](Tickets::issue) with, or one of the same shape.
@@ -47,14 +47,14 @@ where
     }
 }
 
-pub(super) fn check<C>(form: &Ticket<C>) -> Result<(), ConfigError> {
+pub(super) fn check<C>(form: &Ticket<C>) -> Result<(), ConfigProblem> {
     if form.parameter.is_empty() {
         let problem = "is empty: name the parameter that holds the ticket".into();
-        return Err(ConfigError::Setting { setting: "ticket_parameter", problem });
+        return Err(ConfigProblem::Setting { setting: "ticket_parameter", problem });
     }
     if form.tickets.lifetime() == Duration::ZERO {
         let problem = "is zero: a ticket would end at the very instant it is made".into();
-        return Err(ConfigError::Setting { setting: "time_to_live", problem });
+        return Err(ConfigProblem::Setting { setting: "time_to_live", problem });
     }
     Ok(())
 }

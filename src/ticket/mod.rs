@@ -51,7 +51,7 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
 
-use crate::ConfigError;
+use crate::ConfigProblem;
 use crate::body::HeadOnly;
 use crate::clock::UnixTime;
 use crate::form::{Extracted, Form, Presence, Rules};
@@ -171,7 +171,7 @@ where
             .map_err(|_| Reason::BadPayload("does not have the shape that the claims require".into()))
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self) -> Result<(), ConfigProblem> {
         builder::check(self)
     }
 }

@@ -9,7 +9,7 @@ use super::{Plus, Recipe, TimestampHash};
 use crate::tenant::Tenant;
 use crate::window::Window;
 use crate::window_setters::HasWindow;
-use crate::{Builder, ConfigError};
+use crate::{Builder, ConfigProblem};
 
 /// Starts a layer for links hashed by a recipe. Its fields, each a string, are deserialized into `C`.
 ///
@@ -101,22 +101,22 @@ where
     }
 }
 
-pub(super) fn check<C>(form: &TimestampHash<C>) -> Result<(), ConfigError> {
+pub(super) fn check<C>(form: &TimestampHash<C>) -> Result<(), ConfigProblem> {
     form.window.check()?;
     if form.hash.is_empty() {
         let problem = "is empty: name the parameter that holds the hash".into();
-        return Err(ConfigError::Setting { setting: "hash_parameter", problem });
+        return Err(ConfigProblem::Setting { setting: "hash_parameter", problem });
     }
     if form.recipe.has(&form.hash) {
         let problem = "is one of the hashed fields: a hash cannot hash itself".into();
-        return Err(ConfigError::Setting { setting: "hash_parameter", problem });
+        return Err(ConfigProblem::Setting { setting: "hash_parameter", problem });
     }
     if let Some(tenant) = &form.tenant
         && !form.recipe.has(tenant)
     {
         let problem =
             "is not in the recipe: anyone could put another tenant's name there. Hash it, or call `tenant`".into();
-        return Err(ConfigError::Setting { setting: "tenant_field", problem });
+        return Err(ConfigProblem::Setting { setting: "tenant_field", problem });
     }
     form.recipe.check(&form.timestamp)
 }

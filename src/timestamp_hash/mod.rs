@@ -46,7 +46,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use crate::ConfigError;
+use crate::ConfigProblem;
 use crate::body::HeadOnly;
 use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
@@ -220,7 +220,7 @@ where
         keys::check_shared(key)
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self) -> Result<(), ConfigProblem> {
         builder::check(self)
     }
 }

@@ -5,7 +5,7 @@ use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::ConfigError;
+use crate::ConfigProblem;
 use crate::keys::Secret;
 use crate::mac::Digest;
 use crate::text::percent::quote_plus;
@@ -116,8 +116,9 @@ impl Recipe {
         self.fields.iter().any(|other| other == field)
     }
 
-    pub(super) fn check(&self, timestamp: &str) -> Result<(), ConfigError> {
-        let problem = |problem: &'static str| Err(ConfigError::Setting { setting: "recipe", problem: problem.into() });
+    pub(super) fn check(&self, timestamp: &str) -> Result<(), ConfigProblem> {
+        let problem =
+            |problem: &'static str| Err(ConfigProblem::Setting { setting: "recipe", problem: problem.into() });
         if !self.has(timestamp) {
             return problem("does not hash the timestamp: anyone could make a link new again");
         }

@@ -9,7 +9,7 @@ use super::{Digest, Encoding, FromBody, Webhook};
 use crate::tenant::Tenant;
 use crate::window::Window;
 use crate::window_setters::HasWindow;
-use crate::{Builder, ConfigError};
+use crate::{Builder, ConfigProblem};
 
 /// Starts a layer for signed calls whose body is read into `C`.
 ///
@@ -172,8 +172,8 @@ where
     }
 }
 
-pub(super) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigError> {
-    let setting = |setting, problem: &'static str| Err(ConfigError::Setting { setting, problem: problem.into() });
+pub(super) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProblem> {
+    let setting = |setting, problem: &'static str| Err(ConfigProblem::Setting { setting, problem: problem.into() });
     form.window.check()?;
     let template = form.template.as_ref().map_err(Clone::clone)?;
     if template.is_ambiguous() {
@@ -194,7 +194,7 @@ pub(super) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigError> {
         }
     }
     if form.lease.is_zero() {
-        return Err(ConfigError::ZeroTimeout("lease"));
+        return Err(ConfigProblem::ZeroTimeout("lease"));
     }
     if form.content_type.as_ref().is_some_and(|essence| essence.contains(';')) {
         return setting("content_type", "has parameters: leave them out, as senders may have any");

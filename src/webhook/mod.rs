@@ -60,7 +60,7 @@ use bytes::Bytes;
 use http::HeaderName;
 use http::request::Parts;
 
-use crate::ConfigError;
+use crate::ConfigProblem;
 use crate::body::WholeBody;
 use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
@@ -95,7 +95,7 @@ pub struct Webhook<C> {
     digest: Digest,
     encoding: Encoding,
     prefix: Cow<'static, str>,
-    template: Result<Template, ConfigError>,
+    template: Result<Template, ConfigProblem>,
     timestamp_header: Option<HeaderName>,
     id_header: Option<HeaderName>,
     window: Window,
@@ -200,7 +200,7 @@ where
         keys::check_shared(key)
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self) -> Result<(), ConfigProblem> {
         builder::check(self)
     }
 }

@@ -1,4 +1,4 @@
-use crate::ConfigError;
+use crate::ConfigProblem;
 
 /// The signed content: the body and the text around it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ impl Template {
     }
 
     /// Reads `"v0:{timestamp}:{body}"`.
-    pub(super) fn parse(mut text: &str) -> Result<Self, ConfigError> {
+    pub(super) fn parse(mut text: &str) -> Result<Self, ConfigProblem> {
         const PLACES: [(&str, Part); 3] =
             [("{timestamp}", Part::Timestamp), ("{id}", Part::Id), ("{body}", Part::Body)];
         let mut parts = Vec::new();
@@ -77,8 +77,8 @@ impl Template {
     }
 }
 
-fn problem<T>(problem: &'static str) -> Result<T, ConfigError> {
-    Err(ConfigError::Setting { setting: "signed", problem: problem.into() })
+fn problem<T>(problem: &'static str) -> Result<T, ConfigProblem> {
+    Err(ConfigProblem::Setting { setting: "signed", problem: problem.into() })
 }
 
 #[cfg(test)]

@@ -6,14 +6,40 @@ use super::*;
 fn what_has_no_time_does_not_build_on_a_store_that_forgets() {
     let call = Usage::Idempotent { lease: MINUTE, remember: Some(MINUTE) };
     for (usage, replay, expected) in [
-        (Usage::Once, MemoryReplay::new(), Some(ConfigError::ForgetsOnRestart)),
-        (call, MemoryReplay::new(), Some(ConfigError::ForgetsOnRestart)),
+        (Usage::Once, MemoryReplay::new(), Some(ConfigProblem::ForgetsOnRestart)),
+        (call, MemoryReplay::new(), Some(ConfigProblem::ForgetsOnRestart)),
         (Usage::Once, MemoryReplay::builder().danger_no_startup_cutoff().build(), None),
         (Usage::Reusable, MemoryReplay::new(), None),
     ] {
         let form = Diarist { diary: Diary::default(), usage, validity: Validity::unlimited() };
         let built = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]);
-        assert_eq!(built.replay(replay).build().err(), expected, "{usage:?}");
+        assert_eq!(built.replay(replay).build().err().map(|error| error.problem().clone()), expected, "{usage:?}");
+    }
+}
+
+/// An application has several layers, and `unwrap` and `main` print `Debug`.
+#[test]
+fn an_error_names_its_layer_and_says_what_to_do() {
+    let layer = || {
+        let form = Diarist { diary: Diary::default(), usage: Usage::Once, validity: Validity::unlimited() };
+        VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET)
+    };
+    for (builder, expected) in [
+        (layer(), "the diarist layer does not build: no keys: call `keys(store)`"),
+        (
+            layer().namespace("billing"),
+            "the diarist layer with the namespace `billing` does not build: no keys: call `keys",
+        ),
+        (layer().secrets(["/good"]), "the diarist layer does not build: no replay store: call `replay("),
+        (
+            layer().secrets(["/good"]).namespace("b"),
+            "the diarist layer with the namespace `b` does not build: no replay",
+        ),
+    ] {
+        let error = builder.build().unwrap_err();
+        assert!(error.to_string().starts_with(expected), "{error}");
+        assert_eq!(format!("{error:?}"), error.to_string());
+        assert!(error.to_string().ends_with(&error.problem().to_string()), "{error}");
     }
 }
 
