@@ -1,4 +1,4 @@
-//! Organisations and their users, where the application keeps them itself: seatmap.pro's.
+//! Organisations and users in the portal's own database. Only seatmap.pro needs them.
 
 use http::StatusCode;
 use sqlx::AnyConnection;
@@ -12,18 +12,18 @@ use crate::{random, text};
 pub(crate) const EMAIL_TAKEN: Problem = Problem {
     status: StatusCode::CONFLICT,
     code: "email_taken",
-    title: "There is a user with this email address already",
-    detail: "Nothing was changed, the password least of all.",
+    title: "This email address is already registered",
+    detail: "The existing user and password are unchanged.",
 };
 pub(crate) const NOT_OF_THIS_ORGANISATION: Problem = Problem {
     status: StatusCode::FORBIDDEN,
     code: "not_of_this_organization",
-    title: "The user is not one of this organisation’s",
-    detail: "A private key opens the accounts of its own organisation.",
+    title: "The user belongs to another organisation",
+    detail: "A private key signs in users of its own organisation only.",
 };
 
-/// Both engines read this. Without a password, the partner alone signs the user in. Unproven are users of whom no partner has
-/// said anything yet: anybody may have registered them.
+/// Valid on SQLite and Postgres. A user without a password can sign in through the partner only. `portal_unproven_users` lists
+/// users that no partner has confirmed: anyone may have registered them.
 pub(crate) const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS portal_organizations (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS portal_users (
@@ -38,28 +38,28 @@ pub(crate) struct Accounts {
     passwords: Passwords,
 }
 
-/// What is to become a user.
 pub(crate) struct NewUser<'a> {
     pub(crate) email: &'a str,
     pub(crate) first_name: &'a str,
     pub(crate) last_name: &'a str,
 }
 
-/// Who says that there is such a user.
+/// Who vouches for a new user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Word {
+pub(crate) enum VouchedBy {
     /// A partner, with its private key.
-    Partners,
-    Anybodys,
+    Partner,
+    /// Open registration.
+    Nobody,
 }
 
-/// A user, and the organisation to which it belongs.
+/// A user and its organisation.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) user_id: String,
     pub(crate) organization_id: String,
     pub(crate) name: String,
-    /// As [`text::fold`] has it.
+    /// Folded with [`text::fold`].
     organization: String,
     is_proven: bool,
 }
@@ -69,14 +69,14 @@ impl Accounts {
         Self { database, passwords: Passwords::new() }
     }
 
-    /// Makes a user with a password, and the organisation if there is none of this name, or of one that looks like it. A user who
-    /// exists is left as it is.
+    /// Creates a user with a password, and the organisation unless one with this or a look-alike name exists. Fails if the
+    /// email address is taken, and changes nothing then.
     pub(crate) async fn register(
         &self,
         organization: &str,
         user: &NewUser<'_>,
         password: Secret,
-        word: Word,
+        vouched_by: VouchedBy,
     ) -> Result<Account, Problem> {
         let hash = self.passwords.hash(password).await?;
         let organization = text::fold(organization);
@@ -87,7 +87,7 @@ impl Accounts {
             return Err(EMAIL_TAKEN);
         }
         let account = find(&mut transaction, user.email).await?.ok_or(Problem::UNAVAILABLE)?;
-        if word == Word::Anybodys {
+        if vouched_by == VouchedBy::Nobody {
             let query = sqlx::query("INSERT INTO portal_unproven_users (id) VALUES ($1)").bind(&account.user_id);
             query.execute(&mut *transaction).await?;
         }
@@ -95,13 +95,14 @@ impl Accounts {
         Ok(account)
     }
 
-    /// The user of this organisation, who is made if nobody has this email address yet. The organisation's partner says so.
+    /// Finds or creates a user that the organisation's partner vouches for.
     ///
-    /// A user whom anybody may have registered becomes the partner's: what the stranger said goes, the password above all.
+    /// If an unproven user has the email address, the partner takes it over: the names and above all the password that a
+    /// stranger may have chosen are dropped.
     pub(crate) async fn of_organization(&self, organization: &str, user: &NewUser<'_>) -> Result<Account, Problem> {
         let organization = text::fold(organization);
         let mut connection = self.database.pool.acquire().await?;
-        // Mostly there is nothing to write, and so nobody to wait for.
+        // Fast path: a proven user needs no write, so no turn either.
         if let Some(account) = find(&mut connection, user.email).await?.filter(|account| account.is_proven) {
             return account.of(&organization);
         }
@@ -134,7 +135,7 @@ async fn organization_id(connection: &mut AnyConnection, name: &str) -> Result<S
     query.bind(name).fetch_one(connection).await
 }
 
-/// Whether it was made: a user who exists is left as it is.
+/// Returns whether the user was inserted. An existing user is unchanged.
 async fn insert(
     connection: &mut AnyConnection,
     organization_id: &str,

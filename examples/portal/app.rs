@@ -1,4 +1,4 @@
-//! The whole application: [`app`] makes a router of what a [`Portal`] holds.
+//! The application: [`app`] builds the router from a [`Portal`].
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -27,10 +27,10 @@ use crate::stores::Stores;
 use crate::vendors::{self, Vendors};
 use crate::{demo, health, page, session};
 
-/// Above what any answer takes; a body that does not come is given up on earlier, where it is read.
+/// Longer than any handler may take. Slow bodies are cut off earlier, by whoever reads them.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What every part of the application shares. Cheap to clone.
+/// State shared by all handlers. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Portal(Arc<Parts>);
 
@@ -40,10 +40,10 @@ pub(crate) struct Parts {
     pub(crate) stores: Stores,
     pub(crate) health: Health,
     pub(crate) metrics: PrometheusHandle,
-    /// `None` where the log is somebody else's.
+    /// `None` if this process did not set up the log, as in tests.
     pub(crate) log: Option<Lost>,
     pub(crate) public_url: Origin,
-    /// Whether the page plays the partners too. It holds their secrets then: never where the configuration is real.
+    /// Whether the page plays the partners. It then signs with their secrets, so it is off with a real configuration.
     pub(crate) demo: bool,
     pub(crate) vendors: Vendors,
 }
@@ -67,7 +67,7 @@ pub(crate) async fn app(portal: &Portal) -> Result<Router, Box<dyn std::error::E
     let sessions = session::layer(&portal.database, Arc::clone(&portal.clock), is_https).await?;
     let own_site = own_site(portal)?;
 
-    // What partners call. The demo calls it too, inside the process.
+    // Called by partners, and by the demo inside the process.
     let vendors = vendors::routes(portal).await?.layer(sessions.clone());
     let mut pages = Router::new()
         .route("/", get(page::index))
@@ -92,7 +92,7 @@ pub(crate) async fn app(portal: &Portal) -> Result<Router, Box<dyn std::error::E
 
 type OwnSite = CsrfLayer<fn(ProtectionError) -> Response>;
 
-/// Lets forms through that were sent from the portal's own pages.
+/// CSRF protection: accepts forms sent from the portal's own pages only.
 fn own_site(portal: &Portal) -> Result<OwnSite, ConfigError> {
     let layer = CsrfLayer::new().add_trusted_origin(portal.public_url.as_str());
     let layer = layer.map_err(|error| ConfigError(format!("`public_url`: {error}")))?;
@@ -102,7 +102,7 @@ fn own_site(portal: &Portal) -> Result<OwnSite, ConfigError> {
 async fn security_headers(portal: State<Portal>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    // A form of the page may lead to the public URL, even where the page was opened under another name.
+    // The page may be open under another host name, and its forms still redirect to the public URL.
     let policy = format!(
         "default-src 'none'; style-src 'self'; img-src data:; form-action 'self' {}; base-uri 'none'; \
          frame-ancestors 'none'",
@@ -113,10 +113,10 @@ async fn security_headers(portal: State<Portal>, request: Request, next: Next) -
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if portal.public_url.is_https() {
-        // RFC 6797: for a year, browsers don't try plain http.
+        // RFC 6797: browsers use https only, for a year.
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
-    // What is shown depends on who is signed in; a style sheet says otherwise of itself.
+    // Pages depend on who is signed in. The style sheet sets its own Cache-Control.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
     response

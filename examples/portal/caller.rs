@@ -1,4 +1,4 @@
-//! Who calls, as far as guesses are counted: the peer, or whom the proxy in front names.
+//! The client's address, for counting wrong private keys: the peer, or the address that a proxy in front reports.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use http::request::Parts;
 use tower_sso::clock::Clock;
 use tower_sso::throttle::Source;
 
-/// A warning that each request could bring about comes once in so many seconds.
+/// In seconds. Rate-limits a warning that any client could trigger with each request.
 const WARN_EVERY: i64 = 60;
 
 pub(crate) struct Callers {
-    /// The header in which the proxy says who called it.
+    /// The header in which the proxy puts its client's address.
     header: Option<HeaderName>,
     warned_at: AtomicI64,
     clock: Arc<dyn Clock>,
@@ -25,13 +25,13 @@ impl Callers {
         Self { header, warned_at: AtomicI64::new(i64::MIN), clock }
     }
 
-    /// `None` is nobody that could be told from others. Behind a proxy whose header cannot be read that is everybody: were it
-    /// the proxy instead, one who guesses would shut all of them out.
+    /// Returns `None` if the address is unknown; guesses are then not counted. Behind a proxy with an unreadable header, the
+    /// peer would be the proxy: one guesser would lock everyone out.
     pub(crate) fn source(&self, head: &Parts) -> Option<Source> {
         let Some(header) = &self.header else {
             return head.extensions.get().map(|ConnectInfo::<SocketAddr>(peer)| Source::from(*peer));
         };
-        // The last address is the proxy's own word; those before it are what its client said.
+        // The proxy appends the last address. The ones before it come from the client and may be forged.
         let last = head.headers.get_all(header).iter().next_back().and_then(|value| value.to_str().ok());
         let said = last.and_then(|list| address(list.rsplit(',').next()?));
         if said.is_none() {
@@ -45,12 +45,12 @@ impl Callers {
         let last = self.warned_at.load(Ordering::Relaxed);
         let due = last.saturating_add(WARN_EVERY) <= now;
         if due && self.warned_at.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-            tracing::warn!(%header, "no address can be read in `client_address_header`: wrong private keys are not counted");
+            tracing::warn!(%header, "`client_address_header` has no readable address: wrong private keys are not counted");
         }
     }
 }
 
-/// `203.0.113.1`, `203.0.113.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:443`, or one of them in quotation marks.
+/// Parses `203.0.113.1`, `203.0.113.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:443`, quoted or not.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
@@ -107,6 +107,10 @@ mod tests {
             assert_eq!(behind.source(&head(unreadable)), None, "{unreadable:?}");
         }
         let direct = Callers::new(None, clock);
-        assert_eq!(direct.source(&head(&["203.0.113.1"])), source("192.0.2.1"), "a client's own word is nobody's");
+        assert_eq!(
+            direct.source(&head(&["203.0.113.1"])),
+            source("192.0.2.1"),
+            "without a proxy, the header is the client's own claim"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! `portal.toml`. A key that is unknown or wrong is an error that names it; nothing is guessed.
+//! `portal.toml`. An unknown or invalid key is an error that names the key.
 
 mod connections;
 mod fields;
@@ -22,14 +22,14 @@ pub(crate) use fields::{duration, keys, secrets, unique};
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
-    /// The origin that browsers and partners use. Without it, the address that is listened on, by plain http.
+    /// The origin that browsers and partners use. Default: the listening address, by plain http.
     pub(crate) public_url: Option<Origin>,
-    /// Without it, an SQLite file in the data directory.
+    /// Default: an SQLite file in the data directory.
     pub(crate) database_url: Option<DatabaseUrl>,
     pub(crate) replay_url: ReplayUrl,
     replay_namespace: Option<String>,
     pub(crate) connections: Connections,
-    /// Those that have a section.
+    /// Vendors that have a section.
     #[serde(skip)]
     pub(crate) vendors: Vendors,
 }
@@ -57,40 +57,40 @@ impl Config {
         Ok(config)
     }
 
-    /// Each vendor takes its own sections out, so nothing here knows their names. What is left is the portal's.
+    /// Each vendor takes out its own sections; the rest are the portal's keys.
     pub(crate) fn parse(text: &str) -> Result<Self, toml::de::Error> {
         let mut table = DeTable::parse(text)?;
         let vendors = vendors::configured(&mut table)?;
         Ok(Self { vendors, ..Self::deserialize(Deserializer::from(table))? })
     }
 
-    /// What the sections say together.
+    /// Checks what spans several keys or sections.
     fn check(&self) -> Result<(), String> {
         if matches!(self.replay_url, ReplayUrl::Redis(_)) && self.replay_namespace().is_none() {
             return Err(
-                "`public_url`: is not set, so nothing tells this deployment from another one on the same Redis: set \
-                        it, or `replay_namespace`"
+                "`public_url`: is not set, so this deployment cannot be told from others on the same Redis: set \
+                        `public_url` or `replay_namespace`"
                     .to_owned(),
             );
         }
         self.vendors.iter().try_for_each(|vendor| vendor.check())
     }
 
-    /// What the processes of this deployment have in common on a Redis, and no other deployment has.
+    /// The deployment's name on Redis. All its processes share it, and no other deployment may use it.
     pub(crate) fn replay_namespace(&self) -> Option<String> {
         let of_url = || self.public_url.as_ref().map(|url| format!("portal:{}", url.as_str()));
         self.replay_namespace.clone().or_else(of_url)
     }
 }
 
-/// The line, the key on it, and what is wrong. Not the line itself, as toml's own message has it: it may hold a secret.
+/// Names the line number, the key and the problem. toml's own message would quote the line, which may hold a secret.
 fn describe(error: &toml::de::Error, text: &str) -> String {
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return error.message().to_owned() };
     let number = before.matches('\n').count() + 1;
     let line = text.lines().nth(number - 1).unwrap_or_default();
     let mut message = error.message().to_owned();
     if message.contains("expected one of `listen`") {
-        // At the top of the file: vendors' sections are expected there too.
+        // Top-level key: the vendors' sections are allowed there too.
         message.push_str(&format!(", or of the vendors' {}", vendors::section_names()));
     }
     match line.split_once('=') {
@@ -100,7 +100,7 @@ fn describe(error: &toml::de::Error, text: &str) -> String {
     }
 }
 
-/// What is wrong with the configuration, for the person who wrote it.
+/// A problem with the configuration, worded for its author.
 #[derive(Debug)]
 pub(crate) struct ConfigError(pub(crate) String);
 
@@ -112,7 +112,7 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// A scheme, a host and perhaps a port: no path, and no slash at the end.
+/// A scheme, a host and an optional port, without path or trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Origin(String);
@@ -135,10 +135,12 @@ impl TryFrom<String> for Origin {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        const PROBLEM: &str = "must be an origin such as https://portal.example or http://127.0.0.1:3000, and no more";
+        const PROBLEM: &str =
+            "must be an origin such as https://portal.example or http://127.0.0.1:3000, without a path";
         let uri: Uri = text.parse().map_err(|_| PROBLEM)?;
         let is_origin = uri.path() == "/" && uri.query().is_none();
-        // It stands in a header, so a host has nothing that means something there. A port that is none is not parsed.
+        // The origin goes into a header: allow no character that has a meaning there. `port()` is `None` for an invalid port,
+        // which the length check catches.
         let is_plain = |authority: &Authority| {
             let port = authority.port().map_or(0, |port| port.as_str().len() + 1);
             let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte);
@@ -163,11 +165,11 @@ impl TryFrom<String> for DatabaseUrl {
 
     fn try_from(url: String) -> Result<Self, Self::Error> {
         if url.contains(":memory:") || url.contains("mode=memory") {
-            // A pool has several connections, and each of them would have a database of its own.
+            // Each connection of the pool would open its own database.
             return Err("must not be in memory: name a file");
         }
         match url.split_once("://") {
-            // A file that is not there yet is made, unless the URL says what to do.
+            // Create a missing file, unless the URL sets a mode.
             Some(("sqlite", rest)) if !rest.is_empty() && !url.contains("mode=") => {
                 let separator = if url.contains('?') { '&' } else { '?' };
                 Ok(Self(format!("{url}{separator}mode=rwc")))

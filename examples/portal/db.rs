@@ -1,4 +1,4 @@
-//! The portal's database, beside the key store's tables: settings, companies and sessions, on SQLite or Postgres.
+//! The portal's tables on SQLite or Postgres: settings, companies, sessions. The key store has its own in the same database.
 
 mod file;
 mod known_first;
@@ -21,16 +21,16 @@ pub(crate) use turns::Turns;
 /// Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
-    /// For those who have proved who they are.
+    /// For authenticated work.
     pub(crate) pool: AnyPool,
-    /// Few, for what anybody can ask: whoever asks a lot waits here, and keeps nobody else waiting.
+    /// A few connections for queries that anyone can trigger, so that a flood of them does not exhaust `pool`.
     pub(crate) strangers: AnyPool,
-    /// For `/healthz` alone: busy is not the same as away.
+    /// For `/healthz` only: a busy pool must not report the database as down.
     readiness: AnyPool,
     pub(crate) turns: Turns,
 }
 
-/// What the two have not in common.
+/// How the two engines differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Engine {
     Postgres,
@@ -42,7 +42,7 @@ impl Engine {
         if url.0.starts_with("sqlite:") { Self::Sqlite } else { Self::Postgres }
     }
 
-    /// How many write at once. SQLite has one writer, and lets the others poll for their turn: in ours they stand in line.
+    /// Concurrent writers. SQLite allows one and makes the others poll; queueing for a turn here is fair and cheaper.
     fn writers(self) -> usize {
         match self {
             Self::Postgres => 6,
@@ -50,7 +50,7 @@ impl Engine {
         }
     }
 
-    /// How long somebody waits for a turn to write. With the lock's own bound, below the requests' timeout.
+    /// How long to wait for a turn to write. Together with the lock timeout it stays below the request timeout.
     fn patience(self) -> Duration {
         match self {
             Self::Postgres => Duration::from_secs(5),
@@ -58,7 +58,8 @@ impl Engine {
         }
     }
 
-    /// For each connection. Whoever waits for a lock holds a connection meanwhile: not for long. On SQLite that is one.
+    /// Set on each connection. On Postgres it is short, because a writer that waits for a lock occupies a connection; SQLite
+    /// has only one writer.
     fn lock_timeout(self) -> &'static str {
         match self {
             Self::Postgres => "SET lock_timeout = '3s'",
@@ -74,7 +75,7 @@ impl Database {
         if engine == Engine::Sqlite {
             file::make_private(url)?;
         }
-        // Below the requests' own timeout: a database that is away is a 503, by whoever asked it.
+        // Below the request timeout, so that a database that is down leads to 503 and not to 408.
         let options = AnyPoolOptions::new().acquire_timeout(Duration::from_secs(5));
         let options = options.after_connect(move |connection, _| {
             Box::pin(async move { connection.execute(engine.lock_timeout()).await.map(drop) })
@@ -89,13 +90,13 @@ impl Database {
         })
     }
 
-    /// Whether it answers, in time to be of use to who asks.
+    /// Whether the database answers within two seconds.
     pub(crate) async fn is_ready(&self) -> bool {
         let asked = sqlx::query("SELECT 1").execute(&self.readiness);
         tokio::time::timeout(Duration::from_secs(2), asked).await.is_ok_and(|answer| answer.is_ok())
     }
 
-    /// From here on it is away.
+    /// Makes every later query fail.
     #[cfg(test)]
     pub(crate) async fn close(&self) {
         tokio::join!(self.pool.close(), self.strangers.close(), self.readiness.close());
@@ -113,8 +114,7 @@ impl Database {
         sqlx::query(query).bind(name).bind(value).execute(&self.pool).await.map(drop)
     }
 
-    /// A random secret that is made when it is first asked for, and the same ever after. Of several portals that ask at once,
-    /// one makes it.
+    /// A random secret, created on first use and then stable, also if several processes ask at once.
     pub(crate) async fn secret(&self, name: &str) -> Result<Secret, sqlx::Error> {
         let made = random::secret()?;
         let query = "INSERT INTO portal_settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
@@ -126,7 +126,7 @@ impl Database {
     }
 }
 
-/// A customer organisation, as its partner announced it.
+/// A customer organisation, as its partner signed it up.
 #[derive(Debug)]
 pub(crate) struct Company<'a> {
     pub(crate) provider: &'a str,
@@ -137,7 +137,7 @@ pub(crate) struct Company<'a> {
 }
 
 impl Company<'_> {
-    /// Stores it, or replaces what is stored of it, inside the caller's transaction.
+    /// Inserts or replaces the company, inside the caller's transaction.
     pub(crate) async fn store(&self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
         let query = "INSERT INTO portal_companies (provider, tenant, name, admin_name, admin_email) \
                      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (provider, tenant) DO UPDATE SET \

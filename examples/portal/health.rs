@@ -1,4 +1,4 @@
-//! What operators ask: `/healthz` and `/metrics`. Anybody can ask the first, so the answer is good for a second.
+//! `/healthz` and `/metrics`. Anyone can call `/healthz`, so its result is cached for a second.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use crate::app::Portal;
 
 const GOOD_FOR: Duration = Duration::from_secs(1);
 
-/// The last answer, and when it was given.
+/// The last result and its time.
 #[derive(Default)]
 pub(crate) struct Health(Mutex<Option<(UnixTime, bool)>>);
 
 pub(crate) async fn healthz(portal: State<Portal>) -> StatusCode {
-    // One asks, and whoever comes meanwhile waits for the same answer.
+    // Held across the check: concurrent callers wait for the same result.
     let mut last = portal.health.0.lock().await;
     let now = portal.clock.now();
     let ready = match *last {
@@ -33,7 +33,7 @@ pub(crate) async fn healthz(portal: State<Portal>) -> StatusCode {
 pub(crate) async fn metrics(portal: State<Portal>) -> String {
     let mut text = portal.metrics.render();
     if let Some(lost) = &portal.log {
-        // Prometheus' text format: one more counter.
+        // In Prometheus' text format.
         let name = "portal_log_lines_lost_total";
         text.push_str(&format!("# TYPE {name} counter\n{name} {}\n", lost.lines()));
     }

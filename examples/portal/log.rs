@@ -1,8 +1,8 @@
-//! The log, which has no say in what is served. Lines go through a bounded queue to a thread of their own; what finds no room
-//! in it, or cannot be written, is dropped and counted.
+//! A log that cannot stop the server. Lines go through a bounded queue to a writer thread. Lines that do not fit or cannot be
+//! written are dropped and counted.
 //!
-//! tracing-subscriber by itself writes in the thread that logs: a reader that stands still stops the server, and one that is
-//! gone breaks off every request that logs.
+//! By default, tracing-subscriber writes in the thread that logs: a blocked log reader stops the server, and a closed one
+//! makes every request that logs panic.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -12,13 +12,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
-/// Lines that wait to be written. A line is some 150 bytes.
+/// In lines of about 150 bytes.
 const QUEUE: usize = 10_000;
 
-/// What is logged unless `RUST_LOG` says otherwise. tower-sessions warns of each cookie whose session has ended.
+/// The default for `RUST_LOG`. tower-sessions would warn about every cookie whose session has ended.
 const FILTER: &str = "info,tower_sessions_core=error,tower_sessions=error";
 
-/// Lines that nobody will read. Clones share the number.
+/// Counts lost lines. Clones share the count.
 #[derive(Clone)]
 pub(crate) struct Lost {
     without_room: ErrorCounter,
@@ -32,21 +32,21 @@ impl Lost {
     }
 }
 
-/// Logs to standard error. What waits is written when the guard is dropped, if that takes no more than a second.
+/// Logs to standard error. Dropping the guard writes queued lines, for at most a second.
 pub(crate) fn start() -> io::Result<(Lost, WorkerGuard)> {
     let unwritten = Arc::<AtomicU64>::default();
     let output = Output { to: standard_error()?, unwritten: Arc::clone(&unwritten) };
     let (writer, guard) = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(QUEUE).finish(output);
     let lost = Lost { without_room: writer.error_counter(), unwritten };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(FILTER));
-    // Standard output is for the address alone. An error of the log's own would be told by `eprintln!`, which panics.
+    // Standard output carries only the address. Internal errors are off because they go to `eprintln!`, which can panic.
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).log_internal_errors(false).init();
-    // The default writes to standard error itself, and waits for its reader.
+    // The default hook writes to standard error directly, and would block on its reader.
     std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "panicked")));
     Ok((lost, guard))
 }
 
-/// Not `std::io::stderr()`: whoever else wants to say something there would wait for our lock.
+/// Avoids `std::io::stderr()`, whose lock we would hold while blocked.
 #[cfg(unix)]
 fn standard_error() -> io::Result<File> {
     use std::os::fd::AsFd;
@@ -72,7 +72,7 @@ impl<W: Write> Write for Output<W> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        // It has no buffer.
+        // Unbuffered.
         Ok(())
     }
 }

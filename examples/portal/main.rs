@@ -1,20 +1,21 @@
-//! A portal that partners send their users to, as a SaaS would run it; and a page on which a person can be the partner.
+//! A SaaS portal that five partners sign their users in to, with a demo page on which you play each partner.
 //!
 //! ```sh
-//! cargo run --example portal                          # http://127.0.0.1:3000, with everything made up
-//! cargo run --example portal -- --config portal.toml  # as configured, and without the demo
+//! cargo run --example portal                          # the demo, on http://127.0.0.1:3000
+//! cargo run --example portal -- --config portal.toml  # your configuration, without the demo
 //! ```
 //!
-//! | file | is about |
+//! | file | contents |
 //! |---|---|
-//! | `vendors/` | each vendor: its configuration and its routes, where the crate is used |
-//! | `session.rs` | what becomes of an identity: the session, `/me`, `/logout` |
-//! | `app.rs`, `config.rs`, `db.rs`, `stores.rs`, `accounts.rs`, `passwords.rs` | the application around it |
-//! | `caller.rs`, `text.rs` | what others say of themselves, before it is believed |
+//! | `vendors/` | the configuration and routes of each vendor. **This is where the crate is used** |
+//! | `session.rs` | from an identity to a session; `/me` and `/logout` |
+//! | `app.rs`, `config.rs`, `db.rs`, `stores.rs` | the router and its state, `portal.toml`, the database, the replay store |
+//! | `accounts.rs`, `passwords.rs` | users that the portal registers itself |
+//! | `caller.rs`, `text.rs` | checks of untrusted client addresses and text |
 //! | `random.rs` | secrets and ids |
-//! | `serve.rs`, `log.rs`, `health.rs` | the program around that: what a client, or who runs it, can make it wait for |
-//! | `page.rs`, `templates/` | what a person sees |
-//! | `demo/` | the partners that the page plays: what no relying party has |
+//! | `serve.rs`, `log.rs`, `health.rs` | the server, its timeouts and limits; logging; health and metrics |
+//! | `page.rs`, `problem.rs`, `templates/` | the pages and error answers |
+//! | `demo/` | the partners' side, which signs links. A relying party has no such code |
 
 #![allow(missing_docs, reason = "a program, not a library")]
 
@@ -60,15 +61,15 @@ use crate::stores::Stores;
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
 #[derive(Parser)]
-#[command(about = "A portal that partners send their users to, and a page to try it")]
+#[command(about = "A portal that partners sign their users in to, with a demo page")]
 struct Arguments {
-    /// Configuration file. Without one, everything is made up, and the page plays the partners too
+    /// Configuration file. Without one, the demo runs with generated secrets
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Address to listen on, before the configuration's
+    /// Address to listen on; overrides the configuration
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// Directory of the database file, where the configuration names no database
+    /// Directory of the database file, unless the configuration sets `database_url`
     #[arg(long, value_name = "DIRECTORY")]
     data: Option<PathBuf>,
 }
@@ -85,12 +86,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    // Dropped at the end, it writes what waits.
+    // `_writing` flushes the log when dropped.
     let (log, _writing) = log::start()?;
     let demo = arguments.config.is_none();
     let config = arguments.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
     let url = match (config.database_url.clone(), arguments.data) {
-        (Some(_), Some(_)) => return Err(ConfigError("`database_url` is set: leave --data out".to_owned()).into()),
+        (Some(_), Some(_)) => return Err(ConfigError("`database_url` is set: remove --data".to_owned()).into()),
         (Some(url), None) => url,
         (None, Some(directory)) => db::file_in(&directory)?,
         (None, None) => db::file_in(&user_directory()?)?,
@@ -101,7 +102,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(listen).await.map_err(|error| format!("`listen` = {listen}: {error}"))?;
     let address = listener.local_addr()?;
     if demo && !address.ip().is_loopback() {
-        tracing::warn!("the demo is on, and others can reach it: its page signs anybody in");
+        tracing::warn!("the demo is reachable from other machines: its page signs anyone in");
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let stores = Stores::open(&config.replay_url, config.replay_namespace(), &clock).await;
@@ -131,13 +132,14 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 fn user_directory() -> Result<PathBuf, ConfigError> {
     let directories = directories::ProjectDirs::from("", "", "tower-sso-portal");
     let directories =
-        directories.ok_or_else(|| ConfigError("this user has no home: name a directory with --data".to_owned()))?;
+        directories.ok_or_else(|| ConfigError("this user has no home directory: give one with --data".to_owned()))?;
     Ok(directories.data_dir().to_owned())
 }
 
-/// A link that was made before the replay store was may have been used before a restart, and is refused. Partners tell the
-/// time of a link in whole seconds. So nobody is let in until the second is over in which the store was made: an honest
-/// link that is made from then on is never taken for an old one.
+/// Waits until the second in which the replay store opened is over.
+///
+/// The store refuses links dated before it opened, because they may have been used before a restart. Partners date links in
+/// whole seconds, so a link made in that same second would be refused too.
 async fn wait_for_the_cutoff(portal: &Portal) {
     if let Some(cutoff) = portal.stores.replay.remembers_since() {
         let open = cutoff.ceil_to_second();
@@ -152,7 +154,7 @@ async fn sweep_sessions(portal: Portal) {
     loop {
         interval.tick().await;
         if let Err(error) = session::sweep(&portal.database, &portal.clock).await {
-            tracing::warn!(%error, "sessions that have ended were not deleted");
+            tracing::warn!(%error, "expired sessions were not deleted");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a person sees.
+//! The pages, and the data that their templates render.
 
 use askama::Template;
 use axum::extract::State;
@@ -15,19 +15,19 @@ use crate::problem::{self, Problem};
 use crate::session::SignedIn;
 use crate::vendors;
 
-/// One vendor on the page.
+/// A vendor's section on the front page.
 #[derive(Debug)]
 pub(crate) struct Card {
     pub(crate) id: &'static str,
     pub(crate) title: &'static str,
-    /// What arrives, in two lines.
+    /// What the partner sends, in two lines.
     pub(crate) arrives: &'static str,
     /// The code that mounts the layers.
     pub(crate) rust: String,
-    /// Empty, like the rows, where there is no demo.
+    /// Empty without the demo, like `rows`.
     pub(crate) fields: Vec<Field>,
     pub(crate) rows: Vec<Row>,
-    /// What came of the last button.
+    /// The result of the button that was pressed.
     pub(crate) exchange: Option<Exchange>,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct Field {
     label: &'static str,
     value: String,
     hint: Option<String>,
-    /// If there are any, one of them is chosen.
+    /// If not empty, the field is a drop-down list.
     choices: Vec<&'static str>,
 }
 
@@ -92,7 +92,7 @@ impl Row {
     }
 }
 
-/// A request that the demo has sent, and what came of it.
+/// A request that the demo sent, and its result.
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub(crate) request: String,
@@ -100,14 +100,14 @@ pub(crate) struct Exchange {
     pub(crate) answer: String,
     pub(crate) meaning: String,
     pub(crate) is_accepted: bool,
-    /// The answer's body, if it is not a page.
+    /// The response body.
     pub(crate) body: String,
     pub(crate) is_refused: bool,
     pub(crate) steps: Vec<StepRow>,
 }
 
 impl Exchange {
-    /// Says of a step that was passed what it came to here.
+    /// Replaces a step's explanation, if the step passed.
     pub(crate) fn explain(mut self, step: Step, detail: &str) -> Self {
         for row in self.steps.iter_mut().filter(|row| row.step == step && row.outcome == Outcome::Passed) {
             detail.clone_into(&mut row.detail);
@@ -154,7 +154,7 @@ impl Outcome {
 #[template(path = "index.html")]
 struct IndexPage {
     signed_in: Option<SignedIn>,
-    /// The claims as their own type.
+    /// The claims as the vendor's type, formatted.
     typed: Option<String>,
     cards: Vec<Card>,
     demo: bool,
@@ -164,7 +164,7 @@ pub(crate) async fn index(portal: State<Portal>, session: Session) -> Result<Res
     show(&portal, &session, None).await
 }
 
-/// The page, with what came of a button on one of its cards.
+/// The front page, with the result of a button on the card with this id.
 pub(crate) async fn show(
     portal: &Portal,
     session: &Session,
@@ -185,7 +185,7 @@ pub(crate) fn render(template: &impl Template) -> Result<Html<String>, Problem> 
     Ok(Html(template.render().map_err(Problem::from)?))
 }
 
-/// A page that says one thing.
+/// A page with one message.
 #[derive(Template)]
 #[template(path = "message.html")]
 struct MessagePage<'a> {
@@ -195,11 +195,12 @@ struct MessagePage<'a> {
 }
 
 pub(crate) fn message(title: &str, code: &str, advice: &str) -> String {
-    // Only a writer that fails could make it fail.
+    // Cannot fail: rendering to a string has no I/O.
     MessagePage { title, code, advice }.render().unwrap_or_else(|_| title.to_owned())
 }
 
-/// A refused login: a browser gets a page that says what to do, anything else the default. Neither says why precisely.
+/// The answer to a refused login: a page with advice for browsers, the default JSON otherwise. Neither reveals the exact
+/// reason.
 pub(crate) fn refused(rejection: &Rejection, headers: &HeaderMap) -> http::Response<Bytes> {
     let mut response = rejection.problem_json();
     if problem::wants_html(headers) {
@@ -208,7 +209,7 @@ pub(crate) fn refused(rejection: &Rejection, headers: &HeaderMap) -> http::Respo
             Code::Unavailable | Code::TooManyRequests => {
                 "Wait a moment, then go back to your partner’s site and click again."
             }
-            _ => "Go back to your partner’s site and click again: each click makes a new link.",
+            _ => "Go back to your partner’s site and click again: each click creates a new link.",
         };
         *response.body_mut() = message(code.title(), code.as_str(), advice).into();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

@@ -1,4 +1,4 @@
-//! Passwords' hashes: slow and large on purpose, so there are few at once, and their memory is used again.
+//! Password hashing. Argon2 is slow and memory-hungry on purpose, so concurrency is limited and memory is reused.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,15 +9,15 @@ use tower_sso::keys::Secret;
 
 use crate::problem::Problem;
 
-/// Each takes 19 MiB and a core for a moment.
+/// Concurrent hashes. Each takes 19 MiB and a core.
 const AT_ONCE: usize = 2;
 
 /// Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Passwords {
     turns: Arc<Semaphore>,
-    /// That nobody uses right now. Memory that is given back for each hash stays with the allocator, once for each thread that
-    /// ever made one: hundreds of MiB.
+    /// Free buffers. Allocating one for each hash would leave a copy with the allocator for every thread that ever hashed:
+    /// hundreds of MiB.
     memory: Arc<Mutex<Vec<Vec<Block>>>>,
 }
 
@@ -26,7 +26,7 @@ impl Passwords {
         Self { turns: Arc::new(Semaphore::new(AT_ONCE)), memory: Arc::default() }
     }
 
-    /// Argon2id, in its usual text form. Not on the threads that answer requests.
+    /// Argon2id in PHC format, computed on a blocking thread.
     pub(crate) async fn hash(&self, password: Secret) -> Result<String, Problem> {
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| Problem::UNAVAILABLE)?;
         let this = self.clone();
@@ -34,12 +34,12 @@ impl Passwords {
             let mut memory = this.spare().pop().unwrap_or_else(|| vec![Block::new(); Params::default().block_count()]);
             let hashed = hash_in(&mut memory, password.expose());
             this.spare().push(memory);
-            // Not before: whoever asked may have gone, and this goes on.
+            // Released only here: the hash keeps running if the client disconnects.
             drop(turn);
             hashed
         });
         hashed.await.ok().flatten().ok_or_else(|| {
-            tracing::error!("a password was not hashed");
+            tracing::error!("could not hash a password");
             Problem::UNAVAILABLE
         })
     }
@@ -49,7 +49,7 @@ impl Passwords {
     }
 }
 
-/// As `Argon2::hash_password` does it, which takes memory of its own each time.
+/// Like `Argon2::hash_password`, but in memory given by the caller.
 fn hash_in(memory: &mut [Block], password: &[u8]) -> Option<String> {
     let (argon2, salt) = (Argon2::default(), Salt::generate());
     let mut hash = [0; Params::DEFAULT_OUTPUT_LEN];
@@ -88,7 +88,7 @@ mod tests {
             assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
             assert!(Argon2::default().verify_password(right.as_bytes(), &*hash).is_ok(), "{hash}");
             assert!(Argon2::default().verify_password(b"wrong", &*hash).is_err());
-            assert!(seen.insert(hash), "a salt of its own");
+            assert!(seen.insert(hash), "each hash has its own salt");
         }
         assert!(passwords.spare().len() <= 2, "40 MiB");
     }
@@ -97,7 +97,7 @@ mod tests {
     async fn whoever_goes_away_gives_up_no_turn_that_is_in_use() {
         let passwords = Passwords::new();
         {
-            // Nothing is hashed meanwhile.
+            // Blocks hashing.
             let _spare = passwords.spare();
             for in_use in 1..=2 {
                 assert!(passwords.hash(Secret::new("gone")).now_or_never().is_none());
@@ -105,6 +105,6 @@ mod tests {
             }
         }
         _ = passwords.turns.acquire_many(2).await.unwrap();
-        assert_eq!(passwords.spare().len(), 2, "both were hashed for nobody");
+        assert_eq!(passwords.spare().len(), 2, "both hashes finished after their callers had gone");
     }
 }

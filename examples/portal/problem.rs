@@ -1,4 +1,4 @@
-//! What the portal itself refuses: `application/problem+json` (RFC 9457), or a page for a browser.
+//! The portal's own errors, as `application/problem+json` (RFC 9457) or as a page for browsers.
 
 use std::fmt;
 
@@ -36,7 +36,7 @@ impl Problem {
         status: StatusCode::METHOD_NOT_ALLOWED,
         code: "method_not_allowed",
         title: "The method is not allowed here",
-        detail: "The header Allow says which are.",
+        detail: "The Allow header lists the allowed methods.",
     };
     pub(crate) const CROSS_SITE: Self = Self {
         status: StatusCode::FORBIDDEN,
@@ -47,8 +47,8 @@ impl Problem {
     pub(crate) const CLAIMS_TOO_LARGE: Self = Self {
         status: StatusCode::PAYLOAD_TOO_LARGE,
         code: "claims_too_large",
-        title: "What the address says of the user is too much",
-        detail: "Its fields may have 64 KiB in all, as JSON.",
+        title: "The user’s data is too large",
+        detail: "Its fields may take 64 KiB in all, as JSON.",
     };
     pub(crate) const UNAVAILABLE: Self = Self {
         status: StatusCode::SERVICE_UNAVAILABLE,
@@ -86,7 +86,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The database's own words go to the log. They hold no secret: statements are logged without their values.
+/// Logs the database's message, which holds no secret: statements come without their values.
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         tracing::error!(%error, "the database failed");
@@ -101,12 +101,12 @@ impl From<tower_sessions::session::Error> for Problem {
     }
 }
 
-/// Shows a browser a page where anything else gets JSON.
+/// Turns problems into pages for browsers. Other clients get JSON.
 pub(crate) async fn present(request: Request, next: Next) -> Response {
     let html = wants_html(request.headers());
     let mut response = next.run(request).await;
     if response.status() == StatusCode::METHOD_NOT_ALLOWED && !response.headers().contains_key(CONTENT_TYPE) {
-        // axum's own answer, which has no body.
+        // axum answers 405 itself, without a body.
         let allow = response.headers_mut().remove(ALLOW);
         response = Problem::METHOD_NOT_ALLOWED.into_response();
         response.headers_mut().extend(allow.map(|allow| (ALLOW, allow)));

@@ -1,16 +1,16 @@
-//! Random bytes, from the operating system.
+//! Random values from the operating system.
 
 use std::io;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE;
 
-/// 256 bits as text.
+/// 256 bits in base64url.
 pub(crate) fn secret() -> io::Result<String> {
     Ok(BASE64_URL_SAFE.encode(bytes::<32>()?))
 }
 
-/// 128 bits in hexadecimal.
+/// 128 bits in hex.
 pub(crate) fn id() -> io::Result<String> {
     Ok(bytes::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect())
 }

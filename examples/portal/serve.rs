@@ -1,7 +1,7 @@
-//! The server under the application. Everything that waits for a client has a bound: the head of a request, the time between
-//! two of them, an answer that is not read, and the end; and there is a number of connections.
+//! An HTTP server with limits on slow clients: timeouts for request heads, idle connections, unread responses and shutdown,
+//! and a maximum number of connections.
 //!
-//! `axum::serve` has none of these. Whoever takes this file along needs hyper-util's features `server-graceful` and `tokio`.
+//! `axum::serve` has none of these. To copy this file, enable hyper-util's features `server-graceful` and `tokio`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -23,20 +23,19 @@ use tokio_io_timeout::TimeoutStream;
 
 use crate::config::Connections;
 
-/// What hyper keeps of a head that has not come to its end, at most; its own default is some 400 KB. A longer one is answered
-/// with 431.
+/// hyper buffers at most this much of a request's head and answers a longer one with 431. Its default is about 400 KB.
 const LONGEST_HEAD: usize = 64 * 1024;
 
-/// Files that are not clients' connections: the database's, the log's, Redis'.
+/// File descriptors to keep for the database, the log and Redis.
 const OTHER_FILES: u64 = 100;
 
-/// Until `stop`; then for as long as requests that are under way take, and no longer than is set.
+/// Serves until `stop`, then lets requests in progress finish within `shutdown_timeout`.
 pub(crate) async fn serve(listener: TcpListener, app: Router, limits: &Connections, stop: impl Future<Output = ()>) {
     let room = Arc::new(Semaphore::new(limits.most.min(room_for_files())));
     let connections = GracefulShutdown::new();
     let mut stop = pin!(stop);
     loop {
-        // Who finds no room waits in the listener's queue, until somebody goes or is hung up on.
+        // At the limit, new clients wait in the listener's queue until a connection closes.
         let next = async {
             let place = Arc::clone(&room).acquire_owned().await;
             (place, accept(&listener).await)
@@ -64,8 +63,8 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: &Connectio
     }
 }
 
-/// A client can send many requests at once on one connection: hyper goes through sixteen of them before it is others' turn.
-/// From 500 such clients, that was a second for everybody else's every step.
+/// Yields before each request. hyper answers up to sixteen pipelined requests of a connection in a row: with 500 such
+/// clients, everyone else waited a second for each step.
 async fn in_turn(request: Request, next: Next) -> Response {
     tokio::task::yield_now().await;
     next.run(request).await
@@ -73,42 +72,42 @@ async fn in_turn(request: Request, next: Next) -> Response {
 
 fn http(limits: &Connections) -> http1::Builder {
     let mut http = http1::Builder::new();
-    // The time begins when the one before has been answered, so it bounds an idle connection too.
+    // The timer starts after the last response, so it also limits idle connections.
     http.timer(TokioTimer::new()).header_read_timeout(limits.head_timeout).max_buf_size(LONGEST_HEAD);
     http
 }
 
-/// For a client that takes nothing of its answer. The time begins anew with every byte that it takes.
+/// Drops clients that do not read their response. Every byte read restarts the timer.
 fn with_write_timeout(stream: TcpStream, timeout: Duration) -> std::pin::Pin<Box<TimeoutStream<TcpStream>>> {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(timeout));
     Box::pin(stream)
 }
 
-/// The next connection. A client that has gone again is none; where files have run out, it takes until some are closed.
+/// The next connection. Skips clients that have disconnected; when file descriptors run out, retries every second.
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
-            Err(error) if is_the_clients(&error) => {}
+            Err(error) if is_disconnect(&error) => {}
             Err(error) => {
-                tracing::error!(%error, "no connection can be accepted");
+                tracing::error!(%error, "cannot accept connections");
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         }
     }
 }
 
-fn is_the_clients(error: &io::Error) -> bool {
+fn is_disconnect(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// How many connections there may be files for, once as many are allowed as this process may ask for: usually it is started
-/// with 1,024.
+/// Raises the limit of open files as far as allowed (processes usually start with 1,024), and returns how many connections
+/// fit.
 fn room_for_files() -> usize {
     let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the number of open files is as it was");
+        tracing::warn!(%error, "cannot raise the limit of open files");
         1_024
     });
     usize::try_from(files.saturating_sub(OTHER_FILES)).map_or(Semaphore::MAX_PERMITS, |files| files.max(1))

@@ -1,4 +1,4 @@
-//! Who is signed in: the sessions, `/me` and `/logout`.
+//! Sessions, `/me` and `/logout`.
 
 use std::sync::Arc;
 
@@ -26,10 +26,10 @@ use crate::problem::Problem;
 const IDENTITY: &str = "identity";
 const INACTIVITY: Duration = Duration::hours(8);
 
-/// How much of the inactivity may pass before a visit writes the session anew. Not every visit should write.
+/// A visit extends the session only if the last extension is older than this, so that not every visit writes.
 const TOUCH_AFTER_SECONDS: i64 = 10 * 60;
 
-/// What the portal keeps of an identity.
+/// The part of an identity that the session stores.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SignedIn {
     pub(crate) provider: String,
@@ -42,7 +42,7 @@ pub(crate) struct SignedIn {
 }
 
 impl SignedIn {
-    /// From what a vendor's claims are made of. The claims keep the vendor's own names.
+    /// The claims are stored under the vendor's own field names.
     pub(crate) fn new<C: Serialize>(
         provider: &str,
         identity: &Identity<C>,
@@ -61,24 +61,23 @@ impl SignedIn {
         }
     }
 
-    /// Keeps these claims, where the identity's are more than what the partner said.
+    /// Stores these claims instead of the identity's, which may hold more than the partner sent.
     pub(crate) fn claiming(mut self, claims: &impl Serialize) -> Self {
         self.claims = serde_json::to_value(claims).unwrap_or_default();
         self
     }
 
-    /// Signs the browser in, under a new session id: one that someone planted before is worth nothing.
+    /// Signs the browser in under a new session id, against session fixation.
     pub(crate) async fn start(mut self, session: &Session, clock: &dyn Clock) -> std::result::Result<(), Problem> {
         self.seen_at = clock.now().as_secs();
         tracing::info!(provider = self.provider, tenant = self.tenant, "signed in");
         session.cycle_id().await?;
         session.insert(IDENTITY, self).await?;
-        // The session layer would save it too, but answer 500 if the database failed.
+        // The session layer would save it too, but would answer 500 instead of 503 if the database failed.
         session.save().await?;
         Ok(())
     }
 
-    /// Who is signed in.
     pub(crate) async fn of(session: &Session, clock: &dyn Clock) -> std::result::Result<Option<Self>, Problem> {
         let Some(mut signed_in) = session.get::<Self>(IDENTITY).await? else { return Ok(None) };
         let now = clock.now().as_secs();
@@ -99,7 +98,7 @@ pub(crate) async fn me(portal: State<Portal>, session: Session) -> std::result::
     Ok(Json(me).into_response())
 }
 
-/// The page's button is a form, which cannot make anything of a 204: it asks to be sent to the page again.
+/// Answers 204, or redirects to the front page for its form: a browser would stay on the old page after a 204.
 pub(crate) async fn logout(uri: Uri, session: Session) -> std::result::Result<Response, Problem> {
     session.flush().await?;
     Ok(match uri.query() {
@@ -108,7 +107,7 @@ pub(crate) async fn logout(uri: Uri, session: Session) -> std::result::Result<Re
     })
 }
 
-/// Keeps sessions in the database. Its cookie is signed, so one that somebody has made up asks nobody.
+/// The session layer. Its cookie is signed, so that made-up cookies cause no database query.
 pub(crate) async fn layer(
     database: &Database,
     clock: Arc<dyn Clock>,
@@ -117,10 +116,10 @@ pub(crate) async fn layer(
     let secret = database.secret("session_cookie").await?;
     let key = Key::from(&Sha512::digest(secret.expose()));
     let layer = SessionManagerLayer::new(Sessions::new(database.clone(), clock))
-        // No other host of the same site, and nobody on a plain connection, can set a cookie with this prefix.
+        // Browsers accept the prefix `__Host-` only over https and from this host, so no sibling domain can set the cookie.
         .with_name(if secure { "__Host-portal_session" } else { "portal_session" })
         .with_http_only(true)
-        // A cookie that is `Strict` would not come back on the redirect that a partner's site has begun.
+        // Browsers withhold a `Strict` cookie on a redirect that starts at the partner's site.
         .with_same_site(SameSite::Lax)
         .with_secure(secure)
         .with_expiry(Expiry::OnInactivity(INACTIVITY))
@@ -128,7 +127,7 @@ pub(crate) async fn layer(
     Ok(layer)
 }
 
-/// Sessions in the database, under a digest of their id: who reads the table cannot sign in with what it holds.
+/// Sessions in the database, keyed by a digest of their id: a leaked table does not let anyone sign in.
 #[derive(Clone, Debug)]
 pub(crate) struct Sessions {
     database: Database,
@@ -166,7 +165,7 @@ impl SessionStore for Sessions {
         }
     }
 
-    /// Only what is there: a request that was under way during a logout must not bring its session back.
+    /// Updates only, never inserts: a request in progress during a logout must not bring the session back.
     async fn save(&self, record: &Record) -> Result<()> {
         let query = sqlx::query("UPDATE portal_sessions SET data = $2, expires_at = $3 WHERE id = $1");
         let query = query.bind(digest(&record.id)).bind(encode(record)?).bind(record.expiry_date.unix_timestamp());
@@ -196,7 +195,7 @@ impl SessionStore for Sessions {
     }
 }
 
-/// Deletes sessions that have ended.
+/// Deletes expired sessions.
 pub(crate) async fn sweep(database: &Database, clock: &dyn Clock) -> std::result::Result<(), sqlx::Error> {
     let query = sqlx::query("DELETE FROM portal_sessions WHERE expires_at <= $1").bind(clock.now().as_secs());
     let _turn = database.turns.to_write().await?;

@@ -1,4 +1,4 @@
-//! Where used credentials and waiting tickets are kept: in this process, or on a Redis that several processes share.
+//! The replay store and the ticket store: in memory, or on a Redis that several processes share.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tower_sso::ticket::{MemoryTickets, TicketStore};
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) enum ReplayUrl {
-    /// Right for one process, and a restart refuses what was made before it.
+    /// For a single process. After a restart, links made before it are refused.
     Memory,
     Redis(String),
 }
@@ -47,7 +47,7 @@ pub(crate) struct Stores {
 }
 
 impl Stores {
-    /// The namespace is that of the deployment: two with the same one would sign in each other's users.
+    /// The namespace must be the deployment's own: two deployments with the same one accept each other's tickets.
     pub(crate) async fn open(
         url: &ReplayUrl,
         namespace: Option<String>,

@@ -1,6 +1,5 @@
-//! What needs a clock that can be set, or a database that fails: the application inside the process.
-//!
-//! Everything else is tested over HTTP, in `tests/portal.rs`.
+//! Tests that set the clock or close the database, with the application inside the process. All others are over HTTP, in
+//! `tests/portal.rs`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
@@ -56,7 +55,7 @@ struct Fixture {
 
 impl Fixture {
     async fn new() -> Self {
-        // Past now, so that a session's end, which its library reckons from the system's clock, can be passed too.
+        // Starts at the real time, because tower-sessions computes a session's expiry from the system clock.
         let clock = ManualClock::at(tower_sso::clock::SystemClock.now().ceil_to_second());
         let dir = tempfile::tempdir().unwrap();
         let portal = Portal::new(Parts {
@@ -109,9 +108,9 @@ async fn the_previous_key_ends_with_its_grace() {
         assert_eq!(fixture.announce(key).await.status(), StatusCode::OK);
     }
     fixture.clock.advance(DAY);
-    assert_eq!(fixture.sign_in(&previous).await.status(), StatusCode::SEE_OTHER, "the last instant of its grace");
+    assert_eq!(fixture.sign_in(&previous).await.status(), StatusCode::SEE_OTHER, "last instant of its grace");
     fixture.clock.advance(Duration::from_secs(1));
-    assert_eq!(fixture.sign_in(&previous).await.status(), StatusCode::UNAUTHORIZED, "after it");
+    assert_eq!(fixture.sign_in(&previous).await.status(), StatusCode::UNAUTHORIZED, "after its grace");
     assert_eq!(fixture.sign_in(&current).await.status(), StatusCode::SEE_OTHER);
 }
 
@@ -131,7 +130,7 @@ async fn a_session_ends_after_eight_hours_without_a_visit() {
         .fetch_one(&fixture.portal.database.pool)
         .await
         .unwrap();
-    assert_eq!(left, 0, "its row is gone");
+    assert_eq!(left, 0, "the row is deleted");
 }
 
 #[tokio::test]
@@ -144,7 +143,7 @@ async fn a_visit_now_and_then_keeps_a_session() {
     assert!(soon.headers().get(SET_COOKIE).is_none(), "not every visit writes");
     fixture.clock.advance(Duration::from_secs(11 * 60));
     let later = fixture.get("/me", &cookie).await;
-    assert_eq!(cookie_of(&later), cookie, "its end moves on, its id stays");
+    assert_eq!(cookie_of(&later), cookie, "extended under the same id");
 }
 
 #[tokio::test]
@@ -155,7 +154,7 @@ async fn a_database_that_fails_is_unavailable_and_uses_no_call_up() {
     let cookie = cookie_of(&fixture.sign_in(&first).await);
     assert_eq!(fixture.get("/healthz", "").await.status(), StatusCode::OK);
     fixture.portal.database.close().await;
-    for attempt in ["the call", "its copy, which must not be taken for a call that was carried out"] {
+    for attempt in ["the first delivery", "the retry, which must not be acknowledged as processed"] {
         let response = fixture.announce(&key).await;
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE, "{attempt}");
         assert!(response.headers().contains_key(RETRY_AFTER), "{attempt}");
@@ -172,7 +171,7 @@ async fn a_cookie_that_somebody_has_made_up_asks_nobody() {
     fixture.announce(&key).await;
     let cookie = cookie_of(&fixture.sign_in(&key).await);
     assert_eq!(fixture.get("/me", &cookie).await.status(), StatusCode::OK);
-    // Nobody answers any more.
+    // From here on, any query fails.
     fixture.portal.database.close().await;
     let unsigned = "portal_session=AAAAAAAAAAAAAAAAAAAAAA".to_owned();
     for made_up in [unsigned, cookie.replacen(char::is_alphabetic, "#", 20)] {
@@ -187,12 +186,12 @@ async fn health_is_asked_for_once_a_second() {
     assert_eq!(fixture.get("/healthz", "").await.status(), StatusCode::OK);
     fixture.portal.database.close().await;
     fixture.clock.advance(Duration::from_millis(999));
-    assert_eq!(fixture.get("/healthz", "").await.status(), StatusCode::OK, "what was said a moment ago");
+    assert_eq!(fixture.get("/healthz", "").await.status(), StatusCode::OK, "cached");
     fixture.clock.advance(Duration::from_millis(1));
     assert_eq!(fixture.get("/healthz", "").await.status(), StatusCode::SERVICE_UNAVAILABLE);
 }
 
-/// Eight processes, as far as the database can tell.
+/// Opens the database eight times at once, like eight processes.
 async fn open_together(url: &DatabaseUrl) {
     let mut nodes = JoinSet::new();
     for _ in 0..8 {
@@ -210,7 +209,7 @@ async fn open_together(url: &DatabaseUrl) {
     while let Some(secret) = nodes.join_next().await {
         secrets.insert(secret.unwrap().expect("it does not start"));
     }
-    assert_eq!(secrets.len(), 1, "all have the same");
+    assert_eq!(secrets.len(), 1, "all see the same secret");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -263,20 +262,20 @@ async fn the_session_store_keeps_its_promises() {
 
     let mut second = record(1, "second");
     sessions.create(&mut second).await.unwrap();
-    assert_ne!(second.id, Id(1), "an id that is taken gets another");
-    assert_eq!(sessions.load(&Id(1)).await.unwrap(), Some(first.clone()), "and leaves the first as it was");
+    assert_ne!(second.id, Id(1), "a taken id is replaced");
+    assert_eq!(sessions.load(&Id(1)).await.unwrap(), Some(first.clone()), "the first is unchanged");
     assert_eq!(sessions.load(&second.id).await.unwrap(), Some(second));
 
     sessions.save(&record(1, "changed")).await.unwrap();
     assert_eq!(sessions.load(&Id(1)).await.unwrap(), Some(record(1, "changed")));
     sessions.delete(&Id(1)).await.unwrap();
     sessions.save(&first).await.unwrap();
-    assert_eq!(sessions.load(&Id(1)).await.unwrap(), None, "what was deleted does not come back");
+    assert_eq!(sessions.load(&Id(1)).await.unwrap(), None, "a deleted session does not come back");
 
     let mut ended = record(3, "ended");
     sessions.create(&mut ended).await.unwrap();
     fixture.clock.set(UnixTime::from_secs(ends.unix_timestamp().try_into().unwrap()));
-    assert_eq!(sessions.load(&Id(3)).await.unwrap(), None, "its end is its end");
+    assert_eq!(sessions.load(&Id(3)).await.unwrap(), None, "expired");
 }
 
 #[tokio::test]
@@ -302,7 +301,7 @@ fn names(configuration: &str) -> Vec<&'static str> {
     Config::parse(configuration).unwrap().vendors.iter().map(|vendor| vendor.name()).collect()
 }
 
-/// What a configuration says of one vendor.
+/// One vendor's part of a configuration.
 fn of<V: Vendor + Default>(configuration: &str) -> V {
     let mut vendor = V::default();
     vendors::configure(&mut vendor, &mut toml::de::DeTable::parse(configuration).unwrap()).unwrap();
@@ -316,7 +315,7 @@ fn the_sample_configuration_is_one_once_its_secret_is_filled_in() {
     assert!(blank.message().contains("blank secret"), "{blank}");
     let filled = sample.replacen("[\"\"]", "[\"a secret\"]", 1);
     assert_eq!(names(&filled), ["tutorcruncher"]);
-    // The defaults stand in it as comments.
+    // The sample shows the defaults as comments.
     let given: String = filled.lines().map(|line| line.trim_start_matches("#= ")).collect::<Vec<_>>().join("\n");
     let grace = of::<TutorCruncher>(&given).section.unwrap().key_grace;
     let (given, default) = (Config::parse(&given).unwrap(), Config::default());
@@ -364,7 +363,7 @@ async fn who_sends_many_requests_at_once_does_not_go_before_others() {
     serve::serve(listener, app, &Connections::default(), both).await;
     drop(clients);
     let before = served.lock().unwrap().iter().position(|path| path == "/one").unwrap();
-    assert!(before < 10, "{before} of the other's came before");
+    assert!(before < 10, "{before} requests of the other client came first");
 }
 
 #[tokio::test]

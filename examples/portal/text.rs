@@ -1,4 +1,4 @@
-//! Text of partners, before it goes to a store or stands for somebody.
+//! Checks of text from partners, before it is stored or identifies a tenant.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -8,31 +8,31 @@ use unicode_normalization::UnicodeNormalization;
 
 const LONGEST_NAME: usize = 320;
 
-/// Whether every database can hold it. Postgres takes no NUL in a text, SQLite takes it and cuts some answers off there.
+/// Whether every database can store it. Postgres refuses NUL in a text; SQLite stores it, but truncates some results there.
 fn is_storable(text: &str) -> bool {
     !text.contains('\0')
 }
 
-/// Whether somebody may be called so.
+/// Whether it may be a name: at most 320 bytes, without control characters.
 pub(crate) fn is_name(text: &str) -> bool {
     text.len() <= LONGEST_NAME && !text.chars().any(char::is_control)
 }
 
-/// Refuses claims that hold text which a database cannot hold: for `map_claims`. It would be the partner's fault, and never
-/// get better, but be answered as ours: 503, try again.
+/// For `map_claims`: refuses claims with text that a database cannot store. The failing query would look like an outage of
+/// ours, with 503 and a retry that can never succeed.
 pub(crate) fn storable<C: Serialize>(claims: C) -> Result<C, RefusedClaims> {
-    let values = serde_json::to_value(&claims).map_err(|_| RefusedClaims::new("the claims are no JSON"))?;
+    let values = serde_json::to_value(&claims).map_err(|_| RefusedClaims::new("the claims are not valid JSON"))?;
     if all_storable(&values) { Ok(claims) } else { Err(unstorable()) }
 }
 
-/// The same for a company, whose key keeps its claims from being serialized.
+/// The same for a company, whose claims hold a key and cannot be serialized.
 pub(crate) fn storable_company(call: CompanySignup) -> Result<CompanySignup, RefusedClaims> {
     let texts = [&call.company_name, &call.admin_name, &call.admin_email];
     if texts.into_iter().all(|text| is_storable(text)) { Ok(call) } else { Err(unstorable()) }
 }
 
 fn unstorable() -> RefusedClaims {
-    RefusedClaims::new("a text holds NUL, which a database cannot hold")
+    RefusedClaims::new("a text contains NUL, which a database cannot store")
 }
 
 fn all_storable(value: &Value) -> bool {
@@ -44,14 +44,14 @@ fn all_storable(value: &Value) -> bool {
     }
 }
 
-/// What names have in common that look alike: `Default`, ` default `, and `default` with something in it that nobody sees.
-/// Letters of different scripts that look alike are different.
+/// Maps look-alike names to the same text: `Default`, ` default `, and `default` with invisible characters. Does not map
+/// look-alike letters of different scripts.
 pub(crate) fn fold(name: &str) -> String {
     let visible: String = name.nfkc().filter(|letter| !is_invisible(*letter)).flat_map(char::to_lowercase).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Unicode's `Default_Ignorable_Code_Point`, and controls.
+/// Control characters and Unicode's `Default_Ignorable_Code_Point`.
 fn is_invisible(letter: char) -> bool {
     (letter.is_control() && !letter.is_whitespace())
         || matches!(letter, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
@@ -71,10 +71,10 @@ mod tests {
             ("Default", "a capital letter"),
             (" default ", "spaces around it"),
             ("de\u{ad}fault", "a soft hyphen"),
-            ("default\u{200b}", "a space of no width"),
+            ("default\u{200b}", "a zero-width space"),
             ("default\u{feff}", "a byte order mark"),
-            ("\u{202e}default", "the other direction"),
-            ("\u{ff44}efault", "a wide letter"),
+            ("\u{202e}default", "a right-to-left override"),
+            ("\u{ff44}efault", "a full-width letter"),
         ] {
             assert_eq!(fold(name), "default", "{why}");
         }
@@ -82,7 +82,7 @@ mod tests {
         for name in ["defau1t", "default 2", "de fault"] {
             assert_ne!(fold(name), "default");
         }
-        assert_eq!(fold("\u{200b} \u{3164}"), "", "nothing that anybody sees");
+        assert_eq!(fold("\u{200b} \u{3164}"), "", "only invisible characters");
     }
 
     #[test]

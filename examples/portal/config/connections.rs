@@ -1,4 +1,4 @@
-//! `[connections]`: how long the server waits for its clients, and for how many of them.
+//! `[connections]`: limits on connections and on slow clients.
 
 use std::time::Duration;
 
@@ -7,16 +7,17 @@ use serde::{Deserialize, Deserializer};
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Connections {
-    /// How many at once. The next one waits until one of them ends.
+    /// Concurrent connections. Further ones wait in the listener's queue.
     #[serde(deserialize_with = "number")]
     pub(crate) most: usize,
-    /// From the last answer, or from the beginning, to the end of a request's head. So a connection is idle for as long.
+    /// For a request's head to arrive completely, counted from the last response or the start of the connection. Also the
+    /// longest that a connection may idle.
     #[serde(deserialize_with = "timeout")]
     pub(crate) head_timeout: Duration,
-    /// How long a client may take nothing of its answer.
+    /// How long a client may read nothing of its response.
     #[serde(deserialize_with = "timeout")]
     pub(crate) write_timeout: Duration,
-    /// How long requests that are under way have when the portal is asked to stop.
+    /// How long requests in progress may take to finish at shutdown.
     #[serde(deserialize_with = "super::duration")]
     pub(crate) shutdown_timeout: Duration,
 }
@@ -42,7 +43,7 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error>
 fn timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let timeout = super::duration(deserializer)?;
     if timeout.is_zero() {
-        return Err(serde::de::Error::custom("must be above zero: nobody could be in time"));
+        return Err(serde::de::Error::custom("must be above zero: every connection would time out"));
     }
     Ok(timeout)
 }

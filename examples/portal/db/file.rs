@@ -1,4 +1,4 @@
-//! The SQLite file. Keys are stored readable in it: nobody else on this machine is to read them.
+//! The SQLite file. It holds keys in plain text, so only its owner may read it.
 
 use std::error::Error;
 use std::fs::{DirBuilder, File};
@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::config::DatabaseUrl;
 
-/// A file in `dir`, which is created if need be.
+/// A database file in `dir`. Creates the directory if necessary.
 pub(crate) fn file_in(dir: &Path) -> Result<DatabaseUrl, Box<dyn Error>> {
     let mut directory = DirBuilder::new();
     #[cfg(unix)]
@@ -17,13 +17,13 @@ pub(crate) fn file_in(dir: &Path) -> Result<DatabaseUrl, Box<dyn Error>> {
     directory.recursive(true).create(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
     let path = std::path::absolute(dir)?.join("portal.db");
     let path = path.to_str().ok_or_else(|| format!("{}: the path must be UTF-8", path.display()))?;
-    // A URL ends its path at these; the driver decodes them again.
+    // `?` and `#` would end the URL's path. The driver decodes the escapes.
     let path = path.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
     Ok(DatabaseUrl(format!("sqlite://{path}?mode=rwc")))
 }
 
-/// Creates the file before SQLite does, which would let everybody read it. What it writes beside it has the same rights. A
-/// file that is there is left as it is, and so is one that the URL does not want to be made.
+/// Creates the file with mode 0600. SQLite would create it world-readable, and gives its WAL files the same mode. Does
+/// nothing if the file exists or the URL does not create it.
 pub(super) fn make_private(url: &DatabaseUrl) -> Result<(), Box<dyn Error>> {
     if !url.0.contains("mode=rwc") {
         return Ok(());

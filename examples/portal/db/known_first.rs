@@ -1,4 +1,4 @@
-//! Companies that are known do not queue behind those that somebody makes up.
+//! Key lookups of known tenants do not queue behind lookups of made-up ones.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use moka::sync::Cache;
 use tower_sso::keys::{Key, KeyStore, Keys, TenantId};
 use tower_sso::store::{StoreError, StoreFuture};
 
-/// Looks the keys of tenants that have had some up in one store, and those of all others in another, which has connections of
-/// its own. Anybody can name tenants that nobody knows, as often as they like.
+/// Sends lookups of tenants that have had keys before to one store, and all others to a second store with its own
+/// connections. An attacker can flood only the second, by naming tenants that do not exist.
 #[derive(Clone)]
 pub(crate) struct KnownFirst {
     known: Arc<dyn KeyStore>,

@@ -1,4 +1,4 @@
-//! The portal's tables. Any number of portals may start at once on a database that is new to all of them.
+//! Creates the portal's tables. Several processes may start on an empty database at once.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use sqlx::AnyPool;
 
 use super::Engine;
 
-/// Both engines read this. Times are in seconds since the epoch.
+/// Valid on SQLite and Postgres. Times are in seconds since the epoch.
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS portal_settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS portal_companies (
@@ -15,13 +15,13 @@ CREATE TABLE IF NOT EXISTS portal_companies (
 CREATE TABLE IF NOT EXISTS portal_sessions (id TEXT PRIMARY KEY, data TEXT NOT NULL, expires_at BIGINT NOT NULL);
 ";
 
-/// Postgres' name for the lock: any number that nothing else in the database uses.
+/// The key of the Postgres advisory lock. Nothing else in the database may use it.
 const LOCK: i64 = 0x706f_7274_616c;
 
-/// How long a portal waits for the others that start.
+/// How long to wait for other processes that are starting.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// `IF NOT EXISTS` alone is no protection: of two on Postgres that create the same table at once, one fails.
+/// Takes a lock first: on Postgres, two concurrent `CREATE TABLE IF NOT EXISTS` of the same table can fail.
 pub(super) async fn create(pool: &AnyPool, engine: Engine) -> Result<(), sqlx::Error> {
     let mut transaction = match engine {
         Engine::Postgres => {
@@ -42,9 +42,9 @@ pub(super) async fn create(pool: &AnyPool, engine: Engine) -> Result<(), sqlx::E
     transaction.commit().await
 }
 
-/// So that a lookup does not wait for a writer. The file remembers it.
+/// Switches the file to write-ahead logging, so that readers do not wait for a writer. The setting persists in the file.
 ///
-/// SQLite does not wait for others here, whatever its busy timeout: it says that the file is busy, at once.
+/// Retries, because SQLite ignores its busy timeout for this pragma and reports a busy file at once.
 async fn write_ahead(pool: &AnyPool) -> Result<(), sqlx::Error> {
     const BUSY: i64 = 5;
     let primary_code = |error: &sqlx::Error| Some(error.as_database_error()?.code()?.parse::<i64>().ok()? & 0xff);

@@ -1,5 +1,5 @@
-//! Who may write next. Who waits for a turn holds no connection, so a lock that somebody holds keeps few connections busy,
-//! and leaves the others to those who do not need it.
+//! Queues writers before they take a connection. Writers that wait for a held lock would otherwise occupy the whole pool and
+//! block everything else.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Engine;
 
-/// Transactions that may wait for a tenant's lock at once. Far fewer than there are connections.
+/// Transactions that may hold or wait for a tenant's lock at once. Far fewer than connections.
 const TENANTS_AT_ONCE: usize = 3;
 
 /// Cheap to clone; clones share the turns.
@@ -17,15 +17,15 @@ const TENANTS_AT_ONCE: usize = 3;
 pub(crate) struct Turns {
     writers: Arc<Semaphore>,
     tenants: Arc<Semaphore>,
-    /// The turns of each tenant that somebody has, or waits for.
+    /// One semaphore for each tenant that has a turn in use or waited for.
     tenant: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
     patience: Duration,
 }
 
-/// The right to write, until it is dropped.
+/// Permits a write until it is dropped.
 #[derive(Debug)]
 #[must_use = "the turn ends when this is dropped"]
-pub(crate) struct Turn(#[expect(dead_code, reason = "dropped, they are given back")] Vec<OwnedSemaphorePermit>);
+pub(crate) struct Turn(#[expect(dead_code, reason = "released on drop")] Vec<OwnedSemaphorePermit>);
 
 impl Turns {
     pub(super) fn new(engine: Engine) -> Self {
@@ -37,12 +37,12 @@ impl Turns {
         }
     }
 
-    /// For one row that nobody else writes, such as a session.
+    /// For a row without contention, such as a session.
     pub(crate) async fn to_write(&self) -> Result<Turn, sqlx::Error> {
         self.take([&self.writers]).await
     }
 
-    /// For what others of the same tenant write too: one after the other, without a connection until it is their turn.
+    /// For rows that a whole tenant shares: its writers run one at a time.
     pub(crate) async fn to_write_for(&self, tenant: &str) -> Result<Turn, sqlx::Error> {
         let own = self.of(tenant);
         self.take([&own, &self.tenants, &self.writers]).await
@@ -50,7 +50,7 @@ impl Turns {
 
     fn of(&self, tenant: &str) -> Arc<Semaphore> {
         let mut turns = self.tenant.lock().unwrap_or_else(PoisonError::into_inner);
-        // Who has a turn, or waits for one, has a clone.
+        // Every turn in use or waited for holds a clone; drop the rest.
         turns.retain(|_, turn| Arc::strong_count(turn) > 1);
         Arc::clone(turns.entry(tenant.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(1))))
     }

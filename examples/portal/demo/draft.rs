@@ -1,4 +1,4 @@
-//! What the cards' forms have in common: a person fills one in, presses a button, and finds it as it was.
+//! Keeps what a person typed into a card's form, so that it is still there after a button was pressed.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -6,21 +6,21 @@ use tower_sessions::Session;
 
 use crate::problem::Problem;
 
-/// The fields of a card's form. Their defaults are what it shows at first.
+/// The fields of a card's form. `Default` gives the initial values.
 pub(crate) trait Fields: Default + Serialize + DeserializeOwned {
-    /// Where the session keeps them.
+    /// The key in the session.
     const KEY: &'static str;
 }
 
-/// What the page remembers between two buttons.
+/// A form's state in the session.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Draft<U> {
     pub(crate) user: U,
-    /// The last link.
+    /// The last fresh link, for "send it again".
     pub(crate) link: Option<String>,
 }
 
-/// A form with its button.
+/// A submitted form, with the button that was pressed.
 #[derive(Deserialize)]
 pub(crate) struct Pressed<U> {
     pub(crate) press: String,

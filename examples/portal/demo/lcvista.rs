@@ -1,4 +1,4 @@
-//! The demo's LCvista partner: an organisation whose own site links to the portal.
+//! The demo's LCvista partner: an organisation whose site links to the portal.
 
 use axum::Router;
 use axum::extract::{Form, State};
@@ -44,7 +44,7 @@ impl Default for User {
     }
 }
 
-/// What the vendor's sections say in the demo. Secrets are made at the first start.
+/// The vendor's configuration in the demo. Secrets are generated at the first start.
 pub(crate) async fn made_up(database: &Database) -> Result<Lcvista, Box<dyn std::error::Error>> {
     let users = ["admin@lcvista.com", "o'brien@example.com"].map(str::to_owned).to_vec();
     let secrets = vec![database.secret("lcvista.secret").await?];
@@ -56,12 +56,12 @@ pub(crate) async fn form(config: &Lcvista, session: &Session) -> Result<(Vec<Fie
     let Draft::<User> { user, link } = Draft::of(session).await?;
     let account = match config.has_account(&user.slug, &user.email) {
         true => "Has an account here.",
-        false => "Has no account here: 403, after every step was passed.",
+        false => "Has no account here: passes every step, but gets 403.",
     };
     let fields = vec![
         Field::text("email", "Email", user.email).hint(account),
-        Field::text("slug", "Organisation", user.slug).hint("The tenant, whose secret makes the hash."),
-        Field::text("next", "Next", user.next).hint("Not signed. What leads off the portal is replaced by /."),
+        Field::text("slug", "Organisation", user.slug).hint("The tenant. Its secret keys the hash."),
+        Field::text("next", "Next", user.next).hint("Not signed. A target outside the portal is replaced by /."),
     ];
     Ok((fields, Kind::rows(link.is_some(), super::TWO_MINUTES_LATE)))
 }
@@ -107,12 +107,12 @@ impl Partner {
         let User { email, slug, next } = &draft.user;
         let link = HashedLink::new(base, lcvista::recipe(), &self.secret).uri(&[&timestamp(time), email, slug]);
         let link = if kind == Kind::Tampered { super::tampered(&link) } else { link };
-        // After the hash, which does not cover it.
+        // Not covered by the hash.
         format!("{link}&next={}", super::encoded(next))
     }
 }
 
-/// As the vendor's sample writes it: a float, with microseconds.
+/// Seconds with microseconds, as in the vendor's sample.
 fn timestamp(time: UnixTime) -> String {
     format!("{}.{:06}", time.as_secs(), time.as_nanos().rem_euclid(1_000_000_000) / 1_000)
 }

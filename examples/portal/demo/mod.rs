@@ -1,7 +1,5 @@
-//! The demo: this program also plays the partners, so that there is something to click.
-//!
-//! What is here belongs to a partner, not to a relying party: it makes credentials. It is off whenever a configuration
-//! file is given.
+//! The demo plays the partners: it signs credentials and sends them to the portal. A relying party has no such code. Off
+//! whenever a configuration file is given.
 
 mod draft;
 pub(crate) mod lcvista;
@@ -27,15 +25,15 @@ use crate::app::Portal;
 use crate::page::{Exchange, Outcome, Row, StepRow};
 use crate::problem::Problem;
 
-/// What a demo partner has: its own notebook, which is in the portal's settings, and a way to reach the portal.
+/// Shared by the demo's partners, which store their own state in the portal's settings.
 #[derive(Clone)]
 pub(crate) struct Demo {
     pub(crate) portal: Portal,
-    /// The very routes that partners call.
+    /// The portal's real partner routes.
     vendors: Router,
 }
 
-/// The routes of the page's buttons.
+/// The routes of all demo buttons.
 pub(crate) async fn start(portal: &Portal, vendors: Router) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
     let demo = Demo { portal: portal.clone(), vendors };
     let mut routes = Router::new();
@@ -46,24 +44,24 @@ pub(crate) async fn start(portal: &Portal, vendors: Router) -> Result<Router<Por
 }
 
 impl Demo {
-    /// When a link of this kind is made: now, or by a clock that is set back this far.
+    /// When a link of this kind is issued: now, or `late` ago for an expired one.
     fn time_of(&self, kind: Kind, late: Duration) -> UnixTime {
         let now = self.portal.clock.now();
         if kind == Kind::Expired { now.minus(late) } else { now }
     }
 
-    /// Opens a link as [`send`](Self::send) does.
+    /// [Sends](Self::send) a GET request for the link.
     async fn open(&self, link: &str) -> Result<Exchange, Problem> {
         let request = Request::get(link).body(String::new()).map_err(|_| Problem::NOT_FOUND)?;
         Ok(self.send(request).await)
     }
 
-    /// Sends a request through the portal's own routes, inside the process, and tells how each step of the check went.
+    /// Sends a request through the portal's routes, inside the process, and reports the outcome of each step.
     pub(crate) async fn send(&self, request: Request<String>) -> Exchange {
         let (method, address) = (request.method().clone(), request.uri().to_string());
         let curl = curl(&request);
         let (mut head, body) = request.into_parts();
-        // As a server sees it.
+        // Origin form, as a server receives it.
         head.uri = head.uri.path_and_query().map_or_else(Uri::default, |path| path.clone().into());
         let response = self.vendors.clone().oneshot(Request::from_parts(head, Body::from(body))).await;
         let response = response.unwrap_or_else(|never| match never {});
@@ -81,7 +79,7 @@ impl Demo {
             meaning: match (rejection, problem, location) {
                 (Some(rejection), ..) => format!("{}: {}", rejection.code().as_str(), rejection.code().title()),
                 (_, Some(problem), _) => format!("{}: {}", problem.code, problem.title),
-                (.., Some(location)) => format!("A session, and on to {location}"),
+                (.., Some(location)) => format!("Starts a session and redirects to {location}"),
                 _ => "Accepted".to_owned(),
             },
             is_accepted: status == StatusCode::OK,
@@ -92,15 +90,15 @@ impl Demo {
     }
 }
 
-/// The outcome of a step: those before the one that refused had passed, those after it were not reached.
+/// The outcome of a step: the steps before the refusing one passed, the steps after it were not reached.
 fn row(step: Step, rejection: Option<&Rejection>) -> StepRow {
     let (name, checks) = match step {
-        Step::Extract => ("Parsed", "The parts of the form are there, once, and decode"),
-        Step::Keys => ("Key found", "The tenant that it names has a key"),
-        Step::Verify => ("Signature", "One of the tenant’s keys made it"),
-        Step::Time => ("Time", "It is inside its window"),
-        Step::Claims => ("Claims", "It says what is required"),
-        Step::Replay => ("First use", "It was not used before"),
+        Step::Extract => ("Parsed", "Every part is present once and decodes"),
+        Step::Keys => ("Key found", "The tenant has a key"),
+        Step::Verify => ("Signature", "Made with one of the tenant’s keys"),
+        Step::Time => ("Time", "Within the time window"),
+        Step::Claims => ("Claims", "All required claims are present"),
+        Step::Replay => ("First use", "Not used before"),
     };
     let (outcome, detail) = match rejection.map(Rejection::reason) {
         Some(reason) if step == reason.step() => (Outcome::Refused, sentence(&reason.to_string())),
@@ -110,13 +108,13 @@ fn row(step: Step, rejection: Option<&Rejection>) -> StepRow {
     StepRow { step, name, outcome, detail }
 }
 
-/// A reason with a capital letter, like its neighbours.
+/// Capitalizes the first letter.
 fn sentence(reason: &str) -> String {
     let mut letters = reason.chars();
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
-/// The same request for a terminal.
+/// The request as a curl command.
 fn curl(request: &Request<String>) -> String {
     let mut lines = vec![format!("curl -i {}", quoted(&request.uri().to_string()))];
     for (name, value) in request.headers() {
@@ -128,7 +126,7 @@ fn curl(request: &Request<String>) -> String {
     lines.join(" \\\n  ")
 }
 
-/// For a POSIX shell.
+/// Quotes for a POSIX shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
@@ -142,18 +140,18 @@ pub(crate) enum Kind {
     Expired,
 }
 
-/// How far the partner's clock is set back, and what the button of an expired link says of it.
+/// How far an expired link is backdated, and the hint next to its button.
 const TWO_MINUTES: Duration = Duration::from_secs(120);
 pub(crate) const TWO_MINUTES_LATE: &str = "Refused: the partner’s clock is set back two minutes.";
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 pub(crate) const TEN_MINUTES_LATE: &str = "Refused: the partner’s clock is set back ten minutes.";
 
-/// What is done with it.
+/// What a button does with the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Then {
-    /// The browser is sent there, as the partner would.
+    /// Redirects the browser to it, as the partner would.
     Go,
-    /// It is sent inside the process, and the page shows what came of it.
+    /// Sends it inside the process and shows each step.
     ShowSteps,
 }
 
@@ -161,14 +159,14 @@ impl Kind {
     const ALL: [(Self, &str); 4] =
         [(Self::Fresh, "fresh"), (Self::Again, "again"), (Self::Tampered, "tampered"), (Self::Expired, "expired")];
 
-    /// The buttons for links. There is no same link before the first.
+    /// The buttons for links. "Send it again" is disabled until there is a first link.
     pub(crate) fn rows(has_link: bool, late: &'static str) -> Vec<Row> {
         vec![
             Row::new("Sign in", "A fresh link.").button("go-fresh", "Sign in").button("steps-fresh", "Show the steps"),
-            Row::new("The same link again", "Refused: it was used before.")
+            Row::new("The same link again", "Refused: already used.")
                 .button_if(has_link, "go-again", "Send it again")
                 .button_if(has_link, "steps-again", "Show the steps"),
-            Row::new("Tamper with it", "Refused: one character is not as it was signed.")
+            Row::new("Tamper with it", "Refused: one character was changed.")
                 .button("go-tampered", "Send it tampered")
                 .button("steps-tampered", "Show the steps"),
             Row::new("Let it expire", late)
@@ -188,13 +186,13 @@ impl Kind {
     }
 }
 
-/// The link with its last letter but some changed, so that it still has the form of one.
+/// Changes one character near the end of the link, so that it still parses.
 pub(crate) fn tampered(link: &str) -> String {
     let at = link.len().saturating_sub(20);
     link.char_indices()
         .map(|(index, c)| match c {
             _ if index != at => c,
-            // In hexadecimal, `a` is `A`.
+            // In hex, `a` and `A` mean the same.
             'A' | 'a' => 'B',
             _ => 'A',
         })
@@ -213,11 +211,11 @@ fn encoded(value: &str) -> String {
 }
 
 fn not_signed(error: SignError) -> Problem {
-    tracing::error!(%error, "the demo could not sign");
+    tracing::error!(%error, "could not sign a demo link");
     Problem::NOT_FOUND
 }
 
-/// Five digits that nobody has chosen.
+/// A random five-digit number.
 pub(crate) fn random_number() -> u32 {
     let random = generate_fernet_key();
     let sum = random.expose().iter().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(*byte)));

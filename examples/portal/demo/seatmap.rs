@@ -1,4 +1,4 @@
-//! The demo's seatmap.pro partner: a ticketing platform, whose server calls the portal.
+//! The demo's seatmap.pro partner: a ticketing platform whose server calls the portal.
 
 use axum::Router;
 use axum::extract::{Form, State};
@@ -45,7 +45,7 @@ impl Default for User {
     }
 }
 
-/// What the vendor's sections say in the demo. Secrets are made at the first start.
+/// The vendor's configuration in the demo. Secrets are generated at the first start.
 pub(crate) async fn made_up(database: &Database) -> Result<Seatmap, Box<dyn std::error::Error>> {
     let private_keys = vec![database.secret("seatmap.private_key").await?];
     Ok(Seatmap::new(vec![Section { organization: "default".to_owned(), private_keys }]))
@@ -55,7 +55,7 @@ pub(crate) async fn made_up(database: &Database) -> Result<Seatmap, Box<dyn std:
 pub(crate) async fn form(session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
     let Draft::<User> { user, link } = Draft::of(session).await?;
     let fields = vec![
-        Field::text("login", "Login", user.login).hint("An email address. One that is new gets an account."),
+        Field::text("login", "Login", user.login).hint("An email address. A new one gets an account."),
         Field::text("first_name", "First name", user.first_name),
         Field::text("last_name", "Last name", user.last_name),
     ];
@@ -63,15 +63,15 @@ pub(crate) async fn form(session: &Session) -> Result<(Vec<Field>, Vec<Row>), Pr
         Row::new("Sign in", "The server calls; the browser follows with the ticket.")
             .button("go-fresh", "Sign in")
             .button("steps-fresh", "Show the steps"),
-        Row::new("The same ticket again", "Refused: it was redeemed.")
+        Row::new("The same ticket again", "Refused: already redeemed.")
             .button_if(link.is_some(), "go-again", "Send it again")
             .button_if(link.is_some(), "steps-again", "Show the steps"),
-        Row::new("Tamper with the ticket", "Refused: there is none like it.")
+        Row::new("Tamper with the ticket", "Refused: no such ticket.")
             .button("go-tampered", "Send it tampered")
             .button("steps-tampered", "Show the steps"),
-        Row::new("A wrong private key", "Refused; ten of them in a minute shut their source out.")
+        Row::new("A wrong private key", "Refused. Ten of them in a minute lock out the sender.")
             .button("wrong_key", "Show the steps"),
-        Row::new("Register the user", "201 for the first, 409 for a copy: a password is never changed.")
+        Row::new("Register the user", "201 the first time, then 409: an existing password is never changed.")
             .button("register", "Register"),
     ];
     Ok((fields, rows))
@@ -139,13 +139,13 @@ impl Partner {
         });
         let mut exchange = self.call("/api/auth/autologin", &body).await?;
         if exchange.is_accepted {
-            "A ticket for the user’s browser, good for one visit within a minute".clone_into(&mut exchange.meaning);
+            "A ticket for the user’s browser, valid for one visit within a minute".clone_into(&mut exchange.meaning);
         }
         let explained = [
-            (Step::Keys, "It is some organisation’s, and that is the tenant"),
-            (Step::Verify, "There is none: the key itself has come, and was compared in constant time"),
-            (Step::Time, "The call holds no time"),
-            (Step::Replay, "The key may come again: it is the ticket in the answer that works once"),
+            (Step::Keys, "The key belongs to an organisation, which is the tenant"),
+            (Step::Verify, "No signature: the key itself was sent, and compared in constant time"),
+            (Step::Time, "The call carries no time"),
+            (Step::Replay, "Does not apply: the key may be sent again, and the ticket in the answer works once"),
         ];
         Ok(explained.into_iter().fold(exchange, |exchange, (step, detail)| exchange.explain(step, detail)))
     }
@@ -156,7 +156,7 @@ impl Partner {
             "organizationName": self.organization, "password": "defaultPassword",
         });
         let mut exchange = self.call("/api/auth/register", &body).await?;
-        // The vendor's document shows no credential on it, so there is nothing to check.
+        // Registration carries no credential in the vendor's document, so no step applies.
         exchange.steps.clear();
         Ok(exchange)
     }

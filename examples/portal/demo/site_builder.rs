@@ -1,4 +1,4 @@
-//! The demo's Site Builder partner: a page of its own, which loads the signed address as a script.
+//! The demo's Site Builder partner: a page that loads the signed URL as a script.
 
 use askama::Template;
 use axum::Router;
@@ -51,7 +51,7 @@ impl Default for User {
     }
 }
 
-/// What the vendor's sections say in the demo. Secrets are made at the first start.
+/// The vendor's configuration in the demo. Secrets are generated at the first start.
 pub(crate) async fn made_up(database: &Database) -> Result<SiteBuilder, Box<dyn std::error::Error>> {
     let consumer_secrets = vec![database.secret("site_builder.consumer_secret").await?];
     Ok(SiteBuilder { sections: vec![Section { consumer_key: "partner-key".to_owned(), consumer_secrets }] })
@@ -61,7 +61,7 @@ pub(crate) async fn made_up(database: &Database) -> Result<SiteBuilder, Box<dyn 
 pub(crate) async fn form(session: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
     let Draft::<User> { user, link } = Draft::of(session).await?;
     let fields = vec![
-        Field::text("partner_user_id", "User id", user.partner_user_id).hint("In the partner’s own system."),
+        Field::text("partner_user_id", "User id", user.partner_user_id).hint("The id in the partner’s system."),
         Field::text("email", "Email", user.email),
         Field::text("first_name", "First name", user.first_name),
         Field::text("last_name", "Last name", user.last_name),
@@ -101,10 +101,9 @@ async fn press(
     }
     let mut exchange = partner.demo.open(&link).await?;
     if exchange.is_accepted {
-        "A script with one-time links. Nobody is signed in until one of them is clicked"
-            .clone_into(&mut exchange.meaning);
+        "A script with one-time links. A click on one signs the user in".clone_into(&mut exchange.meaning);
     }
-    let exchange = exchange.explain(Step::Replay, "Its nonce was not used before");
+    let exchange = exchange.explain(Step::Replay, "The nonce was not used before");
     page::show(&partner.demo.portal, &session, Some((NAME, exchange))).await
 }
 
@@ -123,7 +122,7 @@ impl Partner {
             ("last_name", &*user.last_name),
             ("partner_site_ids", &*user.partner_site_ids),
         ];
-        // The sample leaves out what it does not have.
+        // The vendor's sample omits empty parameters.
         let given: Vec<_> = parameters.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         let base = format!("{}/sitebuilder/widget/", portal.public_url.as_str());
         let link = OAuthLink::new(base, &*self.consumer_key, &self.secret).issued_at(time);
@@ -131,7 +130,7 @@ impl Partner {
         Ok(if kind == Kind::Tampered { link.replacen("email=", "email=x", 1) } else { link })
     }
 
-    /// The partner's page. Two scripts may run on it, and nothing else.
+    /// The partner's page. Its CSP allows two scripts and nothing else.
     fn page(&self, link: &str) -> Result<Response, Problem> {
         let origin = self.demo.portal.public_url.as_str();
         let show_links = format!("{origin}{SHOW_LINKS}");
@@ -142,7 +141,7 @@ impl Partner {
         let page = page::render(&WidgetPage { widget: link, show_links: &show_links })?;
         let headers = [
             (CONTENT_SECURITY_POLICY, &*policy),
-            // The page's own address holds nothing; its scripts' addresses do.
+            // The scripts' URLs hold credentials.
             (REFERRER_POLICY, "no-referrer"),
             (CACHE_CONTROL, "no-store"),
         ];

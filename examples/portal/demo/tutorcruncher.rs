@@ -1,4 +1,4 @@
-//! The demo's TutorCruncher: it announces companies, and makes links for their users.
+//! The demo's TutorCruncher: it signs up companies and makes links for their users.
 
 use axum::Router;
 use axum::extract::{Form, State};
@@ -26,7 +26,7 @@ struct Partner {
     webhook: SigningWebhook,
 }
 
-/// Where the session keeps the last webhook: its signature and its body.
+/// The session key of the last webhook's signature and body.
 const CALL: &str = "demo.tutorcruncher.call";
 
 type Call = (String, String);
@@ -39,7 +39,7 @@ struct User {
     name: String,
     role: String,
     email: String,
-    /// Empty: the link was clicked outside any lesson.
+    /// Empty for a link outside any lesson.
     lesson: String,
 }
 
@@ -55,7 +55,7 @@ impl Default for User {
     }
 }
 
-/// What the vendor's sections say in the demo. Secrets are made at the first start.
+/// The vendor's configuration in the demo. Secrets are generated at the first start.
 pub(crate) async fn made_up(database: &Database) -> Result<TutorCruncher, Box<dyn std::error::Error>> {
     Ok(TutorCruncher::new(database.secret("tutorcruncher.webhook_secret").await?))
 }
@@ -65,7 +65,7 @@ pub(crate) async fn form(portal: &Portal, session: &Session) -> Result<(Vec<Fiel
     let Draft::<User> { user, link } = Draft::of(session).await?;
     let call: Option<Call> = session.get(CALL).await?;
     let company = crate::db::company_name(&portal.database, NAME, &user.company_id).await?;
-    let company = company.unwrap_or_else(|| "nobody has signed up with this number".to_owned());
+    let company = company.unwrap_or_else(|| "no company has signed up with this number".to_owned());
     let fields = vec![
         Field::text("company_id", "Company", user.company_id).hint(company),
         Field::text("id", "User number", user.id),
@@ -76,10 +76,10 @@ pub(crate) async fn form(portal: &Portal, session: &Session) -> Result<(Vec<Fiel
     ];
     let mut rows = Kind::rows(link.is_some(), super::TWO_MINUTES_LATE);
     rows.extend([
-        Row::new("A new company signs up", "A signed webhook brings its key.").button("sign_up", "Sign up"),
-        Row::new("Rotate the company’s key", "Links by the previous key go on working for a day.")
+        Row::new("A new company signs up", "A signed webhook delivers its key.").button("sign_up", "Sign up"),
+        Row::new("Rotate the company’s key", "Links with the previous key work for another day.")
             .button("rotate", "Rotate"),
-        Row::new("The same webhook again", "Answered with 200, and nothing changes.").button_if(
+        Row::new("The same webhook again", "Answered with 200; nothing changes.").button_if(
             call.is_some(),
             "call_again",
             "Send it again",
@@ -88,7 +88,7 @@ pub(crate) async fn form(portal: &Portal, session: &Session) -> Result<(Vec<Fiel
     Ok((fields, rows))
 }
 
-/// The route of the card's buttons. Lets a first company sign up, so that there is something to sign in to.
+/// The route of the card's buttons. Signs up a first company, so that signing in works at once.
 pub(crate) async fn start(demo: &Demo, config: &TutorCruncher) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
     let secret = config
         .section
@@ -135,7 +135,7 @@ async fn press(
         ("call_again", _) => match session.get::<Call>(CALL).await? {
             Some((signature, body)) => {
                 let exchange = partner.call(&signature, &body).await?;
-                Some(exchange.explain(Step::Replay, "A copy: it is acknowledged, and nothing is done again"))
+                Some(exchange.explain(Step::Replay, "A duplicate: acknowledged, but not processed again"))
             }
             None => None,
         },
@@ -146,14 +146,14 @@ async fn press(
 }
 
 impl Partner {
-    /// Announces the company, and remembers the call for the button that sends it again.
+    /// Signs the company up, and remembers the call for "send it again".
     async fn announced(&self, session: &Session, company: &str, name: &str) -> Result<Exchange, Problem> {
         let (exchange, call) = self.announce(company, name).await?;
         session.insert(CALL, call).await?;
         Ok(exchange)
     }
 
-    /// Announces the company with a new key, and takes note of the key once it was accepted.
+    /// Signs the company up with a new key, and stores the key if the portal accepts it.
     async fn announce(&self, company: &str, name: &str) -> Result<(Exchange, Call), Problem> {
         let key = generate_fernet_key();
         let key = String::from_utf8_lossy(key.expose());
@@ -178,10 +178,10 @@ impl Partner {
             .header("content-type", "application/json")
             .body(body.to_owned());
         let exchange = self.demo.send(request.map_err(|_| Problem::NOT_FOUND)?).await;
-        Ok(exchange.explain(Step::Time, "It holds no time: a copy of it may come at any age"))
+        Ok(exchange.explain(Step::Time, "The webhook carries no time, so it may be of any age"))
     }
 
-    /// The company's key, as the partner remembers it.
+    /// The partner's copy of the company's key.
     async fn key(&self, company: &str) -> Result<Option<Secret>, sqlx::Error> {
         Ok(self.demo.portal.database.setting(&note(company)).await?.map(Secret::new))
     }
@@ -191,7 +191,7 @@ impl Partner {
             return Ok(link.clone());
         }
         let user = &draft.user;
-        // A company that never signed up: the portal knows no key of it, so any will do to show that.
+        // For a company that never signed up, any key shows the refusal.
         let key = self.key(&user.company_id).await?.unwrap_or_else(generate_fernet_key);
         let portal = &self.demo.portal;
         let issued_at = self.demo.time_of(kind, super::TWO_MINUTES);
@@ -203,7 +203,7 @@ impl Partner {
 }
 
 impl User {
-    /// As in the vendor's own sample.
+    /// From the vendor's sample.
     fn claims(&self, now: i64) -> Value {
         let given = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
         let mut claims = json!({
@@ -220,7 +220,7 @@ impl User {
     }
 }
 
-/// A number where it is one. What it is otherwise is for the portal to refuse.
+/// A JSON number if possible. Otherwise a string, for the portal to refuse.
 fn number(text: &str) -> Value {
     text.trim().parse::<i64>().map_or_else(|_| text.into(), Value::from)
 }

@@ -1,4 +1,4 @@
-//! The demo's Waggl partner: an organisation, and its own sign-in page, on which somebody is always signed in already.
+//! The demo's Waggl partner: an organisation with a sign-in page that signs its visitor in at once.
 
 use axum::Router;
 use axum::extract::{Form, Query, State};
@@ -41,7 +41,7 @@ struct User {
     params: String,
 }
 
-/// What Waggl adds to the address of a sign-in page.
+/// What Waggl adds to the URL of a sign-in page.
 #[derive(Deserialize)]
 struct Return {
     #[serde(default)]
@@ -62,7 +62,7 @@ impl Default for User {
     }
 }
 
-/// What the vendor's sections say in the demo. Secrets are made at the first start.
+/// The vendor's configuration in the demo. Secrets are generated at the first start.
 pub(crate) async fn made_up(database: &Database, public_url: &Origin) -> Result<Waggl, Box<dyn std::error::Error>> {
     let section = Section {
         tenant: "acme".to_owned(),
@@ -79,12 +79,14 @@ pub(crate) async fn form(session: &Session) -> Result<(Vec<Field>, Vec<Row>), Pr
     let fields = vec![
         Field::text("email", "Email", user.email),
         Field::text("department", "Department", user.department).hint("A tag. May be empty."),
-        Field::text("survey", "Survey", user.survey).hint("Its owner is the tenant: the token does not say."),
-        Field::text("params", "Parameters", user.params).hint("What the survey’s address has in its query."),
+        Field::text("survey", "Survey", user.survey).hint("Its owner is the tenant, which the token does not name."),
+        Field::text("params", "Parameters", user.params).hint("The query of the survey’s URL."),
     ];
     let mut rows = Kind::rows(link.is_some(), super::TEN_MINUTES_LATE);
-    let open =
-        Row::new("Open the survey", "Without a session: to the organisation’s sign-in page, and back with a token.");
+    let open = Row::new(
+        "Open the survey",
+        "Without a session, redirects to the organisation’s sign-in page and back with a token.",
+    );
     rows.push(open.button("open", "Open it"));
     Ok((fields, rows))
 }
@@ -130,7 +132,7 @@ async fn press(
     page::show(&partner.demo.portal, &session, Some((NAME, exchange))).await
 }
 
-/// The organisation's sign-in page: it knows who its user is, and sends him back at once.
+/// The organisation's sign-in page. It takes the user from the form, and redirects back at once.
 async fn sign_in(partner: State<Partner>, session: Session, Query(back): Query<Return>) -> Result<Response, Problem> {
     let Draft::<User> { user, .. } = Draft::of(&session).await?;
     let path = back.return_to_path.trim_start_matches('/');
@@ -153,7 +155,7 @@ impl Partner {
     }
 }
 
-/// As the vendor's guide has them.
+/// From the vendor's guide.
 fn claims(user: &User, now: UnixTime) -> Value {
     let now = now.as_secs();
     let mut tags = Map::new();

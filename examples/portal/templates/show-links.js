@@ -1,4 +1,4 @@
-// As in the vendor's guide, without jQuery.
+// From the vendor's guide, without jQuery.
 (function () {
   'use strict';
   var list = document.getElementById('links');
@@ -13,7 +13,7 @@
   }
 
   if (!window.sb || !window.sb.uris) {
-    add('The script did not load: the portal has refused its address.');
+    add('The portal refused the signed URL, so its script did not load.');
     return;
   }
   add('Login as user', window.sb.uris.user);

@@ -1,4 +1,4 @@
-//! LCvista: the link with a timestamp and a hash that signs a user of an organisation in.
+//! LCvista: sign-in links with a timestamp and a hash.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ const UNKNOWN_USER: Problem = Problem {
     detail: "Your partner has vouched for you, but you have no account here. Ask your organisation’s administrator for one.",
 };
 
-/// The organisations.
+/// All `[[lcvista]]` sections.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Lcvista {
@@ -45,14 +45,14 @@ pub(crate) struct Lcvista {
     pub(crate) sections: Vec<Section>,
 }
 
-/// An organisation whose professionals learn.
+/// One organisation.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Section {
     pub(crate) slug: String,
     #[serde(deserialize_with = "config::secrets")]
     pub(crate) secrets: Vec<Secret>,
-    /// The email addresses of those who have an account, as the partner writes them.
+    /// The email addresses of users with an account, spelt as the partner sends them.
     pub(crate) users: Vec<String>,
 }
 
@@ -101,8 +101,8 @@ impl Vendor for Lcvista {
     }
 
     fn card(&self) -> Card {
-        let arrives = "A link with the time, the user’s email address and the organisation in the clear, and a hash over them \
-                  that only who has the organisation’s secret can make. It is good for one click within half a minute.";
+        let arrives = "A link with the time, the user’s email address and the organisation in plain text, and a hash over them \
+                  keyed with the organisation’s secret. It works once, within half a minute.";
         Card::new(NAME, "LCvista", arrives, super::excerpt(include_str!("lcvista.rs"), "mount"))
     }
 
@@ -124,7 +124,7 @@ impl Vendor for Lcvista {
     }
 }
 
-/// The hash says that the organisation vouches for the user; whether there is such a user, it does not say.
+/// The hash proves that the organisation sent the user, not that the user has an account here.
 pub(crate) async fn land(
     portal: State<Portal>,
     lcvista: Extension<Arc<Lcvista>>,
@@ -137,6 +137,6 @@ pub(crate) async fn land(
     }
     let signed_in = SignedIn::new(NAME, &user, user.email.clone(), &user.email, Some(&user.email));
     signed_in.start(&session, &portal.clock).await?;
-    // Nobody has signed `next`.
+    // `next` is not signed: allow local paths only.
     Ok(Redirect::to(LocalPath::from_query(&uri, "next").unwrap_or_default().as_str()))
 }

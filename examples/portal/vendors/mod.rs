@@ -1,6 +1,5 @@
-//! One file for each vendor: its configuration, its routes, and its card on the page. To add one, write its file, with
-//! a [`Vendor`] in it, and name it in [`all`]: nothing else knows the vendors. If the demo is to play it, `demo/` gets
-//! its partner.
+//! One file for each vendor: its configuration, its routes and its card on the page. To add a vendor, implement [`Vendor`] in
+//! a new file and list it in [`all`]. For the demo, add its partner to `demo/`.
 
 pub(crate) mod lcvista;
 pub(crate) mod seatmap;
@@ -26,10 +25,10 @@ use crate::demo::Demo;
 use crate::page::{Card, Field, Row};
 use crate::problem::Problem;
 
-/// Those that the portal is integrated with.
+/// The configured vendors.
 pub(crate) type Vendors = Vec<Arc<dyn Vendor>>;
 
-/// Every vendor that there is, in the page's order, none of them configured yet.
+/// All vendors, unconfigured, in the order of the page.
 fn all() -> Vec<Box<dyn Vendor>> {
     vec![
         Box::<tutorcruncher::TutorCruncher>::default(),
@@ -40,52 +39,52 @@ fn all() -> Vec<Box<dyn Vendor>> {
     ]
 }
 
-/// A vendor, and what this deployment's configuration says of it.
+/// A vendor and its configuration.
 #[async_trait]
 pub(crate) trait Vendor: fmt::Debug + Send + Sync {
-    /// In sessions, in the log and on the page.
+    /// The name in sessions, in the log and on the page.
     fn name(&self) -> &'static str;
 
-    /// The sections of the configuration that are its own.
+    /// Its sections in the configuration file.
     fn section_names(&self) -> &'static [&'static str];
 
-    /// Reads those of its sections that are there. No error may quote a secret.
+    /// Reads its sections, as far as present. Errors must not quote secrets.
     fn configure(&mut self, sections: Deserializer<'_>) -> Result<(), toml::de::Error>;
 
-    /// Whether its sections ask for it: without, it has no routes and no card.
+    /// Whether any section is present. An unconfigured vendor has no routes and no card.
     fn is_configured(&self) -> bool;
 
-    /// What is wrong with its sections together, and names the key.
+    /// Checks what spans several sections. Errors name the key.
     fn check(&self) -> Result<(), String> {
         Ok(())
     }
 
-    /// What the vendor and its users' browsers call.
+    /// The routes that the partner's server and its users' browsers call.
     async fn routes(self: Arc<Self>, portal: &Portal) -> Result<Router<Portal>, Box<dyn Error>>;
 
-    /// What the page says of it.
+    /// Its card on the page.
     fn card(&self) -> Card;
 
-    /// A session's claims as the vendor's own type, for the page to show.
+    /// A session's claims, formatted as the vendor's type.
     fn typed(&self, claims: &Value) -> Option<String>;
 
-    /// Configures it for the demo, with secrets that are made at the first start. By default the demo does not have it.
+    /// Configures it for the demo, with secrets generated at the first start. By default it is left out of the demo.
     async fn make_up(&mut self, _: &Database, _: &Origin) -> Result<(), Box<dyn Error>> {
         Ok(())
     }
 
-    /// The fields and buttons of its card in the demo.
+    /// The demo card's fields and buttons.
     async fn form(&self, _: &Portal, _: &Session) -> Result<(Vec<Field>, Vec<Row>), Problem> {
         Ok(Default::default())
     }
 
-    /// The routes of those buttons.
+    /// The demo buttons' routes.
     async fn partner(&self, _: &Demo) -> Result<Router<Portal>, Box<dyn Error>> {
         Ok(Router::new())
     }
 }
 
-/// Those that a configuration file asks for. Their sections are taken out of it.
+/// The vendors that a configuration file asks for. Removes their sections from it.
 pub(crate) fn configured(file: &mut Spanned<DeTable<'_>>) -> Result<Vendors, toml::de::Error> {
     let mut vendors = all();
     for vendor in &mut vendors {
@@ -104,7 +103,7 @@ pub(crate) fn configure(vendor: &mut dyn Vendor, file: &mut Spanned<DeTable<'_>>
     vendor.configure(Deserializer::from(sections))
 }
 
-/// Those that the demo plays.
+/// The vendors of the demo.
 pub(crate) async fn made_up(database: &Database, public_url: &Origin) -> Result<Vendors, Box<dyn Error>> {
     let mut vendors = all();
     for vendor in &mut vendors {
@@ -117,13 +116,13 @@ fn in_use(vendors: impl IntoIterator<Item = Box<dyn Vendor>>) -> Vendors {
     vendors.into_iter().filter(|vendor| vendor.is_configured()).map(Arc::from).collect()
 }
 
-/// For the person who has misspelt one.
+/// All section names, for the error about a misspelt one.
 pub(crate) fn section_names() -> String {
     let sections = all().into_iter().flat_map(|vendor| vendor.section_names());
     sections.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// What the vendors call.
+/// The routes of all configured vendors.
 pub(crate) async fn routes(portal: &Portal) -> Result<Router<Portal>, Box<dyn Error>> {
     let mut routes = Router::new();
     for vendor in &portal.vendors {
@@ -132,7 +131,7 @@ pub(crate) async fn routes(portal: &Portal) -> Result<Router<Portal>, Box<dyn Er
     Ok(routes)
 }
 
-/// What the page says of the vendors.
+/// The cards of all configured vendors.
 pub(crate) async fn cards(portal: &Portal, session: &Session) -> Result<Vec<Card>, Problem> {
     let mut cards = Vec::new();
     for vendor in &portal.vendors {
@@ -145,12 +144,13 @@ pub(crate) async fn cards(portal: &Portal, session: &Session) -> Result<Vec<Card
     Ok(cards)
 }
 
-/// The claims of a session as the vendor's own type, for the page. Its vendor may have been configured when it began.
+/// A session's claims, formatted as the vendor's type. Searches all vendors: the session's may have been removed from the
+/// configuration since.
 pub(crate) fn typed(name: &str, claims: &Value) -> Option<String> {
     all().iter().find(|vendor| vendor.name() == name)?.typed(claims)
 }
 
-/// The lines between `// [name]` and `// [/name]` of a source file, so that what the page shows is what runs.
+/// The lines between `// [name]` and `// [/name]` of a source file. The page shows the code that runs.
 pub(crate) fn excerpt(source: &str, name: &str) -> String {
     let (begin, end) = (format!("// [{name}]"), format!("// [/{name}]"));
     let lines = || source.lines().skip_while(|line| line.trim() != begin).skip(1).take_while(|line| line.trim() != end);

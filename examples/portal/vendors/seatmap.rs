@@ -1,5 +1,5 @@
-//! seatmap.pro: a platform registers users and signs them in with its private key, from server to server. What it gets back
-//! is a one-time ticket, with which the user's browser comes to the editor.
+//! seatmap.pro: a platform's server registers users and signs them in with its private key. It gets a one-time ticket, which
+//! the user's browser redeems at the editor.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use tower_sso::shared_secret::{self, PrivateKeys};
 use tower_sso::throttle::Throttle;
 use tower_sso::ticket::{self, Tickets};
 
-use crate::accounts::{Account, Accounts, NOT_OF_THIS_ORGANISATION, NewUser, Word};
+use crate::accounts::{Account, Accounts, NOT_OF_THIS_ORGANISATION, NewUser, VouchedBy};
 use crate::app::Portal;
 use crate::caller::Callers;
 use crate::config::{self, Origin, unique};
@@ -45,23 +45,23 @@ const BODY_LIMIT: usize = 16 * 1024;
 const MALFORMED: Problem = Problem {
     status: StatusCode::BAD_REQUEST,
     code: "malformed",
-    title: "The body is not as it must be",
-    detail: "It is a JSON object with email, firstName, lastName, organizationName and password, each once.",
+    title: "The body is malformed",
+    detail: "Send a JSON object with email, firstName, lastName, organizationName and password, each once.",
 };
 const NOT_JSON: Problem = Problem {
     status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
     code: "unsupported_media_type",
     title: "The body’s type is not supported",
-    detail: "Send it as application/json, and not compressed.",
+    detail: "Send it as application/json, uncompressed.",
 };
 const TOO_LARGE: Problem = Problem {
     status: StatusCode::PAYLOAD_TOO_LARGE,
     code: "payload_too_large",
     title: "The body is too large",
-    detail: "It may have 16 KiB.",
+    detail: "The limit is 16 KiB.",
 };
 
-/// What a ticket stands for.
+/// The claims of a ticket.
 #[derive(Serialize, Deserialize)]
 struct Entrance {
     user: SeatmapLogin,
@@ -69,7 +69,7 @@ struct Entrance {
     name: String,
 }
 
-/// The organisations, and what is the same for all of them.
+/// All sections of this vendor.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Seatmap {
@@ -86,7 +86,7 @@ impl Seatmap {
     }
 }
 
-/// An organisation whose users draw seating charts.
+/// One organisation.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Section {
@@ -108,16 +108,16 @@ enum RegistrationMode {
     /// Anyone, as the vendor documents it.
     #[default]
     Open,
-    /// Who has the private key of the organisation: it must be in the body, as `token`.
+    /// Only callers with the organisation's private key, sent in the body as `token`.
     Keyed,
 }
 
-/// By what those are told apart who guess private keys.
+/// How to identify clients that guess private keys.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct ThrottleSection {
-    /// The header in which the proxy in front says who called it. Without one it is the peer, which behind a proxy is the
-    /// proxy for everybody: one who guesses would lock all others out.
+    /// The header in which the proxy in front puts its client's address. Default: the peer's address. Behind a proxy that is
+    /// the proxy's, so one guesser would lock out everyone.
     #[serde(deserialize_with = "header_name")]
     client_address_header: Option<HeaderName>,
 }
@@ -125,7 +125,7 @@ struct ThrottleSection {
 fn header_name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<HeaderName>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let name =
-        text.parse().map_err(|_| serde::de::Error::custom("must be a header's name such as \"x-forwarded-for\""))?;
+        text.parse().map_err(|_| serde::de::Error::custom("must be a header name such as \"x-forwarded-for\""))?;
     Ok(Some(name))
 }
 
@@ -149,7 +149,7 @@ impl Vendor for Seatmap {
     }
 
     fn check(&self) -> Result<(), String> {
-        // Those that look alike are one.
+        // Look-alike names count as one organisation.
         let organizations: Vec<_> = self.sections.iter().map(|seatmap| text::fold(&seatmap.organization)).collect();
         unique("[[seatmap]] organization", organizations.iter())
     }
@@ -161,9 +161,9 @@ impl Vendor for Seatmap {
         for organisation in &self.sections {
             keys.insert(&*organisation.organization, organisation.private_keys.clone())?;
         }
-        // Whoever guesses keys is shut out, by address; nobody else is.
-        let proxy_says = self.seatmap_throttle.client_address_header.clone();
-        let callers = Callers::new(proxy_says, clock.clone());
+        // Locks out clients that guess keys, by address.
+        let header = self.seatmap_throttle.client_address_header.clone();
+        let callers = Callers::new(header, clock.clone());
         let throttle = Throttle::by(move |head| callers.source(head));
         let autologin = seatmap::autologin(keys.clone()).throttle(throttle.clone()).body_limit(BODY_LIMIT);
         let autologin = autologin.clock(clock.clone()).map_claims(sane_user).build()?;
@@ -174,7 +174,7 @@ impl Vendor for Seatmap {
 
         let registration = match self.seatmap_registration.mode {
             RegistrationMode::Open => {
-                tracing::warn!("anybody may register users and take email addresses: see `seatmap_registration`");
+                tracing::warn!("anyone may register users and claim email addresses: see `seatmap_registration`");
                 post(register)
             }
             RegistrationMode::Keyed => {
@@ -193,8 +193,8 @@ impl Vendor for Seatmap {
     }
 
     fn card(&self) -> Card {
-        let arrives = "The ticketing platform’s server calls with its private key in a JSON body, and gets a one-time ticket. \
-                  The user’s browser then comes to the editor with the ticket: good for one visit within a minute.";
+        let arrives = "The ticketing platform’s server sends its private key in a JSON body and gets a one-time ticket. \
+                  The user’s browser redeems the ticket at the editor: once, within a minute.";
         Card::new(NAME, "seatmap.pro", arrives, super::excerpt(include_str!("seatmap.rs"), "mount"))
     }
 
@@ -216,7 +216,7 @@ impl Vendor for Seatmap {
     }
 }
 
-/// As the vendor documents it: no credential, so whoever reaches it may make users and organisations.
+/// Open, as the vendor documents it: anyone may create users and organisations.
 async fn register(
     accounts: Extension<Accounts>,
     headers: HeaderMap,
@@ -233,10 +233,10 @@ async fn register(
     if !is_sane(&call) {
         return Err(MALFORMED);
     }
-    make_user(&accounts, &call, Word::Anybodys).await
+    make_user(&accounts, &call, VouchedBy::Nobody).await
 }
 
-/// With the private key of the organisation that the user is to belong to.
+/// Requires the private key of the new user's organisation.
 async fn register_with_key(
     accounts: Extension<Accounts>,
     call: Identity<SeatmapRegistration>,
@@ -244,12 +244,12 @@ async fn register_with_key(
     if text::fold(call.tenant().as_str()) != text::fold(&call.organization_name) {
         return Err(NOT_OF_THIS_ORGANISATION);
     }
-    make_user(&accounts, call.claims(), Word::Partners).await
+    make_user(&accounts, call.claims(), VouchedBy::Partner).await
 }
 
-async fn make_user(accounts: &Accounts, call: &SeatmapRegistration, word: Word) -> Result<Response, Problem> {
+async fn make_user(accounts: &Accounts, call: &SeatmapRegistration, by: VouchedBy) -> Result<Response, Problem> {
     let user = NewUser { email: &call.email, first_name: &call.first_name, last_name: &call.last_name };
-    let account = accounts.register(&call.organization_name, &user, call.password.clone(), word).await?;
+    let account = accounts.register(&call.organization_name, &user, call.password.clone(), by).await?;
     tracing::info!(organization = account.organization_id, user = account.user_id, "user registered");
     let Account { organization_id, user_id, .. } = account;
     Ok((StatusCode::CREATED, Json(json!({"organizationId": organization_id, "userId": user_id}))).into_response())
@@ -270,11 +270,11 @@ fn sane_user(user: SeatmapLogin) -> Result<SeatmapLogin, RefusedClaims> {
 }
 
 fn unfit() -> RefusedClaims {
-    RefusedClaims::new("a field is too long, has control characters, or nothing in it that anybody sees")
+    RefusedClaims::new("a field is too long, invisible, or has control characters")
 }
 
-/// Signs a user of the organisation in whose key it is. The platform's server calls it, so the session is not begun here: the
-/// user's browser redeems the ticket.
+/// Answers the platform's server with a ticket for a user of its organisation. The session starts when the user's browser
+/// redeems the ticket.
 pub(crate) async fn sign_in(
     portal: State<Portal>,
     accounts: Extension<Accounts>,

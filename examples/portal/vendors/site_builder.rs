@@ -1,4 +1,4 @@
-//! Site Builder: a signed address that a partner's page loads as a script, and the one-time links in that script.
+//! Site Builder: a partner's page loads a signed URL as a script; the script holds one-time sign-in links.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -34,14 +34,13 @@ use crate::vendors::Vendor;
 
 pub(crate) const NAME: &str = "site_builder";
 
-/// Each is a ticket in the store for a minute; whom they sign in is kept once.
+/// Each site takes a ticket in the store for a minute. The user's data is stored once for all of them.
 const MOST_SITES: usize = 100;
 
-/// What a one-time link stands for: a user, and one of the user's sites or, without one, the site management, from where all
-/// of them can be reached.
+/// The claims of a one-time link: a user, and the site to open. `None` opens the overview of all sites.
 type Entrance = (SiteBuilderUser, Option<String>);
 
-/// The partners.
+/// All `[[site_builder]]` sections.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct SiteBuilder {
@@ -49,7 +48,7 @@ pub(crate) struct SiteBuilder {
     pub(crate) sections: Vec<Section>,
 }
 
-/// A partner whose users build sites.
+/// One partner.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Section {
@@ -88,7 +87,7 @@ impl Vendor for SiteBuilder {
         for partner in &self.sections {
             secrets.set(&*partner.consumer_key, keys(&partner.consumer_secrets));
         }
-        // What partners sign: the public address, whatever the request says of its host.
+        // Partners sign the public URL. The request's Host header must not decide it.
         let origin = Origin::new(portal.public_url.as_str());
         let sso =
             site_builder::sso(origin, secrets).replay(replay).clock(clock.clone()).map_claims(sane_user).build()?;
@@ -105,8 +104,8 @@ impl Vendor for SiteBuilder {
     }
 
     fn card(&self) -> Card {
-        let arrives = "The partner’s page loads a script from an address that is signed by OAuth 1.0a. The script holds links \
-                  that sign its user in, each once: to the site management, or straight to a site.";
+        let arrives = "The partner’s page loads a script from a URL signed with OAuth 1.0a. The script holds one-time links \
+                  that sign the user in to the overview or straight to a site.";
         Card::new(NAME, "Site Builder", arrives, super::excerpt(include_str!("site_builder.rs"), "mount"))
     }
 
@@ -128,7 +127,7 @@ impl Vendor for SiteBuilder {
     }
 }
 
-/// Sites' ids become parts of addresses and of a script: names and numbers, and nothing that means something there.
+/// Site ids end up in URLs and in a script, so only harmless characters are allowed.
 fn sane_user(user: SiteBuilderUser) -> Result<SiteBuilderUser, RefusedClaims> {
     let user = text::storable(user)?;
     let is_sane = |id: &str| {
@@ -137,12 +136,12 @@ fn sane_user(user: SiteBuilderUser) -> Result<SiteBuilderUser, RefusedClaims> {
         first && id.len() <= 64 && letters.all(|letter| letter.is_ascii_alphanumeric() || b"-_".contains(&letter))
     };
     if user.site_ids().count() > MOST_SITES {
-        return Err(RefusedClaims::new("too many sites at once"));
+        return Err(RefusedClaims::new("too many sites"));
     }
-    if user.site_ids().all(is_sane) { Ok(user) } else { Err(RefusedClaims::new("a site's id is not one")) }
+    if user.site_ids().all(is_sane) { Ok(user) } else { Err(RefusedClaims::new("invalid site id")) }
 }
 
-/// The script. It signs nobody in: the one-time links in it do, when they are clicked.
+/// The script with the one-time links. Loading it signs nobody in; clicking a link does.
 pub(crate) async fn widget(
     portal: State<Portal>,
     tickets: Extension<Tickets>,
@@ -155,7 +154,7 @@ pub(crate) async fn widget(
     Ok(([(CONTENT_TYPE, "application/javascript")], script(&links)).into_response())
 }
 
-/// In ASCII alone, so that no charset can make something else of it.
+/// ASCII only, so that no charset changes its meaning.
 fn script(links: &[(Option<String>, String)]) -> String {
     let mut script = String::from("var sb = sb || {};\nsb.uris = {\"sites\": {}};\n");
     for (site, link) in links {
@@ -167,7 +166,7 @@ fn script(links: &[(Option<String>, String)]) -> String {
     script
 }
 
-/// A string in JavaScript, which can end neither itself nor the script element that somebody puts it into.
+/// A JavaScript string literal that is also safe inside a `<script>` element.
 pub(crate) fn literal(text: &str) -> String {
     let mut literal = String::from("\"");
     for unit in text.encode_utf16() {
@@ -182,7 +181,7 @@ pub(crate) fn literal(text: &str) -> String {
 
 impl From<TicketError> for Problem {
     fn from(error: TicketError) -> Self {
-        tracing::error!(%error, "no ticket was issued");
+        tracing::error!(%error, "could not issue a ticket");
         match error {
             TicketError::TooLarge { .. } => Self::CLAIMS_TOO_LARGE,
             _ => Self::UNAVAILABLE,

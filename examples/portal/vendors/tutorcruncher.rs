@@ -1,4 +1,4 @@
-//! TutorCruncher: the sign-up webhook, the link that signs a user in, and a page for a lesson.
+//! TutorCruncher: the sign-up webhook, sign-in links, and a lesson page.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -37,16 +37,16 @@ const KEY_OF_ANOTHER_COMPANY: Problem = Problem {
     status: StatusCode::CONFLICT,
     code: "key_of_another_company",
     title: "The key belongs to another company",
-    detail: "Make a new Fernet key for this company: two companies with one key could sign in for each other.",
+    detail: "Create a new Fernet key for this company: with a shared key, each company could sign in as the other.",
 };
 const UNUSABLE_COMPANY: Problem = Problem {
     status: StatusCode::UNPROCESSABLE_ENTITY,
     code: "unusable_company",
     title: "The company cannot be stored",
-    detail: "Its number or its key is not usable.",
+    detail: "Its number or its key is invalid.",
 };
 
-/// Where companies' keys are: in the database, and behind the layer's cache.
+/// The companies' keys: the database, and the layer's cache in front of it.
 #[derive(Clone)]
 struct Keys {
     store: SqlKeyStore<sqlx::Any>,
@@ -54,7 +54,7 @@ struct Keys {
     turns: Turns,
 }
 
-/// One partner for all companies.
+/// The `[tutorcruncher]` section. One partner serves all companies.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct TutorCruncher {
@@ -71,10 +71,10 @@ pub(crate) struct Section {
     /// How long a company's previous key is accepted after a rotation.
     #[serde(default = "Section::default_grace", deserialize_with = "config::duration")]
     pub(crate) key_grace: Duration,
-    /// How long a process goes on with the keys that it has read: within this time it sees what another one has rotated.
+    /// How long a process caches keys. Another process's rotation takes effect within this time.
     #[serde(default = "Section::default_cache", deserialize_with = "config::duration")]
     key_cache: Duration,
-    /// How long a sign-up call belongs to the process that has begun it, if that process ends meanwhile.
+    /// How long a sign-up call stays reserved if the process that handles it dies.
     #[serde(default = "Section::default_lease", deserialize_with = "config::duration")]
     webhook_lease: Duration,
 }
@@ -154,8 +154,8 @@ impl Vendor for TutorCruncher {
     }
 
     fn card(&self) -> Card {
-        let arrives = "A signed webhook brings each company and its Fernet key. Its users then arrive by a link with a \
-                  Fernet token: encrypted, signed, and good for one click within a minute.";
+        let arrives = "A signed webhook delivers each company and its Fernet key. Its users then arrive on links with a \
+                  Fernet token: encrypted, signed, and valid for one click within a minute.";
         Card::new(NAME, "TutorCruncher", arrives, super::excerpt(include_str!("tutorcruncher.rs"), "mount"))
     }
 
@@ -177,13 +177,13 @@ impl Vendor for TutorCruncher {
     }
 }
 
-/// Stores the company and its key, both or neither. To the sender nothing but 200 is success; it tries again after 503.
+/// Stores the company and its key in one transaction. The sender takes only 200 for success, and retries after 503.
 async fn sign_up(keys: Extension<Keys>, call: Identity<CompanySignup>) -> Result<StatusCode, Problem> {
     let tenant = TenantId::from(call.company_id.to_string());
     let _turn = keys.turns.to_write_for(tenant.as_str()).await?;
     let mut transaction = keys.store.begin().await?;
     let rotation = keys.store.rotate_in(&mut transaction, &tenant, &call.fernet_key, call.fingerprint()).await?;
-    // A copy of an old call must not bring old details back either.
+    // A duplicate of an old call must not restore old details either.
     if rotation != Rotation::Repeated {
         let company = Company {
             provider: NAME,
@@ -218,7 +218,7 @@ pub(crate) async fn land(
     let signed_in = SignedIn::new(NAME, &user, user.id.to_string(), &user.name, user.email.as_deref());
     signed_in.start(&session, &portal.clock).await?;
     Ok(match &user.lesson {
-        // A number, so there is nothing in it that could lead elsewhere.
+        // A number: cannot redirect to another site.
         Some(lesson) => Redirect::to(&format!("/lessons/{}", lesson.id)),
         None => Redirect::to("/"),
     })
@@ -227,7 +227,7 @@ pub(crate) async fn land(
 async fn lesson(portal: State<Portal>, id: Path<String>, session: Session) -> Result<Html<String>, Problem> {
     let signed_in = SignedIn::of(&session, &portal.clock).await?.ok_or(Problem::NOT_SIGNED_IN)?;
     let user = TutorUser::deserialize(&signed_in.claims).ok();
-    // The link opened one lesson, not all of them.
+    // The link grants access to one lesson only.
     let lesson = user.and_then(|user| user.lesson).filter(|lesson| lesson.id.to_string() == *id);
     let lesson = lesson.ok_or(Problem::NOT_FOUND)?;
     page::render(&LessonPage {

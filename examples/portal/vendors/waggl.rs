@@ -1,4 +1,4 @@
-//! Waggl: surveys whose address leads through the organisation's own sign-in page, and back with a JWT.
+//! Waggl: surveys that redirect to the organisation's sign-in page, which redirects back with a JWT.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -34,7 +34,7 @@ use crate::vendors::Vendor;
 
 pub(crate) const NAME: &str = "waggl";
 
-/// Which organisation each survey belongs to, and where its people sign in.
+/// Surveys and the organisations that they belong to.
 #[derive(Clone)]
 pub(crate) struct Surveys(Arc<HashMap<String, Organisation>>);
 
@@ -53,7 +53,7 @@ impl Surveys {
         Self(Arc::new(surveys.collect()))
     }
 
-    /// Which survey this address is, and whose: the token does not say. A survey's name has one spelling.
+    /// Finds the survey at this path and its organisation, which the token does not name.
     fn at(&self, uri: &Uri) -> Option<(&String, &Organisation)> {
         self.0.get_key_value(uri.path().trim_start_matches('/').strip_prefix("i/")?)
     }
@@ -63,7 +63,7 @@ impl Surveys {
     }
 }
 
-/// The organisations.
+/// All `[[waggl]]` sections.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Waggl {
@@ -71,28 +71,27 @@ pub(crate) struct Waggl {
     pub(crate) sections: Vec<Section>,
 }
 
-/// An organisation whose people answer surveys.
+/// One organisation.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Section {
     pub(crate) tenant: String,
     #[serde(deserialize_with = "config::secrets")]
     pub(crate) secrets: Vec<Secret>,
-    /// Where people without a session are sent to sign in.
+    /// The organisation's sign-in page, for visitors without a session.
     #[serde(deserialize_with = "address")]
     pub(crate) sso_url: SsoUrl,
-    /// The pages that are this organisation's.
+    /// The surveys that belong to this organisation.
     pub(crate) surveys: Vec<String>,
 }
 
 fn address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SsoUrl, D::Error> {
     let text = String::deserialize(deserializer)?;
-    SsoUrl::parse(&text)
-        .map_err(|_| serde::de::Error::custom("must be an address such as https://idp.example/waggl/sso/"))
+    SsoUrl::parse(&text).map_err(|_| serde::de::Error::custom("must be a URL such as https://idp.example/waggl/sso/"))
 }
 
-/// A segment of a path with one spelling, which nothing on its way to here encodes or drops.
-fn stands_in_a_path(name: &str) -> bool {
+/// Whether the name is a path segment that no browser or proxy encodes or drops.
+fn is_plain_segment(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_~".contains(&byte))
 }
 
@@ -119,10 +118,10 @@ impl Vendor for Waggl {
         let surveys = self.sections.iter().flat_map(|waggl| &waggl.surveys);
         unique("[[waggl]] tenant", self.sections.iter().map(|waggl| &waggl.tenant))?;
         unique("[[waggl]] surveys", surveys.clone())?;
-        match surveys.into_iter().find(|survey| !stands_in_a_path(survey)) {
+        match surveys.into_iter().find(|survey| !is_plain_segment(survey)) {
             None => Ok(()),
             Some(survey) => Err(format!(
-                "`[[waggl]] surveys`: {survey:?} does not stand in a link as it is: take letters, digits, `-`, `_` and `~`"
+                "`[[waggl]] surveys`: {survey:?} cannot be a path segment: use letters, digits, `-`, `_` and `~`"
             )),
         }
     }
@@ -138,13 +137,13 @@ impl Vendor for Waggl {
         let owner = surveys.clone();
         let start =
             LoginRedirectLayer::new(move |head| Some(owner.owner(&head.uri)?.sso_url.clone())).bare_segments(["i"]);
-        // Each survey is one organisation's. A session opens the page too, so the token is optional.
+        // The token is optional: a session opens the page too.
         let owner = surveys.clone();
         let tenant = Tenant::from_fn(move |head| Some(owner.owner(&head.uri)?.tenant.clone()));
         let sso = waggl::sso_for_each(tenant, secrets).replay(replay).clock(clock).responder(page::refused).optional();
         let sso = sso.map_claims(text::storable).build()?;
 
-        // With two slashes, as a partner may glue the path behind `https://portal.example/`: `start` hands it on with one.
+        // Partners that append the path to `https://portal.example/` send two slashes. `start` reduces them to one.
         let routes = Router::new().route("/i/{survey}", get(survey)).route("//i/{survey}", get(survey));
         let routes = routes.route_layer(sso).route_layer(start).layer(Extension(surveys));
         // [/mount]
@@ -152,8 +151,8 @@ impl Vendor for Waggl {
     }
 
     fn card(&self) -> Card {
-        let arrives = "Who opens a survey without a session is sent to the organisation’s own sign-in page. That sends the \
-                  browser back to the survey, with a JWT in the address: signed, for this portal, good for one click.";
+        let arrives = "A visitor without a session is redirected to the organisation’s sign-in page. That page redirects back \
+                  to the survey with a signed JWT in the URL, which works once.";
         Card::new(NAME, "Waggl", arrives, super::excerpt(include_str!("waggl.rs"), "mount"))
     }
 
@@ -186,7 +185,7 @@ pub(crate) async fn survey(
     if let Some(user) = user {
         let signed_in = SignedIn::new(NAME, &user, user.email.clone(), &user.email, Some(&user.email));
         signed_in.start(&session, &portal.clock).await?;
-        // The same address; the layer has taken the token out of it.
+        // Redirect to the same URL without the token, which the layer has removed.
         let address = uri.path_and_query().and_then(|address| LocalPath::parse(address.as_str()));
         let address = address.or_else(|| LocalPath::parse(uri.path())).unwrap_or_default();
         return Ok(Redirect::to(address.as_str()).into_response());
@@ -198,7 +197,7 @@ pub(crate) async fn survey(
             let SignedIn { tenant, name, .. } = signed_in;
             Ok(page::render(&SurveyPage { survey: survey.clone(), tenant, name, tags })?.into_response())
         }
-        // Another organisation's people have to sign in with this one. Sent there by the layer.
+        // Nobody is signed in, or a user of another organisation: the layer redirects to the sign-in page.
         _ => Ok(login_required()),
     }
 }
