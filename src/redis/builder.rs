@@ -49,7 +49,7 @@ pub struct RedisStoreBuilder {
 /// In bytes.
 const MAX_NAMESPACE: usize = 256;
 
-/// Below it, one page's tickets might not fit. Above it, Lua would no longer count exactly.
+/// Below the range, the tickets of one page might not fit. Above it, Lua's doubles would lose precision.
 #[cfg(feature = "ticket")]
 const TICKET_BYTES: RangeInclusive<u64> = 1024 * 1024..=1 << 50;
 
@@ -70,47 +70,47 @@ pub enum ConnectError {
     /// The server does not answer, or refuses the user.
     #[error("the Redis server cannot be used: {0}")]
     Server(StoreError),
-    /// The server evicts entries to make room, and a link whose entry is evicted could be used again.
+    /// The server evicts entries to make room. A link whose entry is evicted could be used again.
     #[error(
-        "the Redis server evicts entries (maxmemory-policy {0}), and a link whose entry is gone works again: set \
-         maxmemory-policy noeviction, or give the store a server of its own"
+        "the Redis server evicts entries (maxmemory-policy {0}), and a link whose entry is evicted works again: set \
+         maxmemory-policy noeviction, or use a separate server for the store"
     )]
     Evicts(String),
-    /// The server does not tell whether it evicts.
+    /// The server does not reveal whether it evicts.
     #[error(
-        "the Redis server does not tell its maxmemory-policy: allow the user the command INFO, or see that it is \
-         noeviction and call `danger_unchecked_eviction()`"
+        "the Redis server does not reveal its maxmemory-policy: allow the user the command INFO, or make sure that the \
+         policy is noeviction and call `danger_unchecked_eviction()`"
     )]
     UnknownPolicy(#[source] RedisError),
-    /// The namespace cannot hold the keys together.
+    /// The namespace is not valid.
     #[error(
-        "the namespace is empty, longer than {MAX_NAMESPACE} bytes, or has a brace, blank or control character in it: \
-         name the deployment, such as `my-app:production`"
+        "the namespace is empty, longer than {MAX_NAMESPACE} bytes, or contains a brace, blank or control character: \
+         use the deployment's name, such as `my-app:production`"
     )]
     Namespace,
-    /// The ceiling for tickets is too low or too high.
-    #[error("`ticket_bytes` is {0}: let it be at least 1 MiB, which is 1,048,576, and at most 1 PiB")]
+    /// The limit for tickets is too low or too high.
+    #[error("`ticket_bytes` is {0}: set at least 1 MiB (1,048,576) and at most 1 PiB")]
     TicketBytes(u64),
 }
 
 impl RedisStore {
     /// A store on one server: `redis://[user:password@]host[:port][/database]`, `redis+unix:///path`, or `rediss://…`
-    /// (feature `redis-tls`). The connection is shared by all requests, and opened again when it is lost.
+    /// (feature `redis-tls`). All requests share one connection, which reconnects by itself.
     ///
     /// The namespace names the deployment: see [`builder`](Self::builder).
     ///
     /// # Errors
-    /// [`ConnectError`] if the server cannot be used as it is.
+    /// [`ConnectError`] if the server is unreachable or unsuitable.
     pub async fn connect(url: impl IntoConnectionInfo, namespace: impl Into<String>) -> Result<Self, ConnectError> {
         Self::builder(namespace).connect(url).await
     }
 
-    /// A store to be set up, for the deployment of this name, such as `my-app:production`. All keys begin with it, in
-    /// braces.
+    /// A builder for a store. The namespace is the deployment's name, such as `my-app:production`; all keys begin with
+    /// it, in braces. At most 256 bytes, without braces, blanks and control characters.
     ///
-    /// The machines of one deployment have the same namespace. **Any two deployments have different ones**, production
-    /// and staging above all: with the same one they share their users, as a ticket that staging has issued signs in
-    /// at production. So there is no default. At most 256 bytes, without braces, blanks and control characters.
+    /// All machines of a deployment use the same namespace. **Every other deployment needs a different one**,
+    /// production and staging above all: if they share it, a ticket issued by staging signs in to production.
+    /// Therefore there is no default.
     pub fn builder(namespace: impl Into<String>) -> RedisStoreBuilder {
         RedisStoreBuilder {
             namespace: namespace.into(),
@@ -126,43 +126,45 @@ impl RedisStore {
 }
 
 impl RedisStoreBuilder {
-    /// How far the clocks of any two machines may differ: those that share this store, and the server's own. Default: 1
-    /// s, which machines with NTP keep easily.
+    /// How far any two clocks may differ, among the machines that share this store and the server. Default: 1 s, which
+    /// NTP achieves easily.
     ///
     /// Entries are kept longer by twice that. **A greater difference opens a gap**: a machine that is further behind
-    /// still accepts a link that the server has forgotten. After a restart of the server, links made in that time are
-    /// refused.
+    /// still accepts a link that the server has forgotten. After a restart of the server, links made within that time
+    /// are refused.
     pub fn clock_skew(mut self, skew: Duration) -> Self {
         self.clock_skew = skew;
         self
     }
 
-    /// How far the partners' clocks may be ahead of these machines'. Default: zero. When the server has lost its
-    /// memory, links made within that time afterwards are refused too.
+    /// How far the partners' clocks may be ahead of these machines' clocks. Default: zero. After the server has lost
+    /// its memory, links made within that time are refused too.
     ///
-    /// A layer accepts links from the future within its own `clock_skew`. **A link that a fast clock dated after the
-    /// loss, and that was used before it, works once more** unless this margin is as long. The price: for that long
-    /// after each restart of the server, nobody signs in.
+    /// A layer accepts links from the future within its own `clock_skew`. **A link that was used before the loss, but
+    /// dated after it by a fast clock, works once more** unless this margin is at least as long. The price: nobody can
+    /// sign in for that long after each restart of the server.
     pub fn cutoff_margin(mut self, margin: Duration) -> Self {
         self.cutoff_margin = margin;
         self
     }
 
-    /// How long to wait for a connection, and for each answer. Default: 1 s. A layer waits at most its
+    /// The timeout for connecting, and for each answer. Default: 1 s. A layer waits at most its own
     /// [`store_timeout`](crate::Builder::store_timeout) in all.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How many bytes the tickets of this namespace take at most: their claims as JSON, and 400 bytes for each and for
-    /// what the tickets of one call share. Default: 256 MiB. Never more than half of the server's `maxmemory`, whatever
-    /// is set here, so that there is room for claims. At least 1 MiB.
+    /// The limit for all tickets of this namespace, in bytes. Default: 256 MiB; at least 1 MiB. The tickets never take
+    /// more than half of the server's `maxmemory`, to leave room for replay entries.
     ///
-    /// A tenant may have as much as is still free: one alone gets half, and a second one, beside it, a quarter. Above
-    /// that, [`Tickets::issue`](crate::ticket::Tickets::issue) fails, for that tenant, with
-    /// [`StoreFailure::Full`](crate::rejection::StoreFailure::Full). Each machine goes by its own ceiling: give those
-    /// of one deployment the same.
+    /// A ticket counts the size of its claims as JSON plus 400 bytes. What the tickets of one call share counts once,
+    /// also plus 400 bytes.
+    ///
+    /// A tenant's tickets may take at most as much as is still free: a single tenant gets half, a second tenant a
+    /// quarter. Above that, [`Tickets::issue`](crate::ticket::Tickets::issue) fails for that tenant with
+    /// [`StoreFailure::Full`](crate::rejection::StoreFailure::Full). Each machine applies its own limit, so use the
+    /// same one in a whole deployment.
     #[cfg(feature = "ticket")]
     #[cfg_attr(docsrs, doc(cfg(feature = "ticket")))]
     pub fn ticket_bytes(mut self, bytes: u64) -> Self {
@@ -170,18 +172,18 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The clock that sets the cutoff when the server has lost its memory. Default: [`SystemClock`].
+    /// The clock that sets the cutoff after the server has lost its memory. Default: [`SystemClock`].
     ///
-    /// It must not be ahead of the server's by more than [`clock_skew`](Self::clock_skew): such a node gets an error,
-    /// so that it does not shut out the others.
+    /// If it is ahead of the server's clock by more than [`clock_skew`](Self::clock_skew), this node gets an error
+    /// instead of raising the cutoff so far that no other node can sign anyone in.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Accepts a server that evicts entries, or does not tell. **A link whose entry was evicted works once more.** With
-    /// a user that may not call INFO, some failovers go unnoticed too, and so do restarts of a server that several
-    /// namespaces share.
+    /// Accepts a server that evicts entries, or does not reveal whether it does. **A link whose entry was evicted works
+    /// once more.** If the user may not call INFO, some failovers also go unnoticed, and so do restarts of a server
+    /// that several namespaces share.
     pub fn danger_unchecked_eviction(mut self) -> Self {
         self.check_policy = false;
         self
@@ -190,13 +192,13 @@ impl RedisStoreBuilder {
     /// Connects to one server; see [`RedisStore::connect`].
     ///
     /// # Errors
-    /// [`ConnectError`] if the server cannot be used as it is.
+    /// [`ConnectError`] if the server is unreachable or unsuitable.
     pub async fn connect(self, url: impl IntoConnectionInfo) -> Result<RedisStore, ConnectError> {
         let info = url.into_connection_info().map_err(ConnectError::Url)?;
-        // A server that vanishes silently would hold the connection for a quarter of an hour.
+        // Without it, the kernel takes a quarter of an hour to notice that a server has vanished.
         #[cfg(target_os = "linux")]
         let info = {
-            // In milliseconds, in 31 bits.
+            // The kernel takes milliseconds in 31 bits.
             let longest = Duration::from_millis(i32::MAX.unsigned_abs().into());
             info.set_tcp_settings(TcpSettings::default().set_user_timeout(self.timeout.saturating_mul(3).min(longest)))
         };
@@ -211,13 +213,13 @@ impl RedisStoreBuilder {
         self.over(connection).await
     }
 
-    /// Connects to a cluster, of which some nodes are given.
+    /// Connects to a cluster. Some of its nodes are enough.
     ///
-    /// All keys are in one slot. While that slot moves to another node, new claims fail in
-    /// [`timeout`](Self::timeout); then what was made before the move is refused once, as after a restart.
+    /// All keys are in one slot. While that slot moves to another node, new claims fail within
+    /// [`timeout`](Self::timeout). Afterwards, links made before the move are refused, as after a restart.
     ///
     /// # Errors
-    /// [`ConnectError`] if the cluster cannot be used as it is.
+    /// [`ConnectError`] if the cluster is unreachable or unsuitable.
     #[cfg(feature = "redis-cluster")]
     #[cfg_attr(docsrs, doc(cfg(feature = "redis-cluster")))]
     pub async fn connect_cluster<U: IntoConnectionInfo>(
@@ -228,7 +230,7 @@ impl RedisStoreBuilder {
         let client = ClusterClientBuilder::new(urls)
             .connection_timeout(self.timeout)
             .response_timeout(self.timeout)
-            // In milliseconds. The client's own waits are longer than the timeout, so it would never ask again.
+            // In milliseconds. The client's default waits exceed the timeout, so it would never retry.
             .min_retry_wait(10)
             .max_retry_wait(100)
             .build()
@@ -237,10 +239,10 @@ impl RedisStoreBuilder {
         self.over(connection).await
     }
 
-    /// Connects to the master of this name that the sentinels know, and follows when they appoint another one.
+    /// Connects to the master that the sentinels know under this name, and follows failovers.
     ///
     /// # Errors
-    /// [`ConnectError`] if the master cannot be used as it is.
+    /// [`ConnectError`] if the master is unreachable or unsuitable.
     #[cfg(feature = "redis-sentinel")]
     #[cfg_attr(docsrs, doc(cfg(feature = "redis-sentinel")))]
     pub async fn connect_sentinel<U: IntoConnectionInfo>(
@@ -256,7 +258,7 @@ impl RedisStoreBuilder {
     /// A store over your own connection, which must reconnect by itself and have timeouts.
     ///
     /// # Errors
-    /// [`ConnectError`] if the server cannot be used as it is.
+    /// [`ConnectError`] if the server is unreachable or unsuitable.
     pub async fn over<C>(self, connection: C) -> Result<RedisStore<C>, ConnectError>
     where
         C: ConnectionLike + Clone + Send + Sync + 'static,
@@ -286,7 +288,7 @@ impl RedisStoreBuilder {
             check_policy: self.check_policy,
             witness: Witness::new(self.clock_skew, self.cutoff_margin),
         }));
-        // So that the cutoff is set before the first request, and is not raised by it.
+        // Sets up the cutoff now, so that the first request does not raise it and get refused.
         store.look().await.map_err(ConnectError::Server)?;
         Ok(store)
     }
@@ -294,8 +296,8 @@ impl RedisStoreBuilder {
 
 opaque_debug!(RedisStoreBuilder { namespace });
 
-/// Without a process-wide choice, rustls chooses if it was built with one provider alone, and panics if with several.
-/// The application's choice, if it made one, stands.
+/// Installs a rustls provider unless the application has. rustls panics if it was built with several providers and none
+/// is installed.
 fn choose_cryptography() {
     #[cfg(feature = "redis-tls")]
     if rustls::crypto::CryptoProvider::get_default().is_none() {
@@ -303,7 +305,7 @@ fn choose_cryptography() {
     }
 }
 
-/// Whether the server, or one of a cluster's, may drop live entries.
+/// Fails if the server, or any server of a cluster, may evict live entries.
 pub(super) async fn check_policy(connection: &mut (impl ConnectionLike + Send)) -> Result<(), ConnectError> {
     let info = cmd("INFO").arg("memory").query_async::<Value>(connection).await;
     let info = info.map_err(|error| match error.kind() {
@@ -311,7 +313,7 @@ pub(super) async fn check_policy(connection: &mut (impl ConnectionLike + Send)) 
         _ => ConnectError::Server(failure(error)),
     })?;
     let answers = match info {
-        // A cluster's nodes answer each for itself.
+        // In a cluster, each node answers separately.
         Value::Map(nodes) => nodes.into_iter().map(|(_, info)| info).collect(),
         one => vec![one],
     };
@@ -322,7 +324,7 @@ pub(super) async fn check_policy(connection: &mut (impl ConnectionLike + Send)) 
             Some("noeviction") => {}
             Some(policy) => return Err(ConnectError::Evicts(policy.to_owned())),
             None => {
-                let silent = RedisError::from((ErrorKind::Client, "INFO names no maxmemory_policy"));
+                let silent = RedisError::from((ErrorKind::Client, "INFO has no maxmemory_policy"));
                 return Err(ConnectError::UnknownPolicy(silent));
             }
         }

@@ -1,20 +1,20 @@
-//! What the server runs: pieces of Lua, which [`Scripts`](super::script::Scripts) puts together. Each script is one
-//! round trip, and atomic.
+//! The Lua pieces that [`Scripts`](super::script::Scripts) assembles into scripts. Each script is atomic and takes one
+//! round trip.
 //!
-//! `KEYS[1]` is a hash that holds all that the server has to know about its memory, so that it is lost as a whole or
-//! not at all: the cutoff, and the windows of each group of layers. `KEYS[2]` is an entry. Tickets have
-//! [scripts of their own](super::lua_tickets).
+//! `KEYS[1]` is a hash with everything the server must know about its memory: the cutoff, and the windows of each group
+//! of layers. It is one key, so that it is lost as a whole or not at all. `KEYS[2]` is an entry. Tickets have
+//! [their own scripts](super::lua_tickets).
 //!
-//! An answer is a word, then what the server knows about its memory, then the script's own answer. The words for what
-//! went wrong stand alone: `forgot`, `evicts`, `foreign`, `ahead`.
+//! An answer consists of a word, the cutoff and the server's time, and a payload. The failures `forgot`, `evicts`,
+//! `foreign` and `ahead` have another shape: see `read` in `script.rs`.
 //!
-//! Times are whole milliseconds or microseconds, as Lua counts exactly up to 2^53 only.
+//! Times are integral milliseconds or microseconds. Lua's doubles are exact up to 2^53 only.
 
-/// Who the server is, and what time it has.
+/// Reads the server's identity and time.
 ///
-/// A master has a mark that it changes when it starts and whenever it becomes the master, but not while it is one.
-/// Entries are dropped for want of room under any policy but `noeviction`; the server counts them. `checked` is false
-/// if that is fine, and for a user that may not ask.
+/// `mark` identifies a master: it changes at each start and at each promotion, and otherwise stays. `evicted` counts
+/// evicted keys, and does not grow under `noeviction`. `checked` is false after `danger_unchecked_eviction()`: eviction
+/// is then accepted, and the user need not have INFO.
 pub(super) const SERVER: &str = "
 local info = redis.pcall('INFO', 'replication', 'memory', 'stats')
 local mark, evicted
@@ -24,7 +24,7 @@ if type(info) == 'string' then
     end
     mark, evicted = string.match(info, 'master_replid:(%x+)'), string.match(info, 'evicted_keys:(%d+)')
     if not mark or not evicted then
-        return redis.error_reply('ERR this server tells no master_replid and evicted_keys in INFO')
+        return redis.error_reply('ERR this server does not report master_replid and evicted_keys in INFO')
     end
     local policy = string.match(info, 'maxmemory_policy:(%S+)')
     if checked and policy ~= 'noeviction' then return {'evicts', policy or 'unknown'} end
@@ -36,9 +36,12 @@ local microseconds = time[1] * 1000000 + time[2]
 local function whole(number) return string.format('%.0f', number) end
 ";
 
-/// Every script but [`RAISE`] continues with this. If the data was deleted, the cutoff is gone too. Beside it are the
-/// server on which it was raised, and how many keys that server had evicted. On another server, or one that was a
-/// replica meanwhile, the data may lack the last claims.
+/// Comes next in every script except [`RAISE`], and answers `forgot` if the server may have lost entries:
+///
+/// - There is no cutoff. Whatever deleted the data deleted the cutoff too.
+/// - The cutoff was raised under another mark. The server has restarted or was a replica, so the last claims may be
+///   missing.
+/// - The server has evicted keys since.
 pub(super) const MEMORY: &str = "
 local cutoff, raised, on, less = unpack(redis.call('HMGET', KEYS[1], 'cutoff', 'raised', 'on', 'evicted'))
 if not cutoff or not raised or (mark and mark ~= on) or (checked and evicted ~= less) then return {'forgot'} end
@@ -55,12 +58,23 @@ local function keep(key, value, milliseconds)
 end
 ";
 
-/// The windows of a group of layers: the longest in force, since when every entry is kept for it, the least that ever
-/// was in force, when a layer with the longest was last here, and the longest of the others.
+/// Updates the windows of a group of layers. `KEYS[1]` stores five numbers per group:
 ///
-/// `ARGV`: a value and how long to keep it; the group, the layer's window, the time and the same time by the fastest
-/// clock; since when the credential can have been used, and when it ends by itself, without a window; the longest
-/// window of the group that a layer of this process has. What has no time has the window 0.
+/// | name | meaning |
+/// |---|---|
+/// | `longest` | the longest window in force |
+/// | `since` | since when every entry is kept for `longest` |
+/// | `least` | the shortest value that `longest` ever had |
+/// | `seen` | when a layer with the longest window last made a claim |
+/// | `second` | the longest window of the other layers |
+///
+/// | `ARGV` | meaning |
+/// |---|---|
+/// | 1, 2 | the entry's value, and how long to keep it |
+/// | 3, 4 | the group, and the layer's window (0 for credentials without a time) |
+/// | 5, 6 | the time by this node's clock, and by the fastest clock that the skew allows |
+/// | 7, 8 | since when the credential can have been used, and when it expires without counting a window |
+/// | 9 | the longest window that any layer of the group has in this process |
 pub(super) const WINDOWS: &str = "
 local WEEK, HOUR, BEGINNING = 604800000, 3600000, -2^53
 local group, window, now = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -105,7 +119,7 @@ keep(KEYS[2], ARGV[1], ARGV[1] == 's' and for_the_longest(ARGV[2]) or ARGV[2])
 return answer('first')
 ";
 
-/// Runs on a full server too: the lease makes room, and a processed delivery must not be processed again.
+/// Also runs on a full server: it replaces the lease, and a processed delivery must never be processed again.
 pub(super) const SETTLE: &str = "
 keep(KEYS[2], ARGV[1], for_the_longest(ARGV[2]))
 return answer('done')
@@ -120,18 +134,20 @@ pub(super) const LOOK: &str = "
 return answer('done')
 ";
 
-/// Rewrites an existing value, so that a server that is full or takes no writes fails.
+/// Rewrites an existing value, which fails on a server that is full or read-only.
 pub(super) const WRITE: &str = "
 redis.call('HSET', KEYS[1], 'cutoff', cutoff)
 return answer('done')
 ";
 
-/// Sets the cutoff, `ARGV[1]`, which may be ahead of the server's own clock by `ARGV[2]`: one node with a wrong clock
-/// is not to shut out the others. If it is not set, nothing is remembered: the scripts are loaded in the same
-/// transaction, so without this, who may not ask for the mark would take old data for all there is.
+/// Raises the cutoff to `ARGV[1]`, unless that is ahead of the server's clock by more than `ARGV[2]`: a node with a
+/// wrong clock must not lock out the others.
 ///
-/// Below that bound the cutoff never moves back, and never stays. Nor does the moment at which it was raised, whatever
-/// the server's clock does: it tells one memory from the next.
+/// On refusal it deletes the cutoff. The same transaction loads the scripts, so a node that cannot read the mark would
+/// otherwise find both scripts and cutoff, and take incomplete data for complete.
+///
+/// Within the limit, each raise moves the cutoff forward. `raised` always grows too, even if the server's clock is set
+/// back, because it identifies the server's memory.
 pub(super) const RAISE: &str = "
 local cutoff, most = tonumber(ARGV[1]), math.floor(microseconds / 1000) + tonumber(ARGV[2])
 local held, last = unpack(redis.call('HMGET', KEYS[1], 'cutoff', 'raised'))
@@ -148,6 +164,6 @@ redis.call('HSET', KEYS[1], 'on', mark or '-', 'evicted', evicted or '-')
 return {'done', whole(cutoff), whole(raised), whole(microseconds), ''}
 ";
 
-/// What begins with this runs on a full server. A server that takes no writes refuses it unseen, so that a transaction
-/// with it in it comes to nothing as a whole.
+/// Prefix of scripts that run on a full server. A read-only server rejects such a script when it is queued, which
+/// aborts the whole transaction.
 pub(super) const WHEN_FULL: &str = "#!lua flags=allow-oom\n";

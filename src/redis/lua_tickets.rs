@@ -1,25 +1,25 @@
-//! What the server runs for tickets; it begins like [the others](super::lua).
+//! The scripts for tickets. They begin like [the others](super::lua).
 //!
-//! | key | type | what it holds | it goes |
+//! | key | type | contents | deleted |
 //! |---|---|---|---|
-//! | `{namespace}t:…` | string | a ticket | when it is taken, or by its own expiry |
-//! | `{namespace}s:…` | hash | what the tickets of one call share, its bytes, how many are left | the same |
+//! | `{namespace}t:…` | string | a ticket | when it is taken or expires |
+//! | `{namespace}s:…` | hash | what the tickets of a call share, its bytes, the tickets left | with the last ticket |
 //! | `{namespace}held` | hash | bytes: in `total`, by tenant, by period (`{end} {tenant}`) | with the last period |
-//! | `{namespace}ends` | sorted set | each period by its end | with the last period |
+//! | `{namespace}ends` | sorted set | all periods by their end | with the last period |
 //!
-//! A period is the second in which tickets of a tenant end, and one more: few, however many tickets there are.
+//! A period counts all tickets of a tenant that expire in the same second. It ends one to two seconds later. There are
+//! few periods, however many tickets there are.
 //!
-//! A script that takes a ticket finds the name of `s:…` only in the ticket, so it cannot declare that key. It is in
-//! the same slot as the others, which the script does declare: while the slot moves, they make the script fail.
+//! The script that takes a ticket learns the name of `s:…` only from the ticket, so it cannot declare that key. The
+//! declared keys are in the same slot: while the slot moves, they make the script fail.
 //!
 //! # Why the count cannot drift
 //!
-//! `total` and each tenant's sum are the sums of the periods' bytes: [`COUNT`] changes all three by the same number, in
-//! one script. Whatever leaves a period wrong, it does not outlive it: a period is removed after its end, with what is
-//! still counted in it, and all its tickets have ended by then. A ticket gives back no more than its period still has,
-//! and nothing if its period is gone. So a server's clock that is set back, or a ticket deleted by hand, makes the
-//! count wrong for one period at most. Tickets and counts change in one script, so a snapshot, a log and a replica have
-//! both or neither.
+//! `total` and each tenant's sum equal the sum of their periods: [`COUNT`] changes all three by the same number, in one
+//! script. An error in a period's count ends with the period: after all its tickets have expired, the period is removed
+//! together with the bytes still counted in it. A ticket gives back at most what its period still has, and nothing if
+//! the period is gone. So if the server's clock is set back, or a ticket is deleted by hand, the count is wrong for one
+//! period at most. Tickets and counts change in the same script, so a snapshot, a log or a replica has both or neither.
 
 /// Needs [`MEMORY`](super::lua::MEMORY). `KEYS[2]` is `held`, and `KEYS[3]` is `ends`.
 pub(super) const COUNT: &str = "
@@ -40,15 +40,21 @@ local function give_back(period, bytes)
 end
 ";
 
-/// Keeps the tickets of one call, or none of them.
+/// Stores all tickets of one call, or none.
 ///
-/// `KEYS[4]` is for what they share, and each further key a ticket. `ARGV`: how long to keep them, the tenant, the
-/// ceiling, the bytes that all count for, those that the shared part counts for, its name and itself; then, for each
-/// ticket, the bytes that it counts for and its value.
+/// `KEYS[4]` is for the shared data, each further key for a ticket.
 ///
-/// The order matters where the server refuses a command halfway, as a script has no way back. The first write is one
-/// that a full server refuses: once a script has written, it may go on. Next come the counts, so that a user who lacks
-/// a permission for them stores nothing; what was counted in vain ends with its period.
+/// | `ARGV` | meaning |
+/// |---|---|
+/// | 1 | how long to keep the tickets |
+/// | 2, 3 | the tenant, and the limit in bytes |
+/// | 4 | the bytes to count for all of it |
+/// | 5, 6, 7 | the shared data: the bytes to count, its name, its value |
+/// | 8, 9 and on | for each ticket: the bytes to count, its value |
+///
+/// A script cannot roll back, so the order of writes matters. The first write is one that a full server refuses; once
+/// a script has written, the server lets it continue. The counts come next, so that a user without the permission for
+/// them stores nothing. Bytes counted in vain end with their period.
 pub(super) const PUT: &str = "
 local SOME, MANY = 32, 1024
 local tenant, ceiling, bytes = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -73,7 +79,7 @@ while bytes_of(tenant) + bytes_of('total') + bytes > ceiling do
     removed = removed + more
 end
 
--- Later than what is counted in it, the shared part too.
+-- A period ends after everything that is counted in it, the shared data included.
 local milliseconds, ends = ARGV[1], '+inf'
 if milliseconds ~= '' then ends = whole(math.floor((now + milliseconds) / 1000) * 1000 + 2000) end
 local period = ends .. ' ' .. tenant
@@ -84,7 +90,7 @@ local name = '-'
 if ARGV[6] ~= '' then
     name = ARGV[6]
     redis.call('HSET', KEYS[4], 'shared', ARGV[7], 'left', #KEYS - 4, 'bytes', ARGV[5])
-    -- A little longer than the tickets, so that none is ever without it.
+    -- Slightly longer than the tickets, so that a live ticket always finds it.
     if milliseconds ~= '' then redis.call('PEXPIRE', KEYS[4], whole(milliseconds + 1000)) end
 end
 for key = 5, #KEYS do
@@ -95,10 +101,10 @@ end
 return answer('done')
 ";
 
-/// What follows reads the ticket `KEYS[4]`. `ARGV[1]` is what the keys of shared parts begin with.
+/// Reads the ticket `KEYS[4]`. `ARGV[1]` is the prefix of the shared data's keys.
 ///
-/// A ticket is marked with the moment at which the cutoff was raised under which it was issued. One with another mark
-/// was brought back by a restart from older data: it may have been redeemed since.
+/// A ticket carries the `raised` time of the cutoff under which it was issued. If that differs from the current one, a
+/// restart has restored the ticket from older data. It may have been redeemed since, so it is not returned.
 pub(super) const READ: &str = "
 local held = redis.call(GET, KEYS[4])
 if not held then return answer('none') end
@@ -116,10 +122,10 @@ local function ticket()
 end
 ";
 
-/// Before [`READ`]: what is read stays.
+/// Goes before [`READ`]: leaves the ticket in place.
 pub(super) const KEEP: &str = "local GET = 'GET'\n";
 
-/// Before [`READ`]: what is read goes, whatever it is.
+/// Goes before [`READ`]: deletes the value, whatever it is.
 pub(super) const REMOVE: &str = "local GET = 'GETDEL'\n";
 
 pub(super) const LOOK: &str = "

@@ -1,29 +1,30 @@
-//! What a node knows of the server's memory: since when it remembers, and whether its clock has kept going.
+//! A node's knowledge of the server's memory: how far back it reaches, and whether the server's clock has jumped.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::clock::UnixTime;
 
-/// What the server knows about its memory, with each answer.
+/// The state of the server's memory, which is part of every answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Memory {
-    /// What could be used before this may have been, by the clock of the node that raised it.
+    /// Credentials usable before this time may have been used. By the clock of the node that raised the cutoff.
     pub(super) cutoff: UnixTime,
-    /// When the cutoff was raised, in microseconds, by the server's clock. It tells one memory from the next.
+    /// When the cutoff was raised, in microseconds by the server's clock. Identifies the memory.
     pub(super) raised: i64,
     /// The server's clock now, in microseconds.
     pub(super) time: i64,
 }
 
-/// Clocks of two machines never run quite alike, whatever the setting.
+/// Applies even if `clock_skew` is lower: no two clocks run exactly alike.
 const LEAST_SKEW: Duration = Duration::from_millis(100);
 
-/// A node's view.
+/// A node's view of the cutoff.
 ///
-/// The cutoff is what the server says, however high, and follows it down when it was raised again. But the node that
-/// raised it may have had a clock that is behind by more than the skew. So each node also reckons back by its own
-/// clock: the server says how long it has remembered. That counts no further ahead than a node may be of the server.
+/// The server's cutoff counts, however high it is, and the node follows it down when it is raised again from a lower
+/// clock. But the node that raised it may have a clock that is too far behind. So each node also computes the cutoff
+/// itself: its own clock minus the time since the server's cutoff was raised. That result is capped, so that a fast
+/// clock of this node does not lock it out.
 pub(super) struct Witness {
     skew: Duration,
     margin: Duration,
@@ -34,9 +35,9 @@ pub(super) struct Witness {
 struct Seen {
     raised: i64,
     shared: UnixTime,
-    /// By this node's own clock.
+    /// The cutoff computed by this node's clock.
     reckoned: UnixTime,
-    /// The server's clock less this process's, in microseconds: the least since it was last compared.
+    /// The server's clock minus this process's, in microseconds: the minimum since the cutoff was last raised here.
     lead: Option<i64>,
 }
 
@@ -46,29 +47,30 @@ impl Witness {
         Self { skew, margin, began: Instant::now(), seen: Mutex::new(seen) }
     }
 
-    /// A cutoff that is raised now: by what another machine's clock may be ahead of this one's, and a partner's of
-    /// them all.
+    /// Where to raise the cutoff to. Adds the skew, as other machines' clocks may be ahead, and the margin for the
+    /// partners' clocks.
     pub(super) fn cutoff(&self, now: UnixTime) -> UnixTime {
         now.plus(self.skew).plus(self.margin)
     }
 
-    /// How far a cutoff may be ahead of the server's clock: once the skew for the node's clock, and once in the cutoff.
+    /// How far a cutoff may be ahead of the server's clock. The skew counts twice: the node's clock may be ahead, and
+    /// the cutoff itself adds it.
     pub(super) fn tolerance(&self) -> Duration {
         self.skew.max(LEAST_SKEW).saturating_mul(2).saturating_add(self.margin)
     }
 
-    /// How far the cutoff is ahead of what the server's clock can explain.
+    /// By how much the cutoff exceeds the tolerance, if it does.
     pub(super) fn excess(&self, memory: &Memory) -> Option<Duration> {
         let excess = memory.cutoff.since(from_microseconds(memory.time).plus(self.tolerance()));
-        // The server counts in whole milliseconds.
+        // The server rounds to milliseconds.
         (excess > Duration::from_millis(1)).then_some(excess)
     }
 
-    /// Takes note of what the server said at this time. Returns whether this memory is news.
+    /// Updates the view from an answer. Returns whether the cutoff was raised since the last one.
     pub(super) fn note(&self, memory: &Memory, now: UnixTime) -> bool {
         let mut seen = self.lock();
         if memory.raised <= seen.raised {
-            // An answer that was overtaken; or the server's clock was set back, and this is a new memory after all.
+            // Either an answer that arrived late, or a new memory after the server's clock was set back.
             if self.excess(memory).is_none() {
                 seen.shared = seen.shared.max(memory.cutoff);
             }
@@ -77,7 +79,7 @@ impl Witness {
         let age = Duration::from_micros(memory.time.saturating_sub(memory.raised).try_into().unwrap_or(0));
         let latest = from_microseconds(memory.raised).plus(self.tolerance());
         let reckoned = self.cutoff(now.minus(age)).min(latest);
-        // Less of a difference is allowed for in the cutoff.
+        // The cutoff already allows for a smaller difference.
         if reckoned.since(memory.cutoff) > self.skew {
             seen.reckoned = seen.reckoned.max(reckoned);
         }
@@ -90,9 +92,8 @@ impl Witness {
         seen.shared.max(seen.reckoned)
     }
 
-    /// Whether the server's clock was set forward by more than the skew since it was compared first: it may have
-    /// dropped entries before their time. The node's own clock does not matter, which may be set too; that of the
-    /// process does not jump.
+    /// Whether the server's clock was set forward by more than the skew, so that entries may have expired early.
+    /// Compares with the process's monotonic clock, as the system clock may be set too.
     pub(super) fn clock_was_set_forward(&self, asked: Instant, answered: Instant, memory: &Memory) -> bool {
         let (at_least, at_most) = (self.lead(answered, memory), self.lead(asked, memory));
         let mut seen = self.lock();
@@ -104,8 +105,8 @@ impl Witness {
         false
     }
 
-    /// Takes note of what the server said when this node raised the cutoff. That covers what was before, so clocks are
-    /// compared from here on; and it stays, as this node's clock may be set back before the next time.
+    /// Updates the view after this node raised the cutoff. The cutoff covers everything before, so clocks are compared
+    /// from here on. The cutoff is kept in `reckoned`, because this node's clock may be set back later.
     pub(super) fn note_own(&self, memory: &Memory, now: UnixTime, asked: Instant) {
         self.note(memory, now);
         let lead = self.lead(asked, memory);
@@ -139,7 +140,7 @@ mod tests {
         UnixTime::from_secs(secs)
     }
 
-    /// What a server says at `time` whose cutoff was raised at `raised`, in seconds of its own clock.
+    /// An answer at `time` from a server whose cutoff was raised at `raised`, in seconds of the server's clock.
     fn memory(cutoff: u64, raised: i64, time: i64) -> Memory {
         Memory { cutoff: at(cutoff), raised: raised * SECOND, time: time * SECOND }
     }
@@ -148,14 +149,14 @@ mod tests {
     fn the_cutoff_follows_a_new_memory_down() {
         let witness = Witness::new(SKEW, Duration::ZERO);
         let now = at(1_000);
-        assert!(witness.note(&memory(9_000, 1_000, 1_000), now), "a cutoff far ahead");
+        assert!(witness.note(&memory(9_000, 1_000, 1_000), now), "far ahead");
         assert_eq!(witness.since(), at(9_000));
         assert!(witness.note(&memory(1_001, 1_010, 1_010), at(1_010)));
         assert_eq!(witness.since(), at(1_011), "down again");
         for (overtaken, expected, why) in [
-            (memory(9_000, 1_000, 1_000), 1_011, "an answer from before"),
-            (memory(1_002, 1_000, 1_001), 1_011, "another one"),
-            (memory(1_012, 1_009, 1_011), 1_012, "the server's clock was set back, and it forgot"),
+            (memory(9_000, 1_000, 1_000), 1_011, "a late answer"),
+            (memory(1_002, 1_000, 1_001), 1_011, "another late answer"),
+            (memory(1_012, 1_009, 1_011), 1_012, "the server's clock was set back, and its memory was lost"),
         ] {
             assert!(!witness.note(&overtaken, now));
             assert_eq!(witness.since(), at(expected), "{why}");
@@ -183,13 +184,13 @@ mod tests {
         };
         for (asked, answered, time, expected, why) in [
             (0, 0, 1_000, false, "the first time"),
-            (10, 10, 1_010, false, "it goes on"),
-            (20, 60, 1_060, false, "it took 40 s to answer, or to ask"),
+            (10, 10, 1_010, false, "no jump"),
+            (20, 60, 1_060, false, "the round trip took 40 s"),
             (61, 61, 1_062, false, "within the skew"),
             (62, 62, 1_064, true, "two seconds too far"),
-            (63, 63, 1_065, true, "until the cutoff is raised"),
-            (64, 64, 1_000, false, "back again"),
-            (65, 65, 1_066, true, "and forward to where it was: entries made meanwhile are lost"),
+            (63, 63, 1_065, true, "still, until the cutoff is raised"),
+            (64, 64, 1_000, false, "set back"),
+            (65, 65, 1_066, true, "and forward again: entries made in between are lost"),
         ] {
             assert_eq!(said(asked, answered, time), expected, "{why}");
         }

@@ -1,4 +1,4 @@
-//! Replays and tickets on Redis or Valkey: [`RedisStore`], for an application that runs on many machines.
+//! Replay protection and tickets on Redis or Valkey, for an application that runs on several machines: [`RedisStore`].
 //!
 //! ```no_run
 //! # #[cfg(feature = "fernet")]
@@ -13,15 +13,15 @@
 //! # }
 //! ```
 //!
-//! # What it promises, and what each promise rests on
+//! # What it promises, and what each promise depends on
 //!
-//! - **Exactly once** across all machines on one server: a claim is one atomic script, in one round trip. This depends
-//!   on the server: see below for two that both believe to be the master.
-//! - **Nothing is admitted in doubt.** A server that is down, paused, full or slow is an error, and the layers answer
+//! - **Exactly once** across all machines that share a server: a claim is one atomic script, in one round trip. If two
+//!   servers both believe they are the master, this does not hold: see below.
+//! - **When in doubt, it refuses.** If the server is down, paused, full or slow, the store fails and the layers answer
 //!   503 `unavailable`. The connection reopens by itself. An entry that this store did not write is an error.
-//! - **Nothing live is evicted.** Each script checks the server's `maxmemory-policy`: any but `noeviction` is an error.
-//!   It also compares the server's count of evicted keys: if the count has grown, the server counts as having lost its
-//!   memory. `maxmemory` is the ceiling: there the server refuses new claims and still knows the old ones.
+//! - **No live entry is evicted.** Each script checks the server's `maxmemory-policy`: any but `noeviction` is an
+//!   error. It also compares the server's count of evicted keys: if the count has grown, the server's memory counts as
+//!   lost. At `maxmemory`, the server refuses new claims and still knows the old ones.
 //! - **A restart of the server lets nothing in twice**, whatever it kept: without persistence, with a snapshot that is
 //!   minutes old, with a log that lacks the last second, or with a replica in its place that lacks the last claims,
 //!   even a former master. The store notices that the server has lost its memory, and the layers refuse, as `replayed`,
@@ -46,15 +46,15 @@
 //! - **No tenant fills the server with tickets**: they take at most
 //!   [`ticket_bytes`](RedisStoreBuilder::ticket_bytes), and never more than half of the server's `maxmemory`. A tenant
 //!   may have as much as is still free; above that, it alone is told that the store is full. What the tickets of one
-//!   call share is kept once. A call stores all its tickets or none, in one round trip, and at most 8 MiB. A ticket
-//!   that nobody redeems counts for up to two seconds longer than it is kept; then the next calls that store tickets
-//!   take it off the count.
+//!   call share is stored once. A call stores all its tickets or none, in one round trip, and at most 8 MiB. A ticket
+//!   that nobody redeems counts for up to two seconds after it has expired; the next calls that store tickets remove it
+//!   from the count.
 //! - **Deployments are separate** if their namespaces differ. Nothing else separates them: a ticket works in any
 //!   deployment that finds it.
 //!
-//! Two things it cannot promise. If two servers both believe to be the master, because the network has split or one of
-//! them was paused, each admits a link once; `min-replicas-to-write` on the server bounds that time. And anyone who may
-//! write to the server may delete an entry.
+//! It cannot protect against two things. If two servers both believe they are the master, because the network has split
+//! or one of them was paused, each admits a link once; `min-replicas-to-write` on the server limits that time. And
+//! anyone who may write to the server may delete an entry.
 //!
 //! # The server
 //!
@@ -68,7 +68,7 @@
 //! A master changes its identity when its first replica comes, and an hour after the last one went. Then too, older
 //! links are refused and waiting tickets become unknown, once. Attach the replicas before the master serves.
 //!
-//! # What it takes
+//! # Cost
 //!
 //! `cargo bench --bench replay`, two shared cores, server and client on one machine:
 //!
@@ -78,11 +78,12 @@
 //! | 100,000 | 300 bytes | 55 µs |
 //! | 1,000,000 | 230 bytes | 56 µs; 64 at once 18 µs each |
 //!
-//! So `maxmemory 1gb` is a ceiling of some four million live entries, each of which lives for its credential's window.
-//! Above it new claims are refused with 503 until old ones have ended; none is evicted. Webhook deliveries without a
-//! timestamp are kept for an hour if the layer has `handler_remembers()`, otherwise for ever: nothing frees those.
+//! So `maxmemory 1gb` holds about four million live entries. An entry lives as long as its credential's window. When
+//! memory is full, new claims are refused with 503 until old entries expire; none is evicted. Webhook deliveries
+//! without a timestamp are kept for an hour if the layer has `handler_remembers()`, otherwise forever: nothing frees
+//! those.
 //!
-//! The keys are digests and do not reveal a credential. A ticket's claims are stored readable.
+//! Keys are digests and do not reveal credentials. Tickets' claims are stored in plain text.
 
 mod builder;
 mod lua;

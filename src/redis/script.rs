@@ -1,4 +1,4 @@
-//! What is asked of the server, and what it answers.
+//! Loading and running scripts, and reading their answers.
 
 use ::redis::aio::ConnectionLike;
 use ::redis::{ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind, Value, cmd, from_redis_value, pipe};
@@ -21,7 +21,7 @@ pub(super) struct Scripts {
     raise: String,
 }
 
-/// A script, and the digest by which the server knows it once it was loaded.
+/// A script, and the digest under which the server keeps it once loaded.
 pub(super) struct Loaded {
     code: String,
     digest: String,
@@ -35,7 +35,7 @@ impl Loaded {
     }
 }
 
-/// What the server answered.
+/// A script's answer.
 pub(super) struct Answer {
     pub(super) word: String,
     pub(super) memory: Memory,
@@ -43,14 +43,14 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// For a word that the script does not have.
+    /// The error for a word that the script cannot answer.
     pub(super) fn unexpected(&self) -> StoreError {
-        StoreError::new(format!("the Redis server answered `{}`, which no script of this store does", self.word))
+        StoreError::new(format!("unexpected answer `{}` from the Redis server", self.word))
     }
 }
 
 impl Scripts {
-    /// `checked`: only on a server that tells what it evicts, and evicts nothing.
+    /// `checked`: whether the scripts refuse a server that evicts, or does not reveal whether it does.
     pub(super) fn new(checked: bool) -> Self {
         let checked = if checked { "local checked = true\n" } else { "local checked = false\n" };
         let script = |code| Loaded::new(&[checked, lua::SERVER, lua::MEMORY, code]);
@@ -75,8 +75,8 @@ impl Scripts {
         [&self.claim, &self.settle, &self.release, &self.put, &self.take, &self.look_at_ticket, &self.look, &self.write]
     }
 
-    /// Makes the server remember from here on: the cutoff and the scripts in one transaction, so that where a script is
-    /// known, the cutoff is as young as the server's memory. `tolerance`: see [`lua::RAISE`].
+    /// Raises the cutoff and loads the scripts, in one transaction: whenever the server knows a script, the cutoff was
+    /// raised at least as recently as the server lost its memory. `tolerance`: see [`lua::RAISE`].
     pub(super) async fn install(
         &self,
         connection: &mut (impl ConnectionLike + Send),
@@ -93,16 +93,16 @@ impl Scripts {
         let (answer,) = transaction.query_async::<(Value,)>(connection).await.map_err(failure)?;
         match read(answer)? {
             Some(answer) => Ok(answer.memory),
-            None => Err(StoreError::new("the Redis server forgot its memory while it was told to remember")),
+            None => Err(StoreError::new("the Redis server lost its memory while the cutoff was raised")),
         }
     }
 }
 
-/// Runs a script. `None` if the server has lost its memory, or part of it.
+/// Runs a script. Returns `None` if the server has lost its memory, or part of it.
 ///
-/// A server keeps loaded scripts in memory alone: neither in its snapshots nor in its log nor on its replicas. So a
-/// server that does not know a script has been restarted, or has taken over from another one, and what it remembers
-/// may lack the last claims. One that knows them may have been a replica meanwhile: see [`lua::SERVER`].
+/// Servers keep loaded scripts only in memory, not in snapshots, logs or replicas. So a server that does not know a
+/// script has restarted or taken over from another one, and its last claims may be missing. A server that knows the
+/// script may still have been a replica in between: see [`lua::SERVER`].
 pub(super) async fn run(
     connection: &mut (impl ConnectionLike + Send),
     script: &Loaded,
@@ -121,7 +121,7 @@ pub(super) async fn run(
     }
 }
 
-/// `None`: `forgot`.
+/// Returns `None` for `forgot`.
 fn read(answer: Value) -> Result<Option<Answer>, StoreError> {
     let mut parts = from_redis_value::<Vec<Value>>(answer).map_err(StoreError::new)?.into_iter();
     let word: String = part(&mut parts)?;
@@ -131,15 +131,15 @@ fn read(answer: Value) -> Result<Option<Answer>, StoreError> {
         "ahead" => {
             let milliseconds: u64 = part(&mut parts)?;
             Err(StoreError::new(format!(
-                "the Redis server has lost its memory, and this machine's clock is ahead of the server's, by {:.1} s \
-                 more than `clock_skew` allows: it may not say since when the server remembers. Set both clocks by NTP",
+                "the Redis server has lost its memory, and this machine cannot raise the cutoff: its clock is ahead of \
+                 the server's by {:.1} s more than `clock_skew` allows. Set both clocks by NTP",
                 milliseconds as f64 / 1_000.0
             )))
         }
         "foreign" => {
             let key: String = part(&mut parts)?;
             Err(StoreError::new(format!(
-                "another program writes under this namespace: choose another one, or delete the key {key}"
+                "another program writes to this namespace: choose another one, or delete the key {key}"
             )))
         }
         _ => {
@@ -152,11 +152,11 @@ fn read(answer: Value) -> Result<Option<Answer>, StoreError> {
 }
 
 fn part<T: FromRedisValue>(parts: &mut impl Iterator<Item = Value>) -> Result<T, StoreError> {
-    let part = parts.next().ok_or_else(|| StoreError::new("the Redis server's answer lacks a part"))?;
+    let part = parts.next().ok_or_else(|| StoreError::new("the Redis server's answer is too short"))?;
     from_redis_value(part).map_err(StoreError::new)
 }
 
-/// What the user of the server has to be allowed.
+/// The commands that the Redis user needs.
 const COMMANDS: &str = "EVAL, EVALSHA, SCRIPT LOAD, MULTI, EXEC, GET, GETDEL, SET, DEL, EXISTS, HGET, HMGET, HSET, TIME and INFO \
      (for tickets also HDEL, PEXPIRE, ZADD, ZRANGE and ZREM)";
 
@@ -172,7 +172,7 @@ pub(super) fn floor_to_milliseconds(instant: UnixTime) -> i64 {
 }
 
 pub(super) fn failure(error: RedisError) -> StoreError {
-    // With `maxmemory-policy noeviction`, which is what the scripts insist on.
+    // The answer of a full server under `noeviction`.
     if any_of(&error, |code| code == "OOM") {
         StoreError::full()
     } else if let Some(refused) = permission(&error) {
@@ -187,7 +187,7 @@ pub(super) fn failure(error: RedisError) -> StoreError {
     }
 }
 
-/// What the server says that the user may not do: of a transaction, the first thing.
+/// The server's message about a missing permission; in a transaction, the first one.
 fn permission(error: &RedisError) -> Option<String> {
     let errors = error.clone().into_server_errors()?;
     errors.iter().find_map(|(_, error)| {
@@ -197,7 +197,7 @@ fn permission(error: &RedisError) -> Option<String> {
     })
 }
 
-/// Whether the server's answer, or one of a transaction's, has such a code.
+/// Whether any error in the answer or transaction has such a code.
 pub(super) fn any_of(error: &RedisError, is_one: impl Fn(&str) -> bool) -> bool {
     error.clone().into_server_errors().is_some_and(|errors| errors.iter().any(|(_, error)| is_one(error.code())))
 }

@@ -1,4 +1,4 @@
-//! A connection to whichever server the sentinels call the master.
+//! A connection to the master that the sentinels currently name.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,8 +12,8 @@ use crate::debug::opaque_debug;
 
 /// A connection to the master that the sentinels name. Clones share it.
 ///
-/// When it breaks, times out, or turns out to lead to a server that is no master any more, the next request asks the
-/// sentinels again. A [`RedisStore`](super::RedisStore) makes it; it has no methods of its own.
+/// If the connection breaks or times out, or its server is no longer the master, the next request asks the sentinels
+/// again. Created by [`connect_sentinel`](super::RedisStoreBuilder::connect_sentinel).
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -24,12 +24,12 @@ use crate::debug::opaque_debug;
 /// # Ok(())
 /// # }
 /// ```
-// By hand: redis-rs asks the sentinels once, and its connection does not follow a failover.
+// redis-rs asks the sentinels only once: its own connection does not follow a failover.
 #[derive(Clone)]
 pub struct SentinelConnection(Arc<Inner>);
 
 struct Inner {
-    /// Locked while the sentinels are asked, so that of many requests one asks.
+    /// Locked while asking the sentinels, so that only one of many requests asks.
     client: tokio::sync::Mutex<SentinelClient>,
     current: Mutex<Option<Current>>,
     config: AsyncConnectionConfig,
@@ -39,7 +39,7 @@ struct Inner {
 #[derive(Clone)]
 struct Current {
     connection: MultiplexedConnection,
-    /// Tells it from the one that came before or after it.
+    /// Identifies this connection.
     mark: Arc<()>,
 }
 
@@ -51,7 +51,7 @@ impl SentinelConnection {
     ) -> RedisResult<Self> {
         let sentinels = sentinels.into_iter().map(IntoConnectionInfo::into_connection_info);
         let sentinels = sentinels.collect::<RedisResult<Vec<_>>>()?;
-        // A string, which is what it asks for unless TLS is compiled in.
+        // Without redis-rs's TLS features, `build` takes only a `String`.
         let name = String::from(master);
         let client = SentinelClient::build(sentinels, name, None, SentinelServerType::Master)?;
         let config =
@@ -83,14 +83,14 @@ impl SentinelConnection {
             *self.0.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(current.clone());
             Ok(current)
         };
-        // Several sentinels may be down, each of which takes its time.
+        // Limits the total: each sentinel that is down takes a timeout of its own.
         match tokio::time::timeout(self.0.timeout.saturating_mul(2), asking).await {
             Ok(connected) => connected,
             Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
         }
     }
 
-    /// Gives a connection up, unless another one has taken its place already.
+    /// Drops a failed connection, unless it has been replaced already.
     fn give_up(&self, failed: &Current) {
         let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.as_ref().is_some_and(|current| Arc::ptr_eq(&current.mark, &failed.mark)) {
@@ -100,7 +100,7 @@ impl SentinelConnection {
 
     fn judge<T>(&self, used: &Current, result: RedisResult<T>, answers: impl Fn(&T) -> &[Value]) -> RedisResult<T> {
         let useless = match &result {
-            // What a server refuses is an answer like others, until it is read.
+            // Inside an answer, a server's refusal is a value and not an `Err`.
             Ok(answer) => answers(answer).iter().any(is_refused),
             Err(error) => error.is_unrecoverable_error() || error.is_timeout() || any_of(error, is_no_master),
         };

@@ -19,12 +19,12 @@ const SPENT: &[u8] = b"s";
 /// The prefix of a lease. Its id follows.
 const LEASED: &[u8] = b"l";
 
-/// In milliseconds, some 9,000 years.
+/// In milliseconds: about 9,000 years, which Redis accepts as an expiry.
 const LONGEST: u64 = 1 << 48;
 
 /// A replay store and a ticket store on Redis or Valkey. Clones share a connection; one store may serve every layer.
 ///
-/// The [module](super) says what it promises.
+/// See the [module](super) for its guarantees.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -48,8 +48,7 @@ pub(super) struct Inner<C> {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) check_policy: bool,
     pub(super) witness: Witness,
-    /// The longest window of each group that a layer of this process was built with. There are as many as layers at
-    /// most.
+    /// The longest window of each group among this process's layers. At most one entry per layer.
     pub(super) expected: RwLock<HashMap<Group, Duration>>,
 }
 
@@ -57,13 +56,13 @@ impl<C> RedisStore<C>
 where
     C: ConnectionLike + Clone + Send + Sync + 'static,
 {
-    /// Whether the server answers, takes writes, and does so without evicting anything, and whether the cutoff is where
-    /// clocks that are right can have put it: for a readiness probe.
+    /// For a readiness probe: checks that the server answers, takes writes and does not evict, and that the cutoff is
+    /// plausible.
     ///
     /// # Errors
-    /// [`StoreError`] if it does not, if it evicts, if it is full
-    /// ([`StoreFailure::Full`](crate::rejection::StoreFailure)), if it is a replica, or if the cutoff is further ahead
-    /// of the server's clock than [`clock_skew`](super::RedisStoreBuilder::clock_skew) allows.
+    /// [`StoreError`] if the server does not answer, evicts, is full
+    /// ([`StoreFailure::Full`](crate::rejection::StoreFailure)) or a replica, or if the cutoff is further ahead of the
+    /// server's clock than [`clock_skew`](super::RedisStoreBuilder::clock_skew) allows.
     pub async fn ready(&self) -> Result<(), StoreError> {
         let Inner { connection, scripts, memory_key, check_policy, witness, clock, .. } = &*self.0;
         if *check_policy {
@@ -73,14 +72,13 @@ where
         witness.excess(&answer.memory).map_or(Ok(()), |excess| Err(StoreError::new(cutoff_ahead(excess, memory_key))))
     }
 
-    /// Asks the server since when it remembers.
+    /// Reads the cutoff from the server.
     pub(super) async fn look(&self) -> Result<(), StoreError> {
         let Inner { scripts, memory_key, clock, .. } = &*self.0;
         self.run(&scripts.look, &[memory_key], &[], clock.now()).await.map(drop)
     }
 
-    /// Runs a script; if the server turns out to have lost its memory, raises the cutoff. The first key is the
-    /// memory's.
+    /// Runs a script. If the server has lost its memory, raises the cutoff first. `keys` begins with the memory key.
     pub(super) async fn run(
         &self,
         script: &Loaded,
@@ -95,7 +93,7 @@ where
             let Some(answer) = script::run(&mut connection, script, keys, arguments).await? else {
                 tracing::warn!(
                     target: "tower_sso",
-                    "the Redis server has lost its memory, or part of it: what was made before now is refused"
+                    "the Redis server has lost its memory or part of it: links made before now are refused"
                 );
                 self.raise(&mut connection, now).await?;
                 continue;
@@ -103,7 +101,7 @@ where
             if witness.clock_was_set_forward(asked, Instant::now(), &answer.memory) {
                 tracing::warn!(
                     target: "tower_sso",
-                    "the Redis server's clock was set forward, so it forgot early: what was made before now is refused"
+                    "the Redis server's clock was set forward and entries expired early: links made before now are refused"
                 );
                 self.raise(&mut connection, now).await?;
             }
@@ -114,7 +112,7 @@ where
             }
             return Ok(answer);
         }
-        Err(StoreError::new("the Redis server forgets at once what it is told"))
+        Err(StoreError::new("the Redis server loses its memory again and again"))
     }
 
     async fn raise(&self, connection: &mut C, now: UnixTime) -> Result<(), StoreError> {
@@ -130,14 +128,14 @@ where
         [&self.0.prefix, "r:", &BASE64_URL_SAFE_NO_PAD.encode(key.as_bytes())].concat()
     }
 
-    /// How long to keep an entry, in milliseconds: longer by what clocks may differ. Nothing: for ever.
+    /// How long to keep an entry, in milliseconds, including the skew. Empty for an entry that never expires.
     pub(super) fn time_to_live(&self, now: UnixTime, until: UnixTime) -> String {
         if until == UnixTime::MAX {
             return String::new();
         }
-        // Once for a machine whose clock is behind, once for the server's clock, which may be corrected meanwhile.
+        // One skew for a machine whose clock is behind, one for corrections of the server's clock.
         let time = until.since(now).saturating_add(self.0.clock_skew.saturating_mul(2));
-        // Never zero.
+        // Redis refuses an expiry of zero.
         milliseconds(time).max(1).to_string()
     }
 
@@ -146,7 +144,7 @@ where
         expected.get(&group).copied().unwrap_or_default()
     }
 
-    /// Claims or settles.
+    /// Runs a claim or a settlement.
     async fn enter(&self, script: &Loaded, claim: &Claim) -> Result<Answer, StoreError> {
         let Claim { key, now, hold, terms } = claim;
         let value = match hold {
@@ -158,7 +156,7 @@ where
             terms.group.to_string(),
             milliseconds(terms.window).to_string(),
             ceil_to_milliseconds(*now).to_string(),
-            // Another machine may have claimed by a clock that is ahead of this one's.
+            // By the fastest clock: another machine's clock may be ahead.
             ceil_to_milliseconds(now.plus(self.0.clock_skew)).to_string(),
             floor_to_milliseconds(terms.usable_since).to_string(),
             floor_to_milliseconds(terms.until.minus(terms.window)).to_string(),
@@ -169,7 +167,7 @@ where
     }
 }
 
-/// Rounded up, and never centuries, which the server does not take.
+/// Rounds up, and caps at what the server accepts.
 fn milliseconds(time: Duration) -> u64 {
     time.as_nanos().div_ceil(1_000_000).try_into().map_or(LONGEST, |milliseconds: u64| milliseconds.min(LONGEST))
 }
@@ -177,7 +175,7 @@ fn milliseconds(time: Duration) -> u64 {
 fn cutoff_ahead(excess: Duration, memory_key: &str) -> String {
     format!(
         "the cutoff on the Redis server is {} s further ahead of the server's clock than `clock_skew` allows, and \
-         what is made before it is refused: set all clocks by NTP, then delete the key {memory_key}",
+         links made before the cutoff are refused: set all clocks by NTP, then delete the key {memory_key}",
         excess.as_secs()
     )
 }
@@ -204,7 +202,7 @@ where
         })
     }
 
-    /// The server hears of it with the first claim of any layer of the group.
+    /// Reaches the server with the group's next claim.
     fn expect(&self, group: Group, window: Duration, _: UnixTime) {
         let mut expected = self.0.expected.write().unwrap_or_else(PoisonError::into_inner);
         let longest = expected.entry(group).or_default();
@@ -214,7 +212,7 @@ where
     fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
         let (this, claim) = (self.clone(), *claim);
         StoreFuture::new(async move {
-            // A processed delivery is spent, whatever the answer says.
+            // A processed delivery is stored as spent, not as a lease.
             let claim = Claim { hold: Hold::Until(claim.hold.until()), ..claim };
             this.enter(&this.0.scripts.settle, &claim).await.map(drop)
         })

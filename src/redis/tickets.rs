@@ -12,7 +12,7 @@ use crate::keys::TenantId;
 use crate::store::{StoreError, StoreFuture};
 use crate::ticket::{NewTickets, TicketDigest, TicketStore};
 
-/// What one call may bring, as it is counted: while its script runs, the server answers nobody else.
+/// The limit for one call, in counted bytes. The server is blocked while the script runs.
 const LARGEST_PUT: u64 = 8 * 1024 * 1024;
 
 impl<C> TicketStore for RedisStore<C>
@@ -39,7 +39,7 @@ impl<C> RedisStore<C>
 where
     C: ConnectionLike + Clone + Send + Sync + 'static,
 {
-    /// What a ticket stands for, by one of the two scripts that tell.
+    /// Reads a ticket with `look_at_ticket` or `take`.
     async fn read(&self, script: &Loaded, digest: &TicketDigest, now: UnixTime) -> Result<Option<Vec<u8>>, StoreError> {
         let [held, ends] = self.count_keys();
         let keys = [&self.0.memory_key[..], &held, &ends, &self.ticket_key(digest)];
@@ -50,19 +50,18 @@ where
                 let live = now <= UnixTime::from_nanos(i64::from_be_bytes(*until));
                 Ok(live.then(|| payload.to_vec()))
             }
-            ("ticket", None) => Err(StoreError::new("the ticket on the Redis server is cut off")),
+            ("ticket", None) => Err(StoreError::new("the ticket on the Redis server is truncated")),
             _ => Err(answer.unexpected()),
         }
     }
 
-    /// One script for all of them.
     async fn put_all(&self, new: &NewTickets) -> Result<(), StoreError> {
         let Some((first, _)) = new.tickets.first() else { return Ok(()) };
         let mut digests = HashSet::new();
         if !new.tickets.iter().all(|(digest, _)| digests.insert(digest)) {
             return Err(there_already());
         }
-        // One ticket alone has nothing to share.
+        // A single ticket shares nothing.
         let (shared, begin) =
             if new.tickets.len() > 1 { (&new.shared[..], &[][..]) } else { (&[][..], &new.shared[..]) };
         let name = if shared.is_empty() { String::new() } else { encode(first.as_bytes()) };
@@ -73,7 +72,7 @@ where
             return Err(StoreError::full());
         }
         if bytes > LARGEST_PUT {
-            let problem = format!("these tickets take {bytes} bytes: let one call bring at most 8 MiB");
+            let problem = format!("these tickets take {bytes} bytes: a call may store at most 8 MiB");
             return Err(StoreError::new(problem));
         }
 
@@ -91,7 +90,7 @@ where
         for (digest, own) in &new.tickets {
             keys.push(self.ticket_key(digest));
             arguments.push(own_bytes(own).to_string().into());
-            // The machine that redeems it goes by its own clock.
+            // The machine that redeems the ticket compares this with its own clock.
             arguments.push([&new.until.as_nanos().to_be_bytes(), begin, own].concat());
         }
         let keys: Vec<_> = keys.iter().map(String::as_str).collect();
@@ -107,7 +106,7 @@ where
 }
 
 impl<C> RedisStore<C> {
-    /// What a ticket, or what several share, counts for.
+    /// The bytes to count for a ticket or for shared data.
     fn bytes(&self, payload: usize) -> u64 {
         NewTickets::OVERHEAD.saturating_add(payload as u64)
     }
@@ -126,11 +125,11 @@ impl<C> RedisStore<C> {
 }
 
 fn there_already() -> StoreError {
-    StoreError::new("the ticket is there already")
+    StoreError::new("the ticket exists already")
 }
 
-/// A tenant by a name of one length, without blanks. 128 bits are enough: where two tenants have one name, they share
-/// one share.
+/// A tenant's name in the counts: of fixed length, without blanks. 128 bits are enough: in a collision, two tenants
+/// would merely share a limit.
 fn name_of(tenant: &TenantId) -> String {
     let digest = <[u8; 32]>::from(Sha256::digest(tenant.as_str()));
     encode(digest.split_at(16).0)
