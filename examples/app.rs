@@ -1,7 +1,7 @@
-//! A small SaaS: TutorCruncher's users sign in, have an account and a session, see a page, and sign out.
+//! A small SaaS for TutorCruncher's users: sign-in, accounts and sessions in SQLite, a page, and sign-out.
 //!
 //! ```text
-//! cargo run --example app                                  # the database is in memory
+//! cargo run --example app                                  # database in memory
 //! cargo run --example app -- 'sqlite://app.db?mode=rwc'    # in a file: users and sessions survive a restart
 //! ```
 //! It prints a link to click. Click it twice: the second time it is refused.
@@ -39,7 +39,7 @@ const USERS: &str = "CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY AU
 /// Where the session keeps the user's id.
 const USER: &str = "user";
 
-/// The app. `is_https`: whether browsers use https, also if a proxy in front terminates TLS.
+/// `is_https`: whether browsers use https, including https that a proxy in front terminates.
 fn app(
     (db, is_https): (SqlitePool, bool),
     keys: impl KeyStore,
@@ -67,14 +67,14 @@ async fn land(db: State<SqlitePool>, session: Session, user: Identity<TutorUser>
                  ON CONFLICT (tenant, partner_id) DO UPDATE SET name = excluded.name RETURNING id";
     let query = sqlx::query_scalar(query).bind(user.tenant().as_str()).bind(user.id).bind(&user.name);
     let id: i64 = query.fetch_one(&*db).await?;
-    session.clear().await; // what whoever was signed in before has left
-    session.cycle_id().await?; // session fixation: an id that someone has planted in the browser opens nothing
+    session.clear().await; // drop the previous user's data
+    session.cycle_id().await?; // against session fixation
     session.insert(USER, id).await?;
     session.save().await?;
     Ok(Redirect::to("/"))
 }
 
-/// Escapes its arguments.
+/// askama escapes the arguments.
 #[derive(Template)]
 #[template(
     ext = "html",
@@ -95,7 +95,7 @@ async fn logout(session: Session) -> Result<Redirect, Unavailable> {
     Ok(Redirect::to("/"))
 }
 
-/// A failure that is not the client's fault. The log has the reason.
+/// A failure on our side. The reason goes to the log.
 struct Unavailable;
 
 impl<E: std::error::Error> From<E> for Unavailable {
@@ -111,9 +111,9 @@ impl IntoResponse for Unavailable {
     }
 }
 
-/// SQLite has one writer. With one connection, requests take turns and never find the database locked.
+/// Uses one connection: SQLite has one writer, so requests take turns and never find the database locked.
 async fn open(url: &str) -> Result<SqlitePool, sqlx::Error> {
-    // A database in memory lives as long as its connection.
+    // No timeouts: a database in memory lives only as long as its connection.
     let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
     let db = pool.acquire_timeout(Duration::from_secs(5)).connect(url).await?;
     for table in [USERS, sessions::TABLE] {
@@ -122,7 +122,7 @@ async fn open(url: &str) -> Result<SqlitePool, sqlx::Error> {
     Ok(db)
 }
 
-/// `axum::serve` limits neither the connections nor the time for a request's head.
+/// Replaces `axum::serve`, which limits neither connections nor the time for a request's head.
 async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
     let (room, connections, mut stop) = (Arc::new(Semaphore::new(1_000)), GracefulShutdown::new(), pin!(stop));
     let mut http = http1::Builder::new();
@@ -131,7 +131,7 @@ async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()
         let next = async { (Arc::clone(&room).acquire_owned().await, listener.accept().await) };
         let (place, accepted) = tokio::select! { next = next => next, () = &mut stop => break };
         let Ok((stream, _)) = accepted else {
-            tokio::time::sleep(Duration::from_millis(100)).await; // there may be no more files: wait for some to close
+            tokio::time::sleep(Duration::from_millis(100)).await; // out of file descriptors? wait for some to close
             continue;
         };
         let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app.clone()));
@@ -185,7 +185,7 @@ mod tests {
         now: UnixTime,
     }
 
-    /// An answer: the status, the session's cookie, and the body.
+    /// The parts of a response that the tests compare.
     #[derive(Debug)]
     struct Answer {
         status: u16,
@@ -195,14 +195,14 @@ mod tests {
     }
 
     impl Answer {
-        /// What the browser sends back.
+        /// The cookie as the browser sends it back.
         fn cookie(&self) -> &str {
             self.set_cookie.as_deref().and_then(|cookie| cookie.split(';').next()).unwrap_or_default()
         }
     }
 
     impl Fixture {
-        /// Two companies, and a second after the start.
+        /// Two companies, one second after the replay store opened.
         async fn new() -> Tested<Self> {
             let (db, clock) = (open("sqlite::memory:").await?, ManualClock::at(UnixTime::from_secs(1_700_000_000)));
             let keys = [generate_fernet_key(), generate_fernet_key()];
@@ -213,7 +213,7 @@ mod tests {
             Ok(Self { app, db, keys, now: clock.now() })
         }
 
-        /// A link by which a company sends its user number 123.
+        /// A company's link for its user number 123.
         fn link(&self, company: usize, name: &str) -> Tested<String> {
             let claims = serde_json::json!({"id": 123, "nm": name, "rt": "Contractor"});
             let link = FernetLink::new("/sso", ["4321", "8765"][company], &self.keys[company]).issued_at(self.now);
@@ -250,7 +250,7 @@ mod tests {
         assert!(home.body.contains("Hello Samuel &#60;b&#62; of 4321"), "{}", home.body);
 
         let again = fixture.get(&link, "").await?;
-        assert_eq!((again.status, again.set_cookie), (401, None), "a copy opens no session");
+        assert_eq!((again.status, again.set_cookie), (401, None), "a used link opens no session");
         assert!(again.body.contains("replayed"), "{}", again.body);
         Ok(())
     }
@@ -275,18 +275,18 @@ mod tests {
         let (start, end) = honest.split_at(honest.len() - 20);
         let tampered = format!("{start}{}{}", if end.starts_with('A') { 'B' } else { 'A' }, &end[1..]);
         for (link, why) in [
-            (honest.replacen("4321", "8765", 1), "in another company's name"),
+            (honest.replacen("4321", "8765", 1), "for another company"),
             (
                 FernetLink::new("/sso", "4321", &generate_fernet_key()).issued_at(fixture.now).uri(&1)?,
-                "with another key",
+                "signed with another key",
             ),
             (tampered, "changed"),
         ] {
             let answer = fixture.get(&link, "").await?;
             assert_eq!((answer.status, &answer.set_cookie), (401, &None), "{why}: {}", answer.body);
         }
-        assert_eq!(fixture.users().await?, [], "nobody was made");
-        assert_eq!(fixture.get(&honest, "").await?.status, 303, "and the honest link is not used up");
+        assert_eq!(fixture.users().await?, [], "no user was created");
+        assert_eq!(fixture.get(&honest, "").await?.status, 303, "the honest link still works");
         Ok(())
     }
 
@@ -303,7 +303,7 @@ mod tests {
 
         let out = fixture.send(Method::POST, "/logout", cookie).await?;
         assert_eq!((out.status, out.location.as_deref()), (303, Some("/")));
-        assert_eq!(fixture.get("/", cookie).await?.status, 401, "whoever has kept the cookie is out too");
+        assert_eq!(fixture.get("/", cookie).await?.status, 401, "a kept cookie is worthless");
         Ok(())
     }
 
@@ -367,7 +367,7 @@ mod tests {
         let cookie = landed.headers()[SET_COOKIE].to_str()?.split(';').next().unwrap_or_default().to_owned();
         let home = browser.get(&base).header(COOKIE, cookie).send().await?.text().await?;
         assert!(home.contains("Hello Samuel"), "{home}");
-        stop.send(()).map_err(|()| "it has stopped by itself")?;
+        stop.send(()).map_err(|()| "the server stopped too early")?;
         serving.await?;
         assert!(browser.get(&base).send().await.is_err_and(|error| error.is_connect()));
         Ok(())

@@ -1,21 +1,19 @@
-//! Two portals behind one address: a SaaS that has outgrown one process.
+//! Two portal processes behind one address, sharing a Redis and a database.
 //!
 //! ```sh
 //! cargo build --examples
 //! cargo run --example cluster -- --config portal.toml
 //! ```
-//! The configuration is the portal's own (`examples/portal/portal.example.toml`), with a shared Redis and Postgres.
-//! Partners sign the one address:
+//! The configuration is the portal's (`examples/portal/portal.example.toml`), with a shared Redis and Postgres. Partners
+//! use the common address:
 //!
 //! ```toml
 //! public_url = "http://127.0.0.1:3000"
 //! database_url = "postgres://user@127.0.0.1/portal"
 //! replay_url = "redis://127.0.0.1/"
 //! ```
-//! Their namespace on the Redis is `public_url`, or `replay_namespace` if set.
-//!
-//! Each connection goes to the next portal. Kill one, and the others go on. Open a link twice, and any portal knows
-//! that it was used.
+//! Connections go to the portals in turn. If you kill one, the others carry on. If you open a link twice, any portal
+//! refuses it the second time.
 
 use std::error::Error;
 use std::io::Write;
@@ -36,15 +34,15 @@ struct Arguments {
     /// The portals' configuration file
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// The one address
+    /// The common address
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
-    /// How many portals
+    /// Number of portals
     #[arg(long, value_name = "NUMBER", default_value_t = 2)]
     nodes: usize,
 }
 
-/// A portal, which ends with this program.
+/// A portal process. Killed when dropped.
 struct Node {
     process: Child,
     address: SocketAddr,
@@ -76,7 +74,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                // The client has gone, or there are too many. Try the next one.
+                // On an error (client gone, out of file descriptors), go on with the next client.
                 if let Ok((client, _)) = accepted {
                     tokio::spawn(hand_on(client, Arc::clone(&addresses), Arc::clone(&turn)));
                 }
@@ -86,7 +84,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The nodes end when this program returns, so it must not be ended without returning.
+/// The nodes are killed on drop, so signals must lead to a normal return.
 async fn asked_to_stop() {
     let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]
@@ -104,7 +102,7 @@ async fn asked_to_stop() {
 }
 
 impl Node {
-    /// The portal's program is next to this one. It prints its address once it is ready.
+    /// Starts the portal executable next to this one, and waits until it prints its address.
     async fn start(config: &PathBuf) -> Result<Self, Box<dyn Error>> {
         let portal = std::env::current_exe()?.with_file_name("portal").with_extension(std::env::consts::EXE_EXTENSION);
         let mut command = Command::new(&portal);

@@ -1,4 +1,4 @@
-//! TutorCruncher's users sign in to an axum app.
+//! An axum app that TutorCruncher's users sign in to.
 //!
 //! ```text
 //! cargo run --example fernet
@@ -15,14 +15,14 @@ use tower_sso::providers::tutorcruncher::{self, TutorUser};
 use tower_sso::replay::MemoryReplay;
 use tower_sso::sign::{FernetLink, generate_fernet_key};
 
-/// The app: everything that the integration needs.
+/// The whole integration.
 fn app(keys: impl KeyStore, clock: impl Clock + Clone) -> Result<Router, ConfigError> {
     let replay = MemoryReplay::builder().clock(clock.clone()).build();
     let sso = tutorcruncher::sso(keys).replay(replay).clock(clock).build()?;
     Ok(Router::new().route("/sso", get(land).layer(sso)))
 }
 
-/// Here your app would open a session for the user.
+/// Your app would open a session for the user here.
 async fn land(user: Identity<TutorUser>) -> String {
     let lesson = user.lesson.as_ref().map(|lesson| format!(", in lesson {}", lesson.id)).unwrap_or_default();
     format!("Hello {}, {} of company {}{lesson}", user.name, user.role_type, user.tenant())
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let base = format!("http://{}/sso", listener.local_addr()?);
     let samuel = serde_json::json!({"id": 123, "nm": "Samuel", "rt": "Contractor", "apt_id": 42});
-    // Dated in the next second: the replay store refuses links made before it.
+    // Rounded up to the next second: the replay store refuses links made before it opened.
     let link = FernetLink::new(base, "4321", &key).issued_at(SystemClock.now().ceil_to_second());
     println!("within a minute: {}", link.uri(&samuel)?);
     axum::serve(listener, app).await?;

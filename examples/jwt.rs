@@ -1,4 +1,4 @@
-//! Waggl's users open a page with a token or with a session, in an axum app.
+//! An axum app whose pages Waggl's users open with a token or with a session.
 //!
 //! ```text
 //! cargo run --example jwt
@@ -18,15 +18,15 @@ use tower_sso::providers::waggl::{self, WagglUser};
 use tower_sso::replay::MemoryReplay;
 use tower_sso::sign::JwtSigner;
 
-/// The app: everything that the integration needs.
+/// The whole integration.
 fn app(secret: Secret, clock: impl Clock + Clone) -> Result<Router, ConfigError> {
     let replay = MemoryReplay::builder().clock(clock.clone()).build();
-    // Optional: the same page is opened with a session, without a token.
+    // Optional, because a session opens the page without a token.
     let sso = waggl::sso([secret]).replay(replay).clock(clock).optional().build()?;
     Ok(Router::new().route("/i/{survey}", get(survey).layer(sso)))
 }
 
-/// Here your app would open a session if there is an identity, or look for one if not.
+/// Your app would open a session here, or look for an existing one if there is no identity.
 async fn survey(Path(survey): Path<String>, user: Option<Identity<WagglUser>>) -> (StatusCode, String) {
     match user {
         Some(user) => (StatusCode::OK, format!("Hello {}, this is survey {survey}", user.email)),
@@ -43,10 +43,10 @@ fn token(secret: &Secret, now: i64) -> Result<String, tower_sso::sign::SignError
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let secret = Secret::new("a secret that we share with the organisation, as long as SHA-512's digest is");
+    let secret = Secret::new("a secret shared with the organisation, at least as long as a SHA-512 digest");
     let app = app(secret.clone(), SystemClock)?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    // Dated in the next second: the replay store refuses links made before it.
+    // Rounded up to the next second: the replay store refuses links made before it opened.
     let token = token(&secret, SystemClock.now().ceil_to_second().as_secs())?;
     println!("within five minutes: http://{}/i/9745804b?sso_jwt={token}", listener.local_addr()?);
     axum::serve(listener, app).await?;

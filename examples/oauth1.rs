@@ -1,9 +1,9 @@
-//! Site Builder's widget in an axum app: a signed link, loaded as a script, that hands out one-time links.
+//! Site Builder's widget in an axum app: a signed URL, loaded as a script, that returns one-time links.
 //!
 //! ```text
 //! cargo run --example oauth1
 //! ```
-//! It prints the link of a script. Load it, and open one of the links in it: each signs in once.
+//! It prints the URL of the script. Open it, then open one of the links in it: each signs in once.
 
 use axum::Router;
 use axum::extract::State;
@@ -29,14 +29,14 @@ struct Visit {
     site: Option<String>,
 }
 
-/// What the handlers need: the app's public address, and the tickets.
+/// The handlers' state.
 #[derive(Clone)]
 struct App {
     public_url: String,
     tickets: Tickets,
 }
 
-/// The app: everything that the integration needs. `public_url` is the address that partners are given.
+/// The whole integration. `public_url` is the origin that partners sign.
 fn app(public_url: &str, keys: impl KeyStore, clock: impl Clock + Clone) -> Result<Router, ConfigError> {
     let tickets = Tickets::new(MemoryTickets::new()).namespace("site builder").clock(clock.clone());
     let replay = MemoryReplay::builder().clock(clock.clone()).build();
@@ -66,7 +66,7 @@ async fn widget(State(app): State<App>, user: Identity<SiteBuilderUser>) -> axum
         .into_response()
 }
 
-/// Here your app would open a session for the user.
+/// Your app would open a session for the user here.
 async fn land(visit: Identity<Visit>) -> String {
     let into = visit.site.as_ref().map(|site| format!(", in site {site}")).unwrap_or_default();
     format!("Hello {} of {}{into}", visit.user.email, visit.tenant())
@@ -81,7 +81,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = format!("http://{}", listener.local_addr()?);
     let app = app(&url, MemoryKeys::new().with("partner-key", "partner-secret"), SystemClock)?;
     let link = OAuthLink::new(format!("{url}/widget/"), "partner-key", &"partner-secret".into());
-    // Dated in the next second: the replay store refuses links made before it.
+    // Rounded up to the next second: the replay store refuses links made before it opened.
     let link = link.issued_at(SystemClock.now().ceil_to_second());
     println!("within five minutes: {}", link.uri(&JOHN)?);
     axum::serve(listener, app).await?;

@@ -1,9 +1,9 @@
-//! A seatmap.pro platform signs its users in with its private key, on bare hyper, without a framework.
+//! A seatmap.pro platform signs its users in with its private key. On bare hyper, without a framework.
 //!
 //! ```text
 //! cargo run --example shared_secret
 //! ```
-//! It prints a curl command. The answer has a session id, which is a one-time ticket: see `examples/ticket.rs`.
+//! It prints a curl command. The session id in the answer is a one-time ticket: see `examples/ticket.rs`.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use tower_sso::shared_secret::PrivateKeys;
 use tower_sso::throttle::Throttle;
 use tower_sso::ticket::{MemoryTickets, Tickets};
 
-/// The app: everything that the integration needs. Each request brings its peer's address in its extensions.
+/// The whole integration. Each request must carry its peer's address in its extensions.
 fn app<B>(
     keys: PrivateKeys,
     tickets: Tickets,
@@ -36,7 +36,7 @@ where
     B: http_body::Body<Data: Send> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
 {
-    // One address may guess a key three times a minute.
+    // Three wrong keys per address and minute.
     let by_peer = Throttle::by(|head| head.extensions.get::<SocketAddr>().map(|peer| (*peer).into()));
     let guesses = by_peer.limit(3).window(Duration::from_secs(60));
     let sign_in = seatmap::autologin(keys).throttle(guesses).build()?;
@@ -47,7 +47,7 @@ where
     Ok(sign_in.layer(answer))
 }
 
-/// Here your app would find the user within the organisation, `user.tenant()`.
+/// Your app would look the user up within the organisation, `user.tenant()`.
 async fn session(user: Option<Identity<SeatmapLogin>>, tickets: &Tickets) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     let ticket = match user {
@@ -77,7 +77,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         });
         let service = TowerToHyperService::new(with_peer.service(app.clone()));
         tokio::spawn(async move {
-            // Without a timer hyper waits for the head of a request for ever. `examples/portal/serve.rs` has the other bounds.
+            // Without a timer, hyper waits forever for a request's head. More limits: `examples/portal/serve.rs`.
             let mut http = http1::Builder::new();
             http.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30));
             if let Err(error) = http.serve_connection(TokioIo::new(stream), service).await {
@@ -110,12 +110,12 @@ mod tests {
         const GUESSER: [u8; 4] = [192, 0, 2, 2];
         let (status, answer) = call("3f9c-private", PLATFORM).await?;
         assert!(status == 200 && answer.starts_with(r#"{"sessionId":""#), "{answer}");
-        assert_ne!(call("3f9c-private", PLATFORM).await?.1, answer, "another call, another session");
+        assert_ne!(call("3f9c-private", PLATFORM).await?.1, answer, "each call gets its own session");
         for _ in 0..3 {
             assert_eq!(call("3f9c-guessed", GUESSER).await?.0, 401);
         }
         assert_eq!(call("3f9c-guessed", GUESSER).await?.0, 429);
-        assert_eq!(call("3f9c-private", PLATFORM).await?.0, 200, "nobody is locked out by another's guesses");
+        assert_eq!(call("3f9c-private", PLATFORM).await?.0, 200, "other addresses are not locked out");
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! A one-time link in an axum app: it hands a verified user from a server call to the user's browser.
+//! One-time links in an axum app: a server call issues the link, and the user's browser signs in with it.
 //!
 //! ```text
 //! cargo run --example ticket
@@ -18,18 +18,18 @@ struct User {
     email: String,
 }
 
-/// The app: everything that the integration needs.
+/// The whole integration.
 fn app(tickets: Tickets) -> Result<Router, ConfigError> {
     let enter = ticket::layer::<User>(tickets).ticket_parameter("sessionId").build()?;
     Ok(Router::new().route("/editor", get(land).layer(enter)))
 }
 
-/// Here your app would open a session for the user.
+/// Your app would open a session for the user here.
 async fn land(user: Identity<User>) -> String {
     format!("Hello {} of {}", user.email, user.tenant())
 }
 
-/// A link for one user. It is as valuable as a session: give it to nobody else.
+/// A link for one user. It is as sensitive as a session: give it to that user only.
 async fn link(base: &str, tickets: &Tickets) -> Result<String, ticket::TicketError> {
     let user = User { email: "jd@seatmap.pro".into() };
     Ok(format!("{base}/editor?sessionId={}", tickets.issue(&"default".into(), &user).await?))
@@ -73,7 +73,7 @@ mod tests {
 
         let late = link("", &tickets).await?;
         clock.advance(Duration::from_secs(61));
-        assert_eq!(click(&late).await?, spent, "expired and spent are one answer");
+        assert_eq!(click(&late).await?, spent, "expired and spent get the same answer");
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! LCvista's users sign in and land on the page that they asked for, on bare hyper, without a framework.
+//! LCvista's users sign in and land on the page that they asked for. On bare hyper, without a framework.
 //!
 //! ```text
 //! cargo run --example timestamp_hash
@@ -25,7 +25,7 @@ use tower_sso::providers::lcvista::{self, LcvistaUser};
 use tower_sso::replay::MemoryReplay;
 use tower_sso::sign::HashedLink;
 
-/// The app: everything that the integration needs.
+/// The whole integration.
 fn app<B: Send + 'static>(
     keys: MemoryKeys,
     clock: impl Clock + Clone,
@@ -38,7 +38,7 @@ fn app<B: Send + 'static>(
     Ok(sso.layer(service_fn(async |request: Request<B>| Ok(land(&request)))))
 }
 
-/// Here your app would open a session for the user.
+/// Your app would open a session for the user here.
 fn land<B>(request: &Request<B>) -> Response<Full<Bytes>> {
     let user = Identity::<LcvistaUser>::of(request.extensions());
     let known = user.is_some_and(|user| user.email == "admin@lcvista.com" && user.slug == "rainier");
@@ -59,7 +59,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let app = app(MemoryKeys::new().with("rainier", "shared"), SystemClock)?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let base = format!("http://{}/sso/oauth/", listener.local_addr()?);
-    // Dated in the next second: the replay store refuses links made before it.
+    // Rounded up to the next second: the replay store refuses links made before it opened.
     let timestamp = SystemClock.now().ceil_to_second().as_secs().to_string();
     let link = HashedLink::new(base, lcvista::recipe(), &"shared".into());
     println!("within 30 seconds: {}&next=%2Fcatalog", link.uri(&[&timestamp, "admin@lcvista.com", "rainier"]));
@@ -67,7 +67,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (stream, _) = listener.accept().await?;
         let service = TowerToHyperService::new(app.clone());
         tokio::spawn(async move {
-            // Without a timer hyper waits for the head of a request for ever. `examples/portal/serve.rs` has the other bounds.
+            // Without a timer, hyper waits forever for a request's head. More limits: `examples/portal/serve.rs`.
             let mut http = http1::Builder::new();
             http.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30));
             if let Err(error) = http.serve_connection(TokioIo::new(stream), service).await {

@@ -3,7 +3,7 @@
 //! ```text
 //! cargo run --example webhook
 //! ```
-//! It prints a curl command. Run it twice: the duplicate is acknowledged and changes nothing.
+//! It prints a curl command. Run it twice: the duplicate is acknowledged but not processed again.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -32,10 +32,10 @@ struct Order {
     number: u32,
 }
 
-/// Orders, each under the fingerprint of its delivery. A real app stores both in one transaction.
+/// Orders by the fingerprint of their delivery. A real app stores both in one transaction.
 type Orders = Arc<Mutex<HashMap<Fingerprint, Order>>>;
 
-/// The app: everything that the integration needs.
+/// The whole integration.
 fn app<B>(
     secret: Secret,
     orders: Orders,
@@ -63,7 +63,7 @@ where
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let secret = Secret::new("a secret that we share with the sender");
+    let secret = Secret::new("a secret shared with the sender");
     let app = app(secret.clone(), Orders::default())?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let call = SigningWebhook::new(secret).sign(r#"{"number":7}"#);
@@ -78,7 +78,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (stream, _) = listener.accept().await?;
         let service = TowerToHyperService::new(app.clone());
         tokio::spawn(async move {
-            // Without a timer hyper waits for the head of a request for ever. `examples/portal/serve.rs` has the other bounds.
+            // Without a timer, hyper waits forever for a request's head. More limits: `examples/portal/serve.rs`.
             let mut http = http1::Builder::new();
             http.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30));
             if let Err(error) = http.serve_connection(TokioIo::new(stream), service).await {
@@ -104,10 +104,10 @@ mod tests {
             app.clone().oneshot(request).await.map(|response| response.status())
         };
         assert_eq!(send(&secret).await?, 200);
-        assert_eq!(send(&secret).await?, 200, "a copy is acknowledged …");
+        assert_eq!(send(&secret).await?, 200, "a duplicate is acknowledged …");
         assert_eq!(send(&Secret::new("another")).await?, 401);
         let orders = orders.lock().unwrap();
-        assert_eq!(orders.values().collect::<Vec<_>>(), [&Order { number: 7 }], "… and changes nothing");
+        assert_eq!(orders.values().collect::<Vec<_>>(), [&Order { number: 7 }], "… and not processed again");
         Ok(())
     }
 }

@@ -11,19 +11,19 @@ use tower_sessions::session_store::{Error, Result};
 pub(crate) const TABLE: &str =
     "CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, data TEXT NOT NULL, ends INTEGER NOT NULL)";
 
-/// Stored under a digest of the id: a leaked table does not let anybody sign in.
+/// Keyed by a digest of the id: a leaked table does not let anyone sign in.
 #[derive(Clone, Debug)]
 pub(crate) struct Sessions(pub(crate) SqlitePool);
 
 #[async_trait]
 impl SessionStore for Sessions {
-    /// Also deletes the sessions that have ended. An id of 128 random bits is new; if it were not, this would fail.
+    /// Also deletes expired sessions. Fails on a duplicate id, which 128 random bits rule out.
     async fn create(&self, record: &mut Record) -> Result<()> {
         sqlx::query("DELETE FROM sessions WHERE ends <= $1").bind(now()).execute(&self.0).await.map_err(backend)?;
         self.write("INSERT INTO sessions (id, data, ends) VALUES ($1, $2, $3)", record).await
     }
 
-    /// Only updates: a request in progress during a logout must not bring its session back.
+    /// Updates only, never inserts: a request in progress during a logout must not bring its session back.
     async fn save(&self, record: &Record) -> Result<()> {
         self.write("UPDATE sessions SET data = $2, ends = $3 WHERE id = $1", record).await
     }

@@ -22,7 +22,7 @@ pub(crate) fn refused(status: StatusCode, error: &str) -> Reply {
     json(status, &json!({"ok": false, "error": error}))
 }
 
-/// The responder of every layer: it tells the precise reason, which no other server should.
+/// The responder of every layer. It reveals the precise reason, which no production server should.
 pub(crate) fn refusal(rejection: &Rejection, _: &HeaderMap) -> Response<Bytes> {
     let error = word(rejection.reason());
     let status = match error {
@@ -32,7 +32,7 @@ pub(crate) fn refusal(rejection: &Rejection, _: &HeaderMap) -> Response<Bytes> {
     written(status, &json!({"ok": false, "error": error}))
 }
 
-/// The crate's word for a reason, or the driver's where that has another one.
+/// The driver's word for a reason.
 fn word(reason: &Reason) -> &str {
     match reason {
         Reason::BeforeCutoff => "replayed",

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tower_sso::clock::{Clock, SystemClock, UnixTime};
 
-/// The real time, or the one that was set.
+/// A clock that shows the real time unless one is set.
 #[derive(Clone, Default)]
 pub(crate) struct SetClock(Arc<Mutex<Option<UnixTime>>>);
 

@@ -24,7 +24,7 @@ type Built = Result<Service, Box<dyn Error>>;
 pub(crate) const BAD_PAYLOAD: &str = "bad_payload";
 pub(crate) const MISSING_FIELD: &str = "missing_field";
 
-/// What was proved, whatever the form.
+/// What a layer proved, in the same shape for every form.
 #[derive(Default)]
 pub(crate) struct Grant {
     pub(crate) subject: Option<Value>,
@@ -37,14 +37,14 @@ pub(crate) struct Grant {
 }
 
 impl Grant {
-    /// The subject, email and name under these names, and everything else as it is.
+    /// Takes the subject, email and name from these JSON pointers.
     fn of(attributes: Value, [subject, email, name]: [&str; 3]) -> Self {
         let part = |pointer: &str| attributes.pointer(pointer).cloned();
         Self { subject: part(subject), email: part(email), name: part(name), attributes, ..Self::default() }
     }
 }
 
-/// A secret in one of its three spellings.
+/// A secret in one of three encodings.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Secret {
@@ -72,7 +72,7 @@ fn seconds(seconds: f64) -> Result<Duration, Box<dyn Error>> {
     Ok(Duration::try_from_secs_f64(seconds)?)
 }
 
-/// Each route remembers for itself, and from before it was made: the driver brings old vectors.
+/// One store for each route. Without a boot fence, because the driver sends old vectors.
 fn replay() -> MemoryReplay {
     MemoryReplay::builder().danger_no_startup_cutoff().build()
 }
@@ -111,12 +111,12 @@ pub(crate) fn webhook(route: &Route, world: &World) -> Built {
         "sha256" => Digest::Sha256,
         "sha384" => Digest::Sha384,
         "sha512" => Digest::Sha512,
-        other => return Err(format!("there is no hash {other:?}").into()),
+        other => return Err(format!("unknown hash {other:?}").into()),
     };
     let encoding = match route.encoding.as_deref().unwrap_or("hex") {
         "hex" => Encoding::Hex,
         "base64" => Encoding::Base64,
-        other => return Err(format!("there is no encoding {other:?}").into()),
+        other => return Err(format!("unknown encoding {other:?}").into()),
     };
     let secret = secret(route)?;
     macro_rules! layer {
@@ -127,7 +127,7 @@ pub(crate) fn webhook(route: &Route, world: &World) -> Built {
                 .encoding(encoding)
                 .secrets([secret])
                 .replay(replay())
-                // The next configuration forgets everything, and so does the end of the process.
+                // State lasts until the next configuration, or the end of the process.
                 .danger_forgets_on_restart()
         };
     }
@@ -142,12 +142,12 @@ pub(crate) fn webhook(route: &Route, world: &World) -> Built {
                 Ok(Grant { subject, email, name, learn: Some(signup), ..Grant::default() })
             }),
         ),
-        Some(other) => Err(format!("there is no effect {other:?}").into()),
+        Some(other) => Err(format!("unknown effect {other:?}").into()),
     }
 }
 
 impl Grant {
-    /// A call that is nobody's in particular.
+    /// Drops the subject, email and name.
     fn anonymous(self) -> Self {
         Self { attributes: self.attributes, ..Self::default() }
     }
@@ -155,7 +155,7 @@ impl Grant {
 
 pub(crate) fn jwt(route: &Route, world: &World) -> Built {
     let algorithm = route.alg.as_deref().ok_or("the route has no `alg`")?;
-    let algorithm = jwt::Algorithm::named(algorithm).ok_or("the route has an `alg` that is not known")?;
+    let algorithm = jwt::Algorithm::named(algorithm).ok_or("the route has an unknown `alg`")?;
     let mut layer = jwt::layer::<Value>(algorithm).secrets([secret(route)?]).replay(replay());
     if let Some(parameter) = &route.param {
         layer = layer.token_parameter(parameter.clone());
@@ -187,7 +187,7 @@ pub(crate) fn jwt(route: &Route, world: &World) -> Built {
             Some(Value::String(subject)) if !subject.trim().is_empty() => {}
             Some(_) => return refuse(BAD_PAYLOAD),
         }
-        // Waggl's users are read as its provider reads them.
+        // Parses users as the Waggl provider does.
         if pointer == "/data/email" && WagglUser::deserialize(&claims).is_err() {
             return refuse(BAD_PAYLOAD);
         }
@@ -209,7 +209,7 @@ pub(crate) fn timestamp_hash(route: &Route, world: &World) -> Built {
         None => layer,
         Some("space") => layer.plus(Plus::Space),
         Some("literal") => layer.plus(Plus::Literal),
-        Some(other) => return Err(format!("there is no plus {other:?}").into()),
+        Some(other) => return Err(format!("unknown plus {other:?}").into()),
     };
     let layer = layer.map_claims(|user: lcvista::LcvistaUser| {
         let email = Some(Value::from(user.email));
@@ -227,12 +227,12 @@ pub(crate) fn oauth1(route: &Route, world: &World) -> Built {
             "query" => Ok(Transport::Query),
             "header" => Ok(Transport::Header),
             "form" => Ok(Transport::Form),
-            other => Err(format!("there is no transport {other:?}")),
+            other => Err(format!("unknown transport {other:?}")),
         };
         names.iter().map(transport).collect::<Result<Vec<_>, _>>()
     });
     let (transports, window) = (transports.transpose()?, route.window.map(seconds).transpose()?);
-    // The driver names the scheme, and each vector its host.
+    // The driver sets the scheme, and each vector its host.
     let origin = Origin::danger_from_host_header(world.https);
     let required = route.required.clone().unwrap_or_default();
     macro_rules! set_up {
@@ -247,7 +247,7 @@ pub(crate) fn oauth1(route: &Route, world: &World) -> Built {
             layer
         }};
     }
-    // Site Builder's users are read as its provider reads them.
+    // Parses users as the Site Builder provider does.
     if requires(route, &["email", "partner_user_id"]) {
         let layer = set_up!(site_builder::sso(origin, keys)).map_claims(|user| {
             let Ok(attributes) = serde_json::to_value(&user) else { return refuse(BAD_PAYLOAD) };
@@ -266,7 +266,7 @@ pub(crate) fn shared_secret(route: &Route, world: &World) -> Built {
     match route.effect.as_deref() {
         None => {}
         Some("seatmap_register") => return Ok(world.users.register(route)),
-        Some(other) => return Err(format!("there is no effect {other:?}").into()),
+        Some(other) => return Err(format!("unknown effect {other:?}").into()),
     }
     let keys = PrivateKeys::new().with("default", [secret(route)?])?;
     let layer = seatmap::autologin(keys).map_claims(|user: seatmap::SeatmapLogin| {

@@ -1,17 +1,17 @@
-//! A server whose routes are set while it runs, so that one test driver can put any form through any case.
+//! A server for conformance tests: the test driver configures its routes at run time, and so can test any form.
 //!
 //! ```text
 //! cargo run --example conformance
 //! ```
-//! It listens on two free ports of the loopback interface and prints one line of JSON that names them:
+//! It listens on two free ports on the loopback interface and prints both as one line of JSON:
 //!
-//! | port | request | does |
+//! | port | request | effect |
 //! |---|---|---|
-//! | `control` | `PUT /config` | replaces all routes; forgets what was used, learned and registered; sets the clock |
-//! | `control` | `PUT /clock` | `{"now": 1700000000.5}`, or null for the real time |
-//! | `listen` | any | what the route's layer makes of it, as JSON with the precise reason |
+//! | `control` | `PUT /config` | replaces all routes, clears all state, sets the clock |
+//! | `control` | `PUT /clock` | sets the clock: `{"now": 1700000000.5}`, or null for the real time |
+//! | `listen` | any | answers with the layer's verdict as JSON, with the precise reason |
 //!
-//! It is for tests alone: it shows what an attacker would like to know, and obeys whoever reaches its control port.
+//! For tests only: it reveals precise reasons, and anyone who reaches the control port can reconfigure it.
 
 mod answer;
 mod clock;
@@ -39,7 +39,7 @@ use routes::Routes;
 
 type Reply = Response<Full<Bytes>>;
 
-/// What both listeners share.
+/// State shared by both listeners.
 #[derive(Clone, Default)]
 struct Server {
     routes: Arc<RwLock<Arc<Routes>>>,

@@ -35,7 +35,7 @@ pub(crate) struct Config {
     routes: Vec<Route>,
 }
 
-/// A route as it is configured. Which fields it has depends on its scheme.
+/// The configuration of a route. Its scheme decides which fields apply.
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Route {
@@ -67,13 +67,13 @@ pub(crate) struct Route {
     pub(crate) transports: Option<Vec<String>>,
 }
 
-/// What the routes of one configuration share.
+/// State shared by the routes of one configuration.
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) https: bool,
     pub(crate) clock: SetClock,
     pub(crate) users: Users,
-    /// The keys of every fernet route: a company that signs up is known at all of them.
+    /// The keys of every fernet route. A company that signs up is added to all of them.
     pub(crate) learned: Arc<Vec<MemoryKeys>>,
     tickets: Tickets,
 }
@@ -112,14 +112,14 @@ impl Routes {
                 "lcvista_hash" => forms::timestamp_hash(route, &world),
                 "oauth1" => forms::oauth1(route, &world),
                 "shared_token" => forms::shared_secret(route, &world),
-                other => Err(format!("there is no scheme {other:?}").into()),
+                other => Err(format!("unknown scheme {other:?}").into()),
             }?;
             mounted.push(Mounted { path: route.path.clone(), methods: route.methods()?, service });
         }
         Ok(Self(mounted))
     }
 
-    /// The route of this path; where there are several, the one that lists the method.
+    /// Finds the route for this path; of several, prefers the one that lists the method.
     pub(crate) fn find(&self, path: &str, method: &Method) -> Option<Service> {
         let of_path = || {
             self.0.iter().filter(|route| match route.path.strip_suffix('*') {
@@ -140,7 +140,7 @@ impl Route {
     }
 }
 
-/// Puts a layer in front of a service that tells what the layer proved.
+/// Puts a layer in front of a service that answers with what the layer proved.
 pub(crate) fn mount<F, Out>(route: &Route, world: &World, layer: Builder<F, Grant>) -> Result<Service, Failure>
 where
     F: Form + Sync,
@@ -170,7 +170,7 @@ where
         async move {
             let (head, body) = response.into_parts();
             let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-            // A copy of a call is acknowledged without a body.
+            // Duplicate webhooks are acknowledged without a body.
             let body = if body.is_empty() { acknowledged.to_string().into() } else { body };
             Ok(Response::from_parts(head, Full::new(body)))
         }
@@ -185,7 +185,7 @@ async fn accept(mut said: Value, identity: &Identity<Grant>, uri: &http::Uri, wo
             let company = signup.company_id.to_string().into();
             let known = keys.keys(&company).await.unwrap_or_default();
             if known.first().is_none_or(|current| current.secret() != &signup.fernet_key) {
-                // Links that were made with the previous key a moment ago are still on their way.
+                // Links signed with the previous key may still be on their way.
                 let grace = world.clock.now().plus(std::time::Duration::from_secs(24 * 3_600));
                 keys.rotate(company, signup.fernet_key.clone(), grace);
             }

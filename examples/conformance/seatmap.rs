@@ -14,12 +14,12 @@ use tower_sso::providers::seatmap::SeatmapRegistration;
 use crate::routes::{Route, Service};
 use crate::{Reply, answer};
 
-/// The organisation of each email address that was registered. Passwords are not kept: nobody signs in with one here.
+/// The organisation of each registered email address. Passwords are not needed: nobody signs in with one here.
 #[derive(Clone, Default)]
 pub(crate) struct Users(Arc<Mutex<HashMap<String, String>>>);
 
 impl Users {
-    /// The route that registers users. It carries no credential, so there is no layer in front of it.
+    /// The registration route. Its requests carry no credential, so it has no layer.
     pub(crate) fn register(&self, route: &Route) -> Service {
         let (users, said) = (self.clone(), json!({"ok": true, "scheme": route.scheme, "route": route.id}));
         BoxCloneSyncService::new(service_fn(move |request: Request<Incoming>| {
@@ -54,7 +54,7 @@ impl Users {
         }
         let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let organisation = users.entry(user.email.clone()).or_insert_with(|| user.organization_name.clone());
-        // The same user again changes nothing. An organisation cannot take another one's user.
+        // Registering the same user again changes nothing; another organisation's user is refused.
         if *organisation == user.organization_name {
             Ok(user)
         } else {
