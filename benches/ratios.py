@@ -19,7 +19,7 @@ AXUM_JWT_AUTH = [("peers_jwt", "axum-jwt-auth"), ("peers_jwt", "axum-jwt-auth, n
 
 
 def cost(run, bench):
-    """Of two benches it is the marginal cost: the first one's less that of the same request without what is measured."""
+    """The median of a bench. For a pair, the marginal cost: the first bench minus the second, which is the bare request."""
     if isinstance(bench, tuple):
         return median(run, *bench)
     whole, rest = (median(run, *each) for each in bench)
@@ -46,7 +46,7 @@ def ratio(over, under, most=None, least=None):
 
 
 def quietest(form, step):
-    """In microseconds. A neighbour makes a run slower, and never faster."""
+    """The fastest run, in microseconds: other load on the machine only ever slows a run down."""
     nanoseconds = min(filter(None, (median(run, form, step) for run in RUNS)), default=None)
     return f"{nanoseconds / 1000:.2f}" if nanoseconds else "–"
 

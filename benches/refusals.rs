@@ -1,11 +1,11 @@
-//! An unknown tenant and a wrong signature must not be told apart by the time that they take, and neither may cost more than
-//! a good request.
+//! Timing of refusals: an unknown tenant and a wrong signature must take the same time, and neither may cost more than a good
+//! request.
 //!
 //! ```sh
 //! cargo bench --bench refusals
 //! ```
-//! Compare `unknown tenant` with `wrong signature` in each group: their ratio is to be 1, within the noise. In the groups of
-//! RSA, a sender chooses the signature's length: all tenants of one group must take the same time.
+//! In each group, the ratio of `unknown tenant` to `wrong signature` should be 1, within the noise. In the RSA groups the sender
+//! chooses the length of the signature: all tenants of a group should take the same time.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -28,7 +28,7 @@ fn form<S: Subject>(criterion: &mut Criterion) {
     let app: App = S::app_with(keys::<S>(), replay(), clock());
     let mut group = criterion.benchmark_group(S::NAME);
     for (name, wish) in [
-        // `acme` has two keys while it rotates; `other` has one, as most tenants most of the time.
+        // `acme` has two keys, as during a rotation; `other` has one, like most tenants.
         ("wrong signature", Wish { tenant: "other", key: 3, ..Wish::default() }),
         ("unknown tenant", Wish { tenant: "nobody", key: 3, ..Wish::default() }),
     ] {
@@ -50,7 +50,7 @@ fn forms(criterion: &mut Criterion) {
     form::<OAuth1Subject>(criterion);
 }
 
-/// A signature of each usual length, at tenants whose keys are of that size, of others, and at one that nobody knows.
+/// Signatures of each common length, sent to tenants with keys of that size, with keys of other sizes, and unknown ones.
 fn rsa(criterion: &mut Criterion) {
     const KEYS: [(&str, &str); 3] = [
         ("2048", include_str!("../tests/vectors/keys/rsa-2048-public.pem")),

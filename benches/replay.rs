@@ -1,15 +1,15 @@
-//! What a claim costs, and what an entry takes, beside a thousand and beside a million live entries.
+//! The time of a claim and the memory of an entry, with a thousand to a million live entries in the store.
 //!
 //! ```sh
 //! cargo bench --bench replay
 //! ```
-//! - `claim/moka`: a claim through the store in memory, next to the insert of moka's that it is built on, by 1, 2 and 8 threads.
-//! - Ten million claims by eight threads, of which one in eight has to win.
-//! - `worst`: the slowest claim of ten million, in 25 waves of 400,000 entries that end at once, by 1, 8 and 64 threads, beside
-//!   an insert into a `HashMap` behind a `Mutex`; with the processor time of the slowest, which tells what of it was the
-//!   machine's. On standard error.
-//! - `claim/redis`: one round trip to a redis-server that the bench starts, on the loopback.
-//! - On standard error: bytes per entry, as the operating system (moka) and the server (`used_memory`) tell them.
+//! - `claim/moka`: a claim on the in-memory store, next to the moka insert that it is built on, with 1, 2 and 8 threads.
+//! - Ten million claims by eight threads, eight for each key, exactly one of which must win.
+//! - `worst`: the slowest of ten million claims, in 25 waves of 400,000 entries that expire together, with 1, 8 and 64 threads,
+//!   next to an insert into a `HashMap` behind a `Mutex`. Also the CPU time of the slowest: the rest of its time is due to the
+//!   machine. On standard error.
+//! - `claim/redis`: one round trip to a redis-server that the bench starts on the loopback interface.
+//! - On standard error: bytes per entry, as reported by the operating system (moka) and the server (`used_memory`).
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a measurement")]
 
@@ -39,7 +39,7 @@ const SIZES: [u64; 3] = [1_000, 100_000, 1_000_000];
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// A key that no other call gets, and that is spread as digests are.
+/// A unique key, distributed like a digest.
 fn key() -> Fingerprint {
     let mut state = NEXT.fetch_add(1, Ordering::Relaxed);
     let mut bytes = [0; 32];
@@ -51,13 +51,13 @@ fn key() -> Fingerprint {
     bytes.into()
 }
 
-/// Whether the filter on the command line leaves this in. criterion skips a measurement, but not what is prepared for it.
+/// Whether the command line's filter selects this. criterion would skip the measurement, but not its preparation.
 fn is_asked_for(name: &str) -> bool {
     let mut filters = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
     filters.peek().is_none() || filters.any(|filter| name.contains(&filter))
 }
 
-/// The memory of this process, in bytes; `None` where the system does not tell.
+/// The memory of this process in bytes; `None` if the system does not report it.
 fn resident() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -75,7 +75,7 @@ fn filled(size: u64) -> MemoryReplay {
     store
 }
 
-/// First of all, before this process has memory to use again.
+/// Must run first, before the process has freed memory to reuse.
 fn memory(_: &mut Criterion) {
     if !is_asked_for("memory") {
         return;
@@ -86,7 +86,7 @@ fn memory(_: &mut Criterion) {
         if let (Some(before), Some(after)) = (before, resident()) {
             eprintln!("moka: {:.0} bytes per entry beside {size}", (after - before) / size as f64);
         }
-        // Kept, so that the next one cannot have its place.
+        // Kept alive, so that the next store cannot reuse its memory.
         std::mem::forget(store);
     }
 }
@@ -99,7 +99,7 @@ impl Expiry<Fingerprint, Hold> for InAnHour {
     }
 }
 
-/// moka's own atomic insert of as much.
+/// moka's own atomic insert of an entry of the same size.
 fn floor(cache: &Cache<Fingerprint, Hold>) {
     let until = Hold::Until(SystemClock.now().plus(HOUR));
     cache.entry(key()).and_compute_with(|held| if held.is_some() { Op::Nop } else { Op::Put(until) });
@@ -113,8 +113,7 @@ fn filled_floor(size: u64) -> Floor {
     cache
 }
 
-/// The time of so many calls by so many threads at once. What was filled with `size` entries is filled anew when it has
-/// become half as large again.
+/// Times `iterations` calls by several threads at once. Refills the store when it has grown to one and a half times `size`.
 fn by_threads<T: Sync>(
     criterion: &mut Criterion,
     (name, threads, size): (&str, u64, u64),
@@ -125,7 +124,7 @@ fn by_threads<T: Sync>(
     if !is_asked_for(&format!("claim/moka/{name}, {threads} threads/{size}")) {
         return;
     }
-    // Before criterion looks at its watch: it would take the filling for a slow claim.
+    // Fill before criterion starts timing, or it would take the filling for a slow claim.
     let (mut filled, mut added) = (fill(size), 0);
     let mut group = criterion.benchmark_group("claim/moka");
     group.sample_size(15).measurement_time(Duration::from_millis(1_500)).warm_up_time(Duration::from_millis(500));
@@ -171,8 +170,7 @@ fn moka(criterion: &mut Criterion) {
     }
 }
 
-/// Ten million claims, eight for each key, at once: each key is won once. No measurement, but nowhere else is there so much
-/// time for it.
+/// Ten million concurrent claims, eight for each key: each key must be won once. Not a measurement, but too slow for a test.
 fn contended(_: &mut Criterion) {
     const ROUNDS: usize = 125;
     const KEYS: usize = 10_000;
@@ -194,13 +192,13 @@ fn contended(_: &mut Criterion) {
             }
         };
         thread::scope(|scope| (0..THREADS).for_each(|_| _ = scope.spawn(race)));
-        assert!(keys.iter().all(|(_, winners)| winners.load(Ordering::Relaxed) == 1), "a key without one winner");
+        assert!(keys.iter().all(|(_, winners)| winners.load(Ordering::Relaxed) == 1), "a key without exactly one winner");
     }
     eprintln!("moka: {} contended claims, one winner for each key", ROUNDS * KEYS * THREADS);
 }
 
-/// The slowest claim of ten million. Each wave finds the 400,000 entries of the one before ended, all at once. The floor is a
-/// `HashMap` behind a `Mutex`, fresh in each wave, as it clears nothing away.
+/// The slowest of ten million claims. In each wave, the previous wave's 400,000 entries expire at once. The baseline is a
+/// `HashMap` behind a `Mutex`, new in each wave because it never removes entries.
 fn worst(_: &mut Criterion) {
     for threads in [1, 8, 64] {
         if !is_asked_for(&format!("worst/{threads} threads")) {

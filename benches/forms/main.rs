@@ -1,16 +1,16 @@
-//! What each form costs: its whole layer, its own verification, and the MAC under both; and what bad requests cost.
+//! The cost of each form: its layer, its verification and its MAC, and the cost of bad requests.
 //!
 //! ```sh
 //! cargo bench --bench forms
 //! ```
-//! For each form, with its key found and without a network:
-//! - `raw MAC`: the floor. Keyed beforehand where the key stays the same, so not for the timestamp hash.
-//! - `authentic`: the methods of [`Form`] that tell who made it and when: `extract`, `verify`, `validity`.
-//! - `verify`: all of its methods, one after the other, claims and replay key too.
-//! - `by hand`: the layer's rules written by hand for this one route: what no layer can do without.
+//! For each form, with keys in memory and without a network:
+//! - `raw MAC`: the lower bound. Keyed beforehand if the key stays the same, so not for the timestamp hash.
+//! - `authentic`: the methods of [`Form`] that authenticate a credential: `extract`, `verify`, `validity`.
+//! - `verify`: all methods of the form in order, including claims and replay key.
+//! - `by hand`: the layer's rules written by hand for one route, as a lower bound for any layer.
 //! - `layer`: the same request through the layer, with a replay store that remembers nothing.
-//! - `request`: the same with the store in memory, each credential new.
-//! - the rest: bad requests through the layer, next to good ones as long as the long bad ones.
+//! - `request`: the same with the in-memory store, and a new credential each time.
+//! - the rest: bad requests through the layer. Long ones are paired with good ones of the same length.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a measurement")]
 
@@ -33,8 +33,8 @@ use samples::{
 use tower_sso::VerifyLayer;
 use tower_sso::form::Form;
 
-/// Requests are made outside of the measured time, a few at once: as many as criterion would make by itself do
-/// not fit into the processor's caches, as those of a server do.
+/// Requests are created outside the measured time, a few at once. The default batch would exceed the processor's caches,
+/// which a server's requests do not.
 const FEW: BatchSize = BatchSize::NumIterations(32);
 
 type Group<'a> = BenchmarkGroup<'a, WallTime>;
@@ -55,7 +55,7 @@ fn good<S: Sample>(group: &mut Group<'_>) {
         };
         bencher.iter_batched(|| request.clone(), measured, FEW);
     });
-    // Fernet's tenant. The other credentials name their own, or have one key for all.
+    // Fernet's tenant. The other credentials name their tenant, or have one key for all.
     let (tenant, left) = ("4321".into(), left(&layer, request.clone()));
     let usage = layer.form().rules().usage;
     let hand = ByHand { keys: S::keys(), replay: Arc::new(NoStore), tenant, usage, left };
@@ -81,7 +81,7 @@ fn through_layer<S: Sample>(
     });
 }
 
-/// Of the right shape: a signature's worth of bits is wrong. Of the wrong shape: no credential of the form at all.
+/// "Right shape" is a well-formed credential with a wrong signature. "Wrong shape" is no credential of the form at all.
 fn bad<S: Sample>(group: &mut Group<'_>, wrong_shape: impl Fn(usize) -> String) {
     let layer = S::layer(EachIsNew::new());
     let request = S::request(0);
@@ -95,7 +95,7 @@ fn bad<S: Sample>(group: &mut Group<'_>, wrong_shape: impl Fn(usize) -> String) 
     }
 }
 
-/// Forms with room for content: garbage that is all of the form's alphabet, next to a good one as long.
+/// For forms of variable length: garbage in the form's alphabet, next to a good credential of the same length.
 fn long<S: Sample>(group: &mut Group<'_>) {
     let layer = S::layer(EachIsNew::new());
     for kib in [4, 8] {

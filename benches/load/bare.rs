@@ -1,9 +1,7 @@
-//! The portal's login routes without the layers: the same handlers, and every request has the identity of the one that was
-//! verified when the server started. Only a layer can make one. All else that stands around a handler in the portal stands
-//! here too.
+//! The portal's login routes without SSO layers: the same handlers and the same other middleware. Every request gets the
+//! identity of one link that a layer verified at startup, because only a layer can create an identity.
 //!
-//! What came with the request is left in it: a body is not read, and Waggl's token stays in the address that the handler
-//! redirects to.
+//! Credentials stay in the request: bodies are not read, and Waggl's token stays in the URL that the handler redirects to.
 
 use std::sync::Arc;
 
@@ -41,7 +39,7 @@ async fn tutorcruncher(portal: &Portal) -> Routes {
     let keys = MemoryKeys::new().with(COMPANY, settings::fernet_key());
     let sso = providers::tutorcruncher::sso(keys).replay(portal.stores.replay.clone()).build()?;
     let user = verified::<TutorUser>(|ask| ask.layer(sso), links::tutorcruncher(portal.public_url.as_str(), 0)).await;
-    // In the place of the keys, which the sign-up takes.
+    // Stands in for the `Keys` extension of the portal's sign-up route.
     let keys = Extension(());
     Ok(Router::new().route("/tutorcruncher/sso", get(tutorcruncher::land).layer(user)).layer(keys))
 }
@@ -84,7 +82,7 @@ fn tickets(portal: &Portal, purpose: &'static str) -> Tickets {
     Tickets::new(portal.stores.tickets.clone()).namespace(purpose).clock(portal.clock.clone())
 }
 
-/// What the layers hand to a handler when this request comes, as a layer that hands it to each.
+/// Verifies this request once, and returns a layer that gives its identity to every request.
 async fn verified<C: Send + Sync + 'static>(
     layered: impl FnOnce(MethodRouter) -> MethodRouter,
     request: Sent,

@@ -1,4 +1,4 @@
-//! The client: connections that are kept, a thread for each, and a schedule.
+//! The client: keep-alive connections, one thread for each, and a schedule.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,20 +16,20 @@ use crate::server::Server;
 
 const CONNECTIONS: usize = 8;
 
-/// Each connection sends again as soon as it has its answer.
+/// Each connection sends the next request as soon as it has its answer.
 pub(crate) const PACE_AT_ONCE: Duration = Duration::ZERO;
 
-/// For the threads to be there when the first request is due.
+/// Time for the threads to start before the first request is due.
 const LEAD: Duration = Duration::from_millis(5);
 
-/// A server, and the connections to it.
+/// A server and the connections to it.
 pub(crate) struct Client {
     server: Server,
     origin: String,
     connections: Vec<Connection>,
 }
 
-/// What came of some requests.
+/// The results of some requests.
 pub(crate) struct Answers {
     pub(crate) latencies: Vec<Duration>,
     pub(crate) took: Duration,
@@ -49,7 +49,7 @@ impl Client {
         self.server.cpu()
     }
 
-    /// Sends a request each `pace`. Every answer must have this status.
+    /// Sends one request per `pace`. Every answer must have this status.
     pub(crate) fn send(&mut self, requests: Vec<Sent>, pace: Duration, status: StatusCode) -> Answers {
         let start = Instant::now() + LEAD;
         let mut shares: Vec<Vec<(Instant, Sent)>> = (0..CONNECTIONS).map(|_| Vec::new()).collect();
@@ -66,7 +66,7 @@ impl Client {
     }
 }
 
-/// A connection, which moves on in the thread that waits for its answer.
+/// A connection. It is driven by the thread that waits for its answer.
 struct Connection {
     runtime: Runtime,
     sender: SendRequest<Full<Bytes>>,
@@ -89,8 +89,8 @@ impl Connection {
         share.into_iter().map(|(due, request)| self.answer(due, request, status)).collect()
     }
 
-    /// How long the answer took. If the one before came too late, the wait for it counts: else a server that stalls would be
-    /// asked less, and seem fast. How late this thread woke up does not: that is not the server's doing.
+    /// The latency of an answer, counted from when the request was due. So a late previous answer counts too; otherwise a
+    /// stalling server would get fewer requests and look fast. This thread's own late wake-up does not count.
     fn answer(&mut self, due: Instant, request: Sent, status: StatusCode) -> Duration {
         let asked = if Instant::now() < due { wait_until(due) } else { due };
         let address = request.uri().path().to_owned();
@@ -105,7 +105,7 @@ impl Connection {
     }
 }
 
-/// By the thread and not by the runtime, whose timer knows whole milliseconds only.
+/// Sleeps in the thread: tokio's timer has a resolution of a millisecond.
 fn wait_until(due: Instant) -> Instant {
     loop {
         let now = Instant::now();

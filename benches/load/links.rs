@@ -1,5 +1,5 @@
-//! What the partners send: each vendor's credential, signed now and like no other. They name the same user each time, so that
-//! both servers have the same to do behind the layers.
+//! The partners' requests: a new credential of each vendor, signed now. The user is always the same, so that both servers do
+//! the same work behind the layers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,7 +16,7 @@ use crate::settings::{self, COMPANY, CONSUMER, FERNET_KEY, LCVISTA_EMAIL, PRIVAT
 
 pub(crate) type Sent = Request<Full<Bytes>>;
 
-/// A route that signs somebody in, and how it says that it has.
+/// A login route, and the status of a successful login.
 pub(crate) struct Login {
     pub(crate) name: &'static str,
     pub(crate) status: StatusCode,
@@ -32,14 +32,14 @@ pub(crate) const LOGINS: [Login; 5] = [
 ];
 
 impl Login {
-    /// So many requests to this server, none of which there was before.
+    /// Creates this many new requests to this server.
     pub(crate) fn requests(&self, origin: &str, count: usize) -> Vec<Sent> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         (0..count).map(|_| (self.request)(origin, NEXT.fetch_add(1, Ordering::Relaxed))).collect()
     }
 }
 
-/// The call that brings the company's key, before its users can come.
+/// The sign-up webhook that delivers the company's key.
 pub(crate) fn company() -> Sent {
     let body = json!({
         "company_id": COMPANY.parse::<i64>().unwrap(), "fernet_key": FERNET_KEY, "admin_email": "ada@example.com",
@@ -49,7 +49,7 @@ pub(crate) fn company() -> Sent {
     call.request("/tutorcruncher/companies").map(Full::from)
 }
 
-/// No two tokens are the same: each has random bytes in it.
+/// Random bytes make each token unique.
 pub(crate) fn tutorcruncher(origin: &str, _: u64) -> Sent {
     let now = SystemClock.now().as_secs();
     let claims = json!({
@@ -60,7 +60,7 @@ pub(crate) fn tutorcruncher(origin: &str, _: u64) -> Sent {
     get(origin, &link.uri(&claims).unwrap())
 }
 
-/// Two tokens of one second would be the same, but for the number.
+/// The number makes tokens of the same second unique.
 pub(crate) fn waggl(origin: &str, number: u64) -> Sent {
     let now = SystemClock.now().as_secs();
     let claims = json!({
@@ -71,14 +71,14 @@ pub(crate) fn waggl(origin: &str, number: u64) -> Sent {
     get(origin, &format!("/i/{SURVEY}?sso_jwt={token}"))
 }
 
-/// The number stands for the microseconds, so that no two links of one second are the same.
+/// The number serves as microseconds, which makes links of the same second unique.
 pub(crate) fn lcvista(origin: &str, number: u64) -> Sent {
     let timestamp = format!("{}.{:06}", SystemClock.now().as_secs(), number % 1_000_000);
     let link = HashedLink::new("/sso/oauth/", providers::lcvista::recipe(), &settings::lcvista_secret());
     get(origin, &link.uri(&[&timestamp, LCVISTA_EMAIL, SLUG]))
 }
 
-/// Each has a nonce of its own.
+/// Each has its own nonce.
 pub(crate) fn site_builder(origin: &str, _: u64) -> Sent {
     let address = format!("{origin}/sitebuilder/widget/");
     let parameters = [
@@ -92,7 +92,7 @@ pub(crate) fn site_builder(origin: &str, _: u64) -> Sent {
     get(origin, link.strip_prefix(origin).unwrap())
 }
 
-/// The key may come again.
+/// The key may be sent again.
 pub(crate) fn seatmap(origin: &str, _: u64) -> Sent {
     let body = json!({"login": "jd@seatmap.pro", "firstName": "John", "lastName": "Doe", "token": PRIVATE_KEY});
     let request = Request::post("/api/auth/autologin").header(header::HOST, host(origin));

@@ -1,17 +1,16 @@
-//! The portal's login routes under load, from a client on the loopback, next to the same app without the layers: latency, and
-//! CPU per request of the server.
+//! The portal's login routes under load, with and without the SSO layers: latency, and the server's CPU time per request.
 //!
 //! ```sh
-//! cargo bench --bench load                  # some two minutes; leave the machine alone meanwhile
-//! cargo bench --bench load -- waggl lcvista # the routes with one of these in their names
+//! cargo bench --bench load                  # about two minutes; keep the machine idle
+//! cargo bench --bench load -- waggl lcvista # only routes whose names contain one of these
 //! ```
-//! Two servers run, each a process of its own: `examples/portal` as it is, and the same with no SSO layer in it (`bare.rs`).
-//! Eight connections send credentials that were signed just before. They keep to a schedule, at a quarter of what the bare app
-//! takes, as the client needs the machine too, and a late answer does not delay the next request's time. The servers take turns of half a second, so that whatever
-//! else the machine does meets both.
+//! Two servers run, each in its own process: `examples/portal`, and the same app without SSO layers (`bare.rs`). Eight
+//! connections over the loopback interface send freshly signed credentials on a fixed schedule: a late answer does not postpone
+//! the next request. The rate is a quarter of what the bare app can take, because the client needs CPU too. The servers
+//! alternate every half second, so that other load on the machine affects both.
 //!
-//! The table is on standard output. The database is a file in the directory for temporary files, so latencies are those of its
-//! disk too: another `TMPDIR` is another measurement.
+//! The table goes to standard output. The database is a file in the temporary directory, so latencies include its disk: results
+//! with another `TMPDIR` are not comparable.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a measurement")]
 
@@ -23,9 +22,9 @@ mod server;
 mod settings;
 mod vendors;
 
-/// The example, but for its `main`. Each of its files is where the crate's root would have it.
+/// The modules of the example, except its `main`, at the same paths as in its crate.
 #[path = "../../examples/portal"]
-#[allow(dead_code, unused_imports, reason = "here it has no command line, no configuration file and no tests")]
+#[allow(dead_code, unused_imports, reason = "no command line, configuration file or tests here")]
 mod portal {
     pub(crate) mod accounts;
     pub(crate) mod app;
@@ -57,11 +56,11 @@ use portal::{
 use report::Row;
 use server::{App, Server};
 
-/// How long, and how often. Few and short where it is only to be seen that the bench works.
+/// Durations and counts. `TRY` only checks that the bench works.
 struct Plan {
-    /// For how long as much is sent as is answered, to warm the servers up and to see what they take.
+    /// How long to send at full rate, to warm up the servers and to measure their capacity.
     burst: Duration,
-    /// How many requests are signed for that at once.
+    /// How many requests to sign at once for that.
     volley: usize,
     turns: usize,
     turn: Duration,
@@ -76,7 +75,7 @@ fn main() {
     if let Some((_, directory)) = App::asked_for(&arguments) {
         return server::run(directory);
     }
-    // `cargo bench` says `--bench`; `cargo test` says nothing, or `--test`.
+    // `cargo bench` passes `--bench`; `cargo test` passes nothing or `--test`.
     let says = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let plan = if says("--bench") && !says("--test") { MEASURE } else { TRY };
     let names: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
@@ -94,14 +93,14 @@ fn measure(login: &Login, plan: &Plan, layered: &mut Client, bare: &mut Client) 
     burst(login, plan, layered);
     let most = burst(login, plan, bare);
     let rate = (most / 4.0).round().max(1.0);
-    eprintln!("{}: the bare app takes {most:.0} requests a second, {rate} are sent", login.name);
+    eprintln!("{}: the bare app takes {most:.0} requests/s; sending {rate}", login.name);
 
     let count = (rate * plan.turn.as_secs_f64()).ceil() as usize;
     let pace = Duration::from_secs_f64(1.0 / rate);
     let mut row = Row::new(login.name, rate);
     for turn in 0..plan.turns {
         let mut pair = [(&mut *layered, &mut row.layered), (&mut *bare, &mut row.bare)];
-        // Neither is always the one that follows the other.
+        // Alternate the order.
         if turn % 2 == 1 {
             pair.reverse();
         }
@@ -115,7 +114,7 @@ fn measure(login: &Login, plan: &Plan, layered: &mut Client, bare: &mut Client) 
     row
 }
 
-/// How many requests a second it takes.
+/// The capacity in requests per second.
 fn burst(login: &Login, plan: &Plan, client: &mut Client) -> f64 {
     let (mut count, mut took) = (0, Duration::ZERO);
     while count == 0 || took < plan.burst {

@@ -1,4 +1,4 @@
-//! The table.
+//! The table of results.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use std::time::Duration;
 struct Turn {
     /// Sorted.
     latencies: Vec<Duration>,
-    /// Of the server, for each request, in microseconds; `None` where the system does not tell.
+    /// The server's CPU time per request in microseconds; `None` if the system does not report it.
     cpu: Option<f64>,
 }
 
-/// What one server took, turn by turn.
+/// One server's results, turn by turn.
 #[derive(Default)]
 pub(crate) struct Side(Vec<Turn>);
 
@@ -28,7 +28,7 @@ impl Side {
         percentile(&all, percent)
     }
 
-    /// Of the turn in the middle: what a stall of the machine's does to one turn is not in it.
+    /// The median over turns, which excludes stalls of the machine.
     fn percentile_of_a_turn(&self, percent: usize) -> f64 {
         quantile(self.0.iter().map(|turn| percentile(&turn.latencies, percent)).collect(), 0.5)
     }
@@ -51,8 +51,8 @@ impl Row {
         Self { name, rate, layered: Side::default(), bare: Side::default() }
     }
 
-    /// What the layers add to the CPU of a request, by turns that were next to each other: the median, and the quartiles as a
-    /// measure of the noise.
+    /// The CPU time that the layers add per request, from adjacent turns: the median, and the quartiles as a measure of
+    /// noise.
     fn added(&self) -> Option<[f64; 3]> {
         let pairs = self.layered.0.iter().zip(&self.bare.0);
         let differences: Vec<f64> =
@@ -61,7 +61,7 @@ impl Row {
     }
 }
 
-/// In microseconds: what so many in a hundred took at most.
+/// A percentile in microseconds.
 fn percentile(sorted: &[Duration], percent: usize) -> f64 {
     let at = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
     sorted.get(at).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1e6)
@@ -74,7 +74,7 @@ fn quantile(mut values: Vec<f64>, part: f64) -> f64 {
 
 pub(crate) fn print(rows: &[Row]) {
     println!(
-        "Layered / bare, in µs; p99 is of all answers, and of the turn in the middle. CPU is the server's, per request.\n"
+        "Layered / bare, in µs. p99: of all answers, and the median over turns. CPU: the server's, per request.\n"
     );
     println!("| route | requests/s | p50 | p99 | p99 of a turn | CPU | the layers' CPU (quartiles) |");
     println!("|---|---:|---:|---:|---:|---:|---:|");

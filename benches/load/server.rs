@@ -1,4 +1,4 @@
-//! A server: what this program is when it starts itself again, and the hold that the one that measures has on it.
+//! The servers: the bench starts its own executable again as a server process.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ use crate::{serve, settings};
 
 const SERVE: &str = "--serve";
 
-/// As many on every machine, so that results can be compared.
+/// Fixed, so that results of different machines are comparable.
 const THREADS: usize = 2;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl App {
         }
     }
 
-    /// Which one this process is to serve, with its data in which directory.
+    /// The app that this process should serve, and its data directory.
     pub(crate) fn asked_for(arguments: &[String]) -> Option<(Self, &Path)> {
         let [flag, name, directory] = arguments else { return None };
         let app = [Self::Portal, Self::Bare].into_iter().find(|app| app.name() == name)?;
@@ -52,29 +52,29 @@ impl App {
     }
 }
 
-/// Serves until the process that measures ends.
+/// Serves until the measuring process ends.
 pub(crate) fn run(directory: &Path) {
     let data = directory.to_owned();
     std::thread::spawn(move || {
         _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-        // Had it ended in order, this process would have been ended first: nobody else takes the data away.
+        // On a normal exit the parent kills this process first. Here it has crashed, so remove the data.
         _ = std::fs::remove_dir_all(data);
         std::process::exit(0);
     });
-    // As the portal logs, but to nowhere: what formatting costs is in the measurement.
+    // Like the portal's log but discarded, so that the cost of formatting is measured.
     tracing_subscriber::fmt().with_env_filter(EnvFilter::new("info")).with_writer(std::io::sink).init();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
     runtime.unwrap().block_on(start(directory)).unwrap();
 }
 
-/// As the portal's `main` does it.
+/// Like the portal's `main`.
 async fn start(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let database = Database::open(&db::file_in(directory)?).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let mut stores = Stores::in_memory(&clock);
-    // Nobody redeems these tickets, so a minute's are there at once.
+    // No limit: tickets are never redeemed here, so a minute's worth of them accumulates.
     stores.tickets = Arc::new(MemoryTickets::builder().ceiling(u64::MAX).build());
     let portal = Portal::new(Parts {
         vendors: settings::vendors()?,
@@ -87,7 +87,7 @@ async fn start(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
         public_url: Origin::of_listener(address),
         demo: false,
     });
-    // Before the routes are made: those without layers ask a layer once, and it is not to take their link for an old one.
+    // Before building the routes: the bare app verifies one link through a layer, which must not refuse it as too old.
     wait_for_the_cutoff(&portal).await;
     let app = app::app(&portal).await?;
 
@@ -105,7 +105,7 @@ async fn wait_for_the_cutoff(portal: &Portal) {
     }
 }
 
-/// A server that runs, and ends with this.
+/// A running server process. Killed on drop.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     process: Child,
@@ -118,7 +118,7 @@ impl Server {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.arg(SERVE).arg(app.name()).arg(directory.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let process = command.spawn().unwrap();
-        // From here on it is ended, whatever happens.
+        // Constructed before anything can panic, so that the process is always killed.
         let mut server = Self { address: SocketAddr::from(([127, 0, 0, 1], 0)), process, _directory: directory };
         let mut line = String::new();
         BufReader::new(server.process.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -126,7 +126,7 @@ impl Server {
         server
     }
 
-    /// How long its threads have been on a CPU, in nanoseconds; `None` where the system does not tell.
+    /// The CPU time of its threads in nanoseconds; `None` if the system does not report it.
     pub(crate) fn cpu(&self) -> Option<u64> {
         let mut threads = std::fs::read_dir(format!("/proc/{}/task", self.process.id())).ok()?;
         threads.try_fold(0, |sum, thread| {

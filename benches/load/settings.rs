@@ -1,4 +1,4 @@
-//! The vendors' settings, which the servers and their partner in this bench share.
+//! The vendors' settings, shared by the servers and the bench's client.
 
 use std::sync::Arc;
 

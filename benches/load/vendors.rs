@@ -1,5 +1,5 @@
-//! What `app::app` takes for its vendors: the portal's own, or the same without layers. So both servers have the very same
-//! app around them.
+//! Replaces the portal's `vendors` module, so that both servers run the same `app::app`, with the portal's routes or the bare
+//! ones.
 
 use axum::Router;
 
@@ -8,7 +8,7 @@ pub(crate) use crate::portal::vendors::*;
 use crate::app::Portal;
 use crate::server::App;
 
-/// Stands before the portal's own function of this name.
+/// Shadows the portal's function of this name.
 pub(crate) async fn routes(portal: &Portal) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
     match App::of_this_process() {
         App::Portal => crate::portal::vendors::routes(portal).await,

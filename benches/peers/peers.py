@@ -16,7 +16,7 @@ from oauthlib.oauth1 import RequestValidator, SignatureOnlyEndpoint
 
 
 class Validator(RequestValidator):
-    """Knows one consumer, and takes every nonce for new: the store is not measured."""
+    """Knows one consumer and accepts every nonce, so that no store is measured."""
 
     enforce_ssl = False
     dummy_client = "dummy"

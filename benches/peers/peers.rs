@@ -1,10 +1,10 @@
-//! Other crates on the very credentials that tower-sso's benches take, next to tower-sso on the same.
+//! Compares other crates with tower-sso on the same credentials.
 //!
 //! ```sh
 //! cd benches/peers && cargo bench
 //! ```
-//! A layer or an extractor is measured whole: request in, claims out, in front of a service that does nothing; and beside it
-//! the same request without them, which is not their doing.
+//! Layers and extractors are measured as a whole, in front of a service that does nothing. The same request without them is
+//! measured too, so that its cost can be subtracted.
 
 #![allow(clippy::unwrap_used, reason = "a measurement")]
 
@@ -38,7 +38,7 @@ type Group<'a> = BenchmarkGroup<'a, WallTime>;
 
 const FEW: BatchSize = BatchSize::NumIterations(32);
 
-/// tower-sso: the layer, the form's methods, and those of them that only tell whether the credential is authentic.
+/// tower-sso: the layer, the form's methods, and those that only authenticate.
 fn ours<S: Sample>(group: &mut Group<'_>) {
     let (layer, request) = (S::layer(NoStore), S::request(0));
     let (body, key) = (body(&request), S::key());
@@ -53,7 +53,7 @@ fn ours<S: Sample>(group: &mut Group<'_>) {
     group.bench_function("tower-sso, layer", |bencher| {
         bencher.iter_batched(|| request.clone(), |request| through(&mut service, request), FEW);
     });
-    // What is not the layer's: the request's end, and an answer.
+    // The overhead without a layer: dropping the request, and the answer.
     group.bench_function("tower-sso, no layer", |bencher| {
         bencher.iter_batched(|| request.clone(), |request| driver::Nothing.call(black_box(request)), FEW);
     });
@@ -135,7 +135,7 @@ fn jwt(criterion: &mut Criterion) {
 fn oauth1(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("peers_oauth1");
     ours::<OAuth1>(&mut group);
-    // It is given its parameters sorted and encoded: whoever calls it has done the rest of the work.
+    // It takes parameters sorted and encoded: the rest of the work is left to its caller.
     let request = OAuth1::request(0);
     let mut pairs: Vec<&str> = request.uri().query().unwrap().split('&').collect();
     pairs.retain(|pair| !pair.starts_with("oauth_signature="));
@@ -154,7 +154,7 @@ fn webhook(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(name);
         ours::<S>(&mut group);
         let request = S::request(0);
-        // GitHub signs as TutorCruncher does, and names its header and its digest differently.
+        // GitHub signs like TutorCruncher, but with another header name and a prefix.
         let headers = vec![("X-Hub-Signature-256".to_owned(), format!("sha256={}", S::credential(&request)))];
         let (secret, body) = (Secret::new(samples::WEBHOOK_SECRET.to_owned()), body(&request));
         let check =
@@ -166,7 +166,7 @@ fn webhook(criterion: &mut Criterion) {
     each::<LargeWebhook>(criterion, "peers_webhook_64_kib");
 }
 
-/// For `peers.py`, where the environment says so.
+/// Writes the credentials for `peers.py`, if `PEERS_CREDENTIALS` is set.
 fn write_credentials(_: &mut Criterion) {
     let Some(path) = std::env::var_os("PEERS_CREDENTIALS") else { return };
     let credentials = serde_json::json!({

@@ -1,4 +1,4 @@
-//! Drives a layer and, beside it, its form's own methods, each with the same request.
+//! Runs the same request through a layer, through its form's methods, and through the same rules written by hand.
 
 #![allow(dead_code, unreachable_pub, reason = "each program uses its own part of it")]
 #![allow(clippy::unwrap_used, reason = "a measurement")]
@@ -50,12 +50,12 @@ impl<B> Service<Request<B>> for Nothing {
 
 pub type Answer = Response<LayerBody<()>>;
 
-/// One request through the whole layer. All stores answer at once, so the first poll is the last.
+/// One request through the whole layer. All stores answer at once, so one poll is enough.
 pub fn through<F>(service: &mut Verify<Nothing, F>, request: Sent) -> Answer
 where
     F: Form<Reads: ReadBody<Full<Bytes>>>,
 {
-    // Where it was made, as a server polls it.
+    // Polled in place, like in a server.
     let future = pin!(service.call(request));
     let Poll::Ready(Ok(answer)) = future.poll(&mut Context::from_waker(Waker::noop())) else { unreachable!() };
     answer
@@ -65,7 +65,7 @@ pub fn service<F: Form>(layer: &VerifyLayer<F>) -> Verify<Nothing, F> {
     layer.layer(Nothing)
 }
 
-/// The form's own methods, all of them, one after the other, with the key in hand and one look at the clock.
+/// All of the form's methods in order, with the key given and the time read once.
 pub fn verify<F: Form>(form: &F, key: &Secret, head: &Parts, body: &Bytes) -> F::Claims {
     let now = SystemClock.now();
     form.screen(head).unwrap();
@@ -78,7 +78,7 @@ pub fn verify<F: Form>(form: &F, key: &Secret, head: &Parts, body: &Bytes) -> F:
     form.claims(message, now).unwrap()
 }
 
-/// Those of the form's own methods that tell whether the credential is authentic, and of when.
+/// The form's methods that authenticate the credential and its time.
 pub fn authentic<F: Form>(form: &F, key: &Secret, head: &Parts, body: &Bytes) -> F::Message {
     let extracted = form.extract(head, body).unwrap();
     let message = form.verify(&extracted.credential, key).unwrap();
@@ -86,7 +86,7 @@ pub fn authentic<F: Form>(form: &F, key: &Secret, head: &Parts, body: &Bytes) ->
     message
 }
 
-/// What a check by hand has at hand.
+/// The parts of the check by hand.
 pub struct ByHand {
     pub keys: Arc<dyn KeyStore>,
     pub replay: Arc<dyn ReplayStore>,
@@ -96,9 +96,9 @@ pub struct ByHand {
     pub left: PathAndQuery,
 }
 
-/// The same rules as the layer's, by hand and for one route: the form's own methods, the tenant's keys from their store, a
-/// claim, another look at the clock, an identity into the extensions, the credential out of the URI, and two headers onto the
-/// answer. It knows what it will find: nothing has to be waited for, and what is left of the URI is in its hand.
+/// The layer's rules, written by hand for one route: the form's methods, the key lookup, a claim, reading the clock again, the
+/// identity in the extensions, the credential removed from the URI, and two response headers. It takes shortcuts that a layer
+/// cannot: no store has to be awaited, and the remaining URI is known in advance.
 pub fn by_hand<F: Form>(form: &F, hand: &ByHand, request: Sent) -> Answer {
     let now = SystemClock.now();
     let (mut head, mut body) = request.into_parts();
@@ -122,7 +122,7 @@ pub fn by_hand<F: Form>(form: &F, hand: &ByHand, request: Sent) -> Answer {
     if usage != Usage::Reusable {
         let claimed = hand.replay.claim(&Claim::new(key, now, Hold::Until(validity.not_after()))).now_or_never();
         assert_eq!(claimed.unwrap().unwrap(), Claimed::First);
-        assert!(SystemClock.now().since(now) < Duration::from_secs(5), "the process stood still");
+        assert!(SystemClock.now().since(now) < Duration::from_secs(5), "the process stalled");
     }
     head.extensions.insert(Arc::new((claims, key)));
     if head.uri.query().is_some() {
@@ -142,7 +142,7 @@ pub fn by_hand<F: Form>(form: &F, hand: &ByHand, request: Sent) -> Answer {
     answer.map(LayerBody::inner)
 }
 
-/// What the layer leaves of a request's URI.
+/// A request's URI as the inner service sees it.
 pub fn left<F>(layer: &VerifyLayer<F>, request: Sent) -> PathAndQuery
 where
     F: Form<Reads: ReadBody<Full<Bytes>>>,
@@ -151,7 +151,7 @@ where
     answer.extensions().get::<Uri>().unwrap().path_and_query().unwrap().clone()
 }
 
-/// An inner service that answers with the URI that it is given.
+/// An inner service that answers with the request's URI.
 #[derive(Clone)]
 struct Show;
 
@@ -171,7 +171,7 @@ impl<B> Service<Request<B>> for Show {
     }
 }
 
-/// A replay store that remembers nothing: what the layer costs without one.
+/// A replay store that remembers nothing, to measure the layer without a store.
 pub struct NoStore;
 
 impl ReplayStore for NoStore {
@@ -192,7 +192,7 @@ impl ReplayStore for NoStore {
     }
 }
 
-/// The store in memory, given another key for each claim: one credential can then be measured as if each were new.
+/// The in-memory store with a new key for each claim, so that one credential can be sent again and again.
 pub struct EachIsNew(MemoryReplay, AtomicU64);
 
 impl EachIsNew {

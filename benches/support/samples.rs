@@ -1,5 +1,5 @@
-//! One credential of each form, as its vendor's partners make it, the layer that takes it, and the MAC under it. The benches,
-//! their peers and the test that counts allocations all measure these.
+//! A sample credential of each form as its vendor's partners make it, with its layer and its MAC. Used by the benches, their
+//! peers and the test that counts allocations.
 
 #![allow(dead_code, unreachable_pub, unused_imports, reason = "each program uses its own part of it")]
 #![allow(clippy::unwrap_used, reason = "a measurement")]
@@ -34,7 +34,7 @@ pub use bodies::{LargeWebhook, SharedSecret, Ticket, WEBHOOK_SECRET, Webhook};
 
 pub type Sent = Request<Full<Bytes>>;
 
-/// No credential is to expire while it is measured.
+/// Long enough that no credential expires during a measurement.
 const AN_HOUR: Duration = Duration::from_secs(3_600);
 
 pub trait Sample {
@@ -43,15 +43,15 @@ pub trait Sample {
 
     fn layer(replay: impl ReplayStore) -> VerifyLayer<Self::Form>;
     fn key() -> Secret;
-    /// The store in which the layer finds that key.
+    /// The layer's key store.
     fn keys() -> Arc<dyn KeyStore>;
-    /// A request whose text, where the form has room for it, is longer by so many bytes.
+    /// A request that is longer by this many bytes, if the form has a field of variable length.
     fn request(longer: usize) -> Sent;
-    /// The MAC alone, over the bytes that this request signs: keyed beforehand where the key stays the same.
+    /// The MAC alone, over the bytes that this request signs. Keyed beforehand if the key stays the same.
     fn raw_mac(request: &Sent) -> Box<dyn Fn() -> usize>;
-    /// A request with this tenant instead, where requests name one.
+    /// A request for another tenant, if requests name one.
     fn of_tenant(request: &Sent, tenant: &str) -> Option<Sent>;
-    /// The request with its credential spoilt, or replaced by a text.
+    /// The request with its credential tampered with, or replaced.
     fn with(request: &Sent, credential: &str) -> Sent;
     fn credential(request: &Sent) -> String;
 }
@@ -65,13 +65,13 @@ pub fn body(request: &Sent) -> Bytes {
     request.body().clone().collect().now_or_never().unwrap().unwrap().to_bytes()
 }
 
-/// The text after `name=`, as it stands in the query.
+/// The raw value of `name` in the query.
 pub fn parameter(request: &Sent, name: &str) -> String {
     let query = request.uri().query().unwrap();
     query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).unwrap().to_owned()
 }
 
-/// Another character near the end, where the signature is, and not one of an escape.
+/// Changes a character near the end, where the signature is, outside of percent escapes.
 pub fn forged(credential: &str) -> String {
     let bytes = credential.as_bytes();
     let is_plain = |at: &usize| bytes[*at].is_ascii_alphanumeric() && !bytes[at - 2..*at].contains(&b'%');
@@ -147,7 +147,7 @@ impl Sample for Fernet {
     }
 }
 
-/// Waggl: a JWT by HS512 of some 370 characters.
+/// Waggl: a JWT with HS512 of about 370 characters.
 pub struct Jwt;
 
 pub const JWT_SECRET: &str = "a secret that is shared with the partner, of sixty-four letters.";
@@ -200,7 +200,7 @@ impl Sample for Jwt {
     }
 }
 
-/// LCvista: HMAC-SHA1 over nothing, with the fields as the key.
+/// LCvista: HMAC-SHA1 of the empty message, with the fields as the key.
 pub struct TimestampHash;
 
 pub const LCVISTA_TOKEN: &str = "5d1c7b1f9a3e4c60";
@@ -264,7 +264,7 @@ impl OAuth1 {
         ("lang", "en"),
     ];
 
-    /// RFC 5849, 3.4.1, of a query as [`request`](Sample::request) makes it.
+    /// The base string (RFC 5849, 3.4.1) for a query of [`request`](Sample::request).
     pub fn base_string(request: &Sent) -> String {
         let mut pairs: Vec<&str> = request.uri().query().unwrap().split('&').collect();
         pairs.retain(|pair| !pair.starts_with("oauth_signature="));

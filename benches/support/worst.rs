@@ -1,5 +1,4 @@
-//! The slowest of ten million calls, in waves: what the unluckiest caller waits for. criterion takes means, which hide
-//! it.
+//! The slowest of ten million calls, in waves. criterion's means would hide it.
 
 use std::fmt;
 use std::thread;
@@ -8,16 +7,16 @@ use std::time::{Duration, Instant};
 pub(crate) const WAVES: u64 = 25;
 pub(crate) const WAVE: u64 = 400_000;
 
-/// Of one call, in nanoseconds: how long it took, and how long a processor worked for it.
+/// The elapsed time and the CPU time of one call, in nanoseconds.
 ///
-/// Where more threads than processors run, a call is often interrupted by others. Only the second number is its own.
+/// With more threads than processors, calls are often preempted, so only the CPU time is their own.
 #[derive(Clone, Copy)]
 struct Call {
     wall: u32,
     cpu: Option<u32>,
 }
 
-/// How long this thread has kept a processor busy.
+/// The CPU time of this thread.
 #[cfg(target_os = "linux")]
 fn thread_cpu() -> Option<Duration> {
     use rustix::time::{ClockId, clock_gettime};
@@ -38,7 +37,7 @@ fn nanos(time: Duration) -> u32 {
 pub(crate) struct Times(Vec<Call>);
 
 impl Times {
-    /// Makes the calls of one wave, by so many threads at once.
+    /// Runs one wave of calls on several threads.
     pub(crate) fn wave(&mut self, threads: u64, call: impl Fn() + Sync) {
         let timed = |_| {
             let (cpu, wall) = (thread_cpu(), Instant::now());
@@ -64,7 +63,7 @@ impl Times {
     }
 }
 
-/// Of all calls of all waves.
+/// Over all calls of all waves.
 pub(crate) struct Summary {
     /// The worst, 99.99 %, 99 % and the median.
     walls: [u32; 4],
@@ -73,7 +72,7 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    /// As multiples of what another one took.
+    /// The ratios to another result.
     pub(crate) fn over(&self, floor: &Self) -> String {
         let [worst, most, many, median] =
             [0, 1, 2, 3].map(|n| f64::from(self.walls[n]) / f64::from(floor.walls[n].max(1)));
@@ -93,7 +92,7 @@ impl fmt::Display for Summary {
     }
 }
 
-/// How busy the machine is; empty where it does not tell.
+/// The machine's load average; empty if the system does not report it.
 pub(crate) fn load() -> String {
     std::fs::read_to_string("/proc/loadavg").map(|load| load.trim().to_owned()).unwrap_or_default()
 }

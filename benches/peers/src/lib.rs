@@ -1,1 +1,1 @@
-//! See `peers.rs`, the bench.
+//! Empty: the bench is in `peers.rs`.

@@ -1,4 +1,4 @@
-//! Forms whose credential is in the body, and tickets.
+//! Samples of the forms with a credential in the body, and of tickets.
 
 use super::*;
 
@@ -57,7 +57,7 @@ impl Sample for Webhook {
     }
 }
 
-/// A body of 64 KiB that is nothing but bytes.
+/// An opaque body of 64 KiB.
 pub struct LargeWebhook;
 
 impl Sample for LargeWebhook {
@@ -97,7 +97,7 @@ impl Sample for LargeWebhook {
     }
 }
 
-/// seatmap.pro: a private key in a JSON body. There is no MAC: the floor is the digest of the key.
+/// seatmap.pro: a private key in a JSON body. There is no MAC: the lower bound is the digest of the key.
 pub struct SharedSecret;
 
 const PRIVATE_KEY: &str = "k-9f86d081884c7d659a2feaa0c55ad015";
@@ -145,7 +145,7 @@ impl Sample for SharedSecret {
     }
 }
 
-/// A one-time ticket, from a store that hands it out again and again.
+/// A one-time ticket, from a store that returns it every time.
 pub struct Ticket;
 
 const RANDOM: &[u8; 32] = b"01234567890123456789012345678901";
@@ -169,7 +169,7 @@ impl TicketStore for OneTicket {
     }
 }
 
-/// What the layer makes of it.
+/// The layer's claims.
 fn the_digest() -> tower_sso::replay::Fingerprint {
     let mut fingerprint = tower_sso::replay::FingerprintHasher::new("ticket");
     fingerprint.part(RANDOM);
