@@ -192,7 +192,10 @@ fn contended(_: &mut Criterion) {
             }
         };
         thread::scope(|scope| (0..THREADS).for_each(|_| _ = scope.spawn(race)));
-        assert!(keys.iter().all(|(_, winners)| winners.load(Ordering::Relaxed) == 1), "a key without exactly one winner");
+        assert!(
+            keys.iter().all(|(_, winners)| winners.load(Ordering::Relaxed) == 1),
+            "a key without exactly one winner"
+        );
     }
     eprintln!("moka: {} contended claims, one winner for each key", ROUNDS * KEYS * THREADS);
 }
