@@ -5,17 +5,6 @@
 //! - the request's extensions: their table, which the first extension makes (two), and the identity's place in it (one);
 //! - the URI, where more is left of it than the path (one);
 //! - the table of the answer's headers, for `Cache-Control` and `Referrer-Policy`, where the answer has none yet (two).
-#![cfg(all(
-    feature = "fernet",
-    feature = "jwt",
-    feature = "oauth1",
-    feature = "shared-secret",
-    feature = "ticket",
-    feature = "timestamp-hash",
-    feature = "webhook",
-    feature = "moka",
-    feature = "sign"
-))]
 
 #[path = "../benches/support/driver.rs"]
 mod driver;

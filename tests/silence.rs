@@ -1,13 +1,4 @@
 //! No answer and no log line holds a secret, a credential or what a credential says.
-#![cfg(all(
-    feature = "fernet",
-    feature = "jwt",
-    feature = "oauth1",
-    feature = "timestamp-hash",
-    feature = "webhook",
-    feature = "moka",
-    feature = "sign"
-))]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! Tests that set the clock or close the database, with the application inside the process. All others are over HTTP, in
-//! `tests/portal.rs`.
+//! `tests/portal`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 

@@ -146,8 +146,8 @@
 //!
 //! # The contract
 //!
-//! Every form of this crate keeps the promises of `tests/contract.rs`. A `Subject` tells that suite how to sign and how
-//! to spoil a request (`tests/support/subject`); write one for your form. The promises that a form can break:
+//! Every form of this crate keeps the promises of `tests/engine/contract.rs`. A `Subject` tells that suite how to sign
+//! and how to spoil a request (`tests/support/subject`); write one for your form. The promises that a form can break:
 //!
 //! - What is changed, cut, duplicated or oversized is refused, and uses nothing up.
 //! - Another spelling of a credential (case, padding, escapes) is refused or is the same login.

@@ -1,7 +1,7 @@
 //! The forms as the contract sees them: each tells how to make its requests, good and bad.
 //!
-//! A form that is new to the crate gets a `Subject` here, and a line in [`for_every_form`]. `contract.rs` compares that list
-//! with the crate's folders, so it cannot be forgotten.
+//! Each form of the crate has a `Subject` here, and a line in [`for_every_form`]. `tests/engine/contract.rs` compares that
+//! list with the crate's folders, so a new form cannot be forgotten.
 
 #![allow(unused_imports, reason = "each test program uses its own part of it")]
 

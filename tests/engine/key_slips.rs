@@ -1,0 +1,243 @@
+//! Secrets that cannot be meant: whoever builds a layer with one is told.
+
+use http::HeaderName;
+use serde_json::Value;
+use tower_sso::ConfigError;
+use tower_sso::keys::{MemoryKeys, Secret};
+use tower_sso::oauth1::Origin;
+use tower_sso::shared_secret::PrivateKeys;
+use tower_sso::timestamp_hash::Recipe;
+use tower_sso::webhook::Digest;
+use tower_sso::{jwt, oauth1, timestamp_hash, webhook};
+
+use crate::support::subject::{
+    JwtSubject, OAuth1Subject, Subject, TimestampHashSubject, WebhookSubject, Wish, refused,
+};
+use crate::support::{App, clock, outcome, reason, replay};
+
+/// Whether a layer of each form that checks a MAC builds with this secret.
+fn built(secret: &str) -> [(&'static str, Result<(), ConfigError>); 4] {
+    let keys = || MemoryKeys::new().with("acme", secret);
+    let origin = Origin::new("https://rp.example");
+    let recipe = Recipe::hmac(Digest::Sha256, ["timestamp", "email"], "|");
+    let webhook = webhook::layer::<Value>().signature_header(HeaderName::from_static("signature")).secrets([secret]);
+    [
+        (
+            "jwt",
+            jwt::layer::<Value>(jwt::Algorithm::HS256)
+                .audience("a")
+                .secrets([secret])
+                .replay(replay())
+                .build()
+                .map(drop),
+        ),
+        ("oauth1", oauth1::layer::<Value>(origin).keys(keys()).replay(replay()).build().map(drop)),
+        ("timestamp_hash", timestamp_hash::layer::<Value>(recipe).secrets([secret]).replay(replay()).build().map(drop)),
+        ("webhook", webhook.handler_remembers().replay(replay()).build().map(drop)),
+    ]
+}
+
+#[test]
+fn a_key_of_a_pair_is_no_shared_secret() {
+    for (secret, why) in [
+        (include_str!("../vectors/p256-public.pem"), "everybody knows a public key (CVE-2022-29217)"),
+        (include_str!("../vectors/keys/rsa-2048-public.pem"), "of another kind"),
+        ("Bag Attributes\n-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "behind other text"),
+        ("ssh-rsa AAAAB3NzaC1yc2E= partner", "as OpenSSH writes it"),
+        ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 partner", "as OpenSSH writes it"),
+        ("ecdsa-sha2-nistp256 AAAAE2VjZHNh partner", "as OpenSSH writes it"),
+    ] {
+        for (form, built) in built(secret) {
+            let said = refused(built);
+            assert!(said.contains("public key is known to everybody"), "{form}, {why}: {said}");
+        }
+    }
+    for (form, built) in built(r#"{"kty":"RSA","e":"AQAB","n":"sXch"}"#) {
+        let said = refused(built);
+        assert!(said.contains("is a JWK"), "{form}, a public key as a JWK: {said}");
+    }
+    for (form, built) in built("a secret that mentions ssh-rsa and -----BEG") {
+        assert!(built.is_ok(), "{form}");
+    }
+}
+
+/// The keys of a store are learnt at run time, when no layer is built.
+#[tokio::test]
+async fn a_public_key_that_is_learnt_later_lets_nobody_in() {
+    async fn refused<S: Subject>() {
+        let pem = include_str!("../vectors/p256-public.pem");
+        for public in [pem.to_owned(), body(pem)] {
+            let keys = MemoryKeys::new();
+            let app: App = S::app_with(keys.clone(), replay(), clock());
+            let request = S::request(&Wish { tenant: "other", key: 2, ..Wish::default() });
+            keys.set("other", S::key(2).into());
+            keys.set("acme", Secret::new(public).into());
+            assert_eq!(outcome(&app.send(request).await), "ok", "{}", S::NAME);
+            let answer = app.send(S::request(&Wish { tenant: "acme", key: 0, ..Wish::default() })).await;
+            assert_eq!(reason(&answer), "unusable_key", "{}", S::NAME);
+        }
+    }
+    refused::<JwtSubject>().await;
+    refused::<OAuth1Subject>().await;
+    refused::<TimestampHashSubject>().await;
+    refused::<WebhookSubject>().await;
+}
+
+/// A certificate that signs itself: `openssl req -x509 -newkey ed25519`.
+const CERTIFICATE: &str = "\
+    MIIBLDCB36ADAgECAhQie2YjcHBU/YD0PCcfHXJewxGWXjAFBgMrZXAwDDEKMAgGA1UEAwwBYTAeFw0yNjExMjYwODQ1MjVaFw0y\
+    NjExMjcwODQ1MjVaMAwxCjAIBgNVBAMMAWEwKjAFBgMrZXADIQAIooDGMyiAnCgTdq8KfbUYa3Jar4h/c0frXdlnQSkb76NTMFEw\
+    HQYDVR0OBBYEFGiocyh/CqDduA0XlottTenehheAMB8GA1UdIwQYMBaAFGiocyh/CqDduA0XlottTenehheAMA8GA1UdEwEB/wQF\
+    MAMBAf8wBQYDK2VwA0EAGpIUARwjSnFcoeWvo6eZ0CKem0Y91AQi/X6Pj6lJOwLLPMJjCB3r+PCX+s4oOzD1VYfGyTMUhXE0pN/M\
+    BFjtBw==";
+
+/// The key of `rsa-2048-public.pem`: `openssl rsa -pubin -RSAPublicKey_out`.
+const PKCS1: &str = "\
+    MIIBCgKCAQEAvXZdrUuEQbQdrLpEbQJk6EZk3mdP6AaisTCtAGzl2wCGhN1ybr3IcA5t/ryGWGiMThS8jUL2gNPX92OoeeyRAptl\
+    Yk6G4UGgOSpV7eRKxBY1Z3iKdShV4BqJqGBvm+jVErJ69l94Oq/GJnQmQKGR/1DZ5efeO2BSqsN3pfinydks5EyRKdM4Obh8vm5N\
+    XMdiuFXGKAIDIP8v2RsDBrvxOR1OcIhl/e3mrkDs75GWh+BMjSK2/7gUSk8j9RvjWDw4jn45kfbFpQOr4/+LxeVkj6SICT7Ef5Rj\
+    x3qur0ELipMnibmjwC2XhMiJnisALzYf7RVjiPxpVStT0QHWEjNsqwIDAQAB";
+
+/// The base64 between a PEM's lines, in one line.
+fn body(pem: &str) -> String {
+    pem.lines().filter(|line| !line.starts_with("-----")).collect()
+}
+
+/// An Ed25519 key of sevens, byte by byte.
+fn hex(between: &str) -> String {
+    let head = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+    head.into_iter().chain([7; 32]).map(|byte: u8| format!("{byte:02x}")).collect::<Vec<_>>().join(between)
+}
+
+#[test]
+fn a_public_key_without_its_pem_lines_is_no_shared_secret() {
+    let rsa = include_str!("../vectors/keys/rsa-2048-public.pem");
+    let lines = rsa.lines().filter(|line| !line.starts_with("-----")).collect::<Vec<_>>();
+    let ed25519 = body(include_str!("../vectors/keys/ed25519-public.pem"));
+    for (secret, why) in [
+        (body(rsa), "the body of an RSA key, in one line"),
+        (lines.join("\n"), "in its lines"),
+        (lines.join("\r\n"), "in lines of Windows"),
+        (lines.join(" "), "as a form field makes of lines"),
+        (body(rsa).replace('+', "-").replace('/', "_").replace('=', ""), "in base64url"),
+        (body(include_str!("../vectors/keys/rsa-4096-public.pem")), "a longer one"),
+        (body(include_str!("../vectors/p256-public.pem")), "an EC key"),
+        (body(include_str!("../vectors/keys/p384-public.pem")), "of another curve"),
+        (ed25519.clone(), "the shortest there is"),
+        (ed25519.replace('=', ""), "without padding"),
+        (CERTIFICATE.into(), "a certificate, as a JWK has it in `x5c`"),
+        (PKCS1.into(), "the older kind of RSA key, which has no algorithm in it"),
+        ("AAAAC3NzaC1lZDI1NTE5AAAAIKv8kR0oqPZ6pE1mEw4wcW8Jd2ZbSg8Zzv1m3e9wQx1b".into(), "OpenSSH's, without its kind"),
+        (hex(""), "in hexadecimal"),
+        (hex("").to_uppercase(), "in capitals"),
+        (hex(":"), "with colons"),
+        (hex("\n"), "in lines"),
+        (format!("0x{}", hex("")), "as programs write it"),
+        (hex("").split_at(71).0.into(), "in hexadecimal, cut off"),
+        (body(rsa).split_at(255).0.into(), "cut off, as by a column of 255 characters"),
+        (body(rsa).split_at(33).0.into(), "cut off in the middle of a group"),
+        (PKCS1.split_at(64).0.into(), "the older kind, cut off"),
+        (CERTIFICATE.split_at(255).0.into(), "a certificate, cut off"),
+        ("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE…".into(), "cut off, and said so"),
+    ] {
+        for (form, built) in built(&secret) {
+            let said = refused(built);
+            assert!(said.contains("is a public key without its PEM lines"), "{form}, {why}: {said}");
+        }
+        let verbatim = webhook::layer::<Value>()
+            .signature_header(HeaderName::from_static("signature"))
+            .secrets([Secret::verbatim(secret.as_str())]);
+        let said = refused(verbatim.handler_remembers().replay(replay()).build().map(drop));
+        assert!(said.contains("is a public key without its PEM lines"), "verbatim, {why}: {said}");
+    }
+    for (secret, why) in [
+        ("MC4CAQAwBQYDK2VwBCIEIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH", "a private key: whoever has it may sign"),
+        ("302e020100300506032b657004220420070707070707070707070707", "that in hexadecimal, cut off"),
+        ("30ab302a30052b6570030321", "hexadecimal of other bytes"),
+        ("MIIBIjANBgkq", "too little to tell"),
+        ("M0UzRDI5NkQtQ0I3OC00QzRDLTlBMDctNkVFRjE4QTU0RjYxM0UzRDI5NkQtQ0I3OC00Qz", "base64 of other bytes"),
+        ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "base64 of zeros"),
+    ] {
+        for (form, built) in built(secret) {
+            assert!(built.is_ok(), "{form}: {why}: {built:?}");
+        }
+    }
+}
+
+/// An organisation's private key is a secret too.
+#[test]
+fn a_public_key_is_no_private_key_of_an_organisation() {
+    let pem = include_str!("../vectors/p256-public.pem");
+    for secret in [pem.trim_end().to_owned(), body(pem)] {
+        let said = refused(PrivateKeys::new().with("acme", [secret.as_str()]).map(drop));
+        assert!(said.contains("public key is known to everybody"), "{said}");
+    }
+}
+
+#[test]
+fn what_cannot_be_seen_is_blank() {
+    for secret in [
+        "\u{a0}",
+        "\u{3000}\u{3000}",
+        "\u{feff}",
+        "\u{200b}",
+        "\u{b}",
+        "\u{2060}\u{200d}",
+        "\u{ad}",
+        "\u{180e}",
+        "\u{fe0f}",
+        "\u{115f}",
+        "\u{3164}",
+        "\u{2800}",
+        "\u{202e}\u{2066}",
+        "\u{e0041}",
+        "\u{34f} \u{61c}",
+    ] {
+        for (form, built) in built(secret) {
+            let said = refused(built);
+            assert!(said.contains("is blank"), "{form}, {secret:?}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_with_an_invisible_character_does_not_build() {
+    for (secret, why) in [
+        ("s3cret\u{200b}", "a zero-width space at the end, as chat clients put it behind a link"),
+        ("\u{2060}s3cret", "a word joiner at the beginning"),
+        ("s3c\u{ad}ret", "a soft hyphen, at which a page may break a long word"),
+        ("s3c\u{180e}ret", "a Mongolian vowel separator"),
+        ("s3c\u{feff}ret", "a byte order mark where two files were joined"),
+        ("s3cret\u{fe0f}", "a variation selector"),
+        ("s3c\u{200e}ret\u{202c}", "marks of direction"),
+        ("s3c\u{2062}ret", "an invisible operator"),
+        ("s3cret\u{e0001}", "a tag"),
+        ("s3cret\u{2800}", "a braille blank, which fonts show as nothing"),
+        ("s3cret\u{fff9}", "a format character that is not on the list of what may be ignored"),
+        ("пароль\u{200b}", "at an end it counts beside any writing"),
+    ] {
+        for (form, built) in built(secret) {
+            let said = refused(built);
+            assert!(said.contains("invisible character"), "{form}, {why}: {said}");
+        }
+        let said = refused(PrivateKeys::new().with("acme", [secret]).map(drop));
+        assert!(said.contains("invisible character"), "{why}: {said}");
+        let built = webhook::layer::<Value>()
+            .signature_header(HeaderName::from_static("signature"))
+            .secrets([Secret::verbatim(secret)])
+            .handler_remembers()
+            .replay(replay())
+            .build();
+        assert!(built.is_ok(), "verbatim: {why}");
+    }
+    for (secret, why) in [
+        ("می\u{200c}خواهم", "Persian is not spelled right without a non-joiner"),
+        ("family 👩\u{200d}👧 ❤\u{fe0f}!", "nor an emoji without joiners"),
+        ("two words", "a blank inside is seen"),
+        ("пароль и ключ", "letters that are not ASCII"),
+    ] {
+        for (form, built) in built(secret) {
+            assert!(built.is_ok(), "{form}: {why}: {built:?}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! What holds for every form: the contract, the order of a check, and the layer's place in a service.
+
+mod bodies;
+mod contract;
+mod key_slips;
+mod landing;
+mod received;
+mod reuse;
+mod robust;
+mod secrets;
+mod settling;
+mod stack;
+mod stacking;
+mod steps;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,179 @@
+//! Secrets that were almost surely copied wrongly, and secrets that two tenants share.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use http_body_util::Full;
+use serde_json::Value;
+use tower_sso::keys::{self, Key, Keys, MemoryKeys, Secret, TenantId};
+use tower_sso::shared_secret::PrivateKeys;
+use tower_sso::sign::SigningWebhook;
+use tower_sso::tenant::Tenant;
+use tower_sso::webhook;
+use tower_sso::{ConfigError, ConfigProblem};
+
+use crate::support::subject::{
+    FernetSubject, JwtSubject, OAuth1Subject, Subject, TimestampHashSubject, WebhookSubject, Wish, get,
+};
+use crate::support::{App, clock, outcome, reason, replay, seen};
+
+/// Builds a layer of each form with these keys.
+fn build_each(keys: &MemoryKeys) -> Vec<(&'static str, Option<ConfigError>)> {
+    vec![
+        ("fernet", FernetSubject::layer(keys.clone(), replay(), clock()).build().err()),
+        ("jwt", JwtSubject::layer(keys.clone(), replay(), clock()).build().err()),
+        ("oauth1", OAuth1Subject::layer(keys.clone(), replay(), clock()).build().err()),
+        ("timestamp_hash", TimestampHashSubject::layer(keys.clone(), replay(), clock()).build().err()),
+        ("webhook", WebhookSubject::layer(keys.clone(), replay(), clock()).build().err()),
+    ]
+}
+
+#[test]
+fn a_secret_that_is_almost_surely_a_slip_does_not_build() {
+    let good = "bw4gLXgL8T9Lr3_2cUFjKJ7DkkY8M1zqB7x0Wn9vXcA=";
+    for (secret, place) in [
+        (format!("{good}\n"), "ends with a line feed"),
+        (format!("{good}\r\n"), "ends with a line feed"),
+        (format!("{good} "), "ends with white space"),
+        (format!("{good}\u{a0}"), "ends with white space"),
+        (format!("{good}\u{200b}"), "holds an invisible character"),
+        (format!(" {good}"), "begins with white space"),
+        (format!("\n{good}"), "begins with white space"),
+        (format!("\u{feff}{good}"), "begins with a byte order mark"),
+        (format!("\"{good}\""), "stands in quotation marks"),
+        (format!("'{good}'"), "stands in quotation marks"),
+        (format!("“{good}”"), "stands in quotation marks"),
+        ("\u{a0}\u{3000}\u{feff}\u{200b}\u{b}".into(), "is blank"),
+    ] {
+        for (form, error) in build_each(&MemoryKeys::new().with("acme", secret.as_str())) {
+            let error = error.unwrap_or_else(|| panic!("{form}: {secret:?} builds")).to_string();
+            let expected = format!("the {form} layer does not build: a key {place}");
+            assert!(error.starts_with(&expected), "{form}: {secret:?}: {error}");
+            assert!(!error.contains(good), "{form}: {error}");
+        }
+        let error = PrivateKeys::new().with("acme", [secret.as_str()]).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("a key {place}")), "{secret:?}: {error}");
+    }
+    for (form, error) in build_each(&MemoryKeys::new().with("acme", good)) {
+        assert_eq!(error, None, "{form}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_true_secret_may_end_in_a_blank() {
+    let secret = Secret::verbatim("ends in a blank ");
+    let layer = webhook::layer::<Value>().secrets([secret.clone()]).replay(replay()).clock(clock());
+    let app = App::new(layer.handler_remembers().build().unwrap());
+    let sign = |secret: Secret| SigningWebhook::new(secret).sign("{}").request("/").map(Full::from);
+    assert_eq!(outcome(&app.send(sign(secret)).await), "ok");
+    assert_eq!(outcome(&app.send(sign("ends in a blank".into())).await), "invalid", "it is never trimmed");
+}
+
+#[test]
+fn more_fixed_secrets_than_a_tenant_may_have_do_not_build() {
+    let layer = |secrets: usize| {
+        let secrets = (0..secrets).map(|number| format!("secret {number}"));
+        webhook::layer::<Value>().secrets(secrets).replay(replay()).handler_remembers().build()
+    };
+    assert!(layer(Keys::MAX).is_ok());
+    assert_eq!(layer(Keys::MAX + 1).unwrap_err().problem(), &ConfigProblem::TooManyKeys);
+}
+
+/// A log that can be read.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    /// From here to the guard's end, on this thread.
+    fn read(&self) -> tracing::subscriber::DefaultGuard {
+        let log = self.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.clone());
+        tracing::subscriber::set_default(subscriber.finish())
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        text.lines().filter(|line| line.contains(" WARN ")).map(str::to_owned).collect()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stores_doubtful_secret_is_named_once_for_each_tenant() {
+    let log = Log::default();
+    let _guard = log.read();
+    let store = keys::from_fn(|tenant: TenantId| async move {
+        let blank = Secret::new(format!("s3cret for {tenant}\n"));
+        Ok::<_, std::io::Error>(if tenant.as_str() == "true" { Secret::verbatim("s ").into() } else { blank.into() })
+    });
+    let tenant = Tenant::from_fn(|head| head.headers.get("x-tenant")?.to_str().ok().map(Into::into));
+    let layer = webhook::layer::<Value>().tenant(tenant).keys(store).replay(replay()).clock(clock());
+    let app = App::new(layer.handler_remembers().build().unwrap());
+    let call = |tenant: &'static str, secret: &str| {
+        let mut request = SigningWebhook::new(secret.into()).sign("{}").request("/").map(Full::from);
+        request.headers_mut().insert("x-tenant", tenant.parse().unwrap());
+        request
+    };
+    // A secret that verifies is no slip.
+    assert_eq!(reason(&app.send(call("doubtful a", "s3cret for doubtful a\n")).await), "ok");
+    assert_eq!(log.warnings(), [""; 0]);
+    for _ in 0..3 {
+        for tenant in ["doubtful a", "doubtful b", "true"] {
+            assert_eq!(reason(&app.send(call(tenant, &format!("s3cret for {tenant}"))).await), "bad_signature");
+        }
+    }
+    let warnings = log.warnings();
+    assert_eq!(warnings.len(), 2, "{warnings:#?}");
+    for (warning, tenant) in warnings.iter().zip(["doubtful a", "doubtful b"]) {
+        assert!(warning.contains("ends with a line feed") && warning.contains(tenant), "{warning}");
+        assert!(!warning.contains("s3cret"), "{warning}");
+    }
+}
+
+#[test]
+fn two_tenants_with_one_secret_are_named_when_a_layer_is_built() {
+    let key = FernetSubject::key(0);
+    let build = |keys: &MemoryKeys| {
+        let log = Log::default();
+        let _guard = log.read();
+        FernetSubject::layer(keys.clone(), replay(), clock()).build().unwrap();
+        OAuth1Subject::layer(keys.clone(), replay(), clock()).build().unwrap();
+        log.warnings()
+    };
+    let keys = MemoryKeys::new().with("company one", key.clone()).with("other", FernetSubject::key(1));
+    assert_eq!(build(&keys), [""; 0]);
+
+    keys.set("company two", [Key::current(FernetSubject::key(2)), Key::current(key.clone())].into_iter().collect());
+    let warnings = build(&keys);
+    assert_eq!(warnings.len(), 1, "OAuth's consumer is signed, so there it does no harm: {warnings:#?}");
+    assert!(warnings[0].contains("company one") && warnings[0].contains("company two"), "{warnings:?}");
+    let secret = key.expose_str().unwrap();
+    assert!(!warnings[0].contains(secret), "{warnings:?}");
+
+    // Two names of one organisation, which says so.
+    let acme = |secret: Secret| [Key::current(secret).owned_by("company one".into())].into_iter().collect();
+    keys.set("company two", acme(key));
+    assert_eq!(build(&keys), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alias_signs_in_to_the_organisation_it_names() {
+    let key = FernetSubject::key(0);
+    let keys = MemoryKeys::new().with("acme", key.clone());
+    keys.set("other", [Key::current(key).owned_by("acme".into())].into_iter().collect());
+    let app = App::new(FernetSubject::layer(keys, replay(), clock()).build().unwrap());
+    let link = FernetSubject::request(&Wish { tenant: "other", ..Wish::default() }).uri().to_string();
+    let answer = app.send(get(&link)).await;
+    assert_eq!(seen(&answer).tenant.as_deref(), Some("acme"));
+    let copy = app.send(get(&link.replace("tenant=other", "tenant=acme"))).await;
+    assert_eq!(outcome(&copy), "replayed");
+}

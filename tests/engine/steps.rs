@@ -1,0 +1,328 @@
+//! The engine itself, with a form that writes down what it is asked: the order of the steps, and their number.
+
+mod bounds;
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use http::request::Parts;
+use http::{Method, Request, Response};
+use http_body_util::{BodyExt, Full};
+use tower::{Layer, ServiceExt, service_fn};
+use tower_sso::ConfigProblem;
+use tower_sso::Identity;
+use tower_sso::VerifyLayer;
+use tower_sso::body::HeadOnly;
+use tower_sso::clock::{Clock, ManualClock, UnixTime};
+use tower_sso::form::{Extracted, Form, Presence, Rules, Usage};
+use tower_sso::keys::{self, Key, Keys, Secret, TenantId};
+use tower_sso::rejection::{Code, Reason, Rejection};
+use tower_sso::replay::{Claim, Claimed, Fingerprint, FingerprintHasher, LeaseId, MemoryReplay, ReplayStore};
+use tower_sso::store::{StoreError, StoreFuture};
+use tower_sso::tenant::Tenant;
+use tower_sso::window::Validity;
+
+const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[derive(Clone, Default)]
+struct Diary(Arc<Mutex<Vec<&'static str>>>);
+
+impl Diary {
+    fn write(&self, step: &'static str) {
+        self.0.lock().unwrap().push(step);
+    }
+
+    fn read(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+/// The path is the credential, and is good if it is the key.
+struct Diarist {
+    diary: Diary,
+    usage: Usage,
+    validity: Validity,
+}
+
+impl Form for Diarist {
+    const NAME: &'static str = "diarist";
+    type Reads = HeadOnly;
+    type Credential = String;
+    type Message = String;
+    type Claims = String;
+
+    fn rules(&self) -> Rules {
+        let mut rules = Rules::new(Secret::new("decoy"));
+        rules.usage = self.usage;
+        rules
+    }
+
+    fn screen(&self, _: &Parts) -> Result<Presence, Reason> {
+        self.diary.write("screen");
+        Ok(Presence::InHead)
+    }
+
+    fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<String>, Reason> {
+        self.diary.write("extract");
+        Ok(head.uri.path().to_owned().into())
+    }
+
+    fn verify(&self, path: &String, key: &Secret) -> Result<String, Reason> {
+        self.diary.write("verify");
+        if path.as_bytes() == key.expose() { Ok(path.clone()) } else { Err(Reason::BadSignature) }
+    }
+
+    fn validity(&self, _: &String) -> Result<Validity, Reason> {
+        self.diary.write("validity");
+        Ok(self.validity)
+    }
+
+    fn fingerprint(&self, path: &String, fingerprint: &mut FingerprintHasher) {
+        fingerprint.part(path.as_bytes());
+    }
+
+    fn claims(&self, path: String, _: UnixTime) -> Result<String, Reason> {
+        self.diary.write("claims");
+        if path == "/bad-claims" { Err(Reason::BadPayload("bad".into())) } else { Ok(path) }
+    }
+}
+
+struct Remembering(Diary, MemoryReplay);
+
+impl ReplayStore for Remembering {
+    fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
+        self.0.write("claim");
+        self.1.claim(claim)
+    }
+
+    fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
+        self.0.write("settle");
+        self.1.settle(claim)
+    }
+
+    fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>> {
+        self.0.write("release");
+        self.1.release(key, lease)
+    }
+
+    fn remembers_since(&self) -> Option<UnixTime> {
+        self.1.remembers_since()
+    }
+}
+
+/// What happens while the store is being asked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Meanwhile {
+    Nothing,
+    /// The store learns that it remembers since now only.
+    ItForgot,
+    /// The process stands still for three seconds.
+    TimePasses,
+    /// The store does what it was asked to, and the answer is lost.
+    TheAnswerIsLost,
+    /// The store is told what came of the call, and panics.
+    ItPanics,
+}
+
+struct Troubled(Remembering, ManualClock, Meanwhile, AtomicBool);
+
+impl ReplayStore for Troubled {
+    fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
+        let claimed = self.0.claim(claim);
+        match self.2 {
+            Meanwhile::Nothing | Meanwhile::ItPanics => claimed,
+            Meanwhile::ItForgot => {
+                self.3.store(true, Ordering::SeqCst);
+                claimed
+            }
+            Meanwhile::TimePasses => {
+                self.1.advance(Duration::from_secs(3));
+                claimed
+            }
+            Meanwhile::TheAnswerIsLost => StoreFuture::ready(Err(StoreError::timed_out())),
+        }
+    }
+
+    fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
+        let settled = self.0.settle(claim);
+        assert_ne!(self.2, Meanwhile::ItPanics, "as it was told to");
+        settled
+    }
+
+    fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>> {
+        self.0.release(key, lease)
+    }
+
+    fn remembers_since(&self) -> Option<UnixTime> {
+        self.3.load(Ordering::SeqCst).then(|| self.1.now().plus(Duration::from_secs(1)))
+    }
+}
+
+struct Bench {
+    diary: Diary,
+    layer: VerifyLayer<Diarist>,
+}
+
+impl Bench {
+    fn new(usage: Usage, validity: Validity, known: &'static [&'static str]) -> Self {
+        let diary = Diary::default();
+        let log = diary.clone();
+        let store = keys::from_fn(move |_: TenantId| {
+            log.write("keys");
+            async move { Ok::<_, Infallible>(known.iter().map(|key| Key::current(Secret::new(*key))).collect::<Keys>()) }
+        });
+        let form = Diarist { diary: diary.clone(), usage, validity };
+        let replay = MemoryReplay::builder().danger_no_startup_cutoff().build();
+        let layer = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET)
+            .keys(store)
+            .replay(Remembering(diary.clone(), replay))
+            .clock(ManualClock::at(NOW));
+        Self { diary, layer: layer.build().unwrap() }
+    }
+
+    /// The same, but for what happens at each claim.
+    fn troubled(usage: Usage, meanwhile: Meanwhile) -> Self {
+        let diary = Diary::default();
+        let clock = ManualClock::at(NOW);
+        let form = Diarist {
+            diary: diary.clone(),
+            usage,
+            validity: Validity::between(Some(NOW), NOW.minus(MINUTE), NOW.plus(MINUTE), Duration::ZERO),
+        };
+        let replay = MemoryReplay::builder().clock(ManualClock::at(NOW.minus(MINUTE))).build();
+        let replay = Troubled(Remembering(diary.clone(), replay), clock.clone(), meanwhile, false.into());
+        let layer = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]);
+        Self { diary, layer: layer.replay(replay).clock(clock).build().unwrap() }
+    }
+
+    async fn send(&self, path: &str) -> (Option<Code>, Vec<&'static str>) {
+        let log = self.diary.clone();
+        let inner = service_fn(move |request: Request<()>| {
+            log.write("inner");
+            assert!(Identity::<String>::of(request.extensions()).is_some());
+            async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) }
+        });
+        let answer = self.layer.clone().layer(inner).oneshot(Request::get(path).body(()).unwrap()).await.unwrap();
+        (answer.extensions().get::<Rejection>().map(Rejection::code), self.diary.read())
+    }
+}
+
+#[tokio::test]
+async fn the_steps_come_in_their_order_and_end_where_one_fails() {
+    let always = Validity::unlimited();
+    let past = Validity::between(None, UnixTime::MIN, UnixTime::from_secs(1), Duration::ZERO);
+    let to_verify = ["screen", "extract", "keys", "verify"];
+    let all = [&to_verify[..], &["validity", "claims", "claim", "inner"]].concat();
+
+    let bench = Bench::new(Usage::Once, always, &["/good", "/bad-claims"]);
+    assert_eq!(bench.send("/good").await, (None, all.clone()));
+    let (code, steps) = bench.send("/good").await;
+    assert_eq!((code, steps.last()), (Some(Code::Replayed), Some(&"claim")));
+    let both_keys = [&to_verify[..], &["verify"]].concat();
+    assert_eq!(bench.send("/wrong").await, (Some(Code::Invalid), both_keys.clone()), "each active key is tried");
+    let claims = [&both_keys[..], &["validity", "claims"]].concat();
+    assert_eq!(bench.send("/bad-claims").await, (Some(Code::RejectedClaims), claims), "nothing is claimed");
+
+    let stale = Bench::new(Usage::Once, past, &["/good"]);
+    let time = [&to_verify[..], &["validity"]].concat();
+    assert_eq!(stale.send("/good").await, (Some(Code::Expired), time), "stale claims are not read");
+}
+
+#[tokio::test]
+async fn an_unknown_tenant_costs_what_a_wrong_key_costs() {
+    let unknown = Bench::new(Usage::Once, Validity::unlimited(), &[]).send("/any").await;
+    let wrong = Bench::new(Usage::Once, Validity::unlimited(), &["/good"]).send("/any").await;
+    assert_eq!(unknown, wrong);
+    assert_eq!(unknown.1.iter().filter(|step| **step == "verify").count(), 1);
+    // And the decoy lets nobody in, even one who knows it.
+    let bench = Bench::new(Usage::Once, Validity::unlimited(), &[]);
+    assert_eq!(bench.send("decoy").await.0, Some(Code::Invalid));
+}
+
+#[tokio::test]
+async fn a_reusable_credential_is_not_claimed() {
+    let bench = Bench::new(Usage::Reusable, Validity::unlimited(), &["/good"]);
+    for _ in 0..3 {
+        let (code, steps) = bench.send("/good").await;
+        assert_eq!((code, steps.last(), steps.contains(&"claim")), (None, Some(&"inner"), false));
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_settled_after_it_was_carried_out() {
+    let usage = Usage::Idempotent { lease: Duration::from_secs(30), remember: None };
+    let bench = Bench::new(usage, Validity::unlimited(), &["/good"]);
+    let (code, steps) = bench.send("/good").await;
+    assert_eq!((code, &steps[steps.len() - 3..]), (None, &["claim", "inner", "settle"][..]));
+    let (code, steps) = bench.send("/good").await;
+    assert_eq!((code, steps.last()), (None, Some(&"claim")), "a copy is acknowledged and goes no further");
+}
+
+/// A call that was carried out is not given back because the store could not take the news.
+#[tokio::test]
+async fn a_store_that_panics_is_told_once() {
+    let usage = Usage::Idempotent { lease: Duration::from_secs(30), remember: None };
+    let bench = Bench::troubled(usage, Meanwhile::ItPanics);
+    assert!(AssertUnwindSafe(bench.send("/good")).catch_unwind().await.is_err());
+    let steps = bench.diary.read();
+    assert_eq!(&steps[steps.len() - 2..], ["inner", "settle"], "{steps:?}");
+}
+
+#[tokio::test]
+async fn a_first_claim_in_doubt_lets_nobody_in_and_a_call_may_come_again() {
+    let once = Usage::Once;
+    let call = Usage::Idempotent { lease: Duration::from_secs(30), remember: None };
+    for (meanwhile, code) in [
+        (Meanwhile::Nothing, None),
+        (Meanwhile::ItForgot, Some(Code::Replayed)),
+        (Meanwhile::TimePasses, Some(Code::Unavailable)),
+        (Meanwhile::TheAnswerIsLost, Some(Code::Unavailable)),
+    ] {
+        for usage in [once, call] {
+            let (answer, steps) = Bench::troubled(usage, meanwhile).send("/good").await;
+            assert_eq!(answer, code, "{meanwhile:?} {usage:?}");
+            assert_eq!(steps.contains(&"inner"), code.is_none(), "{meanwhile:?} {usage:?}: {steps:?}");
+            let released = code.is_some() && usage == call;
+            assert_eq!(steps.contains(&"release"), released, "{meanwhile:?} {usage:?}: {steps:?}");
+        }
+    }
+}
+
+#[test]
+fn only_a_reusable_form_builds_without_a_replay_store() {
+    for (usage, expected) in [(Usage::Reusable, None), (Usage::Once, Some(ConfigProblem::NoReplayStore))] {
+        let form = Diarist { diary: Diary::default(), usage, validity: Validity::unlimited() };
+        let built = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]).build();
+        assert_eq!(built.err().map(|error| error.problem().clone()), expected);
+    }
+}
+
+#[tokio::test]
+async fn the_application_may_write_the_answers() {
+    let form = Diarist { diary: Diary::default(), usage: Usage::Reusable, validity: Validity::unlimited() };
+    let layer = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET)
+        .secrets(["/good"])
+        .responder(|rejection, headers| {
+            let wants_html = headers.get("accept").is_some_and(|accept| accept == "text/html");
+            let body = if wants_html { "<h1>No</h1>" } else { "no" };
+            Response::builder().status(rejection.code().status()).body(Bytes::from(body)).unwrap()
+        })
+        .build()
+        .unwrap();
+    for (accept, expected) in [("text/html", "<h1>No</h1>"), ("*/*", "no")] {
+        let inner = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) });
+        let request = Request::get("/bad").header("accept", accept).body(()).unwrap();
+        let answer = layer.clone().layer(inner).oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), 401);
+        assert_eq!(answer.headers()["cache-control"], "no-store", "whoever writes it");
+        assert_eq!(answer.headers()["www-authenticate"], "SSO");
+        assert_eq!(answer.extensions().get::<Rejection>().unwrap().reason(), &Reason::BadSignature);
+        assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), expected);
+    }
+}

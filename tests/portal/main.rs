@@ -1,0 +1,29 @@
+//! The portal as a partner and a browser meet it: the compiled example, over real HTTP.
+//!
+//! Cargo does not build an example for a test that is named alone: `scripts/test --test portal` does.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+#[cfg(unix)]
+mod busy;
+mod configuration;
+#[cfg(unix)]
+mod connections;
+mod demo;
+mod hostile;
+mod lcvista;
+#[cfg(unix)]
+mod log;
+#[cfg(unix)]
+mod nodes;
+#[cfg(unix)]
+#[path = "../support/postgres.rs"]
+mod postgres;
+mod running;
+mod seatmap;
+mod sign_in;
+mod sign_up;
+mod site_builder;
+mod text;
+mod vendor_client;
+mod waggl;
