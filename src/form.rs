@@ -190,7 +190,8 @@ pub struct Rules {
     pub parameters: Vec<Cow<'static, str>>,
     /// Whether the form finds its keys itself ([`Form::look_up`]). Its layer then takes no key store. Default: no.
     pub looks_keys_up: bool,
-    /// Whether the credential itself names its tenant, and that name is signed. Default: no.
+    /// Whether the credential itself names its tenant, and that name is signed. Each credential must then have
+    /// [its tenant](Extracted::tenant): one without is an unknown tenant's. Default: no.
     pub signs_tenant: bool,
     /// The signed query parameters that the form reads by its own rules. A layer whose
     /// [`Tenant::query`](crate::tenant::Tenant::query) names one of them does not build, unless the form [signs its
@@ -264,7 +265,8 @@ pub enum Presence {
 pub struct Extracted<C> {
     /// The credential.
     pub credential: C,
-    /// The tenant, if the credential names it. `None`: the layer's [`Tenant`](crate::tenant::Tenant) decides.
+    /// The tenant, if the credential names it. `None`: the layer's [`Tenant`](crate::tenant::Tenant) decides, unless
+    /// the form [signs its tenant](Rules::signs_tenant).
     pub tenant: Option<TenantId>,
 }
 

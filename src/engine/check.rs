@@ -195,6 +195,8 @@ impl<F: Form, C> Engine<F, C> {
         let extracted = self.form.extract(head, body)?;
         let tenant = match extracted.tenant {
             Some(tenant) => Some(tenant),
+            // The form says that the name is signed, and anybody could write another one into the request.
+            None if self.rules.signs_tenant => None,
             None => self.tenant.of(head)?,
         };
         if let Some(name) = &tenant {

@@ -87,6 +87,64 @@ async fn no_store_is_asked_for_a_name_without_a_bound() {
     }
 }
 
+/// It says that its credentials name their tenant, and they do not.
+struct Nameless(Diarist);
+
+impl Form for Nameless {
+    const NAME: &'static str = "nameless";
+    type Reads = HeadOnly;
+    type Credential = String;
+    type Message = String;
+    type Claims = String;
+
+    fn rules(&self) -> Rules {
+        let mut rules = self.0.rules();
+        rules.signs_tenant = true;
+        rules
+    }
+
+    fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
+        self.0.screen(head)
+    }
+
+    fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<String>, Reason> {
+        self.0.extract(head, body)
+    }
+
+    fn verify(&self, path: &String, key: &Secret) -> Result<String, Reason> {
+        self.0.verify(path, key)
+    }
+
+    fn validity(&self, path: &String) -> Result<Validity, Reason> {
+        self.0.validity(path)
+    }
+
+    fn fingerprint(&self, path: &String, fingerprint: &mut FingerprintHasher) {
+        self.0.fingerprint(path, fingerprint);
+    }
+
+    fn claims(&self, path: String, now: UnixTime) -> Result<String, Reason> {
+        self.0.claims(path, now)
+    }
+}
+
+/// The layer's tenant is not asked in its place: that would be a login for each name that anybody makes up.
+#[tokio::test]
+async fn a_form_that_signs_its_tenant_and_names_none_lets_nobody_in() {
+    let validity = Validity::between(Some(NOW), NOW, NOW, MINUTE);
+    for tenant in [Tenant::query("t"), Tenant::fixed("acme")] {
+        let form = Nameless(Diarist { diary: Diary::default(), usage: Usage::Once, validity });
+        let layer = VerifyLayer::builder(form, tenant, Method::GET).secrets(["/good"]).clock(ManualClock::at(NOW));
+        let layer = layer.replay(MemoryReplay::builder().danger_no_startup_cutoff().build()).build().unwrap();
+        for uri in ["/good?t=acme", "/good?t=another"] {
+            let inner =
+                service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) });
+            let answer = layer.layer(inner).oneshot(Request::get(uri).body(()).unwrap()).await.unwrap();
+            assert_eq!(answer.extensions().get::<Rejection>().unwrap().reason(), &Reason::UnknownKey, "{uri}");
+        }
+    }
+}
+
 /// A time without an end is remembered for ever, and fills the store.
 #[test]
 fn times_have_a_bound() {
