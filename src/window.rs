@@ -98,6 +98,10 @@ impl Validity {
     ///
     /// It can have been used since `issued_at` or, without one, since its start.
     ///
+    /// Start and end are what the partner wrote. If a setting makes the end, such as a largest age added to
+    /// `issued_at`, take [`around`](Self::around) or call [`remembered_until`](Self::remembered_until): a layer that
+    /// allows a greater age would accept what another one has used and forgotten.
+    ///
     /// ```
     /// use std::time::Duration;
     /// use tower_sso::clock::UnixTime;

@@ -106,7 +106,7 @@ local function for_the_longest(milliseconds)
     return milliseconds == '' and milliseconds or milliseconds + longest - window
 end
 local function may_be_forgotten()
-    return tonumber(ARGV[7]) < since and tonumber(ARGV[8]) + least < now
+    return tonumber(ARGV[7]) <= since and tonumber(ARGV[8]) + least < now
 end
 ";
 

@@ -181,7 +181,7 @@ pub enum Claimed {
 /// [window](Terms::window), the longest one, and since when it was the longest:
 /// - **Every entry is kept for the longest window.** It is held, and later settled, until its own end plus the longest
 ///   window minus its own.
-/// - **A longer window cannot reach back.** A credential that could be used before the longest window came
+/// - **A longer window cannot reach back.** A credential that could be used when the longest window came or before
 ///   ([`Terms::usable_since`]), and whose entry under the first window would have ended by now
 ///   (`until - window + first < now`), may have been used and forgotten: the answer is [`Claimed::Forgotten`].
 ///

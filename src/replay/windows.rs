@@ -28,7 +28,8 @@ impl Windows {
         }
         let window = self.window(claim);
         let end_under_the_first = claim.terms.until.minus(claim.terms.window).plus(window.first);
-        if claim.terms.usable_since < window.since && end_under_the_first < claim.now {
+        // At the very instant at which the window came, it can have been used before it came.
+        if claim.terms.usable_since <= window.since && end_under_the_first < claim.now {
             return None;
         }
         Some(match claim.hold {
@@ -95,7 +96,8 @@ mod tests {
             (1_000, 990, MINUTE, Some(at(990).plus(MINUTE)), "the first window is the longest"),
             (1_010, 980, HOUR, Some(at(980).plus(HOUR)), "what the first window would still hold"),
             (1_100, 1_009, HOUR, None, "usable before the longer window came, and over under the first"),
-            (1_100, 1_010, HOUR, Some(at(1_010).plus(HOUR)), "usable since the longer window came"),
+            (1_100, 1_010, HOUR, None, "usable at the instant at which it came, perhaps a little before"),
+            (1_100, 1_011, HOUR, Some(at(1_011).plus(HOUR)), "usable since the longer window came"),
             (1_100, 1_090, MINUTE, Some(at(1_090).plus(HOUR)), "a shorter window keeps for the longest"),
         ] {
             assert_eq!(windows.hold(&claim(now, made, window)), expected.map(Hold::Until), "{why}");

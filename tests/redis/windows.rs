@@ -148,3 +148,23 @@ async fn what_is_settled_is_kept_for_the_longest_window_and_a_lease_for_its_own(
     store.settle(&timeless).await.unwrap();
     assert_eq!(time_to_live(&server), -1);
 }
+
+/// By the fastest clock that is allowed, a second ahead, it was used at the instant at which the longer window came.
+#[tokio::test]
+async fn a_window_does_not_reach_back_to_the_instant_at_which_it_came() {
+    let server = Redis::start(&[]);
+    let store = Node::new(&server).await.redis;
+    let now = UnixTime::from_secs(NOW);
+    let ahead = now.plus(Duration::from_secs(1));
+    assert_eq!(store.claim(&claim(1, ahead, 30)).await.unwrap(), Claimed::First);
+    assert_eq!(store.claim(&claim(2, now, 600)).await.unwrap(), Claimed::First);
+    for _ in 0..2 {
+        server.eval("}r:", "return redis.call('DEL', key)");
+    }
+    let after = |millis| {
+        let made = ahead.plus(Duration::from_millis(millis));
+        Claim { now: made.plus(Duration::from_secs(40)), ..claim(1, made, 600) }
+    };
+    assert_eq!(store.claim(&after(0)).await.unwrap(), Claimed::Forgotten);
+    assert_eq!(store.claim(&after(1)).await.unwrap(), Claimed::First, "what was made later");
+}

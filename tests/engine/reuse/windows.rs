@@ -80,6 +80,22 @@ async fn a_window_that_is_raised_later_does_not_reach_back_by_the_skew() {
     assert_eq!(send(&long, &ahead).await.1, "before_cutoff");
 }
 
+/// A clock need not move between a use and a new layer.
+#[tokio::test]
+async fn a_window_that_is_raised_at_the_instant_of_a_use_does_not_reach_back_to_it() {
+    let (store, time) = (replay(), clock());
+    let app = |age| {
+        let layer = by_fernet(MemoryKeys::new().with("1", KEY), store.clone(), &time).clock_skew(secs(0));
+        App::new(layer.max_age(secs(age)).build().unwrap())
+    };
+    let link = FernetLink::new("/", "1", &KEY.into()).issued_at(UnixTime::from_secs(NOW)).uri(&json!({})).unwrap();
+    let short = app(10);
+    assert_eq!(send(&short, &link).await.0, "ok");
+    let long = app(600);
+    time.advance(secs(100));
+    assert_eq!(send(&long, &link).await.1, "before_fence");
+}
+
 /// Whom a key belongs to is what the application says; what was signed is the consumer's own name.
 #[tokio::test]
 async fn an_owner_is_no_part_of_what_was_signed() {
