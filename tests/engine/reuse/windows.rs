@@ -93,7 +93,7 @@ async fn a_window_that_is_raised_at_the_instant_of_a_use_does_not_reach_back_to_
     assert_eq!(send(&short, &link).await.0, "ok");
     let long = app(600);
     time.advance(secs(100));
-    assert_eq!(send(&long, &link).await.1, "before_fence");
+    assert_eq!(send(&long, &link).await.1, "before_cutoff");
 }
 
 /// Whom a key belongs to is what the application says; what was signed is the consumer's own name.
