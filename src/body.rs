@@ -95,6 +95,7 @@ where
 
 pin_project! {
     /// A body that is being read.
+    #[doc(hidden)]
     pub struct Reading<B> {
         #[pin]
         body: Option<B>,

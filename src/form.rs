@@ -242,6 +242,7 @@ impl Rules {
 
 /// Whether a request has a credential of the form, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Presence {
     /// No credential.
     Absent,
@@ -278,6 +279,7 @@ impl<C> From<C> for Extracted<C> {
 
 /// Whether the same credential may come again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Usage {
     /// It signs in once. A duplicate is `replayed`.
     Once,

@@ -14,6 +14,7 @@ use crate::keys::Secret;
 /// assert_eq!(Digest::Sha256.length(), 32);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Digest {
     /// SHA-1. HMAC-SHA1 is not known to be broken, but choose another where the partner leaves the choice.
     Sha1,

@@ -20,7 +20,7 @@ use crate::{Builder, ConfigProblem};
 /// | [`max_age`](Builder::max_age), [`clock_skew`](Builder::clock_skew) | 60 s, 60 s |
 /// | [`max_token_length`](Builder::max_token_length) | 8 KiB |
 /// | [`require`](Builder::require) | nothing but what `C` needs |
-/// | [`timestamp_claim`](Builder::timestamp_claim) | `ts` |
+/// | [`timestamp_claim`](Builder::timestamp_claim), [`no_timestamp_claim`](Builder::no_timestamp_claim) | `ts` |
 /// | [`methods`](Builder::methods) | GET |
 ///
 /// A key is the 44 characters of a Fernet key, as a [`Secret`](crate::keys::Secret).
@@ -77,10 +77,16 @@ where
         self
     }
 
-    /// The field that, if present, must be a number of seconds inside the token's own window. Default: `ts`. `None`
-    /// turns the check off, for a content where the field is missing or means something else.
-    pub fn timestamp_claim(mut self, field: Option<&'static str>) -> Self {
-        self.form.timestamp_claim = field.map(Into::into);
+    /// The field that, if present, must be a number of seconds inside the token's own window. Default: `ts`.
+    pub fn timestamp_claim(mut self, field: impl Into<Cow<'static, str>>) -> Self {
+        self.form.timestamp_claim = Some(field.into());
+        self
+    }
+
+    /// Checks no field for a time, for a content whose `ts` means something else. The token's own time is checked all
+    /// the same.
+    pub fn no_timestamp_claim(mut self) -> Self {
+        self.form.timestamp_claim = None;
         self
     }
 }

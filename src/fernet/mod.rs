@@ -62,7 +62,7 @@ pub use builder::layer;
 pub(crate) use token::check_key;
 #[cfg(feature = "sign")]
 pub(crate) use token::prepare;
-pub use token::{Message, Token};
+use token::{Message, Token};
 
 /// The Fernet form, with claims of type `C`. Made by [`layer`].
 ///

@@ -80,7 +80,7 @@ use crate::window::Validity;
 pub use algorithm::Algorithm;
 pub use builder::layer;
 use claims::Registered;
-pub use token::{Message, Token};
+use token::{Message, Token};
 use verifier::Verifier;
 
 /// The JWT form, with claims of type `C`. Made by [`layer`].

@@ -10,6 +10,7 @@ use crate::clock::UnixTime;
 ///
 /// assert_eq!(Key::current(Secret::new("s")).key_use(), KeyUse::Current);
 /// ```
+// Exhaustive: a key is the newest or it is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyUse {
     /// The tenant's newest key.

@@ -94,6 +94,7 @@ use parameters::{Parameters, protocol};
 /// assert_eq!(SignatureMethod::HmacSha1.as_str(), "HMAC-SHA1");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SignatureMethod {
     /// `HMAC-SHA1` (RFC 5849, 3.4.2).
     HmacSha1,
@@ -139,9 +140,11 @@ pub struct OAuth1<C> {
 }
 
 /// A request with a signature. The signature is not verified yet.
+#[doc(hidden)]
 pub struct SignedRequest(Arc<Signed>);
 
 /// An authentic request.
+#[doc(hidden)]
 pub struct Message(Arc<Signed>);
 
 struct Signed {

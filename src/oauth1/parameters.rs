@@ -20,6 +20,7 @@ use crate::text::percent::{decode_escapes, decode_form};
 /// assert_ne!(Transport::Query, Transport::Header);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Transport {
     /// The query (RFC 5849, 3.5.3).
     Query,

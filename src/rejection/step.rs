@@ -10,6 +10,7 @@
 /// let passed: Vec<_> = Step::ALL.into_iter().filter(|step| *step < refused_at).collect();
 /// assert_eq!(passed, [Step::Extract, Step::Keys, Step::Verify]);
 /// ```
+// Exhaustive, like `ALL`: a new step changes the order that every form follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
     /// Find the parts of the form in the request and decode them.

@@ -13,6 +13,7 @@ use crate::clock::UnixTime;
 ///
 /// assert_eq!(Hold::Until(UnixTime::MAX).until(), UnixTime::MAX);
 /// ```
+// Exhaustive: a store that overlooked a new hold would not keep its promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
     /// The credential is spent by the claim, and remembered until this instant, inclusive.

@@ -155,6 +155,7 @@ opaque_debug!(FingerprintHasher);
 ///
 /// assert_ne!(Claimed::First, Claimed::Spent);
 /// ```
+// Exhaustive: a store around another one must not take a new outcome for one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claimed {
     /// The credential was free, and is now claimed.

@@ -90,6 +90,7 @@ pub struct SharedSecret<C> {
 }
 
 /// A body with a token, not verified yet.
+#[doc(hidden)]
 pub struct Call {
     digest: TokenDigest,
     attempt: Attempt,
@@ -97,6 +98,7 @@ pub struct Call {
 }
 
 /// A body whose token is a known key.
+#[doc(hidden)]
 pub struct Message {
     body: Bytes,
 }

@@ -90,11 +90,13 @@ pub struct Ticket<C> {
 }
 
 /// What looks like a ticket. Nothing is known of it.
+#[doc(hidden)]
 pub struct Presented {
     random: Random,
 }
 
 /// A ticket that is in the store.
+#[doc(hidden)]
 pub struct Known {
     random: Random,
     claims: Vec<u8>,

@@ -77,6 +77,7 @@ const LONGEST_TENANT: usize = 255;
 /// assert_eq!(Plus::default(), Plus::Either);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Plus {
     /// A space, as in form data.
     Space,
@@ -109,9 +110,11 @@ pub struct TimestampHash<C> {
 }
 
 /// A hash and its fields, not verified yet.
+#[doc(hidden)]
 pub struct Credential(Arc<Hashed>);
 
 /// Fields that match the hash.
+#[doc(hidden)]
 pub struct Message {
     hashed: Arc<Hashed>,
     literally: bool,

@@ -14,6 +14,7 @@ use crate::text::timestamp::parse_seconds;
 /// assert_ne!(Encoding::Hex, Encoding::Base64);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Encoding {
     /// Hexadecimal, of either case.
     Hex,

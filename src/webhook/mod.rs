@@ -108,6 +108,7 @@ pub struct Webhook<C> {
 }
 
 /// A signed delivery as received. Its sender is not verified yet.
+#[doc(hidden)]
 pub struct Call {
     mac: Tag,
     timestamp: Option<headers::Timestamp>,
@@ -116,6 +117,7 @@ pub struct Call {
 }
 
 /// An authentic delivery.
+#[doc(hidden)]
 pub struct Message {
     mac: Tag,
     issued_at: Option<UnixTime>,

@@ -200,7 +200,7 @@ async fn windows_and_names_can_be_set() {
         .token_parameter("t")
         .max_age(secs(10))
         .clock_skew(secs(0))
-        .timestamp_claim(None)
+        .no_timestamp_claim()
         .keys(keys())
         .replay(replay())
         .clock(clock());

@@ -9,6 +9,7 @@
 /// }
 /// assert!(is_news(Rotation::Unchanged));
 /// ```
+// Exhaustive: a call must not apply what goes with an outcome that it does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use = "a repeated call must change nothing else either"]
 pub enum Rotation {
