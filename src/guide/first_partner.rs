@@ -4,7 +4,7 @@
 //! replay store, a handler, and the layer that connects them.
 //!
 //! ```
-//! # #[cfg(all(feature = "fernet", feature = "webhook", feature = "moka", feature = "axum", feature = "sign"))] {
+//! # #[cfg(all(feature = "fernet", feature = "moka", feature = "axum", feature = "sign"))] {
 //! use axum::{Router, routing::get};
 //! use tower_sso::keys::KeyStore;
 //! use tower_sso::providers::tutorcruncher::{self, TutorUser};

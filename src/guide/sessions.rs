@@ -8,7 +8,7 @@
 //! 4. Show who is signed in.
 //!
 //! ```
-//! # #[cfg(all(feature = "fernet", feature = "webhook", feature = "axum"))] {
+//! # #[cfg(all(feature = "fernet", feature = "axum"))] {
 //! use axum::response::Redirect;
 //! use tower_sessions::cookie::SameSite;
 //! use tower_sessions::{Session, SessionManagerLayer, SessionStore, session};

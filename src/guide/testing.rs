@@ -4,7 +4,7 @@
 //! with [`ManualClock`](crate::clock::ManualClock). No test sleeps, and nothing is mocked.
 //!
 //! ```
-//! # #[cfg(all(feature = "fernet", feature = "webhook", feature = "moka", feature = "axum", feature = "sign"))] {
+//! # #[cfg(all(feature = "fernet", feature = "moka", feature = "axum", feature = "sign"))] {
 //! use std::time::Duration;
 //!
 //! use axum::{Router, body::Body, routing::get};

@@ -8,7 +8,7 @@ pub mod lcvista;
 pub mod seatmap;
 #[cfg(feature = "oauth1")]
 pub mod site_builder;
-#[cfg(all(feature = "fernet", feature = "webhook"))]
+#[cfg(feature = "fernet")]
 pub mod tutorcruncher;
 #[cfg(feature = "jwt")]
 pub mod waggl;

@@ -1,9 +1,10 @@
 //! TutorCruncher: a signed webhook that brings a company's key, and a Fernet link that signs its users in.
 //!
 //! Source: TutorCruncher's help page "How do I add my app to the list of Online Integrations TutorCruncher provides?".
+//! The feature `fernet` is enough for the sign-in; the webhook needs `webhook` too.
 //!
 //! ```
-//! # #[cfg(all(feature = "moka", feature = "axum"))] {
+//! # #[cfg(all(feature = "webhook", feature = "moka", feature = "axum"))] {
 //! # use axum::{Router, http::StatusCode, routing::{get, post}};
 //! use tower_sso::Identity;
 //! use tower_sso::providers::tutorcruncher::{self, CompanySignup, TutorUser};
@@ -29,7 +30,7 @@
 //! sqlx 0.9.
 //!
 //! ```
-//! # #[cfg(all(feature = "moka", feature = "axum", feature = "sqlite"))] {
+//! # #[cfg(all(feature = "webhook", feature = "moka", feature = "axum", feature = "sqlite"))] {
 //! use axum::extract::State;
 //! use axum::{Router, http::StatusCode, routing::{get, post}};
 //! use tower_sso::Identity;
@@ -69,8 +70,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::Builder;
 use crate::fernet::{self, Fernet};
-use crate::keys::{KeyStore, Secret};
-use crate::webhook::{self, Webhook};
+use crate::keys::KeyStore;
+
+#[cfg(feature = "webhook")]
+mod company;
+#[cfg(feature = "webhook")]
+#[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
+pub use company::{CompanySignup, sign_up};
 
 /// Starts the layer for `GET …?company_id={id}&token={fernet}`: the defaults of [`fernet::layer`], and the fields `id`,
 /// `nm` and `rt` required.
@@ -78,16 +84,6 @@ use crate::webhook::{self, Webhook};
 /// `keys` holds each company's Fernet key under its `company_id`, as text.
 pub fn sso(keys: impl KeyStore) -> Builder<Fernet<TutorUser>> {
     fernet::layer().keys(keys).require(["id", "nm", "rt"])
-}
-
-/// Starts the layer for `POST` with `Webhook-Signature`: the defaults of [`webhook::layer`].
-///
-/// `secrets` are shared with TutorCruncher: the first is current, the others are still accepted. TutorCruncher counts
-/// only status 200 as success, but the layer counts a redirect too: put no redirecting layer inside, such as one that
-/// demands a session. A delivery has no timestamp and can come again at any age: let the handler recognise duplicates,
-/// and declare it with [`handler_remembers`](Builder::handler_remembers).
-pub fn sign_up<S: Into<Secret>>(secrets: impl IntoIterator<Item = S>) -> Builder<Webhook<CompanySignup>> {
-    webhook::layer().secrets(secrets)
 }
 
 /// A user of a company. Unknown fields are ignored.
@@ -197,38 +193,4 @@ impl From<TutorUser> for Wire {
             apt_fn,
         }
     }
-}
-
-/// A company that signs up, and the key with which its users' links will be signed.
-///
-/// ```
-/// use tower_sso::providers::tutorcruncher::CompanySignup;
-///
-/// let json = r#"{"company_id": 4321, "fernet_key": "38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c=",
-///                "admin_email": "ada@example.com", "admin_name": "Ada", "company_name": "DinoTutors"}"#;
-/// let call: CompanySignup = serde_json::from_str(json)?;
-/// assert_eq!(call.company_id, 4321);
-/// assert!(!format!("{call:?}").contains("38mn"), "the key is not shown");
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct CompanySignup {
-    /// The company's number; as text, it is the tenant of [`sso`].
-    pub company_id: i64,
-    /// The company's new key, a valid Fernet key.
-    #[serde(deserialize_with = "fernet_key")]
-    pub fernet_key: Secret,
-    /// The email address of the admin who signed the company up.
-    pub admin_email: String,
-    /// That admin's name.
-    pub admin_name: String,
-    /// The company's name.
-    pub company_name: String,
-}
-
-fn fernet_key<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
-    let key = Secret::new(String::deserialize(deserializer)?);
-    fernet::check_key(&key).map_err(serde::de::Error::custom)?;
-    Ok(key)
 }

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Whether what a reader copies compiles: README's programs, with the features that README names.
+
+    scripts/readers_programs.py               checks them
+    scripts/readers_programs.py --self-test   checks that a program with a feature too few is found
+
+Each program becomes a project of its own, outside this package, whose only features are those of README's `cargo add`
+and of each "feature `x`" in the section's lines above the program. The projects have our lock file and target directory, and are only
+checked, so this takes seconds once the dependencies were.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+# A program that names one of these needs it beside tower-sso.
+CRATES = {"axum": '"0.8"'}
+
+
+def main():
+    if sys.argv[1:] == ["--self-test"]:
+        return self_test()
+    if sys.argv[1:]:
+        sys.exit(__doc__)
+    readme = (ROOT / "README.md").read_text()
+    found = list(programs(readme))
+    if len(found) < 2:
+        sys.exit(f"README has {len(found)} programs; there should be at least two")
+    wrong = [check(f"readme-{number}", *each) for number, each in enumerate(found, 1)]
+    return any(wrong)
+
+
+def programs(readme):
+    """Each program, and the manifest that README lets a reader write for it."""
+    added = re.search(r"^cargo add tower-sso --features (\S+)$", readme, re.M)
+    features = added[1].split(",") if added else sys.exit("README has no line `cargo add tower-sso --features …`")
+    end = 0
+    for block in re.finditer(r"^```rust\S*\n(.*?)^```$", readme, re.M | re.S):
+        named = re.findall(r"\bfeature\s+`([\w-]+)`", readme[end : block.start()].split("\n## ")[-1])
+        end = block.end()
+        code = re.sub(r"^# ?", "", block[1], flags=re.M)
+        yield code if "fn main(" in code else code + "\nfn main() {}\n", manifest(code, features + named)
+
+
+def manifest(code, features):
+    others = "".join(f"{name} = {version}\n" for name, version in CRATES.items() if re.search(rf"\b{name}::", code))
+    return f"[dependencies]\n{others}tower-sso = {{ path = {str(ROOT)!r}, features = {features} }}\n"
+
+
+def check(name, code, dependencies, quiet=False):
+    """Whether the program does not compile as a project of its own."""
+    with tempfile.TemporaryDirectory() as directory:
+        project = pathlib.Path(directory)
+        (project / "src").mkdir()
+        (project / "src/main.rs").write_text("#![allow(unused)]\n" + code)
+        # Our profiles too: with others, every dependency would be checked again.
+        ours = (ROOT / "Cargo.toml").read_text()
+        profiles = "".join(re.findall(r"^\[profile\.[^\[]*", ours, re.M))
+        head = f'[package]\nname = "{name}"\nversion = "0.0.0"\nedition = "{edition(ours)}"\npublish = false\n\n'
+        (project / "Cargo.toml").write_text(head + dependencies + "\n" + profiles)
+        shutil.copy(ROOT / "Cargo.lock", project)
+        target = os.environ.get("CARGO_TARGET_DIR") or ROOT / "target"
+        command = ["cargo", "check", "--quiet", "--offline", "--target-dir", str(pathlib.Path(target).absolute())]
+        failed = subprocess.run(command, cwd=project, capture_output=quiet).returncode != 0
+    if not quiet:
+        print(f"{name}: {'DOES NOT COMPILE with' if failed else 'compiles with'} {dependencies.splitlines()[-1]}")
+    return failed
+
+
+def edition(ours):
+    return tomllib.loads(ours)["package"]["edition"]
+
+
+def self_test():
+    readme = (
+        "cargo add tower-sso --features fernet\n```rust\nuse tower_sso::fernet;\n# fn x() {}\n```\n## More (feature "
+        "`jwt`)\n```rust,no_run\nfn main() { tower_sso::jwt::x() }\n```\n## Others\n```sh\nls\n```\n"
+    )
+    path = f"path = {str(ROOT)!r}"
+    needs = lambda features: f"[dependencies]\ntower-sso = {{ {path}, features = {features} }}\n"
+    expected = [
+        ("use tower_sso::fernet;\nfn x() {}\n\nfn main() {}\n", needs(["fernet"])),
+        ("fn main() { tower_sso::jwt::x() }\n", needs(["fernet", "jwt"])),
+    ]
+    if list(programs(readme)) != expected:
+        sys.exit(f"the programs are not found: {list(programs(readme))}")
+    code = "use tower_sso::fernet as _;\nfn main() {}\n"
+    if not check("self-test", code, manifest(code, []), quiet=True) or check("self-test", code, manifest(code, ["fernet"])):
+        sys.exit("a feature too few was not found, or one was missing that is there")
+    print("a program with a feature too few is found")
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())
