@@ -10,6 +10,8 @@ pub(super) struct Entry {
     pub(super) group: Group,
     /// When it may be removed, by [`Clock::steady`](crate::clock::Clock::steady); `None` is never.
     pub(super) goes_at: Option<Duration>,
+    /// Whether it is without an end, or a lease of what will be.
+    pub(super) may_stay: bool,
 }
 
 impl Entry {
@@ -20,7 +22,8 @@ impl Entry {
         const MARGIN: Duration = Duration::from_secs(60);
         let ends = hold.until() != UnixTime::MAX;
         let goes_at = ends.then(|| steady.saturating_add(hold.until().since(claim.now)).saturating_add(MARGIN));
-        Self { hold, group: claim.terms.group, goes_at }
+        let may_stay = !ends || claim.terms.until == UnixTime::MAX;
+        Self { hold, group: claim.terms.group, goes_at, may_stay }
     }
 
     pub(super) fn is_live(&self, now: UnixTime) -> bool {

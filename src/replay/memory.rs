@@ -193,10 +193,10 @@ impl MemoryReplayBuilder {
 impl Inner {
     fn change(&self, shard: &Shard, key: Fingerprint, op: impl FnOnce(Option<Entry>) -> Op<Entry>) {
         let is_removed = shard.change(key, op, |old, new| {
-            if let Some(Entry { goes_at: None, group, .. }) = old {
+            if let Some(Entry { may_stay: true, group, .. }) = old {
                 self.forever.remove(group);
             }
-            if let Some(Entry { goes_at: None, group, .. }) = new {
+            if let Some(Entry { may_stay: true, group, .. }) = new {
                 self.forever.add(group);
             }
         });
@@ -231,9 +231,9 @@ impl Inner {
         let Some(hold) = self.windows.hold(claim) else { return Ok(Claimed::Forgotten) };
         let steady = self.clock.steady();
         let entry = Entry::new(claim, hold, steady);
-        // A lease of what has no end becomes an entry without one, and that may not fail any more.
-        let may_stay = claim.terms.until == UnixTime::MAX || hold.until() == UnixTime::MAX;
-        let has_share = !may_stay || self.forever.has_room(claim.terms.group);
+        // A lease of what has no end becomes an entry without one, and that may not fail any more. So it has its share
+        // from the start: else as many calls as are in progress at once could stay.
+        let has_share = !entry.may_stay || self.forever.has_room(claim.terms.group);
         let mut claimed = None;
         // Each claim clears some of what is dead away, so that none ever has to do it for all. If there is no room
         // after that, dead entries elsewhere may have it.
@@ -261,8 +261,9 @@ impl Inner {
         self.change(self.shards.of(claim.key), claim.key, |held| {
             claimed = match held {
                 Some(held) if held.is_live(claim.now) => Some(held.claimed()),
-                // A dead entry of the same key gives up its place.
-                dead => (has_share && (dead.is_some() || self.reserve())).then_some(Claimed::First),
+                // A dead entry of the same key gives up its place, and its share.
+                Some(dead) => (has_share || dead.may_stay).then_some(Claimed::First),
+                None => (has_share && self.reserve()).then_some(Claimed::First),
             };
             if claimed == Some(Claimed::First) { Op::Put(entry) } else { Op::Nop }
         });

@@ -1,5 +1,6 @@
 //! The replay store in memory: one winner, no eviction, a ceiling.
 
+mod forever;
 mod opening;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
