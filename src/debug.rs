@@ -13,7 +13,21 @@ macro_rules! opaque_debug {
     };
 }
 
-pub(crate) use opaque_debug;
+/// Implements `Debug` with the name of the form alone, for what a layer of the form `F` consists of.
+macro_rules! form_debug {
+    ($type:ident<$($parameter:ident),+>) => {
+        impl<$($parameter),+> std::fmt::Debug for $type<$($parameter),+>
+        where
+            F: Form,
+        {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($type)).field("form", &F::NAME).finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+pub(crate) use {form_debug, opaque_debug};
 
 #[cfg(test)]
 mod tests {

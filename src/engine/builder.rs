@@ -1,7 +1,6 @@
 //! What every layer's builder shares: [`Builder`].
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,16 +8,17 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
 
 use super::memory::Memory;
-use super::strip::CredentialParameters;
 use super::{Engine, MapClaims, Responder, VerifyLayer, checks};
 use crate::ConfigError;
 use crate::body::BodyLimits;
 use crate::clock::{Clock, SystemClock};
+use crate::debug::form_debug;
 use crate::form::{Form, Usage};
 use crate::keys::{FixedKeys, KeyStore, Secret};
 use crate::rejection::{Reason, RefusedClaims, Rejection};
 use crate::replay::{Group, ReplayStore};
 use crate::tenant::Tenant;
+use crate::text::strip::CredentialParameters;
 
 /// Sets up a layer. What a form adds of its own stands in the form's module.
 ///
@@ -244,8 +244,4 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
     }
 }
 
-impl<F: Form, C> fmt::Debug for Builder<F, C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("form", &F::NAME).finish_non_exhaustive()
-    }
-}
+form_debug!(Builder<F, C>);

@@ -9,41 +9,19 @@ use http::request::Parts;
 use super::Engine;
 use super::lease::LeaseGuard;
 use super::proof::{Accepted, Verified};
-use crate::form::{Form, Presence};
+use crate::form::{Extracted, Form, Presence};
 use crate::identity::{Identity, Unused};
-use crate::keys::{Keys, TenantId, check_length};
+use crate::keys::{Keys, check_length};
 use crate::rejection::{Reason, Step, StoreFailure};
 use crate::replay::Claimed;
 use crate::store::{StoreError, StoreFuture, Timer, Within};
 use crate::{observe, prefetch};
 
-/// What is to be done with a request, judged by its head alone.
-pub(super) enum Screening {
-    /// It carries no credential and needs none.
-    PassThrough,
-    /// The head holds the whole credential.
-    Head,
-    /// The body is part of the credential.
-    Body,
-}
-
-/// A credential as it was extracted, and whose it claims to be.
-pub(super) struct Presented<C> {
-    pub(super) credential: C,
-    /// `None` if the request names no tenant that could be known.
-    pub(super) tenant: Option<TenantId>,
-}
-
 /// Where a check has come to, if nothing has refused the request.
 pub(super) enum Next<F: Form, C> {
     Wait(Check<F, C>),
-    Pass(Passed<C>),
-}
-
-/// A request that passed: its identity, and the lease to settle once the inner service has answered.
-pub(super) struct Passed<C> {
-    pub(super) identity: Identity<C>,
-    pub(super) lease: Option<LeaseGuard>,
+    /// It passed, with the lease to settle once the inner service has answered.
+    Pass(Identity<C>, Option<LeaseGuard>),
 }
 
 /// Why a request does not reach the inner service.
@@ -72,7 +50,7 @@ impl<F: Form, C> Engine<F, C> {
     fn verify(
         &self,
         keys: Result<Keys, StoreError>,
-        presented: Presented<F::Credential>,
+        presented: Extracted<F::Credential>,
         asked_again: bool,
     ) -> Result<Next<F, C>, Stop> {
         let keys = keys.map_err(|error| self.store_failed(&error, Reason::KeyStore))?; // 2 unavailable
@@ -92,7 +70,7 @@ impl<F: Form, C> Engine<F, C> {
     fn claim(&self, accepted: Accepted<C>, waited: Duration) -> Result<Next<F, C>, Stop> {
         let Some(memory) = &self.memory else {
             let unused = Unused::reusable(self.rules.usage).ok_or(Reason::ReplayStore(StoreFailure::Failed))?;
-            return Ok(Next::Pass(Passed { identity: accepted.admitted(unused), lease: None }));
+            return Ok(Next::Pass(accepted.admitted(unused), None));
         };
         let claim = memory.claim_for(&accepted);
         let lease = LeaseGuard::new(memory, &accepted, &claim);
@@ -113,7 +91,7 @@ impl<F: Form, C> Engine<F, C> {
         let taken = match Unused::first(claimed) {
             Ok(unused) => {
                 self.still_stands(&accepted, waited)?;
-                return Ok(Next::Pass(Passed { identity: accepted.admitted(unused), lease }));
+                return Ok(Next::Pass(accepted.admitted(unused), lease));
             }
             Err(taken) => taken,
         };
@@ -136,7 +114,7 @@ impl<F: Form, C> Engine<F, C> {
 /// A check that waits, and for what. With stores in memory none ever does.
 pub(super) enum Check<F: Form, C> {
     /// For the tenant's keys.
-    Keys { keys: Within<Keys>, presented: Presented<F::Credential>, asked_again: bool },
+    Keys { keys: Within<Keys>, presented: Extracted<F::Credential>, asked_again: bool },
     /// For the replay store. Field order is drop order: a claim is over before its lease is released.
     Claim { claimed: Within<Claimed>, lease: Option<LeaseGuard>, accepted: Accepted<C>, waited: Duration },
     /// For another request that has the same call in progress.
@@ -165,21 +143,20 @@ impl<F: Form, C> Check<F, C> {
                     Poll::Pending => return Ok(Next::Wait(Self::Pause { timer, accepted, waited })),
                 },
             };
-            match next {
-                Next::Wait(check) => self = check,
-                Next::Pass(passed) => return Ok(Next::Pass(passed)),
-            }
+            let Next::Wait(check) = next else { return Ok(next) };
+            self = check;
         }
     }
 }
 
 /// The parts of the steps.
 impl<F: Form, C> Engine<F, C> {
-    /// Before the check: the method, marks of requests that nobody clicked, and whether there is anything to check.
-    pub(super) fn screen(&self, head: &Parts) -> Result<Screening, Reason> {
+    /// Before the check: the method, marks of requests that nobody clicked, and where the credential is. `Absent` if
+    /// the request needs none.
+    pub(super) fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
         let presence = self.form.screen(head);
         if self.optional && presence == Ok(Presence::Absent) {
-            return Ok(Screening::PassThrough);
+            return presence;
         }
         if !self.methods.contains(&head.method) {
             return Err(Reason::Method);
@@ -188,10 +165,11 @@ impl<F: Form, C> Engine<F, C> {
             return Err(Reason::Prefetch);
         }
         // If it is absent, `extract` says what is missing.
-        Ok(if presence? == Presence::InBody { Screening::Body } else { Screening::Head })
+        Ok(if presence? == Presence::InBody { Presence::InBody } else { Presence::InHead })
     }
 
-    fn extract(&self, head: &Parts, body: &Bytes) -> Result<Presented<F::Credential>, Reason> {
+    /// The credential, and whose it claims to be: `None` if the request names no tenant that could be known.
+    fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<F::Credential>, Reason> {
         let extracted = self.form.extract(head, body)?;
         let tenant = match extracted.tenant {
             Some(tenant) => Some(tenant),
@@ -202,11 +180,11 @@ impl<F: Form, C> Engine<F, C> {
         if let Some(name) = &tenant {
             check_length(name.as_str()).map_err(|why| Reason::Malformed("tenant".into(), why))?;
         }
-        Ok(Presented { credential: extracted.credential, tenant })
+        Ok(Extracted { credential: extracted.credential, tenant })
     }
 
     /// The keys of the tenant, or what the form finds itself.
-    fn look_up(&self, presented: &Presented<F::Credential>) -> StoreFuture<Result<Keys, StoreError>> {
+    fn look_up(&self, presented: &Extracted<F::Credential>) -> StoreFuture<Result<Keys, StoreError>> {
         match (self.form.look_up(&presented.credential), &self.keys, &presented.tenant) {
             (Some(found), ..) => found,
             (None, Some(store), Some(tenant)) => store.keys(tenant),
@@ -219,7 +197,7 @@ impl<F: Form, C> Engine<F, C> {
     fn ask_again(
         &self,
         tried: &Keys,
-        presented: Presented<F::Credential>,
+        presented: Extracted<F::Credential>,
         refused: Reason,
     ) -> Result<Next<F, C>, Stop> {
         let newer = match (refused.step(), &self.keys, &presented.tenant) {

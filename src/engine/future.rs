@@ -15,11 +15,11 @@ use tokio::task::JoinHandle;
 use tower_service::Service;
 
 use super::Engine;
-use super::check::{Check, Next, Passed, Screening, Stop};
+use super::check::{Check, Next, Stop};
 use super::lease::LeaseGuard;
 use crate::Identity;
 use crate::body::{LayerBody, ReadBody};
-use crate::form::Form;
+use crate::form::{Form, Presence};
 use crate::rejection::seal;
 
 type Handed<F, B> = <<F as Form>::Reads as ReadBody<B>>::Out;
@@ -70,29 +70,25 @@ where
         let (mut head, body) = request.into_parts();
         // Nobody but this layer may say who the user is.
         head.extensions.remove::<Identity<C>>();
-        let state = match engine.screen(&head) {
-            Ok(Screening::PassThrough) => {
+        let checked = match engine.screen(&head) {
+            Ok(Presence::Absent) => {
                 let answer = inner.call(Request::from_parts(head, F::Reads::untouched(body)));
-                State::Calling { answer, lease: None, sealed: false }
+                return Self { engine, state: State::Calling { answer, lease: None, sealed: false } };
             }
-            Ok(Screening::Body) => {
-                State::Reading { reading: F::Reads::read(body, engine.body), head, service: take_ready(inner) }
+            Ok(Presence::InBody) => {
+                let reading = F::Reads::read(body, engine.body);
+                return Self { engine, state: State::Reading { reading, head, service: take_ready(inner) } };
             }
-            Ok(Screening::Head) => {
-                let checked = engine.check(&head, &Bytes::new()).and_then(|check| check.go_on(&engine, None));
-                let body = F::Reads::untouched(body);
-                match checked {
-                    Ok(Next::Pass(passed)) => engine.call(passed, head, body, inner),
-                    Ok(Next::Wait(check)) => State::Checking { check, head, body, service: take_ready(inner) },
-                    Err(stop) => {
-                        drop(take_ready(inner));
-                        State::Answered { response: engine.answer(stop, &head.headers) }
-                    }
-                }
-            }
-            Err(reason) => {
+            Ok(Presence::InHead) => engine.check(&head, &Bytes::new()).and_then(|check| check.go_on(&engine, None)),
+            Err(reason) => Err(reason.into()),
+        };
+        let body = F::Reads::untouched(body);
+        let state = match checked {
+            Ok(Next::Pass(identity, lease)) => engine.call(identity, lease, head, body, inner),
+            Ok(Next::Wait(check)) => State::Checking { check, head, body, service: take_ready(inner) },
+            Err(stop) => {
                 drop(take_ready(inner));
-                State::Answered { response: engine.refuse(reason, &head.headers) }
+                State::Answered { response: engine.answer(stop, &head.headers) }
             }
         };
         Self { engine, state }
@@ -109,7 +105,8 @@ fn take_ready<S: Clone>(inner: &mut S) -> S {
 impl<F: Form, C: Send + Sync + 'static> Engine<F, C> {
     fn call<S, Ck, Out, Rd, R>(
         &self,
-        passed: Passed<C>,
+        identity: Identity<C>,
+        lease: Option<LeaseGuard>,
         mut head: Parts,
         body: Out,
         service: &mut S,
@@ -117,7 +114,6 @@ impl<F: Form, C: Send + Sync + 'static> Engine<F, C> {
     where
         S: Service<Request<Out>, Response = Response<R>>,
     {
-        let Passed { identity, lease } = passed;
         self.admit(&mut head, identity);
         State::Calling { answer: service.call(Request::from_parts(head, body)), lease, sealed: true }
     }
@@ -163,7 +159,9 @@ where
                     let left = this.state.as_mut().project_replace(State::Done);
                     let StateOwn::Checking { check, head, body, mut service } = left else { return Poll::Pending };
                     match check.go_on(engine, Some(cx)) {
-                        Ok(Next::Pass(passed)) => this.state.set(engine.call(passed, head, body, &mut service)),
+                        Ok(Next::Pass(identity, lease)) => {
+                            this.state.set(engine.call(identity, lease, head, body, &mut service));
+                        }
                         Ok(Next::Wait(check)) => {
                             this.state.set(State::Checking { check, head, body, service });
                             return Poll::Pending;

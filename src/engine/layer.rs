@@ -1,12 +1,12 @@
 //! The layer that forms are mounted with: [`VerifyLayer`].
 
-use std::fmt;
 use std::sync::Arc;
 
 use http::Method;
 use tower_layer::Layer;
 
 use super::{Builder, Engine, Verify};
+use crate::debug::form_debug;
 use crate::form::Form;
 use crate::tenant::Tenant;
 
@@ -83,8 +83,4 @@ impl<F: Form, C> Clone for VerifyLayer<F, C> {
     }
 }
 
-impl<F: Form, C> fmt::Debug for VerifyLayer<F, C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VerifyLayer").field("form", &F::NAME).finish_non_exhaustive()
-    }
-}
+form_debug!(VerifyLayer<F, C>);

@@ -24,7 +24,6 @@ mod lease;
 mod memory;
 mod proof;
 mod service;
-mod strip;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -40,13 +39,13 @@ use crate::keys::KeyStore;
 use crate::observe;
 use crate::rejection::{Reason, Rejection, seal};
 use crate::tenant::Tenant;
+use crate::text::strip::CredentialParameters;
 use memory::Memory;
 
 pub use builder::Builder;
 pub use future::ResponseFuture;
 pub use layer::VerifyLayer;
 pub use service::Verify;
-pub(crate) use strip::CredentialParameters;
 
 /// A form and everything that its layer was set up with. Never changes after it is built.
 pub(crate) struct Engine<F: Form, C> {

@@ -6,9 +6,8 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use super::Engine;
-use super::check::Presented;
 use crate::clock::UnixTime;
-use crate::form::Form;
+use crate::form::{Extracted, Form};
 use crate::identity::{Identity, Proved, Unused};
 use crate::keys::{KeyUse, Keys, TenantId};
 use crate::observe;
@@ -43,7 +42,7 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
     /// key.
     pub(super) fn by_one_of(
         keys: &Keys,
-        presented: &Presented<F::Credential>,
+        presented: &Extracted<F::Credential>,
         engine: &'e Engine<F, C>,
     ) -> Result<Self, Reason> {
         let (form, credential) = (&engine.form, &presented.credential);

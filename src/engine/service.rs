@@ -1,6 +1,5 @@
 //! The service that a layer makes: [`Verify`].
 
-use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -9,6 +8,7 @@ use tower_service::Service;
 
 use super::{Engine, ResponseFuture};
 use crate::body::{LayerBody, ReadBody};
+use crate::debug::form_debug;
 use crate::form::Form;
 
 /// Checks requests by the form `F` before they reach `S`. The identity has claims of type `C`.
@@ -66,8 +66,4 @@ impl<S: Clone, F: Form, C> Clone for Verify<S, F, C> {
     }
 }
 
-impl<S, F: Form, C> fmt::Debug for Verify<S, F, C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verify").field("form", &F::NAME).finish_non_exhaustive()
-    }
-}
+form_debug!(Verify<S, F, C>);

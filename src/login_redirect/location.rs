@@ -7,9 +7,9 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Uri};
 
 use super::layer::Settings;
-use crate::engine::CredentialParameters;
 use crate::landing::LocalPath;
 use crate::received;
+use crate::text::strip::CredentialParameters;
 
 impl Settings {
     /// The redirect target for this request, if the visitor must sign in.

@@ -7,4 +7,5 @@ pub(crate) mod hex;
 pub(crate) mod json;
 pub(crate) mod percent;
 pub mod query;
+pub(crate) mod strip;
 pub(crate) mod timestamp;
