@@ -173,9 +173,8 @@ async fn operators_see_health_and_numbers_and_no_secret() {
     ] {
         assert!(metrics.contains(counted), "{counted}: {metrics}");
     }
-    drop(portal);
-    // Everything is logged here, down to what is of no interest.
-    let log = home.log();
+    // The log level is the lowest, so everything is logged.
+    let log = portal.into_log(&home);
     let token = link.split("token=").nth(1).unwrap();
     let key = String::from_utf8_lossy(company.key.expose()).into_owned();
     for (secret, what) in [

@@ -130,6 +130,6 @@ async fn nothing_that_is_sent_breaks_the_portal() {
         assert_eq!(visit(&browser, &portal.at("/healthz")).await.0, StatusCode::OK, "after {why}");
     }
     assert!(broken.is_empty(), "{broken:#?}");
-    drop(portal);
-    assert!(!home.log().contains("panicked"), "{}", home.log());
+    let log = portal.into_log(&home);
+    assert!(!log.contains("panicked"), "{log}");
 }

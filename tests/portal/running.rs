@@ -246,6 +246,15 @@ impl Portal {
         self.terminate().unwrap()
     }
 
+    /// Stops it and returns its log. A portal that is killed loses the lines that it has queued.
+    pub(crate) fn into_log(mut self, home: &Home) -> String {
+        #[cfg(unix)]
+        assert_eq!(self.terminate().unwrap().code(), Some(0));
+        #[cfg(not(unix))]
+        self.kill();
+        home.log()
+    }
+
     #[cfg(unix)]
     pub(crate) fn ask_to_stop(&self) -> std::io::Result<ExitStatus> {
         Command::new("kill").arg(self.child.id().to_string()).status()

@@ -263,8 +263,8 @@ async fn behind_a_proxy_that_writes_ports_too() {
     for other in ["198.51.100.8:4711", "[2001:db8::1]:443", "\"203.0.113.1\"", "unknown"] {
         assert_eq!(call(other, PRIVATE_KEY).await, StatusCode::OK, "{other}");
     }
-    drop(portal);
-    assert_eq!(home.log().matches("client_address_header").count(), 1, "said, and not each time");
+    let log = portal.into_log(&home);
+    assert_eq!(log.matches("client_address_header").count(), 1, "logged once, not each time: {log}");
 }
 
 #[tokio::test]
@@ -345,8 +345,7 @@ async fn keys_and_passwords_are_nowhere() {
     assert_eq!(visit(&browser(), answer["redirectUrl"].as_str().unwrap()).await.0, StatusCode::SEE_OTHER);
     let page = browser().get(portal.at("/")).send().await.unwrap().text().await.unwrap();
     assert!(!page.contains(PRIVATE_KEY));
-    drop(portal);
-    let log = home.log();
+    let log = portal.into_log(&home);
     for (secret, what) in [
         (PRIVATE_KEY, "a private key"),
         ("defaultPassword", "a password"),
