@@ -2,36 +2,11 @@
 
 mod support;
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
+use support::log::Log;
 use support::subject::{FernetSubject, Subject, WebhookSubject, Wish, keys};
 use support::{App, clock, outcome, replay};
 use tower_sso::replay::{Claim, Claimed, Fingerprint, LeaseId, ReplayStore};
 use tower_sso::store::{StoreError, StoreFuture};
-use tracing_subscriber::fmt::MakeWriter;
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 struct Down;
 
@@ -57,16 +32,13 @@ impl ReplayStore for Down {
 /// the whole log.
 async fn lines(app: &App, request: support::Request_, expected: &str, what: &str) -> (usize, usize, String) {
     const TIMES: usize = 3_000;
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_max_level(tracing::Level::DEBUG);
-    let guard = tracing::subscriber::set_default(subscriber.with_ansi(false).finish());
+    let log = Log::start();
     let begun = std::time::Instant::now();
     for _ in 0..TIMES {
         assert_eq!(outcome(&app.send(request.clone()).await), expected);
     }
     let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap() + 2;
-    drop(guard);
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     let loud = text.lines().filter(|line| !line.contains("DEBUG") && line.contains(what)).count();
     assert_eq!(
         text.lines().filter(|line| line.contains(what)).count(),

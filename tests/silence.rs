@@ -2,50 +2,11 @@
 
 mod support;
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
+use support::log::Log;
 use support::subject::{FernetSubject, OAuth1Subject, Spoil, Subject, WebhookSubject, Wish, get, keys};
 use support::{App, clock, outcome, reason, replay};
 use tower_sso::rejection::RefusedClaims;
 use tower_sso::store::StoreError;
-use tracing_subscriber::fmt::MakeWriter;
-
-/// A log that can be read.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-/// What is logged while the guard lives, in the lines of a real subscriber.
-fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::TRACE);
-    let guard = tracing::subscriber::set_default(subscriber.with_writer(log.clone()).with_ansi(false).finish());
-    (log, guard)
-}
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
 
 /// Everything that can go wrong, and what must not be said of it.
 async fn run<S: Subject>(answers: &mut String) -> (Vec<&'static str>, Vec<String>) {
@@ -76,7 +37,7 @@ async fn run<S: Subject>(answers: &mut String) -> (Vec<&'static str>, Vec<String
 
 #[tokio::test(start_paused = true)]
 async fn nothing_secret_is_said() {
-    let (log, _guard) = listen();
+    let log = Log::start();
     let mut answers = String::new();
     let mut secrets = Vec::new();
     for (outcomes, more) in [run::<FernetSubject>(&mut answers).await, run::<WebhookSubject>(&mut answers).await] {
@@ -100,7 +61,7 @@ const FORGED: &str = "2023-11-14T22:13:20Z  INFO tower_sso: credential accepted 
 /// RFC 5849, 3.1: names that come twice are refused before anything is signed, so they are anybody's words.
 #[tokio::test]
 async fn a_parameters_name_forges_no_line() {
-    let (log, _guard) = listen();
+    let log = Log::start();
     let name = format!("oauth_\n{FORGED}\n\u{1b}[31m\u{2028}{}", "x".repeat(30_000));
     let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
     let app = OAuth1Subject::app_with(keys::<OAuth1Subject>(), replay(), clock());
@@ -114,7 +75,7 @@ async fn a_parameters_name_forges_no_line() {
 /// Words of the application, or of a form of one's own, about what came in the request.
 #[tokio::test(start_paused = true)]
 async fn words_about_a_request_stay_in_their_line() {
-    let (log, _guard) = listen();
+    let log = Log::start();
     let said = format!("no such role: o'\"x\\\r\n{FORGED}\n\u{1b}[31m\u{2028}\u{202e}\u{85}é{}", "y".repeat(30_000));
     let refuse = move |_: serde_json::Value| Err::<(), _>(RefusedClaims::new(said.clone()));
     let layer = OAuth1Subject::layer(keys::<OAuth1Subject>(), replay(), clock()).map_claims(refuse);
@@ -131,7 +92,7 @@ async fn words_about_a_request_stay_in_their_line() {
 /// A store's words may quote what it was given.
 #[tokio::test(start_paused = true)]
 async fn a_stores_words_stay_in_their_line() {
-    let (log, _guard) = listen();
+    let log = Log::start();
     let failing = tower_sso::keys::from_fn(|tenant: tower_sso::keys::TenantId| async move {
         Err(StoreError::new(format!("no connection for {tenant}\n{FORGED}")))
     });

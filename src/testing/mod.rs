@@ -37,6 +37,7 @@ mod replay;
 mod replay_cases;
 mod replay_crowd;
 mod replay_windows;
+mod suite;
 #[cfg(feature = "ticket")]
 mod ticket;
 #[cfg(feature = "ticket")]

@@ -1,8 +1,5 @@
 //! Secrets that were almost surely copied wrongly, and secrets that two tenants share.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use http_body_util::Full;
 use serde_json::Value;
 use tower_sso::keys::{self, Key, Keys, MemoryKeys, Secret, TenantId};
@@ -12,6 +9,7 @@ use tower_sso::tenant::Tenant;
 use tower_sso::webhook;
 use tower_sso::{ConfigError, ConfigProblem};
 
+use crate::support::log::Log;
 use crate::support::subject::{
     FernetSubject, JwtSubject, OAuth1Subject, Subject, TimestampHashSubject, WebhookSubject, Wish, get,
 };
@@ -79,38 +77,9 @@ fn more_fixed_secrets_than_a_tenant_may_have_do_not_build() {
     assert_eq!(layer(Keys::MAX + 1).unwrap_err().problem(), &ConfigProblem::TooManyKeys);
 }
 
-/// A log that can be read.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    /// From here to the guard's end, on this thread.
-    fn read(&self) -> tracing::subscriber::DefaultGuard {
-        let log = self.clone();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.clone());
-        tracing::subscriber::set_default(subscriber.finish())
-    }
-
-    fn warnings(&self) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines().filter(|line| line.contains(" WARN ")).map(str::to_owned).collect()
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_stores_doubtful_secret_is_named_once_for_each_tenant() {
-    let log = Log::default();
-    let _guard = log.read();
+    let log = Log::start();
     let store = keys::from_fn(|tenant: TenantId| async move {
         let blank = Secret::new(format!("s3cret for {tenant}\n"));
         Ok::<_, std::io::Error>(if tenant.as_str() == "true" { Secret::verbatim("s ").into() } else { blank.into() })
@@ -143,8 +112,7 @@ async fn a_stores_doubtful_secret_is_named_once_for_each_tenant() {
 fn two_tenants_with_one_secret_are_named_when_a_layer_is_built() {
     let key = FernetSubject::key(0);
     let build = |keys: &MemoryKeys| {
-        let log = Log::default();
-        let _guard = log.read();
+        let log = Log::start();
         FernetSubject::layer(keys.clone(), replay(), clock()).build().unwrap();
         OAuth1Subject::layer(keys.clone(), replay(), clock()).build().unwrap();
         log.warnings()

@@ -330,6 +330,7 @@ impl tracing::Subscriber for FullLog {
 
 #[tokio::test]
 async fn a_log_that_panics_does_not_end_the_process() {
+    crate::support::log::subscribe();
     let _log = tracing::subscriber::set_default(FullLog);
     for habit in [Habit::ReleaseFails, Habit::ReleaseBreaks] {
         let expected = (Err(()), vec!["claim", "release"]);

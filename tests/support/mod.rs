@@ -6,6 +6,7 @@
     reason = "each test program uses its own part of it"
 )]
 
+pub mod log;
 pub mod subject;
 
 use std::convert::Infallible;

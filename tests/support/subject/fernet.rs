@@ -1,4 +1,4 @@
-use super::{Duplicate, Spoil, Subject, Wish, get};
+use super::{Duplicate, Spoil, Subject, Wish, changed_at, get};
 use crate::support::{App, Request_};
 use serde_json::{Value, json};
 use tower_sso::Builder;
@@ -28,13 +28,7 @@ impl Subject for FernetSubject {
     const WINDOW: Option<(u64, u64)> = Some((60, 60));
     const DUPLICATE: Duplicate = Duplicate::Refused("replayed");
 
-    fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
-        App::new(Self::layer(keys, replay, clock).build().unwrap())
-    }
-
-    fn optional_app(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
-        App::new(Self::layer(keys, replay, clock).optional().build().unwrap())
-    }
+    super::apps_over_the_layer!();
 
     fn request(wish: &Wish) -> Request_ {
         let token = Self::token(wish);
@@ -45,16 +39,10 @@ impl Subject for FernetSubject {
         let uri = request.uri().to_string();
         let (before, token) = uri.split_once("token=").unwrap();
         let (token, after) = token.split_once('&').unwrap();
-        let at = |position: usize| {
-            let mut token = token.to_owned();
-            let other = if token.as_bytes()[position] == b'A' { "B" } else { "A" };
-            token.replace_range(position..=position, other);
-            token
-        };
         let token = match how {
             // The 40th character is in the ciphertext, the 80th from the end too; the 20th from the end in the MAC.
-            Spoil::Content => at(40),
-            Spoil::Signature => at(token.len() - 20),
+            Spoil::Content => changed_at(token, 40),
+            Spoil::Signature => changed_at(token, token.len() - 20),
             Spoil::Twice => format!("{token}&token={token}"),
             Spoil::Absent => return Some(get(&format!("{before}{after}"))),
             Spoil::Alphabet => token.replace("gAAAA", "g%20AA"),

@@ -1,4 +1,4 @@
-use super::{Duplicate, Spoil, Subject, Wish, get};
+use super::{Duplicate, Spoil, Subject, Wish, changed_at, get};
 use crate::support::{App, NOW, Request_, secs};
 use serde_json::{Value, json};
 use tower_sso::Builder;
@@ -26,13 +26,7 @@ impl Subject for JwtSubject {
     const WINDOW: Option<(u64, u64)> = Some((60, 60));
     const DUPLICATE: Duplicate = Duplicate::Refused("replayed");
 
-    fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
-        App::new(Self::layer(keys, replay, clock).build().unwrap())
-    }
-
-    fn optional_app(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
-        App::new(Self::layer(keys, replay, clock).optional().build().unwrap())
-    }
+    super::apps_over_the_layer!();
 
     fn request(wish: &Wish) -> Request_ {
         let at = wish.issued_at.as_secs();
@@ -46,15 +40,9 @@ impl Subject for JwtSubject {
         let uri = request.uri().to_string();
         let (before, token) = uri.split_once("sso_jwt=").unwrap();
         let (token, after) = token.split_once('&').unwrap();
-        let at = |position: usize| {
-            let mut token = token.to_owned();
-            let other = if token.as_bytes()[position] == b'A' { "B" } else { "A" };
-            token.replace_range(position..=position, other);
-            token
-        };
         let token = match how {
-            Spoil::Content => at(token.find('.').unwrap() + 8),
-            Spoil::Signature => at(token.len() - 20),
+            Spoil::Content => changed_at(token, token.find('.').unwrap() + 8),
+            Spoil::Signature => changed_at(token, token.len() - 20),
             Spoil::Twice => format!("{token}&sso_jwt={token}"),
             Spoil::Absent => return Some(get(&format!("{before}{after}"))),
             Spoil::Alphabet => token.replacen("eyJ", "e%20J", 1),

@@ -144,6 +144,26 @@ pub trait Subject {
     fn key(number: usize) -> Secret;
 }
 
+/// The apps of a subject that has a function `layer`.
+macro_rules! apps_over_the_layer {
+    () => {
+        fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
+            App::new(Self::layer(keys, replay, clock).build().unwrap())
+        }
+
+        fn optional_app(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
+            App::new(Self::layer(keys, replay, clock).optional().build().unwrap())
+        }
+    };
+}
+use apps_over_the_layer;
+
+/// A token with another character there.
+fn changed_at(token: &str, position: usize) -> String {
+    let other = if token.as_bytes()[position] == b'A' { "B" } else { "A" };
+    format!("{}{other}{}", &token[..position], &token[position + 1..])
+}
+
 /// A layer over the keys of two tenants: `acme` with keys 0 (current) and 1 (previous, until an hour after `NOW`), and
 /// `other` with key 2. Key 3 is nobody's.
 pub fn keys<S: Subject>() -> MemoryKeys {

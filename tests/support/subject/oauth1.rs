@@ -21,13 +21,7 @@ impl Subject for OAuth1Subject {
     const WINDOW: Option<(u64, u64)> = Some((300, 300));
     const DUPLICATE: Duplicate = Duplicate::Refused("replayed");
 
-    fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
-        App::new(Self::layer(keys, replay, clock).build().unwrap())
-    }
-
-    fn optional_app(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
-        App::new(Self::layer(keys, replay, clock).optional().build().unwrap())
-    }
+    super::apps_over_the_layer!();
 
     fn request(wish: &Wish) -> Request_ {
         let link = OAuthLink::new("https://rp.example/launch", wish.tenant, &Self::key(wish.key));

@@ -16,13 +16,7 @@ impl Subject for TimestampHashSubject {
     const WINDOW: Option<(u64, u64)> = Some((30, 5));
     const DUPLICATE: Duplicate = Duplicate::Refused("replayed");
 
-    fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
-        App::new(Self::layer(keys, replay, clock).build().unwrap())
-    }
-
-    fn optional_app(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
-        App::new(Self::layer(keys, replay, clock).optional().build().unwrap())
-    }
+    super::apps_over_the_layer!();
 
     fn request(wish: &Wish) -> Request_ {
         let link = HashedLink::new("/sso", lcvista::recipe(), &Self::key(wish.key));

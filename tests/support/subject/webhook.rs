@@ -26,13 +26,7 @@ impl Subject for WebhookSubject {
     const WINDOW: Option<(u64, u64)> = None;
     const DUPLICATE: Duplicate = Duplicate::Acknowledged;
 
-    fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
-        App::new(Self::layer(keys, replay, clock).build().unwrap())
-    }
-
-    fn optional_app(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
-        App::new(Self::layer(keys, replay, clock).optional().build().unwrap())
-    }
+    super::apps_over_the_layer!();
 
     fn request(wish: &Wish) -> Request_ {
         let body = json!({"id": wish.subject, "at": wish.issued_at.as_secs()}).to_string();
