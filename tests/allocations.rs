@@ -1,10 +1,10 @@
-//! How often a request asks for memory: a figure that no noise blurs, so that a copy which creeps in is seen.
+//! Counts the allocations of a request. Unlike a time, the count is exact, so an accidental copy shows.
 //!
-//! What an accepted request may ask for, beyond what its form needs to verify it and what its claims are made of:
+//! What an accepted request may allocate besides its form's verification and its claims:
 //! - the identity (one);
-//! - the request's extensions: their table, which the first extension makes (two), and the identity's place in it (one);
-//! - the URI, where more is left of it than the path (one);
-//! - the table of the answer's headers, for `Cache-Control` and `Referrer-Policy`, where the answer has none yet (two).
+//! - the request's extensions: the table that the first extension creates (two), and the identity's slot in it (one);
+//! - the URI, if more than the path is left of it (one);
+//! - the table of the answer's headers, for `Cache-Control` and `Referrer-Policy`, if the answer has none yet (two).
 
 #[path = "../benches/support/driver.rs"]
 mod driver;
@@ -30,7 +30,7 @@ fn counted<S: Sample>() -> [u64; 3] {
     let mut service = service(&layer);
     let request = S::request(0);
     let forged = S::with(&request, &forged(&S::credential(&request)));
-    // What is made once for all requests: the keyed MAC, the clock's start.
+    // Made once for all requests: the keyed MAC, the clock's start.
     assert_eq!(through(&mut service, request.clone()).status(), StatusCode::OK);
     _ = through(&mut service, forged.clone());
 
@@ -61,7 +61,7 @@ fn requests_ask_for_memory_as_often_as_stated() {
     }
 }
 
-/// An answer with headers of its own, as all but the barest have, has room for two more.
+/// An answer with headers of its own, as most have, has room for two more.
 #[test]
 fn an_answer_with_headers_asks_for_no_more() {
     let answer = || Response::builder().header(LOCATION, "/").body(()).unwrap();
@@ -86,7 +86,7 @@ fn bearers_cost_no_more_refused_than_accepted() {
     }
 }
 
-/// A body goes through as it came: not one byte of its 64 KiB is copied.
+/// A body is passed on as it came: none of its 64 KiB is copied.
 #[test]
 fn a_body_is_not_copied() {
     let mut service = service(&LargeWebhook::layer(NoStore));

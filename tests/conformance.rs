@@ -1,6 +1,6 @@
 //! Every form as a black box: published vectors and the vendors' own clients, through `examples/conformance`.
 //!
-//! Cargo does not build an example for a test that is named alone: `scripts/test --test conformance` does.
+//! Run it with `scripts/test --test conformance`: `cargo test --test conformance` does not build the example.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
@@ -39,7 +39,7 @@ fn the_vendors_own_clients() {
         let options = [vec![format!("--base-url={}", known("base_url"))], options].concat();
         let mut rows = client(vendor, &options);
         if vendor == "waggl" {
-            // These tokens have no `jti`: what is said twice in one second is one token, and its second use is a replay.
+            // Without a `jti`, the same claims in the same second make the same token; its second use is a replay.
             const TWIN: &str = "sample with return params";
             rows = rows.lines().filter(|row| !row.contains(TWIN)).map(|row| format!("{row}\n")).collect();
             let a_second_ago = format!("--now={}", SystemClock.now().as_secs() - 1);
@@ -54,7 +54,7 @@ fn the_vendors_own_clients() {
     assert!(said.contains("differences 0"), "{said}");
 }
 
-/// What a vendor's client prints: a request on each line.
+/// What a vendor's client prints: one request per line.
 fn client(vendor: &str, options: &[String]) -> String {
     let script = tests().join("clients").join(vendor).with_extension("py");
     let output = python().arg(script).args(options).output().unwrap();
@@ -62,7 +62,7 @@ fn client(vendor: &str, options: &[String]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What the driver has found.
+/// The driver's report.
 fn driver(arguments: &[impl AsRef<OsStr>]) -> String {
     // The driver reads it as a shell would.
     let server = format!("'{}'", server().display());

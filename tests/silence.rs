@@ -1,4 +1,4 @@
-//! No answer and no log line holds a secret, a credential or what a credential says.
+//! No answer and no log line contains a secret, a credential or its claims.
 
 mod support;
 
@@ -8,7 +8,7 @@ use support::{App, clock, outcome, reason, replay};
 use tower_sso::rejection::RefusedClaims;
 use tower_sso::store::StoreError;
 
-/// Everything that can go wrong, and what must not be said of it.
+/// Provokes every refusal. Returns the outcomes, and what must appear nowhere.
 async fn run<S: Subject>(answers: &mut String) -> (Vec<&'static str>, Vec<String>) {
     let app: App = S::app_with(keys::<S>(), replay(), clock());
     let wish = Wish { subject: "ada@example.com".into(), ..Wish::default() };
@@ -55,10 +55,10 @@ async fn nothing_secret_is_said() {
     }
 }
 
-/// Text that would be a line of its own in a log, after it a colour, and behind that as much as one likes.
+/// Text that would read as a log line of its own.
 const FORGED: &str = "2023-11-14T22:13:20Z  INFO tower_sso: credential accepted form=\"oauth1\" user=\"root\"";
 
-/// RFC 5849, 3.1: names that come twice are refused before anything is signed, so they are anybody's words.
+/// RFC 5849, 3.1: duplicate names are refused before the signature check, so anybody can choose them.
 #[tokio::test]
 async fn a_parameters_name_forges_no_line() {
     let log = Log::start();
@@ -72,7 +72,7 @@ async fn a_parameters_name_forges_no_line() {
     assert!(!log.contains("root") && log.len() < 500, "nothing of it is said: {log}");
 }
 
-/// Words of the application, or of a form of one's own, about what came in the request.
+/// Text of the application, or of its own form, about the request.
 #[tokio::test(start_paused = true)]
 async fn words_about_a_request_stay_in_their_line() {
     let log = Log::start();
@@ -89,7 +89,7 @@ async fn words_about_a_request_stay_in_their_line() {
     assert!(!log.trim_end().contains(char::is_control) && log.len() < 1_000, "{log}");
 }
 
-/// A store's words may quote what it was given.
+/// A store's error may quote its input.
 #[tokio::test(start_paused = true)]
 async fn a_stores_words_stay_in_their_line() {
     let log = Log::start();

@@ -1,6 +1,6 @@
 //! The portal's page in a real browser: every card is clicked through, and nothing leads off the site.
 //!
-//! Cargo does not build an example for a test that is named alone: `scripts/test --test browser` does.
+//! Run it with `scripts/test --test browser`: `cargo test --test browser` does not build the example.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
@@ -99,11 +99,11 @@ async fn no_landing_leaves_the_site() {
         browser.click("#lcvista button[value=go-fresh]").await;
         browser.expect("admin@lcvista.com", next).await;
         let address = browser.address().await;
-        // The form's fragment goes along where the landing has none.
+        // The browser keeps the form's fragment if the landing has none.
         let landing = address.split('#').next().unwrap();
         assert_eq!(landing, portal.at("/"), "{next:?}: signed in, and no further");
     }
-    // A tab further on is a path like any other.
+    // A tab that is not at the start is an ordinary path.
     browser.open(&portal.at("/")).await;
     browser.fill("lcvista-next", "/a%09/evil.example").await;
     browser.click("#lcvista button[value=go-fresh]").await;
@@ -124,11 +124,11 @@ async fn no_landing_leaves_the_site() {
     outside(&browser, &portal.url).await;
 }
 
-/// Nothing that was opened asked for anything elsewhere.
+/// No page requested anything from another site.
 async fn outside(browser: &Browser, portal: &str) {
     let requests = browser.requests().await;
     assert!(requests.iter().any(|address| address.starts_with(portal)), "the log has the requests: {requests:?}");
-    // Its own new tab is not on the net.
+    // The browser's own new-tab page is not on the network.
     let on_the_net = |address: &&String| address.starts_with("http") || address.starts_with("ws");
     let own = format!("{portal}/");
     let elsewhere: Vec<_> = requests.iter().filter(on_the_net).filter(|address| !address.starts_with(&own)).collect();

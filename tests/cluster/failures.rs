@@ -23,7 +23,7 @@ use crate::{Cluster, health, status, until};
 
 const UNAVAILABLE: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
 
-/// The portal's Redis timeout is 1 s, the layer's 2 s; a busy machine is given some more.
+/// The portal's Redis timeout is 1 s, the layer's 2 s; a busy machine gets some more.
 const IN_TIME: Duration = Duration::from_secs(6);
 
 async fn refused_in_time(company: &Company) {
@@ -57,7 +57,7 @@ async fn without_its_redis_nobody_is_let_in_and_it_comes_back_by_itself() {
         refused_in_time(&company).await;
         assert_eq!(cluster.one.announce(call.clone()).await.status(), UNAVAILABLE);
     }
-    // What it said a moment ago may still stand.
+    // Its last answer may be cached for a moment.
     until(UNAVAILABLE, async || health(&cluster.one).await).await;
     assert_eq!(health(&cluster.other).await, UNAVAILABLE);
     cluster.redis.start_again();
@@ -130,13 +130,13 @@ async fn of_a_node_that_is_killed_at_work_a_link_is_spent_and_a_call_comes_again
     until(StatusCode::OK, async || cluster.other.announce(call.clone()).await.status()).await;
     let company = crate::running::Company { base: cluster.other.at("/tutorcruncher/sso"), ..company };
     assert_eq!(status(&crate::running::browser(), &company.link()).await, StatusCode::SEE_OTHER);
-    // And a node that starts anew finds all that was used before.
+    // A node that restarts finds everything that was used before.
     let again = cluster.home.start_with(&cluster.configuration);
     let at_again = at_other.replace(&cluster.other.url, &again.url);
     assert_eq!(status(&crate::running::browser(), &at_again).await, StatusCode::UNAUTHORIZED);
 }
 
-/// How many credentials the Redis knows.
+/// How many credentials Redis remembers.
 fn claims(cluster: &Cluster) -> usize {
     cluster.redis.command("KEYS *}r:*").matches("}r:").count()
 }

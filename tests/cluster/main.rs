@@ -1,4 +1,4 @@
-//! Two portals on one Redis and one Postgres: the compiled examples, on real servers that the tests start, kill and pause.
+//! Two portals on one Redis and one Postgres: the compiled examples, and real servers that the tests kill and pause.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
@@ -20,7 +20,7 @@ use redis::Redis;
 use reqwest::{Client, StatusCode};
 use running::{Home, Portal, visit};
 
-/// What two portals share, and they.
+/// Two portals and what they share.
 struct Cluster {
     redis: Redis,
     home: Home,
@@ -46,7 +46,7 @@ impl Cluster {
     }
 }
 
-/// Follows a link without keeping what it sets.
+/// Follows a link without keeping cookies.
 async fn status(client: &Client, address: &str) -> StatusCode {
     visit(client, address).await.0
 }
@@ -55,7 +55,7 @@ async fn health(portal: &Portal) -> StatusCode {
     status(&running::browser(), &portal.at("/healthz")).await
 }
 
-/// Asks until the answer is the expected one. The bound is for a test that would never end.
+/// Asks until the answer is as expected, or a time limit has passed.
 async fn until<T: PartialEq + std::fmt::Debug>(expected: T, mut ask: impl AsyncFnMut() -> T) {
     let asked = Instant::now();
     loop {

@@ -65,7 +65,7 @@ async fn of_each_tickets_copies_one_is_redeemed() {
     }
 }
 
-/// Staging has users and keys of its own, and by mistake the Redis of production.
+/// Staging has its own users and keys, but by mistake the Redis of production.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_ticket_of_another_deployment_signs_nobody_in() {
     let postgres: &Postgres = shared();
@@ -111,7 +111,7 @@ async fn of_each_calls_copies_one_is_carried_out_and_all_are_acknowledged() {
     assert_eq!((counted("accepted").await, counted("acknowledged").await), (calls, 3 * calls));
 }
 
-/// The session is good at every node, whoever made it; and a rotation is seen by all within the configured second.
+/// A session is valid at every node, and all nodes see a rotation within the configured second.
 #[tokio::test]
 async fn what_one_node_has_done_the_other_knows() {
     let cluster = Cluster::start(shared());
@@ -146,7 +146,7 @@ async fn behind_one_address() {
     let cluster = Asked(crate::running::Portal::announced_by(&mut command, "cluster listening on ").unwrap());
     let cluster = &cluster.0;
     let company = cluster.company(&home, 4321).await;
-    // A connection each, so that each goes to the next node.
+    // One connection per request, so that each goes to the next node.
     let link = company.link();
     let mut outcomes = Vec::new();
     for _ in 0..4 {
@@ -156,7 +156,7 @@ async fn behind_one_address() {
     assert_eq!(outcomes, [StatusCode::SEE_OTHER, refused, refused, refused]);
 }
 
-/// Is asked to end, which it can pass on to its nodes, and not killed.
+/// Terminated, not killed, so that it can stop its nodes.
 struct Asked(crate::running::Portal);
 
 impl Drop for Asked {

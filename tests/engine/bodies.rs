@@ -1,4 +1,4 @@
-//! Bodies that do not arrive, over a real connection: what cut them off is told apart.
+//! Bodies that do not arrive over a real connection: the answer depends on what cut them off.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ async fn call() -> (String, Bytes) {
     (headers.map(|(name, value)| format!("{name}: {}\r\n", value.to_str().unwrap())).collect(), body)
 }
 
-/// What a server answers to these bytes: the status, and what follows the headers.
+/// The server's answer to these bytes: the status and the body.
 async fn over_a_socket(app: Router, sent: &[u8]) -> (u16, String) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -89,7 +89,7 @@ async fn a_body_that_cannot_be_decompressed_is_400_in_the_decompressors_words() 
     let (headers, body) = call().await;
     let headers = format!("{headers}content-encoding: gzip\r\n");
     let app = || hook().layer(RequestDecompressionLayer::new());
-    // The body is not compressed, whatever its header says.
+    // The header lies: the body is not compressed.
     let mut sent = chunked(&headers, &[&body]);
     sent.extend_from_slice(b"0\r\n\r\n");
     let (status, said) = over_a_socket(app(), &sent).await;
@@ -118,7 +118,7 @@ async fn a_body_that_breaks_off_is_400() {
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{answer}");
 }
 
-/// In process, errors of every kind, as deep in their sources as middleware buries them.
+/// Errors of every kind, nested in their sources as deep as middleware nests them.
 #[tokio::test]
 async fn errors_are_told_apart_by_their_sources() {
     use std::io::{Error, ErrorKind};
@@ -147,7 +147,7 @@ async fn errors_are_told_apart_by_their_sources() {
     }
 }
 
-/// The words go to the log: they are bounded.
+/// An error's text goes to the log, so its length is limited.
 #[tokio::test]
 async fn an_errors_words_are_cut() {
     let (headers, _) = call().await;

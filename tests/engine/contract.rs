@@ -1,4 +1,4 @@
-//! Every form keeps these promises. A new form is tested before it is written.
+//! The promises that every form keeps.
 
 use futures::future::join_all;
 use http::{HeaderName, HeaderValue, Method};
@@ -98,7 +98,7 @@ crate::for_every_form! {
             assert_eq!(outcome(&app::<S>().send(request).await), expected, "made at {issued_at}");
         }
 
-        // From the first second of its window to the last there is none at which a used credential passes again.
+        // A used credential passes again at no second of its window.
         let time = clock();
         let app = S::app_with(keys::<S>(), replay(), time.clone());
         let request = S::request(&Wish { issued_at: UnixTime::from_secs(NOW + skew), ..wish() });
@@ -129,7 +129,7 @@ crate::for_every_form! {
         assert_eq!(reason(&unknown), "unknown_key");
         let mut refused = vec![(&wrong_key, if S::LOOKED_UP { "unknown_key" } else { "bad_signature" })];
         if S::LOOKED_UP {
-            // What was handed out to another tenant is that tenant's, wherever it arrives.
+            // A credential that was issued to another tenant is that tenant's, wherever it arrives.
             assert_eq!(seen(&others_key).tenant.as_deref(), Some("other"));
         } else {
             refused.push((&others_key, "bad_signature"));
@@ -144,7 +144,7 @@ crate::for_every_form! {
         assert_eq!(app.inner.calls(), usize::from(S::LOOKED_UP));
     }
 
-    /// Whoever sends it chooses the name, unless the form signs it.
+    /// The sender chooses the name, unless the form signs it.
     async fn a_credential_is_one_login_under_all_names_of_its_key<S: Subject>() {
         let app = S::app_with(keys::<S>().with("twin", S::key(0)), replay(), clock());
         let request = S::request(&wish());
@@ -178,7 +178,7 @@ crate::for_every_form! {
         let previous = with(1, NOW, "b");
         assert_eq!(seen(&app.send(previous).await).key, Some(KeyUse::Previous));
 
-        // What was used before a rotation stays used after it, though its key is now the previous one.
+        // What was used before a rotation stays used after it, although its key is now the previous one.
         stored.rotate("acme", S::key(3), UnixTime::MAX);
         assert_eq!(outcome(&app.send(first).await), copy::<S>());
         assert_eq!(app.inner.calls(), 1 + calls::<S>(1));

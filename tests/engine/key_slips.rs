@@ -1,4 +1,4 @@
-//! Secrets that cannot be meant: whoever builds a layer with one is told.
+//! Mistakes in secrets that are reported when a layer is built.
 
 use http::HeaderName;
 use serde_json::Value;
@@ -61,7 +61,7 @@ fn a_key_of_a_pair_is_no_shared_secret() {
     }
 }
 
-/// The keys of a store are learnt at run time, when no layer is built.
+/// A store's keys are only known at run time, after the layer was built.
 #[tokio::test]
 async fn a_public_key_that_is_learnt_later_lets_nobody_in() {
     async fn refused<S: Subject>() {
@@ -83,7 +83,7 @@ async fn a_public_key_that_is_learnt_later_lets_nobody_in() {
     refused::<WebhookSubject>().await;
 }
 
-/// A certificate that signs itself: `openssl req -x509 -newkey ed25519`.
+/// A self-signed certificate: `openssl req -x509 -newkey ed25519`.
 const CERTIFICATE: &str = "\
     MIIBLDCB36ADAgECAhQie2YjcHBU/YD0PCcfHXJewxGWXjAFBgMrZXAwDDEKMAgGA1UEAwwBYTAeFw0yNjExMjYwODQ1MjVaFw0y\
     NjExMjcwODQ1MjVaMAwxCjAIBgNVBAMMAWEwKjAFBgMrZXADIQAIooDGMyiAnCgTdq8KfbUYa3Jar4h/c0frXdlnQSkb76NTMFEw\
@@ -164,7 +164,7 @@ fn a_public_key_without_its_pem_lines_is_no_shared_secret() {
     }
 }
 
-/// An organisation's private key is a secret too.
+/// An organisation's private key is checked like any secret.
 #[test]
 fn a_public_key_is_no_private_key_of_an_organisation() {
     let pem = include_str!("../vectors/p256-public.pem");

@@ -1,4 +1,4 @@
-//! No [`LocalPath`] leaves its origin, as the `url` crate reads it, and as a server in between may hand it on.
+//! No [`LocalPath`] leaves its origin, neither as the `url` crate reads it nor as a server in between may rewrite it.
 
 use proptest::prelude::*;
 use tower_sso::landing::LocalPath;
@@ -6,7 +6,7 @@ use url::Url;
 
 const BASE: &str = "https://rp.example/sso/oauth/";
 
-/// The pieces of which every known trick is made. Most of them appear in any ten.
+/// The pieces of all known tricks. Any ten contain most of them.
 fn texts() -> impl Strategy<Value = String> {
     let pieces = [
         "/",
@@ -41,12 +41,12 @@ fn texts() -> impl Strategy<Value = String> {
         "\u{3002}",
     ];
     let piece = prop::sample::select(pieces.to_vec());
-    // Nine in ten begin as a path does, so that most of the work is not spent on what is refused at its first byte.
+    // Nine in ten begin like a path, since anything else is refused at its first byte.
     let text = prop::collection::vec(piece, 0..9).prop_map(|pieces| pieces.concat());
     (prop::bool::weighted(0.9), text).prop_map(|(rooted, text)| if rooted { format!("/{text}") } else { text })
 }
 
-/// The same after a server or a proxy in between has decoded slashes, dots and what browsers drop, once.
+/// The path after a server or proxy has decoded slashes, dots and what browsers drop, once.
 fn decoded_once(text: &str) -> String {
     let (mut decoded, mut rest) = (String::new(), text);
     while let Some(next) = rest.chars().next() {

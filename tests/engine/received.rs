@@ -1,4 +1,4 @@
-//! What the client asked for, whatever routers and middleware have made of the URI since.
+//! The URI that the client asked for, whatever routers and middleware have done to it since.
 
 use axum::Router;
 use axum::body::Body;
@@ -24,7 +24,7 @@ use crate::support::{NOW, clock, replay};
 
 const KEY: &str = "38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c=";
 
-/// Cuts the first segment off, as a service of one's own may do.
+/// Cuts the first segment off, as an app's own service may do.
 fn cut_first_segment(mut request: Request<Body>) -> Request<Body> {
     let rest = request.uri().path_and_query().unwrap().as_str().get(1..).unwrap_or_default();
     let rest = rest.find('/').map_or("/", |at| &rest[at..]);
@@ -32,7 +32,7 @@ fn cut_first_segment(mut request: Request<Body>) -> Request<Body> {
     request
 }
 
-/// The recipe of the documentation.
+/// The documentation's recipe.
 fn keep_uri(mut request: Request<Body>) -> Request<Body> {
     let uri = OriginalUri(request.uri().clone());
     request.extensions_mut().insert(uri);
@@ -63,7 +63,7 @@ macro_rules! surroundings {
             ("`nest` in `nest`", "/t/TENANT/sso", deep),
             ("`nest_service` of a router", "/t/TENANT/sso", service),
             ("`nest_service` of a route", "/t/TENANT/sso", single),
-            // A router outside has kept the URI already; without one, the recipe does.
+            // A router outside keeps the URI; without one, the recipe does.
             ("a prefix cut off inside a router", "/t/TENANT/sso", mapped(cut, cut_first_segment)),
             ("`NormalizePath` outside", "/t/TENANT/sso/", Router::new().fallback_service(outside)),
         ]
@@ -112,7 +112,7 @@ async fn a_tenant_in_the_path_is_found_behind_every_router() {
     }
 }
 
-/// What axum's own extractor says of the segment, the identity says too.
+/// The identity's tenant is the segment as axum's own extractor reads it.
 #[tokio::test]
 async fn the_tenant_is_spelled_as_in_axums_path() {
     let layer = || {
@@ -144,7 +144,7 @@ async fn a_signed_address_is_the_one_that_was_sent() {
     }
 }
 
-/// Middleware of one's own may take parameters out, or put some in: the partner has signed those that the client sent.
+/// An app's middleware may remove or add parameters, but the partner signed those that the client sent.
 #[tokio::test]
 async fn a_signed_query_is_the_one_that_was_sent() {
     fn another_query(mut request: Request<Body>) -> Request<Body> {
@@ -190,7 +190,7 @@ async fn the_way_back_is_the_address_that_was_sent() {
     }
 }
 
-/// Without the recipe nobody can know what was cut off before: the layer sees what is left, and refuses.
+/// Without the recipe, nobody can know what was cut off: the layer sees the rest and refuses.
 #[tokio::test]
 async fn what_was_cut_off_outside_is_unknown_without_the_recipe() {
     let layer = fernet::layer::<Value>().keys(MemoryKeys::new().with("acme", KEY)).tenant(Tenant::path_segment(1));
@@ -205,7 +205,7 @@ async fn what_was_cut_off_outside_is_unknown_without_the_recipe() {
     assert_eq!(kept.oneshot(request()).await.unwrap().status(), 200);
 }
 
-/// A credential is taken out of both, so a layer further in finds it in neither.
+/// The credential is removed from both, so an inner layer finds it in neither.
 #[tokio::test]
 async fn a_spent_credential_is_in_neither_uri() {
     let keys = || MemoryKeys::new().with("acme", KEY);

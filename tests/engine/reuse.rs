@@ -1,4 +1,4 @@
-//! What was used stays used: at another layer, under another name of its key, and after a restart.
+//! A used credential stays used: at another layer, under another name of its key, and after a restart.
 
 mod windows;
 
@@ -77,14 +77,14 @@ fn short_and_long(replay: &MemoryReplay, clock: &ManualClock) -> Vec<(&'static s
     ]
 }
 
-/// The store keeps an entry for the longest window, not for the one of the layer that made it.
+/// The store keeps an entry for the longest window, not for that of the layer that made it.
 #[tokio::test]
 async fn a_longer_window_elsewhere_does_not_let_a_used_credential_in() {
     let (store, time) = (replay(), clock());
     for (form, short, long, credential, window) in short_and_long(&store, &time) {
         time.set(UnixTime::from_secs(NOW));
         assert_eq!(outcome(&short.send(credential.clone()).await), "ok", "{form}");
-        // Its entry would be gone, had the short layer alone a say.
+        // With the short layer's window alone, the entry would be gone.
         time.advance(secs(window + 4));
         assert_eq!(outcome(&short.send(credential.clone()).await), "expired", "{form}");
         long.send(credential.clone()).await;
@@ -92,7 +92,7 @@ async fn a_longer_window_elsewhere_does_not_let_a_used_credential_in() {
     }
 }
 
-/// The first layer's entries were kept for its own window. Then the app is rebuilt with a longer one, on the same store.
+/// The first layer's entries are kept for its own window. Then the app is rebuilt with a longer one.
 #[tokio::test]
 async fn a_window_that_is_raised_later_does_not_reach_back() {
     let (store, time) = (replay(), clock());
@@ -132,7 +132,7 @@ async fn a_token_that_does_not_say_when_it_was_made_is_good_once_across_a_restar
     }
 }
 
-/// One key, several names: whoever sends a link chooses among them.
+/// One key has several names, and the sender of a link chooses among them.
 #[tokio::test]
 async fn aliases_of_a_key_share_its_logins() {
     let time = clock();
@@ -151,7 +151,7 @@ async fn aliases_of_a_key_share_its_logins() {
     assert_eq!(outcome(&app.send(named("1")).await), "ok");
     assert_eq!(outcome(&app.send(named("anything")).await), "replayed", "a closure that ignores the name");
 
-    // The name is the layer's own here, and another one at each layer.
+    // Here the name is fixed by the layer, and each layer has another.
     let (store, token) = (replay(), token(json!({"aud": "rp", "iat": NOW, "exp": NOW + 60})));
     for (tenant, expected) in [("default", "ok"), ("acme", "replayed")] {
         let app = App::new(by_jwt(store.clone(), &time).tenant(Tenant::fixed(tenant)).build().unwrap());
@@ -159,7 +159,7 @@ async fn aliases_of_a_key_share_its_logins() {
     }
 }
 
-/// Two tenants that happen to write the same message are still two.
+/// Two tenants may send the same message; neither uses the other's up.
 #[tokio::test]
 async fn the_same_words_of_two_tenants_are_two_credentials() {
     let time = clock();
@@ -198,7 +198,7 @@ fn windows_have_a_bound() {
     }
 }
 
-/// An ECDSA signature has several spellings, so the words count; and whose key it was.
+/// An ECDSA signature has several spellings, so the content counts, together with the key's owner.
 #[tokio::test]
 async fn the_same_words_under_two_public_keys_are_two_credentials() {
     let pair = || rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();

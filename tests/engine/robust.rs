@@ -1,4 +1,4 @@
-//! No input makes a layer panic, answer with a 5xx, or take for authentic what is not.
+//! No input makes a layer panic, answer with a 5xx, or accept a forgery.
 
 use bytes::Bytes;
 use futures::executor::block_on;

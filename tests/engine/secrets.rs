@@ -1,4 +1,4 @@
-//! Secrets that were almost surely copied wrongly, and secrets that two tenants share.
+//! Secrets that were almost certainly copied wrongly, and secrets that two tenants share.
 
 use http_body_util::Full;
 use serde_json::Value;
@@ -92,7 +92,7 @@ async fn a_stores_doubtful_secret_is_named_once_for_each_tenant() {
         request.headers_mut().insert("x-tenant", tenant.parse().unwrap());
         request
     };
-    // A secret that verifies is no slip.
+    // A secret that verifies is not suspicious.
     assert_eq!(reason(&app.send(call("doubtful a", "s3cret for doubtful a\n")).await), "ok");
     assert_eq!(log.warnings(), [""; 0]);
     for _ in 0..3 {
@@ -127,7 +127,7 @@ fn two_tenants_with_one_secret_are_named_when_a_layer_is_built() {
     let secret = key.expose_str().unwrap();
     assert!(!warnings[0].contains(secret), "{warnings:?}");
 
-    // Two names of one organisation, which says so.
+    // Two names of one organisation, declared as such.
     let acme = |secret: Secret| [Key::current(secret).owned_by("company one".into())].into_iter().collect();
     keys.set("company two", acme(key));
     assert_eq!(build(&keys), [""; 0]);

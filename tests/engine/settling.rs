@@ -1,5 +1,4 @@
-//! What the replay store hears of a call whose request ends in another way than with an answer: once, and that it may come
-//! again.
+//! If a request ends without an answer, the replay store is told once: the delivery may be repeated.
 
 use std::convert::Infallible;
 use std::future::{Future, Ready, pending, ready};
@@ -272,7 +271,7 @@ impl ReplayStore for Unreliable {
     }
 }
 
-/// The sender had its answer, and will not send the call again; whoever has captured it might.
+/// The sender has its answer and will not repeat the delivery, but an attacker who captured it might.
 #[tokio::test(start_paused = true)]
 async fn a_call_that_was_carried_out_is_settled_however_often_that_fails() {
     for (failures, how) in
@@ -284,7 +283,7 @@ async fn a_call_that_was_carried_out_is_settled_however_often_that_fails() {
         let mut service = layer.clock(clock.clone()).build().unwrap().layer(Inner(Breaks::Nowhere));
         let answer = service.call(call()).await.unwrap();
         assert_eq!(answer.status(), 200);
-        // The lease, and what the store may take to give it, have not passed yet; then they have.
+        // The retries run while the lease and the store's time limit last; then both are over.
         tokio::time::sleep(Duration::from_secs(30)).await;
         clock.advance(Duration::from_secs(33));
         let copy = SigningWebhook::new(SECRET.into()).sign("{}".to_owned()).request("/calls");
@@ -303,7 +302,7 @@ fn without_a_runtime_the_store_is_told_too() {
     }
 }
 
-/// Logs to a place where there is no room for more.
+/// A log without room for more: it panics.
 struct FullLog;
 
 impl tracing::Subscriber for FullLog {
@@ -330,6 +329,7 @@ impl tracing::Subscriber for FullLog {
 
 #[tokio::test]
 async fn a_log_that_panics_does_not_end_the_process() {
+    // Or the log line may be lost, and nothing panics.
     crate::support::log::subscribe();
     let _log = tracing::subscriber::set_default(FullLog);
     for habit in [Habit::ReleaseFails, Habit::ReleaseBreaks] {

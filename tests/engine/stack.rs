@@ -1,4 +1,4 @@
-//! The layers in other people's stacks: axum, bare hyper, limits and buffers, any body, any claims.
+//! The layers in real stacks: axum, plain hyper, limits and buffers, any body, any claims.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -176,7 +176,7 @@ async fn services_that_must_be_polled_ready_are() {
     assert!(sent.into_iter().all(|answer| answer.unwrap().status() == 200));
 }
 
-/// A service that is ready when it is told so.
+/// A service that is ready when the test says so.
 #[derive(Clone, Default)]
 struct Gate(Arc<AtomicBool>);
 
@@ -204,7 +204,7 @@ fn a_busy_inner_service_holds_requests_back() {
     assert!(service.poll_ready(&mut cx).is_ready());
 }
 
-/// What the inner service keeps for a request that it never gets, such as a place within its limit, is given back.
+/// If the inner service reserved something for a request that it never gets, such as a permit, it is released.
 #[tokio::test]
 async fn a_refused_request_keeps_no_place_in_the_inner_service() {
     let inner = service_fn(|_: Request<Full<Bytes>>| async { Ok::<_, Infallible>(Response::new(())) });
@@ -221,7 +221,7 @@ async fn a_refused_request_keeps_no_place_in_the_inner_service() {
 
 #[tokio::test]
 async fn any_body_in_any_body_out() {
-    // Bodies that are none, and claims that cannot be cloned.
+    // Empty bodies, and claims that cannot be cloned.
     struct NotClone;
     impl<'de> Deserialize<'de> for NotClone {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

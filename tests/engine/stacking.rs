@@ -1,4 +1,4 @@
-//! Layers next to others, as the documentation stacks them. That this compiles is most of what it tests.
+//! Layers next to others, stacked as in the documentation. Mostly, this tests that it compiles.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -44,7 +44,7 @@ async fn handler(user: Identity<Value>) -> String {
     user.tenant().to_string()
 }
 
-/// Sees the identity, which says that it ran inside.
+/// Reports whether it ran inside the layer, where it sees the identity.
 async fn inside(request: Request, next: Next) -> Response {
     let identified = Identity::<Value>::of(request.extensions()).is_some();
     let mut answer = next.run(request).await;
@@ -115,7 +115,7 @@ async fn other_middleware_stands_on_either_side() {
     assert_eq!((answer.status(), &answer.headers()["x-inside"]), (StatusCode::OK, &"yes".parse().unwrap()), "a link's");
 }
 
-/// Answers that a layer has not given are sealed from outside.
+/// A layer cannot seal answers that do not pass through it: an outer one does.
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_the_layer_did_not_see_is_sealed_from_outside() {
     async fn slow(_: Identity<Value>) {
@@ -142,7 +142,7 @@ async fn an_answer_that_the_layer_did_not_see_is_sealed_from_outside() {
     assert_eq!(answer.headers()[REFERRER_POLICY], "no-referrer");
 }
 
-/// The recipe against mail scanners that fetch like a browser: whoever GETs the link sees a button, which posts it.
+/// The recipe against mail scanners that fetch like a browser: a GET shows a button that posts the link.
 #[tokio::test]
 async fn a_scanner_that_fetches_the_link_uses_nothing_up() {
     async fn button() -> Html<&'static str> {

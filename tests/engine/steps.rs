@@ -1,4 +1,4 @@
-//! The engine itself, with a form that writes down what it is asked: the order of the steps, and their number.
+//! The engine with a form that records its calls: the order and the number of the steps.
 
 mod bounds;
 
@@ -116,7 +116,7 @@ impl ReplayStore for Remembering {
     }
 }
 
-/// What happens while the store is being asked.
+/// What happens during a call of the store.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Meanwhile {
     Nothing,
@@ -124,9 +124,9 @@ enum Meanwhile {
     ItForgot,
     /// The process stands still for three seconds.
     TimePasses,
-    /// The store does what it was asked to, and the answer is lost.
+    /// The store carries the call out, but its answer is lost.
     TheAnswerIsLost,
-    /// The store is told what came of the call, and panics.
+    /// The store panics when it is told how the delivery ended.
     ItPanics,
 }
 
@@ -240,7 +240,7 @@ async fn an_unknown_tenant_costs_what_a_wrong_key_costs() {
     let wrong = Bench::new(Usage::Once, Validity::unlimited(), &["/good"]).send("/any").await;
     assert_eq!(unknown, wrong);
     assert_eq!(unknown.1.iter().filter(|step| **step == "verify").count(), 1);
-    // And the decoy lets nobody in, even one who knows it.
+    // Knowing the decoy key does not let anybody in.
     let bench = Bench::new(Usage::Once, Validity::unlimited(), &[]);
     assert_eq!(bench.send("decoy").await.0, Some(Code::Invalid));
 }
@@ -264,7 +264,7 @@ async fn a_call_is_settled_after_it_was_carried_out() {
     assert_eq!((code, steps.last()), (None, Some(&"claim")), "a copy is acknowledged and goes no further");
 }
 
-/// A call that was carried out is not given back because the store could not take the news.
+/// A processed delivery is not released if it could not be settled.
 #[tokio::test]
 async fn a_store_that_panics_is_told_once() {
     let usage = Usage::Idempotent { lease: Duration::from_secs(30), remember: None };

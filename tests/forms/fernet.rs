@@ -1,4 +1,4 @@
-//! The rows of the Fernet form that are its own.
+//! What is special about the Fernet form.
 
 use serde_json::{Value, json};
 use tower_sso::clock::UnixTime;
@@ -111,7 +111,7 @@ async fn no_timestamp_overflows() {
         let answer = app().send(get(&format!("/sso?company_id=4321&token={token}"))).await;
         assert_eq!(outcome(&answer), expected, "{issued_at}");
 
-        // And the same eight bytes under a MAC that is wrong say nothing of time.
+        // With a wrong MAC, the same eight bytes are not read as a time.
         let answer = app().send(get(&format!("/sso?company_id=4321&token={}", forged(&token)))).await;
         assert_eq!(outcome(&answer), "invalid", "{issued_at}");
     }
@@ -162,7 +162,7 @@ async fn the_content_is_an_object_read_strictly() {
 
 #[tokio::test]
 async fn a_refused_content_uses_nothing_up() {
-    // The application may be mended, and the same link then works.
+    // Once the application is fixed, the same link works.
     let token = link().token(br#"{"id":1}"#).unwrap();
     let request = get(&format!("/sso?company_id=4321&token={token}"));
     let store = replay();
@@ -218,7 +218,7 @@ async fn windows_and_names_can_be_set() {
 
 #[tokio::test]
 async fn an_unusable_key_in_the_store_is_not_the_users_fault() {
-    // Known when the layer is built: refused there. Found later: nobody is let in, and the partner is told to retry.
+    // An unusable key fails the build. Found later, it lets nobody in, and the partner is told to retry.
     let late = MemoryKeys::new().with("0", key());
     let layer = fernet::layer::<Value>().keys(late.clone()).replay(replay()).clock(clock()).build().unwrap();
     let app = App::new(layer);

@@ -1,4 +1,4 @@
-//! The rows of the JWT form that are its own.
+//! What is special about the JWT form.
 
 mod header;
 
@@ -206,7 +206,7 @@ async fn the_structure() {
     ] {
         assert_eq!(outcome(&send(&token.replace(' ', "%20")).await), "malformed", "{why}");
     }
-    // 64 bytes end in a character of which four bits count: its others are spellings of the same.
+    // In the last character of 64 bytes only four bits count, so it has several spellings.
     let last = token.chars().last().unwrap();
     for other in
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".chars().filter(|other| *other != last)
@@ -293,7 +293,7 @@ async fn when_a_token_was_made() {
     }
 }
 
-/// Tokens without an end must not keep everybody out for ever.
+/// Tokens without an end do not keep everybody out for ever.
 #[tokio::test]
 async fn what_has_no_end_does_not_fill_the_store() {
     use tower_sso::replay::MemoryReplay;

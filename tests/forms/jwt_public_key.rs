@@ -44,7 +44,7 @@ async fn a_signature_that_was_written_anew_is_no_new_credential() {
     let again = malleate(&token);
     assert_ne!(token, again);
     assert_eq!(outcome(&app.send(get(&format!("/?sso_jwt={again}"))).await), "replayed");
-    // The classic: the public key as an HMAC secret.
+    // The classic attack: the public key as an HMAC secret.
     let forged = JwtSigner::new(Algorithm::HS256, &P256.into()).unwrap().token(&claims()).unwrap();
     let answer = app.send(get(&format!("/?sso_jwt={forged}"))).await;
     assert_eq!(reason(&answer), "alg_not_allowed");
@@ -85,7 +85,7 @@ async fn every_rsa_algorithm_signs_in() {
     }
 }
 
-/// Before any key is looked for: only some tenants' keys could have made it, and the time would tell which.
+/// Refused before any key lookup: otherwise the time would tell which tenants have keys that fit.
 #[tokio::test]
 async fn a_signature_of_an_impossible_length_is_malformed() {
     for (algorithm, key, good, bad) in [
@@ -115,7 +115,7 @@ async fn what_one_algorithm_makes_of_a_key_is_not_handed_to_another() {
     let others = [(Algorithm::RS256, 256), (Algorithm::ES384, 96), (Algorithm::EdDSA, 64)];
     let (others, es256) =
         (others.map(|(algorithm, length)| (app(algorithm), algorithm, length)), app(Algorithm::ES256));
-    // Learnt at run time, so no layer has checked it.
+    // Only known at run time, so no layer has checked it.
     keys.set("acme", Secret::new(P256).into());
     for (app, algorithm, length) in others {
         let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{algorithm:?}"}}"#));

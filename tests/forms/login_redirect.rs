@@ -1,4 +1,4 @@
-//! The way to the partner's sign-in page, and what must not be made of it.
+//! The redirect to the partner's sign-in page, and attempts to abuse it.
 
 use std::convert::Infallible;
 
@@ -82,7 +82,7 @@ async fn what_is_not_to_be_redirected_stays() {
     assert_eq!(answer.status(), 401, "another layer's refusal, such as that of a bad token");
 }
 
-/// Whatever the path, and however the partner glues it, the token comes back to our host.
+/// Whatever the path, and however the partner joins it to the host, the token comes back to us.
 #[tokio::test]
 async fn no_path_turns_into_another_host() {
     for (path, expected, why) in [
@@ -126,7 +126,7 @@ async fn no_path_turns_into_another_host() {
     }
 }
 
-/// A named segment is fixed: no link can make another host of it than the one that the app's author has looked at.
+/// A named first segment is kept as it is, so no link can turn it into a host.
 #[tokio::test]
 async fn a_named_segment_stays_what_it_is() {
     for (path, expected) in [

@@ -1,4 +1,4 @@
-//! What is special about each form, beyond the contract that all of them keep (`tests/engine/contract.rs`).
+//! What is special about each form. What all of them promise is tested in `tests/engine/contract.rs`.
 
 mod fernet;
 mod jwt;

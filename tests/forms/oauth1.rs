@@ -1,4 +1,4 @@
-//! The rows of the OAuth 1.0a form that are its own.
+//! What is special about the OAuth 1.0a form.
 
 mod bodies;
 mod once;
@@ -32,7 +32,7 @@ fn layer_at(origin: Origin) -> Builder<OAuth1<Value>> {
     oauth1::layer(origin).keys(keys()).replay(replay()).clock(clock())
 }
 
-/// As Site Builder has it.
+/// As Site Builder does it.
 fn layer() -> Builder<OAuth1<Value>> {
     layer_at(Origin::new("https://app.example")).require(["email", "partner_user_id"])
 }
@@ -273,13 +273,13 @@ async fn the_whole_query_is_signed() {
     ] {
         assert_eq!(outcome(&app().send(get(&uri)).await), expected, "{why}");
     }
-    // A link for one method is none for another.
+    // A link is valid for one method only.
     assert_eq!(outcome(&every_transport().send(post(&good, "text/plain", "")).await), "invalid");
     let other_secret = OAuthLink::new(BASE, "partner-key", &"other secret".into()).issued_at(UnixTime::from_secs(NOW));
     assert_eq!(said(&app(), get(&other_secret.uri(&JOHN).unwrap())).await, ("invalid", "bad_signature"));
 }
 
-/// What is signed is sorted by name and value (RFC 5849, 3.4.1.3.2), so the order of equal names is anybody's.
+/// What is signed is sorted by name and value (RFC 5849, 3.4.1.3.2), so anybody can reorder equal names.
 #[tokio::test]
 async fn no_name_comes_twice_whose_order_nobody_signed() {
     let [email, id] = JOHN;
@@ -290,7 +290,7 @@ async fn no_name_comes_twice_whose_order_nobody_signed() {
         let forged = link.replace("role=", "rôle=");
         assert_eq!(said(&app(), get(&forged)).await, ("invalid", "bad_signature"), "its content is looked at last");
     }
-    // Nor does it come once in the query and once in the form.
+    // Once in the query and once in the form is refused too.
     let form = signer_for(&format!("{BASE}?role=admin")).form(&[email, id, ("role", "learner")]).unwrap();
     let request = post(&format!("{BASE}?role=admin"), FORM, &form);
     assert_eq!(said(&every_transport(), request).await, ("rejected_claims", "bad_payload"));

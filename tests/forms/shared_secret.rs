@@ -1,4 +1,4 @@
-//! The rows of the shared secret form that are its own.
+//! What is special about the shared secret form.
 
 use bytes::Bytes;
 use http::Request;
@@ -189,10 +189,10 @@ fn raw_tokens_are_refused_as_keys() {
     assert!(refused(shared_secret::layer::<Value>(keys()).secrets([KEY]).build()).contains("PrivateKeys"));
 }
 
-/// An app that counts by the header `x-peer`, which stands for the peer's address here.
+/// An app that throttles by the header `x-peer`, which stands for the peer's address.
 fn throttled(time: &ManualClock) -> App {
     let throttle = Throttle::by(|head| Some(head.headers.get("x-peer")?.to_str().ok()?.into()));
-    // Its windows are told by the layer's clock, in whatever order the two are set, and behind `map_claims` too.
+    // The throttle uses the layer's clock, in whichever order the two are set, also with `map_claims`.
     let layer = seatmap::autologin(keys()).throttle(throttle).clock(time.clone()).map_claims(Ok);
     App::new(layer.build().unwrap())
 }
@@ -205,7 +205,7 @@ async fn from(app: &App, peer: &str, body: &str) -> Answer {
 
 #[tokio::test]
 async fn guesses_are_throttled_per_source() {
-    // A window of 60 s starts 20 s before, as windows are counted from the epoch.
+    // The window of 60 s began 20 s ago, since windows are counted from the epoch.
     assert_eq!(NOW % 60, 20);
     let time = clock();
     let app = throttled(&time);

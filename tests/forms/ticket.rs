@@ -34,7 +34,7 @@ fn link(ticket: &str) -> String {
     format!("/enter?a=%zz&ticket={ticket}&b=1")
 }
 
-/// What differs from ticket to ticket must not be told from the answer.
+/// Answers to bad tickets do not tell them apart.
 async fn invalid(app: &App, ticket: &str) -> (http::StatusCode, http::HeaderMap, bytes::Bytes) {
     let answer = app.send(get(&link(ticket))).await;
     assert_eq!((outcome(&answer), reason(&answer)), ("invalid", "unknown_key"));
@@ -124,7 +124,7 @@ async fn spelling_is_strict_and_spoils_nothing() {
     let tickets = tickets();
     let app = app(&tickets);
     let ticket = issue(&tickets).await;
-    // The last of 43 characters has two bits that count for nothing, and must be zero.
+    // The last of 43 characters has two unused bits, which must be zero.
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let last = alphabet.iter().position(|letter| ticket.as_bytes()[42] == *letter).unwrap();
     let respelled = format!("{}{}", &ticket[..42], char::from(alphabet[last + 1]));
@@ -269,7 +269,7 @@ async fn a_restart_forgets_what_was_in_memory() {
     invalid(&app(&tickets()), &ticket).await;
 }
 
-/// A store that fails, or holds what nobody has written.
+/// A store that fails or holds corrupt payloads.
 struct Odd(fn() -> Result<Option<Vec<u8>>, StoreError>);
 
 impl TicketStore for Odd {
@@ -286,7 +286,7 @@ impl TicketStore for Odd {
     }
 }
 
-/// A store in which another request takes each ticket between a look at it and the attempt to take it.
+/// A store in which another request takes each ticket between the look and the take.
 struct Overtaken(MemoryTickets);
 
 impl TicketStore for Overtaken {

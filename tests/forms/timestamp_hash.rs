@@ -1,4 +1,4 @@
-//! The rows of the timestamp hash form that are its own.
+//! What is special about the timestamp hash form.
 
 use serde_json::Value;
 use tower_sso::keys::MemoryKeys;
@@ -70,7 +70,7 @@ async fn timestamps_are_hashed_as_received() {
     ] {
         assert_eq!(send(&link(timestamp, "admin@lcvista.com")).await, expected, "{timestamp}");
     }
-    // Written anew, the same instant is another text.
+    // The same instant in another spelling is another text.
     let other = link("1700000000.5", "a@b.c").replace("1700000000.5", "1700000000.50");
     assert_eq!(send(&other).await, "invalid");
 }
@@ -158,7 +158,7 @@ async fn the_hash_is_one_login_in_either_case() {
     }
 }
 
-/// The tenant whose secret is looked up is the one that was hashed, in whatever way it is written.
+/// The key lookup uses the tenant that was hashed, however it is spelled.
 #[tokio::test]
 async fn a_slug_is_read_as_it_was_hashed() {
     let encode = |text: &str| form_urlencoded(text, "%20");
@@ -178,7 +178,7 @@ async fn a_slug_is_read_as_it_was_hashed() {
             assert_eq!(seen(&answer).tenant.as_deref(), Some(slug));
         }
     }
-    // Two organisations whose slugs are one text in the link: neither signs for the other.
+    // Two organisations whose slugs read the same in the link: neither can sign for the other.
     let of = |text: &str, secret: &str| {
         let link = HashedLink::new("/", lcvista::recipe(), &secret.into()).uri(&["1700000000", "a@b.c", text]);
         link.rsplit_once("hash=").unwrap().1.to_owned()
@@ -229,7 +229,7 @@ async fn the_cousins() {
         let uri = HashedLink::new("/", recipe.clone(), &SECRET.into()).uri(&values);
         assert_eq!(outcome(&app.send(get(&uri.replace("a%40b.c", "x%40b.c"))).await), "invalid", "{recipe:?}");
         assert_eq!(outcome(&app.send(get(&uri)).await), "ok", "{recipe:?}");
-        // What could move a border between two fields is refused.
+        // Values that could shift the border between two fields are refused.
         if !matches!(format!("{recipe:?}").as_str(), form if form.contains("FormAsKey")) {
             for (escaped, separator) in [("%7C", "|"), ("%0A", "\n"), ("%3A", ":")] {
                 let moved = uri.replace("a%40b.c", &format!("a{escaped}b"));

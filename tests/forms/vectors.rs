@@ -1,4 +1,4 @@
-//! Published test vectors, sent as the requests that they are. `vectors/README.md` names their sources.
+//! Published test vectors, sent as requests. `vectors/README.md` names their sources.
 
 use bytes::Bytes;
 use http::{HeaderName, Method, Request};
@@ -27,7 +27,7 @@ async fn published_vectors() {
         };
         let answer = app.send(request(&row)).await;
         let (outcome, reason) = (outcome(&answer), reason(&answer));
-        // `signature_ok`: authentic, whatever the content is. `reject_unverified`: refused without a look at the content.
+        // `signature_ok`: authentic, whatever the content is. `reject_unverified`: refused whatever the content is.
         let as_expected = match row["expect"].as_str().unwrap() {
             "accept" => {
                 let again = app.send(request(&row)).await;
@@ -48,7 +48,7 @@ async fn published_vectors() {
     assert_eq!(run, [("fernet", 10), ("hmac_webhook", 57), ("jwt", 14), ("oauth1", 130)]);
 }
 
-/// Made before all vectors.
+/// A store older than all vectors.
 fn replay() -> MemoryReplay {
     MemoryReplay::builder().clock(ManualClock::at(UnixTime::from_secs(0))).build()
 }

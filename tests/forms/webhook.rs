@@ -1,4 +1,4 @@
-//! The rows of the signed webhook form that are its own.
+//! What is special about the signed webhook form.
 
 mod calls;
 mod json;
@@ -188,7 +188,7 @@ async fn trailers_are_not_signed_and_do_not_go_on() {
     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), JSON);
 }
 
-/// Lists and other values have no fields to check for names that come twice; the refusal says what takes them.
+/// Lists and scalars have no field names to check; the refusal says which type accepts them.
 #[tokio::test]
 async fn a_list_is_refused_with_the_way_round() {
     for body in ["[]", " [{\"a\":1}]", "1", "null", "\"{}\""] {

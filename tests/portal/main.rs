@@ -1,6 +1,6 @@
-//! The portal as a partner and a browser meet it: the compiled example, over real HTTP.
+//! The compiled portal over real HTTP, as partners and browsers use it.
 //!
-//! Cargo does not build an example for a test that is named alone: `scripts/test --test portal` does.
+//! Run it with `scripts/test --test portal`: `cargo test --test portal` does not build the example.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 

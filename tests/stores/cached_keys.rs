@@ -1,4 +1,4 @@
-//! A layer whose keys are cached: rotations made elsewhere, forgeries, and names of any length.
+//! A layer with cached keys: rotations by other processes, forgeries, tenants that do not exist.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use tower_sso::store::StoreError;
 use crate::support::subject::{FernetSubject, JwtSubject, Subject, Wish, get};
 use crate::support::{App, Request_, clock, outcome, reason, replay};
 
-/// A database that counts what it is asked, and the application's way to change it.
+/// A database that counts its queries. The application changes `keys`.
 #[derive(Clone, Default)]
 struct Database {
     keys: MemoryKeys,
@@ -35,7 +35,7 @@ impl Database {
         }))
     }
 
-    /// How often it was asked since the last time.
+    /// How many queries there were since the last call.
     fn asked(&self) -> usize {
         self.asked.swap(0, Ordering::SeqCst)
     }
@@ -49,7 +49,7 @@ fn link(tenant: &'static str, key: usize) -> Request_ {
     FernetSubject::request(&Wish { tenant, key, ..Wish::default() })
 }
 
-/// Every forgery may ask: what the tests below need, as the cache's clock is its own.
+/// Every forgery may cause a query. The tests need this, as they cannot set the clock of the cache.
 const AT_ONCE: Duration = Duration::ZERO;
 const NEVER: Duration = Duration::from_hours(1);
 
@@ -121,7 +121,7 @@ async fn by_the_database_a_forger_cannot_tell_who_exists() {
     assert_eq!(asked([link("nobody", 3), link("nobody", 3), link("nobody", 2)], &fernet).await, known);
     assert_eq!(known, [2, 1, 1], "with a bound on how soon it is asked again, the first would be 1");
 
-    // A token of another algorithm is refused before its signature is looked at, for a tenant that exists.
+    // For a tenant that exists, a token of another algorithm is refused before its signature is checked.
     let cached = database.cached().ask_again_after(AT_ONCE).build();
     let jwt = App::new(JwtSubject::layer(MemoryKeys::new(), replay(), clock()).keys(cached).build().unwrap());
     let token = |tenant| get(&format!("/page?tenant={tenant}&sso_jwt=eyJhbGciOiJIUzI1NiJ9.e30.{}", "A".repeat(86)));

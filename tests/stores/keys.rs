@@ -105,7 +105,7 @@ fn a_tenant_has_few_keys_wherever_they_come_from() {
     assert_eq!(Keys::MAX, 4);
 }
 
-/// A store behind a network, which counts what it is asked.
+/// A store behind a network that counts its queries.
 #[derive(Clone)]
 struct Slow {
     asked: Arc<AtomicUsize>,
@@ -200,7 +200,7 @@ async fn a_failure_is_not_remembered() {
     slow.down.store(0, Ordering::SeqCst);
     assert_eq!(secrets(&cached.keys(&"acme".into()).await.unwrap()), ["one"]);
 
-    // What is cached goes on being served while the store is down.
+    // Cached keys are still served while the store is down.
     slow.down.store(1, Ordering::SeqCst);
     assert_eq!(secrets(&now(&cached, "acme")), ["one"]);
 }

@@ -14,7 +14,7 @@ use tower_sso::replay::{Claim, Claimed, Fingerprint, Group, Hold, LeaseId, Memor
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
-/// How many dead entries one claim removes at most.
+/// The most dead entries that one claim removes.
 const BITE: u64 = 32;
 
 fn key(number: u64) -> Fingerprint {
@@ -46,7 +46,7 @@ fn release(store: &MemoryReplay, number: u64, lease: u64) {
     store.release(key(number), LeaseId::from(lease)).now_or_never().unwrap().unwrap();
 }
 
-/// What comes of 16,000 calls by 16 threads that start at once, each with a number of its own.
+/// The results of 16,000 numbered calls by 16 threads that start at once.
 fn by_16_threads<T: Send>(call: impl Fn(u64) -> Option<T> + Sync) -> Vec<T> {
     let (call, start) = (&call, &Barrier::new(16));
     std::thread::scope(|threads| {
@@ -124,7 +124,7 @@ fn a_place_that_becomes_free_is_used_again() {
         assert_eq!(claim(&store, round + 1, NOW, Hold::lease(later(30))), Err(StoreFailure::Full));
         release(&store, round, round);
     }
-    // Overwriting what is dead takes no second place.
+    // Overwriting a dead entry takes no second slot.
     for hour in 0..100 {
         let now = later(hour * 3_600);
         assert_eq!(claim(&store, 7, now, Hold::Until(now)), Ok(Claimed::First));
@@ -229,7 +229,7 @@ fn what_stays_for_ever_leaves_room_for_sign_ins_and_for_other_layers() {
     }
 }
 
-/// Claims that come after a minute in which all entries have ended.
+/// Claims a minute later, when all entries have ended.
 #[test]
 fn one_claim_removes_a_few_dead_entries_and_all_go_in_time() {
     const DEAD: u64 = 20_000;
@@ -267,7 +267,7 @@ fn dead_entries_give_up_their_places_to_any_key() {
     }
 }
 
-/// At the ceiling a claim has to find room. It takes it from the dead, a few at a time.
+/// At the ceiling, a claim makes room by removing a few dead entries.
 #[test]
 fn a_claim_at_the_ceiling_removes_a_few_dead_entries_too() {
     const CEILING: u64 = 20_000;
@@ -287,7 +287,7 @@ fn a_claim_at_the_ceiling_removes_a_few_dead_entries_too() {
     assert_eq!(claim(&store, 2 * CEILING, later(3_600), Hold::Until(later(7_200))), Err(StoreFailure::Full));
 }
 
-/// The store is cut into shards. What it holds is counted over all of them.
+/// The store has shards; the ceiling counts the entries of all.
 #[test]
 fn of_16_threads_exactly_as_many_claims_win_as_the_ceiling_allows() {
     const CEILING: usize = 5_000;
@@ -342,7 +342,7 @@ fn a_share_is_of_the_whole_store_for_16_threads_as_well() {
     }
 }
 
-/// What ends is found by the time that passes, not by what a clock shows.
+/// Entries end by the time that passes, even if the clock is set.
 #[test]
 fn a_step_of_the_clock_removes_nothing() {
     const LIVE: u64 = 2_000;
@@ -368,7 +368,7 @@ fn a_step_of_the_clock_removes_nothing() {
     assert_eq!(store.entries(), LIVE, "when the time has passed, they go");
 }
 
-/// Copies of a call that fails again and again leave nothing behind.
+/// Duplicates of a delivery that keeps failing leave nothing behind.
 #[test]
 fn what_is_released_is_gone() {
     let store = MemoryReplay::new();

@@ -1,4 +1,4 @@
-//! The suite for stores: ours pass it, and each flaw is found by name.
+//! The suites for stores: ours pass, and each flaw is found by name.
 
 mod replay;
 mod tickets;

@@ -1,4 +1,4 @@
-//! What the tests share: a service that shows what reached it, and a form's requests in every state of repair.
+//! Shared by the tests: a service that shows what reached it, and each form's requests, good and bad.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -42,7 +42,7 @@ pub fn replay() -> MemoryReplay {
 pub type Request_ = Request<Full<Bytes>>;
 pub type Answer = Response<Bytes>;
 
-/// A layer over an [`Inner`] service, whatever its form.
+/// A layer of any form over an [`Inner`] service.
 #[derive(Clone)]
 pub struct App {
     service: BoxCloneSyncService<Request_, Answer, Infallible>,
@@ -117,7 +117,7 @@ impl App {
         Self { service: BoxCloneSyncService::new(service), inner }
     }
 
-    /// For requests that the layer lets through without a check, and without a mark of its own.
+    /// For requests that the layer passes on unchecked and whose answers it does not mark.
     pub async fn send_unsealed(&self, request: Request_) -> Answer {
         self.service.clone().oneshot(request).await.unwrap()
     }
@@ -129,13 +129,13 @@ impl App {
     }
 }
 
-/// Whatever it says, nobody may keep it.
+/// No cache may store an answer.
 fn assert_sealed(answer: &Answer) {
     assert_eq!(answer.headers()["cache-control"], "no-store");
     assert_eq!(answer.headers()["referrer-policy"], "no-referrer");
 }
 
-/// What became of a request, in a word: `ok`, or the code of the refusal.
+/// The outcome of a request: `ok`, or the code of the refusal.
 pub fn outcome(answer: &Answer) -> &'static str {
     match answer.extensions().get::<Rejection>() {
         None => "ok",

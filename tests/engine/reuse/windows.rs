@@ -10,7 +10,7 @@ fn send(app: &App, uri: &str) -> impl Future<Output = (&'static str, &'static st
     }
 }
 
-/// A token's largest age, and how long one without an end is remembered, are the layer's as its leeway is.
+/// The maximum age of a token, and how long one without an end is remembered, are settings like the leeway.
 #[tokio::test]
 async fn a_tokens_age_is_a_window_too() {
     type Change = fn(Builder<Jwt<Value>>) -> Builder<Jwt<Value>>;
@@ -63,7 +63,7 @@ async fn an_old_link_under_a_long_window_is_honest_though_a_short_one_was_used_b
     assert_eq!(send(&mail, &link(NOW + 600)).await.0, "ok", "fifty minutes old, and never used");
 }
 
-/// By a clock that is ahead, a link can have been used before it was made.
+/// If a clock is ahead, a link may be used before it was made.
 #[tokio::test]
 async fn a_window_that_is_raised_later_does_not_reach_back_by_the_skew() {
     let (store, time) = (replay(), clock());
@@ -96,7 +96,7 @@ async fn a_window_that_is_raised_at_the_instant_of_a_use_does_not_reach_back_to_
     assert_eq!(send(&long, &link).await.1, "before_cutoff");
 }
 
-/// Whom a key belongs to is what the application says; what was signed is the consumer's own name.
+/// The application says whom a key belongs to; what was signed is the consumer's own name.
 #[tokio::test]
 async fn an_owner_is_no_part_of_what_was_signed() {
     let (store, time, keys) = (replay(), clock(), MemoryKeys::new().with("c1", "secret 1").with("c2", "secret 2"));
@@ -118,7 +118,7 @@ async fn an_owner_is_no_part_of_what_was_signed() {
     assert_eq!(send(&app, &link("c2", "secret 2")).await.0, "ok", "another consumer of the same owner");
 }
 
-/// The text of a key is not the key.
+/// A key stays the same key, however its text is written.
 #[tokio::test]
 async fn a_public_key_is_one_key_however_it_is_written() {
     let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();

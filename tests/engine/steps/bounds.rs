@@ -1,4 +1,4 @@
-//! What a layer does not build with, and what no store is asked.
+//! Settings that a layer refuses to build with, and requests that reach no store.
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn what_has_no_time_does_not_build_on_a_store_that_forgets() {
     }
 }
 
-/// An application has several layers, and `unwrap` and `main` print `Debug`.
+/// An application has several layers; `unwrap` and `main` print `Debug`.
 #[test]
 fn an_error_names_its_layer_and_says_what_to_do() {
     let layer = || {
@@ -59,7 +59,7 @@ async fn what_has_no_time_is_refused_by_a_store_that_has_forgotten() {
     }
 }
 
-/// Who signs nothing may send a name of any length, and stores keep what they are asked for.
+/// Anybody may send a name of any length, and stores keep what they are asked for.
 #[tokio::test]
 async fn no_store_is_asked_for_a_name_without_a_bound() {
     let named = |name: &'static str| {
@@ -128,7 +128,7 @@ impl Form for Nameless {
     }
 }
 
-/// The layer's tenant is not asked in its place: that would be a login for each name that anybody makes up.
+/// The layer's tenant is no substitute: anybody could make up a name and log in again with it.
 #[tokio::test]
 async fn a_form_that_signs_its_tenant_and_names_none_lets_nobody_in() {
     let validity = Validity::between(Some(NOW), NOW, NOW, MINUTE);
@@ -145,7 +145,7 @@ async fn a_form_that_signs_its_tenant_and_names_none_lets_nobody_in() {
     }
 }
 
-/// A time without an end is remembered for ever, and fills the store.
+/// Credentials without an end are remembered for ever and fill the store.
 #[test]
 fn times_have_a_bound() {
     let start = || {

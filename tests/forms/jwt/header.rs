@@ -1,8 +1,8 @@
-//! What a token says of itself: its type, its algorithm, and the request that it is bound to.
+//! A token's header: its type, its algorithm, and the request that it is bound to.
 
 use super::*;
 
-/// A signed statement about the request, or about who may send it, is there to be checked.
+/// A signed statement about the request or its sender must be checked, or the token is refused.
 #[tokio::test]
 async fn what_binds_a_token_and_is_not_checked_is_refused() {
     for claim in ["htm", "htu", "ath", "cnf", "qsh", "bodyHash", "payload_hash", "url_hash", "request_body_sha256"] {
@@ -52,7 +52,7 @@ async fn the_type() {
     }
 }
 
-/// The header explains a refusal, so it must not say of one mistake that it is another.
+/// A refusal is explained by the header, so each mistake must have its own reason.
 #[tokio::test]
 async fn what_is_said_of_a_header() {
     for (header, expected) in [

@@ -1,4 +1,4 @@
-//! What a signature says of the body: it is a form and signed itself, its hash is signed, or there is none.
+//! What a signature covers of the body: a form's pairs, a hash, or that there is none.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -72,7 +72,7 @@ async fn a_body_is_signed_or_refused() {
         (hashed(""), XML, SCORE, ("invalid", "body_hash"), ("invalid", "body_hash"), "something was added"),
         (hashed(SCORE), FORM, SCORE, refused, refused, "never beside a form (3.1)"),
         (hashed(""), FORM, "", refused, refused, "nor beside an empty one"),
-        // axum's `Form` takes for a form whatever begins like one.
+        // axum's `Form` accepts any content type that begins like a form's.
         (
             plain.clone(),
             "application/x-www-form-urlencodedx",
@@ -109,7 +109,7 @@ async fn the_hash_is_of_the_signatures_own_digest() {
     for request in signed(&link, XML, OTHER_SCORE) {
         assert_eq!(said(&app(), request).await, ("invalid", "body_hash"));
     }
-    // The SHA-1 of the score, and what is no hash at all.
+    // The SHA-1 of the score, and text that is not a hash.
     for hash in ["ojqpu26ifunWUH6EEu4dCU1Baj4=", "", "x", "ojqpu26ifunWUH6EEu4dCU1Baj4"] {
         let link = api_signer().signature_method(HmacSha256).uri(&[("oauth_body_hash", hash)]).unwrap();
         assert_eq!(outcome(&app().send(post(&link, XML, SCORE)).await), "malformed", "{hash:?}");
@@ -117,12 +117,12 @@ async fn the_hash_is_of_the_signatures_own_digest() {
     let escaped = api_signer().body(SCORE).uri(&[]).unwrap().replace("oauth_body_hash", "oauth%5Fbody%5fhash");
     let dangerous = App::new(api().danger_unsigned_body().build().unwrap());
     assert_eq!(said(&dangerous, post(&escaped, XML, OTHER_SCORE)).await, ("invalid", "body_hash"), "in any spelling");
-    // A forger's body is not hashed for him: the signature is looked at first.
+    // A forged body is not hashed: the signature is checked first.
     let forged = api_signer().body(SCORE).uri(&[]).unwrap().replace("nonce=12345678", "nonce=1");
     assert_eq!(said(&app(), post(&forged, XML, OTHER_SCORE)).await, INVALID);
 }
 
-/// What axum's own extractor reads is what was signed.
+/// axum's own extractor reads what was signed.
 #[cfg(feature = "axum")]
 #[tokio::test]
 async fn no_handler_reads_a_form_that_nobody_signed() {
@@ -142,7 +142,7 @@ async fn no_handler_reads_a_form_that_nobody_signed() {
     }
 }
 
-/// A body of which nobody may ask for more.
+/// A body that must not be polled further.
 struct Untouchable;
 
 impl Body for Untouchable {
@@ -158,7 +158,7 @@ impl Body for Untouchable {
     }
 }
 
-/// A server knows of most requests that no body follows; then they are checked at once. One in chunks is a body on any method.
+/// If the server knows that no body follows, the request is checked at once. A chunked body counts on any method.
 #[tokio::test]
 async fn a_body_is_looked_for_where_there_may_be_one() {
     let link = signer_for(API).uri(&[]).unwrap();

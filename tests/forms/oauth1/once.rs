@@ -1,4 +1,4 @@
-//! When a request is good, and that it is good once.
+//! When a request is valid, and that it is valid once.
 
 use super::*;
 

@@ -109,7 +109,7 @@ async fn headers_name_the_origin_only_where_that_was_chosen() {
     }
 }
 
-/// A port of its own is part of what was signed (RFC 5849, 3.4.1.2), and some proxies say it in a header of its own.
+/// A non-default port is signed (RFC 5849, 3.4.1.2), and some proxies send it in a separate header.
 #[tokio::test]
 async fn a_proxy_says_the_port_beside_the_host() {
     let link = signer_for("https://app.example:8443/widget/").uri(&JOHN).unwrap();
@@ -140,7 +140,7 @@ async fn a_target_in_absolute_form_names_the_host() {
     }
 }
 
-/// A router that a route is nested in cuts the path, and partners sign all of it.
+/// A nested router shortens the path, but partners sign all of it.
 #[cfg(feature = "axum")]
 #[tokio::test]
 async fn the_whole_path_is_signed_behind_a_nested_route() {

@@ -1,4 +1,4 @@
-//! Where the protocol stands, and what else it signs: query, header, form.
+//! Where the protocol parameters are (query, header or form), and what else is signed.
 
 use super::*;
 
@@ -24,7 +24,7 @@ async fn each_transport_is_switched_on_by_itself() {
             let expected = if on == transport { "ok" } else { "malformed" };
             assert_eq!(outcome(&app.send(request.clone()).await), expected, "{transport:?} where {on:?} is on");
         }
-        // Two at once are refused, whichever of them is on.
+        // Two at once are refused, whichever are enabled.
         let mut two = requests[0].1.clone();
         two.headers_mut().insert("authorization", header.parse().unwrap());
         let mut header_and_form = post(BASE, FORM, &form);
@@ -94,7 +94,7 @@ async fn a_form_is_signed_wherever_the_protocol_stands() {
         );
         assert_eq!(outcome(&app.send(request).await), expected, "{body:?}");
     }
-    // In the query, in whatever spelling: a body cannot be added to a link.
+    // A body cannot be added to a signed link, however its parameters are spelled.
     let link = signed().uri(&JOHN).unwrap();
     for link in [link.clone(), link.replace("oauth_", "%6Fauth%5f")] {
         assert_eq!(outcome(&every_transport().send(post(&link, FORM, "admin=1")).await), "invalid", "{link}");
@@ -152,7 +152,7 @@ async fn the_header_is_read_and_does_not_go_on() {
         request.headers_mut().insert("authorization", header.parse().unwrap());
         assert_eq!(outcome(&app().send(request).await), expected, "{header}");
     }
-    // What the application sees of it.
+    // What the application sees.
     use http_body_util::BodyExt;
     use tower::{Layer, ServiceExt, service_fn};
     let look = service_fn(|request: Request<tower_sso::body::LayerBody<Full<Bytes>>>| async move {

@@ -1,4 +1,4 @@
-//! How much the tickets in memory may take, whose they are, and how they go.
+//! The memory that tickets may take, each tenant's share of it, and how it is freed.
 
 use super::*;
 
@@ -24,7 +24,7 @@ fn of_8_threads_one_takes_each_ticket() {
 #[test]
 fn a_full_store_issues_nothing_and_evicts_nothing() {
     let store = MemoryTickets::builder().ceiling(2).build();
-    // A tenant each, as one alone gets half of it.
+    // One tenant per ticket, since a single tenant gets only half.
     let put = |n: u8, from: u64| now(store.put(new(&n.to_string(), at(from)).with([n; 32].into(), [n]))).is_ok();
     let take = |n: u8, when: u64| now(store.take([n; 32].into(), at(when))).unwrap();
     assert!(put(1, 0) && put(2, 0));
@@ -76,7 +76,7 @@ async fn tickets_of_one_call_share_what_they_have_in_common_and_go_with_the_last
     assert_eq!(store.tickets(), 4);
 }
 
-/// However they go: two at the same moment, or one by itself and the other because it has ended.
+/// Whether two are taken at once, or one is taken and the other ends.
 #[test]
 fn what_two_tickets_share_is_not_counted_when_both_are_gone() {
     const ROUNDS: u64 = 500;
@@ -178,7 +178,7 @@ fn one_call_removes_a_few_dead_tickets_and_all_go_in_time() {
         claims += 1;
         let removed = before + 1 - store.tickets();
         assert!((1..=100).contains(&removed), "put {claims} removed {removed}");
-        // One that is redeemed clears up too.
+        // A redemption removes ended tickets too.
         let before = store.tickets();
         now(store.take(digest(u64::MAX).into(), time_of(&time))).unwrap();
         assert!(before - store.tickets() <= 100);
@@ -186,7 +186,7 @@ fn one_call_removes_a_few_dead_tickets_and_all_go_in_time() {
     assert!(claims < DEAD / 10, "{claims}");
 }
 
-/// Room for a large one is made in bounded pieces: whoever comes next goes on.
+/// Each call removes a bounded number, and the next call continues.
 #[test]
 fn one_call_removes_few_even_where_it_needs_the_room_of_many() {
     const DEAD: u64 = 5_000;

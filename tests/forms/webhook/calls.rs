@@ -1,4 +1,4 @@
-//! What becomes of a signed call: carried out once, acknowledged as often as it comes, and never lost.
+//! A delivery is processed once, acknowledged each time it comes, and never lost.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -57,7 +57,7 @@ async fn a_call_that_was_not_carried_out_may_come_again() {
     }
 }
 
-/// An inner service that works until it is told to end.
+/// An inner service that works until the test lets it finish.
 pub(super) fn working(
     gate: &Arc<Semaphore>,
     status: StatusCode,
@@ -139,7 +139,7 @@ async fn a_call_that_was_cancelled_while_it_was_claimed_may_come_again_at_once()
     assert_eq!(app.inner.calls(), 1);
 }
 
-/// Both are made at the same instant, as far as the clock can tell.
+/// Both have the same instant on the clock.
 #[tokio::test(start_paused = true)]
 async fn a_copy_that_was_cancelled_does_not_free_the_call_that_is_at_work() {
     let call = request(signer().sign(JSON));
@@ -182,12 +182,12 @@ async fn a_call_that_was_carried_out_is_settled_though_nobody_waits() {
     assert_eq!(app.inner.calls(), 1, "the copy was acknowledged");
 }
 
-/// A replay store that takes its time, as one behind a network does.
+/// A slow replay store, like one behind a network.
 #[derive(Clone)]
 pub(super) struct Slow {
     store: MemoryReplay,
     takes: Duration,
-    /// It has done what it was asked before it takes its time to answer, and not after.
+    /// Whether the wait comes after the work.
     acts_first: bool,
 }
 
@@ -320,7 +320,7 @@ async fn of_many_copies_at_once_one_is_carried_out_and_all_are_acknowledged() {
     let service = layer().build().unwrap().layer(service_fn(working(&gate, StatusCode::OK)));
     let copies = join_all((0..64).map(|_| tokio::spawn(service.clone().oneshot(request(signer().sign(JSON)))))).await;
     for copy in copies {
-        // The one permit was used up by one call: a second one would never have ended.
+        // There is one permit: a second call would have waited for ever.
         assert_eq!(copy.unwrap().unwrap().status(), StatusCode::OK);
     }
     assert_eq!(gate.available_permits(), 0);
@@ -338,7 +338,7 @@ async fn a_call_that_is_remembered_for_a_time_is_carried_out_again_after_it() {
     }
 }
 
-/// Else every call would take a place in the replay store for ever.
+/// Otherwise every delivery would fill a slot of the replay store for ever.
 #[tokio::test]
 async fn what_the_handler_remembers_is_kept_by_the_store_for_an_hour() {
     let time = clock();

@@ -15,7 +15,7 @@ fn read<C: FromBody>(json: impl AsRef<[u8]>) -> Result<C, String> {
     read.map_err(|reason| format!("{}: {reason}", reason.as_str()))
 }
 
-/// What a refusal says, without its place.
+/// A refusal's message, without the position.
 fn refused<C: FromBody>(json: impl AsRef<[u8]>) -> Option<String> {
     let said = read::<C>(json).err()?;
     Some(said.strip_prefix("bad_payload: the payload: ").unwrap().split(" (line").next().unwrap().to_owned())
@@ -26,7 +26,7 @@ const NO_JSON: &str = "is not JSON";
 const RESERVED: &str = "has a name that serde_json keeps for itself";
 const NO_OBJECT: &str = "is not an object: for a list or another value, take `webhook::RawBody`";
 
-/// Takes whatever comes, as it is sent.
+/// Accepts any value as it is sent.
 #[derive(Debug, Deserialize)]
 struct Nothing {}
 
@@ -42,7 +42,7 @@ enum Untagged {
     Any(IgnoredAny),
 }
 
-/// Makes nothing of an error, and reads on.
+/// Ignores an error and reads on.
 struct Tolerant;
 
 impl<'de> Deserialize<'de> for Tolerant {
@@ -56,7 +56,7 @@ impl<'de> Deserialize<'de> for Tolerant {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tolerant, A::Error> {
-                // An object that is cut short never ends.
+                // An object that is cut off has no end.
                 for _ in 0..8 {
                     let Ok(Some(_)) = map.next_key::<Option<String>>() else { break };
                     _ = map.next_value::<Option<u8>>();
@@ -68,7 +68,7 @@ impl<'de> Deserialize<'de> for Tolerant {
     }
 }
 
-/// These are refused whatever reads them.
+/// Refused for every claims type.
 #[test]
 fn what_can_be_read_in_two_ways_is_refused_whoever_reads_it() {
     let many: String = (0..40).map(|n| format!(r#""n{n}":{n},"#)).collect();
@@ -215,7 +215,7 @@ fn a_refusal_says_where_and_does_not_quote() {
     }
 }
 
-/// Compared with one name in as many objects, so that a slow machine makes no difference.
+/// Compared with the same name in as many objects, so that the machine's speed does not matter.
 #[test]
 fn many_names_cost_no_more_than_their_length() {
     let fastest = |json: &str| {
@@ -248,7 +248,7 @@ fn many_names_cost_no_more_than_their_length() {
     }
 }
 
-/// Every value as serde_json reads it, and whether a name came twice: the plainest way to tell.
+/// A value as serde_json reads it, and whether a name came twice: the simplest reference.
 struct Reference<'a>(&'a mut bool);
 
 impl<'de> DeserializeSeed<'de> for Reference<'_> {
@@ -305,7 +305,7 @@ impl<'de> Visitor<'de> for Reference<'_> {
     }
 }
 
-/// What serde_json makes of it, if it is an object and no name comes twice.
+/// serde_json's result, if it is an object without duplicate names.
 fn reference(json: &[u8]) -> Option<Value> {
     let value: Value = serde_json::from_slice(json).ok()?;
     let mut twice = false;
@@ -320,7 +320,7 @@ fn agree(json: &[u8]) -> Result<(), TestCaseError> {
     prop_assert_eq!(read::<Nothing>(json).is_ok(), expected.is_some(), "{}", text);
     if let (Err(error), Ok(text)) = (serde_json::from_slice::<Value>(json), std::str::from_utf8(json)) {
         let said = refused::<Nothing>(json);
-        // Of two things that are wrong, either may be said.
+        // If two things are wrong, either may be reported.
         prop_assert!(matches!(said.as_deref(), Some(NO_JSON | TWICE)), "{text:?}: {said:?}, and {error}");
     }
     Ok(())
@@ -366,7 +366,7 @@ proptest! {
         agree(json.as_bytes())?;
     }
 
-    /// As much again of what is not quite JSON: bytes that are changed, put in, taken out.
+    /// Almost JSON: with bytes changed, inserted and removed.
     #[test]
     fn changed_json_is_read_as_serde_json_reads_it(
         json in any_object(),

@@ -1,4 +1,4 @@
-//! How long a call stays with the request that has it in hand.
+//! How long a delivery stays leased to its request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use super::{JSON, layer, request, signer};
 use crate::support::{clock, secs};
 
 const LEASE: Duration = Duration::from_secs(30);
-/// What a store may take to answer, if nothing else is set: whoever has the call is to have all of its lease after that.
+/// The default time limit of a store call. The whole lease must remain after it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[tokio::test(start_paused = true)]

@@ -41,9 +41,9 @@ enum Flaw {
     RoundsLeaseIds,
     /// Ids that end in the same 32 bits are the same to it.
     HalvesLeaseIds,
-    /// An entry of a machine whose clock is ahead is no entry.
+    /// Ignores entries of a machine whose clock is ahead.
     MistrustsTheFuture,
-    /// What was used after its lease had run out stays free.
+    /// A credential that is settled after its lease has ended stays free.
     SettlesLeasesOnly,
     /// As if nobody else had another window.
     IgnoresWindows,
@@ -55,7 +55,7 @@ enum Flaw {
     IgnoresGroups,
 }
 
-/// A store that is right but for one flaw.
+/// A correct store but for one flaw.
 #[derive(Clone)]
 struct Map {
     flaw: Flaw,
@@ -274,7 +274,7 @@ async fn the_store_in_memory_keeps_its_promises() {
     testing::replay_store(async || shared.clone()).run().await.unwrap();
 }
 
-/// As many stores in memory are written: every call is right by itself, and takes two locks, one after the other.
+/// A common mistake in memory stores: each call is correct by itself, but takes two locks in turn.
 #[derive(Clone, Default)]
 struct TwoLocks(Arc<Mutex<HashMap<Fingerprint, Hold>>>);
 
@@ -355,7 +355,7 @@ async fn each_flaw_is_found_by_name() {
         (SettlesForItsOwnWindow, &[Promise::LongestWindow]),
         (ReachesBack, &[Promise::NoReachBack]),
         (IgnoresGroups, &[Promise::NoReachBack]),
-        // What comes after it finds no connection.
+        // Later calls find no connection.
         (LosesConnections, &[Promise::Cancellation, Promise::NoEviction]),
     ];
     let outcomes = join_all(flaws.iter().map(|(flaw, _)| outcome(*flaw))).await;

@@ -27,7 +27,7 @@ enum Flaw {
     ShowsWhatHasEnded,
 }
 
-/// A store that is right but for one flaw.
+/// A correct store but for one flaw.
 #[derive(Clone)]
 struct Map(Flaw, Arc<Mutex<HashMap<TicketDigest, (Vec<u8>, UnixTime)>>>);
 
@@ -124,7 +124,7 @@ async fn the_store_in_memory_keeps_its_promises() {
     testing::ticket_store(async || shared.clone()).run().await.unwrap();
 }
 
-/// Looks, then removes: under a lock each.
+/// Looks and removes under separate locks.
 #[derive(Clone, Default)]
 struct TwoLocks(Arc<Mutex<HashMap<TicketDigest, (Vec<u8>, UnixTime)>>>);
 
@@ -197,7 +197,7 @@ async fn a_store_that_keeps_what_is_taken_breaks_several() {
     }
 }
 
-/// A store that has lost its database, and says that nothing is there.
+/// A store that has lost its database and answers that there is no ticket.
 struct Open;
 
 impl TicketStore for Open {

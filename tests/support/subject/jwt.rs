@@ -20,9 +20,9 @@ impl JwtSubject {
 
 impl Subject for JwtSubject {
     const NAME: &'static str = "jwt";
-    /// Its `nbf` is the earliest time that the token tells of itself.
+    /// The token's `nbf` is the earliest time in it.
     const CUTOFF_AT: u64 = NOW - 60;
-    /// What the tokens below say of themselves, with no leeway.
+    /// From the `nbf` and `exp` of the tokens below, without leeway.
     const WINDOW: Option<(u64, u64)> = Some((60, 60));
     const DUPLICATE: Duplicate = Duplicate::Refused("replayed");
 

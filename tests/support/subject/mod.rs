@@ -1,7 +1,7 @@
-//! The forms as the contract sees them: each tells how to make its requests, good and bad.
+//! The forms as the contract sees them: how to make their requests, good and bad.
 //!
-//! Each form of the crate has a `Subject` here, and a line in [`for_every_form`]. `tests/engine/contract.rs` compares that
-//! list with the crate's folders, so a new form cannot be forgotten.
+//! Each form of the crate has a `Subject` here, and a line in [`for_every_form`]. `tests/engine/contract.rs` compares
+//! that list with the crate's folders, so a new form cannot be forgotten.
 
 #![allow(unused_imports, reason = "each test program uses its own part of it")]
 
@@ -35,7 +35,7 @@ pub use webhook::WebhookSubject;
 
 use super::{App, NOW, Request_};
 
-/// What a request is to be like.
+/// What a request should be like.
 #[derive(Clone)]
 pub struct Wish {
     pub tenant: &'static str,
@@ -50,24 +50,24 @@ impl Default for Wish {
     }
 }
 
-/// How a good request can be spoilt, in a way that fits the form.
+/// A way to spoil a good request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spoil {
     /// One bit of what is signed.
     Content,
     /// One bit of the signature.
     Signature,
-    /// The credential's parameter or header comes twice, the same.
+    /// The credential's parameter or header is sent twice.
     Twice,
-    /// The credential is not there.
+    /// The credential is missing.
     Absent,
-    /// It is not of its encoding's alphabet.
+    /// It has a character outside its encoding's alphabet.
     Alphabet,
     /// It is cut short.
     Short,
     /// It is larger than the form allows.
     Oversize,
-    /// Another spelling of the same bytes that must not be another login, if the form has one that it accepts.
+    /// Another spelling of the same bytes, which must not be another login.
     Respelled,
 }
 
@@ -78,7 +78,7 @@ pub enum Duplicate {
     Refused(&'static str),
     /// It is acknowledged and goes no further.
     Acknowledged,
-    /// It passes: it is worth nothing that the credential itself is not.
+    /// It passes: it allows nothing that the credential itself does not.
     Passes,
 }
 
@@ -118,20 +118,20 @@ impl ReplayStore for Failing {
 /// A form under test.
 pub trait Subject {
     const NAME: &'static str;
-    /// `None` where the form's credentials have no time.
+    /// `None` if the form's credentials have no time.
     const WINDOW: Option<(u64, u64)>;
-    /// When a store is made that takes what was made at `NOW` and nothing older.
+    /// When to make a store that accepts what was made at `NOW` and nothing older.
     const CUTOFF_AT: u64 = NOW;
     /// What becomes of a duplicate of a credential that was used.
     const DUPLICATE: Duplicate;
-    /// Whether what arrives was handed out by this side, so that it says itself whose it is.
+    /// Whether credentials are issued by this side, so that a lookup tells whose they are.
     const LOOKED_UP: bool = false;
     /// Whether tenants have keys, which they change.
     const ROTATES: bool = true;
 
     fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App;
     fn optional_app(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App;
-    /// An app whose store of used credentials fails, or what it has instead; and the reason of the refusal.
+    /// An app whose replay store (or what the form has instead) fails, and the refusal's reason.
     fn failing_app(failure: Failure) -> (App, &'static str)
     where
         Self: Sized,
@@ -139,12 +139,12 @@ pub trait Subject {
         (Self::app_with(keys::<Self>(), Failing(failure), super::clock()), "replay_store")
     }
     fn request(wish: &Wish) -> Request_;
-    /// `None` where the form has no such way to be spoilt.
+    /// `None` if the form cannot be spoilt that way.
     fn spoil(request: Request_, how: Spoil) -> Option<Request_>;
     fn key(number: usize) -> Secret;
 }
 
-/// The apps of a subject that has a function `layer`.
+/// The two apps of a subject with a `layer` function.
 macro_rules! apps_over_the_layer {
     () => {
         fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
@@ -158,7 +158,7 @@ macro_rules! apps_over_the_layer {
 }
 use apps_over_the_layer;
 
-/// A token with another character there.
+/// The token with another character at this position.
 fn changed_at(token: &str, position: usize) -> String {
     let other = if token.as_bytes()[position] == b'A' { "B" } else { "A" };
     format!("{}{other}{}", &token[..position], &token[position + 1..])
@@ -174,7 +174,7 @@ pub fn keys<S: Subject>() -> MemoryKeys {
     keys
 }
 
-/// Runs each case for each form, as a test of its own. Time stands still but for timers.
+/// Runs each case for each form, as a separate test. Tokio's clock is paused.
 #[macro_export]
 macro_rules! for_every_form {
     ($($(#[$meta:meta])* async fn $case:ident<$s:ident: Subject>() $body:block)*) => {

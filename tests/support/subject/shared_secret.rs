@@ -21,7 +21,7 @@ mod bearer {
     use super::super::Failure;
     use super::*;
 
-    /// Keys that are digests, found by themselves.
+    /// A store of digests, looked up by the token itself.
     struct ByDigest(MemoryKeys);
 
     impl PrivateKeyStore for ByDigest {
@@ -57,7 +57,7 @@ mod bearer {
             App::new(layer(keys, clock).optional().build().unwrap())
         }
 
-        /// It has no replay store. Where the keys are found may fail as well.
+        /// It has no replay store; its key store fails instead.
         fn failing_app(failure: Failure) -> (App, &'static str) {
             let layer = shared_secret::layer::<Value>(move |_| async move {
                 match failure {

@@ -13,14 +13,14 @@ use tower_sso::ticket::{self, MemoryTickets, NewTickets, Ticket, TicketDigest, T
 
 pub struct TicketSubject;
 
-/// Those that the cases wish for.
+/// The tickets that the cases use.
 const SUBJECTS: [&str; 7] = ["ada", "bob", "a", "b", "c", "d", "e"];
 
 fn random(key: usize, subject: &str) -> [u8; 32] {
     Sha256::digest(format!("{key} {subject}")).into()
 }
 
-/// All tickets that a case may present: of the keys of `acme`, and of the one of `other`. That of key 3 was never issued.
+/// All tickets that a case may present: for the keys of `acme` and `other`. That of key 3 was never issued.
 fn issued() -> MemoryTickets {
     let store = MemoryTickets::new();
     let from = UnixTime::from_secs(NOW);
@@ -41,7 +41,7 @@ fn layer(store: impl TicketStore, clock: ManualClock) -> Builder<Ticket<Value>> 
     ticket::layer(Tickets::new(store).clock(clock.clone())).clock(clock)
 }
 
-/// Knows every ticket, and cannot take it out.
+/// Shows every ticket, but fails to take it.
 struct Stuck(MemoryTickets, Failure);
 
 impl TicketStore for Stuck {
