@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Rules for the subjects of commits: at most 72 characters, with the module in front (`replay: refuse …`).
+"""Checks commit subjects: at most 72 characters, beginning with the module (`replay: refuse …`).
 
-    scripts/commit_subjects.py               checks the commits after BASE, as far as this clone has them
-    scripts/commit_subjects.py --self-test   checks that the check finds something, in made-up repositories
+    scripts/commit_subjects.py               checks all commits after BASE that this clone has
+    scripts/commit_subjects.py --self-test   checks the check, on made-up repositories
 
-Older history stays as it is.
+Commits up to BASE are exempt.
 """
 
 import os
@@ -31,25 +31,25 @@ def main():
 
 
 def check(repository, base):
-    """What is wrong, and what was checked."""
+    """Returns the violations and a summary."""
     missing = ""
     if git(repository, "rev-parse", "--is-shallow-repository") == "true":
-        # Where the clone ends before the base, all it has is checked: it is newer.
+        # If the clone does not reach back to the base, all its commits are newer: check them all.
         known = succeeds(repository, "merge-base", "--is-ancestor", base, "HEAD")
         span = [f"{base}..HEAD"] if known else ["HEAD"]
-        missing = "" if known else "; HISTORY IS MISSING in this shallow clone, so older ones were not checked"
+        missing = "" if known else "; HISTORY IS MISSING in this shallow clone, so older commits were not checked"
     elif succeeds(repository, "merge-base", "--is-ancestor", base, "HEAD"):
         span = [f"{base}..HEAD"]
     else:
-        return [f"{base} is not in the history of HEAD: was it rewritten? Then BASE must be another commit"], "0 checked"
+        return [f"{base} is not in the history of HEAD: if history was rewritten, change BASE"], "0 checked"
     commits = git(repository, "log", "--format=%h %s", *span).splitlines()
     wrong = []
     for line in commits:
         commit, _, subject = line.partition(" ")
         if len(subject) > WIDTH:
-            wrong.append(f"{commit}: {len(subject)} characters, more than {WIDTH}: {subject}")
+            wrong.append(f"{commit}: {len(subject)} characters, the limit is {WIDTH}: {subject}")
         if not SUBJECT.match(subject):
-            wrong.append(f"{commit}: no `module: ` in front: {subject}")
+            wrong.append(f"{commit}: does not begin with `module: `: {subject}")
     return wrong, f"{len(commits)} subjects checked after {base[:9]}{missing}"
 
 
@@ -64,7 +64,7 @@ def succeeds(repository, *args):
 
 
 def self_test():
-    # A hook that calls this may have set where git looks; the made-up repositories are elsewhere.
+    # Git hooks set variables such as GIT_DIR, which would redirect git away from the made-up repositories.
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         del os.environ[name]
     with tempfile.TemporaryDirectory() as work:
@@ -89,7 +89,7 @@ def self_test():
             expect(f"the last {depth}, said so", result, wrong, "HISTORY IS MISSING")
         git(work, "clone", "--quiet", "--depth", "5", f"file://{full}", f"{shallow}5")
         expect("shallow, with the base", check(f"{shallow}5", base), 2, "4 subjects")
-    print("made-up commits are checked, in full and shallow clones")
+    print("self-test passed, with full and shallow clones")
     return False
 
 

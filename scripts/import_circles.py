@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Circles of imports between the top-level folders and files of src.
+"""Finds import cycles between the top-level folders and files of src.
 
     scripts/import_circles.py               prints them
-    scripts/import_circles.py --fail        and fails if there are any
-    scripts/import_circles.py --self-test   checks that it finds one, in a made-up tree
+    scripts/import_circles.py --fail        prints them, and fails if there are any
+    scripts/import_circles.py --self-test   checks the check, on made-up trees
 
-A node is a file or a folder right under src. It imports another one where its code says `crate::other::…`, with
-`use` or without, also inside braces; `super` that leads out of the folder counts too. Comments, strings and
-`#[cfg(test)] mod` blocks do not count, and neither do lib.rs's `mod` lines. A name that lib.rs
-re-exports, also in a module inside it, belongs to the node that lib.rs takes it from.
+A node is a file or folder directly under src. It imports another node if its code contains a path `crate::other::…`, in
+a `use` or elsewhere, or a `super` path that leads out of the folder. Comments, strings, `#[cfg(test)] mod` blocks and
+lib.rs's `mod` lines do not count. A name that lib.rs re-exports, directly or in an inline module, belongs to the node
+that it comes from.
 """
 
 import pathlib
@@ -36,7 +36,7 @@ def main():
 
 
 def tokens(text):
-    """[(token, line)] of the code alone."""
+    """[(token, line)] of the code, without comments and strings."""
     blank = lambda match: '""' + "\n" * match.group().count("\n")
     code = NOT_CODE.sub(blank, text)
     result, line, end = [], 1, 0
@@ -66,11 +66,11 @@ def closing(given, at):
         depth += {"{": 1, "}": -1}.get(given[place][0], 0)
         if depth == 0:
             return place
-    sys.exit("a brace is not closed")
+    sys.exit("unclosed brace")
 
 
 def paths(given, prefix):
-    """Yields what `tree` says of each path that starts with `crate`, `super` or `self`."""
+    """Yields the result of `tree` for each path that starts with `crate`, `super` or `self`."""
     inline, depth, at = [], 0, 0  # inline modules, with the depth of their braces
     while at < len(given):
         token, line = given[at]
@@ -90,7 +90,7 @@ def paths(given, prefix):
 
 
 def tree(given, at, base):
-    """A path or a tree of braces from `at`: [(path, line, its name here)], and where it ends."""
+    """Parses a path or `use` tree at `at`: [(path, line, local name)], and where it ends."""
     path = list(base)
     while True:
         token, line = given[at]
@@ -108,7 +108,7 @@ def tree(given, at, base):
         elif token not in ("crate", "self"):
             path = path + [token]
         at += 1
-        # `crate::a::<T>` is no longer a path of names.
+        # Stop at generics: `crate::a::<T>`.
         if at < len(given) and given[at][0] == "::" and re.match(r"[\w{*]", given[at + 1][0]):
             at += 1
             continue
@@ -119,7 +119,7 @@ def tree(given, at, base):
 
 
 def imports(src):
-    """The nodes, and {(from, to): [file:line, …]}."""
+    """Returns the nodes, and {(from, to): [file:line, …]}."""
     files = sorted(src.rglob("*.rs"))
     nodes = {file.relative_to(src).parts[0].removesuffix(".rs") for file in files} - {"lib"}
     if len(nodes) < 2:
@@ -135,7 +135,7 @@ def imports(src):
             place = f"{file.relative_to(src.parent)}:{line}"
             targets = leads_to(path, nodes, exported)
             if not targets:
-                sys.exit(f"{place}: cannot tell where `crate::{'::'.join(path)}` leads")
+                sys.exit(f"{place}: cannot resolve `crate::{'::'.join(path)}`")
             for target in targets - {node}:
                 edges.setdefault((node, target), []).append(place)
     if not edges:
@@ -149,12 +149,12 @@ def leads_to(path, nodes, exported):
     for length in range(len(path), 0, -1):
         if tuple(path[:length]) in exported:
             return {exported[tuple(path[:length])]}
-    # A module in lib.rs as a whole: all that it re-exports.
+    # A whole inline module of lib.rs stands for all its re-exports.
     return {node for name, node in exported.items() if path and list(name[:len(path)]) == path}
 
 
 def exports(lib, nodes):
-    """{path below the crate's root: node it comes from}, by the `use` lines of lib.rs and of modules inside it."""
+    """{path below the crate root: node it comes from}, from the `use` lines of lib.rs and its inline modules."""
     given, names, inline, depth = tokens(lib.read_text()), {}, [], 0
     for at, (token, _) in enumerate(given):
         if token == "mod" and at + 2 < len(given) and given[at + 2][0] == "{":
@@ -169,11 +169,11 @@ def exports(lib, nodes):
     return names
 
 
-# --- circles ----------------------------------------------------------------------------------------------------------
+# --- cycles -----------------------------------------------------------------------------------------------------------
 
 
 def components(nodes, edges):
-    """Sets of nodes that all reach each other; each with more than one."""
+    """The strongly connected components with more than one node."""
     onward = {node: {to for start, to in edges if start == node} for node in nodes}
     reach = {}
     for node in nodes:
@@ -190,14 +190,14 @@ def components(nodes, edges):
 def report(nodes, edges):
     circles = components(nodes, edges)
     for group in circles:
-        print(f"a circle of {len(group)}: {' '.join(group)}")
+        print(f"a cycle of {len(group)}: {' '.join(group)}")
         for start in group:
             for to in group:
                 places = edges.get((start, to))
                 if places:
                     both = " (and back)" if (to, start) in edges else ""
                     print(f"  {start} -> {to}{both}: {len(places)}, first {places[0]}")
-    print(f"{len(nodes)} folders and files, {len(edges)} imports between them, {len(circles)} circles")
+    print(f"{len(nodes)} folders and files, {len(edges)} imports between them, {len(circles)} cycles")
     return circles
 
 
@@ -205,7 +205,7 @@ def report(nodes, edges):
 
 TREES = [
     ("use", {"a.rs": "use crate::b::X;", "b.rs": "use crate::a::Y;"}, [["a", "b"]]),
-    ("no circle", {"a.rs": "use crate::b::X;", "b.rs": "use std::a::Y;"}, []),
+    ("no cycle", {"a.rs": "use crate::b::X;", "b.rs": "use std::a::Y;"}, []),
     ("braces", {"a.rs": "use crate::{c::Z, b::{self, X as W}};", "b.rs": "use crate::{a};", "c.rs": ""}, [["a", "b"]]),
     ("a path in code", {"a.rs": "fn f() -> crate::b::X {}", "b.rs": "fn f() { crate::a::f::<u8>() }"}, [["a", "b"]]),
     ("through a folder", {"a/mod.rs": "", "a/x.rs": "use crate::b::X;", "b.rs": "use crate::a::x::Y;"}, [["a", "b"]]),
@@ -236,9 +236,9 @@ def self_test():
                 (src / name).write_text(text)
             found = components(*imports(src))
         if found != expected:
-            print(f"{why}: found {found}, not {expected}")
+            print(f"{why}: found {found}, expected {expected}")
             return True
-    print(f"{len(TREES)} made-up trees have the circles that were put into them")
+    print(f"self-test passed: {len(TREES)} made-up trees")
     return False
 
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Whether the package would hold the files that it should.
+"""Checks which files the package contains.
 
     cargo package --list | scripts/package_files.py     checks the list
-    scripts/package_files.py --self-test                checks that the check finds something, in made-up lists
+    scripts/package_files.py --self-test                checks the check, on made-up lists
 
-A new kind of file is refused until it is listed here, or excluded in Cargo.toml.
+New kinds of files fail until they are listed here or excluded in Cargo.toml.
 """
 
 import re
@@ -41,20 +41,20 @@ def main():
 
 
 def check(files):
-    missing = [f"the package lacks {file}" for file in NEEDED if file not in files]
+    missing = [f"missing from the package: {file}" for file in NEEDED if file not in files]
     allowed = re.compile("|".join(ALLOWED))
     more = [file for file in files if file not in NEEDED and not allowed.fullmatch(file)]
-    return missing + [f"the package should not hold {file}" for file in more]
+    return missing + [f"unexpected in the package: {file}" for file in more]
 
 
 def self_test():
     more = [".ci/run", "scripts/test", "deny.toml", "tests/vectors/keys/a-private.pem", "portal.db", "src/notes.txt"]
     for file in more:
-        if check(NEEDED + ["src/a/b.rs", file]) != [f"the package should not hold {file}"]:
-            sys.exit(f"{file} was not refused, or something else was")
+        if check(NEEDED + ["src/a/b.rs", file]) != [f"unexpected in the package: {file}"]:
+            sys.exit(f"wrong result for the unexpected file {file}")
     if check(NEEDED + ["src/a/b.rs"]) or len(check([])) != len(NEEDED) or len(check(NEEDED[1:])) != 1:
-        sys.exit("a complete list was refused, or an incomplete one was not")
-    print("a file too many and a file too few are found")
+        sys.exit("wrong result for a complete or incomplete list")
+    print("self-test passed: missing and unexpected files are found")
     return False
 
 

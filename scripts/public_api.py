@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Which types and traits of other crates stand in our public API, and whether each is on the list public-api.txt.
+"""Checks that every type and trait of other crates in the public API is listed in public-api.txt.
 
-    scripts/public_api.py               checks tower-sso with all features, by its list
-    scripts/public_api.py --self-test   checks that the check finds something, with a made-up crate
+    scripts/public_api.py               checks tower-sso with all features
+    scripts/public_api.py --self-test   checks the check, on a made-up crate
 
-If a dependency's type is public, the dependency's next major version is ours too. rustdoc's JSON output holds every
-public item with its types resolved. The format changes between toolchains: the self-test shows that this toolchain's
-is understood, so run it first. RUSTC_BOOTSTRAP allows the unstable option, for rustdoc of this one crate only.
+If a dependency's type is public, a new major version of the dependency forces one on us. The script reads rustdoc's
+JSON output, which has every public item with its types resolved. Its format changes between toolchains: run the
+self-test first, to see whether the script understands this one. RUSTC_BOOTSTRAP enables the unstable option, for
+rustdoc of this crate only.
 """
 
 import json
@@ -33,8 +34,8 @@ def main():
 
 
 def document():
-    """Writes rustdoc's JSON. A wrapper sets the variable: in cargo's environment, build scripts would see it, take the
-    compiler for a nightly one, and every dependency would be built again."""
+    """Writes rustdoc's JSON and returns its path. A wrapper sets RUSTC_BOOTSTRAP: in cargo's environment, build scripts
+    would take the compiler for a nightly one, and all dependencies would be rebuilt."""
     with tempfile.TemporaryDirectory() as work:
         wrapper = pathlib.Path(work) / "rustdoc"
         wrapper.write_text('#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec rustdoc "$@"\n')
@@ -50,16 +51,16 @@ def document():
 
 
 def foreign(crate):
-    """{foreign path: {(module of the file it stands in, public name, file:line)}}"""
+    """{foreign path: {(module of the file that exposes it, public name, file:line)}}"""
     walk = Walk(crate)
     for key in crate["index"][str(crate["root"])]["inner"]["module"]["items"]:
         walk.item(key, [])
-    # `impl Foreign<Ours> for AlsoForeign` belongs to no item of ours.
+    # No item of ours lists `impl Foreign<Ours> for AlsoForeign`.
     for key, item in crate["index"].items():
         if item["crate_id"] == 0 and "impl" in item["inner"]:
             walk.item(int(key), ["an impl"])
     if not walk.found:
-        sys.exit("nothing at all was found, not even the standard library: the walk is broken")
+        sys.exit("found nothing, not even the standard library: the walk is broken")
     return {path: places for path, places in walk.found.items() if path.split("::")[0] not in STANDARD}
 
 
@@ -76,7 +77,7 @@ class Walk:
         (kind, inner), = item["inner"].items()
         here = parents + ([item["name"]] if item["name"] else [])
         if kind == "impl":
-            # Skips auto traits and what other crates implement for every type: those are not our choice.
+            # Skip auto traits and other crates' blanket impls, which are not our choice.
             if inner["is_synthetic"] or inner["blanket_impl"]:
                 return
             here = parents + ([f"impl {inner['trait']['path']}"] if inner["trait"] else [])
@@ -94,11 +95,11 @@ class Walk:
         elif target is not None and str(target) in self.index:
             self.item(target, here)
         elif target is not None and str(target) not in self.paths:
-            # Nothing is known of it but its name.
+            # rustdoc knows only its name.
             self.add(inner["source"], item, here)
 
     def types(self, value, item, here):
-        """Every path in a signature, a field, a bound, an alias: whatever has both `path` and `id`."""
+        """Finds every path in a signature, field, bound or alias: any object with both `path` and `id`."""
         if isinstance(value, dict):
             if "path" in value and "id" in value:
                 self.note(value["id"], item, here)
@@ -163,22 +164,22 @@ def under(path, prefix):
 
 
 def report(found, entries, name):
-    """Prints what is found, and says whether all of it is on the list and all of the list is found."""
+    """Prints the differences between the API and the list, and returns whether there are any."""
     used, wrong = set(), []
     for path in sorted(found):
         for where, item, line in sorted(found[path]):
             match = [e for e in entries if under(path, e[0]) and (e[1] == "anywhere" or under(where, e[1]))]
             used.update(match)
             if not match:
-                wrong.append(f"{line}: `{item}` shows `{path}`")
+                wrong.append(f"{line}: `{item}` exposes `{path}`")
     unused = [entry for entry in entries if entry not in used]
     for path, where, why in entries:
         if why.startswith("to go") and (path, where, why) in used:
             print(f"known for now: {path}, {where}: {why}")
     for line in wrong:
-        print("not on the list:", line)
+        print("not listed:", line)
     for path, where, _ in unused:
-        print(f"on the list, but not in the API (take the line out of {name}): {path}, {where}")
+        print(f"listed but not in the API (remove it from {name}): {path}, {where}")
     crates = sorted({path.split("::")[0] for path in found})
     print(f"{len(found)} types and traits of {len(crates)} crates are public: {' '.join(crates)}")
     return bool(wrong or unused)
@@ -267,7 +268,7 @@ def self_test():
         if said != refused:
             print(f"{what}: {'refused' if said else 'passed'}")
             return True
-    print(f"each of {len(expected)} ways to show a dependency's type is found; so is an entry that nothing needs")
+    print(f"self-test passed: {len(expected)} ways to expose a dependency's type, and unused entries, are found")
     return False
 
 

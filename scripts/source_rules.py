@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Rules for the files in src: comment lines end at 120 columns, files at 400 lines, and half of them at 160.
+"""Checks the files in src: at most 120 columns per comment line, 400 lines per file, and a median of 160 lines.
 
     scripts/source_rules.py               checks src
-    scripts/source_rules.py --self-test   checks that the check finds something, in made-up files
+    scripts/source_rules.py --self-test   checks the check, on made-up files
 
-rustfmt leaves comments alone on a stable toolchain. A line of comment is one that begins with `//`, `///` or `//!`;
-columns are characters.
+On a stable toolchain, rustfmt does not check comments. A comment line begins with `//`, `///` or `//!`. A column is a
+character.
 """
 
 import pathlib
@@ -37,13 +37,13 @@ def check(src):
             if line.lstrip().startswith("//"):
                 comments += 1
                 if len(line) > COLUMNS:
-                    wrong.append(f"{file}:{number}: a comment of {len(line)} columns")
+                    wrong.append(f"{file}:{number}: a comment line of {len(line)} columns")
         if len(lines) > LINES:
-            wrong.append(f"{file}: {len(lines)} lines: make it two files")
+            wrong.append(f"{file}: {len(lines)} lines: split it")
     longest = max(files, key=lambda file: len(files[file]))
     median = statistics.median(len(lines) for lines in files.values())
     if median > MEDIAN:
-        wrong.append(f"half of the files are longer than {median:g} lines")
+        wrong.append(f"the median file has {median:g} lines, the limit is {MEDIAN}")
     summary = f"{len(files)} files: the longest has {len(files[longest])} of {LINES} lines ({longest}), the median "
     return wrong, summary + f"{median:g} of {MEDIAN}; {comments} comment lines, limit {COLUMNS} columns"
 
@@ -66,9 +66,9 @@ def self_test():
                 (src / name).write_text(text)
             wrong, _ = check(src)
         if len(wrong) != expected:
-            print(f"{why}: {wrong}, where {expected} are wrong")
+            print(f"{why}: found {wrong}, expected {expected} violations")
             return True
-    print(f"{len(cases)} made-up trees get what is wrong with them")
+    print(f"self-test passed: {len(cases)} made-up trees")
     return False
 
 

@@ -72,7 +72,7 @@ fn seconds(seconds: f64) -> Result<Duration, Box<dyn Error>> {
     Ok(Duration::try_from_secs_f64(seconds)?)
 }
 
-/// One store for each route. Without a boot fence, because the driver sends old vectors.
+/// One store for each route. Without a startup cutoff, because the driver sends old vectors.
 fn replay() -> MemoryReplay {
     MemoryReplay::builder().danger_no_startup_cutoff().build()
 }
