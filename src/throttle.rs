@@ -4,8 +4,8 @@
 //! wrong one too often gets 429 `too_many_requests` with `Retry-After` for the rest of the window. Other sources are
 //! unaffected.
 //!
-//! A form of your own calls [`Throttle::check`] in `screen` and [`Throttle::attempt`] in `extract`, and reports the
-//! result to the [`Attempt`] in `verify`.
+//! A form of your own calls [`Throttle::check`] in `screen`, [`Throttle::attempt`] in `extract`, and
+//! [`Attempt::check`] in `verify`, where it also reports the result to the [`Attempt`].
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -268,6 +268,22 @@ impl Attempt {
     /// An attempt that is not counted.
     pub fn uncounted() -> Self {
         Self { counted: None, wrong: AtomicBool::new(false) }
+    }
+
+    /// Whether the source may still guess: others of its guesses can have been found wrong while a key store was asked
+    /// about this one. Call it in [`verify`](crate::form::Form::verify), before the secret is compared, so that all
+    /// guesses beyond the limit get one answer, even a right one.
+    ///
+    /// ```
+    /// use tower_sso::throttle::Attempt;
+    ///
+    /// assert!(Attempt::uncounted().check().is_ok());
+    /// ```
+    ///
+    /// # Errors
+    /// [`Reason::TooManyGuesses`].
+    pub fn check(&self) -> Result<(), Reason> {
+        self.counted.as_ref().map_or(Ok(()), |(throttle, source)| throttle.check_source(source))
     }
 
     /// The secret sent is not the one tried last.

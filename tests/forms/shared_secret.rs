@@ -5,7 +5,7 @@ use http::Request;
 use http_body_util::Full;
 use serde_json::Value;
 use tower_sso::clock::{ManualClock, UnixTime};
-use tower_sso::keys::{KeyUse, Secret};
+use tower_sso::keys::{Key, KeyUse, Secret};
 use tower_sso::providers::seatmap::{self, SeatmapLogin, SeatmapRegistration};
 use tower_sso::rejection::Code;
 use tower_sso::shared_secret::{self, PrivateKeyStore, PrivateKeys, TokenDigest};
@@ -245,6 +245,26 @@ async fn only_wrong_secrets_count() {
         assert_eq!(outcome(&from(&app, "a", &login("guess")).await), "invalid");
     }
     assert_eq!(outcome(&from(&app, "a", &login(KEY)).await), "ok", "nine are not ten");
+}
+
+/// The key store takes its time, so all of them are looked up before the first is known to be wrong.
+#[tokio::test(start_paused = true)]
+async fn guesses_at_the_same_moment_are_throttled_too() {
+    let keys = |digest: TokenDigest| async move {
+        tokio::time::sleep(secs(1)).await;
+        let is_known = digest.to_hex() == TokenDigest::of(&KEY.into()).to_hex();
+        Ok::<_, std::io::Error>(is_known.then(|| Key::current(digest.secret()).owned_by("acme".into())))
+    };
+    let throttle = Throttle::by(|_| Some(Source::from("one"))).limit(10);
+    let app = App::new(shared_secret::layer::<Value>(keys).throttle(throttle).clock(clock()).build().unwrap());
+    let send = |token: String| {
+        let app = app.clone();
+        async move { outcome(&app.send(post(login(&token))).await) }
+    };
+    let tokens = (0..50).map(|guess| if guess == 30 { KEY.to_owned() } else { format!("guess {guess}") });
+    let answers = futures::future::join_all(tokens.map(send)).await;
+    assert_eq!(answers.iter().filter(|answer| **answer == "invalid").count(), 10, "{answers:?}");
+    assert_eq!(answers.iter().filter(|answer| **answer == "too_many_requests").count(), 40, "the right one too");
 }
 
 #[test]
