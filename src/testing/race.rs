@@ -17,7 +17,7 @@ pub(super) const THREADS: usize = 4;
 /// one of the next keys.
 pub(super) const CALLS: usize = 64;
 
-/// Runs rounds for so long, on a thread that may block.
+/// Runs rounds for this long, on a thread that may block.
 pub(super) async fn race(
     promise: Promise,
     time: Duration,

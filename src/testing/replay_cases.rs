@@ -298,7 +298,7 @@ async fn release_spares(bench: Arc<Replay>) -> Result<(), Broken> {
             }
         }
         if asks {
-            // What it is told is another promise, with a case of its own.
+            // Its answer is another promise, with its own case.
             answered(PROMISE, "a claim of what is taken", bench.claim(1, key, start, released).await)?;
         }
         answered(PROMISE, "release", bench.release(2, key, lease).await)?;

@@ -55,7 +55,7 @@ pub(super) fn all(bench: &Arc<Tickets>) -> Vec<Case> {
     ]
 }
 
-/// What is put where nothing else matters; unlike for each ticket.
+/// A payload that differs from ticket to ticket, for cases in which its content does not matter.
 pub(super) fn payload_of(digest: TicketDigest) -> Vec<u8> {
     digest.to_string().into_bytes()
 }
@@ -176,7 +176,7 @@ async fn payload(bench: Arc<Tickets>) -> Result<(), Broken> {
         let seen = bench.take_payload(2, digest, now(), &bytes).await;
         must(PROMISE, "what was taken before", &[Nothing], seen)?;
     }
-    // Several at once, which begin alike.
+    // Several at once, with shared claims.
     let mut new = NewTickets::new("tenant".into(), now(), now().plus(LONG));
     new.shared = b"shared\0".to_vec();
     new.tickets = (0..5).map(|n| (bench.digest(), vec![b'x'; n])).collect();
@@ -213,7 +213,7 @@ async fn ticket_holds(bench: Arc<Tickets>) -> Result<(), Broken> {
     }
     let mut turn = now();
     for (node, digest) in digests.into_iter().enumerate() {
-        // Half of them while the time runs, the others as soon as it is over.
+        // Half of them before the time is over, the others right after.
         while now() < turn.min(until) {
             yield_now().await;
         }
@@ -248,7 +248,7 @@ async fn first_put(bench: Arc<Tickets>) -> Result<(), Broken> {
     const PROMISE: Promise = Promise::FirstPut;
     let digest = bench.digest();
     answered(PROMISE, "put", bench.put(0, digest, payload_of(digest), now().plus(LONG)).await)?;
-    // Another identity's, and for longer. Whether it fails or does nothing is the store's choice.
+    // For another identity, and for longer. The store may fail or ignore it.
     let second = bench.put(1, digest, b"another".to_vec(), now().plus(2 * LONG)).await;
     if let Err(failure @ (Failure::Silent(_) | Failure::Panicked)) = second {
         return Err(Broken::new(PROMISE, "an answer to a second put of one digest", failure));

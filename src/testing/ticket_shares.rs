@@ -8,7 +8,7 @@ use super::promise::{Broken, Promise};
 use super::ticket_cases::{Taken, Tickets, payload_of};
 use crate::ticket::{NewTickets, TicketDigest, TicketStore};
 
-/// So many with one beginning.
+/// This many tickets with the same shared claims.
 fn several(bench: &Bench<dyn TicketStore>, tickets: usize) -> NewTickets {
     let mut new = NewTickets::new("tenant".into(), now(), now().plus(LONG));
     new.shared = b"shared\0".repeat(100);
@@ -16,7 +16,7 @@ fn several(bench: &Bench<dyn TicketStore>, tickets: usize) -> NewTickets {
     new
 }
 
-/// Two takers for each of them at once: one gets it whole, whichever goes first, and whichever last.
+/// Two concurrent takers for each ticket: one gets the whole payload, in whatever order the tickets go.
 pub(super) async fn siblings(bench: Arc<Tickets>) -> Result<(), Broken> {
     const PROMISE: Promise = Promise::Payload;
     const TICKETS: usize = 20;
@@ -42,7 +42,7 @@ pub(super) async fn siblings(bench: Arc<Tickets>) -> Result<(), Broken> {
     Ok(())
 }
 
-/// The first of several that begin alike has a digest that was put before; so has, later, the second.
+/// Of several with shared claims, first one and then another has a digest that was put before.
 pub(super) async fn first_put(bench: Arc<Tickets>) -> Result<(), Broken> {
     const PROMISE: Promise = Promise::FirstPut;
     let first = several(&bench, 3);

@@ -1,4 +1,4 @@
-//! A tenant, a stranger or another program that keeps the database waiting: everybody else is served.
+//! If a tenant, a stranger or another program blocks the database, everybody else is still served.
 
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,10 @@ use tower_sso::sign::{HashedLink, generate_fernet_key};
 use crate::postgres;
 use crate::running::{Home, LCVISTA_SECRET, Portal, browser, me, visit};
 
-/// A person's patience, on a busy machine.
+/// How long a person would wait, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// To the nanosecond, so that each is a link of its own.
+/// To the nanosecond, so that each link is new.
 fn lcvista_link(portal: &Portal, email: &str) -> String {
     let recipe = tower_sso::providers::lcvista::recipe();
     let link = HashedLink::new(portal.at("/sso/oauth/"), recipe, &LCVISTA_SECRET.into());
@@ -108,8 +108,8 @@ async fn another_program_that_writes_to_the_file_delays_sign_ins_and_nothing_els
         let link = lcvista_link(&portal, "admin@lcvista.com");
         sign_ins.spawn(async move { visit(&browser(), &link).await.0 });
     }
-    // Longer than a pool waits for a connection and than SQLite waits for a lock unless it is told to, which are 5 s each;
-    // and less than a sign-in waits, which is 9 s.
+    // Longer than the defaults of a pool (for a connection) and of SQLite (for a lock), which are 5 s; less than a
+    // sign-in waits, which is 9 s.
     let before = Instant::now();
     while before.elapsed() < Duration::from_secs(7) {
         let asked = Instant::now();

@@ -1,4 +1,4 @@
-//! What the portal says to who starts it, and to who watches it.
+//! What the portal tells its operators: errors at start, health, metrics, log.
 
 use reqwest::StatusCode;
 

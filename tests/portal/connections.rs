@@ -1,4 +1,4 @@
-//! Clients that send half of a request, nothing at all, or never read: each costs what is set, and nobody else anything.
+//! Clients that send half a request, send nothing, or never read. Each costs no more than configured.
 
 use std::time::{Duration, Instant};
 
@@ -22,10 +22,10 @@ async fn connect(portal: &Portal, sent: &str) -> TcpStream {
     stream
 }
 
-/// What comes until the portal hangs up.
+/// Everything until the portal closes the connection.
 async fn read(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
-    // A reset is an end too.
+    // A reset is also an end.
     _ = timeout(LONG, stream.read_to_end(&mut answer)).await.expect("the connection was not closed");
     String::from_utf8_lossy(&answer).into_owned()
 }
@@ -87,7 +87,7 @@ async fn who_never_reads_is_hung_up_on() {
     let portal = start(&home, "write_timeout = \"500ms\"\n");
     let mut stream = connect(&portal, "").await;
     let requests = "GET /style.css HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100);
-    // Until what was sent and not read fills all buffers on the way.
+    // Until the unread data fills all buffers on the way.
     let sending = async { while stream.write_all(requests.as_bytes()).await.is_ok() {} };
     timeout(LONG, sending).await.expect("the portal holds on to an answer that nobody reads");
 }

@@ -18,7 +18,7 @@ fn encoded(value: &str) -> String {
     value.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-/// Presses a button, goes where it leads, and returns the end: its status and its page.
+/// Presses a button, follows it, and returns the final status and page.
 async fn go(browser: &Client, portal: &Portal, button: &str) -> (StatusCode, String) {
     let answer = press(browser, portal, button, "4321", "Sam").await;
     assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{button}");
@@ -195,7 +195,7 @@ async fn each_card_shows_its_steps() {
             _ => &[("steps-fresh", 6), ("steps-again", 5), ("steps-expired", 3), ("steps-tampered", 2)],
         };
         for (button, passed) in rows {
-            // The ticket of the first is redeemed, so that the next is a copy.
+            // The first ticket is redeemed, so the next is a duplicate.
             if card == "seatmap" && *button == "steps-again" {
                 let answer = press_on(&browser, &portal, card, fields, "go-again").await;
                 visit(&browser, &header(&answer, "location")).await;

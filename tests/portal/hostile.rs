@@ -1,4 +1,4 @@
-//! Bytes that no honest client sends. None of them may be answered with 5xx, or be the last thing that is answered.
+//! Bytes that no honest client sends. None may cause a 5xx or stop the portal.
 
 use reqwest::StatusCode;
 

@@ -1,4 +1,4 @@
-//! LCvista: signed by the vendor's own sample code, and by this crate where a row needs what the sample cannot do.
+//! LCvista: links signed by the vendor's sample code, or by this crate if the sample cannot make them.
 
 use reqwest::StatusCode;
 use tower_sso::clock::{Clock, SystemClock};

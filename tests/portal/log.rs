@@ -1,4 +1,4 @@
-//! The log has no say in what is served: it may be full, gone, or stand still.
+//! A log that is full, gone or stuck does not affect requests.
 
 use std::fs::File;
 use std::process::{Command, Stdio};
@@ -17,14 +17,14 @@ fn impatient() -> Client {
     Client::builder().timeout(Duration::from_secs(10)).build().unwrap()
 }
 
-/// A portal whose standard error is this.
+/// A portal with this as its standard error.
 fn start(home: &Home, log: Stdio) -> Portal {
     let mut command = home.command();
     command.arg("--config").arg(home.write(&home.configuration())).stderr(log);
     Portal::announced_by(&mut command, "portal listening on ").unwrap()
 }
 
-/// Sign-up, sign-in, refusals and health, with time enough for a busy machine and not for one that stands still.
+/// Sign-up, sign-in, refusals and health, within a time limit that a busy machine keeps and a stuck one does not.
 async fn goes_on(home: &Home, portal: &Portal) {
     let company = tokio::time::timeout(Duration::from_secs(20), portal.company(home, 4321)).await.unwrap();
     let client = impatient();

@@ -63,7 +63,7 @@ pub(crate) struct Home {
     pub(crate) webhook_secret: String,
 }
 
-/// The portal, as a program of its own. Dropping it kills it.
+/// The portal's process. Dropping it kills it.
 pub(crate) struct Portal {
     child: Child,
     pub(crate) url: String,
@@ -138,7 +138,7 @@ impl Home {
         fs::read_to_string(self.path().join("log")).unwrap_or_default()
     }
 
-    /// All that is in the database's files.
+    /// The content of the database's files.
     pub(crate) fn stored(&self) -> String {
         let files = fs::read_dir(self.data()).unwrap().map(|file| fs::read(file.unwrap().path()).unwrap());
         files.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
@@ -162,7 +162,7 @@ impl Home {
 }
 
 impl Portal {
-    /// What of its memory is in use, as the system tells.
+    /// Its resident memory, as the system reports it.
     #[cfg(target_os = "linux")]
     pub(crate) fn resident_bytes(&self) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
@@ -177,7 +177,7 @@ impl Portal {
             .unwrap_or_else(|line| panic!("the portal did not start: {line:?}\n{}", home.log()))
     }
 
-    /// A program that says where it listens once it is ready, with these words. If it gives up, its output ends.
+    /// A program that prints these words and its URL once it is ready. If it gives up, its output ends.
     pub(crate) fn announced_by(command: &mut Command, words: &str) -> Result<Self, String> {
         let child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut this = Self { child, url: String::new() };
@@ -315,12 +315,12 @@ pub(crate) fn user_in_a_lesson() -> Value {
     user
 }
 
-/// A browser of its own: it keeps cookies, and does not follow redirects by itself.
+/// A new browser: it keeps cookies and does not follow redirects.
 pub(crate) fn browser() -> Client {
     Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
-/// A GET whose answer is a redirect: its status, and where to.
+/// A GET's status and where it redirects to.
 pub(crate) async fn visit(browser: &Client, address: &str) -> (StatusCode, String) {
     let answer = browser.get(address).send().await.unwrap();
     (answer.status(), header(&answer, "location"))

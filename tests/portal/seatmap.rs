@@ -1,4 +1,4 @@
-//! seatmap.pro: what its document prints, sent byte for byte, and what a platform's server must not be able to do.
+//! seatmap.pro: its document's examples, byte for byte, and what a platform's server must not be able to do.
 
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ async fn the_vendors_own_calls() {
             name if name.starts_with("autologin") || name == "doc literal autologin" => "200",
             "neg autologin wrong token" | "neg autologin token prefix" => "401",
             "neg form encoded" => "415",
-            // The body never comes to the length that the document prints.
+            // The body is shorter than the length that the document prints.
             name if name.contains("as printed") => "408",
             _ => "400",
         };
@@ -213,7 +213,7 @@ async fn who_guesses_keys_is_shut_out() {
     assert_eq!(last, (429, "too_many_requests".into()));
 }
 
-/// A portal that believes a proxy who its callers are.
+/// A portal that trusts a proxy's header for the client address.
 fn behind_a_proxy(home: &Home) -> Portal {
     let throttle = "[seatmap_throttle]\nclient_address_header = \"x-forwarded-for\"\n";
     home.start_with(&format!("{}{throttle}", home.configuration()))
@@ -232,7 +232,7 @@ async fn behind_a_proxy_who_guesses_shuts_nobody_else_out() {
     let call = async |client: &str, key: &str| call_from(&portal, client, key).await;
     let mut last = StatusCode::OK;
     for attempt in 0..25 {
-        // What stands before the proxy's own word is the client's invention.
+        // Anything before the proxy's own entry was sent by the client.
         last = call(&format!("192.0.2.{attempt}, 198.51.100.7"), "guess").await;
         if last == StatusCode::TOO_MANY_REQUESTS {
             break;
@@ -338,7 +338,7 @@ async fn keys_and_passwords_are_nowhere() {
     let home = Home::new();
     let portal = home.start();
     ok(&portal, REGISTER, &registration("jd@seatmap.pro", "default"), 201).await;
-    // Nobody signs this one in, so its password stays.
+    // Nobody signs in as this user, so the password stays.
     ok(&portal, REGISTER, &registration("self@seatmap.pro", "default"), 201).await;
     let answer = ok(&portal, AUTOLOGIN, &login("jd@seatmap.pro", PRIVATE_KEY), 200).await;
     let ticket = answer["sessionId"].as_str().unwrap().to_owned();

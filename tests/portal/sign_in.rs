@@ -1,4 +1,4 @@
-//! A user's way in, and what becomes of links that are not honest.
+//! How users sign in, and how bad links are refused.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ async fn the_session_id_changes_with_every_sign_in() {
     let who =
         async |cookie: &str| browser().get(portal.at("/me")).header("cookie", cookie).send().await.unwrap().status();
 
-    // An id that an attacker has made up and planted.
+    // A session id that an attacker made up and planted.
     let planted = "portal_session=AAAAAAAAAAAAAAAAAAAAAA".to_owned();
     let first = sign_in(planted.clone()).await;
     assert_ne!(first, planted);

@@ -1,4 +1,4 @@
-//! Text that a database cannot hold, signed by each partner: the partner's fault, and said so on every database.
+//! Signed text that a database cannot store is refused as the partner's mistake, on every database.
 
 use reqwest::{Response, StatusCode};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The vendor's own sample code, as it runs at partners, against the portal: TutorCruncher's, and what the tests of the others share.
+//! The vendors' sample code against the portal: TutorCruncher's, and what the other vendors' tests share.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -41,7 +41,7 @@ fn tutorcruncher(home: &Home, portal: &Portal, arguments: &[&str]) -> Vec<Case> 
     client("tutorcruncher.py", portal, &[&[&*format!("--webhook-secret={}", home.webhook_secret)], arguments].concat())
 }
 
-/// Sends it byte for byte: no client of ours may mend what theirs sends.
+/// Sends it byte for byte, so that no client of ours repairs it.
 pub(crate) async fn send(portal: &Portal, case: &Case) -> String {
     let target = case.url.strip_prefix(&portal.url).unwrap();
     let host = portal.url.strip_prefix("http://").unwrap();
@@ -82,7 +82,7 @@ async fn companies_sign_up_and_users_sign_in() {
         assert_eq!((&me["provider"], &me["tenant"]), (&"tutorcruncher".into(), &"4321".into()), "{case}");
         assert_eq!((&me["subject"], &me["name"], &me["email"]), (&"123".into(), &claims["nm"], &claims["e"]), "{case}");
         let mut expected = claims.clone();
-        // It says the same as the token's own time, and is checked against it.
+        // It repeats the token's own time, and is checked against it.
         expected.as_object_mut().unwrap().remove("ts");
         assert_eq!(me["claims"], expected, "{case}");
 

@@ -1,4 +1,4 @@
-//! Waggl: by way of the organisation's sign-in page, with tokens of PyJWT and of this crate.
+//! Waggl: through the organisation's sign-in page, with tokens by PyJWT and by this crate.
 
 use std::collections::HashSet;
 

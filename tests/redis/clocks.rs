@@ -1,4 +1,4 @@
-//! Machines whose clocks are wrong: a node's, and the server's.
+//! Wrong clocks: a node's and the server's.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -110,7 +110,7 @@ async fn a_node_whose_clock_is_behind_lets_nothing_in_twice_elsewhere() {
     assert_eq!(Node::at(&server, now).await.send(&used).await, "replayed");
 }
 
-/// A connection to a server whose clock is set forward: its scripts' answers are that much later.
+/// A connection to a server whose clock is ahead: its scripts answer with later times.
 #[derive(Clone)]
 struct SetForward {
     connection: MultiplexedConnection,

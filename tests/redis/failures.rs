@@ -1,4 +1,4 @@
-//! A server that is away, stands still, or is full.
+//! A server that is down, paused or full.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use tower_sso::ticket::{NewTickets, TicketDigest, TicketStore};
 
 use super::{NOW, Node, Redis, UnixTime, link, link_of, replay_key};
 
-/// The node's timeout is 300 ms; a busy machine is given ten times that.
+/// The node's timeout is 300 ms; a busy machine gets ten times that.
 const IN_TIME: Duration = Duration::from_secs(3);
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn a_full_server_refuses_what_is_new_and_knows_what_is_old() {
     assert_eq!(node.send(&unused).await, "ok");
 }
 
-/// Else the call would be carried out once more when its lease has run out.
+/// Otherwise the delivery would be processed again once its lease has ended.
 #[tokio::test]
 async fn what_was_carried_out_is_settled_on_a_full_server() {
     let server = Redis::start(&["--maxmemory-policy", "noeviction"]);

@@ -1,4 +1,4 @@
-//! The store on Redis: real servers, which are killed, paused, filled and started again.
+//! The store on Redis, with real servers that are killed, paused, filled and restarted.
 #![cfg(unix)]
 
 mod clocks;
@@ -32,7 +32,7 @@ use tower_sso::ticket::{NewTickets, TicketDigest, TicketStore};
 
 const SKEW: Duration = Duration::from_secs(1);
 
-/// A node: a connection of its own, a clock of its own, and a layer.
+/// A node with its own connection and clock, and a layer.
 struct Node<C = ConnectionManager> {
     redis: RedisStore<C>,
     clock: ManualClock,
@@ -75,7 +75,7 @@ fn key() -> Secret {
     FernetSubject::key(0)
 }
 
-/// A new link with each call: Fernet's tokens are random.
+/// A new link at each call, since Fernet tokens are random.
 fn link_of(seconds: u64) -> String {
     let link = FernetLink::new("/sso", "4321", &key()).issued_at(UnixTime::from_secs(seconds));
     link.uri(&serde_json::json!({"id": 1})).unwrap()
@@ -182,7 +182,7 @@ async fn what_connects_says_what_to_do() {
     }
 }
 
-/// Those that the documentation names, and no other.
+/// Exactly those that the documentation names.
 #[tokio::test]
 async fn a_user_with_few_permissions_is_enough() {
     let server = Redis::start(&[]);

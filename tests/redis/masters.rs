@@ -1,4 +1,4 @@
-//! Servers that change places: what a replica had not heard of is lost when it becomes the master.
+//! Failovers: what a replica has not received is lost when it becomes the master.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use tower_sso::replay::ReplayStore;
 
 use super::{NOW, Node, Redis, clock, link, link_of};
 
-/// A server sends its replicas what they lack at once.
+/// Makes a server sync its replicas at once.
 const PROMPT: &[&str] = &["--repl-diskless-sync-delay", "0"];
 
 const LATER: u64 = NOW + 10;
@@ -65,7 +65,7 @@ async fn a_replica_that_was_asked_before_its_time_lets_nothing_in_twice() {
     assert_eq!(Node::at(&second, LATER + 1).await.send(&used).await, "replayed");
 }
 
-/// What is written to it is gone when it hears from its master.
+/// Writes to it are lost when it syncs with its master.
 #[tokio::test]
 async fn a_replica_that_may_be_written_to_is_no_store() {
     let (master, replica) = (Redis::start(PROMPT), Redis::start(&["--replica-read-only", "no"]));

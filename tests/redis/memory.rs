@@ -1,4 +1,4 @@
-//! A server that has lost its memory, or part of it.
+//! A server that has lost some or all of its data.
 
 use std::time::Duration;
 

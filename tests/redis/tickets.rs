@@ -1,4 +1,4 @@
-//! Tickets: what they share, how much they may take, whose room it is, and that it comes back.
+//! Tickets: shared claims, the memory that they may take, each tenant's share of it, and that it is freed.
 
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ fn new(tenant: &str) -> NewTickets {
     lasting(tenant, MINUTE)
 }
 
-/// Tickets with these numbers, whose claims begin with so many bytes.
+/// Tickets with these numbers that share this many bytes of claims.
 fn page(tenant: &str, shared: usize, numbers: std::ops::Range<u64>) -> NewTickets {
     let mut new = new(tenant);
     new.shared = vec![b'x'; shared];
@@ -286,7 +286,7 @@ async fn the_count_does_not_drift() {
     assert!(is_empty(&server), "{}", server.command("KEYS *"));
 }
 
-/// Whoever deletes one of the keys: tickets stay what they are, and the count is right again when they have ended.
+/// If somebody deletes one of the keys, tickets still work, and the count is right again when they have ended.
 #[tokio::test]
 async fn a_count_that_was_deleted_comes_back() {
     for key in ["{test}held", "{test}ends"] {
@@ -305,7 +305,7 @@ async fn a_count_that_was_deleted_comes_back() {
     }
 }
 
-/// Else a partner could fill a small server with tickets, and nobody could sign in.
+/// Otherwise a partner could fill a small server with tickets, and nobody could sign in.
 #[tokio::test]
 async fn tickets_take_at_most_half_of_the_server() {
     let server = Redis::start(&["--maxmemory", "16mb", "--maxmemory-policy", "noeviction"]);

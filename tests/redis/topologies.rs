@@ -1,4 +1,4 @@
-//! A cluster, and a master with a replica that takes its place.
+//! A cluster, and a master that is replaced by its replica.
 #![cfg(all(feature = "redis-cluster", feature = "redis-sentinel"))]
 
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use tower_sso::ticket::{NewTickets, TicketDigest, TicketStore};
 
 use super::{NOW, Redis, UnixTime, clock, replay_key};
 
-/// Polls another program, which tells us nothing by itself.
+/// Polls another program, which does not notify us.
 async fn until(what: &str, mut ask: impl AsyncFnMut() -> bool) {
     let asked = Instant::now();
     while !ask().await {

@@ -1,4 +1,4 @@
-//! Layers with different windows on one server: what a short one has used must not pass at a long one.
+//! Layers with different windows on one server: what was used under a short one must not pass under a long one.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::{App, NOW, Node, Redis, key, link_of, replay_key, time_to_live};
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 impl Node {
-    /// A process of its own, whose layer takes links up to this age, in seconds.
+    /// Another process, whose layer accepts links up to this age, in seconds.
     async fn with_window(server: &Redis, seconds: u64, max_age: u64) -> Self {
         let Self { redis, clock, .. } = Self::at(server, seconds).await;
         let layer = fernet::layer::<Value>().keys(MemoryKeys::new().with("4321", key()));

@@ -1,4 +1,4 @@
-//! Many at once, from two processes.
+//! Concurrent calls from two processes.
 
 use std::collections::HashMap;
 use std::time::Duration;

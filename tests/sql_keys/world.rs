@@ -20,14 +20,14 @@ pub const NANOSECOND: Duration = Duration::from_nanos(1);
 /// A loaded machine may be slow; only a deadlock ever waits this long.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A database of its own for a test, and who is connected to it.
+/// A test's own database and its connections.
 pub struct World<DB: Backend> {
     make_url: fn(&TempDir) -> String,
     pub url: String,
     pub clock: ManualClock,
     pub keys: SqlKeyStore<DB>,
     pub pool: Pool<DB>,
-    /// Looks into the tables behind the store's back.
+    /// Reads the tables directly, without the store.
     pub eyes: AnyPool,
     _dir: TempDir,
 }
