@@ -1,15 +1,17 @@
-//! The time of a claim and the memory of an entry, with a thousand to a million live entries in the store.
+//! What a claim costs, and what an entry takes, beside a thousand to ten million live entries.
 //!
 //! ```sh
 //! cargo bench --bench replay
 //! ```
-//! - `claim/moka`: a claim on the in-memory store, next to the moka insert that it is built on, with 1, 2 and 8 threads.
-//! - Ten million claims by eight threads, eight for each key, exactly one of which must win.
-//! - `worst`: the slowest of ten million claims, in 25 waves of 400,000 entries that expire together, with 1, 8 and 64 threads,
-//!   next to an insert into a `HashMap` behind a `Mutex`. Also the CPU time of the slowest: the rest of its time is due to the
-//!   machine. On standard error.
-//! - `claim/redis`: one round trip to a redis-server that the bench starts on the loopback interface.
-//! - On standard error: bytes per entry, as reported by the operating system (moka) and the server (`used_memory`).
+//! - `memory`: bytes per entry, as the allocator counts them, and as the operating system does. On standard error.
+//! - `claim/moka`, `claim/dense`: a claim through a store in memory, by 1, 2 and 8 threads; for moka's beside the insert that
+//!   it is built on.
+//! - `contended`: ten million claims by eight threads, of which one in eight has to win.
+//! - `worst`: the slowest claim of ten million, in 25 waves of 400,000 entries that end at once, by 1, 8 and 64 threads, beside
+//!   an insert into a `HashMap` behind a `Mutex`; with the processor time of the slowest, which tells what of it was the
+//!   machine's. On standard error.
+//! - `passed`: what is left of a million entries that have ended.
+//! - `claim/redis`: one round trip to a redis-server that the bench starts, on the loopback, and its bytes per entry.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a measurement")]
 
@@ -21,21 +23,22 @@ mod worst;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Barrier, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use allocation_counter::measure;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use futures::FutureExt;
 use moka::Expiry;
 use moka::ops::compute::Op;
 use moka::sync::Cache;
-use tower_sso::clock::{Clock, ManualClock, SystemClock};
-use tower_sso::replay::{Claim, Claimed, Fingerprint, Hold, MemoryReplay, ReplayStore};
+use tower_sso::clock::{Clock, ManualClock, SystemClock, UnixTime};
+use tower_sso::replay::{Claim, Claimed, DenseReplay, Fingerprint, Hold, MemoryReplay, ReplayStore};
 use worst::Times;
 
 const HOUR: Duration = Duration::from_secs(3_600);
-const SIZES: [u64; 3] = [1_000, 100_000, 1_000_000];
+const SIZES: [u64; 4] = [1_000, 100_000, 1_000_000, 10_000_000];
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
@@ -64,30 +67,48 @@ fn resident() -> Option<f64> {
     line.trim().strip_suffix(" kB")?.parse::<f64>().ok().map(|kilobytes| kilobytes * 1024.0)
 }
 
-fn claim(store: &MemoryReplay) -> Option<Claimed> {
-    let now = SystemClock.now();
-    store.claim(&Claim::new(key(), now, Hold::Until(now.plus(HOUR)))).now_or_never()?.ok()
+type Store = Arc<dyn ReplayStore>;
+
+/// The stores in memory, without a ceiling.
+const STORES: [(&str, fn(ManualClock) -> Store); 2] = [
+    ("moka", |clock| Arc::new(MemoryReplay::builder().ceiling(u64::MAX).clock(clock).build())),
+    ("dense", |clock| Arc::new(DenseReplay::builder().ceiling(u64::MAX).clock(clock).build())),
+];
+
+fn claimed(store: &Store, key: Fingerprint, now: UnixTime) -> Option<Claimed> {
+    store.claim(&Claim::new(key, now, Hold::Until(now.plus(HOUR)))).now_or_never()?.ok()
 }
 
-fn filled(size: u64) -> MemoryReplay {
-    let store = MemoryReplay::builder().ceiling(u64::MAX).build();
-    (0..size).for_each(|_| assert_eq!(claim(&store), Some(Claimed::First)));
+/// With the system's clock, as a layer would.
+fn claim(store: &Store) {
+    assert_eq!(claimed(store, key(), SystemClock.now()), Some(Claimed::First));
+}
+
+fn filled(new: fn(ManualClock) -> Store, size: u64) -> Store {
+    let store = new(ManualClock::at(SystemClock.now()));
+    (0..size).for_each(|_| claim(&store));
     store
 }
 
 /// Must run first, before the process has freed memory to reuse.
 fn memory(_: &mut Criterion) {
-    if !is_asked_for("memory") {
-        return;
-    }
-    for size in SIZES.into_iter().rev() {
-        let before = resident();
-        let store = filled(size);
-        if let (Some(before), Some(after)) = (before, resident()) {
-            eprintln!("moka: {:.0} bytes per entry beside {size}", (after - before) / size as f64);
+    for (name, new) in STORES {
+        if !is_asked_for(&format!("memory/{name}")) {
+            continue;
         }
-        // Kept alive, so that the next store cannot reuse its memory.
-        std::mem::forget(store);
+        for size in SIZES.into_iter().rev() {
+            let (mut store, before) = (None, resident());
+            // Both stores work in the thread that asks, which is the one whose allocations are counted.
+            let counted = measure(|| store = Some(filled(new, size)));
+            let [now, most] = [counted.bytes_current as f64, counted.bytes_max as f64].map(|bytes| bytes / size as f64);
+            eprint!("{name}: {now:.1} bytes per entry beside {size}, {most:.1} at most while it grew");
+            match before.zip(resident()) {
+                Some((before, after)) => eprintln!("; resident {:.1}", (after - before) / size as f64),
+                None => eprintln!(),
+            }
+            // Kept, so that the next one cannot have its place.
+            std::mem::forget(store);
+        }
     }
 }
 
@@ -116,17 +137,17 @@ fn filled_floor(size: u64) -> Floor {
 /// Times `iterations` calls by several threads at once. Refills the store when it has grown to one and a half times `size`.
 fn by_threads<T: Sync>(
     criterion: &mut Criterion,
-    (name, threads, size): (&str, u64, u64),
+    (store, name, threads, size): (&str, &str, u64, u64),
     fill: impl Fn(u64) -> T,
     call: impl Fn(&T) + Sync,
 ) {
     let id = BenchmarkId::new(format!("{name}, {threads} threads"), size);
-    if !is_asked_for(&format!("claim/moka/{name}, {threads} threads/{size}")) {
+    if !is_asked_for(&format!("claim/{store}/{name}, {threads} threads/{size}")) {
         return;
     }
     // Fill before criterion starts timing, or it would take the filling for a slow claim.
     let (mut filled, mut added) = (fill(size), 0);
-    let mut group = criterion.benchmark_group("claim/moka");
+    let mut group = criterion.benchmark_group(format!("claim/{store}"));
     group.sample_size(15).measurement_time(Duration::from_millis(1_500)).warm_up_time(Duration::from_millis(500));
     group.bench_function(id, |bencher| {
         bencher.iter_custom(|calls| {
@@ -153,20 +174,25 @@ fn by_threads<T: Sync>(
     group.finish();
 }
 
-fn moka(criterion: &mut Criterion) {
+fn claims(criterion: &mut Criterion) {
     for size in SIZES {
         for threads in [1, 2, 8] {
-            by_threads(criterion, ("its own insert", threads, size), filled_floor, floor);
-            by_threads(criterion, ("claim", threads, size), filled, |store| {
-                assert_eq!(claim(store), Some(Claimed::First));
-            });
+            // moka alone would fill gigabytes.
+            if size <= 1_000_000 {
+                by_threads(criterion, ("moka", "its own insert", threads, size), filled_floor, floor);
+            }
+            for (name, new) in STORES {
+                by_threads(criterion, (name, "claim", threads, size), |size| filled(new, size), claim);
+            }
         }
     }
-    if is_asked_for("claim/moka/replay") {
-        let (store, spent, now) = (filled(100_000), key(), SystemClock.now());
-        let again = || store.claim(&Claim::new(spent, now, Hold::Until(now.plus(HOUR)))).now_or_never();
-        assert!(matches!(again(), Some(Ok(Claimed::First))));
-        criterion.bench_function("claim/moka/replay", |bencher| bencher.iter(again));
+    for (name, new) in STORES {
+        let id = format!("claim/{name}/replay");
+        if is_asked_for(&id) {
+            let (store, spent, now) = (filled(new, 100_000), key(), SystemClock.now());
+            assert_eq!(claimed(&store, spent, now), Some(Claimed::First));
+            criterion.bench_function(&id, |bencher| bencher.iter(|| claimed(&store, spent, now)));
+        }
     }
 }
 
@@ -175,29 +201,27 @@ fn contended(_: &mut Criterion) {
     const ROUNDS: usize = 125;
     const KEYS: usize = 10_000;
     const THREADS: usize = 8;
-    if !is_asked_for("claim/moka/contended") {
-        return;
-    }
-    for _ in 0..ROUNDS {
-        let store = filled(0);
-        let keys: Vec<(Fingerprint, AtomicU64)> = (0..KEYS).map(|_| (key(), AtomicU64::new(0))).collect();
-        let (now, start) = (SystemClock.now(), Barrier::new(THREADS));
-        let race = || {
-            start.wait();
-            for (key, winners) in &keys {
-                let claimed = store.claim(&Claim::new(*key, now, Hold::Until(now.plus(HOUR)))).now_or_never();
-                if matches!(claimed, Some(Ok(Claimed::First))) {
-                    winners.fetch_add(1, Ordering::Relaxed);
+    for (name, new) in STORES {
+        if !is_asked_for(&format!("claim/{name}/contended")) {
+            continue;
+        }
+        for _ in 0..ROUNDS {
+            let store = filled(new, 0);
+            let keys: Vec<(Fingerprint, AtomicU64)> = (0..KEYS).map(|_| (key(), AtomicU64::new(0))).collect();
+            let (now, start) = (SystemClock.now(), Barrier::new(THREADS));
+            let race = || {
+                start.wait();
+                for (key, winners) in &keys {
+                    if claimed(&store, *key, now) == Some(Claimed::First) {
+                        winners.fetch_add(1, Ordering::Relaxed);
+                    }
                 }
-            }
-        };
-        thread::scope(|scope| (0..THREADS).for_each(|_| _ = scope.spawn(race)));
-        assert!(
-            keys.iter().all(|(_, winners)| winners.load(Ordering::Relaxed) == 1),
-            "a key without exactly one winner"
-        );
+            };
+            thread::scope(|scope| (0..THREADS).for_each(|_| _ = scope.spawn(race)));
+            assert!(keys.iter().all(|(_, winners)| winners.load(Ordering::Relaxed) == 1), "a key without one winner");
+        }
+        eprintln!("{name}: {} contended claims, one winner for each key", ROUNDS * KEYS * THREADS);
     }
-    eprintln!("moka: {} contended claims, one winner for each key", ROUNDS * KEYS * THREADS);
 }
 
 /// The slowest of ten million claims. In each wave, the previous wave's 400,000 entries expire at once. The baseline is a
@@ -216,20 +240,44 @@ fn worst(_: &mut Criterion) {
         }
         let floor = floor.summary();
         eprintln!("  HashMap and Mutex: {floor}");
-        let clock = ManualClock::at(SystemClock.now());
-        let store = MemoryReplay::builder().ceiling(u64::MAX).clock(clock.clone()).build();
-        let mut claims = Times::default();
-        for _ in 0..worst::WAVES {
-            let now = clock.now();
-            claims.wave(threads, || {
-                let claim = Claim::new(key(), now, Hold::Until(now.plus(HOUR)));
-                assert!(matches!(store.claim(&claim).now_or_never(), Some(Ok(Claimed::First))));
-            });
-            clock.advance(10 * HOUR);
+        for (name, new) in STORES {
+            let clock = ManualClock::at(SystemClock.now());
+            let store = new(clock.clone());
+            let mut claims = Times::default();
+            for _ in 0..worst::WAVES {
+                let now = clock.now();
+                claims.wave(threads, || assert_eq!(claimed(&store, key(), now), Some(Claimed::First)));
+                clock.advance(10 * HOUR);
+            }
+            let claims = claims.summary();
+            eprintln!("  {name}: {claims}");
+            eprintln!("  {name} / HashMap and Mutex: {}", claims.over(&floor));
         }
-        let claims = claims.summary();
-        eprintln!("  claim: {claims}");
-        eprintln!("  claim / HashMap and Mutex: {}", claims.over(&floor));
+    }
+}
+
+/// A wave of a million that has passed: how many claims it takes until its entries are gone, and the memory given back.
+fn passed(_: &mut Criterion) {
+    const FLOOD: u64 = 1_000_000;
+    for (name, new) in STORES {
+        if !is_asked_for(&format!("passed/{name}")) {
+            continue;
+        }
+        let clock = ManualClock::at(SystemClock.now());
+        let mut store = None;
+        let counted = measure(|| {
+            let store = store.insert(new(clock.clone()));
+            let now = clock.now();
+            (0..FLOOD).for_each(|_| assert_eq!(claimed(store, key(), now), Some(Claimed::First)));
+            clock.advance(10 * HOUR);
+            let now = clock.now();
+            (0..40_000).for_each(|_| assert_eq!(claimed(store, key(), now), Some(Claimed::First)));
+        });
+        eprintln!(
+            "{name}: after a flood of {FLOOD} and 40,000 claims later, {:.1} MB of {:.1} MB",
+            counted.bytes_current as f64 / 1e6,
+            counted.bytes_max as f64 / 1e6
+        );
     }
 }
 
@@ -254,7 +302,7 @@ fn redis(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("claim/redis");
     let empty = used();
     let mut filled = 0;
-    for size in SIZES {
+    for size in [1_000, 100_000, 1_000_000] {
         while filled < size {
             let claims = (0..500).map(|_| claim());
             runtime.block_on(futures::future::try_join_all(claims)).unwrap();
@@ -274,5 +322,5 @@ fn redis(criterion: &mut Criterion) {
 #[cfg(not(unix))]
 fn redis(_: &mut Criterion) {}
 
-criterion_group!(benches, memory, moka, contended, worst, redis);
+criterion_group!(benches, memory, claims, contended, worst, passed, redis);
 criterion_main!(benches);

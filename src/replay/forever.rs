@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Group;
+use crate::store::StoreError;
 
 /// How many entries nothing but a restart frees, by group. They may take half of the store, so that they cannot shut
 /// out what ends; and of that half a group may have as much as is still free, so that it cannot shut out another.
@@ -26,6 +27,13 @@ impl Forever {
         let counts = self.lock();
         let has = counts.by_group.get(&group).copied().unwrap_or(0);
         has < self.most.saturating_sub(counts.total)
+    }
+
+    pub(super) fn full() -> StoreError {
+        StoreError::full_of(
+            "the layer's calls have no end and fill its share; bound how long they are remembered, or let the sender sign \
+             a time",
+        )
     }
 
     pub(super) fn add(&self, group: Group) {

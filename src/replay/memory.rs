@@ -1,10 +1,11 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use moka::ops::compute::Op;
 
+use super::cutoff::Cutoff;
 use super::entry::Entry;
 use super::forever::Forever;
 use super::shard::{Shard, Shards};
@@ -60,29 +61,6 @@ struct Inner {
     ceiling: u64,
     cutoff: Option<Cutoff>,
     clock: Arc<dyn Clock>,
-}
-
-/// The startup cutoff.
-struct Cutoff {
-    /// When the store was made, in nanoseconds: the latest that the clock has ever told of that moment.
-    made: AtomicI64,
-    /// The same moment by [`Clock::steady`].
-    made_steady: Duration,
-    margin: Duration,
-}
-
-impl Cutoff {
-    /// A clock that was slow when the store was made, and was set right since, now tells a later time of that moment.
-    fn now(&self, clock: &dyn Clock) -> UnixTime {
-        // In this order: a pause between the two readings gives an earlier moment, and that is not followed.
-        let now = clock.now();
-        let passed = clock.steady().saturating_sub(self.made_steady);
-        let made = now.minus(passed).as_nanos();
-        let latest = self.made.load(Ordering::Relaxed);
-        // Fast path: no write.
-        let latest = if made <= latest { latest } else { self.made.fetch_max(made, Ordering::Relaxed).max(made) };
-        UnixTime::from_nanos(latest).plus(self.margin)
-    }
 }
 
 /// Sets up a [`MemoryReplay`].
@@ -176,15 +154,13 @@ impl MemoryReplayBuilder {
 
     /// The store. Its startup cutoff is this moment.
     pub fn build(self) -> MemoryReplay {
-        let (made_steady, margin) = (self.clock.steady(), self.cutoff_margin);
-        let made = AtomicI64::new(self.clock.now().as_nanos());
         MemoryReplay(Arc::new(Inner {
             shards: Shards::new(),
             windows: Windows::default(),
             held: AtomicU64::new(0),
             forever: Forever::new(self.ceiling),
             ceiling: self.ceiling,
-            cutoff: self.has_cutoff.then_some(Cutoff { made, made_steady, margin }),
+            cutoff: self.has_cutoff.then(|| Cutoff::new(&*self.clock, self.cutoff_margin)),
             clock: self.clock,
         }))
     }
@@ -248,10 +224,7 @@ impl Inner {
         }
         claimed.ok_or_else(|| match has_share {
             true => StoreError::full(),
-            false => StoreError::full_of(
-                "the layer's calls have no end and fill its share; bound how long they are remembered, or let the sender \
-                 sign a time",
-            ),
+            false => Forever::full(),
         })
     }
 

@@ -20,16 +20,20 @@
 //! promise.
 
 mod claim;
+#[cfg(any(feature = "moka", feature = "dense-replay"))]
+mod cutoff;
+#[cfg(feature = "dense-replay")]
+mod dense;
 #[cfg(feature = "moka")]
 mod entry;
-#[cfg(feature = "moka")]
+#[cfg(any(feature = "moka", feature = "dense-replay"))]
 mod forever;
 mod hold;
 #[cfg(feature = "moka")]
 mod memory;
 #[cfg(feature = "moka")]
 mod shard;
-#[cfg(feature = "moka")]
+#[cfg(any(feature = "moka", feature = "dense-replay"))]
 mod windows;
 
 use std::fmt;
@@ -43,6 +47,9 @@ use crate::debug::opaque_debug;
 use crate::store::{StoreError, StoreFuture};
 use crate::text::hex::encode_hex;
 
+#[cfg(feature = "dense-replay")]
+#[cfg_attr(docsrs, doc(cfg(feature = "dense-replay")))]
+pub use dense::{DenseReplay, DenseReplayBuilder};
 #[cfg(feature = "moka")]
 #[cfg_attr(docsrs, doc(cfg(feature = "moka")))]
 pub use memory::{MemoryReplay, MemoryReplayBuilder};

@@ -1,0 +1,81 @@
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::shard::End;
+use crate::clock::UnixTime;
+use crate::replay::Claim;
+
+/// How long a dead entry stays at least. Entries must not go before every claim that was checked while they were live
+/// has come; the margin is for clocks that stand still for a while.
+const MARGIN: Duration = Duration::from_secs(60);
+
+/// Tells which ends are over, although clocks jump.
+///
+/// An entry has an end by the layers' clock, which is corrected from time to time: after a step forward and back, an
+/// entry removed in between would be missing. So removal goes by the steady clock. An entry of 20 bytes has no room for
+/// a second end, but the *lead* of the layers' clock over the steady one, at the time of the claim, turns one into the
+/// other. The least lead of all entries is safe for each of them.
+///
+/// Leads are kept by generation, as the least one of all time would be too low for ever after a clock that was slow
+/// once. A generation is over when all of its entries are.
+pub(super) struct Ends {
+    /// Of the current generation, in nanoseconds: the least lead, and when its last entry ends by the steady clock.
+    lead: AtomicI64,
+    last: AtomicI64,
+    before: Mutex<Before>,
+}
+
+/// The generation before the current one.
+struct Before {
+    lead: i64,
+    last: i64,
+}
+
+impl Ends {
+    pub(super) fn new() -> Self {
+        let before = Mutex::new(Before { lead: i64::MAX, last: i64::MIN });
+        Self { lead: AtomicI64::new(i64::MAX), last: AtomicI64::new(i64::MIN), before }
+    }
+
+    /// Takes note of an entry, before it is made.
+    pub(super) fn expect(&self, claim: &Claim, until: UnixTime, steady: Duration) {
+        if End::at(until) == End::NEVER {
+            return;
+        }
+        let now = nanos(steady);
+        let lead = claim.now.as_nanos().saturating_sub(now);
+        let last = until.as_nanos().saturating_sub(lead);
+        // In this order: if a new generation begins between the two readings, its lead is the one that counts.
+        let is_known = last <= self.last.load(Ordering::Acquire) && lead >= self.lead.load(Ordering::Acquire);
+        if !is_known {
+            let _before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
+            self.lead.fetch_min(lead, Ordering::AcqRel);
+            // Rounded up, so that not every claim writes.
+            self.last.fetch_max(last.saturating_add(nanos(MARGIN)), Ordering::AcqRel);
+        }
+    }
+
+    /// What ends before this instant is over.
+    pub(super) fn over(&self, steady: Duration) -> UnixTime {
+        let now = nanos(steady);
+        let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
+        let lead = self.lead.load(Ordering::Acquire);
+        let least = lead.min(before.lead);
+        if before.last < now {
+            *before = Before { lead, last: self.last.load(Ordering::Acquire) };
+            // In this order, which `expect` relies on.
+            self.lead.store(i64::MAX, Ordering::Release);
+            self.last.store(i64::MIN, Ordering::Release);
+        }
+        // If there are no entries, nothing is over.
+        match least {
+            i64::MAX => UnixTime::MIN,
+            least => UnixTime::from_nanos(least.saturating_add(now)).minus(MARGIN),
+        }
+    }
+}
+
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,262 @@
+//! Used credentials in 48 bytes each: [`DenseReplay`].
+
+mod builder;
+mod ends;
+mod shard;
+
+use std::fmt;
+use std::hash::RandomState;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::cutoff::Cutoff;
+use super::forever::Forever;
+use super::windows::Windows;
+use super::{Claim, Claimed, Fingerprint, Group, Hold, LeaseId, ReplayStore};
+use crate::clock::{Clock, UnixTime};
+use crate::store::{StoreError, StoreFuture};
+pub use builder::DenseReplayBuilder;
+use ends::Ends;
+use shard::{End, Key, Settled, Shard};
+
+/// A replay store in this process's memory for millions of sign-ins: an entry takes at most 48 bytes, and a claim a
+/// fifth of what it takes with [`MemoryReplay`](crate#features). Clones share it; one store may serve every layer.
+///
+/// It keeps the promises of `MemoryReplay`, and has the same settings:
+/// - **Exactly once** per process: a claim is made under the lock of its shard, of which there are 1,024.
+/// - **No live entry is evicted.** Above the [`ceiling`](DenseReplayBuilder::ceiling), layers answer 503 `unavailable`.
+/// - **A restart forgets.** So a layer refuses, as `replayed`, what was made before the store was: the *startup
+///   cutoff*. See [`opened`](Self::opened).
+/// - **What has no end is remembered until a restart.** Such entries may take half of the ceiling, of which the layers
+///   of one form and [namespace](crate::Builder::namespace) may have as much as is still free. What ends after the year
+///   2106 has no end.
+/// - **No claim pays for all.** Each looks through one shard at most, and each shard is looked through once a minute: an
+///   entry is removed one to two minutes after its end, if claims come. There is no thread that does it without them.
+///   At the ceiling, a claim looks for dead entries through as many as fit into a millisecond.
+///
+/// It keeps the first 16 bytes of a [`Fingerprint`], and ends in whole seconds, rounded up. So an entry can live for
+/// a second longer than it has to.
+///
+/// ```
+/// use tower_sso::replay::DenseReplay;
+///
+/// let replay = DenseReplay::builder().ceiling(10_000_000).build();
+/// assert_eq!(replay.entries(), 0);
+/// ```
+#[derive(Clone)]
+pub struct DenseReplay(Arc<Inner>);
+
+struct Inner {
+    shards: Box<[Mutex<Shard>]>,
+    /// Senders must not be able to choose a shard, or a place in it.
+    secret: RandomState,
+    windows: Windows,
+    ends: Ends,
+    /// How many entries there are: one up before each insertion, one down after each removal.
+    held: AtomicU64,
+    ceiling: u64,
+    forever: Forever,
+    cutoff: Option<Cutoff>,
+    clock: Arc<dyn Clock>,
+    /// When the store was made, by [`Clock::steady`].
+    made: Duration,
+    /// How many shards have been swept.
+    swept: AtomicU64,
+    /// The shard at which the next search for room begins.
+    next_search: AtomicUsize,
+}
+
+/// With ten million entries, a shard has ten thousand: a table that grows moves 200 KB.
+const SHARDS: usize = 1_024;
+
+/// In a minute every shard is swept.
+const SWEEP_EVERY: Duration = Duration::from_nanos(60_000_000_000 / SHARDS as u64);
+
+/// How many places a search for room looks at.
+const SEARCH: usize = 100_000;
+
+impl DenseReplay {
+    /// A store with the defaults of [`DenseReplayBuilder`].
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// A store with the defaults, made once its first second is over: listen after it, and no honest link is refused.
+    /// Takes up to a second, and a tokio runtime with time enabled.
+    pub async fn opened() -> Self {
+        let store = Self::new();
+        if let Some(cutoff) = store.remembers_since() {
+            tokio::time::sleep(cutoff.ceil_to_second().since(store.0.clock.now())).await;
+        }
+        store
+    }
+
+    /// How many entries it holds: the live ones, and the dead ones that no claim has removed yet. At the
+    /// [`ceiling`](DenseReplayBuilder::ceiling), dead ones make room.
+    pub fn entries(&self) -> u64 {
+        self.0.held.load(Ordering::Relaxed)
+    }
+}
+
+impl Default for DenseReplay {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Inner {
+    fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
+        let Some(hold) = self.windows.hold(claim) else { return Ok(Claimed::Forgotten) };
+        let steady = self.clock.steady();
+        self.sweep_what_is_due(steady);
+        self.ends.expect(claim, hold.until(), steady);
+        // A lease of what has no end becomes an entry without one, and that may not fail any more.
+        let may_stay = [claim.terms.until, hold.until()].map(End::at).contains(&End::NEVER);
+        let has_share = !may_stay || self.forever.has_room(claim.terms.group);
+        let mut claimed = self.claim_if_room(claim, hold, has_share);
+        if claimed.is_none() && has_share && self.find_room(steady) {
+            claimed = self.claim_if_room(claim, hold, has_share);
+        }
+        claimed.ok_or_else(|| if has_share { StoreError::full() } else { Forever::full() })
+    }
+
+    /// `None` if there is no room.
+    fn claim_if_room(&self, claim: &Claim, hold: Hold, has_share: bool) -> Option<Claimed> {
+        let (key, hash) = self.key(claim.key);
+        let mut shard = self.shard(index(hash));
+        match shard.held(key, hash, claim.now) {
+            Ok(held) => return Some(held),
+            // A dead entry of the same key gave up its place.
+            Err(true) if has_share => {}
+            Err(true) => {
+                self.held.fetch_sub(1, Ordering::Relaxed);
+                return None;
+            }
+            Err(false) if has_share && self.reserve() => {}
+            Err(false) => return None,
+        }
+        shard.hold(key, hash, hold, &self.secret);
+        if let Hold::Until(until) = hold
+            && End::at(until) == End::NEVER
+        {
+            self.forever.add(claim.terms.group);
+        }
+        Some(Claimed::First)
+    }
+
+    fn settle(&self, claim: &Claim) {
+        let until = self.windows.hold(claim).unwrap_or(claim.hold).until();
+        self.ends.expect(claim, until, self.clock.steady());
+        let (key, hash) = self.key(claim.key);
+        let mut shard = self.shard(index(hash));
+        let before = shard.settle(key, hash, End::at(until), &self.secret);
+        // The credential has the place of its lease, or had until a moment ago: this may not fail for want of room.
+        if before == Settled::New {
+            self.held.fetch_add(1, Ordering::Relaxed);
+        }
+        if End::at(until) == End::NEVER && before != Settled::Spent(End::NEVER) {
+            self.forever.add(claim.terms.group);
+        }
+    }
+
+    fn release(&self, key: Fingerprint, lease: LeaseId) {
+        let (key, hash) = self.key(key);
+        if self.shard(index(hash)).release(key, hash, lease) {
+            self.held.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes a place under the ceiling.
+    fn reserve(&self) -> bool {
+        let is_free = self.held.fetch_add(1, Ordering::Relaxed) < self.ceiling;
+        if !is_free {
+            self.held.fetch_sub(1, Ordering::Relaxed);
+        }
+        is_free
+    }
+
+    /// Sweeps a shard, if one is due. After a minute without claims all are, one for each claim.
+    fn sweep_what_is_due(&self, steady: Duration) {
+        let passed = steady.saturating_sub(self.made).as_nanos() / SWEEP_EVERY.as_nanos();
+        let due = u64::try_from(passed).unwrap_or(u64::MAX);
+        let swept = self.swept.load(Ordering::Relaxed);
+        if swept >= due {
+            return;
+        }
+        // What was due more than a minute ago is due again.
+        let next = swept.max(due.saturating_sub(SHARDS as u64));
+        if self.swept.compare_exchange(swept, next + 1, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            self.sweep(usize::try_from(next % SHARDS as u64).unwrap_or_default(), steady);
+        }
+    }
+
+    /// At the ceiling: goes on with the search for dead entries until it has found some, or looked at enough.
+    fn find_room(&self, steady: Duration) -> bool {
+        let mut looked = 0;
+        for _ in 0..SHARDS {
+            let index = self.next_search.fetch_add(1, Ordering::Relaxed);
+            let (places, removed) = self.sweep(index, steady);
+            looked += places;
+            if removed > 0 || looked > SEARCH {
+                return removed > 0;
+            }
+        }
+        false
+    }
+
+    /// Removes dead entries of a shard. Says at how many places it has looked, and how many entries it removed.
+    fn sweep(&self, index: usize, steady: Duration) -> (usize, usize) {
+        let mut shard = self.shard(index);
+        // Asked under the lock, so that it knows of every entry in the shard.
+        let (places, removed) = (shard.places(), shard.sweep(self.ends.over(steady), &self.secret));
+        drop(shard);
+        self.held.fetch_sub(removed as u64, Ordering::Relaxed);
+        (places, removed)
+    }
+
+    fn key(&self, fingerprint: Fingerprint) -> (Key, u64) {
+        let key = Key::from(fingerprint);
+        (key, key.hash(&self.secret))
+    }
+
+    fn shard(&self, index: usize) -> MutexGuard<'_, Shard> {
+        #[expect(clippy::indexing_slicing, reason = "the index is a remainder of the length")]
+        self.shards[index % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// By bits of the hash that the shard's tables do not use: theirs are the first seven and the last.
+fn index(hash: u64) -> usize {
+    usize::try_from((hash >> 40) % SHARDS as u64).unwrap_or_default()
+}
+
+impl ReplayStore for DenseReplay {
+    fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
+        StoreFuture::ready(self.0.claim(claim))
+    }
+
+    fn expect(&self, group: Group, window: Duration, now: UnixTime) {
+        self.0.windows.expect(group, window, now);
+    }
+
+    fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
+        self.0.settle(claim);
+        StoreFuture::ready(Ok(()))
+    }
+
+    fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>> {
+        self.0.release(key, lease);
+        StoreFuture::ready(Ok(()))
+    }
+
+    fn remembers_since(&self) -> Option<UnixTime> {
+        self.0.cutoff.as_ref().map(|cutoff| cutoff.now(&*self.0.clock))
+    }
+}
+
+impl fmt::Debug for DenseReplay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DenseReplay").field("ceiling", &self.0.ceiling).finish_non_exhaustive()
+    }
+}
