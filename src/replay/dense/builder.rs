@@ -1,11 +1,10 @@
 use std::fmt;
-use std::hash::RandomState;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::ends::Ends;
-use super::shard::Shard;
+use super::shard::{Shard, TableSecret};
 use super::{DenseReplay, Inner, SHARDS};
 use crate::clock::{Clock, SystemClock};
 use crate::replay::cutoff::Cutoff;
@@ -79,7 +78,7 @@ impl DenseReplayBuilder {
     pub fn build(self) -> DenseReplay {
         DenseReplay(Arc::new(Inner {
             shards: (0..SHARDS).map(|_| Mutex::new(Shard::new())).collect(),
-            secret: RandomState::new(),
+            secret: TableSecret::default(),
             windows: Windows::default(),
             ends: Ends::new(),
             held: AtomicU64::new(0),

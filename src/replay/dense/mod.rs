@@ -5,7 +5,6 @@ mod ends;
 mod shard;
 
 use std::fmt;
-use std::hash::RandomState;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,7 +17,7 @@ use crate::clock::{Clock, UnixTime};
 use crate::store::{StoreError, StoreFuture};
 pub use builder::DenseReplayBuilder;
 use ends::Ends;
-use shard::{End, Key, Settled, Shard};
+use shard::{End, Key, Settled, Shard, TableSecret};
 
 /// A replay store in this process's memory for millions of sign-ins: an entry takes at most 48 bytes, and a claim a
 /// fifth of what it takes with [`MemoryReplay`](crate#features). Clones share it; one store may serve every layer.
@@ -35,8 +34,9 @@ use shard::{End, Key, Settled, Shard};
 ///   entry is removed one to two minutes after its end, if claims come. There is no thread that does it without them.
 ///   At the ceiling, a claim looks for dead entries through as many as fit into a millisecond.
 ///
-/// It keeps the first 16 bytes of a [`Fingerprint`], and ends in whole seconds, rounded up. So an entry can live for
-/// a second longer than it has to.
+/// It keeps a digest of 16 bytes of each [`Fingerprint`], and its end in whole seconds, rounded up. So an entry can live
+/// for a second longer than it has to. The digest is made with a secret of the store: nobody can choose credentials
+/// whose entries crowd together.
 ///
 /// ```
 /// use tower_sso::replay::DenseReplay;
@@ -49,8 +49,7 @@ pub struct DenseReplay(Arc<Inner>);
 
 struct Inner {
     shards: Box<[Mutex<Shard>]>,
-    /// Senders must not be able to choose a shard, or a place in it.
-    secret: RandomState,
+    secret: TableSecret,
     windows: Windows,
     ends: Ends,
     /// How many entries there are: one up before each insertion, one down after each removal.
@@ -123,9 +122,9 @@ impl Inner {
 
     /// `None` if there is no room.
     fn claim_if_room(&self, claim: &Claim, hold: Hold, has_share: bool) -> Option<Claimed> {
-        let (key, hash) = self.key(claim.key);
-        let mut shard = self.shard(index(hash));
-        match shard.held(key, hash, claim.now) {
+        let key = Key::new(claim.key, &self.secret);
+        let mut shard = self.shard(index(key));
+        match shard.held(key, claim.now) {
             Ok(held) => return Some(held),
             // A dead entry of the same key gave up its place.
             Err(true) if has_share => {}
@@ -136,7 +135,7 @@ impl Inner {
             Err(false) if has_share && self.reserve() => {}
             Err(false) => return None,
         }
-        shard.hold(key, hash, hold, &self.secret);
+        shard.hold(key, hold);
         if let Hold::Until(until) = hold
             && End::at(until) == End::NEVER
         {
@@ -148,9 +147,9 @@ impl Inner {
     fn settle(&self, claim: &Claim) {
         let until = self.windows.hold(claim).unwrap_or(claim.hold).until();
         self.ends.expect(claim, until, self.clock.steady());
-        let (key, hash) = self.key(claim.key);
-        let mut shard = self.shard(index(hash));
-        let before = shard.settle(key, hash, End::at(until), &self.secret);
+        let key = Key::new(claim.key, &self.secret);
+        let mut shard = self.shard(index(key));
+        let before = shard.settle(key, End::at(until));
         // The credential has the place of its lease, or had until a moment ago: this may not fail for want of room.
         if before == Settled::New {
             self.held.fetch_add(1, Ordering::Relaxed);
@@ -161,8 +160,8 @@ impl Inner {
     }
 
     fn release(&self, key: Fingerprint, lease: LeaseId) {
-        let (key, hash) = self.key(key);
-        if self.shard(index(hash)).release(key, hash, lease) {
+        let key = Key::new(key, &self.secret);
+        if self.shard(index(key)).release(key, lease) {
             self.held.fetch_sub(1, Ordering::Relaxed);
         }
     }
@@ -209,15 +208,10 @@ impl Inner {
     fn sweep(&self, index: usize, steady: Duration) -> (usize, usize) {
         let mut shard = self.shard(index);
         // Asked under the lock, so that it knows of every entry in the shard.
-        let (places, removed) = (shard.places(), shard.sweep(self.ends.over(steady), &self.secret));
+        let (places, removed) = (shard.places(), shard.sweep(self.ends.over(steady)));
         drop(shard);
         self.held.fetch_sub(removed as u64, Ordering::Relaxed);
         (places, removed)
-    }
-
-    fn key(&self, fingerprint: Fingerprint) -> (Key, u64) {
-        let key = Key::from(fingerprint);
-        (key, key.hash(&self.secret))
     }
 
     fn shard(&self, index: usize) -> MutexGuard<'_, Shard> {
@@ -227,8 +221,8 @@ impl Inner {
 }
 
 /// By bits of the hash that the shard's tables do not use: theirs are the first seven and the last.
-fn index(hash: u64) -> usize {
-    usize::try_from((hash >> 40) % SHARDS as u64).unwrap_or_default()
+fn index(key: Key) -> usize {
+    usize::try_from((key.hash() >> 40) % SHARDS as u64).unwrap_or_default()
 }
 
 impl ReplayStore for DenseReplay {

@@ -6,21 +6,25 @@ use hashbrown::hash_table::OccupiedEntry;
 use crate::clock::UnixTime;
 use crate::replay::{Claimed, Fingerprint, Hold, LeaseId};
 
-/// The first half of a fingerprint. Whoever wanted another's key would have to try 2^128 credentials.
+/// Drawn anew for each store, so that nobody can aim at a place in its tables.
+#[derive(Default)]
+pub(super) struct TableSecret([RandomState; 2]);
+
+/// A digest of a fingerprint under that secret. Two fingerprints with one key would be one credential:
+/// among a billion entries the odds are one to 10^20, and a sender has no way to better them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key([u8; 16]);
 
-impl From<Fingerprint> for Key {
-    fn from(fingerprint: Fingerprint) -> Self {
-        let [key @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = *fingerprint.as_bytes();
-        Self(key)
-    }
-}
-
 impl Key {
-    /// Where it is kept. Senders can choose the first bits of a fingerprint by trying some, but do not know the secret.
-    pub(super) fn hash(self, secret: &RandomState) -> u64 {
-        secret.hash_one(u128::from_ne_bytes(self.0))
+    pub(super) fn new(fingerprint: Fingerprint, secret: &TableSecret) -> Self {
+        let [high, low] = secret.0.each_ref().map(|half| u128::from(half.hash_one(fingerprint.as_bytes())));
+        Self((high << 64 | low).to_le_bytes())
+    }
+
+    /// For the tables. It is as random as the key.
+    pub(super) fn hash(&self) -> u64 {
+        let [hash @ .., _, _, _, _, _, _, _, _] = self.0;
+        u64::from_le_bytes(hash)
     }
 }
 
@@ -87,15 +91,15 @@ impl Shard {
     }
 
     /// What holds a key at this time. A dead entry of it is removed; `true` if there was one.
-    pub(super) fn held(&mut self, key: Key, hash: u64, now: UnixTime) -> Result<Claimed, bool> {
-        if let Some(lease) = self.lease(key, hash) {
+    pub(super) fn held(&mut self, key: Key, now: UnixTime) -> Result<Claimed, bool> {
+        if let Some(lease) = self.lease(key) {
             if now <= lease.get().until {
                 return Ok(Claimed::Leased);
             }
             lease.remove();
             return Err(true);
         }
-        match self.spent(key, hash) {
+        match self.spent(key) {
             Some(spent) if !spent.get().end.is_before(now) => Ok(Claimed::Spent),
             Some(dead) => {
                 dead.remove();
@@ -106,30 +110,30 @@ impl Shard {
     }
 
     /// Holds a key that nothing holds.
-    pub(super) fn hold(&mut self, key: Key, hash: u64, hold: Hold, secret: &RandomState) {
+    pub(super) fn hold(&mut self, key: Key, hold: Hold) {
         match hold {
-            Hold::Until(until) => self.spend(key, hash, End::at(until), secret),
+            Hold::Until(until) => self.spend(key, End::at(until)),
             Hold::Lease { until, id } => {
-                self.leases.insert_unique(hash, Lease { key, id, until }, |lease| lease.key.hash(secret));
+                self.leases.insert_unique(key.hash(), Lease { key, id, until }, |lease| lease.key.hash());
             }
         }
     }
 
     /// Makes a key spent, whatever it was. A later end stays.
-    pub(super) fn settle(&mut self, key: Key, hash: u64, end: End, secret: &RandomState) -> Settled {
-        if let Some(mut spent) = self.spent(key, hash) {
+    pub(super) fn settle(&mut self, key: Key, end: End) -> Settled {
+        if let Some(mut spent) = self.spent(key) {
             let before = spent.get().end;
             spent.get_mut().end = before.max(end);
             return Settled::Spent(before);
         }
-        let was_leased = self.lease(key, hash).map(OccupiedEntry::remove).is_some();
-        self.spend(key, hash, end, secret);
+        let was_leased = self.lease(key).map(OccupiedEntry::remove).is_some();
+        self.spend(key, end);
         if was_leased { Settled::Leased } else { Settled::New }
     }
 
     /// Whether the key was under this lease.
-    pub(super) fn release(&mut self, key: Key, hash: u64, id: LeaseId) -> bool {
-        match self.lease(key, hash) {
+    pub(super) fn release(&mut self, key: Key, id: LeaseId) -> bool {
+        match self.lease(key) {
             Some(lease) if lease.get().id == id => {
                 lease.remove();
                 true
@@ -139,28 +143,28 @@ impl Shard {
     }
 
     /// Removes what ended before this instant, and gives room back that nothing needs.
-    pub(super) fn sweep(&mut self, over: UnixTime, secret: &RandomState) -> usize {
+    pub(super) fn sweep(&mut self, over: UnixTime) -> usize {
         let before = self.len();
         self.spent.retain(|spent| !spent.end.is_before(over));
         self.leases.retain(|lease| lease.until >= over);
         if self.spent.len() < self.spent.capacity() / 4 {
-            self.spent.shrink_to(self.spent.len() * 2, |spent| spent.key.hash(secret));
+            self.spent.shrink_to(self.spent.len() * 2, |spent| spent.key.hash());
         }
         if self.leases.len() < self.leases.capacity() / 4 {
-            self.leases.shrink_to(self.leases.len() * 2, |lease| lease.key.hash(secret));
+            self.leases.shrink_to(self.leases.len() * 2, |lease| lease.key.hash());
         }
         before - self.len()
     }
 
-    fn spend(&mut self, key: Key, hash: u64, end: End, secret: &RandomState) {
-        self.spent.insert_unique(hash, Spent { key, end }, |spent| spent.key.hash(secret));
+    fn spend(&mut self, key: Key, end: End) {
+        self.spent.insert_unique(key.hash(), Spent { key, end }, |spent| spent.key.hash());
     }
 
-    fn spent(&mut self, key: Key, hash: u64) -> Option<OccupiedEntry<'_, Spent>> {
-        self.spent.find_entry(hash, |spent| spent.key == key).ok()
+    fn spent(&mut self, key: Key) -> Option<OccupiedEntry<'_, Spent>> {
+        self.spent.find_entry(key.hash(), |spent| spent.key == key).ok()
     }
 
-    fn lease(&mut self, key: Key, hash: u64) -> Option<OccupiedEntry<'_, Lease>> {
-        self.leases.find_entry(hash, |lease| lease.key == key).ok()
+    fn lease(&mut self, key: Key) -> Option<OccupiedEntry<'_, Lease>> {
+        self.leases.find_entry(key.hash(), |lease| lease.key == key).ok()
     }
 }
