@@ -60,16 +60,14 @@ impl Ends {
     pub(super) fn over(&self, steady: Duration) -> UnixTime {
         let now = nanos(steady);
         let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
-        let lead = self.lead.load(Ordering::Acquire);
-        let least = lead.min(before.lead);
         if before.last < now {
-            *before = Before { lead, last: self.last.load(Ordering::Acquire) };
+            *before = Before { lead: self.lead.load(Ordering::Acquire), last: self.last.load(Ordering::Acquire) };
             // In this order, which `expect` relies on.
             self.lead.store(i64::MAX, Ordering::Release);
             self.last.store(i64::MIN, Ordering::Release);
         }
         // If there are no entries, nothing is over.
-        match least {
+        match before.lead.min(self.lead.load(Ordering::Acquire)) {
             i64::MAX => UnixTime::MIN,
             least => UnixTime::from_nanos(least.saturating_add(now)).minus(MARGIN),
         }
@@ -78,4 +76,49 @@ impl Ends {
 
 fn nanos(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::{Fingerprint, Hold};
+
+    fn secs(secs: u64) -> Duration {
+        Duration::from_secs(secs)
+    }
+
+    /// Of a claim that is made at `now`, by the layers' clock, for so many seconds.
+    fn expect(ends: &Ends, now: u64, length: u64, steady: u64) {
+        let (now, until) = (UnixTime::from_secs(now), UnixTime::from_secs(now + length));
+        ends.expect(&Claim::new(Fingerprint::from([0; 32]), now, Hold::Until(until)), until, secs(steady));
+    }
+
+    fn over(ends: &Ends, steady: u64) -> i64 {
+        ends.over(secs(steady)).as_secs()
+    }
+
+    #[test]
+    fn the_least_lead_counts_until_its_entries_are_over() {
+        let ends = Ends::new();
+        assert_eq!(ends.over(secs(500)), UnixTime::MIN, "nothing was held");
+        expect(&ends, 1_000, 7_200, 0);
+        expect(&ends, 101_001, 10, 1);
+        assert_eq!(over(&ends, 10), 1_010 - 60, "a step ahead");
+        expect(&ends, 500_011, 100, 11);
+        assert_eq!(over(&ends, 12), 1_012 - 60, "and another one, in the next generation");
+        expect(&ends, 113, 10, 13);
+        assert_eq!(over(&ends, 14), 114 - 60, "a step back");
+        assert_eq!(over(&ends, 7_400), 7_500 - 60, "the first generation is over, and the second one counts");
+        expect(&ends, 507_400, 10, 7_400);
+        assert_eq!(over(&ends, 7_500), 507_500 - 60, "what was slow once is forgotten");
+    }
+
+    #[test]
+    fn what_has_no_end_is_not_waited_for() {
+        let ends = Ends::new();
+        let forever = Claim::new(Fingerprint::from([0; 32]), UnixTime::from_secs(5), Hold::Until(UnixTime::MAX));
+        ends.expect(&forever, UnixTime::MAX, secs(1));
+        expect(&ends, 1_000, 10, 0);
+        assert_eq!(over(&ends, 10), 950);
+    }
 }
