@@ -117,6 +117,7 @@
 //! | `shared-secret` | | the [`shared_secret`] form |
 //! | `ticket` | | the [`ticket`] form |
 //! | `moka` | yes | [`MemoryReplay`] and [`CachedKeys`](keys::CachedKeys) |
+//! | `dense-replay` | | `replay::DenseReplay`: a store in memory for millions of sign-ins |
 //! | `axum` | | [`Identity`] as an extractor; the credential goes out of axum's `OriginalUri` too |
 //! | `sqlx` | | [`keys::sql`], on sqlx's `Any` driver |
 //! | `sqlite`, `postgres` | | [`keys::sql`] on SQLite (bundled, needs a C compiler), on Postgres |

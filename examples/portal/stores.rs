@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tower_sso::clock::Clock;
 use tower_sso::redis::{ConnectError, RedisStore};
-use tower_sso::replay::{MemoryReplay, ReplayStore};
+use tower_sso::replay::{DenseReplay, MemoryReplay, ReplayStore};
 use tower_sso::ticket::{MemoryTickets, TicketStore};
 
 /// `replay_url`. Not shown by `Debug`: it may hold a password.
@@ -14,6 +14,8 @@ use tower_sso::ticket::{MemoryTickets, TicketStore};
 pub(crate) enum ReplayUrl {
     /// For a single process. After a restart, links made before it are refused.
     Memory,
+    /// The same, for millions of sign-ins.
+    Dense,
     Redis(String),
 }
 
@@ -23,8 +25,9 @@ impl TryFrom<String> for ReplayUrl {
     fn try_from(url: String) -> Result<Self, Self::Error> {
         match url.split_once("://") {
             None if url == "memory:" => Ok(Self::Memory),
+            None if url == "memory:dense" => Ok(Self::Dense),
             Some(("redis" | "rediss", rest)) if !rest.is_empty() => Ok(Self::Redis(url)),
-            _ => Err("must be \"memory:\", or begin with redis://"),
+            _ => Err("must be \"memory:\" or \"memory:dense\", or begin with redis://"),
         }
     }
 }
@@ -33,6 +36,7 @@ impl std::fmt::Debug for ReplayUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Memory => "ReplayUrl::Memory",
+            Self::Dense => "ReplayUrl::Dense",
             Self::Redis(_) => "ReplayUrl::Redis(…)",
         })
     }
@@ -55,6 +59,7 @@ impl Stores {
     ) -> Result<Self, ConnectError> {
         let url = match url {
             ReplayUrl::Memory => return Ok(Self::in_memory(clock)),
+            ReplayUrl::Dense => return Ok(Self::with(DenseReplay::builder().clock(Arc::clone(clock)).build())),
             ReplayUrl::Redis(url) => url.as_str(),
         };
         let redis = RedisStore::builder(namespace.unwrap_or_default()).clock(Arc::clone(clock)).connect(url).await?;
@@ -62,7 +67,10 @@ impl Stores {
     }
 
     pub(crate) fn in_memory(clock: &Arc<dyn Clock>) -> Self {
-        let replay = MemoryReplay::builder().clock(Arc::clone(clock)).build();
+        Self::with(MemoryReplay::builder().clock(Arc::clone(clock)).build())
+    }
+
+    fn with(replay: impl ReplayStore) -> Self {
         Self { replay: Arc::new(replay), tickets: Arc::new(MemoryTickets::new()), redis: None }
     }
 

@@ -1,6 +1,5 @@
 //! The dense store in memory: what it has in common with moka's is in the public suite; here is what could go wrong in it
 //! alone.
-#![cfg(all(feature = "dense-replay", feature = "testing"))]
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -307,7 +306,7 @@ fn schedule(seed: u64, steps: u64) {
     }
 }
 
-/// More of them: `SCHEDULES=100000 cargo test --release --all-features --test dense_replay schedules`.
+/// More of them: `SCHEDULES=100000 cargo test --release --all-features --test stores schedules`.
 #[test]
 fn schedules_with_clocks_that_stand_still_and_jump() {
     let schedules = std::env::var("SCHEDULES").ok().and_then(|text| text.parse().ok()).unwrap_or(300);
