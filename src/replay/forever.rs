@@ -1,4 +1,6 @@
 use std::collections::HashMap;
+#[cfg(feature = "dense-replay")]
+use std::sync::Arc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Group;
@@ -50,7 +52,28 @@ impl Forever {
         }
     }
 
+    /// A part of a group's share, for a lease of what may stay.
+    #[cfg(feature = "dense-replay")]
+    pub(super) fn part(self: &Arc<Self>, group: Group) -> Part {
+        self.add(group);
+        Part { forever: Arc::clone(self), group }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Given back when it is dropped.
+#[cfg(feature = "dense-replay")]
+pub(super) struct Part {
+    forever: Arc<Forever>,
+    group: Group,
+}
+
+#[cfg(feature = "dense-replay")]
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.forever.remove(self.group);
     }
 }

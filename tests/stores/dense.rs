@@ -111,6 +111,34 @@ fn what_has_no_end_has_a_share_and_stays() {
     }
 }
 
+/// Calls without a time that are in progress, in a store of 100 places.
+#[test]
+fn calls_in_progress_have_their_share_before_they_are_settled() {
+    let clock = ManualClock::at(NOW);
+    let store = DenseReplay::builder().ceiling(100).clock(clock.clone()).build();
+    let begin = |number, now: UnixTime| {
+        let mut claim = Claim::new(key(number), now, Hold::lease(now.plus(30 * SECOND)));
+        claim.terms.until = UnixTime::MAX;
+        store.claim(&claim).now_or_never().unwrap().ok()
+    };
+    let begun = |numbers: std::ops::Range<u64>, now| {
+        numbers.filter(|number| begin(*number, now) == Some(Claimed::First)).count()
+    };
+    assert_eq!(begun(0..100, NOW), 25, "half of the half that is for all of them");
+    assert_eq!(begun(0..1, later(31)), 1, "a retry has the share of its dead lease");
+    assert_eq!(begun(25..26, later(31)), 0);
+    (0..20).for_each(|number| settle(&store, number, NOW, UnixTime::MAX));
+    (0..20).for_each(|number| settle(&store, number, NOW, UnixTime::MAX));
+    first(&store, 200..275, NOW, Hold::Until(later(60)));
+    // A day later the other five leases have ended, and others have their shares.
+    clock.advance(24 * HOUR);
+    for link in 1_000..2_100 {
+        first(&store, link..link + 1, clock.now(), Hold::Until(clock.now()));
+        clock.advance(120 * SECOND);
+    }
+    assert_eq!(begun(5_000..5_100, clock.now()), 5);
+}
+
 #[test]
 fn the_ceiling_refuses_and_never_evicts_and_the_dead_make_room() {
     let clock = ManualClock::at(NOW);

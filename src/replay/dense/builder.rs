@@ -83,7 +83,7 @@ impl DenseReplayBuilder {
             ends: Ends::new(),
             held: AtomicU64::new(0),
             ceiling: self.ceiling,
-            forever: Forever::new(self.ceiling),
+            forever: Arc::new(Forever::new(self.ceiling)),
             cutoff: self.has_cutoff.then(|| Cutoff::new(&*self.clock, self.cutoff_margin)),
             made: self.clock.steady(),
             clock: self.clock,

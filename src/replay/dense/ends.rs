@@ -2,7 +2,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::shard::End;
 use crate::clock::UnixTime;
 use crate::replay::Claim;
 
@@ -38,11 +37,8 @@ impl Ends {
         Self { lead: AtomicI64::new(i64::MAX), last: AtomicI64::new(i64::MIN), before }
     }
 
-    /// Takes note of an entry, before it is made.
+    /// Takes note of an entry that has an end, before it is made.
     pub(super) fn expect(&self, claim: &Claim, until: UnixTime, steady: Duration) {
-        if End::at(until) == End::NEVER {
-            return;
-        }
         let now = nanos(steady);
         let lead = claim.now.as_nanos().saturating_sub(now);
         let last = until.as_nanos().saturating_sub(lead);
@@ -111,14 +107,5 @@ mod tests {
         assert_eq!(over(&ends, 7_400), 7_500 - 60, "the first generation is over, and the second one counts");
         expect(&ends, 507_400, 10, 7_400);
         assert_eq!(over(&ends, 7_500), 507_500 - 60, "what was slow once is forgotten");
-    }
-
-    #[test]
-    fn what_has_no_end_is_not_waited_for() {
-        let ends = Ends::new();
-        let forever = Claim::new(Fingerprint::from([0; 32]), UnixTime::from_secs(5), Hold::Until(UnixTime::MAX));
-        ends.expect(&forever, UnixTime::MAX, secs(1));
-        expect(&ends, 1_000, 10, 0);
-        assert_eq!(over(&ends, 10), 950);
     }
 }

@@ -17,7 +17,7 @@ use crate::clock::{Clock, UnixTime};
 use crate::store::{StoreError, StoreFuture};
 pub use builder::DenseReplayBuilder;
 use ends::Ends;
-use shard::{End, Key, Settled, Shard, TableSecret};
+use shard::{End, Held, Key, Lease, Settled, Shard, TableSecret};
 
 /// A replay store in this process's memory for millions of sign-ins: an entry takes at most 48 bytes, and a claim a
 /// fifth of what it takes with [`MemoryReplay`](crate#features). Clones share it; one store may serve every layer.
@@ -55,7 +55,7 @@ struct Inner {
     /// How many entries there are: one up before each insertion, one down after each removal.
     held: AtomicU64,
     ceiling: u64,
-    forever: Forever,
+    forever: Arc<Forever>,
     cutoff: Option<Cutoff>,
     clock: Arc<dyn Clock>,
     /// When the store was made, by [`Clock::steady`].
@@ -69,11 +69,18 @@ struct Inner {
 /// With ten million entries, a shard has ten thousand: a table that grows moves 200 KB.
 const SHARDS: usize = 1_024;
 
-/// In a minute every shard is swept.
-const SWEEP_EVERY: Duration = Duration::from_nanos(60_000_000_000 / SHARDS as u64);
+/// How many milliseconds it takes until every shard has been swept.
+const SWEEP_ALL_IN: u64 = 60_000;
 
 /// How many places a search for room looks at.
 const SEARCH: usize = 100_000;
+
+/// What has no room left.
+enum Full {
+    Store,
+    /// The share of what has no end.
+    Share,
+}
 
 impl DenseReplay {
     /// A store with the defaults of [`DenseReplayBuilder`].
@@ -109,53 +116,70 @@ impl Inner {
         let Some(hold) = self.windows.hold(claim) else { return Ok(Claimed::Forgotten) };
         let steady = self.clock.steady();
         self.sweep_what_is_due(steady);
-        self.ends.expect(claim, hold.until(), steady);
-        // A lease of what has no end becomes an entry without one, and that may not fail any more.
-        let may_stay = [claim.terms.until, hold.until()].map(End::at).contains(&End::NEVER);
-        let has_share = !may_stay || self.forever.has_room(claim.terms.group);
-        let mut claimed = self.claim_if_room(claim, hold, has_share);
-        if claimed.is_none() && has_share && self.find_room(steady) {
-            claimed = self.claim_if_room(claim, hold, has_share);
+        match self.claim_if_room(claim, hold, steady) {
+            Err(Full::Store) if self.find_room(steady) => self.claim_if_room(claim, hold, steady),
+            claimed => claimed,
         }
-        claimed.ok_or_else(|| if has_share { StoreError::full() } else { Forever::full() })
+        .map_err(|full| match full {
+            Full::Store => StoreError::full(),
+            Full::Share => Forever::full(),
+        })
     }
 
-    /// `None` if there is no room.
-    fn claim_if_room(&self, claim: &Claim, hold: Hold, has_share: bool) -> Option<Claimed> {
-        let key = Key::new(claim.key, &self.secret);
+    fn claim_if_room(&self, claim: &Claim, hold: Hold, steady: Duration) -> Result<Claimed, Full> {
+        let (key, end) = (Key::new(claim.key, &self.secret), End::at(hold.until()));
+        // A lease of what has no end becomes an entry without one, and that may not fail any more. So it has its share
+        // from the start.
+        let may_stay = end == End::NEVER || End::at(claim.terms.until) == End::NEVER;
+        if end != End::NEVER {
+            self.ends.expect(claim, hold.until(), steady);
+        }
         let mut shard = self.shard(index(key));
         match shard.held(key, claim.now) {
-            Ok(held) => return Some(held),
-            // A dead entry of the same key gave up its place.
-            Err(true) if has_share => {}
-            Err(true) => {
-                self.held.fetch_sub(1, Ordering::Relaxed);
-                return None;
+            Held::Live(claimed) => return Ok(claimed),
+            // It gave up its place.
+            Held::Dead => _ = self.held.fetch_sub(1, Ordering::Relaxed),
+            Held::Not => {}
+        }
+        if may_stay && !self.forever.has_room(claim.terms.group) {
+            return Err(Full::Share);
+        }
+        if !self.reserve() {
+            return Err(Full::Store);
+        }
+        match hold {
+            Hold::Lease { until, id } => {
+                let _share = may_stay.then(|| self.forever.part(claim.terms.group));
+                shard.lease_out(Lease { key, id, until, _share });
             }
-            Err(false) if has_share && self.reserve() => {}
-            Err(false) => return None,
+            Hold::Until(_) => {
+                shard.spend(key, end);
+                if may_stay {
+                    self.forever.add(claim.terms.group);
+                }
+            }
         }
-        shard.hold(key, hold);
-        if let Hold::Until(until) = hold
-            && End::at(until) == End::NEVER
-        {
-            self.forever.add(claim.terms.group);
-        }
-        Some(Claimed::First)
+        Ok(Claimed::First)
     }
 
     fn settle(&self, claim: &Claim) {
         let until = self.windows.hold(claim).unwrap_or(claim.hold).until();
-        self.ends.expect(claim, until, self.clock.steady());
-        let key = Key::new(claim.key, &self.secret);
+        let (key, end) = (Key::new(claim.key, &self.secret), End::at(until));
+        if end != End::NEVER {
+            self.ends.expect(claim, until, self.clock.steady());
+        }
         let mut shard = self.shard(index(key));
-        let before = shard.settle(key, End::at(until));
+        // Before the lease gives its share back, so that nobody else gets it.
+        if end == End::NEVER {
+            self.forever.add(claim.terms.group);
+        }
+        let before = shard.settle(key, end);
         // The credential has the place of its lease, or had until a moment ago: this may not fail for want of room.
         if before == Settled::New {
             self.held.fetch_add(1, Ordering::Relaxed);
         }
-        if End::at(until) == End::NEVER && before != Settled::Spent(End::NEVER) {
-            self.forever.add(claim.terms.group);
+        if end == End::NEVER && before == Settled::Spent(End::NEVER) {
+            self.forever.remove(claim.terms.group);
         }
     }
 
@@ -177,8 +201,9 @@ impl Inner {
 
     /// Sweeps a shard, if one is due. After a minute without claims all are, one for each claim.
     fn sweep_what_is_due(&self, steady: Duration) {
-        let passed = steady.saturating_sub(self.made).as_nanos() / SWEEP_EVERY.as_nanos();
-        let due = u64::try_from(passed).unwrap_or(u64::MAX);
+        let passed = steady.saturating_sub(self.made);
+        let millis = passed.as_secs().saturating_mul(1_000).saturating_add(passed.subsec_millis().into());
+        let due = millis.saturating_mul(SHARDS as u64) / SWEEP_ALL_IN;
         let swept = self.swept.load(Ordering::Relaxed);
         if swept >= due {
             return;

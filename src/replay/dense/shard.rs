@@ -4,7 +4,8 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::OccupiedEntry;
 
 use crate::clock::UnixTime;
-use crate::replay::{Claimed, Fingerprint, Hold, LeaseId};
+use crate::replay::forever::Part;
+use crate::replay::{Claimed, Fingerprint, LeaseId};
 
 /// Drawn anew for each store, so that nobody can aim at a place in its tables.
 #[derive(Default)]
@@ -54,11 +55,12 @@ struct Spent {
 }
 
 /// A credential in use.
-#[derive(Clone, Copy)]
-struct Lease {
-    key: Key,
-    id: LeaseId,
-    until: UnixTime,
+pub(super) struct Lease {
+    pub(super) key: Key,
+    pub(super) id: LeaseId,
+    pub(super) until: UnixTime,
+    /// Of what has no end, which the credential will be if it is settled.
+    pub(super) _share: Option<Part>,
 }
 
 /// Some of the entries. A key is in one of the tables at most.
@@ -66,6 +68,14 @@ pub(super) struct Shard {
     spent: HashTable<Spent>,
     /// Few: as many as calls are in progress.
     leases: HashTable<Lease>,
+}
+
+/// How a key is held.
+pub(super) enum Held {
+    Live(Claimed),
+    /// It was, until its end.
+    Dead,
+    Not,
 }
 
 /// What the store knew of a credential when it was settled.
@@ -90,33 +100,33 @@ impl Shard {
         self.spent.num_buckets() + self.leases.num_buckets()
     }
 
-    /// What holds a key at this time. A dead entry of it is removed; `true` if there was one.
-    pub(super) fn held(&mut self, key: Key, now: UnixTime) -> Result<Claimed, bool> {
+    /// What holds a key at this time. A dead entry is removed.
+    pub(super) fn held(&mut self, key: Key, now: UnixTime) -> Held {
         if let Some(lease) = self.lease(key) {
             if now <= lease.get().until {
-                return Ok(Claimed::Leased);
+                return Held::Live(Claimed::Leased);
             }
             lease.remove();
-            return Err(true);
+            return Held::Dead;
         }
         match self.spent(key) {
-            Some(spent) if !spent.get().end.is_before(now) => Ok(Claimed::Spent),
+            Some(spent) if !spent.get().end.is_before(now) => Held::Live(Claimed::Spent),
             Some(dead) => {
                 dead.remove();
-                Err(true)
+                Held::Dead
             }
-            None => Err(false),
+            None => Held::Not,
         }
     }
 
     /// Holds a key that nothing holds.
-    pub(super) fn hold(&mut self, key: Key, hold: Hold) {
-        match hold {
-            Hold::Until(until) => self.spend(key, End::at(until)),
-            Hold::Lease { until, id } => {
-                self.leases.insert_unique(key.hash(), Lease { key, id, until }, |lease| lease.key.hash());
-            }
-        }
+    pub(super) fn lease_out(&mut self, lease: Lease) {
+        self.leases.insert_unique(lease.key.hash(), lease, |lease| lease.key.hash());
+    }
+
+    /// Holds a key that nothing holds.
+    pub(super) fn spend(&mut self, key: Key, end: End) {
+        self.spent.insert_unique(key.hash(), Spent { key, end }, |spent| spent.key.hash());
     }
 
     /// Makes a key spent, whatever it was. A later end stays.
@@ -154,10 +164,6 @@ impl Shard {
             self.leases.shrink_to(self.leases.len() * 2, |lease| lease.key.hash());
         }
         before - self.len()
-    }
-
-    fn spend(&mut self, key: Key, end: End) {
-        self.spent.insert_unique(key.hash(), Spent { key, end }, |spent| spent.key.hash());
     }
 
     fn spent(&mut self, key: Key) -> Option<OccupiedEntry<'_, Spent>> {
