@@ -4,11 +4,14 @@
 //! of decoded bytes (the MAC, or the nonce and what makes it unique), never of the token's text, so another spelling is
 //! not another login. It does not depend on where the key was found, so it survives a rotation.
 //!
-//! | store | feature | exactly once on | remembers across a restart | a claim takes | an entry takes | 1 GB holds |
-//! |---|---|---|---|---|---|---|
-//! | [`MemoryReplay`] | `moka` | one process | no: it refuses what was made before it started | 1 to 5 µs | 470 bytes | 2 million |
-//! | [`DenseReplay`](crate#features) | `dense-replay` | one process | no, as above | 0.2 to 1.5 µs | 30 to 48 bytes | 20 million |
-//! | [`RedisStore`](crate#features) | `redis` | all processes on one Redis or Valkey | yes | a round trip | 228 bytes | 4 million |
+//! | | [`MemoryReplay`] | [`DenseReplay`](crate#features) | [`RedisStore`](crate#features) |
+//! |---|---|---|---|
+//! | feature | `moka`, on by default | `dense-replay` | `redis` |
+//! | exactly once on | one process | one process | all processes on one Redis or Valkey |
+//! | remembers across a restart | no: it refuses what was made before | no, as on the left | yes |
+//! | a claim takes | 1 to 5 µs | 0.2 to 1.5 µs | a round trip |
+//! | an entry takes | 470 bytes | 30 to 48 bytes | 228 bytes |
+//! | 1 GB holds | 2 million | 20 million | 4 million |
 //!
 //! The default is `MemoryReplay`. Take `DenseReplay` for more than a few hundred sign-ins a second in one process: an
 //! entry stays for as long as its link is good and a minute or two longer. The price is that ends are rounded up to

@@ -35,7 +35,7 @@ use shard::{End, Held, Key, Lease, Settled, Shard, TableSecret};
 ///   At the ceiling, a claim looks for dead entries through as many as fit into a millisecond.
 ///
 /// It keeps a digest of 16 bytes of each [`Fingerprint`], and its end in whole seconds, rounded up. So an entry can live
-/// for a second longer than it has to. The digest is made with a secret of the store: nobody can choose credentials
+/// for a second longer than it has to. The digest is made with a secret of the store, so nobody can choose credentials
 /// whose entries crowd together.
 ///
 /// ```
