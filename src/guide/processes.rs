@@ -5,7 +5,7 @@
 //!
 //! | | one process | several |
 //! |---|---|---|
-//! | replays | [`MemoryReplay`], for millions of sign-ins [`DenseReplay`](crate::replay) | [`RedisStore`], or a [`ReplayStore`] of your own |
+//! | replays | [`MemoryReplay`] or [`DenseReplay`](crate::replay) | [`RedisStore`], or a [`ReplayStore`] of your own |
 //! | tickets | [`MemoryTickets`] | `RedisStore`, or a [`TicketStore`] of your own |
 //! | keys | configuration, or a database | a database, with [`CachedKeys`](crate::keys::CachedKeys) in front |
 //! | wrong guesses | [`Throttle`](crate::throttle::Throttle) | the same: each process counts for itself |

@@ -28,11 +28,11 @@ use shard::{End, Held, Key, Lease, Settled, Shard, TableSecret};
 /// - **A restart forgets.** So a layer refuses, as `replayed`, what was made before the store was: the *startup
 ///   cutoff*. See [`opened`](Self::opened).
 /// - **What has no end is remembered until a restart.** Such entries may take half of the ceiling, of which the layers
-///   of one form and [namespace](crate::Builder::namespace) may have as much as is still free. What ends after the year
-///   2106 has no end.
-/// - **No claim pays for all.** Each looks through one shard at most, and each shard is looked through once a minute: an
-///   entry is removed one to two minutes after its end, if claims come. There is no thread that does it without them.
-///   At the ceiling, a claim looks for dead entries through as many as fit into a millisecond.
+///   of one form and [namespace](crate::Builder::namespace) may have as much as is still free. What ends after the
+///   year 2106 has no end.
+/// - **No claim pays for all.** Each looks through one shard at most, and each shard is looked through once a minute. So
+///   an entry is removed one to two minutes after its end, if claims come: no thread does it without them. At the
+///   ceiling, a claim looks through 100,000 places for dead entries.
 ///
 /// It keeps a digest of 16 bytes of each [`Fingerprint`], and its end in whole seconds, rounded up. So an entry can live
 /// for a second longer than it has to. The digest is made with a secret of the store, so nobody can choose credentials
