@@ -30,13 +30,13 @@ use shard::{End, Held, Key, Lease, Settled, Shard, TableSecret};
 /// - **What has no end is remembered until a restart.** Such entries may take half of the ceiling, of which the layers
 ///   of one form and [namespace](crate::Builder::namespace) may have as much as is still free. What ends after the
 ///   year 2106 has no end.
-/// - **No claim pays for all.** Each looks through one shard at most, and each shard is looked through once a minute. So
+/// - **No claim pays for all.** Each sweeps one shard at most, and each shard is swept once a minute. So
 ///   an entry is removed one to two minutes after its end, if claims come: no thread does it without them. At the
-///   ceiling, a claim looks through 100,000 places for dead entries.
+///   ceiling, a claim looks for dead entries in 100,000 places.
 ///
-/// It keeps a digest of 16 bytes of each [`Fingerprint`], and its end in whole seconds, rounded up. So an entry can live
-/// for a second longer than it has to. The digest is made with a secret of the store, so nobody can choose credentials
-/// whose entries crowd together.
+/// It keeps a digest of 16 bytes of each [`Fingerprint`], and its end in whole seconds, rounded up. So an entry can
+/// live for a second longer than it has to. The digest is made with a secret of the store, so nobody can choose
+/// credentials whose entries crowd together.
 ///
 /// ```
 /// use tower_sso::replay::DenseReplay;
