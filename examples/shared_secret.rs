@@ -9,6 +9,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::extract::ConnectInfo;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
@@ -37,7 +38,7 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
 {
     // Three wrong keys per address and minute.
-    let by_peer = Throttle::by(|head| head.extensions.get::<SocketAddr>().map(|peer| (*peer).into()));
+    let by_peer = Throttle::by(|head| Some(head.extensions.get::<ConnectInfo<SocketAddr>>()?.0.into()));
     let guesses = by_peer.limit(3).window(Duration::from_secs(60));
     let sign_in = seatmap::autologin(keys).throttle(guesses).build()?;
     let answer = service_fn(move |request: Request<LayerBody<B>>| {
@@ -72,7 +73,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     loop {
         let (stream, peer) = listener.accept().await?;
         let with_peer = ServiceBuilder::new().map_request(move |mut request: Request<hyper::body::Incoming>| {
-            request.extensions_mut().insert(peer);
+            // As axum's `into_make_service_with_connect_info::<SocketAddr>()` does.
+            request.extensions_mut().insert(ConnectInfo(peer));
             request
         });
         let service = TowerToHyperService::new(with_peer.service(app.clone()));
@@ -101,7 +103,7 @@ mod tests {
         let call = async |token: &str, peer: [u8; 4]| -> Result<(u16, String), Box<dyn std::error::Error>> {
             let body = format!(r#"{{"login":"jd@seatmap.pro","firstName":"John","token":"{token}"}}"#);
             let mut request = Request::post("/api/auth/autologin").header("content-type", "application/json");
-            request = request.extension(SocketAddr::from((peer, 443)));
+            request = request.extension(ConnectInfo(SocketAddr::from((peer, 443))));
             let answer = app.clone().oneshot(request.body(Full::<Bytes>::from(body))?).await?;
             let (status, body) = (answer.status().as_u16(), answer.into_body().collect().await?.to_bytes());
             Ok((status, String::from_utf8(body.to_vec())?))

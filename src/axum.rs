@@ -50,7 +50,7 @@ where
 }
 
 /// A handler asks for an identity on a route that no layer checks. The answer is 500, because the program is wrong, not
-/// the request.
+/// the request; only the log, at `ERROR`, says which claims are missing.
 ///
 /// ```
 /// use axum::extract::FromRequestParts;
@@ -82,7 +82,7 @@ impl std::error::Error for MissingLayer {}
 
 impl IntoResponse for MissingLayer {
     fn into_response(self) -> Response {
-        tracing::error!("{self}");
-        (StatusCode::INTERNAL_SERVER_ERROR, self.to_string()).into_response()
+        tracing::error!(target: "tower_sso", "{self}");
+        (StatusCode::INTERNAL_SERVER_ERROR, "This page is not set up correctly.").into_response()
     }
 }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::keys::TenantId;
+
 /// Why a layer does not build, what to do, and which layer it is.
 ///
 /// ```
@@ -73,8 +75,13 @@ pub enum ConfigProblem {
     #[error("no keys: call `keys(store)` with a key store, or `secrets([secret])` with at least one secret")]
     NoKeys,
     /// A known key is invalid.
-    #[error("a key {0}: give the secret exactly as the partner's settings page shows it")]
-    Key(&'static str),
+    #[error("{} {problem}{}", whose(tenant.as_ref()), advice(problem))]
+    Key {
+        /// The tenant that has it, if that is known.
+        tenant: Option<TenantId>,
+        /// What is wrong with it, and mostly what to do.
+        problem: &'static str,
+    },
     /// Used credentials would not be remembered.
     #[error(
         "no replay store: call `replay(MemoryReplay::new())` for one process, or give a store that all processes share"
@@ -120,6 +127,15 @@ pub enum ConfigProblem {
         /// What is wrong with it, and what to do.
         problem: Cow<'static, str>,
     },
+}
+
+fn whose(tenant: Option<&TenantId>) -> String {
+    tenant.map_or_else(|| "a key".into(), |tenant| format!("the key of tenant {tenant:?}"))
+}
+
+/// What to do about a key, unless the problem says so itself.
+fn advice(problem: &str) -> &'static str {
+    if problem.contains(": ") { "" } else { ": give the secret exactly as the partner's settings page shows it" }
 }
 
 /// The sentence.

@@ -132,8 +132,8 @@
 //! Events go to [`tracing`](https://docs.rs/tracing), with target `tower_sso`: refusals and acknowledged duplicates at
 //! `INFO`, failing stores and every 503 at `WARN`, accepted requests at `DEBUG`, and at `ERROR` a processed delivery
 //! that could not be settled. They contain no secret, credential, claim or path; for the path, open a span around the
-//! layer. A tenant is named only in warnings about its own keys. Text from a store, your application or a form of your
-//! own is escaped and cut, so it cannot forge a line.
+//! layer. A tenant is named only in warnings about its own keys, and at `DEBUG` if it has none. Such names, and text
+//! from a store, your application or a form of your own, are escaped and cut, so they cannot forge a line.
 
 #![forbid(unsafe_code)]
 // Requests cannot panic; casts cannot lose bits.

@@ -4,7 +4,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 
-use crate::keys::Secret;
+use crate::keys::{self, Secret};
+use crate::observe;
 
 /// The digest of a MAC.
 ///
@@ -24,6 +25,17 @@ pub enum Digest {
     Sha384,
     /// SHA-512.
     Sha512,
+}
+
+/// Checks a key that is known when a layer is built. Short ones can be guessed from one MAC, but partners have them.
+pub(crate) fn check_key(form: &'static str, key: &Secret) -> Result<(), &'static str> {
+    const LEAST: usize = 16;
+
+    keys::check_shared(key)?;
+    if key.expose().len() < LEAST {
+        observe::short_secret(form, "a MAC", LEAST);
+    }
+    Ok(())
 }
 
 /// HMAC states keyed with the secret.

@@ -32,7 +32,7 @@ pub(crate) fn acknowledged<F: Form>() {
 
 pub(crate) fn rejected(rejection: &Rejection) {
     let (form, reason) = (rejection.form(), rejection.reason());
-    let (word, detail) = (reason.as_str(), OneLine(reason));
+    let (word, detail) = (reason.as_str(), OneLine(rejection.detail()));
     match (rejection.code() == Code::Unavailable, quota_of(reason).has_room()) {
         (true, true) => tracing::warn!(target: "tower_sso", form, reason = word, %detail, "credential not checked"),
         (true, false) => tracing::debug!(target: "tower_sso", form, reason = word, %detail, "credential not checked"),
@@ -77,6 +77,30 @@ pub(crate) fn doubtful_key(form: &'static str, tenant: &TenantId, what: &'static
     if is_new {
         tracing::warn!(target: "tower_sso", form, ?tenant, "a secret of this tenant {what}");
     }
+}
+
+/// The name that the request gave. Anybody can write anything there.
+pub(crate) fn unknown_tenant(form: &'static str, tenant: Option<&TenantId>) {
+    match tenant {
+        Some(tenant) => tracing::debug!(target: "tower_sso", form, tenant = %OneLine(tenant), "no key of this tenant"),
+        None => tracing::debug!(target: "tower_sso", form, "the request names no tenant"),
+    }
+}
+
+/// Wrong guesses of a request without a source are not counted. Logged once for each throttle.
+pub(crate) fn no_source() {
+    tracing::warn!(
+        target: "tower_sso",
+        "wrong secrets are not counted: the function of `Throttle::by` found no source. Under axum, serve with \
+         `into_make_service_with_connect_info::<SocketAddr>()` and read `ConnectInfo<SocketAddr>` from the extensions"
+    );
+}
+
+/// RFC 7518, 3.2 for a JWT. Real partners give out shorter secrets, so this is not an error.
+pub(crate) fn short_secret(form: &'static str, digest: &str, least: usize) {
+    tracing::warn!(
+        target: "tower_sso", form, "a secret for {digest} has less than {least} bytes: ask the partner for a longer one"
+    );
 }
 
 /// The layer's tenant is fixed, but the key store knows only others.

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::{Clock, SystemClock};
 use crate::debug::opaque_debug;
+use crate::observe;
 use crate::rejection::Reason;
 
 /// The source of requests whose guesses are counted together.
@@ -80,7 +81,7 @@ type By = dyn Fn(&Parts) -> Option<Source> + Send + Sync;
 ///
 /// - Only wrong guesses count. A source that guesses wrongly shuts out only itself.
 /// - A request from an unknown source is not counted: if all of them were one source, one guesser could lock out the
-///   others.
+///   others. The first wrong guess without a source is logged at `WARN`.
 /// - It counts at most [`capacity`](Self::capacity) sources per window. Further sources are not counted until the next
 ///   window.
 /// - Concurrent requests may exceed the limit by their number.
@@ -107,6 +108,8 @@ pub struct Throttle {
     /// `None`: the layer's clock, or the system's without a layer.
     clock: Option<Arc<dyn Clock>>,
     counts: Arc<Mutex<Counts>>,
+    /// Whether it was logged that a wrong guess had no source.
+    missed: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
@@ -128,6 +131,7 @@ impl Throttle {
             capacity: 100_000,
             clock: None,
             counts: Arc::default(),
+            missed: Arc::default(),
         }
     }
 
@@ -198,11 +202,11 @@ impl Throttle {
     /// # Errors
     /// As [`Self::check`].
     pub fn attempt(&self, head: &Parts) -> Result<Attempt, Reason> {
-        let counted = (self.by)(head).map(|source| (self.clone(), source));
-        if let Some((_, source)) = &counted {
+        let source = (self.by)(head);
+        if let Some(source) = &source {
             self.check_source(source)?;
         }
-        Ok(Attempt { counted, wrong: AtomicBool::new(false) })
+        Ok(Attempt { counted: Some((self.clone(), source)), wrong: AtomicBool::new(false) })
     }
 
     fn check_source(&self, source: &Source) -> Result<(), Reason> {
@@ -212,7 +216,13 @@ impl Throttle {
         })
     }
 
-    fn count(&self, source: &Source) {
+    fn count(&self, source: Option<&Source>) {
+        let Some(source) = source else {
+            if !self.missed.swap(true, Ordering::Relaxed) {
+                observe::no_source();
+            }
+            return;
+        };
         self.with_counts(|counts, _| {
             if let Some(wrong) = counts.wrong.get_mut(source) {
                 *wrong = wrong.saturating_add(1);
@@ -260,7 +270,8 @@ opaque_debug!(Throttle { limit, window });
 /// ```
 #[must_use = "an attempt counts only if it is told that it was wrong"]
 pub struct Attempt {
-    counted: Option<(Throttle, Source)>,
+    /// `None`: nothing counts. Without a source, a wrong guess is not counted but missed.
+    counted: Option<(Throttle, Option<Source>)>,
     wrong: AtomicBool,
 }
 
@@ -283,7 +294,10 @@ impl Attempt {
     /// # Errors
     /// [`Reason::TooManyGuesses`].
     pub fn check(&self) -> Result<(), Reason> {
-        self.counted.as_ref().map_or(Ok(()), |(throttle, source)| throttle.check_source(source))
+        match &self.counted {
+            Some((throttle, Some(source))) => throttle.check_source(source),
+            _ => Ok(()),
+        }
     }
 
     /// The secret sent is not the one tried last.
@@ -300,7 +314,7 @@ impl Attempt {
 impl Drop for Attempt {
     fn drop(&mut self) {
         if let (Some((throttle, source)), true) = (&self.counted, self.wrong.load(Ordering::Relaxed)) {
-            throttle.count(source);
+            throttle.count(source.as_ref());
         }
     }
 }

@@ -55,6 +55,8 @@ pub struct Builder<F: Form, C = <F as Form>::Claims> {
 /// What does not depend on the form.
 pub(crate) struct Settings {
     pub(crate) tenant: Tenant,
+    /// Whether `tenant(…)` was called. Otherwise it is the form's default.
+    pub(crate) tenant_is_set: bool,
     pub(crate) keys: Option<Arc<dyn KeyStore>>,
     pub(crate) replay: Option<Arc<dyn ReplayStore>>,
     pub(crate) methods: Vec<Method>,
@@ -71,6 +73,7 @@ impl<F: Form> Builder<F> {
     pub fn new(form: F, tenant: Tenant, method: Method) -> Self {
         let settings = Settings {
             tenant,
+            tenant_is_set: false,
             keys: None,
             replay: None,
             methods: vec![method],
@@ -112,9 +115,10 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
         self
     }
 
-    /// How the tenant is found, which selects the keys.
+    /// How the tenant is found, which selects the keys. Not for a form whose credentials say whose they are.
     pub fn tenant(mut self, tenant: Tenant) -> Self {
         self.settings.tenant = tenant;
+        self.settings.tenant_is_set = true;
         self
     }
 
@@ -212,8 +216,8 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
             let namespace = rules.namespace.as_ref().unwrap_or(&settings.namespace);
             ConfigError::of_layer(F::NAME, namespace.clone(), problem)
         })?;
-        let Settings { tenant, keys, replay, methods, clock, store_timeout, body, responder, optional, namespace } =
-            settings;
+        let Settings { tenant, keys, replay, methods, clock, store_timeout, .. } = settings;
+        let Settings { body, responder, optional, namespace, .. } = settings;
         let parameters = rules.parameters.iter().chain(tenant.parameter()).cloned();
         let credential = CredentialParameters::new(parameters);
         let namespace = rules.namespace.clone().unwrap_or(namespace);

@@ -8,35 +8,38 @@ use http::{HeaderValue, Method};
 use super::builder::Settings;
 use crate::ConfigProblem;
 use crate::form::{Form, Rules, Usage};
-use crate::keys::{Key, KeyStore, Keys, check_length, shared_secrets};
+use crate::keys::{Key, Keys, check_length, shared_secrets};
 use crate::observe;
 
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Checks a layer's settings. Returns its methods as a 405 names them.
+/// Checks a layer's settings. Returns its methods as a 405 names them. What needs no key comes first, so that nobody is
+/// warned of keys while something else is missing.
 pub(super) fn check<F: Form>(form: &F, rules: &Rules, settings: &Settings) -> Result<HeaderValue, ConfigProblem> {
-    match (settings.keys.as_deref(), rules.looks_keys_up) {
-        (Some(keys), false) => {
-            let known = keys.known_keys();
-            if let Some(known) = &known {
-                check_known(known, keys.ignores_tenant(), form, rules)?;
-            }
-            check_tenant::<F>(rules, keys, known.as_deref().unwrap_or_default(), settings)?;
-        }
+    match (&settings.keys, rules.looks_keys_up) {
         (None, false) => return Err(ConfigProblem::NoKeys),
         (Some(_), true) => setting(
             "keys",
             "is not asked by this form, which finds its keys itself: give its `layer(…)` a store, such as `PrivateKeys`",
         )?,
-        (None, true) => {}
+        _ => {}
     }
     if rules.namespace.is_some() && !settings.namespace.is_empty() {
         setting("namespace", "is not the layer's: this form has one of its own, such as `Tickets::namespace`")?;
     }
+    check_tenant(rules, settings)?;
     check_replay(rules, settings)?;
     check_times(rules.usage, settings)?;
-    allow(settings)
+    let allow = allow(settings)?;
+    if let Some(keys) = &settings.keys {
+        let known = keys.known_keys();
+        if let Some(known) = &known {
+            check_known(known, keys.ignores_tenant(), form)?;
+        }
+        check_owners::<F>(rules, known.as_deref().unwrap_or_default(), settings)?;
+    }
+    Ok(allow)
 }
 
 fn setting(setting: &'static str, problem: &'static str) -> Result<(), ConfigProblem> {
@@ -44,41 +47,58 @@ fn setting(setting: &'static str, problem: &'static str) -> Result<(), ConfigPro
 }
 
 /// Checks the keys that the store knows already. Keys found per request are checked per request.
-fn check_known<F: Form>(known: &[Key], fixed: bool, form: &F, rules: &Rules) -> Result<(), ConfigProblem> {
+fn check_known<F: Form>(known: &[Key], fixed: bool, form: &F) -> Result<(), ConfigProblem> {
     if known.is_empty() {
         return Err(ConfigProblem::NoKeys);
     }
     if fixed && known.len() > Keys::MAX {
         return Err(ConfigProblem::TooManyKeys);
     }
-    for key in known.iter().map(Key::secret) {
-        let problem = key.weakness().or_else(|| key.slip());
-        problem.map_or_else(|| form.check_key(key), Err).map_err(ConfigProblem::Key)?;
-    }
-    if let Some((one, other, more)) = shared_secrets(known).filter(|_| !rules.signs_tenant) {
-        observe::shared_secret(F::NAME, one, other, more);
+    for key in known {
+        let problem = key.secret().weakness().or_else(|| key.secret().slip());
+        let refused = |problem| ConfigProblem::Key { tenant: key.owner().cloned(), problem };
+        problem.map_or_else(|| form.check_key(key.secret()), Err).map_err(refused)?;
     }
     Ok(())
 }
 
-fn check_tenant<F: Form>(
-    rules: &Rules,
-    keys: &dyn KeyStore,
-    known: &[Key],
-    settings: &Settings,
-) -> Result<(), ConfigProblem> {
-    if keys.ignores_tenant() && !settings.tenant.is_fixed() && !rules.signs_tenant {
-        return Err(ConfigProblem::SameKeysForEveryTenant);
+/// Whether the keys that are known can be those of the tenants that requests will name. A signed name cannot be wrong.
+fn check_owners<F: Form>(rules: &Rules, known: &[Key], settings: &Settings) -> Result<(), ConfigProblem> {
+    if rules.signs_tenant {
+        return Ok(());
     }
-    if let Some(Err(problem)) = settings.tenant.fixed_name().map(check_length) {
-        return setting("tenant", problem);
-    }
-    if let Some(name) = settings.tenant.fixed_name().filter(|_| !rules.signs_tenant) {
+    let mut owners = known.iter().filter_map(Key::owner);
+    let first = owners.next();
+    if let Some(name) = settings.tenant.fixed_name() {
+        if !settings.tenant_is_set && owners.any(|owner| Some(owner) != first) {
+            return setting(
+                "tenant",
+                "is not set, and there are keys of several tenants: say where a request names its own, as in \
+                 `tenant(Tenant::path_segment(1))`, or whose keys this layer takes, with `Tenant::fixed`",
+            );
+        }
         // Not an error, as the tenant's key may be added later; until then every request is refused.
         let others = |key: &Key| key.owner().is_some_and(|owner| owner.as_str() != name);
         if !known.is_empty() && known.iter().all(others) {
             observe::no_key_yet(F::NAME, name);
         }
+    }
+    if let Some((one, other, more)) = shared_secrets(known) {
+        observe::shared_secret(F::NAME, one, other, more);
+    }
+    Ok(())
+}
+
+fn check_tenant(rules: &Rules, settings: &Settings) -> Result<(), ConfigProblem> {
+    if settings.tenant_is_set && (rules.looks_keys_up || rules.signs_tenant) {
+        return setting("tenant", "is not asked by this form, whose credentials say whose they are: do not call it");
+    }
+    let ignored = settings.keys.as_ref().is_some_and(|keys| keys.ignores_tenant());
+    if ignored && !settings.tenant.is_fixed() && !rules.signs_tenant {
+        return Err(ConfigProblem::SameKeysForEveryTenant);
+    }
+    if let Some(Err(problem)) = settings.tenant.fixed_name().map(check_length) {
+        return setting("tenant", problem);
     }
     match settings.tenant.parameter() {
         Some(name) if name.is_empty() => {

@@ -78,6 +78,9 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
             }
         }
         if refused == Reason::UnknownKey {
+            if !engine.rules.looks_keys_up {
+                observe::unknown_tenant(F::NAME, presented.tenant.as_ref());
+            }
             // The result does not count: nobody is known who could have signed this. But a guess beyond a throttle's
             // limit gets the answer that a right one gets.
             if let Err(reason @ Reason::TooManyGuesses(_)) = black_box(form.verify(credential, &engine.rules.decoy)) {

@@ -16,7 +16,8 @@
 //! | [`responder`](crate::Builder::responder) | the same, to write an answer of your own |
 //!
 //! Above 100 lines a second, the log has the rest at `DEBUG`, and counts them in one line. None of these says the path
-//! or the tenant: a span of your own around the layer can.
+//! or the tenant: a span of your own around the layer can. One line at `DEBUG` says which tenant the layer read, if it
+//! has no key: `RUST_LOG=tower_sso=debug`.
 //! [`Reason::step`](crate::rejection::Reason::step) tells how far the request came; all steps before it had passed.
 //!
 //! # Every code
@@ -48,7 +49,9 @@
 //!
 //! | reason | cause | mend |
 //! |---|---|---|
-//! | `unknown_key` | there is no key for this tenant; a ticket is spent or expired | the tenant's name; [`Tenant`] |
+//! | `unknown_key` | there is no key for this tenant | the tenant's name, in the log at `DEBUG`; [`Tenant`] |
+//! | `unknown_key` of `shared_secret` | nobody has this secret | the organisation's tokens in [`PrivateKeys`] |
+//! | `unknown_key` of `ticket` | it is spent, has expired or was never issued | a new ticket |
 //! | `bad_signature` | another secret, or other signed bytes | copy the secret again; see below |
 //! | `body_hash` | the body changed after it was signed | whatever rewrites bodies in front |
 //!
@@ -148,6 +151,7 @@
 //!
 //! [more for tokens]: #invalid-the-token
 //! [`Tenant`]: crate::tenant::Tenant
+//! [`PrivateKeys`]: crate::shared_secret::PrivateKeys
 //! [mail scanner]: super::mail_scanners
 //! [wait a second before you listen]: super::processes#restarts
 //! [`store_timeout`]: crate::Builder::store_timeout

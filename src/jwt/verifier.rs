@@ -8,6 +8,7 @@ use super::token::{Message, Parts, Token};
 use super::{Algorithm, Judged};
 use crate::keys::{self, Secret};
 use crate::mac;
+use crate::observe;
 use crate::rejection::Reason;
 use crate::replay::FingerprintHasher;
 use crate::text::json::{self, Object};
@@ -135,14 +136,8 @@ impl Verifier {
         match self.kind {
             Kind::Mac(digest) => {
                 keys::check_shared(key)?;
-                // RFC 7518, 3.2. Real partners give out shorter secrets, so this is not an error.
                 if key.expose().len() < digest.length() {
-                    tracing::warn!(
-                        target: "tower_sso",
-                        "a secret for {} has less than {} bytes: ask the partner for a longer one",
-                        self.algorithm.name(),
-                        digest.length()
-                    );
+                    observe::short_secret("jwt", self.algorithm.name(), digest.length());
                 }
                 Ok(())
             }

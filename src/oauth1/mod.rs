@@ -269,7 +269,7 @@ where
     }
 
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
-        keys::check_shared(key)
+        mac::check_key(Self::NAME, key)
     }
 
     fn check(&self) -> Result<(), ConfigProblem> {

@@ -259,6 +259,15 @@ impl Rejection {
         &self.reason
     }
 
+    /// The reason as a sentence: two forms find the key by the credential itself, where no tenant is named.
+    pub(crate) fn detail(&self) -> impl fmt::Display + use<> {
+        match (&self.reason, self.form) {
+            (Reason::UnknownKey, "shared_secret") => "nobody has this secret".to_owned(),
+            (Reason::UnknownKey, "ticket") => "no such ticket: it is spent, has expired or was never issued".to_owned(),
+            (reason, _) => reason.to_string(),
+        }
+    }
+
     /// The default answer: RFC 9457 `application/problem+json` with `type`, `title`, `status` and `code`.
     pub fn problem_json(&self) -> Response<Bytes> {
         let (status, problem) = (self.code().status(), self.code().problem());
@@ -292,7 +301,7 @@ impl Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.form, self.reason.as_str(), self.reason)
+        write!(f, "{}: {}: {}", self.form, self.reason.as_str(), self.detail())
     }
 }
 

@@ -18,16 +18,19 @@ use crate::{Builder, ConfigProblem};
 /// | [`token_field`](Builder::token_field) | `token` |
 /// | [`require`](Builder::require) | nothing but what `C` needs |
 /// | [`throttle`](Builder::throttle) | none |
-/// | [`keys`](Builder::keys), [`tenant`](Builder::tenant) | not asked: `keys` says whose key came. Do not call them |
+/// | [`keys`](Builder::keys), [`tenant`](Builder::tenant) | not asked, as `keys` says whose key came: an error |
 /// | [`methods`](Builder::methods) | POST |
 /// | [`replay`](Builder::replay) | not needed |
 ///
 /// ```
+/// use std::net::SocketAddr;
+/// use axum::extract::ConnectInfo;
 /// use tower_sso::shared_secret::{self, PrivateKeys};
-/// use tower_sso::throttle::{Source, Throttle};
+/// use tower_sso::throttle::Throttle;
 ///
 /// let keys = PrivateKeys::new().with("default", ["k-9f86d081884c7d659a2f"])?;
-/// let peer = Throttle::by(|head| head.extensions.get::<std::net::SocketAddr>().map(|peer| Source::from(*peer)));
+/// // axum sets it if the app is served `into_make_service_with_connect_info::<SocketAddr>()`.
+/// let peer = Throttle::by(|head| Some(head.extensions.get::<ConnectInfo<SocketAddr>>()?.0.into()));
 /// let sso = shared_secret::layer::<serde_json::Value>(keys).throttle(peer).require(["login"]).build()?;
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```

@@ -162,10 +162,9 @@ impl PrivateKeys {
         let mut added = Vec::new();
         for token in tokens {
             let token = token.into();
-            if let Some(problem) = token.weakness().or_else(|| token.slip()) {
-                return Err(ConfigProblem::Key(problem).into());
-            }
-            keys::check_shared(&token).map_err(ConfigProblem::Key)?;
+            let refused = |problem| ConfigProblem::Key { tenant: Some(organisation.clone()), problem };
+            let problem = token.weakness().or_else(|| token.slip());
+            problem.map_or_else(|| keys::check_shared(&token), Err).map_err(refused)?;
             let digest = TokenDigest::of(&token);
             let key = match added.is_empty() {
                 true => Key::current(digest.secret()),

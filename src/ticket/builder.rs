@@ -17,7 +17,7 @@ use crate::{Builder, ConfigProblem};
 /// | [`ticket_parameter`](Builder::ticket_parameter) | `ticket` |
 /// | [`keys`](Builder::keys), [`replay`](Builder::replay) | the tickets' own: an error |
 /// | [`namespace`](Builder::namespace) | the tickets' own: an error |
-/// | [`tenant`](Builder::tenant) | not asked: the ticket says whose it is |
+/// | [`tenant`](Builder::tenant) | not asked, as the ticket says whose it is: an error |
 /// | [`clock`](Builder::clock) | not asked: ends are told by [`Tickets::clock`] |
 /// | [`methods`](Builder::methods) | GET |
 ///

@@ -14,3 +14,4 @@ mod stacking;
 mod steps;
 #[path = "../support/mod.rs"]
 mod support;
+mod tenants;

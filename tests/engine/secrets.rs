@@ -45,16 +45,55 @@ fn a_secret_that_is_almost_surely_a_slip_does_not_build() {
     ] {
         for (form, error) in build_each(&MemoryKeys::new().with("acme", secret.as_str())) {
             let error = error.unwrap_or_else(|| panic!("{form}: {secret:?} builds")).to_string();
-            let expected = format!("the {form} layer does not build: a key {place}");
+            let expected = format!("the {form} layer does not build: the key of tenant \"acme\" {place}");
             assert!(error.starts_with(&expected), "{form}: {secret:?}: {error}");
             assert!(!error.contains(good), "{form}: {error}");
         }
         let error = PrivateKeys::new().with("acme", [secret.as_str()]).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("a key {place}")), "{secret:?}: {error}");
+        assert!(error.starts_with(&format!("the key of tenant \"acme\" {place}")), "{secret:?}: {error}");
     }
     for (form, error) in build_each(&MemoryKeys::new().with("acme", good)) {
         assert_eq!(error, None, "{form}");
     }
+}
+
+/// Each sentence has one instruction: the problem's own, or the general one.
+#[test]
+fn a_key_that_does_not_build_says_whose_it_is_and_what_to_do() {
+    let built = |keys: MemoryKeys| FernetSubject::layer(keys, replay(), clock()).build().unwrap_err().to_string();
+    let good = FernetSubject::key(0);
+    assert_eq!(
+        built(MemoryKeys::new().with("a", good).with("b", "38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c=\n")),
+        "the fernet layer does not build: the key of tenant \"b\" ends with a line feed: take it out, or call \
+         `Secret::verbatim`"
+    );
+    assert_eq!(
+        built(MemoryKeys::new().with("b", "")),
+        "the fernet layer does not build: the key of tenant \"b\" is empty: give the secret exactly as the partner's \
+         settings page shows it"
+    );
+    let fixed = webhook::layer::<Value>().secrets([" x"]).replay(replay()).handler_remembers().build();
+    assert_eq!(
+        fixed.unwrap_err().to_string(),
+        "the webhook layer does not build: a key begins with white space: take it out, or call `Secret::verbatim`"
+    );
+}
+
+#[test]
+fn short_secrets_are_logged_once_the_layer_is_complete() {
+    let start = |secret: &'static str| webhook::layer::<Value>().secrets([secret]).handler_remembers();
+    let warned = |secret: &'static str| {
+        let log = Log::start();
+        assert!(start(secret).build().is_err(), "there is no replay store");
+        assert_eq!(log.warnings(), [""; 0], "what is missing comes first");
+        start(secret).replay(replay()).build().unwrap();
+        log.warnings()
+    };
+    let warnings = warned("15 bytes, short");
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains(r#"form="webhook""#) && warnings[0].contains("less than 16 bytes"), "{warnings:?}");
+    assert!(!warnings[0].contains("15 bytes"), "{warnings:?}");
+    assert_eq!(warned("16 bytes, not it"), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -27,6 +27,7 @@ use tower_sso::fernet::Fernet;
 use tower_sso::service::Verify;
 use tower_sso::webhook::Webhook;
 
+use crate::support::log::Log;
 use crate::support::subject::{FernetSubject, Subject, WebhookSubject, Wish, keys};
 use crate::support::{self, clock, replay, secs};
 
@@ -86,9 +87,11 @@ async fn axum_with_a_claim_struct_of_ones_own_and_several_layers() {
     let plain = |uri: &str| Request::get(uri).body(Full::default()).unwrap();
     assert_eq!(ask(plain("/sso")).await.0, StatusCode::BAD_REQUEST);
     assert_eq!(ask(plain("/open")).await, (StatusCode::OK, "true".into()));
+    let log = Log::start();
     let (status, said) = ask(plain("/forgotten")).await;
-    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert!(said.contains("put the layer") && said.contains("User"), "{said}");
+    assert_eq!((status, &*said), (StatusCode::INTERNAL_SERVER_ERROR, "This page is not set up correctly."));
+    let errors = log.lines("ERROR").join("\n");
+    assert!(errors.contains("put the layer") && errors.contains("User"), "only the log names the types: {errors}");
 }
 
 #[tokio::test]

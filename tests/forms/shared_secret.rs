@@ -11,6 +11,7 @@ use tower_sso::rejection::Code;
 use tower_sso::shared_secret::{self, PrivateKeyStore, PrivateKeys, TokenDigest};
 use tower_sso::throttle::{Source, Throttle};
 
+use crate::support::log::Log;
 use crate::support::subject::refused;
 use crate::support::{Answer, App, NOW, Request_, clock, outcome, reason, secs, seen};
 
@@ -227,6 +228,34 @@ async fn guesses_are_throttled_per_source() {
     assert_eq!(from(&app, "a", &login(KEY)).await.headers()["retry-after"], "1", "rounded up");
     time.advance(secs(1));
     assert_eq!(outcome(&from(&app, "a", &login(KEY)).await), "ok", "in the next window");
+}
+
+/// The first of them says what to mend.
+#[tokio::test]
+async fn wrong_secrets_without_a_source_are_logged_once() {
+    let log = Log::start();
+    let app = throttled(&clock());
+    assert_eq!(outcome(&app.send(post(login(KEY))).await), "ok");
+    assert_eq!(outcome(&from(&app, "a", &login("guess")).await), "invalid");
+    assert_eq!(log.warnings(), [""; 0], "nothing is missed");
+    for _ in 0..3 {
+        assert_eq!(outcome(&app.send(post(login("guess"))).await), "invalid");
+    }
+    let warnings = log.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].contains("wrong secrets are not counted") && warnings[0].contains("ConnectInfo"),
+        "{warnings:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_log_says_that_nobody_has_the_secret() {
+    let log = Log::start();
+    assert_eq!(reason(&app().send(post(login("guess"))).await), "unknown_key");
+    let said = log.text(); // in a busy second at `DEBUG`
+    assert!(said.contains(r#"reason="unknown_key" detail=nobody has this secret"#), "{said}");
+    assert!(!said.contains("tenant"), "none is named: {said}");
 }
 
 fn time_nanos(time: &ManualClock) -> i64 {

@@ -11,6 +11,7 @@ use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::ticket::{self, MemoryTickets, NewTickets, TicketDigest, TicketError, TicketStore, Tickets};
 
+use crate::support::log::Log;
 use crate::support::subject::{get, refused};
 use crate::support::{App, NOW, Request_, clock, outcome, reason, replay, secs, seen};
 
@@ -39,6 +40,17 @@ async fn invalid(app: &App, ticket: &str) -> (http::StatusCode, http::HeaderMap,
     let answer = app.send(get(&link(ticket))).await;
     assert_eq!((outcome(&answer), reason(&answer)), ("invalid", "unknown_key"));
     (answer.status(), answer.headers().clone(), answer.body().clone())
+}
+
+#[tokio::test]
+async fn the_log_says_what_became_of_a_ticket() {
+    let tickets = tickets_at(clock());
+    let ticket = issue(&tickets).await;
+    let log = Log::start();
+    assert_eq!(outcome(&app(&tickets).send(get(&link(&ticket))).await), "ok");
+    invalid(&app(&tickets), &ticket).await;
+    let said = log.text(); // in a busy second at `DEBUG`
+    assert!(said.contains("detail=no such ticket: it is spent, has expired or was never issued"), "{said}");
 }
 
 #[tokio::test]

@@ -30,7 +30,12 @@ impl Log {
     }
 
     pub fn warnings(&self) -> Vec<String> {
-        self.text().lines().filter(|line| line.contains(" WARN ")).map(str::to_owned).collect()
+        self.lines("WARN")
+    }
+
+    pub fn lines(&self, level: &str) -> Vec<String> {
+        let level = format!(" {level} ");
+        self.text().lines().filter(|line| line.contains(&level)).map(str::to_owned).collect()
     }
 }
 

@@ -64,9 +64,11 @@ impl Default for User {
 
 /// The vendor's configuration in the demo. Secrets are generated at the first start.
 pub(crate) async fn made_up(database: &Database, public_url: &Origin) -> Result<Waggl, Box<dyn std::error::Error>> {
+    // HS512 needs 64 bytes, and each of these has 44.
+    let halves = [database.secret("waggl.secret").await?, database.secret("waggl.secret.rest").await?];
     let section = Section {
         tenant: "acme".to_owned(),
-        secrets: vec![database.secret("waggl.secret").await?],
+        secrets: vec![Secret::new(halves.each_ref().map(Secret::expose).concat())],
         sso_url: SsoUrl::parse(&format!("{}{SIGN_IN_PAGE}", public_url.as_str()))?,
         surveys: vec![SURVEY.to_owned()],
     };
