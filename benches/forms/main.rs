@@ -9,7 +9,7 @@
 //! - `verify`: all methods of the form in order, including claims and replay key.
 //! - `by hand`: the layer's rules written by hand for one route, as a lower bound for any layer.
 //! - `layer`: the same request through the layer, with a replay store that remembers nothing.
-//! - `request`: the same with the in-memory store, and a new credential each time.
+//! - `request`: the same with the in-memory store, and a new credential each time; `request, dense`: with the dense one.
 //! - the rest: bad requests through the layer. Long ones are paired with good ones of the same length.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a measurement")]
@@ -63,7 +63,8 @@ fn good<S: Sample>(group: &mut Group<'_>) {
         bencher.iter_batched(|| request.clone(), |request| by_hand(layer.form(), &hand, black_box(request)), FEW);
     });
     through_layer::<S>(group, "layer", &layer, &request, true);
-    through_layer::<S>(group, "request", &S::layer(EachIsNew::new()), &request, true);
+    through_layer::<S>(group, "request", &S::layer(EachIsNew::moka()), &request, true);
+    through_layer::<S>(group, "request, dense", &S::layer(EachIsNew::dense()), &request, true);
 }
 
 fn through_layer<S: Sample>(
@@ -83,7 +84,7 @@ fn through_layer<S: Sample>(
 
 /// "Right shape" is a well-formed credential with a wrong signature. "Wrong shape" is no credential of the form at all.
 fn bad<S: Sample>(group: &mut Group<'_>, wrong_shape: impl Fn(usize) -> String) {
-    let layer = S::layer(EachIsNew::new());
+    let layer = S::layer(EachIsNew::moka());
     let request = S::request(0);
     let mut measure = |name: &str, request: &Sent, passes| through_layer::<S>(group, name, &layer, request, passes);
     measure("forged", &S::with(&request, &forged(&S::credential(&request))), false);
@@ -97,7 +98,7 @@ fn bad<S: Sample>(group: &mut Group<'_>, wrong_shape: impl Fn(usize) -> String) 
 
 /// For forms of variable length: garbage in the form's alphabet, next to a good credential of the same length.
 fn long<S: Sample>(group: &mut Group<'_>) {
-    let layer = S::layer(EachIsNew::new());
+    let layer = S::layer(EachIsNew::moka());
     for kib in [4, 8] {
         let good = S::request(kib * 1024 - 600);
         through_layer::<S>(group, &format!("{kib} KiB, good"), &layer, &good, true);

@@ -24,7 +24,9 @@ use tower_sso::body::{LayerBody, ReadBody};
 use tower_sso::clock::{Clock, SystemClock, UnixTime};
 use tower_sso::form::{Form, Presence, Usage};
 use tower_sso::keys::{KeyStore, Secret, TenantId};
-use tower_sso::replay::{Claim, Claimed, Fingerprint, FingerprintHasher, Hold, LeaseId, MemoryReplay, ReplayStore};
+use tower_sso::replay::{
+    Claim, Claimed, DenseReplay, Fingerprint, FingerprintHasher, Hold, LeaseId, MemoryReplay, ReplayStore,
+};
 use tower_sso::service::Verify;
 use tower_sso::store::{StoreError, StoreFuture};
 
@@ -192,14 +194,22 @@ impl ReplayStore for NoStore {
     }
 }
 
-/// The in-memory store with a new key for each claim, so that one credential can be sent again and again.
-pub struct EachIsNew(MemoryReplay, AtomicU64);
+/// An in-memory store with a new key for each claim, so that one credential can be sent again and again.
+pub struct EachIsNew<R>(R, AtomicU64);
 
-impl EachIsNew {
-    pub fn new() -> Self {
+impl EachIsNew<MemoryReplay> {
+    pub fn moka() -> Self {
         Self(MemoryReplay::builder().ceiling(u64::MAX).build(), AtomicU64::new(1))
     }
+}
 
+impl EachIsNew<DenseReplay> {
+    pub fn dense() -> Self {
+        Self(DenseReplay::builder().ceiling(u64::MAX).build(), AtomicU64::new(1))
+    }
+}
+
+impl<R> EachIsNew<R> {
     fn another(&self, key: Fingerprint) -> Fingerprint {
         let mut bytes = *key.as_bytes();
         let number = self.1.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -208,7 +218,7 @@ impl EachIsNew {
     }
 }
 
-impl ReplayStore for EachIsNew {
+impl<R: ReplayStore> ReplayStore for EachIsNew<R> {
     fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
         let hold = Hold::Until(claim.now.plus(Duration::from_secs(1)));
         self.0.claim(&Claim::new(self.another(claim.key), claim.now, hold))
