@@ -90,7 +90,7 @@ impl fmt::Debug for TokenDigest {
 /// ```
 pub trait PrivateKeyStore: Send + Sync + 'static {
     /// The key of the token with this digest, with its [secret](TokenDigest::secret) and [owner](Key::owned_by); `None`
-    /// if nobody has it. A miss must take as long as a hit.
+    /// if nobody has it. A miss must take as long as a hit. A key without an owner is refused as `unavailable`.
     fn find(&self, digest: &TokenDigest) -> StoreFuture<Result<Option<Key>, StoreError>>;
 }
 

@@ -151,7 +151,13 @@ where
     }
 
     fn look_up(&self, call: &Call) -> Option<StoreFuture<Result<Keys, StoreError>>> {
-        Some(self.keys.find(&call.digest).map(|found| Ok(found?.into_iter().collect())))
+        Some(self.keys.find(&call.digest).map(|found| match found? {
+            // Whoever holds it would be everybody's tenant.
+            Some(key) if key.owner().is_none() => {
+                Err(StoreError::new("a private key has no owner: name its organisation with `Key::owned_by`"))
+            }
+            key => Ok(key.into_iter().collect()),
+        }))
     }
 
     fn verify(&self, call: &Call, key: &Secret) -> Result<Message, Reason> {

@@ -296,6 +296,15 @@ async fn guesses_at_the_same_moment_are_throttled_too() {
     assert_eq!(answers.iter().filter(|answer| **answer == "too_many_requests").count(), 40, "the right one too");
 }
 
+#[tokio::test]
+async fn a_key_without_an_owner_is_nobodys() {
+    let keys = |digest: TokenDigest| async move { Ok::<_, std::io::Error>(Some(Key::current(digest.secret()))) };
+    let app = App::new(shared_secret::layer::<Value>(keys).clock(clock()).build().unwrap());
+    let answer = app.send(post(login(KEY))).await;
+    assert_eq!((outcome(&answer), reason(&answer)), ("unavailable", "key_store"));
+    assert_eq!(app.inner.calls(), 0);
+}
+
 #[test]
 fn a_throttle_is_bounded_and_counts_each_attempt_once() {
     let head = |peer: &'static str| {
