@@ -93,7 +93,8 @@ pub trait Form: Send + Sync + 'static {
     /// The form's fixed properties. Read once, when the layer is built.
     fn rules(&self) -> Rules;
 
-    /// Whether the request's head has a credential, and whether the body must be read.
+    /// Whether the request's head has a credential, and whether the body must be read. It must agree with
+    /// [`extract`](Self::extract): see [`Presence`].
     ///
     /// # Errors
     /// Anything that can be refused before the body is read, such as a wrong content type.
@@ -244,11 +245,13 @@ impl Rules {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Presence {
-    /// No credential.
+    /// No credential. The request is refused, unless the layer is [optional](crate::Builder::optional):
+    /// [`Form::extract`], with an empty body, says what is missing, and what it finds does not count.
     Absent,
-    /// The whole credential is in the head.
+    /// The whole credential is in the head. The body is no part of it: [`Form::extract`] gets an empty one, and the
+    /// inner service gets the body unread and unchecked, even from a form that can read it.
     InHead,
-    /// The body is part of the credential.
+    /// The body is part of the credential. It is read first.
     InBody,
 }
 

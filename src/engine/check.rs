@@ -151,8 +151,8 @@ impl<F: Form, C> Check<F, C> {
 
 /// The parts of the steps.
 impl<F: Form, C> Engine<F, C> {
-    /// Before the check: the method, marks of requests that nobody clicked, and where the credential is. `Absent` if
-    /// the request needs none.
+    /// Before the check: the method, marks of requests that nobody clicked, and where the credential is. `Absent` only
+    /// if the request needs none.
     pub(super) fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
         let presence = self.form.screen(head);
         if self.optional && presence == Ok(Presence::Absent) {
@@ -164,8 +164,16 @@ impl<F: Form, C> Engine<F, C> {
         if prefetch::is_marked(&head.headers) {
             return Err(Reason::Prefetch);
         }
-        // If it is absent, `extract` says what is missing.
-        Ok(if presence? == Presence::InBody { Presence::InBody } else { Presence::InHead })
+        match presence? {
+            Presence::Absent => Err(self.what_is_missing(head)),
+            found => Ok(found),
+        }
+    }
+
+    /// Whatever `extract` finds now does not count: the form said that there is no credential, so no body was read.
+    fn what_is_missing(&self, head: &Parts) -> Reason {
+        let found = self.form.extract(head, &Bytes::new());
+        found.err().unwrap_or_else(|| Reason::MissingParameter("credential".into()))
     }
 
     /// The credential, and whose it claims to be: `None` if the request names no tenant that could be known.

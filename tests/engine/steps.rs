@@ -63,9 +63,9 @@ impl Form for Diarist {
         rules
     }
 
-    fn screen(&self, _: &Parts) -> Result<Presence, Reason> {
+    fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
         self.diary.write("screen");
-        Ok(Presence::InHead)
+        Ok(if head.uri.path() == "/overlooked" { Presence::Absent } else { Presence::InHead })
     }
 
     fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<String>, Reason> {
@@ -232,6 +232,13 @@ async fn the_steps_come_in_their_order_and_end_where_one_fails() {
     let stale = Bench::new(Usage::Once, past, &["/good"]);
     let time = [&to_verify[..], &["validity"]].concat();
     assert_eq!(stale.send("/good").await, (Some(Code::Expired), time), "stale claims are not read");
+}
+
+/// `extract` may only say what is missing: the body was not read.
+#[tokio::test]
+async fn a_credential_that_the_form_calls_absent_lets_nobody_in() {
+    let bench = Bench::new(Usage::Once, Validity::unlimited(), &["/overlooked"]);
+    assert_eq!(bench.send("/overlooked").await, (Some(Code::Malformed), vec!["screen", "extract"]));
 }
 
 #[tokio::test]
