@@ -22,8 +22,13 @@ use crate::window::Validity;
 
 /// One way in which a signed identity arrives.
 ///
-/// The methods are called in this order, each only if those before it succeeded. Only [`verify`](Self::verify) decides
-/// whether the credential is authentic; no method before it may read the credential's content as data.
+/// When a layer is built, it calls [`set_clock`](Self::set_clock), [`rules`](Self::rules), [`check`](Self::check) and
+/// [`check_key`](Self::check_key), once each, the last one for each key that is known by then.
+///
+/// For a request it calls [`screen`](Self::screen), [`extract`](Self::extract), [`look_up`](Self::look_up),
+/// [`verify`](Self::verify), [`validity`](Self::validity), [`fingerprint`](Self::fingerprint),
+/// [`claims`](Self::claims) and [`redact`](Self::redact), in this order, each only if those before it succeeded. Only
+/// `verify` decides whether the credential is authentic; no method before it may read the credential's content as data.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -90,8 +95,35 @@ pub trait Form: Send + Sync + 'static {
     /// The application's claims.
     type Claims: Send + Sync + 'static;
 
+    // When a layer is built:
+
+    /// Receives the layer's clock once, when the layer is built: for a form that needs the time elsewhere, such as one
+    /// with a [`Throttle`](crate::throttle::Throttle). Default: ignored.
+    fn set_clock(&mut self, clock: &Arc<dyn Clock>) {
+        let _ = clock;
+    }
+
     /// The form's fixed properties. Read once, when the layer is built.
     fn rules(&self) -> Rules;
+
+    /// Checks the form's own settings when its layer is built. Default: accepts them.
+    ///
+    /// # Errors
+    /// The first unsafe setting.
+    fn check(&self) -> Result<(), ConfigProblem> {
+        Ok(())
+    }
+
+    /// Checks a key that is known when the layer is built. Default: accepts it.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the end of a sentence: "is not …".
+    fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
+        let _ = key;
+        Ok(())
+    }
+
+    // For each request:
 
     /// Whether the request's head has a credential, and whether the body must be read. It must agree with
     /// [`extract`](Self::extract): see [`Presence`].
@@ -142,29 +174,6 @@ pub trait Form: Send + Sync + 'static {
     /// Removes further parts of the credential from the request that the inner service sees. Default: nothing.
     fn redact(&self, head: &mut Parts) {
         let _ = head;
-    }
-
-    /// Receives the layer's clock once, when the layer is built: for a form that needs the time elsewhere, such as one
-    /// with a [`Throttle`](crate::throttle::Throttle). Default: ignored.
-    fn set_clock(&mut self, clock: &Arc<dyn Clock>) {
-        let _ = clock;
-    }
-
-    /// Checks the form's own settings when its layer is built. Default: accepts them.
-    ///
-    /// # Errors
-    /// The first unsafe setting.
-    fn check(&self) -> Result<(), ConfigProblem> {
-        Ok(())
-    }
-
-    /// Checks a key that is known when the layer is built. Default: accepts it.
-    ///
-    /// # Errors
-    /// What is wrong with it, as the end of a sentence: "is not …".
-    fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
-        let _ = key;
-        Ok(())
     }
 }
 

@@ -20,9 +20,10 @@ pub(super) struct Verified<'e, F: Form, C> {
     engine: &'e Engine<F, C>,
     now: UnixTime,
     message: F::Message,
-    tenant: TenantId,
+    /// The name in the request.
+    named: TenantId,
+    owner: Option<TenantId>,
     key_use: KeyUse,
-    fingerprint: Fingerprint,
 }
 
 /// It is inside its window.
@@ -57,9 +58,8 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
             };
             match checked {
                 Ok(message) => {
-                    let fingerprint = engine.fingerprint(&message, &named);
-                    let tenant = key.owner().cloned().unwrap_or(named);
-                    return Ok(Self { engine, now, message, tenant, key_use: key.key_use(), fingerprint });
+                    let (owner, key_use) = (key.owner().cloned(), key.key_use());
+                    return Ok(Self { engine, now, message, named, owner, key_use });
                 }
                 Err(Reason::BadSignature) => {
                     refused = Reason::BadSignature;
@@ -99,7 +99,9 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
 
 impl<F: Form, C> Fresh<'_, F, C> {
     pub(super) fn with_claims(self) -> Result<Accepted<C>, Reason> {
-        let Self { verified: Verified { engine, now, message, tenant, key_use, fingerprint }, validity } = self;
+        let Self { verified: Verified { engine, now, message, named, owner, key_use }, validity } = self;
+        let fingerprint = engine.fingerprint(&message, &named);
+        let tenant = owner.unwrap_or(named);
         let claims = engine.form.claims(message, now)?;
         let claims = (engine.map_claims)(claims)?;
         let proved = Arc::new(Proved { claims, form: F::NAME, tenant, key_use, fingerprint, validity });

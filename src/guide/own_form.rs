@@ -6,9 +6,12 @@
 //!
 //! # What each method owes
 //!
+//! In the order in which they are called, the first two when the layer is built:
+//!
 //! | method | owes |
 //! |---|---|
 //! | [`rules`](crate::form::Form::rules) | what is the same for every request: see below |
+//! | [`check`], [`check_key`] | a bad setting or key does not build |
 //! | [`screen`](crate::form::Form::screen) | whether the head has a credential; cheap, and nothing is decoded |
 //! | [`extract`] | the parts, decoded in one way only and within bounds; duplicates are errors |
 //! | [`verify`](crate::form::Form::verify) | whether **one** key made it, in constant time |
@@ -16,7 +19,6 @@
 //! | [`fingerprint`] | what makes two credentials the same, in decoded bytes: mostly the MAC |
 //! | [`claims`](crate::form::Form::claims) | the typed claims, out of what was signed |
 //! | [`redact`](crate::form::Form::redact) | the credential is gone from the head that the handler sees |
-//! | [`check`], [`check_key`] | a bad setting or key does not build |
 //!
 //! `Rules` starts with safe defaults. Set
 //! - `parameters`, if the credential stands in the query: the engine takes them out of the URI.

@@ -84,6 +84,7 @@ impl Form for Diarist {
     }
 
     fn fingerprint(&self, path: &String, fingerprint: &mut FingerprintHasher) {
+        self.diary.write("fingerprint");
         fingerprint.part(path.as_bytes());
     }
 
@@ -218,7 +219,7 @@ async fn the_steps_come_in_their_order_and_end_where_one_fails() {
     let always = Validity::unlimited();
     let past = Validity::between(None, UnixTime::MIN, UnixTime::from_secs(1), Duration::ZERO);
     let to_verify = ["screen", "extract", "keys", "verify"];
-    let all = [&to_verify[..], &["validity", "claims", "claim", "inner"]].concat();
+    let all = [&to_verify[..], &["validity", "fingerprint", "claims", "claim", "inner"]].concat();
 
     let bench = Bench::new(Usage::Once, always, &["/good", "/bad-claims"]);
     assert_eq!(bench.send("/good").await, (None, all.clone()));
@@ -226,7 +227,7 @@ async fn the_steps_come_in_their_order_and_end_where_one_fails() {
     assert_eq!((code, steps.last()), (Some(Code::Replayed), Some(&"claim")));
     let both_keys = [&to_verify[..], &["verify"]].concat();
     assert_eq!(bench.send("/wrong").await, (Some(Code::Invalid), both_keys.clone()), "each active key is tried");
-    let claims = [&both_keys[..], &["validity", "claims"]].concat();
+    let claims = [&both_keys[..], &["validity", "fingerprint", "claims"]].concat();
     assert_eq!(bench.send("/bad-claims").await, (Some(Code::RejectedClaims), claims), "nothing is claimed");
 
     let stale = Bench::new(Usage::Once, past, &["/good"]);
