@@ -165,7 +165,7 @@ pub trait Form: Send + Sync + 'static {
     /// have made, such as the MAC. Otherwise two tenants' messages could count as one.
     fn fingerprint(&self, message: &Self::Message, fingerprint: &mut FingerprintHasher);
 
-    /// The message's claims. `now` is the single clock reading of this request.
+    /// The message's claims. `now` is the clock reading that decides every time check of this request.
     ///
     /// # Errors
     /// Those of [`Code::RejectedClaims`](crate::rejection::Code::RejectedClaims).

@@ -161,7 +161,7 @@ impl Validity {
     }
 
     /// Until when it is remembered once it is used, inclusive.
-    pub(crate) fn end_of_memory(&self) -> UnixTime {
+    pub(crate) fn hold_until(&self) -> UnixTime {
         self.remembered_until
     }
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
 
-use super::memory::Memory;
-use super::{Engine, MapClaims, Responder, VerifyLayer, checks};
+use super::replay::Replay;
+use super::validate::validate;
+use super::{Engine, MapClaims, Responder, VerifyLayer};
 use crate::ConfigError;
 use crate::body::BodyLimits;
 use crate::clock::{Clock, SystemClock};
@@ -57,6 +58,7 @@ pub(crate) struct Settings {
     pub(crate) tenant: Tenant,
     /// Whether `tenant(…)` was called. Otherwise it is the form's default.
     pub(crate) tenant_is_set: bool,
+    /// `None` for a form that looks its keys up itself.
     pub(crate) keys: Option<Arc<dyn KeyStore>>,
     pub(crate) replay: Option<Arc<dyn ReplayStore>>,
     pub(crate) methods: Vec<Method>,
@@ -209,42 +211,28 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
     /// # Errors
     /// [`ConfigError`] for what is missing or not safe, with this layer's form and namespace.
     pub fn build(self) -> Result<VerifyLayer<F, C>, ConfigError> {
-        let Self { mut form, map_claims, settings } = self;
+        let Self { mut form, map_claims, mut settings } = self;
         form.set_clock(&settings.clock);
         let rules = form.rules();
-        let allow = form.check().and_then(|()| checks::check(&form, &rules, &settings)).map_err(|problem| {
+        let allow = form.check().and_then(|()| validate(&form, &rules, &settings)).map_err(|problem| {
             let namespace = rules.namespace.as_ref().unwrap_or(&settings.namespace);
             ConfigError::of_layer(F::NAME, namespace.clone(), problem)
         })?;
-        let Settings { tenant, keys, replay, methods, clock, store_timeout, .. } = settings;
-        let Settings { body, responder, optional, namespace, .. } = settings;
-        let parameters = rules.parameters.iter().chain(tenant.parameter()).cloned();
+        let parameters = rules.parameters.iter().chain(settings.tenant.parameter()).cloned();
         let credential = CredentialParameters::new(parameters);
-        let namespace = rules.namespace.clone().unwrap_or(namespace);
-        let memory = rules.replay.clone().or(replay).filter(|_| rules.usage != Usage::Reusable).map(|store| {
-            let (clock, group) = (Arc::clone(&clock), Group::new(F::NAME, &namespace));
-            Arc::new(Memory { form: F::NAME, store, clock, timeout: store_timeout, group, usage: rules.usage })
-        });
-        if let Some(memory) = &memory {
-            memory.expect(rules.longest_window);
+        if let Some(namespace) = &rules.namespace {
+            settings.namespace = namespace.clone();
         }
-        Ok(VerifyLayer::new(Engine {
-            form,
-            rules,
-            map_claims,
-            tenant,
-            keys,
-            memory,
-            namespace,
-            clock,
-            store_timeout,
-            body,
-            methods,
-            allow,
-            optional,
-            responder,
-            credential,
-        }))
+        let store = rules.replay.clone().or_else(|| settings.replay.clone());
+        let replay = store.filter(|_| rules.usage != Usage::Reusable).map(|store| {
+            let (clock, timeout) = (Arc::clone(&settings.clock), settings.store_timeout);
+            let group = Group::new(F::NAME, &settings.namespace);
+            Arc::new(Replay { form: F::NAME, store, clock, timeout, group, usage: rules.usage })
+        });
+        if let Some(replay) = &replay {
+            replay.expect(rules.longest_window);
+        }
+        Ok(VerifyLayer::new(Engine { form, rules, map_claims, settings, replay, allow, credential }))
     }
 }
 

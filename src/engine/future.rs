@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tower_service::Service;
 
 use super::Engine;
-use super::check::{Check, Next, Stop};
+use super::check::{Stage, Stop};
 use super::lease::LeaseGuard;
 use crate::Identity;
 use crate::body::{LayerBody, ReadBody};
@@ -39,7 +39,7 @@ pin_project! {
     {
         engine: Arc<Engine<F, C>>,
         #[pin]
-        state: State<S, Check<F, C>, Handed<F, B>, Reading<F, B>, S::Future, R, S::Error>,
+        state: State<S, Stage<F, C>, Handed<F, B>, Reading<F, B>, S::Future, R, S::Error>,
     }
 }
 
@@ -47,9 +47,9 @@ pin_project! {
     // Each state is left with `project_replace`, which takes out of it what the next one needs.
     #[project = StateProj]
     #[project_replace = StateOwn]
-    enum State<S, Ck, Out, Rd, Fut, R, E> {
+    enum State<S, St, Out, Rd, Fut, R, E> {
         Reading { #[pin] reading: Rd, head: Parts, service: S },
-        Checking { check: Ck, head: Parts, body: Out, service: S },
+        Checking { stage: St, head: Parts, body: Out, service: S },
         // Field order is drop order: the inner service's work is cancelled before its lease is released.
         Calling { #[pin] answer: Fut, lease: Option<LeaseGuard>, sealed: bool },
         Settling { settled: JoinHandle<()>, outcome: Result<Response<LayerBody<R>>, E> },
@@ -76,16 +76,16 @@ where
                 return Self { engine, state: State::Calling { answer, lease: None, sealed: false } };
             }
             Ok(Presence::InBody) => {
-                let reading = F::Reads::read(body, engine.body);
+                let reading = F::Reads::read(body, engine.settings.body);
                 return Self { engine, state: State::Reading { reading, head, service: take_ready(inner) } };
             }
-            Ok(Presence::InHead) => engine.check(&head, &Bytes::new()).and_then(|check| check.go_on(&engine, None)),
+            Ok(Presence::InHead) => engine.start(&head, &Bytes::new()).and_then(|stage| stage.run(&engine, None)),
             Err(reason) => Err(reason.into()),
         };
         let body = F::Reads::untouched(body);
         let state = match checked {
-            Ok(Next::Pass(identity, lease)) => engine.call(identity, lease, head, body, inner),
-            Ok(Next::Wait(check)) => State::Checking { check, head, body, service: take_ready(inner) },
+            Ok(Stage::Passed(identity, lease)) => engine.call(identity, lease, head, body, inner),
+            Ok(stage) => State::Checking { stage, head, body, service: take_ready(inner) },
             Err(stop) => {
                 drop(take_ready(inner));
                 State::Answered { response: engine.answer(stop, &head.headers) }
@@ -103,14 +103,14 @@ fn take_ready<S: Clone>(inner: &mut S) -> S {
 }
 
 impl<F: Form, C: Send + Sync + 'static> Engine<F, C> {
-    fn call<S, Ck, Out, Rd, R>(
+    fn call<S, St, Out, Rd, R>(
         &self,
         identity: Identity<C>,
         lease: Option<LeaseGuard>,
         mut head: Parts,
         body: Out,
         service: &mut S,
-    ) -> State<S, Ck, Out, Rd, S::Future, R, S::Error>
+    ) -> State<S, St, Out, Rd, S::Future, R, S::Error>
     where
         S: Service<Request<Out>, Response = Response<R>>,
     {
@@ -150,20 +150,20 @@ where
                         Ok(read) => read,
                         Err(reason) => return Poll::Ready(Ok(engine.refuse(reason, &head.headers))),
                     };
-                    match engine.check(&head, &bytes) {
-                        Ok(check) => this.state.set(State::Checking { check, head, body, service }),
+                    match engine.start(&head, &bytes) {
+                        Ok(stage) => this.state.set(State::Checking { stage, head, body, service }),
                         Err(stop) => return Poll::Ready(Ok(engine.answer(stop, &head.headers))),
                     }
                 }
                 StateProj::Checking { .. } => {
                     let left = this.state.as_mut().project_replace(State::Done);
-                    let StateOwn::Checking { check, head, body, mut service } = left else { return Poll::Pending };
-                    match check.go_on(engine, Some(cx)) {
-                        Ok(Next::Pass(identity, lease)) => {
+                    let StateOwn::Checking { stage, head, body, mut service } = left else { return Poll::Pending };
+                    match stage.run(engine, Some(cx)) {
+                        Ok(Stage::Passed(identity, lease)) => {
                             this.state.set(engine.call(identity, lease, head, body, &mut service));
                         }
-                        Ok(Next::Wait(check)) => {
-                            this.state.set(State::Checking { check, head, body, service });
+                        Ok(stage) => {
+                            this.state.set(State::Checking { stage, head, body, service });
                             return Poll::Pending;
                         }
                         Err(stop) => return Poll::Ready(Ok(engine.answer(stop, &head.headers))),
@@ -202,7 +202,7 @@ where
     }
 }
 
-/// Whether a call was processed, so that a duplicate has nothing left to do. A call that the inner service refused was
+/// Whether a delivery was processed, so that a duplicate has nothing left to do. One that the inner service refused was
 /// not: a duplicate gets the inner service's own answer again.
 fn is_processed<R, E>(outcome: &Result<Response<R>, E>) -> bool {
     let processed = |status: StatusCode| status.is_success() || status.is_redirection();

@@ -1,7 +1,7 @@
-//! The lease on a call: [`LeaseGuard`].
+//! The lease on a delivery: [`LeaseGuard`].
 //!
-//! A call that was processed is settled, so that its duplicates are acknowledged. One that was not is released, so that
-//! the sender's retry works, however its request ends: answered, refused, cancelled or in a panic.
+//! A delivery that was processed is settled, so that its duplicates are acknowledged. One that was not is released, so
+//! that the sender's retry works, however its request ends: answered, refused, cancelled or in a panic.
 
 use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,8 +13,8 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use super::memory::Memory;
 use super::proof::Accepted;
+use super::replay::Replay;
 use crate::clock::UnixTime;
 use crate::observe;
 use crate::replay::{Claim, Fingerprint, Hold, LeaseId};
@@ -23,14 +23,14 @@ use crate::window::Validity;
 
 /// Releases the lease when dropped: on disconnect, timeout or panic the sender may retry.
 pub(super) struct LeaseGuard {
-    call: Call,
+    delivery: Delivery,
     armed: bool,
 }
 
-/// A call in progress.
+/// A delivery in progress, and what the replay store is told of its end.
 #[derive(Clone)]
-struct Call {
-    memory: Arc<Memory>,
+struct Delivery {
+    replay: Arc<Replay>,
     key: Fingerprint,
     validity: Validity,
     lease: LeaseId,
@@ -38,15 +38,15 @@ struct Call {
     until: UnixTime,
 }
 
-type Told = Result<(), StoreError>;
+type Answer = Result<(), StoreError>;
 
 impl LeaseGuard {
     /// Armed before the store is asked: the claim may succeed although nobody hears the answer. `None` if the claim
     /// asks for no lease.
-    pub(super) fn new<C>(memory: &Arc<Memory>, accepted: &Accepted<C>, claim: &Claim) -> Option<Self> {
+    pub(super) fn new<C>(replay: &Arc<Replay>, accepted: &Accepted<C>, claim: &Claim) -> Option<Self> {
         let Hold::Lease { until, id: lease } = claim.hold else { return None };
-        let (memory, validity) = (Arc::clone(memory), *accepted.validity());
-        Some(Self { call: Call { memory, key: claim.key, validity, lease, until }, armed: true })
+        let (replay, validity) = (Arc::clone(replay), *accepted.validity());
+        Some(Self { delivery: Delivery { replay, key: claim.key, validity, lease, until }, armed: true })
     }
 
     /// There is no lease after all.
@@ -54,12 +54,12 @@ impl LeaseGuard {
         self.armed = false;
     }
 
-    /// Tells the store how the call ended. `Some` if the store takes its time: the task ends when the store has
-    /// answered, and goes on if nobody waits for it.
+    /// Reports to the store how the delivery ended. `Some` if the store takes its time: the task ends when the store
+    /// has answered, and goes on if nobody waits for it.
     pub(super) fn end(mut self, processed: bool) -> Option<JoinHandle<()>> {
         // The store is told once, even if it panics.
         self.armed = false;
-        self.call.tell(processed)
+        self.delivery.report(processed)
     }
 }
 
@@ -70,9 +70,9 @@ impl Drop for LeaseGuard {
         if !self.armed {
             return;
         }
-        let tell = || self.call.tell(false);
-        let log = || observe::store_failed(self.call.memory.form, &panicked());
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(tell)) {
+        let report = || self.delivery.report(false);
+        let log = || observe::store_failed(self.delivery.replay.form, &panicked());
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(report)) {
             forget(panic);
             if let Err(panic) = catch_unwind(AssertUnwindSafe(log)) {
                 forget(panic);
@@ -81,39 +81,39 @@ impl Drop for LeaseGuard {
     }
 }
 
-impl Call {
+impl Delivery {
     /// Settles or releases: here if the store answers at once, otherwise in a task.
-    fn tell(&self, processed: bool) -> Option<JoinHandle<()>> {
-        let store = &self.memory.store;
-        let mut telling = if processed { self.settle() } else { store.release(self.key, self.lease) };
-        let told = match Pin::new(&mut telling).poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(told) => told,
+    fn report(&self, processed: bool) -> Option<JoinHandle<()>> {
+        let store = &self.replay.store;
+        let mut report = if processed { self.settle() } else { store.release(self.key, self.lease) };
+        let answer = match Pin::new(&mut report).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => answer,
             Poll::Pending => match Handle::try_current() {
-                Ok(runtime) => return Some(runtime.spawn(self.clone().hear(telling, processed))),
+                Ok(runtime) => return Some(runtime.spawn(self.clone().report_in_task(report, processed))),
                 Err(no_runtime) => Err(no_runtime.into()),
             },
         };
-        self.told(told, processed);
+        self.on_answer(answer, processed);
         None
     }
 
-    fn settle(&self) -> StoreFuture<Told> {
-        self.memory.store.settle(&self.memory.settlement(self.key, &self.validity))
+    fn settle(&self) -> StoreFuture<Answer> {
+        self.replay.store.settle(&self.replay.settlement(self.key, &self.validity))
     }
 
-    async fn hear(self, telling: StoreFuture<Told>, processed: bool) {
-        let told = supervised(Within::new(self.memory.timeout, telling)).await;
-        self.told(told, processed);
+    async fn report_in_task(self, report: StoreFuture<Answer>, processed: bool) {
+        let answer = supervised(Within::new(self.replay.timeout, report)).await;
+        self.on_answer(answer, processed);
     }
 
-    /// The answer stands, whatever the store says. But once the lease ends, a duplicate of a call that was processed
-    /// would be processed too, so it is settled again until then.
-    fn told(&self, told: Told, processed: bool) {
-        let Err(error) = told else { return };
-        observe::store_failed(self.memory.form, &error);
+    /// The response stands, whatever the store answers. But once the lease ends, a duplicate of a processed delivery
+    /// would be processed too, so settling is retried until then.
+    fn on_answer(&self, answer: Answer, processed: bool) {
+        let Err(error) = answer else { return };
+        observe::store_failed(self.replay.form, &error);
         match Handle::try_current() {
             Ok(runtime) if processed => _ = runtime.spawn(self.clone().settle_until_the_lease_ends()),
-            Err(_) if processed => observe::not_settled(self.memory.form),
+            Err(_) if processed => observe::not_settled(self.replay.form),
             _ => {}
         }
     }
@@ -123,24 +123,25 @@ impl Call {
             let mut pause = Duration::from_millis(50);
             loop {
                 tokio::time::sleep(pause).await;
-                let call = self.clone();
-                match supervised(async move { Within::new(call.memory.timeout, call.settle()).await }).await {
+                let delivery = self.clone();
+                match supervised(async move { Within::new(delivery.replay.timeout, delivery.settle()).await }).await {
                     Ok(()) => return,
-                    Err(error) => observe::store_failed(self.memory.form, &error),
+                    Err(error) => observe::store_failed(self.replay.form, &error),
                 }
                 pause = (pause * 2).min(Duration::from_secs(1));
             }
         };
-        let left = self.until.since(self.memory.clock.now());
+        let left = self.until.since(self.replay.clock.now());
         if tokio::time::timeout(left, settled).await.is_err() {
-            observe::not_settled(self.memory.form);
+            observe::not_settled(self.replay.form);
         }
     }
 }
 
-/// Runs in a task of its own, so that a store that panics has failed and no more.
-async fn supervised(telling: impl Future<Output = Told> + Send + 'static) -> Told {
-    tokio::spawn(telling).await.unwrap_or_else(|_| Err(panicked()))
+/// Runs in a task inside the caller's task: if the store panics, only the inner one ends, and the outer one logs the
+/// failure and goes on.
+async fn supervised(report: impl Future<Output = Answer> + Send + 'static) -> Answer {
+    tokio::spawn(report).await.unwrap_or_else(|_| Err(panicked()))
 }
 
 fn panicked() -> StoreError {

@@ -5,42 +5,38 @@
 //!    │
 //! future.rs    reading the body → checking → calling the inner service → settling
 //!    │
-//! check.rs     extract → keys → verify → time → claims → startup cutoff → replay
+//! check.rs     screen → extract → keys → verify → time → claims → startup cutoff → replay
 //!    │           proof.rs: each step takes what only the step before it makes
 //!    │
-//! memory.rs    what the replay store is asked, and until when it has to remember
+//! replay.rs    what the replay store is asked, and until when it has to remember
 //!    │
-//! lease.rs     a call in progress: settled, or released wherever its request ends
+//! lease.rs     a delivery in progress: settled, or released wherever its request ends
 //! ```
 //!
-//! A layer is set up in `builder.rs`. `checks.rs` refuses what is missing or unsafe, before any request comes.
+//! A layer is set up in `builder.rs`. `validate.rs` refuses what is missing or unsafe, before any request comes.
 
 pub(crate) mod builder;
 mod check;
-mod checks;
 mod future;
 mod layer;
 mod lease;
-mod memory;
 mod proof;
+mod replay;
 mod service;
+mod validate;
 
-use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Response};
+use http::{HeaderMap, HeaderValue, Response};
 
-use crate::body::{BodyLimits, LayerBody};
-use crate::clock::Clock;
+use crate::body::LayerBody;
 use crate::form::{Form, Rules};
-use crate::keys::KeyStore;
 use crate::observe;
 use crate::rejection::{Reason, Rejection, seal};
-use crate::tenant::Tenant;
 use crate::text::strip::CredentialParameters;
-use memory::Memory;
+use builder::Settings;
+use replay::Replay;
 
 pub use builder::Builder;
 pub use future::ResponseFuture;
@@ -52,19 +48,10 @@ pub(crate) struct Engine<F: Form, C> {
     form: F,
     rules: Rules,
     map_claims: MapClaims<F, C>,
-    tenant: Tenant,
-    /// `None` for a form that looks its keys up itself.
-    keys: Option<Arc<dyn KeyStore>>,
+    settings: Settings,
     /// `None` for a form whose credentials may come again.
-    memory: Option<Arc<Memory>>,
-    namespace: Cow<'static, str>,
-    clock: Arc<dyn Clock>,
-    store_timeout: Duration,
-    body: BodyLimits,
-    methods: Vec<Method>,
+    replay: Option<Arc<Replay>>,
     allow: HeaderValue,
-    optional: bool,
-    responder: Responder,
     credential: CredentialParameters,
 }
 
@@ -78,13 +65,13 @@ impl<F: Form, C> Engine<F, C> {
     fn refuse<B>(&self, reason: Reason, headers: &HeaderMap) -> Response<LayerBody<B>> {
         let rejection = Rejection::new(F::NAME, reason);
         observe::rejected(&rejection);
-        let mut response = (self.responder)(&rejection, headers);
+        let mut response = (self.settings.responder)(&rejection, headers);
         rejection.finish(&mut response, &self.allow);
         seal(response.headers_mut());
         response.map(LayerBody::own)
     }
 
-    /// The answer to a duplicate of a call that was processed.
+    /// The answer to a duplicate of a processed delivery.
     fn acknowledge<B>(&self) -> Response<LayerBody<B>> {
         observe::acknowledged::<F>();
         let mut response = Response::new(LayerBody::own(Bytes::new()));

@@ -47,7 +47,7 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
         engine: &'e Engine<F, C>,
     ) -> Result<Self, Reason> {
         let (form, credential) = (&engine.form, &presented.credential);
-        let now = engine.clock.now();
+        let now = engine.settings.clock.now();
         let named = presented.tenant.clone().unwrap_or_else(|| "".into());
         // The worst that is known of the keys: there are none, they are unusable, none of them made this signature.
         let mut refused = Reason::UnknownKey;
@@ -118,7 +118,7 @@ impl<C> Accepted<C> {
         &self.proved.validity
     }
 
-    /// The one reading of the clock for this request.
+    /// The reading of the clock that decided every time check.
     pub(super) fn checked_at(&self) -> UnixTime {
         self.now
     }
@@ -136,7 +136,7 @@ impl<F: Form, C> Engine<F, C> {
             // The name that was signed, whoever owns the key.
             fingerprint.signed_tenant(named.as_str());
         }
-        fingerprint.namespace(&self.namespace);
+        fingerprint.namespace(&self.settings.namespace);
         self.form.fingerprint(message, &mut fingerprint);
         fingerprint.finish()
     }

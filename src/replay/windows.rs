@@ -16,7 +16,7 @@ struct Window {
     longest: Duration,
     /// When the longest window was announced; [`UnixTime::MIN`] if nothing had been claimed before.
     since: UnixTime,
-    claimed: bool,
+    in_use: bool,
 }
 
 impl Windows {
@@ -47,25 +47,25 @@ impl Windows {
         let (group, asked) = (claim.terms.group, claim.terms.window);
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&group).copied();
         match known {
-            Some(window) if asked <= window.longest && window.claimed => window,
+            Some(window) if asked <= window.longest && window.in_use => window,
             _ => self.raise(group, asked, claim.now, true),
         }
     }
 
-    fn raise(&self, group: Group, asked: Duration, now: UnixTime, claims: bool) -> Window {
+    fn raise(&self, group: Group, asked: Duration, now: UnixTime, is_claim: bool) -> Window {
         let mut windows = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let first = Window { first: asked, longest: asked, since: UnixTime::MIN, claimed: false };
+        let first = Window { first: asked, longest: asked, since: UnixTime::MIN, in_use: false };
         let window = windows.entry(group).or_insert(first);
         if asked > window.longest {
             window.longest = asked;
             // Without claims, nothing can have been forgotten.
-            if window.claimed {
+            if window.in_use {
                 window.since = now;
             } else {
                 window.first = asked;
             }
         }
-        window.claimed |= claims;
+        window.in_use |= is_claim;
         *window
     }
 }

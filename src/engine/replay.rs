@@ -1,4 +1,4 @@
-//! What a layer asks of its replay store: [`Memory`].
+//! What a layer asks of its replay store: [`Replay`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::replay::{Claim, Fingerprint, Group, Hold, ReplayStore, Terms};
 use crate::window::Validity;
 
 /// A replay store, and what a layer asks it with.
-pub(super) struct Memory {
+pub(super) struct Replay {
     pub(super) form: &'static str,
     pub(super) store: Arc<dyn ReplayStore>,
     pub(super) clock: Arc<dyn Clock>,
@@ -20,7 +20,7 @@ pub(super) struct Memory {
     pub(super) usage: Usage,
 }
 
-impl Memory {
+impl Replay {
     /// Tells the store how long this layer's credentials can be used, before the first one comes.
     pub(super) fn expect(&self, window: Duration) {
         if !window.is_zero() {
@@ -40,10 +40,10 @@ impl Memory {
         Claim { key: accepted.fingerprint(), now, hold, terms }
     }
 
-    /// What makes a call spent that has been processed.
+    /// The claim that spends a processed delivery.
     pub(super) fn settlement(&self, key: Fingerprint, validity: &Validity) -> Claim {
         let now = self.clock.now();
-        let until = match (validity.end_of_memory(), self.usage) {
+        let until = match (validity.hold_until(), self.usage) {
             (UnixTime::MAX, Usage::Idempotent { remember: Some(remember), .. }) => now.plus(remember),
             // A duplicate that came in time may still be waiting, with the time at which it came.
             (until, _) => until.max(now.plus(self.timeout).plus(self.timeout)),
@@ -53,7 +53,7 @@ impl Memory {
 
     /// The settings under which a credential was accepted that is used `now`.
     fn terms(&self, validity: &Validity, now: UnixTime) -> Terms {
-        let (window, until) = match (validity.end_of_memory(), self.usage) {
+        let (window, until) = match (validity.hold_until(), self.usage) {
             // Its end does not depend on a window.
             (UnixTime::MAX, Usage::Idempotent { lease, remember: Some(remember) }) => {
                 (Duration::ZERO, now.plus(self.timeout).plus(lease).plus(remember))

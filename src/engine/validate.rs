@@ -1,4 +1,4 @@
-//! What a layer must have, and must not, before it is built: [`check`]. A mistake here is never a refused request.
+//! What a layer must have, and must not, before it is built: [`validate`]. A mistake here is never a refused request.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -14,9 +14,9 @@ use crate::observe;
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Checks a layer's settings. Returns its methods as a 405 names them. What needs no key comes first, so that nobody is
-/// warned of keys while something else is missing.
-pub(super) fn check<F: Form>(form: &F, rules: &Rules, settings: &Settings) -> Result<HeaderValue, ConfigProblem> {
+/// Validates a layer's settings. Returns its methods as a 405 names them. What needs no key comes first, so that nobody
+/// is warned of keys while something else is missing.
+pub(super) fn validate<F: Form>(form: &F, rules: &Rules, settings: &Settings) -> Result<HeaderValue, ConfigProblem> {
     match (&settings.keys, rules.looks_keys_up) {
         (None, false) => return Err(ConfigProblem::NoKeys),
         (Some(_), true) => setting(
