@@ -260,11 +260,11 @@ impl Rejection {
     }
 
     /// The reason as a sentence: two forms find the key by the credential itself, where no tenant is named.
-    pub(crate) fn detail(&self) -> impl fmt::Display + use<> {
+    pub(crate) fn detail(&self) -> &dyn fmt::Display {
         match (&self.reason, self.form) {
-            (Reason::UnknownKey, "shared_secret") => "nobody has this secret".to_owned(),
-            (Reason::UnknownKey, "ticket") => "no such ticket: it is spent, has expired or was never issued".to_owned(),
-            (reason, _) => reason.to_string(),
+            (Reason::UnknownKey, "shared_secret") => &"nobody has this secret",
+            (Reason::UnknownKey, "ticket") => &"no such ticket: it is spent, has expired or was never issued",
+            (reason, _) => reason,
         }
     }
 
