@@ -54,7 +54,7 @@ use crate::keys::Secret;
 use crate::query::Query;
 use crate::rejection::Reason;
 use crate::replay::FingerprintHasher;
-use crate::text::json::{self, Object};
+use crate::text::json::Object;
 use crate::window::{Validity, Window};
 
 pub use builder::layer;
@@ -127,7 +127,7 @@ where
     fn claims(&self, message: Message, now: UnixTime) -> Result<C, Reason> {
         let object = Object::read(&message.content)?;
         object.require(&self.required)?;
-        let claims = json::parse(&message.content)?;
+        let claims = object.parse()?;
         let timestamp = self.timestamp_claim.as_deref();
         if let Some((name, value)) = timestamp.and_then(|name| Some((name, object.get(name)?))) {
             self.check_timestamp_claim(name, &value, now)?;

@@ -29,13 +29,16 @@
 mod fixed;
 mod key;
 mod memory;
-#[cfg(any(
-    feature = "webhook",
-    feature = "jwt",
-    feature = "timestamp-hash",
-    feature = "oauth1",
-    feature = "shared-secret"
-))]
+#[cfg_attr(
+    not(any(
+        feature = "webhook",
+        feature = "jwt",
+        feature = "timestamp-hash",
+        feature = "oauth1",
+        feature = "shared-secret"
+    )),
+    expect(dead_code, reason = "no form with a shared secret")
+)]
 mod pair;
 mod secret;
 mod shared;

@@ -19,14 +19,18 @@ const JWK: &str = "is a JWK and no shared secret: give the bytes of its `k`, if 
 /// The first words of OpenSSH keys.
 const OPENSSH: [&[u8]; 4] = [b"ssh-", b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"];
 
-/// Refuses a public or private key in place of a shared secret.
+/// Refuses a public or private key in place of a shared secret. Looks once at each secret.
 pub(crate) fn check_shared(secret: &Secret) -> Result<(), &'static str> {
-    let key = secret.expose().trim_ascii_start();
+    *secret.shared().get_or_init(|| check(secret.expose()))
+}
+
+fn check(secret: &[u8]) -> Result<(), &'static str> {
+    let key = secret.trim_ascii_start();
     if begins_like_openssh(key) || memmem::find(key, b"-----BEGIN ").is_some() {
         return Err(PEM);
     }
     let is_public = |bytes: &[u8]| is_public_key(bytes) || begins_like_public_key(bytes);
-    if is_public(secret.expose()) || written_out(key).is_some_and(|key| is_public(&key)) {
+    if is_public(secret) || written_out(key).is_some_and(|key| is_public(&key)) {
         return Err(BODY);
     }
     if key.starts_with(b"{") && memmem::find(key, b"\"kty\"").is_some() {

@@ -25,6 +25,7 @@ struct Inner {
     is_verbatim: bool,
     bytes: Zeroizing<Vec<u8>>,
     prepared: OnceLock<Box<dyn Any + Send + Sync>>,
+    shared: OnceLock<Result<(), &'static str>>,
 }
 
 impl Secret {
@@ -59,7 +60,8 @@ impl Secret {
     }
 
     fn of(bytes: Vec<u8>, is_verbatim: bool) -> Self {
-        Self(Arc::new(Inner { is_verbatim, bytes: Zeroizing::new(bytes), prepared: OnceLock::new() }))
+        let (prepared, shared) = (OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Inner { is_verbatim, bytes: Zeroizing::new(bytes), prepared, shared }))
     }
 
     /// The secret itself. Do not log or send it.
@@ -76,6 +78,11 @@ impl Secret {
     /// ```
     pub fn expose_str(&self) -> Option<&str> {
         std::str::from_utf8(self.expose()).ok()
+    }
+
+    /// What [`check_shared`](super::pair::check_shared) has found.
+    pub(super) fn shared(&self) -> &OnceLock<Result<(), &'static str>> {
+        &self.0.shared
     }
 
     /// Why it cannot be a secret at all, if so.

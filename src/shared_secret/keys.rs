@@ -3,6 +3,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
 use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
@@ -55,6 +56,11 @@ impl TokenDigest {
     /// The key for a store to answer with.
     pub fn secret(&self) -> Secret {
         Secret::new(self.0.to_vec())
+    }
+
+    /// Whether this is what the key holds, in constant time.
+    pub(super) fn is(&self, key: &Secret) -> bool {
+        self.0.as_slice().ct_eq(key.expose()).into()
     }
 
     /// The digest of a token that nobody has.

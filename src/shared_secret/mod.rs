@@ -162,7 +162,7 @@ where
 
     fn verify(&self, call: &Call, key: &Secret) -> Result<Message, Reason> {
         call.attempt.check()?;
-        if call.digest.secret() == *key {
+        if call.digest.is(key) {
             call.attempt.right();
             return Ok(Message { body: call.body.clone() });
         }

@@ -93,13 +93,15 @@ pub struct Ticket<C> {
 #[doc(hidden)]
 pub struct Presented {
     random: Random,
+    digest: TicketDigest,
 }
 
 /// A ticket that is in the store.
 #[doc(hidden)]
 pub struct Known {
     random: Random,
-    claims: Vec<u8>,
+    /// The digest, then the claims: see [`Tickets::look`].
+    found: Secret,
 }
 
 impl<C> Form for Ticket<C>
@@ -141,18 +143,18 @@ where
         }
         let ticket = decode_form(raw).map_err(malformed)?;
         let random = tickets::parse(&ticket).ok_or_else(not_a_ticket)?;
-        Ok(Presented { random }.into())
+        Ok(Presented { digest: self.tickets.digest_of(&random), random }.into())
     }
 
     fn look_up(&self, presented: &Presented) -> Option<StoreFuture<Result<Keys, StoreError>>> {
-        Some(self.tickets.look(self.tickets.digest_of(&presented.random)))
+        Some(self.tickets.look(presented.digest))
     }
 
     fn verify(&self, presented: &Presented, key: &Secret) -> Result<Known, Reason> {
         // What the store held is preceded by the digest of its own ticket, so that no other key can stand in for it.
-        match key.expose().split_first_chunk::<{ TicketDigest::LENGTH }>() {
-            Some((digest, claims)) if self.tickets.digest_of(&presented.random).as_bytes().ct_eq(digest).into() => {
-                Ok(Known { random: presented.random.clone(), claims: claims.to_vec() })
+        match key.expose().first_chunk::<{ TicketDigest::LENGTH }>() {
+            Some(digest) if presented.digest.as_bytes().ct_eq(digest).into() => {
+                Ok(Known { random: presented.random.clone(), found: key.clone() })
             }
             _ => Err(Reason::BadSignature),
         }
@@ -169,7 +171,8 @@ where
     }
 
     fn claims(&self, known: Known, _: UnixTime) -> Result<C, Reason> {
-        serde_json::from_slice(&known.claims)
+        let claims = known.found.expose().get(TicketDigest::LENGTH..).unwrap_or_default();
+        serde_json::from_slice(claims)
             .map_err(|_| Reason::BadPayload("does not have the shape that the claims require".into()))
     }
 

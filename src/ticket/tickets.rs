@@ -13,7 +13,7 @@ use crate::form::Form;
 use crate::keys::{Key, Keys, Secret, TenantId};
 use crate::replay::FingerprintHasher;
 use crate::store::{StoreError, StoreFuture};
-use crate::text::base64::BASE64URL;
+use crate::text::base64::{BASE64URL, decode_base64url_into};
 
 const RANDOM_BYTES: usize = 32;
 pub(super) type Random = Zeroizing<[u8; RANDOM_BYTES]>;
@@ -220,10 +220,8 @@ impl Tickets {
 
 /// The random bytes of a ticket as it came, if it is spelled as one.
 pub(super) fn parse(ticket: &str) -> Option<Random> {
-    // What is longer need not be decoded to be refused.
-    let text = Some(ticket).filter(|ticket| ticket.len() <= CHARACTERS)?;
-    let random = Zeroizing::new(BASE64URL.decode(text).ok()?);
-    random.as_slice().try_into().ok().map(Zeroizing::new)
+    let mut random = Random::default();
+    decode_base64url_into(ticket.as_bytes(), random.as_mut()).map(|()| random)
 }
 
 /// What a ticket stands for, as the store keeps it, is the tenant and the claims, each as JSON on a line of its own.

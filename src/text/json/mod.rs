@@ -22,7 +22,7 @@ const BEFORE_A_VALUE: [char; 5] = [' ', '\t', '\n', '\r', ':'];
 pub(crate) fn object<C: DeserializeOwned>(json: &[u8], required: &[impl AsRef<str>]) -> Result<C, Reason> {
     let object = Object::read(json)?;
     object.require(required)?;
-    parse(json)
+    object.parse()
 }
 
 /// An unambiguous object: every parser reads the same from its text.
@@ -31,10 +31,17 @@ pub(crate) struct Object<'a> {
     names: Names<'a>,
 }
 
+/// Of what kind a value is.
+pub(crate) enum Kind {
+    Null,
+    Text,
+    Other,
+}
+
 impl<'a> Object<'a> {
     /// Scans all of it, including fields that no claims use.
     pub(crate) fn read(json: &'a [u8]) -> Result<Self, Reason> {
-        let json = std::str::from_utf8(json).map_err(|_| bad_payload("is not JSON: it is not UTF-8"))?;
+        let json = text(json)?;
         let names = scan(json).map_err(|(what, at)| {
             let before = json.as_bytes().get(..at).unwrap_or_default();
             let column = before.iter().rev().take_while(|byte| **byte != b'\n').count();
@@ -48,15 +55,32 @@ impl<'a> Object<'a> {
 
     /// Refuses an object in which one of these is missing or null.
     pub(crate) fn require(&self, required: &[impl AsRef<str>]) -> Result<(), Reason> {
-        let is_missing = |name: &&str| self.starting_at(name).is_none_or(|json| json.starts_with("null"));
+        let is_missing = |name: &&str| matches!(self.kind(name), None | Some(Kind::Null));
         match required.iter().map(AsRef::as_ref).find(is_missing) {
             Some(missing) => Err(Reason::MissingField(missing.to_owned().into())),
             None => Ok(()),
         }
     }
 
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.starting_at(name).is_some()
+    /// The object as claims.
+    pub(crate) fn parse<C: DeserializeOwned>(&self) -> Result<C, Reason> {
+        parse_text(self.json)
+    }
+
+    /// The names of its fields, in any order.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|(name, _)| &**name)
+    }
+
+    /// Of what kind the value of a field is, without reading it.
+    pub(crate) fn kind(&self, name: &str) -> Option<Kind> {
+        // Only one value begins with an `n`.
+        self.starting_at(name).map(|json| match json.as_bytes().first() {
+            Some(b'n') => Kind::Null,
+            Some(b'"') => Kind::Text,
+            _ => Kind::Other,
+        })
     }
 
     /// The value of a field.
@@ -73,11 +97,20 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Parses text that was read as an [`Object`] before.
+/// Parses what was read as an [`Object`] before.
 pub(crate) fn parse<C: DeserializeOwned>(object: &[u8]) -> Result<C, Reason> {
+    parse_text(text(object)?)
+}
+
+fn parse_text<C: DeserializeOwned>(object: &str) -> Result<C, Reason> {
     // Reports only the place: serde's own message may quote the payload.
-    serde_json::from_slice(object)
+    serde_json::from_str(object)
         .map_err(|error| at_position("does not have the shape that the claims require", error.line(), error.column()))
+}
+
+/// Checks all of it at once, so that serde_json need not check each string.
+fn text(json: &[u8]) -> Result<&str, Reason> {
+    std::str::from_utf8(json).map_err(|_| bad_payload("is not JSON: it is not UTF-8"))
 }
 
 /// Whether the problem with an object is a duplicate name.
@@ -114,7 +147,7 @@ mod tests {
             (r"\u0065scaped", None, "the spelling of a name"),
         ] {
             assert_eq!(object.get(name), value, "{why}");
-            assert_eq!(object.has(name), value.is_some(), "{why}");
+            assert_eq!(object.kind(name).is_some(), value.is_some(), "{why}");
             let missing = object.require(&[name]).is_err();
             assert_eq!(missing, value.is_none_or(|value| value.is_null()), "{why}");
         }

@@ -20,8 +20,15 @@ const MAX_DEPTH: usize = 127;
 /// `arbitrary_precision` or `raw_value`. Nothing would check that string for duplicate names.
 const PRIVATE: &str = "$serde_json::private::";
 
-/// Names with their end offsets. Inline for as many as most objects have.
-pub(super) type Names<'a> = SmallVec<[(Cow<'a, str>, usize); 16]>;
+/// As many names as most objects have.
+const FEW: usize = 16;
+
+/// A name, and where it ends.
+type Name<'a> = (Cow<'a, str>, usize);
+
+pub(super) type Names<'a> = SmallVec<[Name<'a>; FEW]>;
+
+const CHUNK: usize = 32;
 
 /// The problem, and how many bytes were read until then.
 pub(super) type Fault = (&'static str, usize);
@@ -59,7 +66,7 @@ impl<'a> Scanner<'a> {
             return Err(self.unexpected());
         }
         let outer = self.names.len();
-        if self.peek() == Some(&close) {
+        if self.peek() == Some(close) {
             self.at += 1;
             return Ok(());
         }
@@ -91,33 +98,32 @@ impl<'a> Scanner<'a> {
         if self.next() == Some(b':') { Ok(()) } else { Err(self.unexpected()) }
     }
 
-    /// Sorts, so that no choice of names makes it quadratic. Compares lengths first, which usually decides.
     fn refuse_duplicates(&mut self, outer: usize) -> Result<(), Fault> {
         let names = self.names.get_mut(outer..).unwrap_or_default();
-        names.sort_unstable_by(|(a, a_end), (b, b_end)| (a.len(), a, a_end).cmp(&(b.len(), b, b_end)));
-        let twice = names.windows(2).filter_map(|pair| match pair {
-            [(first, _), (second, end)] if first == second => Some(*end),
-            _ => None,
-        });
-        twice.min().map_or(Ok(()), |end| Err((TWICE, end)))
+        let twice = if names.len() <= FEW { twice_among_few(names) } else { twice_among_many(names) };
+        twice.map_or(Ok(()), |end| Err((TWICE, end)))
     }
 
     /// The rest of a string, after its first quote.
     fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
-        let (start, mut is_plain) = (self.at, true);
+        let start = self.at;
+        self.at += plain_length(self.rest());
+        if self.json.as_bytes().get(self.at) != Some(&b'"') {
+            return self.unusual_string(start - 1).map(Cow::Owned);
+        }
+        self.at += 1;
+        Ok(Cow::Borrowed(self.json.get(start..self.at - 1).unwrap_or_default()))
+    }
+
+    /// A string that starts at this offset, from its first escape or control character on.
+    fn unusual_string(&mut self, start: usize) -> Result<String, Fault> {
         while let Some(skipped) = memchr2(b'"', b'\\', self.rest()) {
             self.at += skipped + 1;
             if self.json.as_bytes().get(self.at - 1) == Some(&b'"') {
-                let text = self.json.get(start..self.at - 1).unwrap_or_default();
-                // Checks the whole chunk, so that the compiler can vectorise it.
-                let has_control = text.bytes().fold(false, |any, byte| any | (byte < b' '));
-                return match is_plain && !has_control {
-                    true => Ok(Cow::Borrowed(text)),
-                    false => self.read_from(start - 1).map(Cow::Owned),
-                };
+                return self.read_from(start);
             }
             // An escaped character, even a quote, does not end the string.
-            (is_plain, self.at) = (false, self.at + 1);
+            self.at += 1;
         }
         Err((NOT_JSON, self.json.len()))
     }
@@ -130,6 +136,7 @@ impl<'a> Scanner<'a> {
         match self.json.as_bytes().get(start..self.at) {
             // A plain integer in the range of every number type: no need to parse it.
             Some([b'1'..=b'9', digits @ ..]) if digits.len() < 16 && digits.iter().all(u8::is_ascii_digit) => Ok(()),
+            Some(b"true" | b"false" | b"null") => Ok(()),
             _ => self.read_from::<T>(start).map(drop),
         }
     }
@@ -145,18 +152,64 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next byte that is not white space.
-    fn peek(&mut self) -> Option<&'a u8> {
-        self.at += self.rest().iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
-        self.rest().first()
+    fn peek(&mut self) -> Option<u8> {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.json.as_bytes().get(self.at) {
+            self.at += 1;
+        }
+        self.json.as_bytes().get(self.at).copied()
     }
 
     fn next(&mut self) -> Option<u8> {
-        let byte = self.peek().copied();
-        self.at += usize::from(byte.is_some());
-        byte
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
     }
 
     fn unexpected(&self) -> Fault {
         (NOT_JSON, self.json.len().min(self.at))
     }
+}
+
+/// Where the first name ends that came before, in any spelling.
+fn twice_among_few(names: &[Name<'_>]) -> Option<usize> {
+    // A bit for each name, by its length and ends. Only names that share one are compared.
+    let mut bits = 0_u64;
+    let came_before = |(index, (name, _)): &(usize, &Name<'_>)| {
+        let bit = bit(name);
+        let is_new = bits & bit == 0;
+        bits |= bit;
+        !is_new && names.iter().take(*index).any(|(other, _)| other == name)
+    };
+    names.iter().enumerate().find(came_before).map(|(_, (_, end))| *end)
+}
+
+fn bit(name: &str) -> u64 {
+    let byte = |byte: Option<&u8>| byte.copied().map_or(0, usize::from);
+    let (first, last) = (byte(name.as_bytes().first()), byte(name.as_bytes().last()));
+    1 << ((name.len() + 5 * first + 11 * last) % 64)
+}
+
+/// The same. Sorts, so that no choice of names makes it quadratic. Compares lengths first, which usually decides.
+fn twice_among_many(names: &mut [Name<'_>]) -> Option<usize> {
+    names.sort_unstable_by(|(a, a_end), (b, b_end)| (a.len(), a, a_end).cmp(&(b.len(), b, b_end)));
+    let twice = names.windows(2).filter_map(|pair| match pair {
+        [(first, _), (second, end)] if first == second => Some(*end),
+        _ => None,
+    });
+    twice.min()
+}
+
+/// How many bytes at the start of this text stand for themselves in a string.
+fn plain_length(text: &[u8]) -> usize {
+    let is_plain = |byte: &u8| !matches!(byte, b'"' | b'\\' | ..b' ');
+    // Most strings end before a look at many bytes at once would pay.
+    let (near, far) = text.split_at_checked(CHUNK).unwrap_or((text, &[]));
+    if let Some(length) = near.iter().position(|byte| !is_plain(byte)) {
+        return length;
+    }
+    // Without an early end inside a chunk, so that the compiler can compare many bytes at once.
+    let chunks = far.chunks_exact(CHUNK).take_while(|chunk| chunk.iter().fold(true, |all, byte| all & is_plain(byte)));
+    let skipped = chunks.count() * CHUNK;
+    let rest = far.get(skipped..).unwrap_or_default();
+    near.len() + skipped + rest.iter().take_while(|byte| is_plain(byte)).count()
 }
