@@ -9,7 +9,6 @@ use std::borrow::Cow;
 
 use memchr::memchr2;
 use serde::de::DeserializeOwned;
-use smallvec::SmallVec;
 
 use super::{NOT_JSON, RESERVED, TWICE};
 
@@ -26,9 +25,7 @@ const FEW: usize = 16;
 /// A name, and where it ends.
 type Name<'a> = (Cow<'a, str>, usize);
 
-pub(super) type Names<'a> = SmallVec<[Name<'a>; FEW]>;
-
-const CHUNK: usize = 32;
+pub(super) type Names<'a> = Vec<Name<'a>>;
 
 /// The problem, and how many bytes were read until then.
 pub(super) type Fault = (&'static str, usize);
@@ -36,13 +33,16 @@ pub(super) type Fault = (&'static str, usize);
 struct Scanner<'a> {
     json: &'a str,
     at: usize,
+    /// Whether there is any control character. Compact JSON has none, so its strings need not be searched for one.
+    has_control: bool,
     /// The names of all open objects, the innermost last. Those of the outermost object stay.
     names: Names<'a>,
 }
 
 /// Scans all of a text, and returns the names of the outermost object.
 pub(super) fn scan(json: &str) -> Result<Names<'_>, Fault> {
-    let mut scanner = Scanner { json, at: 0, names: Names::new() };
+    let names = Names::with_capacity(FEW);
+    let mut scanner = Scanner { json, at: 0, has_control: has_control(json), names };
     scanner.value(0)?;
     if scanner.next().is_some() { Err(scanner.unexpected()) } else { Ok(scanner.names) }
 }
@@ -107,12 +107,14 @@ impl<'a> Scanner<'a> {
     /// The rest of a string, after its first quote.
     fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         let start = self.at;
-        self.at += plain_length(self.rest());
-        if self.json.as_bytes().get(self.at) != Some(&b'"') {
+        self.at += memchr2(b'"', b'\\', self.rest()).unwrap_or(self.rest().len());
+        let text = self.json.get(start..self.at).unwrap_or_default();
+        let ends = self.json.as_bytes().get(self.at) == Some(&b'"');
+        if !ends || (self.has_control && has_control(text)) {
             return self.unusual_string(start - 1).map(Cow::Owned);
         }
         self.at += 1;
-        Ok(Cow::Borrowed(self.json.get(start..self.at - 1).unwrap_or_default()))
+        Ok(Cow::Borrowed(text))
     }
 
     /// A string that starts at this offset, from its first escape or control character on.
@@ -199,17 +201,7 @@ fn twice_among_many(names: &mut [Name<'_>]) -> Option<usize> {
     twice.min()
 }
 
-/// How many bytes at the start of this text stand for themselves in a string.
-fn plain_length(text: &[u8]) -> usize {
-    let is_plain = |byte: &u8| !matches!(byte, b'"' | b'\\' | ..b' ');
-    // Most strings end before a look at many bytes at once would pay.
-    let (near, far) = text.split_at_checked(CHUNK).unwrap_or((text, &[]));
-    if let Some(length) = near.iter().position(|byte| !is_plain(byte)) {
-        return length;
-    }
-    // Without an early end inside a chunk, so that the compiler can compare many bytes at once.
-    let chunks = far.chunks_exact(CHUNK).take_while(|chunk| chunk.iter().fold(true, |all, byte| all & is_plain(byte)));
-    let skipped = chunks.count() * CHUNK;
-    let rest = far.get(skipped..).unwrap_or_default();
-    near.len() + skipped + rest.iter().take_while(|byte| is_plain(byte)).count()
+fn has_control(text: &str) -> bool {
+    // Without an early end, so that the compiler can compare many bytes at once.
+    text.bytes().fold(false, |any, byte| any | (byte < b' '))
 }
