@@ -1,13 +1,12 @@
 use std::borrow::Cow;
 
-use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
 use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
 use crate::keys::Secret;
 use crate::rejection::Reason;
-use crate::text::base64::{decode_base64url_into, without_padding};
+use crate::text::base64::{decode_base64url_into, is_base64url, without_padding};
 
 const VERSION: u8 = 0x80;
 const BLOCK: usize = 16;
@@ -46,16 +45,19 @@ impl Token {
         decode_base64url_into(first.as_bytes(), &mut head).ok_or(NOT_CANONICAL)?;
         let [VERSION, time @ ..] = head else { return Err("has another version than 0x80") };
         let bare = without_padding(&text).ok_or(NOT_CANONICAL)?;
-        let mut bytes = SmallVec::<[u8; 512]>::from_elem(0, bare.len() * 3 / 4);
-        decode_base64url_into(bare.as_bytes(), &mut bytes).ok_or(NOT_CANONICAL)?;
-        let Some(ciphertext) = bytes.len().checked_sub(HEADER + MAC).filter(|ciphertext| *ciphertext >= BLOCK) else {
+        // All of it is decoded once, by the library. Here only its ends are.
+        if !is_base64url(bare.as_bytes()) {
+            return Err(NOT_CANONICAL);
+        }
+        let length = bare.len() * 3 / 4;
+        let Some(ciphertext) = length.checked_sub(HEADER + MAC).filter(|ciphertext| *ciphertext >= BLOCK) else {
             return Err("is too short");
         };
         if !ciphertext.is_multiple_of(BLOCK) {
             return Err("does not hold whole blocks");
         }
-        let mac = bytes.last_chunk::<MAC>().ok_or("is too short")?;
-        Ok(Self { issued_at: UnixTime::from_secs(u64::from_be_bytes(time)), mac: *mac, text: text.into_owned() })
+        let mac = last_bytes(bare, length).ok_or(NOT_CANONICAL)?;
+        Ok(Self { issued_at: UnixTime::from_secs(u64::from_be_bytes(time)), mac, text: text.into_owned() })
     }
 
     /// Checks the MAC, then decrypts.
@@ -68,6 +70,16 @@ impl Token {
         let content = content.map_err(|_| Reason::BadSignature)?;
         Ok(Message { content, issued_at: self.issued_at, mac: self.mac })
     }
+}
+
+/// The MAC, which ends a text that stands for so many bytes.
+fn last_bytes(text: &str, length: usize) -> Option<[u8; MAC]> {
+    // Four characters are three bytes, so it may begin inside of a group.
+    let groups = (length - MAC) / 3;
+    let mut bytes = [0; MAC + 2];
+    let bytes = bytes.get_mut(..length - 3 * groups)?;
+    decode_base64url_into(text.as_bytes().get(4 * groups..)?, bytes)?;
+    bytes.last_chunk().copied()
 }
 
 /// A key is 32 bytes in canonical base64url, with its padding: 44 characters.
@@ -86,3 +98,22 @@ pub(crate) fn check_key(key: &Secret) -> Result<(), &'static str> {
 
 opaque_debug!(Token);
 opaque_debug!(Message { issued_at });
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+
+    use super::*;
+    use crate::text::base64::BASE64URL;
+
+    #[test]
+    fn the_mac_is_the_end_of_what_is_decoded() {
+        let all: Vec<u8> = (0..100).collect();
+        for length in MAC..100 {
+            let bytes = &all[..length];
+            let text = BASE64URL.encode(bytes);
+            assert_eq!(last_bytes(&text, length).as_ref(), bytes.last_chunk(), "{length}");
+            assert_eq!(last_bytes(&text[1..], length), None, "{length}: a character is missing");
+        }
+    }
+}

@@ -31,6 +31,17 @@ pub(crate) fn decode_base64url_into(text: &[u8], decoded: &mut [u8]) -> Option<(
     (BASE64URL.decode_slice(text, decoded).ok()? == decoded.len()).then_some(())
 }
 
+/// Whether all characters are of base64url's alphabet. Says nothing of how many there are, or of the last one's bits.
+#[cfg(feature = "fernet")]
+pub(crate) fn is_base64url(text: &[u8]) -> bool {
+    // Without an early end, so that the compiler can compare many characters at once.
+    text.iter().fold(true, |all, byte| {
+        let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+        let digit = byte.wrapping_sub(b'0') < 10;
+        all & (letter | digit | (*byte == b'-') | (*byte == b'_'))
+    })
+}
+
 /// The text without its padding, which is either all there or all absent.
 pub(crate) fn without_padding(text: &str) -> Option<&str> {
     let bare = text.trim_end_matches('=');
@@ -68,6 +79,19 @@ mod tests {
                 decode_base64url_into(bare.as_bytes(), &mut decoded).map(|()| decoded)
             });
             assert_eq!(decoded.as_deref(), expected, "{text:?}: {why}");
+        }
+    }
+
+    #[cfg(feature = "fernet")]
+    #[test]
+    fn each_character_of_the_alphabet_is_known() {
+        for byte in 0..=255 {
+            let expected = ALPHABET.contains(&byte) || b"-_".contains(&byte);
+            for place in 0..40 {
+                let mut text = [b'A'; 40];
+                text[place] = byte;
+                assert_eq!(is_base64url(&text), expected, "{byte} at {place}");
+            }
         }
     }
 
