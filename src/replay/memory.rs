@@ -211,12 +211,13 @@ impl Inner {
         // from the start: else as many calls as are in progress at once could stay.
         let has_share = !entry.may_stay || self.forever.has_room(claim.terms.group);
         let mut claimed = None;
+        let (home, shards) = self.shards.from(claim.key);
         // Each claim clears some of what is dead away, so that none ever has to do it for all. If there is no room
         // after that, dead entries elsewhere may have it.
-        for (looked, shard) in self.shards.from(claim.key).enumerate() {
+        for (looked, shard) in shards.enumerate() {
             let cleared = self.clear(shard, steady);
             if looked == 0 || cleared > 0 {
-                claimed = self.claim_if_room(claim, entry, has_share);
+                claimed = self.claim_if_room(home, claim, entry, has_share);
             }
             if claimed.is_some() || !has_share {
                 break;
@@ -229,9 +230,9 @@ impl Inner {
     }
 
     /// `None`: there is no room.
-    fn claim_if_room(&self, claim: &Claim, entry: Entry, has_share: bool) -> Option<Claimed> {
+    fn claim_if_room(&self, home: &Shard, claim: &Claim, entry: Entry, has_share: bool) -> Option<Claimed> {
         let mut claimed = None;
-        self.change(self.shards.of(claim.key), claim.key, |held| {
+        self.change(home, claim.key, |held| {
             claimed = match held {
                 Some(held) if held.is_live(claim.now) => Some(held.claimed()),
                 // A dead entry of the same key gives up its place, and its share.

@@ -32,14 +32,16 @@ impl Shards {
     }
 
     pub(super) fn of(&self, key: Fingerprint) -> &Shard {
-        #[expect(clippy::indexing_slicing, reason = "the index is a remainder of the length")]
-        &self.shards[self.index(key)]
+        self.from(key).0
     }
 
-    /// Every shard once, that of the key first.
-    pub(super) fn from(&self, key: Fingerprint) -> impl Iterator<Item = &Shard> {
-        let (before, from) = self.shards.split_at(self.index(key));
-        from.iter().chain(before)
+    /// The shard of the key, and every shard once, that one first.
+    pub(super) fn from(&self, key: Fingerprint) -> (&Shard, impl Iterator<Item = &Shard>) {
+        let index = self.index(key);
+        let (before, from) = self.shards.split_at(index);
+        #[expect(clippy::indexing_slicing, reason = "the index is a remainder of the length")]
+        let home = &self.shards[index];
+        (home, from.iter().chain(before))
     }
 
     fn index(&self, key: Fingerprint) -> usize {
@@ -140,8 +142,10 @@ mod tests {
         let shards = Shards::new();
         for n in 0..=255 {
             let key = Fingerprint::from([n; 32]);
-            let mut visited: Vec<*const Shard> = shards.from(key).map(std::ptr::from_ref).collect();
-            assert_eq!(visited.first().copied(), Some(std::ptr::from_ref(shards.of(key))));
+            let (home, all) = shards.from(key);
+            let mut visited: Vec<*const Shard> = all.map(std::ptr::from_ref).collect();
+            assert!(std::ptr::eq(home, shards.of(key)));
+            assert_eq!(visited.first().copied(), Some(std::ptr::from_ref(home)));
             visited.sort_unstable();
             visited.dedup();
             assert_eq!(visited.len(), Shards::COUNT);
