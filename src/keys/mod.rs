@@ -29,16 +29,6 @@
 mod fixed;
 mod key;
 mod memory;
-#[cfg_attr(
-    not(any(
-        feature = "webhook",
-        feature = "jwt",
-        feature = "timestamp-hash",
-        feature = "oauth1",
-        feature = "shared-secret"
-    )),
-    expect(dead_code, reason = "no form with a shared secret")
-)]
 mod pair;
 mod secret;
 mod shared;
