@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Whether what a reader copies compiles: README's programs, with the features that README names.
+"""Whether what a reader copies compiles: README's programs with the features that README names, and `examples/app` with
+the dependencies in its header.
 
     scripts/readers_programs.py               checks them
     scripts/readers_programs.py --self-test   checks that a program with a feature too few is found
@@ -32,8 +33,17 @@ def main():
     found = list(programs(readme))
     if len(found) < 2:
         sys.exit(f"README has {len(found)} programs; there should be at least two")
-    wrong = [check(f"readme-{number}", *each) for number, each in enumerate(found, 1)]
+    wrong = [check(f"readme-{number}", {"main.rs": code}, needs) for number, (code, needs) in enumerate(found, 1)]
+    app = {file.name: file.read_text() for file in (ROOT / "examples/app").iterdir()}
+    wrong.append(check("app", app, header(app["main.rs"]), "--all-targets"))
     return any(wrong)
+
+
+def header(code):
+    """The manifest in an example's header, with our own sources in place of the version that will be published."""
+    block = re.search(r"^//! ```toml\n(.*?)^//! ```$", code, re.M | re.S) or sys.exit("the header has no manifest")
+    text = re.sub(r"^//! ?", "", block[1], flags=re.M)
+    return re.sub(r'^(tower-sso = \{ )version = "[^"]*"', rf"\1path = '{ROOT}'", text, flags=re.M)
 
 
 def programs(readme):
@@ -45,7 +55,8 @@ def programs(readme):
         named = re.findall(r"\bfeature\s+`([\w-]+)`", readme[end : block.start()].split("\n## ")[-1])
         end = block.end()
         code = re.sub(r"^# ?", "", block[1], flags=re.M)
-        yield code if "fn main(" in code else code + "\nfn main() {}\n", manifest(code, features + named)
+        main = "" if "fn main(" in code else "\nfn main() {}\n"
+        yield "#![allow(unused)]\n" + code + main, manifest(code, features + named)
 
 
 def manifest(code, features):
@@ -53,12 +64,13 @@ def manifest(code, features):
     return f"[dependencies]\n{others}tower-sso = {{ path = {str(ROOT)!r}, features = {features} }}\n"
 
 
-def check(name, code, dependencies, quiet=False):
+def check(name, files, dependencies, *options, quiet=False):
     """Whether the program does not compile as a project of its own."""
     with tempfile.TemporaryDirectory() as directory:
         project = pathlib.Path(directory)
         (project / "src").mkdir()
-        (project / "src/main.rs").write_text("#![allow(unused)]\n" + code)
+        for file, code in files.items():
+            (project / "src" / file).write_text(code)
         # Our profiles too: with others, every dependency would be checked again.
         ours = (ROOT / "Cargo.toml").read_text()
         profiles = "".join(re.findall(r"^\[profile\.[^\[]*", ours, re.M))
@@ -66,10 +78,11 @@ def check(name, code, dependencies, quiet=False):
         (project / "Cargo.toml").write_text(head + dependencies + "\n" + profiles)
         shutil.copy(ROOT / "Cargo.lock", project)
         target = os.environ.get("CARGO_TARGET_DIR") or ROOT / "target"
-        command = ["cargo", "check", "--quiet", "--offline", "--target-dir", str(pathlib.Path(target).absolute())]
+        command = ["cargo", "check", "--quiet", "--offline", "--target-dir", str(pathlib.Path(target).absolute()), *options]
         failed = subprocess.run(command, cwd=project, capture_output=quiet).returncode != 0
     if not quiet:
-        print(f"{name}: {'DOES NOT COMPILE with' if failed else 'compiles with'} {dependencies.splitlines()[-1]}")
+        ours = re.search("^tower-sso = .*$", dependencies, re.M)[0]
+        print(f"{name}: {'DOES NOT COMPILE with' if failed else 'compiles with'} {ours}", flush=True)
     return failed
 
 
@@ -85,13 +98,14 @@ def self_test():
     path = f"path = {str(ROOT)!r}"
     needs = lambda features: f"[dependencies]\ntower-sso = {{ {path}, features = {features} }}\n"
     expected = [
-        ("use tower_sso::fernet;\nfn x() {}\n\nfn main() {}\n", needs(["fernet"])),
-        ("fn main() { tower_sso::jwt::x() }\n", needs(["fernet", "jwt"])),
+        ("#![allow(unused)]\nuse tower_sso::fernet;\nfn x() {}\n\nfn main() {}\n", needs(["fernet"])),
+        ("#![allow(unused)]\nfn main() { tower_sso::jwt::x() }\n", needs(["fernet", "jwt"])),
     ]
     if list(programs(readme)) != expected:
         sys.exit(f"the programs are not found: {list(programs(readme))}")
     code = "use tower_sso::fernet as _;\nfn main() {}\n"
-    if not check("self-test", code, manifest(code, []), quiet=True) or check("self-test", code, manifest(code, ["fernet"])):
+    built = lambda features: not check("self-test", {"main.rs": code}, manifest(code, features), quiet=True)
+    if built([]) or not built(["fernet"]):
         sys.exit("a feature too few was not found, or one was missing that is there")
     print("a program with a feature too few is found")
     return False

@@ -14,7 +14,7 @@
 //! | [`rotating`] | How do I replace a key, and what do I do about one that leaked? |
 //! | [`refusals`] | Why was this request refused? |
 //!
-//! A whole application with users, sessions and sign-out is in `examples/app.rs`; `examples/portal` has all partners,
+//! A whole application with users, sessions and sign-out is in `examples/app`; `examples/portal` has all partners,
 //! a database and metrics.
 
 pub mod first_partner;

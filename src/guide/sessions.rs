@@ -39,7 +39,7 @@
 //! # }
 //! ```
 //!
-//! `examples/app.rs` is the whole of it, with a store, sign-out and tests.
+//! `examples/app` is the whole of it, with a store, sign-out and tests.
 //!
 //! # `SameSite`, by how the user arrives
 //!

@@ -106,7 +106,7 @@
 //! 5. For webhooks: a copy is answered with 200 and does nothing; after your handler answered 500, a copy is carried
 //!    out.
 //!
-//! `examples/app.rs` has the first three.
+//! `examples/app` has the first three.
 //!
 //! # A store of your own
 //!

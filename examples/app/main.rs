@@ -3,10 +3,38 @@
 //! ```text
 //! cargo run --example app                                  # database in memory
 //! cargo run --example app -- 'sqlite://app.db?mode=rwc'    # in a file: users and sessions survive a restart
+//! cargo run --example app -- 'sqlite://app.db?mode=rwc' https://app.example    # as browsers know it, behind a proxy
 //! ```
-//! It prints a link to click. Click it twice: the second time it is refused.
+//! It prints a link to click. Click it twice: the second time it is refused. `RUST_LOG=tower_sso=debug` says more.
+//!
+//! To start from it, copy this folder to `src` of a new package, with these dependencies. `sign` is for the tests, and
+//! for the lines marked "delete": without them, move it to `[dev-dependencies]` and put `#[cfg(test)]` on `link`.
+//!
+//! ```toml
+//! [dependencies]
+//! askama = { version = "0.16", default-features = false, features = ["derive", "std"] }
+//! async-trait = "0.1"
+//! axum = "0.8"
+//! http = "1"
+//! hyper = { version = "1", features = ["http1", "server"] }
+//! hyper-util = { version = "0.1", features = ["http1", "server", "server-graceful", "service", "tokio"] }
+//! serde_json = "1"
+//! sha2 = "0.11"
+//! sqlx = { version = "0.9", default-features = false, features = ["runtime-tokio", "sqlite"] }
+//! time = "0.3"
+//! tokio = { version = "1", features = ["macros", "net", "rt-multi-thread", "signal", "time"] }
+//! tower-http = { version = "0.7", features = ["csrf", "set-header", "timeout"] }
+//! tower-sessions = { version = "0.15", default-features = false, features = ["axum-core"] }
+//! tower-sso = { version = "0.1", features = ["axum", "fernet", "sign"] }
+//! tracing = "0.1"
+//! tracing-appender = "0.2"
+//! tracing-subscriber = { version = "0.3", features = ["env-filter"] }
+//!
+//! [dev-dependencies]
+//! reqwest = { version = "0.13", default-features = false }
+//! tower = { version = "0.5", features = ["util"] }
+//! ```
 
-#[path = "app/sessions.rs"]
 mod sessions;
 
 use std::{pin::pin, sync::Arc, time::Duration};
@@ -23,30 +51,54 @@ use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tower_http::{csrf::CsrfLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
 use tower_sessions::{Expiry, Session, SessionManagerLayer, cookie::SameSite};
-use tower_sso::ConfigError;
-use tower_sso::Identity;
-use tower_sso::clock::{Clock, SystemClock};
+use tower_sso::clock::{Clock, SystemClock, UnixTime};
 use tower_sso::keys::{KeyStore, MemoryKeys};
-use tower_sso::providers::tutorcruncher::{self, TutorUser};
 use tower_sso::replay::{MemoryReplay, ReplayStore};
-use tower_sso::sign::{FernetLink, generate_fernet_key};
+use tower_sso::{Builder, ConfigError, Identity, Secret};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::sessions::Sessions;
 
+// --- Change these for your partner. -----------------------------------------------------------------------------------
+
+use tower_sso::fernet::Fernet;
+use tower_sso::providers::tutorcruncher::{self, TutorUser};
+use tower_sso::sign::{FernetLink, generate_fernet_key};
+
+type User = TutorUser;
+
+fn sso(keys: impl KeyStore) -> Builder<Fernet<User>> {
+    tutorcruncher::sso(keys)
+}
+
+/// The user's id with the partner, and the name.
+fn id_and_name(user: &User) -> (String, &str) {
+    (user.id.to_string(), &user.name)
+}
+
+/// Plays the partner: a link to this address for the user number 123.
+fn link(to: &str, tenant: &str, key: &Secret, now: UnixTime, name: &str) -> Result<String, Box<dyn std::error::Error>> {
+    let claims = serde_json::json!({"id": 123, "nm": name, "rt": "Contractor"});
+    Ok(FernetLink::new(to, tenant, key).issued_at(now).uri(&claims)?.to_string())
+}
+
+// ----------------------------------------------------------------------------------------------------------------------
+
 /// A partner's user id is unique only within a tenant. `AUTOINCREMENT`: the id of a deleted user is not reused.
 const USERS: &str = "CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY AUTOINCREMENT,
-    tenant TEXT NOT NULL, partner_id INTEGER NOT NULL, name TEXT NOT NULL, UNIQUE (tenant, partner_id))";
+    tenant TEXT NOT NULL, partner_id TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (tenant, partner_id))";
 /// Where the session keeps the user's id.
 const USER: &str = "user";
 
 /// `is_https`: whether browsers use https, including https that a proxy in front terminates.
 fn app(
-    (db, is_https): (SqlitePool, bool),
+    db: SqlitePool,
+    is_https: bool,
     keys: impl KeyStore,
     replay: impl ReplayStore,
     clock: impl Clock,
 ) -> Result<Router, ConfigError> {
-    let sso = tutorcruncher::sso(keys).replay(replay).clock(clock).build()?;
+    let sso = sso(keys).replay(replay).clock(clock).build()?;
     // `Lax`: a `Strict` cookie would be missing on a redirect from the partner's site.
     let sessions = SessionManagerLayer::new(Sessions(db.clone())).with_http_only(true).with_same_site(SameSite::Lax);
     let sessions = sessions.with_name(if is_https { "__Host-session" } else { "session" }).with_secure(is_https);
@@ -61,11 +113,12 @@ fn app(
 }
 
 /// Finds or creates the user, and opens the session.
-async fn land(db: State<SqlitePool>, session: Session, user: Identity<TutorUser>) -> Result<Redirect, Unavailable> {
+async fn land(db: State<SqlitePool>, session: Session, user: Identity<User>) -> Result<Redirect, Unavailable> {
     // One statement is one transaction: of two concurrent links, one creates the user and the other finds it.
     let query = "INSERT INTO users (tenant, partner_id, name) VALUES ($1, $2, $3)
                  ON CONFLICT (tenant, partner_id) DO UPDATE SET name = excluded.name RETURNING id";
-    let query = sqlx::query_scalar(query).bind(user.tenant().as_str()).bind(user.id).bind(&user.name);
+    let (partner_id, name) = id_and_name(&user);
+    let query = sqlx::query_scalar(query).bind(user.tenant().as_str()).bind(partner_id).bind(name);
     let id: i64 = query.fetch_one(&*db).await?;
     session.clear().await; // drop the previous user's data
     session.cycle_id().await?; // against session fixation
@@ -107,7 +160,9 @@ impl<E: std::error::Error> From<E> for Unavailable {
 
 impl IntoResponse for Unavailable {
     fn into_response(self) -> Response {
-        (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.").into_response()
+        // The link was used up before the handler failed.
+        let text = "Try again in a moment. To sign in, go back to your partner’s site and click again.";
+        (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
     }
 }
 
@@ -148,16 +203,17 @@ async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (log, _writing) = tracing_appender::non_blocking(std::io::stderr());
-    tracing_subscriber::fmt().with_writer(log).init();
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(log).init();
     let db = open(std::env::args().nth(1).as_deref().unwrap_or("sqlite::memory:")).await?;
-    let key = generate_fernet_key(); // yours comes from TutorCruncher
+    let key = generate_fernet_key(); // delete: yours comes from the partner
     let replay = MemoryReplay::opened().await;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let base = format!("http://{}", listener.local_addr()?);
+    let public_url = std::env::args().nth(2).unwrap_or(format!("http://{}", listener.local_addr()?));
     let keys = MemoryKeys::new().with("4321", key.clone());
-    let app = app((db, base.starts_with("https://")), keys, replay, SystemClock)?;
-    let samuel = serde_json::json!({"id": 123, "nm": "Samuel", "rt": "Contractor"});
-    println!("within a minute: {}", FernetLink::new(format!("{base}/sso"), "4321", &key).uri(&samuel)?);
+    let app = app(db, public_url.starts_with("https://"), keys, replay, SystemClock)?;
+    let link = link(&format!("{public_url}/sso"), "4321", &key, SystemClock.now(), "Samuel")?; // delete
+    println!("within a minute: {link}"); // delete
     // A service manager sends SIGTERM: `examples/portal/main.rs` listens for both.
     serve(listener, app, async { _ = tokio::signal::ctrl_c().await }).await;
     Ok(())
@@ -171,8 +227,7 @@ mod tests {
     use http::header::{COOKIE, LOCATION, SET_COOKIE};
     use http::{Method, Request};
     use tower::ServiceExt;
-    use tower_sso::clock::{ManualClock, UnixTime};
-    use tower_sso::keys::Secret;
+    use tower_sso::clock::ManualClock;
 
     use super::*;
 
@@ -209,15 +264,13 @@ mod tests {
             let both = MemoryKeys::new().with("4321", keys[0].clone()).with("8765", keys[1].clone());
             let replay = MemoryReplay::builder().clock(clock.clone()).build();
             clock.advance(Duration::from_secs(1));
-            let app = app((db.clone(), true), both, replay, clock.clone())?;
+            let app = app(db.clone(), true, both, replay, clock.clone())?;
             Ok(Self { app, db, keys, now: clock.now() })
         }
 
         /// A company's link for its user number 123.
         fn link(&self, company: usize, name: &str) -> Tested<String> {
-            let claims = serde_json::json!({"id": 123, "nm": name, "rt": "Contractor"});
-            let link = FernetLink::new("/sso", ["4321", "8765"][company], &self.keys[company]).issued_at(self.now);
-            Ok(link.uri(&claims)?)
+            link("/sso", ["4321", "8765"][company], &self.keys[company], self.now, name)
         }
 
         async fn send(&self, method: Method, uri: &str, cookie: &str) -> Tested<Answer> {
@@ -276,10 +329,7 @@ mod tests {
         let tampered = format!("{start}{}{}", if end.starts_with('A') { 'B' } else { 'A' }, &end[1..]);
         for (link, why) in [
             (honest.replacen("4321", "8765", 1), "for another company"),
-            (
-                FernetLink::new("/sso", "4321", &generate_fernet_key()).issued_at(fixture.now).uri(&1)?,
-                "signed with another key",
-            ),
+            (link("/sso", "4321", &generate_fernet_key(), fixture.now, "Samuel")?, "signed with another key"),
             (tampered, "changed"),
         ] {
             let answer = fixture.get(&link, "").await?;
