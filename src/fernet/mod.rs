@@ -4,6 +4,8 @@
 //! partner and the tenant share. TutorCruncher signs users in this way: see
 //! [`providers::tutorcruncher`](crate::providers::tutorcruncher) for its claims.
 //!
+//! Feature `fernet`; for this example `axum` too.
+//!
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
 //! # use axum::{Router, routing::get};

@@ -58,6 +58,15 @@
 //! tower-sso = { version = "0.1", features = ["sign"] }
 //! ```
 //!
+//! # It does not compile
+//!
+//! | rustc says | mend |
+//! |---|---|
+//! | `the trait bound …: Handler<_, _>` is not satisfied | feature `axum`, and axum 0.8 in your own manifest |
+//! | `could not find … in tower_sso`, `configured out` | the feature that the note below the error names |
+//! | `type annotations needed` at a second `.layer(…)` | one `ServiceBuilder` for both: [`stacking`](super::stacking) |
+//! | `Serialize` or `DeserializeOwned` is not satisfied | `#[derive(serde::Deserialize)]` on your claims |
+//!
 //! # Keys: one per tenant
 //!
 //! A *tenant* is a customer organisation with keys of its own; here it is the company. The request names it, and the

@@ -148,8 +148,8 @@
 //!
 //! # The contract
 //!
-//! Every form of this crate keeps the promises of `tests/engine/contract.rs`. A `Subject` tells that suite how to sign
-//! and how to spoil a request (`tests/support/subject`); write one for your form. The promises that a form can break:
+//! Every form of this crate keeps the promises of [`tests/engine/contract.rs`]. A `Subject` tells that suite how to
+//! sign and spoil a request ([`tests/support/subject`]); write one for your form. The promises that a form can break:
 //!
 //! - What is changed, cut, duplicated or oversized is refused, and uses nothing up.
 //! - Another spelling of a credential (case, padding, escapes) is refused or is the same login.
@@ -166,3 +166,6 @@
 //! [`fingerprint`]: crate::form::Form::fingerprint
 //! [`check`]: crate::form::Form::check
 //! [`check_key`]: crate::form::Form::check_key
+//!
+//! [`tests/engine/contract.rs`]: https://github.com/tower-sso/tower-sso/blob/main/tests/engine/contract.rs
+//! [`tests/support/subject`]: https://github.com/tower-sso/tower-sso/tree/main/tests/support/subject

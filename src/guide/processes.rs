@@ -34,6 +34,9 @@
 //!
 //! The same holds for a rolling deployment: while an old and a new process serve together, they are two.
 //!
+//! `SECURITY.md` has the rules of a deployment, such as for snapshots that are restored and layers that are rebuilt in
+//! one process.
+//!
 //! # The namespace of a deployment
 //!
 //! `my-app:production` above parts deployments that share a Redis server. Give staging another one. With the same one,

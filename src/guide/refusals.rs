@@ -8,6 +8,9 @@
 //!
 //! # Where the reason is
 //!
+//! `tracing_subscriber::fmt::init()` shows the log at `INFO`. With its feature `env-filter`, it shows errors alone
+//! until `RUST_LOG` is set: `RUST_LOG=tower_sso=info`.
+//!
 //! | where | what |
 //! |---|---|
 //! | log, target `tower_sso` | `form`, `reason`, `detail`; refusals at `INFO`, every 503 at `WARN` |
@@ -77,13 +80,20 @@
 //! | reason | cause | mend |
 //! |---|---|---|
 //! | `replayed` | a double click, a reload, a proxy's retry; a [mail scanner] | redirect at once; a button that posts |
+//! | `replayed` | your own handler failed the first time, or the client hung up | a new link from the partner |
 //! | `before_cutoff` | it was made before the store was, or in its first second | [wait a second before you listen] |
+//! | `before_cutoff` of `jwt` | no `iat` and no `nbf`: refused for `max_lifetime` after a start | ask for `iat` |
+//!
+//! A link is used up before your handler runs, whatever the handler answers: its page for a failure should say "go back
+//! and click again". A webhook is let through again.
 //!
 //! # The claims
 //!
 //! The partner is who it says it is, and says something that you do not take. `missing_field` names the field,
-//! `bad_payload` what your type does not deserialize. Make it an `Option`, or ask the partner. `refused_by_application`
-//! is your own [`map_claims`](crate::Builder::map_claims). The credential was not used up.
+//! `bad_payload` what your type does not deserialize. Make it an `Option`, or ask the partner. If it only lacks a
+//! field, the detail is still "does not have the shape that the claims require", as serde's own words could quote
+//! the payload: list the fields in [`require`](crate::Builder::require), and the log names the one that is missing.
+//! `refused_by_application` is your own [`map_claims`](crate::Builder::map_claims). The credential was not used up.
 //!
 //! # Before anything is read
 //!

@@ -7,6 +7,9 @@
 //! 3. **Redirect** after the sign-in, so that a reload does not send the used link again.
 //! 4. Show who is signed in.
 //!
+//! The link is used up before the handler runs. If the handler fails, a second click is `replayed`: have the answer say
+//! "go back to your partner's site and click again".
+//!
 //! ```
 //! # #[cfg(all(feature = "fernet", feature = "axum"))] {
 //! use axum::response::Redirect;

@@ -57,6 +57,35 @@
 //! `v0=`), hexadecimal or base64, and what is signed. That is the body alone, or a template such as
 //! `{timestamp}.{body}`; the timestamp then has a header of its own.
 //!
+//! A secret such as `whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD` is base64 behind a prefix (Standard Webhooks, Svix): take
+//! off the prefix, decode the rest, and give the bytes. The signature is base64 as well, behind `v1,`:
+//!
+//! ```
+//! # #[cfg(all(feature = "webhook", feature = "moka"))] {
+//! use base64::{Engine, prelude::BASE64_STANDARD};
+//! use http::HeaderName;
+//! use tower_sso::Secret;
+//! use tower_sso::webhook::{self, Encoding};
+//!
+//! let text = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+//! let bytes = BASE64_STANDARD.decode(text.strip_prefix("whsec_").ok_or("another prefix")?)?;
+//! let layer = webhook::layer::<serde_json::Value>()
+//!     .signature_header(HeaderName::from_static("webhook-signature"))
+//!     .id_header(HeaderName::from_static("webhook-id"))
+//!     .timestamp_header(HeaderName::from_static("webhook-timestamp"))
+//!     .signed("{id}.{timestamp}.{body}")
+//!     .encoding(Encoding::Base64)
+//!     .prefix("v1,")
+//!     .secrets([Secret::new(bytes)])
+//! #     .replay(tower_sso::replay::MemoryReplay::new())
+//!     .build()?;
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! While such a sender rotates its secret, it may put several signatures into the header: that is `malformed`, as the
+//! layer takes one alone.
+//!
 //! # A secret in a JSON body
 //!
 //! It is a [shared secret](crate::shared_secret): nothing is signed, and whoever has the secret may say anything. Take

@@ -186,7 +186,10 @@ pub(super) fn check<C>(form: &Jwt<C>) -> Result<(), ConfigProblem> {
         return setting("leeway", "is more than an hour: have the partner set its clock");
     }
     match &form.audience {
-        Audience::Unset => setting("audience", "is not set: say for whom tokens must be made (their `aud`)"),
+        Audience::Unset => setting(
+            "audience",
+            "is not set: say for whom tokens must be made (their `aud`), or call `danger_any_audience()` if they have none",
+        ),
         Audience::Ours(ours) if ours.is_empty() => setting("audience", "is empty: say for whom tokens must be made"),
         _ => Ok(()),
     }

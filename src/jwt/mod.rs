@@ -2,6 +2,8 @@
 //!
 //! Waggl's customers sign their users in this way: see [`providers::waggl`](crate::providers::waggl) for its claims.
 //!
+//! Feature `jwt`; for this example `axum` too.
+//!
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
 //! # use axum::{Router, routing::get};
@@ -192,7 +194,10 @@ where
         if let (Some(longest), Some(exp)) = (self.max_lifetime, registered.exp) {
             let lifetime = exp.since(registered.iat.unwrap_or(now.plus(self.leeway)));
             if lifetime > longest {
-                return Err(Reason::BadClaim("exp".into(), "is further away than a token may live"));
+                return Err(Reason::BadClaim(
+                    "exp".into(),
+                    "is further away than a token may live: see `max_lifetime`",
+                ));
             }
         }
         fields?;

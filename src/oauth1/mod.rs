@@ -4,6 +4,8 @@
 //! Site Builder's partners sign their users in this way: see
 //! [`providers::site_builder`](crate::providers::site_builder).
 //!
+//! Feature `oauth1`; for this example `axum` too.
+//!
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
 //! # use axum::{Router, routing::get};

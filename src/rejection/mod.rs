@@ -187,7 +187,7 @@ impl fmt::Display for Reason {
             Self::BodyTimeout => f.write_str("the body did not arrive in time"),
             Self::BodyOverOuterLimit => f.write_str("the body is over a limit outside this layer"),
             Self::BodyTooLarge(limit) => write!(f, "the body is over {limit} bytes"),
-            Self::ContentType => f.write_str("the content type is not the form's"),
+            Self::ContentType => f.write_str("the content type is not the form's: see `content_type` and `any_content_type`"),
             Self::ContentEncoding => f.write_str("the body has a content encoding"),
             Self::Method => f.write_str("the method is not listed"),
             Self::Prefetch => f.write_str("the request is marked as a prefetch or a preview"),
@@ -197,13 +197,19 @@ impl fmt::Display for Reason {
             Self::AlgorithmNotAllowed => f.write_str("the signature is made in a way that this layer does not take"),
             Self::BadToken(what) => write!(f, "the token {what}"),
             Self::WrongAudience => f.write_str("the token is for another audience"),
+            Self::MissingClaim(name) if name == "exp" => {
+                f.write_str("the claim `exp` is missing: for tokens with `iat` alone see `max_age`")
+            }
             Self::MissingClaim(name) => write!(f, "the claim `{name}` is missing"),
             Self::BadClaim(name, what) => write!(f, "the claim `{name}` {what}"),
             Self::Expired => f.write_str("it is too old"),
             Self::NotYetValid => f.write_str("it is from the future: compare the partner's clock with this one"),
             Self::Replayed => f.write_str("it was used before"),
             Self::BeforeCutoff => {
-                f.write_str("it was made, or may have been made, before this process began to remember what was used")
+                f.write_str(
+                "it was made, or may have been made, before this process began to remember what was used; a JWT without `iat` \
+                 and `nbf` may have been, for its longest lifetime",
+            )
             }
             Self::BadPayload(what) => write!(f, "the payload: {what}"),
             Self::MissingField(name) => write!(f, "the payload has no `{name}`"),

@@ -4,6 +4,8 @@
 //! seatmap.pro's ticketing platforms sign their users in this way: see
 //! [`providers::seatmap`](crate::providers::seatmap).
 //!
+//! Feature `shared-secret`; for this example `axum` too.
+//!
 //! ```
 //! # #[cfg(feature = "axum")] {
 //! # use axum::{Router, routing::post};

@@ -5,6 +5,8 @@
 //! that sign in, and seatmap.pro's answer a session id that travels in a redirect. [`Tickets::issue`] makes such a
 //! link's ticket, and this layer redeems it.
 //!
+//! Feature `ticket`; for this example `axum` too.
+//!
 //! ```
 //! # #[cfg(feature = "axum")] {
 //! # use axum::{Router, routing::get};

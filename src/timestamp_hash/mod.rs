@@ -4,6 +4,8 @@
 //! protocols hash other fields, in another order, joined differently, with the secret elsewhere. A [`Recipe`] describes
 //! this.
 //!
+//! Feature `timestamp-hash`; for this example `axum` too.
+//!
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
 //! # use axum::{Router, routing::get};

@@ -3,6 +3,8 @@
 //! TutorCruncher announces a new company this way: see [`providers::tutorcruncher`](crate::providers::tutorcruncher).
 //! For other senders, set the headers, digest, encoding, prefix and signed timestamp.
 //!
+//! Feature `webhook`; for this example `axum` too.
+//!
 //! ```
 //! # #[cfg(all(feature = "moka", feature = "axum"))] {
 //! # use axum::{Router, http::StatusCode, routing::post};
@@ -35,7 +37,10 @@
 //! 4. If the form has a timestamp, the timestamp is signed and inside the window.
 //! 5. A delivery is processed once. A duplicate is acknowledged with 200 and does not reach the inner service. A
 //!    duplicate that comes while the first is still being processed waits for it, for `store_timeout` at most, then
-//!    gets 503.
+//!    gets 503. **Two deliveries with the same bytes are one event.** If the sender's bodies can repeat, have it sign
+//!    an [id](crate::Builder::id_header) or a [time](crate::Builder::timestamp_header). If two routes take the same
+//!    bytes, give each a [`namespace`](crate::Builder::namespace): with one secret and one store, each would swallow
+//!    the other's.
 //! 6. If the inner service fails (an error, or any status but 2xx and 3xx), the delivery was not processed and a retry
 //!    is let through. The same holds if the inner service is dropped before it answers, by a panic or because the
 //!    sender hung up; tasks that it has spawned go on regardless.
@@ -46,6 +51,17 @@
 //! Tell the layer by [`handler_remembers`](crate::Builder::handler_remembers): the replay store then keeps such a
 //! delivery for an hour instead of for ever. With a timestamp, a delivery that failed before a restart is refused as
 //! `replayed` when it is retried, because nothing remembers that it failed.
+//!
+//! In SQL, the handler remembers like this, with `call.fingerprint().as_bytes()` as `$1`:
+//!
+//! ```sql
+//! CREATE TABLE seen (call BLOB PRIMARY KEY); -- in Postgres: BYTEA
+//! BEGIN;
+//! INSERT INTO seen (call) VALUES ($1) ON CONFLICT DO NOTHING;
+//! -- no row was inserted: ROLLBACK, answer 200, and do nothing else
+//! -- otherwise: what the call is about, in this same transaction
+//! COMMIT;
+//! ```
 
 mod builder;
 mod headers;

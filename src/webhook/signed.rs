@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use crate::ConfigProblem;
 
 /// The signed content: the body and the text around it.
@@ -35,7 +37,10 @@ impl Template {
             let end = text.char_indices().skip(1).find(|(_, c)| *c == '{').map_or(text.len(), |(at, _)| at);
             let (literal, rest) = text.split_at(end);
             if literal.contains(['{', '}']) {
-                return problem("has another part than {timestamp}, {id} and {body}");
+                let part = literal.split_inclusive('}').next().unwrap_or(literal);
+                return problem(format!(
+                    "has `{part}`, which is none of its parts: it takes {{timestamp}}, {{id}} and {{body}}"
+                ));
             }
             parts.push(Part::Literal(literal.into()));
             text = rest;
@@ -77,7 +82,7 @@ impl Template {
     }
 }
 
-fn problem<T>(problem: &'static str) -> Result<T, ConfigProblem> {
+fn problem<T>(problem: impl Into<Cow<'static, str>>) -> Result<T, ConfigProblem> {
     Err(ConfigProblem::Setting { setting: "signed", problem: problem.into() })
 }
 
@@ -102,6 +107,8 @@ mod tests {
         ] {
             assert_eq!(Template::parse(text).ok(), expected.map(Template), "{text}");
         }
+        let said = Template::parse("{id}.{ts}.{body}").unwrap_err().to_string();
+        assert!(said.contains("has `{ts}`"), "{said}");
     }
 
     #[test]
