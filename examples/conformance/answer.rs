@@ -35,8 +35,8 @@ pub(crate) fn refusal(rejection: &Rejection, _: &HeaderMap) -> Response<Bytes> {
 /// The driver's word for a reason.
 fn word(reason: &Reason) -> &str {
     match reason {
-        Reason::BeforeCutoff => "replayed",
-        Reason::IncompleteBody(_) => "malformed",
+        Reason::BeforeCutoff | Reason::Forgotten => "replayed",
+        Reason::IncompleteBody(_) | Reason::MissingParameter(_) => "malformed",
         Reason::RefusedByApplication(what) if what == MISSING_FIELD => MISSING_FIELD,
         Reason::RefusedByApplication(_) => BAD_PAYLOAD,
         other => other.as_str(),

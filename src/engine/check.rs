@@ -116,7 +116,7 @@ impl<F: Form, C> Engine<F, C> {
                 Ok(Stage::Pause { timer: Timer::new(pause), accepted, waited: waited + pause })
             }
             Claimed::Leased if is_leased => Err(Reason::InProgress.into()),
-            Claimed::Forgotten => Err(Reason::BeforeCutoff.into()),
+            Claimed::Forgotten => Err(Reason::Forgotten.into()),
             _ => Err(self.rules.duplicate.clone().into()),
         }
     }

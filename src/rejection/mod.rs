@@ -71,8 +71,11 @@ pub enum Reason {
     NotYetValid,
     /// Used before.
     Replayed,
-    /// Made before the replay store started to remember: it may have been used before that.
+    /// Usable before the replay store started to remember: it may have been used before that.
     BeforeCutoff,
+    /// Usable before the replay store kept entries for as long as this layer accepts it: it may have been used and
+    /// forgotten. See [`Claimed::Forgotten`](crate::replay::Claimed::Forgotten).
+    Forgotten,
     /// The token is for somebody else.
     WrongAudience,
     /// A registered claim is missing: its name.
@@ -140,7 +143,7 @@ impl Reason {
 
     const fn row(&self) -> (&'static str, Code, Step) {
         match self {
-            Self::MissingParameter(_) => ("malformed", Code::Malformed, Step::Extract),
+            Self::MissingParameter(_) => ("missing_parameter", Code::Malformed, Step::Extract),
             Self::DuplicateParameter(_) => ("duplicate_parameter", Code::Malformed, Step::Extract),
             Self::Malformed(..) => ("malformed", Code::Malformed, Step::Extract),
             Self::MissingSignature => ("missing_signature", Code::Malformed, Step::Extract),
@@ -170,6 +173,7 @@ impl Reason {
             Self::RefusedByApplication(_) => ("refused_by_application", Code::RejectedClaims, Step::Claims),
             Self::Replayed => ("replayed", Code::Replayed, Step::Replay),
             Self::BeforeCutoff => ("before_cutoff", Code::Replayed, Step::Replay),
+            Self::Forgotten => ("forgotten", Code::Replayed, Step::Replay),
             Self::ReplayStore(_) => ("replay_store", Code::Unavailable, Step::Replay),
             Self::InProgress => ("in_progress", Code::Unavailable, Step::Replay),
         }
@@ -211,6 +215,9 @@ impl fmt::Display for Reason {
                  and `nbf` may have been, for its longest lifetime",
             )
             }
+            Self::Forgotten => f.write_str(
+                "it may have been used before a layer came that accepts it for longer: its entry would have ended",
+            ),
             Self::BadPayload(what) => write!(f, "the payload: {what}"),
             Self::MissingField(name) => write!(f, "the payload has no `{name}`"),
             Self::RefusedByApplication(what) => write!(f, "the application refuses the claims: {what}"),

@@ -112,7 +112,7 @@ async fn a_window_that_is_raised_later_does_not_reach_back() {
 
     time.set(UnixTime::from_secs(NOW + 90));
     let after = layer(300);
-    assert_eq!(reason(&after.send(used).await), "before_cutoff", "used and forgotten");
+    assert_eq!(reason(&after.send(used).await), "forgotten", "used and forgotten");
     assert_eq!(outcome(&after.send(used_late).await), "replayed", "used and remembered");
     assert_eq!(outcome(&after.send(link(NOW + 50)).await), "ok", "its entry would not have ended yet");
     assert_eq!(outcome(&after.send(link(NOW + 90)).await), "ok", "made since");

@@ -297,8 +297,8 @@ async fn a_signed_timestamp_is_held_to_its_window() {
         (with(stamped("a", &now, JSON), "x-id", "b"), "bad_signature", "another name"),
         (stamped("a:1", &now, JSON), "malformed", "a name with a separator in it"),
         (stamped("", &now, JSON), "malformed", "an empty name"),
-        (unnamed, "malformed", "no name"),
-        (untimed, "malformed", "no time"),
+        (unnamed, "missing_parameter", "no name"),
+        (untimed, "missing_parameter", "no time"),
     ] {
         let app = App::new(stamped_layer(clock()).build().unwrap());
         assert_eq!(reason(&app.send(request).await), expected, "{why}");
