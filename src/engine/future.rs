@@ -30,6 +30,9 @@ pin_project! {
     ///
     /// What needs no waiting was done when this was made. If the body need not be read and the stores answer at once,
     /// the credential is then spent, and the inner service has been called.
+    ///
+    /// Like any future it must not be polled after it has answered: it then stays pending and wakes nobody, rather than
+    /// panic.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<S, F, B, R, C = <F as Form>::Claims>
     where
@@ -195,7 +198,7 @@ where
                         return Poll::Ready(Ok(response));
                     }
                 }
-                // Polled after its end, it has nothing to say, and no reason to panic.
+                // Polled after it has answered: see above.
                 StateProj::Done => return Poll::Pending,
             }
         }
