@@ -13,15 +13,19 @@ macro_rules! opaque_debug {
     };
 }
 
-/// Implements `Debug` with the name of the form alone, for what a layer of the form `F` consists of.
+/// Implements `Debug` with the form's name, and with the settings if they are named, for what a layer of the form `F`
+/// consists of.
 macro_rules! form_debug {
-    ($type:ident<$($parameter:ident),+>) => {
+    ($type:ident<$($parameter:ident),+> $(, $($settings:ident).+)?) => {
         impl<$($parameter),+> std::fmt::Debug for $type<$($parameter),+>
         where
             F: Form,
         {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct(stringify!($type)).field("form", &F::NAME).finish_non_exhaustive()
+                f.debug_struct(stringify!($type))
+                    .field("form", &F::NAME)
+                    $(.field("settings", &self.$($settings).+))?
+                    .finish_non_exhaustive()
             }
         }
     };

@@ -18,7 +18,7 @@ use crate::keys::{Keys, Secret, TenantId};
 use crate::rejection::Reason;
 use crate::replay::{FingerprintHasher, ReplayStore};
 use crate::store::{StoreError, StoreFuture};
-use crate::window::Validity;
+use crate::window::{Validity, Window};
 
 /// One way in which a signed identity arrives.
 ///
@@ -175,6 +175,24 @@ pub trait Form: Send + Sync + 'static {
     fn redact(&self, head: &mut Parts) {
         let _ = head;
     }
+}
+
+/// A form whose credentials have one timestamp. Its builder gets [`max_age`](crate::Builder::max_age) and
+/// [`clock_skew`](crate::Builder::clock_skew), which set the window.
+///
+/// ```
+/// use tower_sso::form::HasWindow;
+/// use tower_sso::window::Window;
+///
+/// // The setters are there for any such form.
+/// fn strict<F: HasWindow>(layer: tower_sso::Builder<F>) -> tower_sso::Builder<F> {
+///     layer.max_age(std::time::Duration::from_secs(30))
+/// }
+/// ```
+pub trait HasWindow: Form {
+    /// The window that is set. [`Form::validity`] uses it, and [`Form::rules`] announces its `max_age` as the
+    /// [longest window](Rules::longest_window).
+    fn window_mut(&mut self) -> &mut Window;
 }
 
 /// A form's fixed properties, independent of requests. Read once, when its layer is built.

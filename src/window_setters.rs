@@ -1,21 +1,13 @@
-//! The setters of a [`Window`], once for all forms that have one.
+//! The setters of a [`Window`](crate::window::Window), once for all forms that have one.
 
 use std::time::Duration;
 
 use crate::Builder;
-use crate::form::Form;
-use crate::window::Window;
+use crate::form::HasWindow;
 
-/// A form whose credentials have a timestamp, and whose [`Window`] is set in two parts.
-///
-/// It is public as it bounds public methods, and cannot be named outside of the crate.
-pub trait HasWindow: Form {
-    /// The window that is set.
-    fn window_mut(&mut self) -> &mut Window;
-}
-
-/// For the forms whose credentials have one timestamp: Fernet tokens, timestamp hashes and webhooks.
-impl<F: HasWindow> Builder<F> {
+/// For forms whose credentials have one timestamp: Fernet tokens, timestamp hashes, webhooks, and forms of your own
+/// that implement [`HasWindow`].
+impl<F: HasWindow, C> Builder<F, C> {
     /// The maximum age of a credential, inclusive; in whole seconds where its timestamp is. A stolen link works that
     /// long.
     ///

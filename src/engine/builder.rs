@@ -13,7 +13,7 @@ use super::{Engine, MapClaims, Responder, VerifyLayer};
 use crate::ConfigError;
 use crate::body::BodyLimits;
 use crate::clock::{Clock, SystemClock};
-use crate::debug::form_debug;
+use crate::debug::{form_debug, opaque_debug};
 use crate::form::{Form, Usage};
 use crate::keys::{FixedKeys, KeyStore, Secret};
 use crate::rejection::{Reason, RefusedClaims, Rejection};
@@ -21,7 +21,11 @@ use crate::replay::{Group, ReplayStore};
 use crate::tenant::Tenant;
 use crate::text::strip::CredentialParameters;
 
-/// Sets up a layer. What a form adds of its own stands in the form's module.
+/// Sets up a layer of the form `F`, for claims of type `C`. It is made by the form's `layer` function, such as
+/// [`fernet::layer`](crate::fernet::layer), or by [`VerifyLayer::builder`].
+///
+/// These are the settings that every form has. Further down are those of single forms; the documentation of each form's
+/// `layer` function lists its own.
 ///
 /// | setting | default |
 /// |---|---|
@@ -72,7 +76,7 @@ pub(crate) struct Settings {
 
 impl<F: Form> Builder<F> {
     /// A builder for a form, with the form's own tenant and methods.
-    pub fn new(form: F, tenant: Tenant, method: Method) -> Self {
+    pub(crate) fn new(form: F, tenant: Tenant, method: Method) -> Self {
         let settings = Settings {
             tenant,
             tenant_is_set: false,
@@ -160,8 +164,11 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
     /// Writes the answers to refused requests, from the refusal and the request's headers.
     ///
     /// Take the status from [`Code::status`](crate::rejection::Code::status). Showing
-    /// [`Rejection::reason`] tells an attacker which part of a forgery was wrong. `Allow`, `Retry-After`,
-    /// `Cache-Control: no-store` and `Referrer-Policy: no-referrer` are added.
+    /// [`Rejection::reason`] tells an attacker which part of a forgery was wrong.
+    ///
+    /// Every answer gets `Cache-Control: no-store` and `Referrer-Policy: no-referrer`, and the [`Rejection`] in its
+    /// extensions. Where the responder did not set them, one with status 401 gets `WWW-Authenticate: SSO`, and one for
+    /// `unavailable` or `too_many_requests` gets `Retry-After`; one for `method_not_allowed` gets the layer's `Allow`.
     pub fn responder<R>(mut self, responder: R) -> Self
     where
         R: Fn(&Rejection, &HeaderMap) -> Response<Bytes> + Send + Sync + 'static,
@@ -181,7 +188,7 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
     }
 
     /// Refuses or replaces the claims, after they were proved and before the credential is used up. A refusal is
-    /// answered as `rejected_claims`. Call it last: the form's own settings stand before it.
+    /// answered as `rejected_claims`.
     ///
     /// ```
     /// # #[cfg(all(feature = "fernet", feature = "moka"))] {
@@ -236,4 +243,5 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
     }
 }
 
-form_debug!(Builder<F, C>);
+form_debug!(Builder<F, C>, settings);
+opaque_debug!(Settings { tenant, methods, optional, namespace, store_timeout, body });

@@ -83,4 +83,4 @@ impl<F: Form, C> Clone for VerifyLayer<F, C> {
     }
 }
 
-form_debug!(VerifyLayer<F, C>);
+form_debug!(VerifyLayer<F, C>, engine.settings);

@@ -6,9 +6,9 @@ use http::Method;
 use serde::de::DeserializeOwned;
 
 use super::Fernet;
+use crate::form::HasWindow;
 use crate::tenant::Tenant;
 use crate::window::Window;
-use crate::window_setters::HasWindow;
 use crate::{Builder, ConfigProblem};
 
 /// Starts a layer for Fernet tokens whose content is deserialized into `C`.
@@ -55,7 +55,7 @@ where
     Builder::new(form, Tenant::query("company_id"), Method::GET)
 }
 
-impl<C> Builder<Fernet<C>>
+impl<C, D> Builder<Fernet<C>, D>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {

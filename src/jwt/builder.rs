@@ -65,7 +65,7 @@ where
     Builder::new(form, Tenant::fixed("default"), Method::GET)
 }
 
-impl<C> Builder<Jwt<C>>
+impl<C, D> Builder<Jwt<C>, D>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {

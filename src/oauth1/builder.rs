@@ -55,7 +55,7 @@ where
     Builder::new(form, Tenant::fixed("default"), Method::GET)
 }
 
-impl<C> Builder<OAuth1<C>>
+impl<C, D> Builder<OAuth1<C>, D>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {

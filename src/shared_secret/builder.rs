@@ -44,7 +44,7 @@ where
     Builder::new(form, Tenant::fixed("default"), Method::POST)
 }
 
-impl<C> Builder<SharedSecret<C>>
+impl<C, D> Builder<SharedSecret<C>, D>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {

@@ -36,7 +36,7 @@ where
     Builder::new(form, Tenant::fixed("default"), Method::GET)
 }
 
-impl<C> Builder<Ticket<C>>
+impl<C, D> Builder<Ticket<C>, D>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {

@@ -6,9 +6,9 @@ use http::Method;
 use serde::de::DeserializeOwned;
 
 use super::{Plus, Recipe, TimestampHash};
+use crate::form::HasWindow;
 use crate::tenant::Tenant;
 use crate::window::Window;
-use crate::window_setters::HasWindow;
 use crate::{Builder, ConfigProblem};
 
 /// Starts a layer for links hashed by a recipe. Its fields, each a string, are deserialized into `C`.
@@ -51,7 +51,7 @@ where
     Builder::new(form, Tenant::fixed("default"), Method::GET)
 }
 
-impl<C> Builder<TimestampHash<C>>
+impl<C, D> Builder<TimestampHash<C>, D>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {

@@ -6,9 +6,9 @@ use http::{HeaderName, Method};
 
 use super::signed::{Part, Template};
 use super::{Digest, Encoding, FromBody, Webhook};
+use crate::form::HasWindow;
 use crate::tenant::Tenant;
 use crate::window::Window;
-use crate::window_setters::HasWindow;
 use crate::{Builder, ConfigProblem};
 
 /// Starts a layer for signed calls whose body is read into `C`.
@@ -65,7 +65,7 @@ where
     Builder::new(form, Tenant::fixed("default"), Method::POST)
 }
 
-impl<C> Builder<Webhook<C>>
+impl<C, D> Builder<Webhook<C>, D>
 where
     C: FromBody + Send + Sync + 'static,
 {

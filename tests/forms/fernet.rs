@@ -182,7 +182,8 @@ async fn the_application_may_refuse_or_replace_the_claims() {
             _ => Err(RefusedClaims::new("not a tutor")),
         }
     });
-    let app = App::new(layer.build().unwrap());
+    // The form's own settings may come after it.
+    let app = App::new(layer.token_parameter("token").max_age(secs(30)).build().unwrap());
     for (role, expected) in [("Contractor", "ok"), ("Client", "refused_by_application")] {
         let token = link().token(json!({"rt": role}).to_string().as_bytes()).unwrap();
         let answer = app.send(get(&format!("/sso?company_id=4321&token={token}"))).await;
