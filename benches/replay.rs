@@ -11,7 +11,8 @@
 //!   an insert into a `HashMap` behind a `Mutex`; with the processor time of the slowest, which tells what of it was the
 //!   machine's. On standard error.
 //! - `passed`: what is left of a million entries that have ended.
-//! - `claim/redis`: one round trip to a redis-server that the bench starts, on the loopback, and its bytes per entry.
+//! - `claim/redis`: claims through a redis-server that the bench starts, on the loopback: one at a time beside a thousand to a
+//!   million live entries, with the bytes per entry, then 1, 64 and 1,024 at once, in claims per second.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a measurement")]
 
@@ -34,7 +35,7 @@ use moka::Expiry;
 use moka::ops::compute::Op;
 use moka::sync::Cache;
 use tower_sso::clock::{Clock, ManualClock, SystemClock, UnixTime};
-use tower_sso::replay::{Claim, Claimed, DenseReplay, Fingerprint, Hold, MemoryReplay, ReplayStore};
+use tower_sso::replay::{Claim, Claimed, DenseReplay, Fingerprint, Group, Hold, MemoryReplay, ReplayStore, Terms};
 use worst::Times;
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -295,9 +296,12 @@ fn redis(criterion: &mut Criterion) {
         let info = server.command("INFO memory");
         info.lines().find_map(|line| line.strip_prefix("used_memory:")).unwrap().trim().parse().unwrap()
     };
+    // As of a layer: under a window, for a credential that has just been made.
     let claim = || {
         let now = SystemClock.now();
-        store.claim(&Claim::new(key(), now, Hold::Until(now.plus(HOUR))))
+        let until = now.plus(HOUR);
+        let terms = Terms { group: Group::new("bench", ""), window: HOUR, usable_since: now, until };
+        store.claim(&Claim { key: key(), now, hold: Hold::Until(until), terms })
     };
     let mut group = criterion.benchmark_group("claim/redis");
     let empty = used();
@@ -313,9 +317,18 @@ fn redis(criterion: &mut Criterion) {
             bencher.iter(|| runtime.block_on(claim()).unwrap());
         });
     }
-    group.bench_function("64 claims at once", |bencher| {
-        bencher.iter(|| runtime.block_on(futures::future::join_all((0..64).map(|_| claim()))));
-    });
+    for (at_once, rounds) in [(1, 500), (64, 50), (1_024, 10)] {
+        group.throughput(criterion::Throughput::Elements(at_once * rounds));
+        group.bench_function(BenchmarkId::new("claims at once", at_once), |bencher| {
+            // Each of them claims, then claims again: requests do not come in step.
+            let one = || async {
+                for _ in 0..rounds {
+                    claim().await.unwrap();
+                }
+            };
+            bencher.iter(|| runtime.block_on(futures::future::join_all((0..at_once).map(|_| one()))));
+        });
+    }
     group.finish();
 }
 

@@ -107,10 +107,10 @@ impl StoreError {
         Self { failure: StoreFailure::TimedOut, source: None }
     }
 
-    /// A copy of the failure for another request that waited for the same lookup.
-    #[cfg(feature = "moka")]
-    pub(crate) fn shared(error: &std::sync::Arc<Self>) -> Self {
-        Self { failure: error.failure, source: Some(error.to_string().into()) }
+    /// A copy of the failure for another request that waited for the same call.
+    #[cfg(any(feature = "moka", feature = "redis"))]
+    pub(crate) fn shared(error: &Self) -> Self {
+        Self { failure: error.failure, source: error.source.as_ref().map(|source| source.to_string().into()) }
     }
 
     /// How it failed.

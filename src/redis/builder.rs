@@ -12,6 +12,7 @@ use ::redis::io::tcp::TcpSettings;
 use ::redis::{Client, ErrorKind, IntoConnectionInfo, RedisError, Value, cmd};
 
 use super::RedisStore;
+use super::batch::Batches;
 use super::memory::Witness;
 use super::script::{Scripts, failure};
 #[cfg(feature = "redis-sentinel")]
@@ -148,8 +149,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The timeout for connecting, and for each answer. Default: 1 s. A layer waits at most its own
-    /// [`store_timeout`](crate::Builder::store_timeout) in all.
+    /// The timeout for connecting, and for each answer; also how long a claim may wait for others that are under way.
+    /// Default: 1 s. A layer waits at most its own [`store_timeout`](crate::Builder::store_timeout) in all.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -215,8 +216,8 @@ impl RedisStoreBuilder {
 
     /// Connects to a cluster. Some of its nodes are enough.
     ///
-    /// All keys are in one slot. While that slot moves to another node, new claims fail within
-    /// [`timeout`](Self::timeout). Afterwards, links made before the move are refused, as after a restart.
+    /// All keys are in one slot. While that slot moves to another node, claims fail within [`timeout`](Self::timeout).
+    /// Afterwards, links made before the move are refused, as after a restart.
     ///
     /// # Errors
     /// [`ConnectError`] if the cluster is unreachable or unsuitable.
@@ -284,6 +285,8 @@ impl RedisStoreBuilder {
             ticket_bytes: self.ticket_bytes,
             clock_skew: self.clock_skew,
             expected: RwLock::default(),
+            timeout: self.timeout,
+            batches: Batches::default(),
             clock: self.clock,
             check_policy: self.check_policy,
             witness: Witness::new(self.clock_skew, self.cutoff_margin),

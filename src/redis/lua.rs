@@ -2,11 +2,12 @@
 //! round trip.
 //!
 //! `KEYS[1]` is a hash with everything the server must know about its memory: the cutoff, and the windows of each group
-//! of layers. It is one key, so that it is lost as a whole or not at all. `KEYS[2]` is an entry. Tickets have
-//! [their own scripts](super::lua_tickets).
+//! of layers. It is one key, so that it is lost as a whole or not at all. `KEYS[2]` is an entry, and so are the keys
+//! after it for [`CLAIM`], which takes any number of claims. Tickets have [their own scripts](super::lua_tickets).
 //!
-//! An answer consists of a word, the cutoff and the server's time, and a payload. The failures `forgot`, `evicts`,
-//! `foreign` and `ahead` have another shape: see `read` in `script.rs`.
+//! An answer consists of a word, the cutoff and the server's time, and a payload, which for [`CLAIM`] is a list with an
+//! answer to each claim. The failures `forgot`, `evicts`, `foreign` and `ahead` have another shape: see `read` in
+//! `script.rs`.
 //!
 //! Times are integral milliseconds or microseconds. Lua's doubles are exact up to 2^53 only.
 
@@ -18,15 +19,20 @@
 pub(super) const SERVER: &str = "
 local info = redis.pcall('INFO', 'replication', 'memory', 'stats')
 local mark, evicted
+-- Finds the line without a pattern, which would be tried at each byte of a long text.
+local function reported(name, value)
+    local _, last = string.find(info, '\\n' .. name .. ':', 1, true)
+    return last and string.match(info, value, last + 1)
+end
 if type(info) == 'string' then
-    if not string.find(info, 'role:master', 1, true) then
+    if reported('role', '^%a+') ~= 'master' then
         return redis.error_reply('READONLY this server is a replica: give the address of its master')
     end
-    mark, evicted = string.match(info, 'master_replid:(%x+)'), string.match(info, 'evicted_keys:(%d+)')
+    mark, evicted = reported('master_replid', '^%x+'), reported('evicted_keys', '^%d+')
     if not mark or not evicted then
         return redis.error_reply('ERR this server does not report master_replid and evicted_keys in INFO')
     end
-    local policy = string.match(info, 'maxmemory_policy:(%S+)')
+    local policy = reported('maxmemory_policy', '^%S+')
     if checked and policy ~= 'noeviction' then return {'evicts', policy or 'unknown'} end
 elseif checked then
     return info
@@ -68,7 +74,9 @@ end
 /// | `seen` | when a layer with the longest window last made a claim |
 /// | `second` | the longest window of the other layers |
 ///
-/// | `ARGV` | meaning |
+/// Each claim has nine arguments, which follow `ARGV[at]`:
+///
+/// | | meaning |
 /// |---|---|
 /// | 1, 2 | the entry's value, and how long to keep it |
 /// | 3, 4 | the group, and the layer's window (0 for credentials without a time) |
@@ -77,51 +85,99 @@ end
 /// | 9 | the longest window that any layer of the group has in this process |
 pub(super) const WINDOWS: &str = "
 local WEEK, HOUR, BEGINNING = 604800000, 3600000, -2^53
-local group, window, now = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local asked = math.max(window, tonumber(ARGV[9]))
-local longest, since, least, seen, second = asked, BEGINNING, asked, now, 0
-if window > 0 then
-    local before = redis.call('HGET', KEYS[1], group)
-    if before then
-        longest, since, least, seen, second = string.match(before, '^(%d+) (%-?%d+) (%d+) (%-?%d+) (%d+)$')
-        if not longest then return {'foreign', KEYS[1]} end
-        longest, since, least = tonumber(longest), tonumber(since), tonumber(least)
-        seen, second = tonumber(seen), tonumber(second)
-    end
-    if asked > longest then
-        longest, since, seen, second = asked, tonumber(ARGV[6]), now, longest
-    elseif asked == longest then
-        if now > seen + HOUR then seen = now end
+local groups = {}
+local function read_group(name)
+    local stored = redis.call('HGET', KEYS[1], name)
+    if not stored then return {} end
+    local longest, since, least, seen, second = string.match(stored, '^(%d+) (%-?%d+) (%d+) (%-?%d+) (%d+)$')
+    return longest and {
+        longest = tonumber(longest), since = tonumber(since), least = tonumber(least),
+        seen = tonumber(seen), second = tonumber(second)
+    }
+end
+local function group_of(at)
+    local name, window, now = ARGV[at + 3], tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
+    local asked = math.max(window, tonumber(ARGV[at + 9]))
+    if window == 0 then return {longest = asked, since = BEGINNING, least = asked} end
+    local group, changed = groups[name] or read_group(name), true
+    if not group then return nil end
+    -- Until it is written: a claim whose write fails leaves the next one to read it again.
+    groups[name] = nil
+    if not group.longest then
+        group = {longest = asked, since = BEGINNING, least = asked, seen = now, second = 0}
+    elseif asked > group.longest then
+        group.longest, group.since, group.seen, group.second = asked, tonumber(ARGV[at + 6]), now, group.longest
+    elseif asked == group.longest then
+        changed = now > group.seen + HOUR
+        if changed then group.seen = now end
     else
-        second = math.max(second, asked)
-        if now > seen + longest + WEEK then
-            longest, seen, second = second, now, (asked < second) and asked or 0
-            least = math.min(least, longest)
+        changed = asked > group.second
+        group.second = math.max(group.second, asked)
+        if now > group.seen + group.longest + WEEK then
+            local second = group.second
+            group.longest, group.seen, group.second = second, now, (asked < second) and asked or 0
+            group.least, changed = math.min(group.least, second), true
         end
     end
-    local after = table.concat({whole(longest), whole(since), whole(least), whole(seen), whole(second)}, ' ')
-    if after ~= before then redis.call('HSET', KEYS[1], group, after) end
+    if changed then
+        local numbers = {group.longest, group.since, group.least, group.seen, group.second}
+        for place, number in ipairs(numbers) do numbers[place] = whole(number) end
+        redis.call('HSET', KEYS[1], name, table.concat(numbers, ' '))
+    end
+    groups[name] = group
+    return group
 end
-local function for_the_longest(milliseconds)
-    return milliseconds == '' and milliseconds or milliseconds + longest - window
+local function for_the_longest(group, at)
+    local milliseconds, window = ARGV[at + 2], tonumber(ARGV[at + 4])
+    if milliseconds == '' or group.longest == window then return milliseconds end
+    return whole(milliseconds + group.longest - window)
 end
-local function may_be_forgotten()
-    return tonumber(ARGV[7]) <= since and tonumber(ARGV[8]) + least < now
+local function may_be_forgotten(group, at)
+    return group.since > BEGINNING and tonumber(ARGV[at + 7]) <= group.since
+        and tonumber(ARGV[at + 8]) + group.least < tonumber(ARGV[at + 5])
 end
 ";
 
+/// Makes any number of claims, each as if it were alone: one that fails does not affect the others.
+///
+/// SET reads and writes in one command. A full server refuses it even if the entry exists, so GET follows then.
 pub(super) const CLAIM: &str = "
-local held = redis.call('GET', KEYS[2])
-if held == 's' then return answer('spent') end
-if held then return string.find(held, '^l%d+$') and answer('leased') or {'foreign', KEYS[2]} end
-if may_be_forgotten() then return answer('forgotten') end
-keep(KEYS[2], ARGV[1], ARGV[1] == 's' and for_the_longest(ARGV[2]) or ARGV[2])
-return answer('first')
+local function held_or_kept(key, value, milliseconds)
+    if milliseconds == '' then return redis.pcall('SET', key, value, 'NX', 'GET') end
+    return redis.pcall('SET', key, value, 'PX', milliseconds, 'NX', 'GET')
+end
+local function claim(key, at)
+    local group = group_of(at)
+    if not group then return {'foreign', KEYS[1]} end
+    local value, held = ARGV[at + 1], nil
+    if may_be_forgotten(group, at) then
+        held = redis.call('GET', key)
+        if not held then return 'forgotten' end
+    else
+        held = held_or_kept(key, value, value == 's' and for_the_longest(group, at) or ARGV[at + 2])
+        if not held then return 'first' end
+        if type(held) == 'table' then
+            local refused = held
+            held = redis.call('GET', key)
+            if not held then return refused end
+        end
+    end
+    if held == 's' then return 'spent' end
+    return string.find(held, '^l%d+$') and 'leased' or {'foreign', key}
+end
+local made = {}
+for number = 2, #KEYS do
+    local _, answer_or_error = pcall(claim, KEYS[number], (number - 2) * 9)
+    made[number - 1] = answer_or_error
+end
+return answer('claimed', made)
 ";
 
 /// Also runs on a full server: it replaces the lease, and a processed delivery must never be processed again.
 pub(super) const SETTLE: &str = "
-keep(KEYS[2], ARGV[1], for_the_longest(ARGV[2]))
+local group = group_of(0)
+if not group then return {'foreign', KEYS[1]} end
+keep(KEYS[2], ARGV[1], for_the_longest(group, 0))
 return answer('done')
 ";
 

@@ -61,7 +61,7 @@ local tenant, ceiling, bytes = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 for key = 4, #KEYS do
     if redis.call('EXISTS', KEYS[key]) == 1 then return answer('taken') end
 end
-local maxmemory = type(info) == 'string' and tonumber(string.match(info, 'maxmemory:(%d+)')) or 0
+local maxmemory = type(info) == 'string' and tonumber(reported('maxmemory', '^%d+')) or 0
 if maxmemory > 0 then ceiling = math.min(ceiling, maxmemory / 2) end
 
 redis.call('HSET', KEYS[1], 'cutoff', cutoff)

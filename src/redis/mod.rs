@@ -15,8 +15,9 @@
 //!
 //! # What it promises, and what each promise depends on
 //!
-//! - **Exactly once** across all machines that share a server: a claim is one atomic script, in one round trip. If two
-//!   servers both believe they are the master, this does not hold: see below.
+//! - **Exactly once** across all machines that share a server: a claim is made by one atomic script, in one round trip.
+//!   Claims that come while others are under way share the next round trip. If two servers both believe they are the
+//!   master, this does not hold: see below.
 //! - **When in doubt, it refuses.** If the server is down, paused, full or slow, the store fails and the layers answer
 //!   503 `unavailable`. The connection reopens by itself. An entry that this store did not write is an error.
 //! - **No live entry is evicted.** Each script checks the server's `maxmemory-policy`: any but `noeviction` is an
@@ -60,8 +61,8 @@
 //!
 //! Redis 7.0 or later, or Valkey. Give it `maxmemory` and `maxmemory-policy noeviction`. All keys begin with
 //! `{namespace}` in braces, so a cluster keeps them together in one slot, where one script can reach them. While that
-//! slot moves to another node, claims of new links fail within [`timeout`](RedisStoreBuilder::timeout); afterwards the
-//! cutoff is raised once. The user needs the commands EVAL, EVALSHA, SCRIPT LOAD, MULTI, EXEC, GET, GETDEL, SET, DEL,
+//! slot moves to another node, claims fail within [`timeout`](RedisStoreBuilder::timeout); afterwards the cutoff is
+//! raised once. The user needs the commands EVAL, EVALSHA, SCRIPT LOAD, MULTI, EXEC, GET, GETDEL, SET, DEL,
 //! EXISTS, HGET, HMGET, HSET, TIME and INFO on these keys, and for tickets HDEL, PEXPIRE, ZADD, ZRANGE and ZREM; no
 //! other.
 //!
@@ -85,6 +86,7 @@
 //!
 //! Keys are digests and do not reveal credentials. Tickets' claims are stored in plain text.
 
+mod batch;
 mod builder;
 mod lua;
 mod lua_tickets;

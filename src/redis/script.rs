@@ -7,6 +7,7 @@ use super::builder::ConnectError;
 use super::memory::Memory;
 use super::{lua, lua_tickets};
 use crate::clock::UnixTime;
+use crate::replay::Claimed;
 use crate::store::StoreError;
 
 pub(super) struct Scripts {
@@ -39,14 +40,18 @@ impl Loaded {
 pub(super) struct Answer {
     pub(super) word: String,
     pub(super) memory: Memory,
-    pub(super) payload: Vec<u8>,
+    pub(super) payload: Value,
 }
 
 impl Answer {
     /// The error for a word that the script cannot answer.
     pub(super) fn unexpected(&self) -> StoreError {
-        StoreError::new(format!("unexpected answer `{}` from the Redis server", self.word))
+        unexpected(&self.word)
     }
+}
+
+fn unexpected(word: &str) -> StoreError {
+    StoreError::new(format!("unexpected answer `{word}` from the Redis server"))
 }
 
 impl Scripts {
@@ -114,7 +119,12 @@ pub(super) async fn run(
     for argument in arguments {
         command.arg(*argument);
     }
-    match command.query_async::<Value>(connection).await {
+    // Unlike `query_async`, this leaves the errors of single claims in the answer.
+    let answer = match connection.req_packed_command(&command).await {
+        Ok(Value::ServerError(error)) => Err(error.into()),
+        answer => answer,
+    };
+    match answer {
         Ok(answer) => read(answer),
         Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => Ok(None),
         Err(error) => Err(failure(error)),
@@ -148,6 +158,23 @@ fn read(answer: Value) -> Result<Option<Answer>, StoreError> {
                 Memory { cutoff: UnixTime::from_nanos(cutoff), raised: part(&mut parts)?, time: part(&mut parts)? };
             Ok(Some(Answer { word, memory, payload: part(&mut parts)? }))
         }
+    }
+}
+
+/// Reads the answer to a single claim.
+pub(super) fn claimed(answer: Value) -> Result<Claimed, StoreError> {
+    match answer {
+        Value::ServerError(error) => return Err(failure(error.into())),
+        // A failure of this claim alone.
+        Value::Array(_) => return read(answer).and_then(|_| Err(unexpected("an array"))),
+        _ => {}
+    }
+    match &from_redis_value::<String>(answer).map_err(StoreError::new)?[..] {
+        "first" => Ok(Claimed::First),
+        "spent" => Ok(Claimed::Spent),
+        "leased" => Ok(Claimed::Leased),
+        "forgotten" => Ok(Claimed::Forgotten),
+        word => Err(unexpected(word)),
     }
 }
 

@@ -1,12 +1,15 @@
 use std::collections::HashMap;
 use std::fmt;
+use std::iter;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use ::redis::Value;
 use ::redis::aio::{ConnectionLike, ConnectionManager};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
+use super::batch::Batches;
 use super::builder;
 use super::memory::Witness;
 use super::script::{self, Answer, Loaded, Scripts, ceil_to_milliseconds, floor_to_milliseconds};
@@ -15,9 +18,9 @@ use crate::replay::{Claim, Claimed, Fingerprint, Group, Hold, LeaseId, ReplaySto
 use crate::store::{StoreError, StoreFuture};
 
 /// The value of a spent credential.
-const SPENT: &[u8] = b"s";
+const SPENT: &str = "s";
 /// The prefix of a lease. Its id follows.
-const LEASED: &[u8] = b"l";
+const LEASED: &str = "l";
 
 /// In milliseconds: about 9,000 years, which Redis accepts as an expiry.
 const LONGEST: u64 = 1 << 48;
@@ -50,6 +53,9 @@ pub(super) struct Inner<C> {
     pub(super) witness: Witness,
     /// The longest window of each group among this process's layers. At most one entry per layer.
     pub(super) expected: RwLock<HashMap<Group, Duration>>,
+    /// How long a claim may wait for others.
+    pub(super) timeout: Duration,
+    pub(super) batches: Batches,
 }
 
 impl<C> RedisStore<C>
@@ -144,14 +150,15 @@ where
         expected.get(&group).copied().unwrap_or_default()
     }
 
-    /// Runs a claim or a settlement.
-    async fn enter(&self, script: &Loaded, claim: &Claim) -> Result<Answer, StoreError> {
-        let Claim { key, now, hold, terms } = claim;
+    /// The nine arguments of a claim or a settlement: see [`WINDOWS`](super::lua::WINDOWS).
+    fn arguments(&self, claim: &Claim) -> [String; 9] {
+        let Claim { now, hold, terms, .. } = claim;
         let value = match hold {
-            Hold::Until(_) => SPENT.to_vec(),
+            Hold::Until(_) => SPENT.to_owned(),
             Hold::Lease { id, .. } => lease_value(*id),
         };
-        let texts = [
+        [
+            value,
             self.time_to_live(*now, hold.until()),
             terms.group.to_string(),
             milliseconds(terms.window).to_string(),
@@ -161,9 +168,29 @@ where
             floor_to_milliseconds(terms.usable_since).to_string(),
             floor_to_milliseconds(terms.until.minus(terms.window)).to_string(),
             milliseconds(self.expected(terms.group)).to_string(),
-        ];
-        let arguments: Vec<_> = [&value[..]].into_iter().chain(texts.iter().map(String::as_bytes)).collect();
-        self.run(script, &[&self.0.memory_key, &self.replay_key(key)], &arguments, *now).await
+        ]
+    }
+
+    /// Runs a script for some claims.
+    async fn enter(&self, script: &Loaded, claims: &[Claim]) -> Result<Answer, StoreError> {
+        let entries: Vec<_> = claims.iter().map(|claim| self.replay_key(&claim.key)).collect();
+        let keys: Vec<_> = iter::once(&self.0.memory_key).chain(&entries).map(String::as_str).collect();
+        let texts: Vec<_> = claims.iter().map(|claim| self.arguments(claim)).collect();
+        let arguments: Vec<_> = texts.iter().flatten().map(String::as_bytes).collect();
+        let now = claims.iter().map(|claim| claim.now).max().unwrap_or(UnixTime::MIN);
+        self.run(script, &keys, &arguments, now).await
+    }
+
+    /// Makes some claims in one call. Each has its own answer, unless the call fails.
+    pub(super) async fn claim_all(
+        &self,
+        claims: &[Claim],
+    ) -> Result<impl Iterator<Item = Result<Claimed, StoreError>> + use<C>, StoreError> {
+        let answer = self.enter(&self.0.scripts.claim, claims).await?;
+        match answer.payload {
+            Value::Array(made) if made.len() == claims.len() => Ok(made.into_iter().map(script::claimed)),
+            _ => Err(answer.unexpected()),
+        }
     }
 }
 
@@ -180,8 +207,8 @@ fn cutoff_ahead(excess: Duration, memory_key: &str) -> String {
     )
 }
 
-fn lease_value(lease: LeaseId) -> Vec<u8> {
-    [LEASED, lease.as_u64().to_string().as_bytes()].concat()
+fn lease_value(lease: LeaseId) -> String {
+    format!("{LEASED}{}", lease.as_u64())
 }
 
 impl<C> ReplayStore for RedisStore<C>
@@ -190,16 +217,7 @@ where
 {
     fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
         let (this, claim) = (self.clone(), *claim);
-        StoreFuture::new(async move {
-            let answer = this.enter(&this.0.scripts.claim, &claim).await?;
-            match &answer.word[..] {
-                "first" => Ok(Claimed::First),
-                "spent" => Ok(Claimed::Spent),
-                "leased" => Ok(Claimed::Leased),
-                "forgotten" => Ok(Claimed::Forgotten),
-                _ => Err(answer.unexpected()),
-            }
-        })
+        StoreFuture::new(async move { this.claim_with_others(claim).await })
     }
 
     /// Reaches the server with the group's next claim.
@@ -214,17 +232,20 @@ where
         StoreFuture::new(async move {
             // A processed delivery is stored as spent, not as a lease.
             let claim = Claim { hold: Hold::Until(claim.hold.until()), ..claim };
-            this.enter(&this.0.scripts.settle, &claim).await.map(drop)
+            this.enter(&this.0.scripts.settle, &[claim]).await.map(drop)
         })
     }
 
     fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>> {
         let this = self.clone();
         StoreFuture::new(async move {
-            let (now, value) = (this.0.clock.now(), lease_value(lease));
-            this.run(&this.0.scripts.release, &[&this.0.memory_key, &this.replay_key(&key)], &[&value], now)
-                .await
-                .map(drop)
+            let store = this.clone();
+            let release = async move {
+                let (now, value) = (store.0.clock.now(), lease_value(lease));
+                let keys = [&store.0.memory_key[..], &store.replay_key(&key)];
+                store.run(&store.0.scripts.release, &keys, &[value.as_bytes()], now).await.map(drop)
+            };
+            this.after_claims_of(&key, release).await
         })
     }
 

@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 
+use ::redis::Value;
 use ::redis::aio::ConnectionLike;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -44,7 +45,8 @@ where
         let [held, ends] = self.count_keys();
         let keys = [&self.0.memory_key[..], &held, &ends, &self.ticket_key(digest)];
         let answer = self.run(script, &keys, &[self.key("s:").as_bytes()], now).await?;
-        match (&answer.word[..], answer.payload.split_first_chunk()) {
+        let Value::BulkString(payload) = &answer.payload else { return Err(answer.unexpected()) };
+        match (&answer.word[..], payload.split_first_chunk()) {
             ("none", _) => Ok(None),
             ("ticket", Some((until, payload))) => {
                 let live = now <= UnixTime::from_nanos(i64::from_be_bytes(*until));

@@ -1,6 +1,7 @@
 //! The store on Redis, with real servers that are killed, paused, filled and restarted.
 #![cfg(unix)]
 
+mod batches;
 mod clocks;
 mod failures;
 mod masters;
