@@ -232,6 +232,11 @@ pub struct Rules {
     /// usable before the store was made. With another form the layer does not build, unless the form [survives a
     /// restart](Self::survives_restart).
     pub has_time: bool,
+    /// Whether the fingerprint is of what was signed and not of a MAC, so that it needs what tells two senders of the
+    /// same bytes apart: the owner of the key, or the key itself. Default: no.
+    ///
+    /// Of two signatures by two keys of one owner, as in a rotation, either then gives the same fingerprint.
+    pub bound_to_owner: bool,
     /// Whether something other than the replay store recognises a duplicate without a time, for ever. A memory store
     /// does not after a restart. Default: no.
     pub survives_restart: bool,
@@ -260,6 +265,7 @@ impl Rules {
             signs_tenant: false,
             signed_parameters: Vec::new(),
             has_time: false,
+            bound_to_owner: false,
             survives_restart: false,
             replay: None,
             namespace: None,

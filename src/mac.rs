@@ -3,6 +3,10 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
+#[cfg(feature = "webhook")]
+use subtle::{Choice, ConstantTimeEq};
+#[cfg(feature = "webhook")]
+use zeroize::Zeroizing;
 
 use crate::keys::{self, Secret};
 use crate::observe;
@@ -57,6 +61,18 @@ impl Keyed {
     }
 }
 
+#[cfg(feature = "webhook")]
+impl Keyed {
+    fn mac<'p>(&self, parts: impl IntoIterator<Item = &'p [u8]>) -> Tag {
+        match self {
+            Self::Sha1(state) => Tag::from_bytes(&absorb(state, parts).finalize().into_bytes()),
+            Self::Sha256(state) => Tag::from_bytes(&absorb(state, parts).finalize().into_bytes()),
+            Self::Sha384(state) => Tag::from_bytes(&absorb(state, parts).finalize().into_bytes()),
+            Self::Sha512(state) => Tag::from_bytes(&absorb(state, parts).finalize().into_bytes()),
+        }
+    }
+}
+
 impl Digest {
     /// The length of the MAC in bytes.
     pub const fn length(self) -> usize {
@@ -71,6 +87,28 @@ impl Digest {
     /// Whether `mac` is the MAC of the concatenated parts. Constant time for a MAC of the right length.
     pub(crate) fn verify<'p>(self, secret: &Secret, parts: impl IntoIterator<Item = &'p [u8]>, mac: &[u8]) -> bool {
         self.keyed(secret, |keyed| keyed.verify(parts, mac))
+    }
+
+    /// Whether one of these is the MAC of the concatenated parts, under the key that `read` makes of the secret's text.
+    /// The MAC is computed once.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    #[cfg(feature = "webhook")]
+    pub(crate) fn verify_any<'p, 't, K>(
+        self,
+        (secret, text): (&Secret, K),
+        read: impl Fn(&[u8]) -> Result<Zeroizing<Vec<u8>>, &'static str>,
+        parts: impl IntoIterator<Item = &'p [u8]>,
+        tags: impl Iterator<Item = &'t Tag>,
+    ) -> Result<bool, &'static str>
+    where
+        K: std::any::Any + Send + Sync + PartialEq,
+    {
+        let make = |bytes: &[u8]| read(bytes).map(|key| self.key(&key));
+        let mac = secret.try_with_prepared((self, text), make, |keyed| keyed.mac(parts))?;
+        // All of them, so that the time does not tell which one it was.
+        Ok(tags.fold(Choice::from(0), |any, tag| any | mac.ct_eq(tag)).into())
     }
 
     /// As [`Self::verify`], with a key made for this one check.
@@ -142,6 +180,15 @@ impl Tag {
     /// The longest digest, and the extra room of the base64 decoder.
     const ROOM: usize = 66;
 
+    /// At most [`Self::ROOM`] bytes.
+    #[cfg(feature = "webhook")]
+    fn from_bytes(mac: &[u8]) -> Self {
+        let mut bytes = [0; Self::ROOM];
+        let length = mac.len().min(Self::ROOM);
+        bytes.iter_mut().zip(mac).for_each(|(to, from)| *to = *from);
+        Self { bytes, length }
+    }
+
     /// Decodes hexadecimal of either case, if it has the digest's length.
     pub(crate) fn from_hex(text: &str, digest: Digest) -> Option<Self> {
         let mut bytes = [0; Self::ROOM];
@@ -156,6 +203,14 @@ impl Tag {
         let mut bytes = [0; Self::ROOM];
         let length = crate::text::base64::BASE64.decode_slice(text, &mut bytes).ok()?;
         (length == digest.length()).then_some(Self { bytes, length })
+    }
+}
+
+#[cfg(feature = "webhook")]
+impl ConstantTimeEq for Tag {
+    fn ct_eq(&self, other: &Self) -> Choice {
+        // The lengths are those of digests, which are no secret.
+        self[..].ct_eq(&other[..])
     }
 }
 

@@ -18,6 +18,13 @@ fn published_vectors() {
     assert!(said.contains("'accept': 130") && said.contains("differences 0"), "{said}");
 }
 
+/// Calls of webhook senders, from their documentation and the tests of their libraries.
+#[test]
+fn senders_own_calls() {
+    let said = driver(&[OsStr::new("--vectors"), tests().join("vectors/webhooks.jsonl").as_os_str()]);
+    assert!(said.contains("'accept': 19, 'reject': 2") && said.contains("differences 0"), "{said}");
+}
+
 #[test]
 fn the_vendors_own_clients() {
     let credentials = tests().join("clients/creds.json");

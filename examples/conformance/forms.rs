@@ -19,7 +19,7 @@ use tower_sso::{fernet, jwt, oauth1, webhook};
 
 use crate::routes::{Route, Service, World, mount};
 
-type Built = Result<Service, Box<dyn Error>>;
+pub(crate) type Built = Result<Service, Box<dyn Error>>;
 
 pub(crate) const BAD_PAYLOAD: &str = "bad_payload";
 pub(crate) const MISSING_FIELD: &str = "missing_field";
@@ -54,7 +54,7 @@ pub(crate) enum Secret {
 }
 
 impl Secret {
-    fn read(&self) -> Result<keys::Secret, Box<dyn Error>> {
+    pub(crate) fn read(&self) -> Result<keys::Secret, Box<dyn Error>> {
         let hex = |pair: &[u8]| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?);
         Ok(match self {
             Self::Utf8(text) => text.as_str().into(),
@@ -73,7 +73,7 @@ fn seconds(seconds: f64) -> Result<Duration, Box<dyn Error>> {
 }
 
 /// One store for each route. Without a startup cutoff, because the driver sends old vectors.
-fn replay() -> MemoryReplay {
+pub(crate) fn replay() -> MemoryReplay {
     MemoryReplay::builder().danger_no_startup_cutoff().build()
 }
 

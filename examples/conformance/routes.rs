@@ -23,7 +23,7 @@ use tower_sso::ticket::{MemoryTickets, Tickets};
 use crate::clock::SetClock;
 use crate::forms::{self, Grant, Secret};
 use crate::seatmap::Users;
-use crate::{Reply, answer};
+use crate::{Reply, answer, presets};
 
 pub(crate) type Service = BoxCloneSyncService<Request<Incoming>, Reply, Infallible>;
 type Failure = Box<dyn Error>;
@@ -51,6 +51,9 @@ pub(crate) struct Route {
     pub(crate) hash: Option<String>,
     pub(crate) encoding: Option<String>,
     pub(crate) secret: Option<Secret>,
+    pub(crate) preset: Option<String>,
+    /// The first is current.
+    pub(crate) secrets: Vec<Secret>,
     pub(crate) effect: Option<String>,
     pub(crate) param: Option<String>,
     pub(crate) alg: Option<String>,
@@ -111,6 +114,7 @@ impl Routes {
                 "jwt" => forms::jwt(route, &world),
                 "lcvista_hash" => forms::timestamp_hash(route, &world),
                 "oauth1" => forms::oauth1(route, &world),
+                "preset" => presets::preset(route, &world),
                 "shared_token" => forms::shared_secret(route, &world),
                 other => Err(format!("unknown scheme {other:?}").into()),
             }?;

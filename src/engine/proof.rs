@@ -9,7 +9,7 @@ use super::Engine;
 use crate::clock::UnixTime;
 use crate::form::{Extracted, Form};
 use crate::identity::{Identity, Proved, Unused};
-use crate::keys::{KeyUse, Keys, TenantId};
+use crate::keys::{Key, Keys, TenantId};
 use crate::observe;
 use crate::rejection::Reason;
 use crate::replay::{Fingerprint, FingerprintHasher};
@@ -22,8 +22,7 @@ pub(super) struct Verified<'e, F: Form, C> {
     message: F::Message,
     /// The name in the request.
     named: TenantId,
-    owner: Option<TenantId>,
-    key_use: KeyUse,
+    key: Key,
 }
 
 /// It is inside its window.
@@ -57,10 +56,7 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
                 None => form.verify(credential, key.secret()),
             };
             match checked {
-                Ok(message) => {
-                    let (owner, key_use) = (key.owner().cloned(), key.key_use());
-                    return Ok(Self { engine, now, message, named, owner, key_use });
-                }
+                Ok(message) => return Ok(Self { engine, now, message, named, key: key.clone() }),
                 Err(Reason::BadSignature) => {
                     refused = Reason::BadSignature;
                     if let Some(slip) = key.secret().slip() {
@@ -99,12 +95,12 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
 
 impl<F: Form, C> Fresh<'_, F, C> {
     pub(super) fn with_claims(self) -> Result<Accepted<C>, Reason> {
-        let Self { verified: Verified { engine, now, message, named, owner, key_use }, validity } = self;
-        let fingerprint = engine.fingerprint(&message, &named);
-        let tenant = owner.unwrap_or(named);
+        let Self { verified: Verified { engine, now, message, named, key }, validity } = self;
+        let fingerprint = engine.fingerprint(&message, &named, &key);
+        let tenant = key.owner().cloned().unwrap_or(named);
         let claims = engine.form.claims(message, now)?;
         let claims = (engine.map_claims)(claims)?;
-        let proved = Arc::new(Proved { claims, form: F::NAME, tenant, key_use, fingerprint, validity });
+        let proved = Arc::new(Proved { claims, form: F::NAME, tenant, key_use: key.key_use(), fingerprint, validity });
         Ok(Accepted { proved, now })
     }
 }
@@ -129,14 +125,25 @@ impl<C> Accepted<C> {
 }
 
 impl<F: Form, C> Engine<F, C> {
+    /// Whether all keys are one sender's.
+    fn has_one_owner(&self) -> bool {
+        self.settings.keys.as_ref().is_some_and(|keys| keys.ignores_tenant())
+    }
+
     /// What makes two credentials the same: what was signed, never a name that the sender chooses.
-    fn fingerprint(&self, message: &F::Message, named: &TenantId) -> Fingerprint {
+    fn fingerprint(&self, message: &F::Message, named: &TenantId, key: &Key) -> Fingerprint {
         let mut fingerprint = FingerprintHasher::new(F::NAME);
         if self.rules.signs_tenant {
             // The name that was signed, whoever owns the key.
             fingerprint.signed_tenant(named.as_str());
         }
         fingerprint.namespace(&self.settings.namespace);
+        if self.rules.bound_to_owner && !self.has_one_owner() {
+            match key.owner() {
+                Some(owner) => fingerprint.part(b"owner").part(owner.as_str().as_bytes()),
+                None => fingerprint.part(b"key").part(key.secret().expose()),
+            };
+        }
         self.form.fingerprint(message, &mut fingerprint);
         fingerprint.finish()
     }

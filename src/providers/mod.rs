@@ -12,3 +12,5 @@ pub mod site_builder;
 pub mod tutorcruncher;
 #[cfg(feature = "jwt")]
 pub mod waggl;
+#[cfg(feature = "webhook")]
+pub mod webhooks;

@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use http::{HeaderName, Method};
 
+use super::sameness::Sameness;
+use super::signatures::Signatures;
 use super::signed::{Part, Template};
-use super::{Digest, Encoding, FromBody, Webhook};
+use super::{Digest, Encoding, EventId, FromBody, SecretFormat, TimeFormat, Webhook};
 use crate::form::HasWindow;
 use crate::tenant::Tenant;
 use crate::window::Window;
 use crate::{Builder, ConfigProblem};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Starts a layer for signed calls whose body is read into `C`.
 ///
@@ -17,9 +21,12 @@ use crate::{Builder, ConfigProblem};
 /// |---|---|
 /// | [`signature_header`](Builder::signature_header) | `Webhook-Signature` |
 /// | [`digest`](Builder::digest), [`encoding`](Builder::encoding) | SHA-256, hexadecimal |
-/// | [`prefix`](Builder::prefix) | none |
+/// | [`prefix`](Builder::prefix), [`separator`](Builder::separator) | none |
+/// | [`secret_format`](Builder::secret_format) | its bytes |
 /// | [`signed`](Builder::signed) | the body |
-/// | [`timestamp_header`](Builder::timestamp_header), [`id_header`](Builder::id_header) | none |
+/// | [`timestamp_header`](Builder::timestamp_header), [`timestamp_element`](Builder::timestamp_element), [`id_header`](Builder::id_header) | none |
+/// | [`timestamp_format`](Builder::timestamp_format) | whole seconds |
+/// | [`event_id`](Builder::event_id), [`retried_for`](Builder::retried_for) | none, a day |
 /// | [`max_age`](Builder::max_age), [`clock_skew`](Builder::clock_skew) | 300 s, 60 s, where there is a timestamp |
 /// | [`content_type`](Builder::content_type) | `application/json` |
 /// | [`lease`](Builder::lease) | 30 s |
@@ -47,16 +54,24 @@ where
     C: FromBody + Send + Sync + 'static,
 {
     let form = Webhook {
-        header: HeaderName::from_static("webhook-signature"),
-        digest: Digest::Sha256,
-        encoding: Encoding::Hex,
-        prefix: "".into(),
+        signatures: Signatures {
+            headers: vec![HeaderName::from_static("webhook-signature")],
+            separator: None,
+            prefix: "".into(),
+            timestamp_element: None,
+            encoding: Encoding::Hex,
+            digest: Digest::Sha256,
+        },
+        secret_format: SecretFormat::Bytes,
         template: Ok(Template::body_alone()),
         timestamp_header: None,
+        time_format: TimeFormat::Seconds,
         id_header: None,
         window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(60) },
         content_type: Some("application/json".into()),
         lease: Duration::from_secs(30),
+        sameness: Sameness { event_id: None, retried_for: DAY, distinguished_by: Vec::new() },
+        every_delivery: false,
         remember: None,
         handler_remembers: false,
         forgetting_is_fine: false,
@@ -71,25 +86,96 @@ where
 {
     /// The header that holds the signature. Default: `Webhook-Signature`.
     pub fn signature_header(mut self, name: HeaderName) -> Self {
-        self.form.header = name;
+        self.form.signatures.headers = vec![name];
+        self
+    }
+
+    /// Several headers that may each hold a signature, one for each of the sender's keys, or one header that may come
+    /// several times. One right signature is enough.
+    pub fn signature_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        self.form.signatures.headers = names.into_iter().collect();
+        self
+    }
+
+    /// What parts the elements of a signature header that is a list: `','` for `t=1700000000,v1=…,v1=…`. Default: none,
+    /// the header is one signature.
+    ///
+    /// Elements that begin with the [`prefix`](Self::prefix) are signatures, of which one has to be right; others are
+    /// passed over. So is white space around them. More than 16 elements are `malformed`. As a copy may leave one of
+    /// several signatures out, a delivery is then recognised by what was signed.
+    pub fn separator(mut self, separator: char) -> Self {
+        self.form.signatures.separator = Some(separator);
+        self
+    }
+
+    /// What the list's element with the time begins with, such as `t=`. The time must be signed. Needs a
+    /// [`separator`](Self::separator).
+    pub fn timestamp_element(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
+        self.form.signatures.timestamp_element = Some(prefix.into());
+        self
+    }
+
+    /// How the sender writes the time. Default: whole seconds since 1970.
+    pub fn timestamp_format(mut self, format: TimeFormat) -> Self {
+        self.form.time_format = format;
+        self
+    }
+
+    /// How the sender's page writes the secret. Default: its bytes are the key.
+    pub fn secret_format(mut self, format: SecretFormat) -> Self {
+        self.form.secret_format = format;
+        self
+    }
+
+    /// What makes two deliveries one event. Default: the same signed bytes.
+    ///
+    /// Many senders sign each retry anew, with a new time: without this, **each retry is processed again**. With it,
+    /// a retry of a processed event is acknowledged, for as long as the sender [retries](Self::retried_for). To keep an
+    /// event one across a rotation of secrets too, give the keys an [owner](crate::keys::Key::owned_by), or use
+    /// [`secrets`](Self::secrets).
+    pub fn event_id(mut self, id: EventId) -> Self {
+        self.form.sameness.event_id = Some(id);
+        self
+    }
+
+    /// How long after the first attempt the sender retries an event. Default: a day. For events with an
+    /// [`event_id`](Self::event_id) and a time: they are remembered for that long beyond their time window.
+    pub fn retried_for(mut self, time: Duration) -> Self {
+        self.form.sameness.retried_for = time;
+        self
+    }
+
+    /// Counts deliveries with different values of this header as different events, such as GitHub's `X-GitHub-Event`.
+    ///
+    /// The header is not signed: **whoever has recorded a delivery can send it again with another value**, and it is
+    /// processed again.
+    pub fn danger_distinguished_by(mut self, name: HeaderName) -> Self {
+        self.form.sameness.distinguished_by.push(name);
+        self
+    }
+
+    /// Hands every delivery to the handler, duplicates too: for senders whose bodies say only that something has
+    /// happened, such as Dropbox. **Whoever has recorded a delivery can send it again.** There is no replay store.
+    pub fn danger_every_delivery(mut self) -> Self {
+        self.form.every_delivery = true;
         self
     }
 
     /// The digest of the HMAC. Default: SHA-256.
     pub fn digest(mut self, digest: Digest) -> Self {
-        self.form.digest = digest;
+        self.form.signatures.digest = digest;
         self
     }
 
     /// The encoding of the MAC. Default: hexadecimal.
     pub fn encoding(mut self, encoding: Encoding) -> Self {
-        self.form.encoding = encoding;
+        self.form.signatures.encoding = encoding;
         self
     }
 
     /// The text before the MAC, such as `sha256=`. The header must begin with exactly this. Default: nothing.
     pub fn prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
-        self.form.prefix = prefix.into();
+        self.form.signatures.prefix = prefix.into();
         self
     }
 
@@ -176,15 +262,22 @@ pub(super) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProblem> {
     let setting = |setting, problem: &'static str| Err(ConfigProblem::Setting { setting, problem: problem.into() });
     form.window.check()?;
     let template = form.template.as_ref().map_err(Clone::clone)?;
-    if template.is_ambiguous() {
+    if template.is_ambiguous(form.time_format) {
         return setting("signed", "can be cut in two ways: put something between its parts, and {body} last");
     }
-    for (part, header, name) in
-        [(Part::Timestamp, &form.timestamp_header, "timestamp_header"), (Part::Id, &form.id_header, "id_header")]
+    let (element, list) = (&form.signatures.timestamp_element, form.signatures.separator);
+    if form.signatures.headers.is_empty() {
+        return setting("signature_headers", "are none: name the header that holds the signature");
+    }
+    if element.is_some() && (list.is_none() || form.timestamp_header.is_some()) {
+        return setting("timestamp_element", "needs a `separator` and no `timestamp_header`: the time has one place");
+    }
+    for (part, is_set, name) in
+        [(Part::Timestamp, form.has_time(), "timestamp_header"), (Part::Id, form.id_header.is_some(), "id_header")]
     {
-        match (template.has(&part), header) {
-            (true, None) => return setting(name, "is not set, but its value is signed: name the header"),
-            (false, Some(_)) => {
+        match (template.has(&part), is_set) {
+            (true, false) => return setting(name, "is not set, but its value is signed: name the header"),
+            (false, true) => {
                 return setting(
                     name,
                     "is set, but its value is not signed: anyone could change it; put it into `signed`",
@@ -193,6 +286,12 @@ pub(super) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProblem> {
             _ => {}
         }
     }
+    if form.sameness.event_id == Some(EventId::Header) && form.id_header.is_none() {
+        return setting("event_id", "is said to stand in a header: name it with `id_header`, and sign it");
+    }
+    if form.every_delivery && (form.sameness.event_id.is_some() || !form.sameness.distinguished_by.is_empty()) {
+        return setting("danger_every_delivery", "leaves nothing to recognise: take the other setting out");
+    }
     if form.lease.is_zero() {
         return Err(ConfigProblem::ZeroTimeout("lease"));
     }
@@ -200,7 +299,7 @@ pub(super) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProblem> {
         return setting("content_type", "has parameters: leave them out, as senders may have any");
     }
     match form.remember {
-        Some(_) if form.timestamp_header.is_some() => setting(
+        Some(_) if form.has_time() => setting(
             "danger_remember_for",
             "is for calls without a timestamp: one with is remembered for its whole window",
         ),

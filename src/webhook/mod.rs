@@ -1,7 +1,8 @@
 //! A webhook whose body is signed: `POST`, `Webhook-Signature: hex(HMAC-SHA256(secret, body))`.
 //!
 //! TutorCruncher announces a new company this way: see [`providers::tutorcruncher`](crate::providers::tutorcruncher).
-//! For other senders, set the headers, digest, encoding, prefix and signed timestamp.
+//! [`providers::webhooks`](crate::providers::webhooks) has GitHub, Stripe, Slack, Svix and other senders. For the rest,
+//! set the headers, digest, encoding, prefix and signed timestamp.
 //!
 //! Feature `webhook`; for this example `axum` too.
 //!
@@ -26,7 +27,9 @@
 //!
 //! # Rules
 //! 1. The signature's header appears once and has its full length: hexadecimal of either case, or canonical base64 with
-//!    padding where configured. A prefix is allowed only where configured. Otherwise: `malformed`.
+//!    padding where configured. A prefix is allowed only where configured. Otherwise: `malformed`. Where the sender may
+//!    write [several signatures](crate::Builder::separator), one of them has to be right, and what else stands there is
+//!    passed over.
 //! 2. The content type is `application/json` with any parameters, and the only content encoding is `identity`.
 //!    Otherwise: `unsupported_media_type`. An empty body is `malformed`, one over the limit `payload_too_large`. The
 //!    claims are read from a JSON object; for a list or anything else use [`RawBody`].
@@ -35,12 +38,13 @@
 //!    [`signed`](crate::Builder::signed) names is signed: not the URI, and no other header. `Content-Digest` (RFC 9530)
 //!    and `Digest` are therefore not authentic: the layer ignores them and passes them on.
 //! 4. If the form has a timestamp, the timestamp is signed and inside the window.
-//! 5. A delivery is processed once. A duplicate is acknowledged with 200 and does not reach the inner service. A
-//!    duplicate that comes while the first is still being processed waits for it, for `store_timeout` at most, then
-//!    gets 503. **Two deliveries with the same bytes are one event.** If the sender's bodies can repeat, have it sign
-//!    an [id](crate::Builder::id_header) or a [time](crate::Builder::timestamp_header). If two routes take the same
-//!    bytes, give each a [`namespace`](crate::Builder::namespace): with one secret and one store, each would swallow
-//!    the other's.
+//! 5. An event is processed once: deliveries of the same signed bytes or, where the sender signs an
+//!    [id](crate::Builder::event_id), of one id are one event. A duplicate is acknowledged with 200 and does not reach
+//!    the inner service. A duplicate that comes while the first is still being processed waits for it, for
+//!    `store_timeout` at most, then gets 503. **Two deliveries with the same bytes are one event.** If the sender's
+//!    bodies can repeat, have it sign an [id](crate::Builder::id_header) or a
+//!    [time](crate::Builder::timestamp_header). If two routes take the same bytes, give each a
+//!    [`namespace`](crate::Builder::namespace): with one secret and one store, each would swallow the other's.
 //! 6. If the inner service fails (an error, or any status but 2xx and 3xx), the delivery was not processed and a retry
 //!    is let through. The same holds if the inner service is dropped before it answers, by a panic or because the
 //!    sender hung up; tasks that it has spawned go on regardless.
@@ -66,15 +70,19 @@
 mod builder;
 mod headers;
 mod payload;
+mod sameness;
+mod secret_format;
+mod signatures;
 mod signed;
+mod time;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderName;
 use http::request::Parts;
+use http::{HeaderName, HeaderValue};
 
 use crate::ConfigProblem;
 use crate::body::WholeBody;
@@ -85,14 +93,19 @@ use crate::keys::{self, Secret};
 use crate::mac::{self, Tag};
 use crate::rejection::Reason;
 use crate::replay::FingerprintHasher;
-use crate::text::headers::check_content;
+use crate::text::headers::{check_content, once};
 use crate::window::{Validity, Window};
 
 pub use crate::mac::Digest;
 pub use builder::layer;
 pub use headers::Encoding;
 pub use payload::{FromBody, RawBody};
+pub use sameness::EventId;
+use sameness::Sameness;
+pub use secret_format::SecretFormat;
+use signatures::{Signatures, Tags};
 use signed::{Part, Template};
+pub use time::TimeFormat;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -107,16 +120,17 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 /// }
 /// ```
 pub struct Webhook<C> {
-    header: HeaderName,
-    digest: Digest,
-    encoding: Encoding,
-    prefix: Cow<'static, str>,
+    signatures: Signatures,
+    secret_format: SecretFormat,
     template: Result<Template, ConfigProblem>,
     timestamp_header: Option<HeaderName>,
+    time_format: TimeFormat,
     id_header: Option<HeaderName>,
     window: Window,
     content_type: Option<Cow<'static, str>>,
     lease: Duration,
+    sameness: Sameness,
+    every_delivery: bool,
     remember: Option<Duration>,
     handler_remembers: bool,
     forgetting_is_fine: bool,
@@ -126,18 +140,32 @@ pub struct Webhook<C> {
 /// A signed delivery as received. Its sender is not verified yet.
 #[doc(hidden)]
 pub struct Call {
-    mac: Tag,
-    timestamp: Option<headers::Timestamp>,
+    tags: Tags,
+    timestamp: Option<(String, UnixTime)>,
     id: Option<String>,
+    others: Vec<Bytes>,
     body: Bytes,
 }
 
 /// An authentic delivery.
 #[doc(hidden)]
 pub struct Message {
-    mac: Tag,
+    same: Same,
+    others: Vec<Bytes>,
     issued_at: Option<UnixTime>,
     body: Bytes,
+}
+
+/// What a delivery is recognised by.
+enum Same {
+    /// The MAC, where there is one: it stands for all that was signed.
+    Mac(Tag),
+    /// All that was signed: one of several MACs could be left out.
+    Signed {
+        timestamp: Option<String>,
+        id: Option<String>,
+    },
+    Id(String),
 }
 
 impl<C> Form for Webhook<C>
@@ -153,17 +181,20 @@ where
     fn rules(&self) -> Rules {
         // The handler recognises duplicates, so they need not fill the store. Retries come within the hour.
         let remember = self.remember.or(self.handler_remembers.then_some(HOUR));
-        let has_time = self.timestamp_header.is_some();
         let mut rules = Rules::new(Secret::new(mac::random_key()));
-        rules.usage = Usage::Idempotent { lease: self.lease, remember };
-        rules.has_time = has_time;
-        rules.longest_window = if has_time { self.window.max_age } else { Duration::ZERO };
+        rules.usage = match self.every_delivery {
+            true => Usage::Reusable,
+            false => Usage::Idempotent { lease: self.lease, remember },
+        };
+        rules.has_time = self.has_time();
+        rules.longest_window = if self.has_time() { self.remembered_for() } else { Duration::ZERO };
         rules.survives_restart = self.handler_remembers || self.forgetting_is_fine;
+        rules.bound_to_owner = self.signatures.is_list() || self.sameness.event_id.is_some();
         rules
     }
 
     fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
-        if !head.headers.contains_key(&self.header) {
+        if !self.signatures.are_in(&head.headers) {
             return Ok(Presence::Absent);
         }
         check_content(&head.headers, self.content_type.as_deref())?;
@@ -171,16 +202,22 @@ where
     }
 
     fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Call>, Reason> {
-        let signature = headers::once(&head.headers, &self.header)?.ok_or(Reason::MissingSignature)?;
-        let mac = headers::mac(signature, &self.prefix, self.encoding, self.digest);
-        let mac = mac.map_err(|what| headers::malformed(&self.header, what))?;
+        let found = self.signatures.find(&head.headers)?;
         if body.is_empty() {
             return Err(Reason::Malformed("body".into(), "is empty"));
         }
-        let timestamp =
-            self.timestamp_header.as_ref().map(|name| headers::timestamp(&head.headers, name)).transpose()?;
+        let named = match &self.timestamp_header {
+            Some(name) => Some((headers::timestamp(&head.headers, name)?.to_owned(), name)),
+            None => found.timestamp.zip(self.signatures.headers.first()),
+        };
+        let timestamp = named.map(|(text, name)| {
+            let time = self.read_time(&text).map_err(|what| headers::malformed(name, what))?;
+            Ok::<_, Reason>((text, time))
+        });
         let id = self.id_header.as_ref().map(|name| headers::id(&head.headers, name)).transpose()?;
-        Ok(Call { mac, timestamp, id, body: body.clone() }.into())
+        let other = |name| Ok(Bytes::copy_from_slice(once(&head.headers, name)?.map_or(b"", HeaderValue::as_bytes)));
+        let others = self.sameness.distinguished_by.iter().map(other).collect::<Result<_, Reason>>()?;
+        Ok(Call { tags: found.tags, timestamp: timestamp.transpose()?, id, others, body: body.clone() }.into())
     }
 
     fn verify(&self, call: &Call, key: &Secret) -> Result<Message, Reason> {
@@ -188,26 +225,51 @@ where
         let Ok(template) = &self.template else { return Err(Reason::BadSignature) };
         let parts = template.fill(|part| match part {
             Part::Literal(literal) => literal.as_bytes(),
-            Part::Timestamp => call.timestamp.as_ref().map_or(&[], |timestamp| timestamp.text.as_bytes()),
+            Part::Timestamp => call.timestamp.as_ref().map_or(&[], |(text, _)| text.as_bytes()),
             Part::Id => call.id.as_ref().map_or(&[], |id| id.as_bytes()),
             Part::Body => &call.body,
         });
-        if !self.digest.verify(key, parts, &call.mac) {
+        let format = self.secret_format;
+        let read = |text: &[u8]| format.key(text);
+        let (digest, tags) = (self.signatures.digest, call.tags.iter());
+        if !digest.verify_any((key, format), read, parts, tags).map_err(Reason::UnusableKey)? {
             return Err(Reason::BadSignature);
         }
-        let issued_at = call.timestamp.as_ref().map(|timestamp| timestamp.time);
-        Ok(Message { mac: call.mac, issued_at, body: call.body.clone() })
+        let same = match &self.sameness.event_id {
+            Some(EventId::Header) => Same::Id(call.id.clone().unwrap_or_default()),
+            Some(EventId::Field(name)) => Same::Id(Sameness::id_in(&call.body, name)?),
+            None if !self.signatures.is_list() => Same::Mac(call.tags.first),
+            None => {
+                Same::Signed { timestamp: call.timestamp.as_ref().map(|(text, _)| text.clone()), id: call.id.clone() }
+            }
+        };
+        let issued_at = call.timestamp.as_ref().map(|(_, time)| *time);
+        Ok(Message { same, others: call.others.clone(), issued_at, body: call.body.clone() })
     }
 
     fn validity(&self, message: &Message) -> Result<Validity, Reason> {
-        Ok(match message.issued_at {
-            Some(issued_at) => Validity::around_second(issued_at, &self.window),
-            None => Validity::unlimited(),
-        })
+        let Some(issued_at) = message.issued_at else { return Ok(Validity::unlimited()) };
+        let validity = self.time_format.validity(issued_at, &self.window);
+        if self.sameness.event_id.is_none() {
+            return Ok(validity);
+        }
+        // A retry has a time of its own.
+        let until = validity.not_after().plus(self.sameness.retried_for);
+        Ok(validity.remembered_until(until, self.remembered_for()))
     }
 
     fn fingerprint(&self, message: &Message, fingerprint: &mut FingerprintHasher) {
-        fingerprint.part(&message.mac);
+        match &message.same {
+            Same::Mac(mac) => _ = fingerprint.part(mac),
+            Same::Id(id) => _ = fingerprint.part(b"id").part(id.as_bytes()),
+            Same::Signed { timestamp, id } => {
+                for part in [timestamp, id] {
+                    fingerprint.part(part.as_deref().unwrap_or_default().as_bytes());
+                }
+                fingerprint.part(&message.body);
+            }
+        }
+        message.others.iter().for_each(|other| _ = fingerprint.part(other));
     }
 
     fn claims(&self, message: Message, _: UnixTime) -> Result<C, Reason> {
@@ -215,6 +277,7 @@ where
     }
 
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
+        self.secret_format.key(key.expose())?;
         mac::check_key(Self::NAME, key)
     }
 
@@ -223,6 +286,26 @@ where
     }
 }
 
-opaque_debug!(Webhook<C> { header, digest, encoding });
+impl<C> Webhook<C> {
+    fn has_time(&self) -> bool {
+        self.timestamp_header.is_some() || self.signatures.timestamp_element.is_some()
+    }
+
+    fn read_time(&self, text: &str) -> Result<UnixTime, &'static str> {
+        let is_fixed = self.template.as_ref().is_ok_and(Template::needs_fixed_time);
+        if is_fixed && self.time_format.length().is_some_and(|length| length != text.len()) {
+            return Err("is not as long as such times are");
+        }
+        self.time_format.parse(text)
+    }
+
+    /// How long after its time a delivery with an id is remembered, or else one without.
+    fn remembered_for(&self) -> Duration {
+        let retried_for = self.sameness.event_id.as_ref().map_or(Duration::ZERO, |_| self.sameness.retried_for);
+        self.window.max_age.saturating_add(retried_for)
+    }
+}
+
+opaque_debug!(Webhook<C> { time_format, secret_format });
 opaque_debug!(Call);
 opaque_debug!(Message);

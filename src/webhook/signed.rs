@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 
+use super::TimeFormat;
 use crate::ConfigProblem;
 
 /// The signed content: the body and the text around it.
@@ -55,30 +56,42 @@ impl Template {
         self.0.contains(part)
     }
 
-    /// Whether the same signed bytes could be split into other parts. They cannot if each part is followed by a
-    /// character that the part cannot hold, and nothing variable follows the body, which can hold anything.
-    pub(super) fn is_ambiguous(&self) -> bool {
+    /// Whether the same signed bytes could be split into other parts.
+    ///
+    /// They cannot if each part either ends before a character that it cannot hold, or has a fixed shape; and if nothing
+    /// variable follows the body, which can hold anything, but a time of a fixed shape at the end. An id may stand right
+    /// before an RFC 3339 time, whose first colon is fourteen characters in, as ids hold no colon.
+    pub(super) fn is_ambiguous(&self, time: TimeFormat) -> bool {
         let after = self.0.iter().skip(1).map(Some).chain([None]);
-        self.0.iter().zip(after).any(|(part, next)| {
-            let ends = |holds: fn(&char) -> bool| match next {
-                Some(Part::Literal(literal)) => !literal.chars().next().is_some_and(|first| holds(&first)),
-                Some(_) => false,
-                None => true,
-            };
-            match part {
-                Part::Literal(_) => false,
-                Part::Timestamp => !ends(char::is_ascii_digit),
-                Part::Id => !ends(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')),
-                Part::Body => {
-                    let rest = self.0.iter().skip_while(|part| **part != Part::Body).skip(1);
-                    rest.into_iter().any(|part| !matches!(part, Part::Literal(_)))
-                }
+        self.0.iter().zip(after).any(|(part, next)| match (part, next) {
+            (Part::Literal(_) | Part::Timestamp, _) => false,
+            (Part::Id, Some(Part::Timestamp)) => time != TimeFormat::Rfc3339,
+            (Part::Id, next) => !ends_before(next, |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')),
+            (Part::Body, _) => {
+                let rest = self.0.iter().skip_while(|part| **part != Part::Body).skip(1);
+                rest.into_iter().any(|part| !matches!(part, Part::Literal(_) | Part::Timestamp))
             }
         })
     }
 
+    /// Whether only the length of the time says where it ends, or begins.
+    pub(super) fn needs_fixed_time(&self) -> bool {
+        let after_time = self.0.iter().skip_while(|part| **part != Part::Timestamp).nth(1);
+        let body_first = self.0.iter().find(|part| matches!(part, Part::Timestamp | Part::Body)) == Some(&Part::Body);
+        self.has(&Part::Timestamp) && (body_first || !ends_before(after_time, |c| c.is_ascii_digit()))
+    }
+
     pub(super) fn fill<'a>(&'a self, bytes: impl Fn(&'a Part) -> &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
         self.0.iter().map(bytes)
+    }
+}
+
+/// Whether a part of such characters ends where the next one begins.
+fn ends_before(next: Option<&Part>, holds: fn(char) -> bool) -> bool {
+    match next {
+        Some(Part::Literal(literal)) => !literal.chars().next().is_some_and(holds),
+        Some(_) => false,
+        None => true,
     }
 }
 
@@ -113,20 +126,29 @@ mod tests {
 
     #[test]
     fn templates_that_can_be_cut_in_two_ways() {
-        for (text, ambiguous) in [
-            ("{id}.{timestamp}.{body}", false),
-            ("{timestamp}{body}", true),
-            ("{id}{timestamp}.{body}", true),
-            ("{body}.{timestamp}", true),
-            ("{body}.end", false),
-            ("{id}-{body}", true),
-            ("{id}_{timestamp}_{body}", true),
-            ("{timestamp}0{body}", true),
-            ("{timestamp}-{body}", false),
-            ("{id}:{body}", false),
-            ("v0{timestamp}.{body}", false),
+        use TimeFormat::{HttpDate, Milliseconds, Rfc3339, Seconds};
+        for (text, time, ambiguous, needs_fixed_time) in [
+            ("{id}.{timestamp}.{body}", Seconds, false, false),
+            ("{timestamp}{body}", Seconds, false, true),
+            ("{body}{timestamp}", Milliseconds, false, true),
+            ("{body}{timestamp}", Rfc3339, false, true),
+            ("{id}{timestamp}{body}", Rfc3339, false, true),
+            ("{id}{timestamp}.{body}", Seconds, true, false),
+            ("{id}{timestamp}{body}", HttpDate, true, true),
+            ("{body}.{timestamp}", Seconds, false, true),
+            ("{body}.end", Seconds, false, false),
+            ("{body}{id}", Seconds, true, false),
+            ("{id}-{body}", Seconds, true, false),
+            ("{id}{body}", Seconds, true, false),
+            ("{id}_{timestamp}_{body}", Seconds, true, false),
+            ("{timestamp}0{body}", Seconds, false, true),
+            ("{timestamp}-{body}", Seconds, false, false),
+            ("{id}:{body}", Seconds, false, false),
+            ("v0{timestamp}.{body}", Seconds, false, false),
         ] {
-            assert_eq!(Template::parse(text).map(|template| template.is_ambiguous()), Ok(ambiguous), "{text}");
+            let template = Template::parse(text).unwrap();
+            assert_eq!(template.is_ambiguous(time), ambiguous, "{text} {time:?}");
+            assert_eq!(template.needs_fixed_time(), needs_fixed_time, "{text}");
         }
     }
 }

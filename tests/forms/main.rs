@@ -5,6 +5,7 @@ mod jwt;
 mod jwt_public_key;
 mod login_redirect;
 mod oauth1;
+mod senders;
 mod shared_secret;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,6 +1,7 @@
 //! What is special about the signed webhook form.
 
 mod calls;
+mod events;
 mod json;
 mod leases;
 
@@ -18,7 +19,7 @@ use tower_sso::providers::tutorcruncher::{self, CompanySignup};
 use tower_sso::replay::MemoryReplay;
 use tower_sso::sign::{SignedCall, SigningWebhook};
 use tower_sso::tenant::Tenant;
-use tower_sso::webhook::{self, Digest, Encoding, RawBody, Webhook};
+use tower_sso::webhook::{self, Digest, Encoding, EventId, RawBody, Webhook};
 
 use crate::support::subject::{FernetSubject, Subject, refused};
 use crate::support::{Answer, App, NOW, Request_, clock, outcome, reason, replay, secs, seen};
@@ -359,7 +360,14 @@ fn unsafe_settings_do_not_build() {
         (start().secrets([" "]).build(), "is blank"),
         (start().signed("{timestamp}.{body}").build(), "timestamp_header"),
         (start().timestamp_header(time.clone()).build(), "anyone could change it"),
-        (start().signed("{timestamp}{body}").timestamp_header(time.clone()).build(), "cut in two ways"),
+        (
+            start().signed("{id}{timestamp}{body}").id_header(time.clone()).timestamp_header(time.clone()).build(),
+            "cut in two ways",
+        ),
+        (start().timestamp_element("t=").signed("{timestamp}.{body}").build(), "needs a `separator`"),
+        (start().event_id(EventId::Header).build(), "name it with `id_header`"),
+        (start().signature_headers([]).build(), "are none"),
+        (start().danger_every_delivery().event_id(EventId::field("id")).build(), "leaves nothing to recognise"),
         (start().signed("{timestamp}").timestamp_header(time.clone()).build(), "has no {body}"),
         (start().lease(secs(0)).build(), "lease"),
         (start().danger_remember_for(secs(0)).build(), "danger_remember_for"),

@@ -1,0 +1,67 @@
+//! Routes of the scheme `preset`: a sender's preset by its name, with nothing set but its secrets.
+
+use serde_json::Value;
+use tower_sso::providers::webhooks as senders;
+use tower_sso::webhook::{RawBody, Webhook};
+use tower_sso::{Builder, keys};
+
+use crate::forms::{Built, Grant, Secret, replay};
+use crate::routes::{Route, World, mount};
+
+pub(crate) fn preset(route: &Route, world: &World) -> Built {
+    let layer = sender(route.preset.as_deref().unwrap_or_default()).ok_or("no such preset")?;
+    let secrets = route.secrets.iter().map(Secret::read).collect::<Result<Vec<keys::Secret>, _>>()?;
+    let layer = layer.secrets(secrets).replay(replay()).danger_forgets_on_restart();
+    let grant = |RawBody(body)| {
+        let attributes: Value = serde_json::from_slice(&body).unwrap_or_default();
+        Ok(Grant { attributes, ..Grant::default() })
+    };
+    mount(route, world, layer.map_claims(grant))
+}
+
+fn sender(name: &str) -> Option<Builder<Webhook<RawBody>>> {
+    Some(match name {
+        "adyen_header" => senders::adyen_header(),
+        "bitbucket" => senders::bitbucket(),
+        "box" => senders::box_com(),
+        "cal_com" => senders::cal_com(),
+        "calendly" => senders::calendly(),
+        "circleci" => senders::circleci(),
+        "coinbase_cdp" => senders::coinbase_cdp(),
+        "coinbase_commerce" => senders::coinbase_commerce(),
+        "docusign" => senders::docusign(),
+        "dropbox" => senders::danger_dropbox(),
+        "github" => senders::github(),
+        "gitlab" => senders::gitlab(),
+        "gocardless" => senders::gocardless(),
+        "heroku" => senders::heroku(),
+        "intercom" => senders::intercom(),
+        "jira" => senders::jira(),
+        "lemon_squeezy" => senders::lemon_squeezy(),
+        "line" => senders::line(),
+        "linear" => senders::linear(),
+        "meta" => senders::meta(),
+        "mollie" => senders::mollie(),
+        "notion" => senders::notion(),
+        "paddle" => senders::paddle(),
+        "pagerduty" => senders::pagerduty(),
+        "paystack" => senders::paystack(),
+        "razorpay" => senders::razorpay(),
+        "sentry" => senders::sentry(),
+        "shopify" => senders::shopify(),
+        "slack" => senders::slack(),
+        "standard_webhooks" => senders::standard_webhooks(),
+        "stripe" => senders::stripe(),
+        "svix" => senders::svix(),
+        "twitch" => senders::twitch(),
+        "typeform" => senders::typeform(),
+        "vercel" => senders::vercel(),
+        "woocommerce" => senders::woocommerce(),
+        "workos" => senders::workos(),
+        "x" => senders::x(),
+        "xero" => senders::xero(),
+        "zendesk" => senders::zendesk(),
+        "zoom" => senders::zoom(),
+        _ => return None,
+    })
+}

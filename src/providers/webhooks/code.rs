@@ -1,0 +1,164 @@
+//! Senders: developer tools.
+
+use http::HeaderName;
+
+use super::{Claims, sender};
+use crate::Builder;
+use crate::webhook::{Digest, Encoding, Webhook};
+
+/// Deliveries of GitHub.
+///
+/// `X-Hub-Signature-256: sha256=` and hexadecimal HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// `X-GitHub-Event` and `X-GitHub-Delivery` are not signed: decide by the body alone. Bodies are JSON or forms, of 25
+/// MB at most.
+///
+/// Source: github/docs, "Validating webhook deliveries"; octokit/webhooks-methods.js.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::github::<serde_json::Value>();
+/// ```
+pub fn github<C: Claims>() -> Builder<Webhook<C>> {
+    sender()
+        .signature_header(HeaderName::from_static("x-hub-signature-256"))
+        .prefix("sha256=")
+        .any_content_type()
+        .body_limit(25 * 1024 * 1024)
+}
+
+/// Deliveries of Bitbucket Cloud.
+///
+/// `X-Hub-Signature: sha256=` and hexadecimal HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// Without a secret Bitbucket signs nothing. `X-Request-UUID` and `X-Event-Key` are not signed.
+///
+/// Source: Atlassian's documentation, as quoted in public test suites.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::bitbucket::<serde_json::Value>();
+/// ```
+pub fn bitbucket<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("x-hub-signature")).prefix("sha256=")
+}
+
+/// Deliveries of Jira Cloud.
+///
+/// `X-Hub-Signature: sha256=` and hexadecimal HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// `X-Atlassian-Webhook-Identifier` is not signed.
+///
+/// Source: Atlassian's documentation, as quoted in public test suites.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::jira::<serde_json::Value>();
+/// ```
+pub fn jira<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("x-hub-signature")).prefix("sha256=")
+}
+
+/// Deliveries of Vercel.
+///
+/// `x-vercel-signature`: hexadecimal HMAC-SHA1 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// The key is the secret of the webhook, or of the integration.
+///
+/// Source: Yizack/nuxt-webhook-validators.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::vercel::<serde_json::Value>();
+/// ```
+pub fn vercel<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("x-vercel-signature")).digest(Digest::Sha1)
+}
+
+/// Deliveries of Heroku.
+///
+/// `Heroku-Webhook-Hmac-SHA256`: base64 of HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// Source: Yizack/nuxt-webhook-validators.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::heroku::<serde_json::Value>();
+/// ```
+pub fn heroku<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("heroku-webhook-hmac-sha256")).encoding(Encoding::Base64)
+}
+
+/// Deliveries of CircleCI.
+///
+/// `circleci-signature: v1=` and hexadecimal HMAC-SHA256 of the body, in a list at commas.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// Other versions in the list are passed over.
+///
+/// Source: circleci/circleci-docs.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::circleci::<serde_json::Value>();
+/// ```
+pub fn circleci<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("circleci-signature")).prefix("v1=").separator(',')
+}
+
+/// Deliveries of Sentry.
+///
+/// `Sentry-Hook-Signature`: hexadecimal HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// The key is the integration's client secret. `Sentry-Hook-Resource` is not signed.
+///
+/// Source: SlopMaster2/webhook-verify.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::sentry::<serde_json::Value>();
+/// ```
+pub fn sentry<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("sentry-hook-signature"))
+}
+
+/// Deliveries of PagerDuty.
+///
+/// `X-PagerDuty-Signature: v1=` and hexadecimal HMAC-SHA256 of the body, one for each secret, in a list at commas.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// Source: PagerDuty/go-pagerduty, webhookv3.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::pagerduty::<serde_json::Value>();
+/// ```
+pub fn pagerduty<C: Claims>() -> Builder<Webhook<C>> {
+    sender()
+        .signature_header(HeaderName::from_static("x-pagerduty-signature"))
+        .prefix("v1=")
+        .separator(',')
+        .body_limit(2 * 1024 * 1024)
+}
+
+/// Deliveries of Linear.
+///
+/// `Linear-Signature`: hexadecimal HMAC-SHA256 of the body.
+///
+/// The time is in the body, `webhookTimestamp`, in milliseconds: compare it in the handler. The layer knows of none, so
+/// the handler must recognise old deliveries. `Linear-Delivery` is not signed.
+///
+/// Source: linear/linear, packages/sdk/src/webhooks.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::linear::<serde_json::Value>();
+/// ```
+pub fn linear<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("linear-signature"))
+}

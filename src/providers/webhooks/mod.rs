@@ -1,0 +1,88 @@
+//! Senders of webhooks: a layer for each, as its own documentation or library says.
+//!
+//! ```
+//! # #[cfg(feature = "moka")] {
+//! use tower_sso::{providers::webhooks, replay::MemoryReplay};
+//!
+//! let verify = webhooks::stripe::<serde_json::Value>()
+//!     .secrets(["whsec_0123456789abcdef0123456789abcdef"])
+//!     .replay(MemoryReplay::new())
+//!     .build()?;
+//! # }
+//! # Ok::<(), tower_sso::ConfigError>(())
+//! ```
+//!
+//! Give each secret as the sender's page shows it. Each body may have 1 MiB, if the sender does not say otherwise. What a
+//! preset's documentation calls unsigned must decide nothing. For a sender that is not here, see
+//! [`webhook::layer`](crate::webhook::layer).
+//!
+//! | sender | preset |
+//! |---|---|
+//! | Adyen, with the signature in a header | [`adyen_header`] |
+//! | Bitbucket Cloud | [`bitbucket`] |
+//! | Box | [`box_com`] |
+//! | Cal.com | [`cal_com`] |
+//! | Calendly | [`calendly`] |
+//! | CircleCI | [`circleci`] |
+//! | Coinbase CDP | [`coinbase_cdp`] |
+//! | Coinbase Commerce | [`coinbase_commerce`] |
+//! | Dropbox | [`danger_dropbox`] |
+//! | DocuSign Connect | [`docusign`] |
+//! | GitHub | [`github`] |
+//! | GitLab, with a signing token | [`gitlab`] |
+//! | GoCardless | [`gocardless`] |
+//! | Heroku | [`heroku`] |
+//! | Intercom | [`intercom`] |
+//! | Jira Cloud | [`jira`] |
+//! | Lemon Squeezy | [`lemon_squeezy`] |
+//! | LINE | [`line`] |
+//! | Linear | [`linear`] |
+//! | Meta: Facebook, Instagram and WhatsApp | [`meta`] |
+//! | Mollie, next generation | [`mollie`] |
+//! | Notion | [`notion`] |
+//! | Paddle Billing | [`paddle`] |
+//! | PagerDuty | [`pagerduty`] |
+//! | Paystack | [`paystack`] |
+//! | Razorpay | [`razorpay`] |
+//! | Sentry | [`sentry`] |
+//! | Shopify | [`shopify`] |
+//! | Slack | [`slack`] |
+//! | senders that follow Standard Webhooks: OpenAI, Replicate, Brex, Render and others | [`standard_webhooks`] |
+//! | Stripe | [`stripe`] |
+//! | Svix and those who send through it: Clerk, Resend and others | [`svix`] |
+//! | Twitch EventSub | [`twitch`] |
+//! | Typeform | [`typeform`] |
+//! | Vercel | [`vercel`] |
+//! | WooCommerce | [`woocommerce`] |
+//! | WorkOS | [`workos`] |
+//! | X | [`x`] |
+//! | Xero | [`xero`] |
+//! | Zendesk | [`zendesk`] |
+//! | Zoom | [`zoom`] |
+
+mod code;
+mod family;
+mod money;
+mod talk;
+
+use std::time::Duration;
+
+use crate::Builder;
+use crate::webhook::{self, FromBody, Webhook};
+
+pub use code::*;
+pub use family::*;
+pub use money::*;
+pub use talk::*;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What a delivery's body is read into: any deserializable type, for JSON objects, or
+/// [`RawBody`](crate::webhook::RawBody).
+pub trait Claims: FromBody + Send + Sync + 'static {}
+
+impl<C: FromBody + Send + Sync + 'static> Claims for C {}
+
+fn sender<C: Claims>() -> Builder<Webhook<C>> {
+    webhook::layer().body_limit(1024 * 1024)
+}

@@ -1,0 +1,241 @@
+//! Senders: payments and shops.
+
+use http::HeaderName;
+
+use super::{Claims, DAY, sender};
+use crate::Builder;
+use crate::webhook::{Digest, Encoding, EventId, SecretFormat, Webhook};
+
+/// Deliveries of Stripe.
+///
+/// `Stripe-Signature: t=`, the time in seconds, and any number of `v1=`, hexadecimal HMAC-SHA256 of
+/// `{timestamp}.{body}`.
+///
+/// The secret is the text `whsec_…`, which is not decoded. `v0` is passed over. A retry is signed anew, so an event is
+/// recognised by its `id`, for three days.
+///
+/// Source: stripe/stripe-python, stripe/_webhook.py.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::stripe::<serde_json::Value>();
+/// ```
+pub fn stripe<C: Claims>() -> Builder<Webhook<C>> {
+    sender()
+        .signature_header(HeaderName::from_static("stripe-signature"))
+        .prefix("v1=")
+        .separator(',')
+        .timestamp_element("t=")
+        .signed("{timestamp}.{body}")
+        .secret_format(SecretFormat::Text)
+        .event_id(EventId::field("id"))
+        .retried_for(3 * DAY)
+}
+
+/// Deliveries of Shopify.
+///
+/// `X-Shopify-Hmac-Sha256`: base64 of HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// The key is the app's client secret. `X-Shopify-Topic`, `-Shop-Domain` and `-Webhook-Id` are not signed: two topics
+/// may have one body, see [`danger_distinguished_by`](Builder::danger_distinguished_by).
+///
+/// Source: bold-commerce/go-shopify.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::shopify::<serde_json::Value>();
+/// ```
+pub fn shopify<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("x-shopify-hmac-sha256")).encoding(Encoding::Base64)
+}
+
+/// Deliveries of Paddle Billing.
+///
+/// `Paddle-Signature: ts=`, the time in seconds, and any number of `h1=`, hexadecimal HMAC-SHA256 of
+/// `{timestamp}:{body}`.
+///
+/// Paddle's SDK allows an age of 5 s, which queues exceed; this allows 300 s. An event has an `event_id` in its body,
+/// by which the handler can recognise a retry that is signed anew.
+///
+/// Source: PaddleHQ/paddle-python-sdk.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::paddle::<serde_json::Value>();
+/// ```
+pub fn paddle<C: Claims>() -> Builder<Webhook<C>> {
+    sender()
+        .signature_header(HeaderName::from_static("paddle-signature"))
+        .prefix("h1=")
+        .separator(';')
+        .timestamp_element("ts=")
+        .signed("{timestamp}:{body}")
+        .secret_format(SecretFormat::Text)
+}
+
+/// Deliveries of Coinbase Commerce.
+///
+/// `X-CC-Webhook-Signature`: hexadecimal HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// Source: coinbase/coinbase-commerce-node.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::coinbase_commerce::<serde_json::Value>();
+/// ```
+pub fn coinbase_commerce<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("x-cc-webhook-signature"))
+}
+
+/// Deliveries of Coinbase CDP.
+///
+/// `X-Hook0-Signature: t=`, the time in seconds, and `v0=`, hexadecimal HMAC-SHA256 of `{timestamp}.{body}`.
+///
+/// `h=` and `v1=`, which bind headers, are passed over: no header is authentic.
+///
+/// Source: SlopMaster2/webhook-verify.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::coinbase_cdp::<serde_json::Value>();
+/// ```
+pub fn coinbase_cdp<C: Claims>() -> Builder<Webhook<C>> {
+    sender()
+        .signature_header(HeaderName::from_static("x-hook0-signature"))
+        .prefix("v0=")
+        .separator(',')
+        .timestamp_element("t=")
+        .signed("{timestamp}.{body}")
+}
+
+/// Deliveries of Lemon Squeezy.
+///
+/// `X-Signature`: hexadecimal HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// `X-Event-Name` is not signed.
+///
+/// Source: SlopMaster2/webhook-verify.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::lemon_squeezy::<serde_json::Value>();
+/// ```
+pub fn lemon_squeezy<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("x-signature"))
+}
+
+/// Deliveries of WooCommerce.
+///
+/// `X-WC-Webhook-Signature`: base64 of HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// `X-WC-Webhook-Topic` is not signed.
+///
+/// Source: SlopMaster2/webhook-verify.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::woocommerce::<serde_json::Value>();
+/// ```
+pub fn woocommerce<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("x-wc-webhook-signature")).encoding(Encoding::Base64)
+}
+
+/// Deliveries of Xero.
+///
+/// `x-xero-signature`: base64 of HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// When a webhook is set up, Xero sends right and wrong signatures and wants 200 and 401.
+///
+/// Source: SlopMaster2/webhook-verify.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::xero::<serde_json::Value>();
+/// ```
+pub fn xero<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("x-xero-signature")).encoding(Encoding::Base64)
+}
+
+/// Deliveries of Razorpay.
+///
+/// `X-Razorpay-Signature`: hexadecimal HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// `X-Razorpay-Event-Id` is not signed.
+///
+/// Source: razorpay/razorpay-python.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::razorpay::<serde_json::Value>();
+/// ```
+pub fn razorpay<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("x-razorpay-signature"))
+}
+
+/// Deliveries of Paystack.
+///
+/// `x-paystack-signature`: hexadecimal HMAC-SHA512 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// Source: SlopMaster2/webhook-verify.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::paystack::<serde_json::Value>();
+/// ```
+pub fn paystack<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("x-paystack-signature")).digest(Digest::Sha512)
+}
+
+/// Deliveries of GoCardless.
+///
+/// `Webhook-Signature`: hexadecimal HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// Source: gocardless/gocardless-pro-python.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::gocardless::<serde_json::Value>();
+/// ```
+pub fn gocardless<C: Claims>() -> Builder<Webhook<C>> {
+    sender()
+}
+
+/// Deliveries of Adyen, with the signature in a header.
+///
+/// `HmacSignature`: base64 of HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// The key is hexadecimal, as the Customer Area shows it.
+///
+/// Source: Adyen/adyen-python-api-library.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::adyen_header::<serde_json::Value>();
+/// ```
+pub fn adyen_header<C: Claims>() -> Builder<Webhook<C>> {
+    sender()
+        .signature_header(HeaderName::from_static("hmacsignature"))
+        .encoding(Encoding::Base64)
+        .secret_format(SecretFormat::Hex)
+}
+
+/// Deliveries of Mollie, next generation.
+///
+/// `X-Mollie-Signature: sha256=` and hexadecimal HMAC-SHA256 of the body; two headers while a secret is replaced.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// Source: SlopMaster2/webhook-verify.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::mollie::<serde_json::Value>();
+/// ```
+pub fn mollie<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_headers([HeaderName::from_static("x-mollie-signature")]).separator(',').prefix("sha256=")
+}

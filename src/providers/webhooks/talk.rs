@@ -1,0 +1,336 @@
+//! Senders: messages, calendars and forms.
+
+use std::time::Duration;
+
+use http::HeaderName;
+
+use super::{Claims, sender};
+use crate::Builder;
+use crate::webhook::{Digest, Encoding, EventId, SecretFormat, TimeFormat, Webhook};
+
+const DOCUSIGN: [&str; 10] = [
+    "x-docusign-signature-1",
+    "x-docusign-signature-2",
+    "x-docusign-signature-3",
+    "x-docusign-signature-4",
+    "x-docusign-signature-5",
+    "x-docusign-signature-6",
+    "x-docusign-signature-7",
+    "x-docusign-signature-8",
+    "x-docusign-signature-9",
+    "x-docusign-signature-10",
+];
+
+/// Deliveries of Slack.
+///
+/// `X-Slack-Signature: v0=` and hexadecimal HMAC-SHA256 of `v0:{timestamp}:{body}`, with `X-Slack-Request-Timestamp` in
+/// seconds.
+///
+/// Events are JSON; commands and interactions are forms. `url_verification` is signed like every call, and answered by
+/// the handler. `X-Slack-Retry-Num` is not signed.
+///
+/// Source: slackapi/python-slack-sdk, slack_sdk/signature.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::slack::<serde_json::Value>();
+/// ```
+pub fn slack<C: Claims>() -> Builder<Webhook<C>> {
+    sender()
+        .signature_header(HeaderName::from_static("x-slack-signature"))
+        .prefix("v0=")
+        .timestamp_header(HeaderName::from_static("x-slack-request-timestamp"))
+        .signed("v0:{timestamp}:{body}")
+        .any_content_type()
+}
+
+/// Deliveries of Zoom.
+///
+/// `x-zm-signature: v0=` and hexadecimal HMAC-SHA256 of `v0:{timestamp}:{body}`, with `x-zm-request-timestamp` in
+/// seconds.
+///
+/// Answer `endpoint.url_validation` in the handler, below the layer: the answer signs what it is given with the same
+/// key, so whoever could ask for it could forge a call.
+///
+/// Source: Zoom's changelog; Hookdeck's page on Zoom.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::zoom::<serde_json::Value>();
+/// ```
+pub fn zoom<C: Claims>() -> Builder<Webhook<C>> {
+    sender()
+        .signature_header(HeaderName::from_static("x-zm-signature"))
+        .prefix("v0=")
+        .timestamp_header(HeaderName::from_static("x-zm-request-timestamp"))
+        .signed("v0:{timestamp}:{body}")
+}
+
+/// Deliveries of Twitch EventSub.
+///
+/// `Twitch-Eventsub-Message-Signature: sha256=` and hexadecimal HMAC-SHA256 of id, time and body, joined without
+/// anything, with `Twitch-Eventsub-Message-Id` and `-Timestamp` in RFC 3339.
+///
+/// `Twitch-Eventsub-Message-Type` is not signed: tell a challenge by its body, and answer it in the handler.
+///
+/// Source: twitchdev/twitch-cli, forward_event.go.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::twitch::<serde_json::Value>();
+/// ```
+pub fn twitch<C: Claims>() -> Builder<Webhook<C>> {
+    sender()
+        .signature_header(HeaderName::from_static("twitch-eventsub-message-signature"))
+        .prefix("sha256=")
+        .id_header(HeaderName::from_static("twitch-eventsub-message-id"))
+        .timestamp_header(HeaderName::from_static("twitch-eventsub-message-timestamp"))
+        .timestamp_format(TimeFormat::Rfc3339)
+        .signed("{id}{timestamp}{body}")
+        .event_id(EventId::Header)
+}
+
+/// Deliveries of Meta: Facebook, Instagram and WhatsApp.
+///
+/// `X-Hub-Signature-256: sha256=` and hexadecimal HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// The key is the app secret. Answer the challenge, a GET with `hub.challenge`, beside the layer:
+/// `post(handler).layer(verify).get(challenge)`.
+///
+/// Source: developers.facebook.com, "Webhooks".
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::meta::<serde_json::Value>();
+/// ```
+pub fn meta<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("x-hub-signature-256")).prefix("sha256=")
+}
+
+/// Deliveries of X.
+///
+/// `x-twitter-webhooks-signature: sha256=` and base64 of HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// The key is the consumer secret. X asks for an HMAC of a `crc_token` with the same key: answer only tokens that could
+/// not be a body, as whoever asks could forge a call.
+///
+/// Source: developer.x.com.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::x::<serde_json::Value>();
+/// ```
+pub fn x<C: Claims>() -> Builder<Webhook<C>> {
+    sender()
+        .signature_header(HeaderName::from_static("x-twitter-webhooks-signature"))
+        .prefix("sha256=")
+        .encoding(Encoding::Base64)
+}
+
+/// Deliveries of Notion.
+///
+/// `X-Notion-Signature: sha256=` and hexadecimal HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// The key is the `verification_token`, which the first call brings without a signature: take it on another route,
+/// once.
+///
+/// Source: Notion's documentation, as quoted in SlopMaster2/webhook-verify.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::notion::<serde_json::Value>();
+/// ```
+pub fn notion<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("x-notion-signature")).prefix("sha256=")
+}
+
+/// Deliveries of Intercom.
+///
+/// `X-Hub-Signature: sha1=` and hexadecimal HMAC-SHA1 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// The key is the client secret.
+///
+/// Source: SlopMaster2/webhook-verify.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::intercom::<serde_json::Value>();
+/// ```
+pub fn intercom<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("x-hub-signature")).prefix("sha1=").digest(Digest::Sha1)
+}
+
+/// Deliveries of Zendesk.
+///
+/// `X-Zendesk-Webhook-Signature`: base64 of HMAC-SHA256 of time and body, with `X-Zendesk-Webhook-Signature-Timestamp`
+/// in RFC 3339.
+///
+/// The secret looks like base64, and is text. Webhooks by GET or DELETE have no body and are refused.
+///
+/// Source: developer.zendesk.com, "Webhook security and authentication".
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::zendesk::<serde_json::Value>();
+/// ```
+pub fn zendesk<C: Claims>() -> Builder<Webhook<C>> {
+    sender()
+        .signature_header(HeaderName::from_static("x-zendesk-webhook-signature"))
+        .encoding(Encoding::Base64)
+        .timestamp_header(HeaderName::from_static("x-zendesk-webhook-signature-timestamp"))
+        .timestamp_format(TimeFormat::Rfc3339)
+        .signed("{timestamp}{body}")
+        .secret_format(SecretFormat::Text)
+}
+
+/// Deliveries of Typeform.
+///
+/// `Typeform-Signature: sha256=` and base64 of HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// Source: SlopMaster2/webhook-verify.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::typeform::<serde_json::Value>();
+/// ```
+pub fn typeform<C: Claims>() -> Builder<Webhook<C>> {
+    sender()
+        .signature_header(HeaderName::from_static("typeform-signature"))
+        .prefix("sha256=")
+        .encoding(Encoding::Base64)
+}
+
+/// Deliveries of Calendly.
+///
+/// `Calendly-Webhook-Signature: t=`, the time in seconds, and `v1=`, hexadecimal HMAC-SHA256 of `{timestamp}.{body}`.
+///
+/// Calendly allows an age of three minutes.
+///
+/// Source: developer.calendly.com, "Webhook signatures".
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::calendly::<serde_json::Value>();
+/// ```
+pub fn calendly<C: Claims>() -> Builder<Webhook<C>> {
+    sender()
+        .signature_header(HeaderName::from_static("calendly-webhook-signature"))
+        .prefix("v1=")
+        .separator(',')
+        .timestamp_element("t=")
+        .signed("{timestamp}.{body}")
+        .max_age(Duration::from_secs(180))
+}
+
+/// Deliveries of Cal.com.
+///
+/// `X-Cal-Signature-256`: hexadecimal HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// Source: Yizack/nuxt-webhook-validators.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::cal_com::<serde_json::Value>();
+/// ```
+pub fn cal_com<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("x-cal-signature-256"))
+}
+
+/// Deliveries of Dropbox.
+///
+/// `X-Dropbox-Signature`: hexadecimal HMAC-SHA256 of the body.
+///
+/// The body says only which accounts have changed, so its bytes come again with each change: **none is taken for a
+/// duplicate, and whoever has recorded one can send it again**. Let the handler only look for changes. Answer the
+/// challenge, a GET, beside the layer.
+///
+/// Source: SlopMaster2/webhook-verify.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::danger_dropbox::<serde_json::Value>();
+/// ```
+pub fn danger_dropbox<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("x-dropbox-signature")).danger_every_delivery()
+}
+
+/// Deliveries of Box.
+///
+/// `BOX-SIGNATURE-PRIMARY` and `-SECONDARY`, one for each key: base64 of HMAC-SHA256 of body and
+/// `BOX-DELIVERY-TIMESTAMP` in RFC 3339.
+///
+/// `BOX-DELIVERY-ID` is not signed. Box allows an age of ten minutes.
+///
+/// Source: box/box-python-sdk.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::box_com::<serde_json::Value>();
+/// ```
+pub fn box_com<C: Claims>() -> Builder<Webhook<C>> {
+    sender()
+        .signature_headers([
+            HeaderName::from_static("box-signature-primary"),
+            HeaderName::from_static("box-signature-secondary"),
+        ])
+        .encoding(Encoding::Base64)
+        .timestamp_header(HeaderName::from_static("box-delivery-timestamp"))
+        .timestamp_format(TimeFormat::Rfc3339)
+        .signed("{body}{timestamp}")
+        .max_age(Duration::from_secs(600))
+}
+
+/// Deliveries of DocuSign Connect.
+///
+/// `X-DocuSign-Signature-1` to `-10`, one for each active key: base64 of HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// DocuSign allows a hundred keys; those from the eleventh on are not looked at.
+///
+/// Source: developers.docusign.com.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::docusign::<serde_json::Value>();
+/// ```
+pub fn docusign<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_headers(DOCUSIGN.map(HeaderName::from_static)).encoding(Encoding::Base64)
+}
+
+/// Deliveries of LINE.
+///
+/// `x-line-signature`: base64 of HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// The key is the channel secret.
+///
+/// Source: line/line-bot-sdk-python.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::line::<serde_json::Value>();
+/// ```
+pub fn line<C: Claims>() -> Builder<Webhook<C>> {
+    sender().signature_header(HeaderName::from_static("x-line-signature")).encoding(Encoding::Base64)
+}
+
+/// Deliveries of WorkOS.
+///
+/// `WorkOS-Signature: t=`, the time in milliseconds, and `v1=`, hexadecimal HMAC-SHA256 of `{timestamp}.{body}`.
+///
+/// WorkOS allows an age of three minutes.
+///
+/// Source: workos/workos-node.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::workos::<serde_json::Value>();
+/// ```
+pub fn workos<C: Claims>() -> Builder<Webhook<C>> {
+    sender()
+        .signature_header(HeaderName::from_static("workos-signature"))
+        .prefix("v1=")
+        .separator(',')
+        .timestamp_element("t=")
+        .timestamp_format(TimeFormat::Milliseconds)
+        .signed("{timestamp}.{body}")
+        .max_age(Duration::from_secs(180))
+}

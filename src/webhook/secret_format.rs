@@ -1,0 +1,85 @@
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use zeroize::Zeroizing;
+
+use crate::text::hex::decode_hex;
+
+/// With or without padding, as senders' pages show either.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// How a sender writes the secret on its page, which is how the layer is given it.
+///
+/// ```
+/// use tower_sso::webhook::{self, SecretFormat};
+///
+/// // `whsec_` and base64: what the base64 holds is the key.
+/// let layer = webhook::layer::<serde_json::Value>().secret_format(SecretFormat::Base64 { prefix: "whsec_" });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecretFormat {
+    /// The bytes are the key.
+    Bytes,
+    /// The text is the key, whatever it looks like. What is not visible ASCII is refused: somebody has decoded it.
+    Text,
+    /// The key is what the base64 holds, with or without padding, behind a prefix that may be left out.
+    Base64 {
+        /// What secrets begin with, such as `whsec_`; empty if nothing.
+        prefix: &'static str,
+    },
+    /// The key is what the hexadecimal holds.
+    Hex,
+}
+
+impl SecretFormat {
+    /// The key.
+    pub(super) fn key(self, secret: &[u8]) -> Result<Zeroizing<Vec<u8>>, &'static str> {
+        const HEX: &str = "is not hexadecimal: give it as the sender's page shows it";
+        match self {
+            Self::Bytes => Ok(secret.to_vec().into()),
+            Self::Text if secret.iter().all(u8::is_ascii_graphic) => Ok(secret.to_vec().into()),
+            Self::Text => Err("is not visible ASCII: give it as the sender's page shows it, not decoded"),
+            Self::Base64 { prefix } => {
+                let text = secret.strip_prefix(prefix.as_bytes()).unwrap_or(secret);
+                let key = BASE64.decode(text).map_err(|_| "is not base64: give it as the sender's page shows it")?;
+                if key.is_empty() { Err("is empty") } else { Ok(key.into()) }
+            }
+            Self::Hex => {
+                let key = std::str::from_utf8(secret).ok().and_then(decode_hex).ok_or(HEX)?;
+                if key.is_empty() { Err("is empty") } else { Ok(key.into()) }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_as_pages_show_them() {
+        use SecretFormat::{Base64, Bytes, Hex, Text};
+        for (format, secret, expected) in [
+            (Bytes, "any \u{e9}", Some(&b"any \xc3\xa9"[..])),
+            (Text, "whsec_any", Some(b"whsec_any")),
+            (Text, "d\u{e9}cod\u{e9}", None),
+            (Base64 { prefix: "whsec_" }, "whsec_c2VjcmV0", Some(b"secret")),
+            (Base64 { prefix: "whsec_" }, "whsec_c2VjcmU=", Some(b"secre")),
+            (Base64 { prefix: "whsec_" }, "whsec_c2VjcmU", Some(b"secre")),
+            (Base64 { prefix: "whsec_" }, "c2VjcmV0", Some(b"secret")),
+            (Base64 { prefix: "whsec_" }, "whsec_", None),
+            (Base64 { prefix: "whsec_" }, "whsec_!", None),
+            (Base64 { prefix: "" }, "c2Vj cmV0", None),
+            (Hex, "6869", Some(b"hi")),
+            (Hex, "686", None),
+            (Hex, "", None),
+        ] {
+            let key = format.key(secret.as_bytes()).ok().map(|key| key.to_vec());
+            assert_eq!(key.as_deref(), expected, "{format:?} {secret}");
+        }
+    }
+}

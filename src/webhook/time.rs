@@ -1,0 +1,106 @@
+use time::OffsetDateTime;
+use time::format_description::well_known::{Rfc2822, Rfc3339};
+
+use crate::clock::UnixTime;
+use crate::text::timestamp::parse_seconds;
+use crate::window::{Validity, Window};
+
+/// How a sender writes the time of a delivery. The text is what it signed.
+///
+/// ```
+/// use tower_sso::webhook::TimeFormat;
+///
+/// let layer = tower_sso::webhook::layer::<serde_json::Value>().timestamp_format(TimeFormat::Rfc3339);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TimeFormat {
+    /// Whole seconds since 1970: `1700000000`.
+    Seconds,
+    /// Whole milliseconds since 1970: `1700000000000`.
+    Milliseconds,
+    /// RFC 3339: `2023-11-14T22:13:20Z`, with any fraction and offset.
+    Rfc3339,
+    /// The date of HTTP headers (RFC 9110, 5.6.7): `Tue, 14 Nov 2023 22:13:20 GMT`.
+    HttpDate,
+}
+
+impl TimeFormat {
+    pub(super) fn parse(self, text: &str) -> Result<UnixTime, &'static str> {
+        match self {
+            Self::Seconds => parse_seconds(text).ok_or("is not a whole number of seconds"),
+            Self::Milliseconds => {
+                // One spelling, as for seconds.
+                let number = parse_seconds(text).and_then(|_| text.parse::<i64>().ok());
+                let nanos = number.and_then(|number| number.checked_mul(1_000_000));
+                nanos.map(UnixTime::from_nanos).ok_or("is not a whole number of milliseconds")
+            }
+            Self::Rfc3339 => {
+                let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "is not an RFC 3339 time")?;
+                unix_time(time)
+            }
+            Self::HttpDate => {
+                const PROBLEM: &str = "is not an HTTP date";
+                let is_fixed = text.len() == "Tue, 14 Nov 2023 22:13:20 GMT".len() && text.ends_with(" GMT");
+                let time = OffsetDateTime::parse(text, &Rfc2822).ok().filter(|_| is_fixed);
+                unix_time(time.ok_or(PROBLEM)?)
+            }
+        }
+    }
+
+    /// How many characters it has from 2001 to 2286, if that is fixed. Nothing is needed between a part of a fixed
+    /// length and the next one.
+    pub(super) fn length(self) -> Option<usize> {
+        match self {
+            Self::Seconds => Some(10),
+            Self::Milliseconds => Some(13),
+            Self::Rfc3339 => None,
+            Self::HttpDate => Some(29),
+        }
+    }
+
+    /// A delivery of this time, which names a second or an instant.
+    pub(super) fn validity(self, time: UnixTime, window: &Window) -> Validity {
+        match self {
+            Self::Seconds | Self::HttpDate => Validity::around_second(time, window),
+            Self::Milliseconds | Self::Rfc3339 => Validity::around(time, window),
+        }
+    }
+}
+
+fn unix_time(time: OffsetDateTime) -> Result<UnixTime, &'static str> {
+    let nanos = i64::try_from(time.unix_timestamp_nanos()).map_err(|_| "is out of range")?;
+    Ok(UnixTime::from_nanos(nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_as_senders_write_them() {
+        use TimeFormat::{HttpDate, Milliseconds, Rfc3339, Seconds};
+        const HALF: i64 = 500_000_000;
+        let second = UnixTime::from_secs(1_700_000_000);
+        let later = |nanos| Ok(UnixTime::from_nanos(second.as_nanos() + nanos));
+        let never = |what| Err(what);
+        for (format, text, expected) in [
+            (Seconds, "1700000000", later(0)),
+            (Seconds, "1700000000.5", never("is not a whole number of seconds")),
+            (Milliseconds, "1700000000500", later(HALF)),
+            (Milliseconds, "9223372036854775807", never("is not a whole number of milliseconds")),
+            (Milliseconds, "-1", never("is not a whole number of milliseconds")),
+            (Rfc3339, "2023-11-14T22:13:20Z", later(0)),
+            (Rfc3339, "2023-11-14T22:13:20.500000Z", later(HALF)),
+            (Rfc3339, "2023-11-14T15:13:20-07:00", later(0)),
+            (Rfc3339, "2023-11-14 22:13:20", never("is not an RFC 3339 time")),
+            (Rfc3339, "12023-11-14T22:13:20Z", never("is not an RFC 3339 time")),
+            (Rfc3339, "9999-12-31T23:59:59Z", never("is out of range")),
+            (HttpDate, "Tue, 14 Nov 2023 22:13:20 GMT", later(0)),
+            (HttpDate, "Tue, 14 Nov 2023 22:13:20 +0000", never("is not an HTTP date")),
+            (HttpDate, "14 Nov 2023 22:13:20 GMT", never("is not an HTTP date")),
+        ] {
+            assert_eq!(format.parse(text), expected, "{format:?} {text}");
+        }
+    }
+}
