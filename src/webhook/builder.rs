@@ -24,7 +24,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// | [`prefix`](Builder::prefix), [`separator`](Builder::separator) | none |
 /// | [`secret_format`](Builder::secret_format) | its bytes |
 /// | [`signed`](Builder::signed) | the body |
-/// | [`timestamp_header`](Builder::timestamp_header), [`timestamp_element`](Builder::timestamp_element), [`id_header`](Builder::id_header) | none |
+/// | [`timestamp_header`](Builder::timestamp_header), [`timestamp_element`](Builder::timestamp_element) | none |
+/// | [`id_header`](Builder::id_header) | none |
 /// | [`timestamp_format`](Builder::timestamp_format) | whole seconds |
 /// | [`event_id`](Builder::event_id), [`retried_for`](Builder::retried_for) | none, a day |
 /// | [`max_age`](Builder::max_age), [`clock_skew`](Builder::clock_skew) | 300 s, 60 s, where there is a timestamp |

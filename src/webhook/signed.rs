@@ -58,9 +58,9 @@ impl Template {
 
     /// Whether the same signed bytes could be split into other parts.
     ///
-    /// They cannot if each part either ends before a character that it cannot hold, or has a fixed shape; and if nothing
-    /// variable follows the body, which can hold anything, but a time of a fixed shape at the end. An id may stand right
-    /// before an RFC 3339 time, whose first colon is fourteen characters in, as ids hold no colon.
+    /// They cannot if each part either ends before a character that it cannot hold, or has a fixed shape; and if
+    /// nothing variable follows the body, which can hold anything, but a time of a fixed shape at the end. An id may
+    /// stand right before an RFC 3339 time, whose first colon is fourteen characters in, as ids hold no colon.
     pub(super) fn is_ambiguous(&self, time: TimeFormat) -> bool {
         let after = self.0.iter().skip(1).map(Some).chain([None]);
         self.0.iter().zip(after).any(|(part, next)| match (part, next) {

@@ -12,8 +12,8 @@
 //! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
-//! Give each secret as the sender's page shows it. Each body may have 1 MiB, if the sender does not say otherwise. What a
-//! preset's documentation calls unsigned must decide nothing. For a sender that is not here, see
+//! Give each secret as the sender's page shows it. Each body may have 1 MiB, if the sender does not say otherwise. What
+//! a preset's documentation calls unsigned must decide nothing. For a sender that is not here, see
 //! [`webhook::layer`](crate::webhook::layer).
 //!
 //! | sender | preset |
