@@ -129,6 +129,20 @@ pub enum ConfigProblem {
     },
 }
 
+impl ConfigProblem {
+    /// A setting is unsafe or cannot work: its name, what is wrong with it, and what to do, as the end of a sentence.
+    ///
+    /// ```
+    /// use tower_sso::ConfigProblem;
+    ///
+    /// let problem = ConfigProblem::setting("header", "is empty: name the header that holds the pass");
+    /// assert_eq!(problem.to_string(), "`header` is empty: name the header that holds the pass");
+    /// ```
+    pub fn setting(setting: &'static str, problem: impl Into<Cow<'static, str>>) -> Self {
+        Self::Setting { setting, problem: problem.into() }
+    }
+}
+
 fn whose(tenant: Option<&TenantId>) -> String {
     tenant.map_or_else(|| "a key".into(), |tenant| format!("the key of tenant {tenant:?}"))
 }

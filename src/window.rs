@@ -37,8 +37,8 @@ impl Window {
     pub(crate) fn check(&self) -> Result<(), ConfigProblem> {
         for (setting, time) in [("max_age", self.max_age), ("clock_skew", self.clock_skew)] {
             if time > LONGEST {
-                let problem = "is more than 31 days: a used credential would have to be remembered for as long".into();
-                return Err(ConfigProblem::Setting { setting, problem });
+                let problem = "is more than 31 days: a used credential would have to be remembered for as long";
+                return Err(ConfigProblem::setting(setting, problem));
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
 
 use super::replay::Replay;
-use super::validate::validate;
+use super::validate::{allow, validate};
 use super::{Engine, MapClaims, Responder, VerifyLayer};
 use crate::ConfigError;
 use crate::body::BodyLimits;
@@ -221,7 +221,8 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
         let Self { mut form, map_claims, mut settings } = self;
         form.set_clock(&settings.clock);
         let rules = form.rules();
-        let allow = form.check().and_then(|()| validate(&form, &rules, &settings)).map_err(|problem| {
+        let valid = form.check().and_then(|()| validate(&form, &rules, &settings));
+        let allow = valid.and_then(|()| allow(&settings.methods)).map_err(|problem| {
             let namespace = rules.namespace.as_ref().unwrap_or(&settings.namespace);
             ConfigError::of_layer(F::NAME, namespace.clone(), problem)
         })?;

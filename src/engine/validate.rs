@@ -1,6 +1,5 @@
 //! What a layer must have, and must not, before it is built: [`validate`]. A mistake here is never a refused request.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use http::{HeaderValue, Method};
@@ -14,9 +13,9 @@ use crate::observe;
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Validates a layer's settings. Returns its methods as a 405 names them. What needs no key comes first, so that nobody
-/// is warned of keys while something else is missing.
-pub(super) fn validate<F: Form>(form: &F, rules: &Rules, settings: &Settings) -> Result<HeaderValue, ConfigProblem> {
+/// Validates a layer's settings. What needs no key comes first, so that nobody is warned of keys while something else
+/// is missing.
+pub(super) fn validate<F: Form>(form: &F, rules: &Rules, settings: &Settings) -> Result<(), ConfigProblem> {
     match (&settings.keys, rules.looks_keys_up) {
         (None, false) => return Err(ConfigProblem::NoKeys),
         (Some(_), true) => setting(
@@ -31,7 +30,7 @@ pub(super) fn validate<F: Form>(form: &F, rules: &Rules, settings: &Settings) ->
     check_tenant(rules, settings)?;
     check_replay(rules, settings)?;
     check_times(rules.usage, settings)?;
-    let allow = allow(settings)?;
+    check_requests(settings)?;
     if let Some(keys) = &settings.keys {
         let known = keys.known_keys();
         if let Some(known) = &known {
@@ -39,11 +38,11 @@ pub(super) fn validate<F: Form>(form: &F, rules: &Rules, settings: &Settings) ->
         }
         check_owners::<F>(rules, known.as_deref().unwrap_or_default(), settings)?;
     }
-    Ok(allow)
+    Ok(())
 }
 
 fn setting(setting: &'static str, problem: &'static str) -> Result<(), ConfigProblem> {
-    Err(ConfigProblem::Setting { setting, problem: Cow::Borrowed(problem) })
+    Err(ConfigProblem::setting(setting, problem))
 }
 
 /// Checks the keys that the store knows already. Keys found per request are checked per request.
@@ -114,6 +113,9 @@ fn check_tenant(rules: &Rules, settings: &Settings) -> Result<(), ConfigProblem>
 
 fn check_replay(rules: &Rules, settings: &Settings) -> Result<(), ConfigProblem> {
     match (&settings.replay, &rules.replay) {
+        (Some(_), _) if rules.usage == Usage::Reusable => {
+            setting("replay", "is not asked by this form, whose credentials may come again: do not call it")
+        }
         _ if rules.usage == Usage::Reusable => Ok(()),
         (Some(_), Some(_)) => {
             setting("replay", "is not asked by this form, which has a store of its own: do not call it")
@@ -145,7 +147,8 @@ fn check_times(usage: Usage, settings: &Settings) -> Result<(), ConfigProblem> {
     }
 }
 
-fn allow(settings: &Settings) -> Result<HeaderValue, ConfigProblem> {
+/// Whether any request could pass, and none by HEAD.
+fn check_requests(settings: &Settings) -> Result<(), ConfigProblem> {
     if settings.body.size == 0 {
         return Err(ConfigProblem::NoBody);
     }
@@ -155,6 +158,11 @@ fn allow(settings: &Settings) -> Result<HeaderValue, ConfigProblem> {
     if settings.methods.contains(&Method::HEAD) {
         return Err(ConfigProblem::Head);
     }
-    let names = settings.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    Ok(())
+}
+
+/// The methods, as a 405 names them.
+pub(super) fn allow(methods: &[Method]) -> Result<HeaderValue, ConfigProblem> {
+    let names = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
     HeaderValue::try_from(names).map_err(|_| ConfigProblem::NoMethods)
 }

@@ -101,13 +101,15 @@ where
 }
 
 pub(super) fn check<C>(form: &Fernet<C>) -> Result<(), ConfigProblem> {
-    let setting = |setting, problem: &'static str| Err(ConfigProblem::Setting { setting, problem: problem.into() });
     form.window.check()?;
     if form.parameter.is_empty() {
-        return setting("token_parameter", "is empty: name the parameter that holds the token");
+        return Err(ConfigProblem::setting("token_parameter", "is empty: name the parameter that holds the token"));
     }
     if form.longest < super::token::SHORTEST {
-        return setting("max_token_length", "is shorter than the shortest Fernet token, which has 98 characters");
+        return Err(ConfigProblem::setting(
+            "max_token_length",
+            "is shorter than the shortest Fernet token, which has 98 characters",
+        ));
     }
     Ok(())
 }

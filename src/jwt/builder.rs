@@ -166,31 +166,32 @@ where
 }
 
 pub(super) fn check<C>(form: &Jwt<C>) -> Result<(), ConfigProblem> {
-    let setting = |setting, problem: &'static str| Err(ConfigProblem::Setting { setting, problem: problem.into() });
     if form.parameter.is_empty() {
-        return setting("token_parameter", "is empty: name the parameter that holds the token");
+        return Err(ConfigProblem::setting("token_parameter", "is empty: name the parameter that holds the token"));
     }
     // Years added to a time would keep entries in the replay store for years.
     for (name, set) in [("max_lifetime", form.max_lifetime), ("max_age", form.max_age)] {
         if set.is_some_and(|set| set > LONGEST) {
-            return setting(name, "is more than 31 days: a token for so long is a password");
+            return Err(ConfigProblem::setting(name, "is more than 31 days: a token for so long is a password"));
         }
     }
     if form.remember_endless.is_some_and(|set| set.is_zero() || set > LONGEST) {
-        return setting(
+        return Err(ConfigProblem::setting(
             "danger_without_expiry",
             "remembers tokens for no time, or for more than 31 days: give it a day",
-        );
+        ));
     }
     if form.leeway > Duration::from_secs(3_600) {
-        return setting("leeway", "is more than an hour: have the partner set its clock");
+        return Err(ConfigProblem::setting("leeway", "is more than an hour: have the partner set its clock"));
     }
     match &form.audience {
-        Audience::Unset => setting(
+        Audience::Unset => Err(ConfigProblem::setting(
             "audience",
             "is not set: say for whom tokens must be made (their `aud`), or call `danger_any_audience()` if they have none",
-        ),
-        Audience::Ours(ours) if ours.is_empty() => setting("audience", "is empty: say for whom tokens must be made"),
+        )),
+        Audience::Ours(ours) if ours.is_empty() => {
+            Err(ConfigProblem::setting("audience", "is empty: say for whom tokens must be made"))
+        }
         _ => Ok(()),
     }
 }

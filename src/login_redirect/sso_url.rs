@@ -31,7 +31,7 @@ impl SsoUrl {
         }
         let problem =
             "is not an address such as https://yourcompany.com/sso/: give the one that the organisation has given";
-        Err(ConfigProblem::Setting { setting: "sso_url", problem: problem.into() }.into())
+        Err(ConfigProblem::setting("sso_url", problem).into())
     }
 
     pub(super) fn with(&self, parameters: &str) -> String {

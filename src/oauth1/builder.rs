@@ -99,14 +99,16 @@ where
 }
 
 pub(super) fn check<C>(form: &OAuth1<C>) -> Result<(), ConfigProblem> {
-    let setting = |setting, problem: &'static str| Err(ConfigProblem::Setting { setting, problem: problem.into() });
     form.window.check()?;
     form.origin.check()?;
     if form.transports.is_empty() {
-        return setting("transports", "is empty: name at least one place where the OAuth parameters may stand");
+        return Err(ConfigProblem::setting(
+            "transports",
+            "is empty: name at least one place where the OAuth parameters may stand",
+        ));
     }
     if form.methods.is_empty() {
-        return setting("signature_methods", "is empty: name at least one");
+        return Err(ConfigProblem::setting("signature_methods", "is empty: name at least one"));
     }
     Ok(())
 }

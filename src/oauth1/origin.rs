@@ -59,9 +59,7 @@ impl Origin {
 
     pub(super) fn check(&self) -> Result<(), ConfigProblem> {
         match &self.0 {
-            Source::Configured(Err(problem)) => {
-                Err(ConfigProblem::Setting { setting: "origin", problem: problem.clone() })
-            }
+            Source::Configured(Err(problem)) => Err(ConfigProblem::setting("origin", problem.clone())),
             _ => Ok(()),
         }
     }

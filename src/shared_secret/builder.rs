@@ -20,7 +20,7 @@ use crate::{Builder, ConfigProblem};
 /// | [`throttle`](Builder::throttle) | none |
 /// | [`keys`](Builder::keys), [`tenant`](Builder::tenant) | not asked, as `keys` says whose key came: an error |
 /// | [`methods`](Builder::methods) | POST |
-/// | [`replay`](Builder::replay) | not needed |
+/// | [`replay`](Builder::replay) | not asked, as a credential may come again: an error |
 ///
 /// ```
 /// use std::net::SocketAddr;
@@ -71,9 +71,8 @@ where
 }
 
 pub(super) fn check<C>(form: &SharedSecret<C>) -> Result<(), ConfigProblem> {
-    let problem = match form.token_field.as_ref() {
-        "" => "is empty: name the field that holds the secret",
-        _ => return Ok(()),
-    };
-    Err(ConfigProblem::Setting { setting: "token_field", problem: problem.into() })
+    if form.token_field.is_empty() {
+        return Err(ConfigProblem::setting("token_field", "is empty: name the field that holds the secret"));
+    }
+    Ok(())
 }

@@ -184,8 +184,8 @@ impl PrivateKeys {
         let mut tokens = self.write();
         let others = |digest: &[u8; 32]| tokens.get(digest).is_some_and(|key| key.owner() != Some(&organisation));
         if added.iter().any(|(digest, _)| others(digest)) {
-            let problem = "has one token for two organisations: give each tokens of its own".into();
-            return Err(ConfigProblem::Setting { setting: "private_keys", problem }.into());
+            let problem = "has one token for two organisations: give each tokens of its own";
+            return Err(ConfigProblem::setting("private_keys", problem).into());
         }
         tokens.retain(|_, key| key.owner() != Some(&organisation));
         for (digest, key) in added {

@@ -49,12 +49,12 @@ where
 
 pub(super) fn check<C>(form: &Ticket<C>) -> Result<(), ConfigProblem> {
     if form.parameter.is_empty() {
-        let problem = "is empty: name the parameter that holds the ticket".into();
-        return Err(ConfigProblem::Setting { setting: "ticket_parameter", problem });
+        let problem = "is empty: name the parameter that holds the ticket";
+        return Err(ConfigProblem::setting("ticket_parameter", problem));
     }
     if form.tickets.lifetime() == Duration::ZERO {
-        let problem = "is zero: a ticket would end at the very instant it is made".into();
-        return Err(ConfigProblem::Setting { setting: "time_to_live", problem });
+        let problem = "is zero: a ticket would end at the very instant it is made";
+        return Err(ConfigProblem::setting("time_to_live", problem));
     }
     Ok(())
 }

@@ -104,19 +104,18 @@ where
 pub(super) fn check<C>(form: &TimestampHash<C>) -> Result<(), ConfigProblem> {
     form.window.check()?;
     if form.hash.is_empty() {
-        let problem = "is empty: name the parameter that holds the hash".into();
-        return Err(ConfigProblem::Setting { setting: "hash_parameter", problem });
+        let problem = "is empty: name the parameter that holds the hash";
+        return Err(ConfigProblem::setting("hash_parameter", problem));
     }
     if form.recipe.has(&form.hash) {
-        let problem = "is one of the hashed fields: a hash cannot hash itself".into();
-        return Err(ConfigProblem::Setting { setting: "hash_parameter", problem });
+        let problem = "is one of the hashed fields: a hash cannot hash itself";
+        return Err(ConfigProblem::setting("hash_parameter", problem));
     }
     if let Some(tenant) = &form.tenant
         && !form.recipe.has(tenant)
     {
-        let problem =
-            "is not in the recipe: anyone could put another tenant's name there. Hash it, or call `tenant`".into();
-        return Err(ConfigProblem::Setting { setting: "tenant_field", problem });
+        let problem = "is not in the recipe: anyone could put another tenant's name there. Hash it, or call `tenant`";
+        return Err(ConfigProblem::setting("tenant_field", problem));
     }
     form.recipe.check(&form.timestamp)
 }

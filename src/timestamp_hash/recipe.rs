@@ -117,27 +117,34 @@ impl Recipe {
     }
 
     pub(super) fn check(&self, timestamp: &str) -> Result<(), ConfigProblem> {
-        let problem =
-            |problem: &'static str| Err(ConfigProblem::Setting { setting: "recipe", problem: problem.into() });
         if !self.has(timestamp) {
-            return problem("does not hash the timestamp: anyone could make a link new again");
+            return Err(ConfigProblem::setting(
+                "recipe",
+                "does not hash the timestamp: anyone could make a link new again",
+            ));
         }
         if self.fields.len() < 2 {
-            return problem("hashes nothing but the timestamp: say who the user is");
+            return Err(ConfigProblem::setting("recipe", "hashes nothing but the timestamp: say who the user is"));
         }
         if self.fields.iter().any(|field| field.is_empty()) {
-            return problem("has a field without a name: say which parameter is hashed");
+            return Err(ConfigProblem::setting("recipe", "has a field without a name: say which parameter is hashed"));
         }
         if self.fields.iter().enumerate().any(|(at, field)| self.fields.iter().take(at).any(|other| other == field)) {
-            return problem("names a field twice");
+            return Err(ConfigProblem::setting("recipe", "names a field twice"));
         }
         match &self.kind {
             Kind::Hmac { separator } | Kind::Digest { separator } if separator.is_empty() => {
-                problem("joins its fields without a separator: they could be cut in another place")
+                Err(ConfigProblem::setting(
+                    "recipe",
+                    "joins its fields without a separator: they could be cut in another place",
+                ))
             }
-            Kind::Hmac { separator } | Kind::Digest { separator } if overlaps_itself(separator.as_bytes()) => problem(
-                "has a separator that overlaps itself: the fields could be cut in another place; use one character",
-            ),
+            Kind::Hmac { separator } | Kind::Digest { separator } if overlaps_itself(separator.as_bytes()) => {
+                Err(ConfigProblem::setting(
+                    "recipe",
+                    "has a separator that overlaps itself: the fields could be cut in another place; use one character",
+                ))
+            }
             _ => Ok(()),
         }
     }

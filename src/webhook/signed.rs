@@ -96,7 +96,7 @@ fn ends_before(next: Option<&Part>, holds: fn(char) -> bool) -> bool {
 }
 
 fn problem<T>(problem: impl Into<Cow<'static, str>>) -> Result<T, ConfigProblem> {
-    Err(ConfigProblem::Setting { setting: "signed", problem: problem.into() })
+    Err(ConfigProblem::setting("signed", problem))
 }
 
 #[cfg(test)]

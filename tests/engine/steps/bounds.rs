@@ -9,12 +9,20 @@ fn what_has_no_time_does_not_build_on_a_store_that_forgets() {
         (Usage::Once, MemoryReplay::new(), Some(ConfigProblem::ForgetsOnRestart)),
         (call, MemoryReplay::new(), Some(ConfigProblem::ForgetsOnRestart)),
         (Usage::Once, MemoryReplay::builder().danger_no_startup_cutoff().build(), None),
-        (Usage::Reusable, MemoryReplay::new(), None),
     ] {
         let form = Diarist { diary: Diary::default(), usage, validity: Validity::unlimited() };
         let built = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]);
         assert_eq!(built.replay(replay).build().err().map(|error| error.problem().clone()), expected, "{usage:?}");
     }
+}
+
+/// Whoever gives a store expects that a credential passes once.
+#[test]
+fn a_form_whose_credentials_may_come_again_takes_no_replay_store() {
+    let form = Diarist { diary: Diary::default(), usage: Usage::Reusable, validity: Validity::unlimited() };
+    let built = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]);
+    let error = built.replay(MemoryReplay::new()).build().unwrap_err();
+    assert!(matches!(error.problem(), ConfigProblem::Setting { setting: "replay", .. }), "{error}");
 }
 
 /// An application has several layers; `unwrap` and `main` print `Debug`.
