@@ -1,0 +1,44 @@
+//! What happens to one request, step by step, and what is left of it if it breaks off?
+//!
+//! # The steps
+//!
+//! | step | what is done | refused as |
+//! |---|---|---|
+//! | screen | the method, marks of a prefetch, the content type; whether there is a credential | 405, 415, 425, 429 |
+//! | read | the body, if the form signs it, within its limits | 408, 413 |
+//! | extract | the parts are found and decoded, in one way only | `malformed` |
+//! | keys | the tenant's keys are looked up | `unavailable` |
+//! | verify | each active key is tried; if none fits, the store is asked once for newer ones | `invalid` |
+//! | time | the window, by one reading of the clock | `expired`, `not_yet_valid` |
+//! | claims | the payload is parsed for the first time; then your `map_claims` | `rejected_claims`, `invalid` |
+//! | cutoff | whether the replay store could have forgotten it | `replayed` |
+//! | replay | the store is asked to claim it; of all duplicates one passes | `replayed`, `unavailable` |
+//!
+//! Then the credential is taken out of the request, the [`Identity`](crate::Identity) put in, and your handler called.
+//! Nothing is recorded in a store before the last step. [`Reason::step`](crate::rejection::Reason::step) tells where a
+//! request ended.
+//!
+//! # What an unknown tenant costs
+//!
+//! As much as one that has a single key and a wrong signature: the same look-ups in the key store, and one check with a
+//! decoy key. The answer is the same to the byte. [Two cases](crate::keys#what-a-forger-learns-of-a-tenant) tell all
+//! the same that a tenant exists.
+//!
+//! # If the client hangs up
+//!
+//! The server then drops the request's future. So does a timeout outside the layer. A *delivery* is a webhook, or
+//! whatever form is [`Idempotent`](crate::form::Usage::Idempotent).
+//!
+//! | it breaks off | a sign-in link | a delivery |
+//! |---|---|---|
+//! | before the replay store is asked | is unused | is unused |
+//! | before the store has answered | may be used up, as the store may have it | is released: a retry passes |
+//! | while the handler runs | is used up; the handler is cancelled | the handler is cancelled; a retry passes |
+//! | while the store is told of the end | (the store is told nothing) | counts as processed; a task tells the store |
+//! | after that | is used up | counts as processed: a duplicate gets 200 |
+//!
+//! - A delivery's handler can be cancelled half way and called again by the retry. What must not happen twice goes into
+//!   one transaction, or into a task of its own.
+//! - A release, too, goes on in a task if the store takes its time. If it fails, a retry waits for the end of the
+//!   lease.
+//! - A processed delivery that could not be settled is settled again until its lease ends, and then logged at `ERROR`.
