@@ -43,7 +43,7 @@ pub struct BodyLimits {
 ///     body
 /// }
 /// ```
-pub trait ReadBody<B> {
+pub trait ReadBody<B>: Reads {
     /// The body that the inner service gets.
     type Out;
     /// The future that reads it. Its output is the bytes read, and the body to pass on.
@@ -55,6 +55,25 @@ pub trait ReadBody<B> {
     /// Passes on a body that need not be read, because nothing is checked or the head is enough.
     fn untouched(body: B) -> Self::Out;
 }
+
+/// What a form reads of a request: implemented for [`HeadOnly`] and [`WholeBody`], and for nothing else.
+///
+/// ```
+/// use tower_sso::body::{Reads, WholeBody};
+///
+/// fn reads<R: Reads>() {}
+/// reads::<WholeBody>();
+/// ```
+pub trait Reads: sealed::Sealed {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::HeadOnly {}
+    impl Sealed for super::WholeBody {}
+}
+
+impl Reads for HeadOnly {}
+impl Reads for WholeBody {}
 
 /// For a form that needs only the request's head. The body's type does not change.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +108,7 @@ where
     }
 
     fn untouched(body: B) -> LayerBody<B> {
-        LayerBody::inner(body)
+        LayerBody::from_inner(body)
     }
 }
 
@@ -195,7 +214,7 @@ where
         }
         let bytes = read.take();
         this.body.set(None);
-        Poll::Ready(Ok((bytes.clone(), LayerBody::own(bytes))))
+        Poll::Ready(Ok((bytes.clone(), LayerBody::from_bytes(bytes))))
     }
 }
 
@@ -211,7 +230,7 @@ pin_project! {
     /// use http_body::Body;
     /// use tower_sso::body::LayerBody;
     ///
-    /// let own: LayerBody<http_body_util::Empty<bytes::Bytes>> = LayerBody::own("as received".into());
+    /// let own: LayerBody<http_body_util::Empty<bytes::Bytes>> = LayerBody::from_bytes("as received".into());
     /// assert_eq!(own.size_hint().exact(), Some(11));
     /// ```
     pub struct LayerBody<B> {
@@ -230,16 +249,17 @@ pin_project! {
 
 impl<B> LayerBody<B> {
     /// A body of these bytes.
-    pub fn own(bytes: Bytes) -> Self {
+    pub fn from_bytes(bytes: Bytes) -> Self {
         Self { either: Either::Own { bytes: Some(bytes).filter(|bytes| !bytes.is_empty()) } }
     }
 
     /// The inner body.
-    pub fn inner(body: B) -> Self {
+    pub fn from_inner(body: B) -> Self {
         Self { either: Either::Inner { body } }
     }
 
-    /// The whole body, if the layer has read or written it and nothing was taken from it yet.
+    /// The whole body, if the layer has read or written it and nothing was taken from it yet. `None` for an empty one,
+    /// of which there is nothing to take: [`Body::is_end_stream`] tells that it is empty.
     pub fn as_bytes(&self) -> Option<&Bytes> {
         match &self.either {
             Either::Own { bytes } => bytes.as_ref(),
@@ -279,7 +299,7 @@ where
 
 impl<B: Default> Default for LayerBody<B> {
     fn default() -> Self {
-        Self::inner(B::default())
+        Self::from_inner(B::default())
     }
 }
 

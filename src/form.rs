@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ConfigProblem;
+use crate::body::Reads;
 use crate::clock::{Clock, UnixTime};
 use crate::debug::opaque_debug;
 use crate::keys::{Keys, Secret, TenantId};
@@ -84,7 +85,7 @@ pub trait Form: Send + Sync + 'static {
     const NAME: &'static str;
 
     /// [`HeadOnly`](crate::body::HeadOnly), or [`WholeBody`](crate::body::WholeBody) if the form needs the body.
-    type Reads;
+    type Reads: Reads;
 
     /// The extracted credential: decoded, not verified.
     type Credential: Send + 'static;
@@ -246,8 +247,8 @@ pub struct Rules {
     /// The form's own namespace. The layer then takes no other. Default: `None`.
     pub namespace: Option<Cow<'static, str>>,
     /// The [`Validity::window`] of every credential, announced to the replay store before the first one comes
-    /// ([`ReplayStore::expect`]). Default: zero. The store then learns it from the first claim, and if it kept entries
-    /// for a shorter time before, it refuses credentials usable before that claim.
+    /// ([`ReplayStore::announce`]), with the `store_timeout` added. Default: zero. The store then learns it from the
+    /// first claim, and if it kept entries for a shorter time before, it refuses credentials usable before that claim.
     pub longest_window: Duration,
 }
 

@@ -3,8 +3,9 @@
 //!
 //! A partner platform signs its users into your app with a small protocol of its own: an encrypted token in the query,
 //! a signed webhook, a hash over a timestamp. You are the *relying party*, and the check is yours to write: canonical
-//! forms, time, tenants, replay. Each layer of this crate validates one such form, rejects replays, and puts a typed
-//! [`Identity`] into the request.
+//! bytes, time, tenants, replay. In this crate, such a protocol is a *form*: a way for a signed identity to arrive, and
+//! nothing to do with HTML forms. Each layer validates one form, rejects replays, and puts a typed [`Identity`] into
+//! the request.
 //!
 //! ```
 //! # #[cfg(all(feature = "fernet", feature = "moka", feature = "axum", feature = "sign"))] {
@@ -39,7 +40,8 @@
 //! ```
 //!
 //! **New here?** The [guide] has a chapter for each question: [your first partner](guide::first_partner), [which
-//! form is mine](guide::which_form), [why a request was refused](guide::refusals), and eight more.
+//! form is mine](guide::which_form), [why a request was refused](guide::refusals), [what happens to one
+//! request](guide::check), and eight more.
 //!
 //! # Forms and partners
 //!
@@ -53,16 +55,25 @@
 //! | shared secret in a JSON body | [`shared_secret`] | [seatmap.pro](providers::seatmap::autologin) |
 //! | one-time ticket in the query | [`ticket`] | your own: what an answer to a partner hands on to a browser |
 //!
-//! A form of your own implements [`Form`](form::Form), and gets the same engine.
+//! A form of your own implements [`Form`], and gets the same engine.
+//!
+//! # Which module do I need?
+//!
+//! - **To take a partner's requests**: the partner's module in [`providers`] or the form's, [`keys`], [`replay`] for
+//!   the store, [`tenant`] if there are several; then [`landing`], [`login_redirect`] and [`throttle`], which need no
+//!   feature, as your own code may use them with any form.
+//! - **To handle refusals**: [`rejection`]. **For tests**: [`clock`], and the features `sign` and `testing`.
+//! - **To write a form**: [`form`], [`body`], [`query`], [`received`], [`window`], and the [guide](guide::own_form).
+//! - **To write a store**: [`replay`], [`keys`] or `ticket`, and [`store`].
 //!
 //! # The flow
 //!
 //! ```text
-//! request → extract → keys → verify → time → claims → replay → Identity<C> in the extensions → inner service
-//!              │        │       │       │       │        │
-//!          malformed  invalid invalid expired rejected_ replayed      (or unavailable, if a store fails)
-//!                                     not_yet_ claims
-//!                                     valid
+//! request → screen → extract → keys → verify → time → claims → replay → Identity<C> in the extensions → inner service
+//!             │         │        │       │       │       │        │
+//!         405, 415, malformed invalid invalid expired rejected_ replayed      (or unavailable, if a store fails)
+//!         425, 429                            not_yet_ claims
+//!                                             valid
 //! ```
 //! - Nothing is parsed as data or remembered before its MAC is verified, so a forger can neither use up a victim's link
 //!   nor fill the store. Two exceptions to the parsing: the header of a forged JWT is read to log that it names another
@@ -127,7 +138,8 @@
 //! | `sign` | | [`sign`]: the partner's side, for tests |
 //! | `testing` | | [`testing`]: the suites for stores of your own; [`Identity::unproved`] |
 //!
-//! No feature changes what another one does. There is no unsafe code and no OpenSSL.
+//! No feature changes what another one does, but for `axum`: with it, [`received::uri`] reads axum's `OriginalUri`.
+//! There is no unsafe code and no OpenSSL.
 //!
 //! Events go to [`tracing`](https://docs.rs/tracing), with target `tower_sso`: refusals and acknowledged duplicates at
 //! `INFO`, failing stores and every 503 at `WARN`, accepted requests at `DEBUG`, and at `ERROR` a processed delivery
@@ -201,7 +213,7 @@ mod mac;
 #[cfg(feature = "oauth1")]
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth1")))]
 pub mod oauth1;
-pub mod observe;
+mod observe;
 mod prefetch;
 pub mod providers;
 pub mod received;
@@ -241,12 +253,14 @@ mod window_setters;
 
 pub use engine::{Builder, VerifyLayer};
 pub use error::{ConfigError, ConfigProblem};
+pub use form::Form;
 pub use identity::Identity;
 pub use keys::{MemoryKeys, Secret};
 pub use rejection::Rejection;
 #[cfg(feature = "moka")]
 #[cfg_attr(docsrs, doc(cfg(feature = "moka")))]
 pub use replay::MemoryReplay;
+pub use tenant::Tenant;
 pub use text::query;
 
 /// The README's code is compiled.

@@ -1,4 +1,4 @@
-//! An operator's view of a check: its [`Step`]s, log events and (feature `metrics`) counters. No secret, no credential.
+//! What an operator sees of a check: log events and (feature `metrics`) counters. No secret, no credential.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Write};
@@ -10,7 +10,7 @@ use crate::keys::TenantId;
 use crate::rejection::{Code, Reason, Rejection};
 use crate::store::StoreError;
 
-pub use crate::rejection::Step;
+use crate::rejection::Step;
 
 /// Its credential passed every check.
 pub(crate) fn accepted<F: Form>() {
@@ -22,9 +22,9 @@ pub(crate) fn accepted<F: Form>() {
 /// It is a duplicate of a processed delivery.
 pub(crate) fn acknowledged<F: Form>() {
     if SIGNED.has_room() {
-        tracing::info!(target: "tower_sso", form = F::NAME, outcome = "acknowledged", "copy acknowledged");
+        tracing::info!(target: "tower_sso", form = F::NAME, outcome = "acknowledged", "duplicate acknowledged");
     } else {
-        tracing::debug!(target: "tower_sso", form = F::NAME, outcome = "acknowledged", "copy acknowledged");
+        tracing::debug!(target: "tower_sso", form = F::NAME, outcome = "acknowledged", "duplicate acknowledged");
     }
     #[cfg(feature = "metrics")]
     increment(&Counter::<F>::ACKNOWLEDGED);

@@ -155,7 +155,9 @@ impl Validity {
         self.usable_since
     }
 
-    /// The part of its lifetime that comes from the layer's settings.
+    /// The part of its lifetime after its own time that comes from the layer's settings, such as `max_age` or a leeway:
+    /// the same for all credentials of a layer. Not included are the skew before its own time, the rest of its last
+    /// second, and the `store_timeout` that [`Terms::window`](crate::replay::Terms::window) adds.
     pub fn window(&self) -> Duration {
         self.window
     }

@@ -65,7 +65,7 @@ async fn whatever_a_sender_repeats_takes_a_hundred_lines_a_second() {
     let call = WebhookSubject::request(&wish);
     let app = WebhookSubject::app_with(keys::<WebhookSubject>(), replay(), clock());
     assert_eq!(outcome(&app.send(call.clone()).await), "ok");
-    let (loud, most, _) = lines(&app, call, "ok", "copy acknowledged").await;
+    let (loud, most, _) = lines(&app, call, "ok", "duplicate acknowledged").await;
     assert!(loud <= most, "one captured call: {loud} of {most}");
 
     let app = FernetSubject::app_with(keys::<FernetSubject>(), Down, clock());

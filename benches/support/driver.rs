@@ -141,7 +141,7 @@ pub fn by_hand<F: Form>(form: &F, hand: &ByHand, request: Sent) -> Answer {
         let now = SystemClock.now();
         hand.replay.settle(&Claim::new(key, now, Hold::Until(now.plus(lease)))).now_or_never().unwrap().unwrap();
     }
-    answer.map(LayerBody::inner)
+    answer.map(LayerBody::from_inner)
 }
 
 /// A request's URI as the inner service sees it.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use tower_sessions::Session;
-use tower_sso::observe::Step;
+use tower_sso::rejection::Step;
 use tower_sso::rejection::{Code, Rejection};
 
 use crate::app::Portal;

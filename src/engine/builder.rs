@@ -238,7 +238,7 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
             Arc::new(Replay { form: F::NAME, store, clock, timeout, group, usage: rules.usage })
         });
         if let Some(replay) = &replay {
-            replay.expect(rules.longest_window);
+            replay.announce(rules.longest_window);
         }
         Ok(VerifyLayer::new(Engine { form, rules, map_claims, settings, replay, allow, credential }))
     }

@@ -179,7 +179,7 @@ where
                     if let (true, Ok(response)) = (*sealed, &mut outcome) {
                         seal(response.headers_mut());
                     }
-                    let outcome = outcome.map(|response| response.map(LayerBody::inner));
+                    let outcome = outcome.map(|response| response.map(LayerBody::from_inner));
                     let Some(settled) = settled else {
                         this.state.set(State::Done);
                         return Poll::Ready(outcome);

@@ -68,13 +68,13 @@ impl<F: Form, C> Engine<F, C> {
         let mut response = (self.settings.responder)(&rejection, headers);
         rejection.finish(&mut response, &self.allow);
         seal(response.headers_mut());
-        response.map(LayerBody::own)
+        response.map(LayerBody::from_bytes)
     }
 
     /// The answer to a duplicate of a processed delivery.
     fn acknowledge<B>(&self) -> Response<LayerBody<B>> {
         observe::acknowledged::<F>();
-        let mut response = Response::new(LayerBody::own(Bytes::new()));
+        let mut response = Response::new(LayerBody::from_bytes(Bytes::new()));
         seal(response.headers_mut());
         response
     }

@@ -22,9 +22,9 @@ pub(super) struct Replay {
 
 impl Replay {
     /// Tells the store how long this layer's credentials can be used, before the first one comes.
-    pub(super) fn expect(&self, window: Duration) {
+    pub(super) fn announce(&self, window: Duration) {
         if !window.is_zero() {
-            self.store.expect(self.group, window.saturating_add(self.timeout), self.clock.now());
+            self.store.announce(self.group, window.saturating_add(self.timeout), self.clock.now());
         }
     }
 

@@ -81,9 +81,9 @@ where
         let answer = ready!(this.answer.poll(cx))?;
         let required = answer.extensions().get::<LoginRequired>().is_some();
         let (true, Some(location)) = (required, this.location.take()) else {
-            return Poll::Ready(Ok(answer.map(LayerBody::inner)));
+            return Poll::Ready(Ok(answer.map(LayerBody::from_inner)));
         };
-        let mut redirect = Response::new(LayerBody::own(Bytes::new()));
+        let mut redirect = Response::new(LayerBody::from_bytes(Bytes::new()));
         *redirect.status_mut() = StatusCode::FOUND;
         for cookie in answer.headers().get_all(SET_COOKIE) {
             redirect.headers_mut().append(SET_COOKIE, cookie.clone());

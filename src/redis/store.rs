@@ -221,7 +221,7 @@ where
     }
 
     /// Reaches the server with the group's next claim.
-    fn expect(&self, group: Group, window: Duration, _: UnixTime) {
+    fn announce(&self, group: Group, window: Duration, _: UnixTime) {
         let mut expected = self.0.expected.write().unwrap_or_else(PoisonError::into_inner);
         let longest = expected.entry(group).or_default();
         *longest = window.max(*longest);

@@ -224,7 +224,7 @@ impl fmt::Display for Reason {
             Self::KeyStore(failure) => write!(f, "the key store {failure}"),
             Self::UnusableKey(what) => write!(f, "the key store's key {what}"),
             Self::ReplayStore(failure) => write!(f, "the replay store {failure}"),
-            Self::InProgress => f.write_str("an exact copy is being handled"),
+            Self::InProgress => f.write_str("a duplicate of this delivery is being processed"),
             Self::TooManyGuesses(wait) => write!(f, "its source has guessed too often, and may try again in {wait:?}"),
         }
     }

@@ -33,7 +33,9 @@ pub struct Claim {
 pub struct Terms {
     /// The layers that share their credentials.
     pub group: Group,
-    /// How long after its own time the layer's settings let the credential be used. Included in [`until`](Self::until).
+    /// How long after its own time the layer's settings let the credential be used: its
+    /// [`Validity::window`](crate::window::Validity::window) and the layer's `store_timeout`. Included in
+    /// [`until`](Self::until). Zero for a credential without an end.
     pub window: Duration,
     /// The first instant at which the credential can have been used; [`UnixTime::MIN`] if unknown.
     pub usable_since: UnixTime,

@@ -84,14 +84,9 @@ impl MemoryReplay {
         Self::builder().build()
     }
 
-    /// A store with the defaults, made once its first second is over: listen after it, and no honest link is refused.
-    /// Takes up to a second, and a tokio runtime with time enabled.
+    /// A store with the defaults, once its first second is over: see [`MemoryReplayBuilder::opened`].
     pub async fn opened() -> Self {
-        let store = Self::new();
-        if let Some(cutoff) = store.remembers_since() {
-            tokio::time::sleep(cutoff.ceil_to_second().since(store.0.clock.now())).await;
-        }
-        store
+        Self::builder().opened().await
     }
 
     /// How many entries it holds: the live ones, and the dead ones that no claim has removed yet. At the
@@ -150,6 +145,23 @@ impl MemoryReplayBuilder {
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
+    }
+
+    /// The store, once its first second and the [margin](Self::cutoff_margin) are over: listen after it, and no honest
+    /// link is refused. Takes up to a second and the margin, and a tokio runtime with time enabled.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let replay = tower_sso::MemoryReplay::builder().ceiling(200_000).opened().await;
+    /// # }
+    /// ```
+    pub async fn opened(self) -> MemoryReplay {
+        let store = self.build();
+        if let Some(cutoff) = store.remembers_since() {
+            tokio::time::sleep(cutoff.ceil_to_second().since(store.0.clock.now())).await;
+        }
+        store
     }
 
     /// The store. Its startup cutoff is this moment.
@@ -269,8 +281,8 @@ impl ReplayStore for MemoryReplay {
         StoreFuture::ready(self.0.claim(claim))
     }
 
-    fn expect(&self, group: Group, window: Duration, now: UnixTime) {
-        self.0.windows.expect(group, window, now);
+    fn announce(&self, group: Group, window: Duration, now: UnixTime) {
+        self.0.windows.announce(group, window, now);
     }
 
     fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {

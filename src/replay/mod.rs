@@ -1,6 +1,7 @@
 //! Remembers used credentials: of any number of duplicates, exactly one passes.
 //!
-//! A layer calls [`ReplayStore::claim`] after every other check and before the inner service. The fingerprint is made
+//! A layer calls [`ReplayStore::claim`] after every other check and before the inner service. To *claim* a credential
+//! is to take it, so that nobody else can; it has nothing to do with a token's claims. The fingerprint is made
 //! of decoded bytes (the MAC, or the nonce and what makes it unique), never of the token's text, so another spelling is
 //! not another login. It does not depend on where the key was found, so it survives a rotation.
 //!
@@ -251,7 +252,7 @@ pub trait ReplayStore: Send + Sync + 'static {
     /// of its group are kept for that long; see [how long an entry is kept](Self#how-long-an-entry-is-kept). Default:
     /// does nothing, as each claim has its window too. The first claim under a longer window then finds older
     /// credentials forgotten.
-    fn expect(&self, group: Group, window: Duration, now: UnixTime) {
+    fn announce(&self, group: Group, window: Duration, now: UnixTime) {
         _ = (group, window, now);
     }
 
@@ -264,10 +265,12 @@ pub trait ReplayStore: Send + Sync + 'static {
     /// been refused, or never have arrived.
     fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>>;
 
-    /// The instant since when this store has seen every claim; `None` if it forgets nothing when the process ends.
+    /// The instant since when this store has seen every claim. A layer refuses credentials that were usable before it,
+    /// as they may have been used before it.
     ///
-    /// A layer refuses credentials that were usable before this instant, as they may have been used before it. A store
-    /// that wraps another one returns the inner store's answer: `None` would let used credentials in after a restart.
+    /// **`None` is the stronger promise**: every claim ever made is still known, also those of other processes and from
+    /// before a restart. A store that cannot promise it answers `Some`; one that wraps another returns the inner
+    /// store's answer.
     fn remembers_since(&self) -> Option<UnixTime>;
 }
 
@@ -276,8 +279,8 @@ impl<R: ReplayStore + ?Sized> ReplayStore for Arc<R> {
         (**self).claim(claim)
     }
 
-    fn expect(&self, group: Group, window: Duration, now: UnixTime) {
-        (**self).expect(group, window, now);
+    fn announce(&self, group: Group, window: Duration, now: UnixTime) {
+        (**self).announce(group, window, now);
     }
 
     fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {

@@ -8,14 +8,16 @@ use crate::clock::UnixTime;
 /// A memory store's windows, by group: see [how long an entry is kept](super::ReplayStore#how-long-an-entry-is-kept).
 /// There are as many groups as layers at most.
 #[derive(Default)]
-pub(super) struct Windows(RwLock<HashMap<Group, Window>>);
+pub(super) struct Windows(RwLock<HashMap<Group, GroupWindow>>);
 
+/// The [`Terms::window`](super::Terms::window)s of a group's layers, first and longest.
 #[derive(Clone, Copy)]
-struct Window {
+struct GroupWindow {
     first: Duration,
     longest: Duration,
     /// When the longest window was announced; [`UnixTime::MIN`] if nothing had been claimed before.
     since: UnixTime,
+    /// Whether a credential was claimed under it.
     in_use: bool,
 }
 
@@ -39,11 +41,11 @@ impl Windows {
     }
 
     /// Announces a layer with this window.
-    pub(super) fn expect(&self, group: Group, window: Duration, now: UnixTime) {
+    pub(super) fn announce(&self, group: Group, window: Duration, now: UnixTime) {
         self.raise(group, window, now, false);
     }
 
-    fn window(&self, claim: &Claim) -> Window {
+    fn window(&self, claim: &Claim) -> GroupWindow {
         let (group, asked) = (claim.terms.group, claim.terms.window);
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&group).copied();
         match known {
@@ -52,9 +54,9 @@ impl Windows {
         }
     }
 
-    fn raise(&self, group: Group, asked: Duration, now: UnixTime, is_claim: bool) -> Window {
+    fn raise(&self, group: Group, asked: Duration, now: UnixTime, is_claim: bool) -> GroupWindow {
         let mut windows = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let first = Window { first: asked, longest: asked, since: UnixTime::MIN, in_use: false };
+        let first = GroupWindow { first: asked, longest: asked, since: UnixTime::MIN, in_use: false };
         let window = windows.entry(group).or_insert(first);
         if asked > window.longest {
             window.longest = asked;
@@ -103,8 +105,8 @@ mod tests {
             assert_eq!(windows.hold(&claim(now, made, window)), expected.map(Hold::Until), "{why}");
         }
         let expected = Windows::default();
-        expected.expect(Group::new("fernet", ""), MINUTE, at(0));
-        expected.expect(Group::new("fernet", ""), HOUR, at(0));
+        expected.announce(Group::new("fernet", ""), MINUTE, at(0));
+        expected.announce(Group::new("fernet", ""), HOUR, at(0));
         let held = |now, made, window| expected.hold(&claim(now, made, window));
         assert_eq!(held(1_000, 990, MINUTE), Some(Hold::Until(at(990).plus(HOUR))), "a longer window is expected");
         assert_eq!(

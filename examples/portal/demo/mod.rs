@@ -17,8 +17,8 @@ use axum::extract::DefaultBodyLimit;
 use http::{Request, StatusCode, Uri, header};
 use tower::ServiceExt;
 use tower_sso::clock::{Clock, UnixTime};
-use tower_sso::observe::Step;
 use tower_sso::rejection::Rejection;
+use tower_sso::rejection::Step;
 use tower_sso::sign::{SignError, generate_fernet_key};
 
 use crate::app::Portal;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tower_sessions::Session;
 use tower_sso::keys::Secret;
-use tower_sso::observe::Step;
+use tower_sso::rejection::Step;
 
 use super::Demo;
 use super::draft::{Draft, Fields, Pressed};

@@ -9,7 +9,7 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRE
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 use tower_sso::keys::Secret;
-use tower_sso::observe::Step;
+use tower_sso::rejection::Step;
 use tower_sso::sign::OAuthLink;
 
 use super::draft::{Draft, Fields, Pressed};

@@ -255,8 +255,8 @@ impl ReplayStore for DenseReplay {
         StoreFuture::ready(self.0.claim(claim))
     }
 
-    fn expect(&self, group: Group, window: Duration, now: UnixTime) {
-        self.0.windows.expect(group, window, now);
+    fn announce(&self, group: Group, window: Duration, now: UnixTime) {
+        self.0.windows.announce(group, window, now);
     }
 
     fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {

@@ -17,6 +17,20 @@ async fn a_store_opens_when_its_first_second_is_over() {
     assert!(waited + Duration::from_millis(50) >= owed, "{waited:?} of {owed:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_store_with_settings_of_its_own_opens_in_the_same_way() {
+    let half_past = NOW.plus(Duration::from_millis(500));
+    let margin = Duration::from_secs(5);
+    let start = || MemoryReplay::builder().clock(ManualClock::at(half_past)).cutoff_margin(margin);
+    let before = tokio::time::Instant::now();
+    assert_eq!(start().opened().await.remembers_since(), Some(half_past.plus(margin)));
+    let owed = Duration::from_millis(5_500);
+    assert!((owed..owed + Duration::from_millis(2)).contains(&before.elapsed()), "{:?}", before.elapsed());
+    let before = tokio::time::Instant::now();
+    assert_eq!(start().danger_no_startup_cutoff().opened().await.remembers_since(), None);
+    assert!(before.elapsed().is_zero(), "there is nothing to wait for");
+}
+
 #[test]
 fn the_startup_cutoff_is_when_the_store_is_made() {
     let clock = ManualClock::at(NOW);
