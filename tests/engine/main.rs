@@ -7,6 +7,7 @@ mod landing;
 mod received;
 mod reuse;
 mod robust;
+mod schedules;
 mod secrets;
 mod settling;
 mod stack;
