@@ -14,7 +14,7 @@
 //!
 //! Give each secret as the sender's page shows it. Each body may have 1 MiB, if the sender does not say otherwise. What
 //! a preset's documentation calls unsigned must decide nothing. For a sender that is not here, see
-//! [`webhook::layer`](crate::webhook::layer).
+//! [`webhook::layer`].
 //!
 //! | sender | preset |
 //! |---|---|
@@ -35,7 +35,7 @@
 //! | Intercom | [`intercom`] |
 //! | Jira Cloud | [`jira`] |
 //! | Lemon Squeezy | [`lemon_squeezy`] |
-//! | LINE | [`line`] |
+//! | LINE | [`line()`] |
 //! | Linear | [`linear`] |
 //! | Meta: Facebook, Instagram and WhatsApp | [`meta`] |
 //! | Mollie, next generation | [`mollie`] |
