@@ -233,13 +233,13 @@ pub struct Rules {
     /// usable before the store was made. With another form the layer does not build, unless the form [survives a
     /// restart](Self::survives_restart).
     pub has_time: bool,
-    /// Whether the fingerprint is of what was signed and not of a MAC, so that it needs what tells two senders of the
-    /// same bytes apart: the owner of the key, or the key itself. Default: no.
+    /// Whether [`Form::fingerprint`] adds what was signed and not a MAC. Two senders of the same bytes would then share
+    /// a fingerprint, so the layer adds the owner of the key or, if it has none, the key itself. Default: no.
     ///
-    /// Of two signatures by two keys of one owner, as in a rotation, either then gives the same fingerprint.
+    /// With an owner, the same bytes have one fingerprint whichever of its keys signed them, as in a rotation.
     pub bound_to_owner: bool,
-    /// Whether something other than the replay store recognises a duplicate without a time, for ever. A memory store
-    /// does not after a restart. Default: no.
+    /// Whether something other than the replay store recognises duplicates of credentials without a time, even after a
+    /// restart. The layer then builds with a store that forgets. Default: no.
     pub survives_restart: bool,
     /// The store in which the form's credentials are claimed, if they wait in a store of its own. The layer then takes
     /// no other replay store. Default: `None`.
@@ -247,8 +247,9 @@ pub struct Rules {
     /// The form's own namespace. The layer then takes no other. Default: `None`.
     pub namespace: Option<Cow<'static, str>>,
     /// The [`Validity::window`] of every credential, announced to the replay store before the first one comes
-    /// ([`ReplayStore::announce`]), with the `store_timeout` added. Default: zero. The store then learns it from the
-    /// first claim, and if it kept entries for a shorter time before, it refuses credentials usable before that claim.
+    /// ([`ReplayStore::announce`]), with the `store_timeout` added. Default: zero, so that the store learns it from the
+    /// first claim. If the store kept entries for a shorter time until then, it refuses credentials that were usable
+    /// before that claim.
     pub longest_window: Duration,
 }
 

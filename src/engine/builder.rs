@@ -24,8 +24,8 @@ use crate::text::strip::CredentialParameters;
 /// Sets up a layer of the form `F`, for claims of type `C`. It is made by the form's `layer` function, such as
 /// [`fernet::layer`](crate::fernet::layer), or by [`VerifyLayer::builder`].
 ///
-/// These are the settings that every form has. Further down are those of single forms; the documentation of each form's
-/// `layer` function lists its own.
+/// Every form has the settings in this table. The settings of single forms are further down, and in the documentation
+/// of each form's `layer` function.
 ///
 /// | setting | default |
 /// |---|---|
@@ -60,7 +60,7 @@ pub struct Builder<F: Form, C = <F as Form>::Claims> {
 /// What does not depend on the form.
 pub(crate) struct Settings {
     pub(crate) tenant: Tenant,
-    /// Whether `tenant(…)` was called. Otherwise it is the form's default.
+    /// Whether `tenant(…)` was called. If not, `tenant` is the form's default.
     pub(crate) tenant_is_set: bool,
     /// `None` for a form that looks its keys up itself.
     pub(crate) keys: Option<Arc<dyn KeyStore>>,
@@ -129,8 +129,7 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
     }
 
     /// The methods that are let through; others get 405. HEAD cannot be one of them: it would use a credential up
-    /// without anybody seeing the answer. For links that are mailed, [POST
-    /// alone](crate::guide::mail_scanners).
+    /// without anybody seeing the answer. For mailed links, [allow only POST](crate::guide::mail_scanners).
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.settings.methods = methods.into_iter().collect();
         self
@@ -177,8 +176,8 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
         self
     }
 
-    /// Lets requests through that have no credential of this form at all, without an identity. Those that have one are
-    /// checked as ever. For pages that a session opens too.
+    /// Lets requests without any credential of this form through, without an identity. Requests with a credential are
+    /// checked as usual. For pages that a session opens too.
     ///
     /// Two optional layers on one route need different claim types: each layer removes an identity with its own claims
     /// that it finds in a request, whoever put it there.
@@ -187,7 +186,7 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
         self
     }
 
-    /// Refuses or replaces the claims, after they were proved and before the credential is used up. A refusal is
+    /// Refuses or replaces the claims, once they are authentic and before the credential is used up. A refusal is
     /// answered as `rejected_claims`.
     ///
     /// ```

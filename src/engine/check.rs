@@ -87,7 +87,7 @@ impl<F: Form, C> Engine<F, C> {
         Ok(Stage::Claim { claimed, lease, accepted, waited })
     }
 
-    /// Whether the claim was the first. A duplicate of a delivery in progress waits for what becomes of that one.
+    /// Whether the claim was the first. A duplicate of a delivery in progress waits until that delivery has ended.
     fn on_claimed(
         &self,
         claimed: Result<Claimed, StoreError>,
@@ -104,18 +104,18 @@ impl<F: Form, C> Engine<F, C> {
             }
             Err(taken) => taken,
         };
-        let is_leased = lease.is_some();
+        let takes_leases = lease.is_some();
         if let Some(lease) = lease {
-            // Another request has it or had it, so there is nothing to release.
+            // The claim got no lease, so there is nothing to release.
             lease.disarm();
         }
         match taken {
-            Claimed::Spent if is_leased => Err(Stop::Acknowledged),
-            Claimed::Leased if is_leased && waited < self.settings.store_timeout => {
+            Claimed::Spent if takes_leases => Err(Stop::Acknowledged),
+            Claimed::Leased if takes_leases && waited < self.settings.store_timeout => {
                 let pause = Duration::from_millis(20).max(waited / 2);
                 Ok(Stage::Pause { timer: Timer::new(pause), accepted, waited: waited + pause })
             }
-            Claimed::Leased if is_leased => Err(Reason::InProgress.into()),
+            Claimed::Leased if takes_leases => Err(Reason::InProgress.into()),
             Claimed::Forgotten => Err(Reason::Forgotten.into()),
             _ => Err(self.rules.duplicate.clone().into()),
         }
@@ -137,8 +137,8 @@ impl<F: Form, C> Engine<F, C> {
     }
 }
 
-/// Where a check stands that nothing has refused: what it waits for, or that it has passed. With stores in memory it
-/// never waits.
+/// The state of a check that was not refused: what it waits for, or that it has passed. With stores in memory it waits
+/// only for a delivery in progress.
 pub(super) enum Stage<F: Form, C> {
     /// For the tenant's keys.
     Keys { keys: Within<Keys>, presented: Extracted<F::Credential>, asked_again: bool },
@@ -181,7 +181,8 @@ impl<F: Form, C> Stage<F, C> {
 
 /// The parts of the steps.
 impl<F: Form, C> Engine<F, C> {
-    /// Whatever `extract` finds now does not count: the form said that there is no credential, so no body was read.
+    /// The reason from `extract`. A credential that it finds does not count: the form said that there is none, so no
+    /// body was read.
     fn what_is_missing(&self, head: &Parts) -> Reason {
         let found = self.form.extract(head, &Bytes::new());
         found.err().unwrap_or_else(|| Reason::MissingParameter("credential".into()))
@@ -192,7 +193,7 @@ impl<F: Form, C> Engine<F, C> {
         let extracted = self.form.extract(head, body)?;
         let tenant = match extracted.tenant {
             Some(tenant) => Some(tenant),
-            // The form says that the name is signed, and anybody could write another one into the request.
+            // The form signs the name, and anybody could write another one elsewhere into the request.
             None if self.rules.signs_tenant => None,
             None => self.settings.tenant.of(head)?,
         };
@@ -211,8 +212,8 @@ impl<F: Form, C> Engine<F, C> {
         }
     }
 
-    /// No key fitted: asks the store once for newer ones, as it may have answered from a cache. It is asked whether the
-    /// tenant has keys or not, so that the time of the answer does not tell.
+    /// No key fitted: asks the store once for newer keys, as it may have answered from a cache. Asks for unknown
+    /// tenants too, so that the time of the answer does not reveal which tenants exist.
     fn ask_key_store_again(
         &self,
         tried: &Keys,
@@ -227,8 +228,8 @@ impl<F: Form, C> Engine<F, C> {
         Ok(Stage::Keys { keys, presented, asked_again: true })
     }
 
-    /// What was usable before the replay store began to remember may have been used before that. So may what does not
-    /// say since when it is usable, unless something other than the store recognises it.
+    /// A credential that was usable before the replay store began to remember may have been used before that. So may a
+    /// credential without a time, unless something other than the store recognises it.
     fn refuse_older_than_the_store(&self, accepted: &Accepted<C>) -> Result<(), Reason> {
         let cutoff = self.replay.as_ref().and_then(|replay| replay.store.remembers_since());
         let may_be_older = |cutoff| match accepted.validity().usable_since() {
@@ -238,9 +239,8 @@ impl<F: Form, C> Engine<F, C> {
         if cutoff.is_some_and(may_be_older) { Err(Reason::BeforeCutoff) } else { Ok(()) }
     }
 
-    /// Whether a first claim is worth what it says. The store may have learnt only now that it has forgotten. And a
-    /// process that was suspended between the check of the time and the claim may have slept past the end of a
-    /// duplicate's entry.
+    /// Whether a first claim counts. The store may have learnt only now that it has forgotten. And if the process was
+    /// suspended between the time check and the claim, a duplicate's entry may have ended meanwhile.
     fn still_stands(&self, accepted: &Accepted<C>, waited: Duration) -> Result<(), Reason> {
         self.refuse_older_than_the_store(accepted)?;
         if self.settings.clock.now().since(accepted.checked_at()) > self.settings.store_timeout.saturating_add(waited) {

@@ -98,8 +98,8 @@ where
     }
 }
 
-/// The service that was polled ready: it goes with the request, or gives back what it keeps ready for one. A clone,
-/// which was not polled, stays for the next request.
+/// Takes the service that was polled ready. It serves the request, or is dropped to give back what it reserved. A
+/// clone, which was not polled, stays for the next request.
 fn take_ready<S: Clone>(inner: &mut S) -> S {
     let clone = inner.clone();
     mem::replace(inner, clone)
@@ -175,7 +175,7 @@ where
                 StateProj::Calling { answer, lease, sealed } => {
                     let mut outcome = ready!(answer.poll(cx));
                     let settled = lease.take().and_then(|lease| lease.end(is_processed(&outcome)));
-                    // After that, as `http` panics if an answer has no room for another header.
+                    // After the lease has ended, as `http` panics if an answer has no room for another header.
                     if let (true, Ok(response)) = (*sealed, &mut outcome) {
                         seal(response.headers_mut());
                     }
@@ -187,7 +187,7 @@ where
                     this.state.set(State::Settling { settled, outcome });
                 }
                 StateProj::Settling { settled, .. } => {
-                    // However it went is in the log. The answer stands.
+                    // A failure is in the log. The answer stands.
                     _ = ready!(Pin::new(settled).poll(cx));
                     if let StateOwn::Settling { outcome, .. } = this.state.as_mut().project_replace(State::Done) {
                         return Poll::Ready(outcome);

@@ -41,21 +41,21 @@ struct Delivery {
 type Answer = Result<(), StoreError>;
 
 impl LeaseGuard {
-    /// Armed before the store is asked: the claim may succeed although nobody hears the answer. `None` if the claim
-    /// asks for no lease.
+    /// Made before the store is asked: the claim may succeed even if this request is gone before the answer comes.
+    /// `None` if the claim asks for no lease.
     pub(super) fn new<C>(replay: &Arc<Replay>, accepted: &Accepted<C>, claim: &Claim) -> Option<Self> {
         let Hold::Lease { until, id: lease } = claim.hold else { return None };
         let (replay, validity) = (Arc::clone(replay), *accepted.validity());
         Some(Self { delivery: Delivery { replay, key: claim.key, validity, lease, until }, armed: true })
     }
 
-    /// There is no lease after all.
+    /// For a claim that got no lease: there is nothing to release.
     pub(super) fn disarm(mut self) {
         self.armed = false;
     }
 
-    /// Reports to the store how the delivery ended. `Some` if the store takes its time: the task ends when the store
-    /// has answered, and goes on if nobody waits for it.
+    /// Reports to the store how the delivery ended. `Some` if the store does not answer at once: the task ends when it
+    /// has answered, and goes on if nobody waits for the task.
     pub(super) fn end(mut self, processed: bool) -> Option<JoinHandle<()>> {
         // The store is told once, even if it panics.
         self.armed = false;
@@ -64,8 +64,8 @@ impl LeaseGuard {
 }
 
 impl Drop for LeaseGuard {
-    /// This may run during a panic, where a second panic ends the process. The store may panic, the log, and the
-    /// panic's own payload when it is dropped, so it is forgotten.
+    /// This may run during a panic, where a second panic ends the process. So panics of the store and of the log are
+    /// caught, and their payloads are forgotten, as dropping one may panic too.
     fn drop(&mut self) {
         if !self.armed {
             return;

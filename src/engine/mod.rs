@@ -43,7 +43,7 @@ pub use future::ResponseFuture;
 pub use layer::VerifyLayer;
 pub use service::Verify;
 
-/// A form and everything that its layer was set up with. Never changes after it is built.
+/// A form and everything that its layer was set up with. Immutable once built.
 pub(crate) struct Engine<F: Form, C> {
     form: F,
     rules: Rules,

@@ -1,6 +1,7 @@
 //! The steps of a check as types. Each is made only from the one before it, so a skipped check does not compile.
 //!
-//! [`Verified`] → [`Fresh`] → [`Accepted`], and with [`Unused`], the replay store's word, [`Identity`].
+//! [`Verified`] → [`Fresh`] → [`Accepted`] → [`Identity`]. The last step also takes [`Unused`], which the replay
+//! store's answer makes.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -48,7 +49,7 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
         let (form, credential) = (&engine.form, &presented.credential);
         let now = engine.settings.clock.now();
         let named = presented.tenant.clone().unwrap_or_else(|| "".into());
-        // The worst that is known of the keys: there are none, they are unusable, none of them made this signature.
+        // The refusal if no key fits: there is no active key, all are unusable, or no usable one made this signature.
         let mut refused = Reason::UnknownKey;
         for key in keys.iter().filter(|key| key.is_active(now)) {
             let checked = match key.secret().weakness() {
@@ -77,8 +78,8 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
             if !engine.rules.looks_keys_up {
                 observe::unknown_tenant(F::NAME, presented.tenant.as_ref());
             }
-            // The result does not count: nobody is known who could have signed this. But a guess beyond a throttle's
-            // limit gets the answer that a right one gets.
+            // The result does not count, as nobody has this key. But beyond a throttle's limit, wrong and right guesses
+            // get the same answer.
             if let Err(reason @ Reason::TooManyGuesses(_)) = black_box(form.verify(credential, &engine.rules.decoy)) {
                 refused = reason;
             }

@@ -1,4 +1,4 @@
-//! What a layer asks of its replay store: [`Replay`].
+//! A layer's requests to its replay store: [`Replay`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::form::Usage;
 use crate::replay::{Claim, Fingerprint, Group, Hold, ReplayStore, Terms};
 use crate::window::Validity;
 
-/// A replay store, and what a layer asks it with.
+/// A replay store, and the settings with which a layer asks it.
 pub(super) struct Replay {
     pub(super) form: &'static str,
     pub(super) store: Arc<dyn ReplayStore>,
@@ -33,7 +33,7 @@ impl Replay {
         let now = accepted.checked_at();
         let terms = self.terms(accepted.validity(), now);
         let hold = match self.usage {
-            // It begins when it is asked for, which may be after a wait. The store may take its time to give it.
+            // The lease begins now, which may be after a wait. The store may take its timeout to answer.
             Usage::Idempotent { lease, .. } => Hold::lease(self.clock.now().plus(self.timeout).plus(lease)),
             Usage::Once | Usage::Reusable => Hold::Until(terms.until),
         };
@@ -45,13 +45,13 @@ impl Replay {
         let now = self.clock.now();
         let until = match (validity.hold_until(), self.usage) {
             (UnixTime::MAX, Usage::Idempotent { remember: Some(remember), .. }) => now.plus(remember),
-            // A duplicate that came in time may still be waiting, with the time at which it came.
+            // A duplicate that came in time may still be waiting, and claims with the time at which it came.
             (until, _) => until.max(now.plus(self.timeout).plus(self.timeout)),
         };
         Claim { key, now, hold: Hold::Until(until), terms: self.terms(validity, now) }
     }
 
-    /// The settings under which a credential was accepted that is used `now`.
+    /// The settings under which a credential was accepted, if it is used `now`.
     fn terms(&self, validity: &Validity, now: UnixTime) -> Terms {
         let (window, until) = match (validity.hold_until(), self.usage) {
             // Its end does not depend on a window.
@@ -59,10 +59,10 @@ impl Replay {
                 (Duration::ZERO, now.plus(self.timeout).plus(lease).plus(remember))
             }
             (UnixTime::MAX, _) => (Duration::ZERO, UnixTime::MAX),
-            // The store must not have forgotten it while it takes its time to answer.
+            // The store must still remember it when it answers, up to its timeout later.
             (until, _) => (validity.window().saturating_add(self.timeout), until.plus(self.timeout)),
         };
-        // A clock that is ahead can have let it in a little before it was made.
+        // If the partner's clock runs ahead, the credential passes a little before its own time.
         let passes_from = Some(validity.not_before()).filter(|start| *start != UnixTime::MIN);
         let usable_since = validity.usable_since().into_iter().chain(passes_from).min().unwrap_or(UnixTime::MIN);
         Terms { group: self.group, window, usable_since, until }

@@ -1,4 +1,5 @@
-//! What a layer must have, and must not, before it is built: [`validate`]. A mistake here is never a refused request.
+//! What a layer must and must not have: [`validate`]. A mistake is found when the layer is built, not by a refused
+//! request.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::observe;
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Validates a layer's settings. What needs no key comes first, so that nobody is warned of keys while something else
+/// Validates a layer's settings. The keys themselves come last, so that nobody is warned of them while something else
 /// is missing.
 pub(super) fn validate<F: Form>(form: &F, rules: &Rules, settings: &Settings) -> Result<(), ConfigProblem> {
     match (&settings.keys, rules.looks_keys_up) {
@@ -61,7 +62,7 @@ fn check_known<F: Form>(known: &[Key], fixed: bool, form: &F) -> Result<(), Conf
     Ok(())
 }
 
-/// Whether the keys that are known can be those of the tenants that requests will name. A signed name cannot be wrong.
+/// Whether the known keys can belong to the tenants that requests will name. A signed name cannot be wrong.
 fn check_owners<F: Form>(rules: &Rules, known: &[Key], settings: &Settings) -> Result<(), ConfigProblem> {
     if rules.signs_tenant {
         return Ok(());

@@ -53,38 +53,36 @@
 //!
 //! # A header and a body
 //!
-//! It is a [signed webhook](crate::webhook). Find out four things: the header, what stands before the MAC (`sha256=`,
-//! `v0=`), hexadecimal or base64, and what is signed. That is the body alone, or a template such as
-//! `{timestamp}.{body}`; the timestamp then has a header of its own.
+//! It is a [signed webhook](crate::webhook). For [41 senders](crate::providers::webhooks) there is a preset. Otherwise
+//! find out four things: the header, what stands before the MAC (`sha256=`, `v0=`), hexadecimal or base64, and what is
+//! signed. That is the body alone, or a template such as `{timestamp}.{body}`; the timestamp then has a header of its
+//! own, or stands beside the MAC.
 //!
-//! A secret such as `whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD` is base64 behind a prefix (Standard Webhooks, Svix): take
-//! off the prefix, decode the rest, and give the bytes. The signature is base64 as well, behind `v1,`:
+//! A secret such as `whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD` is often base64 behind a prefix, and the header then holds
+//! several signatures while the sender rotates its secret. If each retry is signed with a new time, name the event's
+//! id. Standard Webhooks has all three (and a [preset](crate::providers::webhooks::standard_webhooks)):
 //!
 //! ```
 //! # #[cfg(all(feature = "webhook", feature = "moka"))] {
-//! use base64::{Engine, prelude::BASE64_STANDARD};
 //! use http::HeaderName;
-//! use tower_sso::Secret;
-//! use tower_sso::webhook::{self, Encoding};
+//! use tower_sso::webhook::{self, Encoding, EventId, SecretFormat};
 //!
-//! let text = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
-//! let bytes = BASE64_STANDARD.decode(text.strip_prefix("whsec_").ok_or("another prefix")?)?;
 //! let layer = webhook::layer::<serde_json::Value>()
 //!     .signature_header(HeaderName::from_static("webhook-signature"))
 //!     .id_header(HeaderName::from_static("webhook-id"))
 //!     .timestamp_header(HeaderName::from_static("webhook-timestamp"))
 //!     .signed("{id}.{timestamp}.{body}")
 //!     .encoding(Encoding::Base64)
+//!     .separator(' ')
 //!     .prefix("v1,")
-//!     .secrets([Secret::new(bytes)])
+//!     .event_id(EventId::Header)
+//!     .secret_format(SecretFormat::Base64 { prefix: "whsec_" })
+//!     .secrets(["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"])
 //! #     .replay(tower_sso::replay::MemoryReplay::new())
 //!     .build()?;
 //! # }
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
-//!
-//! While such a sender rotates its secret, it may put several signatures into the header: that is `malformed`, as the
-//! layer takes one alone.
 //!
 //! # A secret in a JSON body
 //!

@@ -23,7 +23,7 @@ use super::RedisStore;
 use crate::replay::{Claim, Claimed, Fingerprint};
 use crate::store::StoreError;
 
-/// How many claims a call makes at most. The server does nothing else meanwhile: about a millisecond.
+/// How many claims a call makes at most. It keeps the server busy for about a millisecond.
 const CLAIMS: usize = 128;
 
 /// How many calls are under way at most.
@@ -41,7 +41,7 @@ struct State {
     waiting: VecDeque<Waiting>,
     /// How many [`Driver`]s there are.
     drivers: usize,
-    /// The drivers hold the calls. Those that are over cannot be upgraded.
+    /// The calls under way. Their drivers own them, so those that are over cannot be upgraded.
     calls: Vec<Weak<Call>>,
 }
 
@@ -91,7 +91,7 @@ where
         answered.await.unwrap_or_else(|_| Err(StoreError::new("the task that made this claim ended early")))
     }
 
-    /// Runs this after the claims of `key` that are under way, even if the caller gives up first.
+    /// Runs `then` after the claims of `key` that are under way, even if the caller gives up first.
     pub(super) async fn after_claims_of<F>(&self, key: &Fingerprint, then: F) -> Result<(), StoreError>
     where
         F: Future<Output = Result<(), StoreError>> + Send + 'static,
@@ -99,7 +99,7 @@ where
         let Some(mut under_way) = self.0.batches.call_of(key) else { return then.await };
         let runtime = Handle::try_current().map_err(StoreError::new)?;
         let task = runtime.spawn(async move {
-            // Nothing is ever sent: it closes.
+            // Nothing is ever sent: this returns when the channel closes.
             _ = under_way.changed().await;
             then.await
         });
@@ -125,6 +125,7 @@ where
                 Ok(made) => answers.into_iter().zip(made).for_each(|(answer, made)| _ = answer.send(made)),
                 Err(error) => answers.into_iter().for_each(|answer| _ = answer.send(Err(StoreError::shared(&error)))),
             }
+            // Only now, when the server has answered, may releases of these claims go out.
             drop(call);
         }
     }
@@ -168,7 +169,7 @@ impl<C> Drop for Driver<C> {
         let mut state = self.store.0.batches.lock();
         state.drivers -= 1;
         let waiting = mem::take(&mut state.waiting);
-        // Without their answers, they fail.
+        // Dropping their senders fails the claims. Not under the lock, as that wakes tasks.
         drop(state);
         drop(waiting);
     }

@@ -6,8 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::Group;
 use crate::store::StoreError;
 
-/// How many entries nothing but a restart frees, by group. They may take half of the store, so that they cannot shut
-/// out what ends; and of that half a group may have as much as is still free, so that it cannot shut out another.
+/// Counts, by group, the entries without an end, which only a restart frees. Together they may take half of the store,
+/// so that they cannot shut out entries that end. A group may have as much of that half as is still free, so that it
+/// cannot shut out another group.
 pub(super) struct Forever {
     counts: Mutex<Counts>,
     most: u64,
@@ -20,7 +21,7 @@ struct Counts {
 }
 
 impl Forever {
-    /// In a store with this ceiling.
+    /// For a store with this ceiling.
     pub(super) fn new(ceiling: u64) -> Self {
         Self { counts: Mutex::default(), most: ceiling.div_ceil(2) }
     }
@@ -52,7 +53,7 @@ impl Forever {
         }
     }
 
-    /// A part of a group's share, for a lease of what may stay.
+    /// Counts a lease that may become an entry without an end, for as long as the result lives.
     #[cfg(feature = "dense-replay")]
     pub(super) fn part(self: &Arc<Self>, group: Group) -> Part {
         self.add(group);
@@ -64,7 +65,7 @@ impl Forever {
     }
 }
 
-/// Given back when it is dropped.
+/// One place of a group's share. Given back when it is dropped.
 #[cfg(feature = "dense-replay")]
 pub(super) struct Part {
     forever: Arc<Forever>,

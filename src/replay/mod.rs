@@ -14,18 +14,20 @@
 //! | an entry takes | 470 bytes | 30 to 48 bytes | 228 bytes |
 //! | 1 GB holds | 2 million | 20 million | 4 million |
 //!
-//! The default is `MemoryReplay`. Take `DenseReplay` for more than a few hundred sign-ins a second in one process: an
-//! entry stays for as long as its link is good and a minute or two longer. The price is that ends are rounded up to
-//! whole seconds, and that dead entries go only when claims come. (`cargo bench --bench replay`, on two shared cores.)
+//! The figures are from `cargo bench --bench replay`, on two shared cores. The default is `MemoryReplay`. For more than
+//! a few hundred sign-ins a second in one process, take `DenseReplay`. An entry stays for as long as its link is good,
+//! and a minute or two longer. `DenseReplay` rounds ends up to whole seconds, and removes dead entries only when claims
+//! come.
 //!
-//! When the *server* forgets, `RedisStore` refuses everything made before that.
+//! If the Redis *server* loses its data, `RedisStore` refuses everything made before it noticed
+//! the loss.
 //!
 //! **Several processes** behind one address need a shared store. With a memory store in each, one link works once per
 //! process.
 //!
 //! # A store of your own
-//! implements [`ReplayStore`], and proves it in a test. `testing::replay_store` (feature `testing`) claims
-//! concurrently, up to the last instant, with leases that are settled, released and left, and names every broken
+//! Implement [`ReplayStore`], and test it with `testing::replay_store` (feature `testing`). The suite claims
+//! concurrently, up to the last instant, with leases that are settled, released and abandoned, and names every broken
 //! promise.
 
 mod claim;
@@ -130,7 +132,7 @@ impl FingerprintHasher {
         this
     }
 
-    /// Adds the tenant, of a form that signs its name.
+    /// Adds the tenant, if the form signs its name.
     pub(crate) fn signed_tenant(&mut self, tenant: &str) {
         self.part(b"tenant").part(tenant.as_bytes());
     }
@@ -156,7 +158,7 @@ impl FingerprintHasher {
         self
     }
 
-    /// The key.
+    /// The fingerprint.
     pub fn finish(self) -> Fingerprint {
         Fingerprint(self.0.finalize().into())
     }
@@ -180,7 +182,8 @@ pub enum Claimed {
     Spent,
     /// Another request holds it under a lease.
     Leased,
-    /// It may have been used: it was usable before the store kept entries for as long as credentials are accepted now.
+    /// It may have been used and forgotten: it was usable before the group's longest window came, when entries were
+    /// kept for a shorter time.
     Forgotten,
 }
 
@@ -240,7 +243,7 @@ pub enum Claimed {
 ///     }
 ///
 ///     fn remembers_since(&self) -> Option<UnixTime> {
-///         None // were it true
+///         None // not true of a map in memory: see below
 ///     }
 /// }
 /// ```
@@ -249,9 +252,10 @@ pub trait ReplayStore: Send + Sync + 'static {
     fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>>;
 
     /// Announces a layer that was built at `now`, by its clock, and will claim with this window. From now on, entries
-    /// of its group are kept for that long; see [how long an entry is kept](Self#how-long-an-entry-is-kept). Default:
-    /// does nothing, as each claim has its window too. The first claim under a longer window then finds older
-    /// credentials forgotten.
+    /// of its group are kept for that long; see [how long an entry is kept](Self#how-long-an-entry-is-kept).
+    ///
+    /// Default: does nothing, as each claim has its window too. The store then learns of a longer window from its first
+    /// claim, and answers [`Claimed::Forgotten`] for older credentials.
     fn announce(&self, group: Group, window: Duration, now: UnixTime) {
         _ = (group, window, now);
     }
@@ -265,8 +269,8 @@ pub trait ReplayStore: Send + Sync + 'static {
     /// been refused, or never have arrived.
     fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>>;
 
-    /// The instant since when this store has seen every claim. A layer refuses credentials that were usable before it,
-    /// as they may have been used before it.
+    /// The instant since which this store has seen every claim. A layer refuses credentials that were usable before
+    /// that instant, as they may have been used before it.
     ///
     /// **`None` is the stronger promise**: every claim ever made is still known, also those of other processes and from
     /// before a restart. A store that cannot promise it answers `Some`; one that wraps another returns the inner

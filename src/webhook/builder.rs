@@ -91,25 +91,25 @@ where
         self
     }
 
-    /// Several headers that may each hold a signature, one for each of the sender's keys, or one header that may come
-    /// several times. One right signature is enough.
+    /// Several headers that may each hold a signature, such as one for each of the sender's keys. One right signature
+    /// is enough. A single header that may come several times needs a [`separator`](Self::separator) too.
     pub fn signature_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         self.form.signatures.headers = names.into_iter().collect();
         self
     }
 
-    /// What parts the elements of a signature header that is a list: `','` for `t=1700000000,v1=…,v1=…`. Default: none,
-    /// the header is one signature.
+    /// The separator of a signature header that holds a list: `','` for `t=1700000000,v1=…,v1=…`. Default: none, the
+    /// header is one signature.
     ///
-    /// Elements that begin with the [`prefix`](Self::prefix) are signatures, of which one has to be right; others are
-    /// passed over. So is white space around them. More than 16 elements are `malformed`. As a copy may leave one of
-    /// several signatures out, a delivery is then recognised by what was signed.
+    /// Elements that begin with the [`prefix`](Self::prefix) are signatures, of which one has to be right. Other
+    /// elements and white space around elements are ignored. More than 16 elements are `malformed`. A delivery is then
+    /// recognised by what was signed, as a copy could leave out one of several signatures.
     pub fn separator(mut self, separator: char) -> Self {
         self.form.signatures.separator = Some(separator);
         self
     }
 
-    /// What the list's element with the time begins with, such as `t=`. The time must be signed. Needs a
+    /// The prefix of the list's element that holds the time, such as `t=`. The time must be signed. Needs a
     /// [`separator`](Self::separator).
     pub fn timestamp_element(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
         self.form.signatures.timestamp_element = Some(prefix.into());
@@ -122,7 +122,7 @@ where
         self
     }
 
-    /// How the sender's page writes the secret. Default: its bytes are the key.
+    /// The format in which the sender's page shows the secret. Default: its bytes are the key.
     pub fn secret_format(mut self, format: SecretFormat) -> Self {
         self.form.secret_format = format;
         self
@@ -130,17 +130,21 @@ where
 
     /// What makes two deliveries one event. Default: the same signed bytes.
     ///
-    /// Many senders sign each retry anew, with a new time: without this, **each retry is processed again**. With it,
-    /// a retry of a processed event is acknowledged, for as long as the sender [retries](Self::retried_for). To keep an
-    /// event one across a rotation of secrets too, give the keys an [owner](crate::keys::Key::owned_by), or use
-    /// [`secrets`](Self::secrets).
+    /// Many senders sign each retry with a new time: without this, **each retry is processed again**. With it, a retry
+    /// of a processed event is acknowledged, for as long as the sender [retries](Self::retried_for). A memory replay
+    /// store forgets events when the process ends: a retry that is signed after that is processed again, unless the
+    /// handler recognises it by [`Identity::fingerprint`](crate::Identity::fingerprint).
+    ///
+    /// In a rotation, an event may be retried under another key. To recognise that retry, give the keys an
+    /// [owner](crate::keys::Key::owned_by), or use [`secrets`](Self::secrets).
     pub fn event_id(mut self, id: EventId) -> Self {
         self.form.sameness.event_id = Some(id);
         self
     }
 
-    /// How long after the first attempt the sender retries an event. Default: a day. For events with an
-    /// [`event_id`](Self::event_id) and a time: they are remembered for that long beyond their time window.
+    /// How long after the first attempt the sender retries an event. Default: a day. An event with an
+    /// [`event_id`](Self::event_id) and a time is remembered for that long beyond its window. Without both, this does
+    /// nothing.
     pub fn retried_for(mut self, time: Duration) -> Self {
         self.form.sameness.retried_for = time;
         self
@@ -155,8 +159,8 @@ where
         self
     }
 
-    /// Hands every delivery to the handler, duplicates too: for senders whose bodies say only that something has
-    /// happened, such as Dropbox. **Whoever has recorded a delivery can send it again.** There is no replay store.
+    /// Hands every delivery to the handler, duplicates too, without a replay store: for senders whose bodies say only
+    /// that something has happened, such as Dropbox. **Whoever has recorded a delivery can send it again.**
     pub fn danger_every_delivery(mut self) -> Self {
         self.form.every_delivery = true;
         self
@@ -186,8 +190,8 @@ where
         self
     }
 
-    /// The header with the time of the delivery, in whole seconds since the epoch. It must be signed. Default: none,
-    /// and so no time check: a delivery may have any age.
+    /// The header with the time of the delivery, in the [`timestamp_format`](Self::timestamp_format). It must be
+    /// signed. Default: none, and so no time check: a delivery may have any age.
     pub fn timestamp_header(mut self, name: HeaderName) -> Self {
         self.form.timestamp_header = Some(name);
         self
@@ -212,7 +216,7 @@ where
     }
 
     /// How long the inner service may take. Default: 30 s. If it neither answers nor fails within that time, its
-    /// process may be gone: a duplicate is let through, [`store_timeout`](Self::store_timeout) later at the latest.
+    /// process may be gone, and a duplicate is let through, [`store_timeout`](Self::store_timeout) later at the latest.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.form.lease = lease;
         self
@@ -230,8 +234,8 @@ where
         self
     }
 
-    /// Builds without that promise: **after a restart, any past delivery is processed once more** if it is sent again,
-    /// and brings back an old key or an old state.
+    /// Builds without [`handler_remembers`](Self::handler_remembers): **after a restart, any past delivery is processed
+    /// once more** if it is sent again, and brings back an old key or an old state.
     pub fn danger_forgets_on_restart(mut self) -> Self {
         self.form.forgetting_is_fine = true;
         self

@@ -4,7 +4,7 @@ use crate::mac::{Digest, Tag};
 use crate::rejection::Reason;
 use crate::text::headers::once_text;
 
-/// How the MAC is written.
+/// The encoding of the MAC.
 ///
 /// ```
 /// use tower_sso::webhook::Encoding;

@@ -26,10 +26,10 @@
 //! ```
 //!
 //! # Rules
-//! 1. The signature's header appears once and has its full length: hexadecimal of either case, or canonical base64 with
-//!    padding where configured. A prefix is allowed only where configured. Otherwise: `malformed`. Where the sender may
-//!    write [several signatures](crate::Builder::separator), one of them has to be right, and what else stands there is
-//!    passed over.
+//! 1. The signature's header appears once and holds a MAC of full length: hexadecimal of either case, or canonical
+//!    base64 with padding where configured. A prefix is allowed only where configured. Otherwise: `malformed`. Where
+//!    the sender may write [several signatures](crate::Builder::separator), one of them has to be right, and other
+//!    elements of the list are ignored.
 //! 2. The content type is `application/json` with any parameters, and the only content encoding is `identity`.
 //!    Otherwise: `unsupported_media_type`. An empty body is `malformed`, one over the limit `payload_too_large`. The
 //!    claims are read from a JSON object; for a list or anything else use [`RawBody`].
@@ -37,14 +37,14 @@
 //!    [`LayerBody`](crate::body::LayerBody). Trailers are not signed and are dropped. Apart from the body, only what
 //!    [`signed`](crate::Builder::signed) names is signed: not the URI, and no other header. `Content-Digest` (RFC 9530)
 //!    and `Digest` are therefore not authentic: the layer ignores them and passes them on.
-//! 4. If the form has a timestamp, the timestamp is signed and inside the window.
-//! 5. An event is processed once: deliveries of the same signed bytes or, where the sender signs an
-//!    [id](crate::Builder::event_id), of one id are one event. A duplicate is acknowledged with 200 and does not reach
-//!    the inner service. A duplicate that comes while the first is still being processed waits for it, for
-//!    `store_timeout` at most, then gets 503. **Two deliveries with the same bytes are one event.** If the sender's
-//!    bodies can repeat, have it sign an [id](crate::Builder::id_header) or a
-//!    [time](crate::Builder::timestamp_header). If two routes take the same bytes, give each a
-//!    [`namespace`](crate::Builder::namespace): with one secret and one store, each would swallow the other's.
+//! 4. If the layer has a timestamp, the timestamp is signed and inside the window.
+//! 5. An event is processed once. Deliveries with the same signed bytes are one event or, if the layer reads an
+//!    [event id](crate::Builder::event_id), deliveries with the same id. A duplicate is acknowledged with 200 and does
+//!    not reach the inner service. A duplicate that comes while the first is still being processed waits for it, for
+//!    `store_timeout` at most, then gets 503. If the bodies of different events can be the same, have the sender sign
+//!    an [id](crate::Builder::id_header) or a [time](crate::Builder::timestamp_header). If two routes take the same
+//!    bytes, give each a [`namespace`](crate::Builder::namespace): with one secret and one store, each would swallow
+//!    the other's.
 //! 6. If the inner service fails (an error, or any status but 2xx and 3xx), the delivery was not processed and a retry
 //!    is let through. The same holds if the inner service is dropped before it answers, by a panic or because the
 //!    sender hung up; tasks that it has spawned go on regardless.
@@ -53,8 +53,10 @@
 //! the process, so the handler must be idempotent too: it stores
 //! [`Identity::fingerprint`](crate::Identity::fingerprint) with its own data, in one transaction, as `keys::sql` does.
 //! Tell the layer by [`handler_remembers`](crate::Builder::handler_remembers): the replay store then keeps such a
-//! delivery for an hour instead of for ever. With a timestamp, a delivery that failed before a restart is refused as
-//! `replayed` when it is retried, because nothing remembers that it failed.
+//! delivery for an hour instead of for ever.
+//!
+//! **With a timestamp and a memory replay store**, a delivery that failed before a restart is refused as `replayed` if
+//! it is retried with the same timestamp: nothing remembers that it failed.
 //!
 //! In SQL, the handler remembers like this, with `call.fingerprint().as_bytes()` as `$1`:
 //!
@@ -158,13 +160,11 @@ pub struct Message {
 
 /// What a delivery is recognised by.
 enum Same {
-    /// The MAC, where there is one: it stands for all that was signed.
+    /// The MAC, if the layer takes a single one: it stands for everything that was signed.
     Mac(Tag),
-    /// All that was signed: one of several MACs could be left out.
-    Signed {
-        timestamp: Option<String>,
-        id: Option<String>,
-    },
+    /// Everything that was signed, if the layer takes several MACs: a copy could leave one of them out.
+    Signed { timestamp: Option<String>, id: Option<String> },
+    /// The event's id.
     Id(String),
 }
 
@@ -253,7 +253,7 @@ where
         if self.sameness.event_id.is_none() {
             return Ok(validity);
         }
-        // A retry has a time of its own.
+        // A retry may have a later timestamp.
         let until = validity.not_after().plus(self.sameness.retried_for);
         Ok(validity.remembered_until(until, self.remembered_for()))
     }
@@ -299,7 +299,8 @@ impl<C> Webhook<C> {
         self.time_format.parse(text)
     }
 
-    /// How long after its time a delivery with an id is remembered, or else one without.
+    /// How long after its timestamp a delivery is remembered: for `max_age`, and beyond it for `retried_for` if events
+    /// have ids.
     fn remembered_for(&self) -> Duration {
         let retried_for = self.sameness.event_id.as_ref().map_or(Duration::ZERO, |_| self.sameness.retried_for);
         self.window.max_age.saturating_add(retried_for)

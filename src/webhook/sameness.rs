@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::rejection::Reason;
 use crate::text::json::Object;
 
-/// Where a delivery's id stands. All deliveries with one id are one event.
+/// Where a delivery has its event's id. All deliveries with one id are one event.
 ///
 /// ```
 /// use tower_sso::webhook::{self, EventId};

@@ -5,18 +5,18 @@ use zeroize::Zeroizing;
 
 use crate::text::hex::decode_hex;
 
-/// With or without padding, as senders' pages show either.
+/// With or without padding: some senders' pages show it, some do not.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// How a sender writes the secret on its page, which is how the layer is given it.
+/// The format in which the sender's page shows the secret. Give the secret to the layer as the page shows it.
 ///
 /// ```
 /// use tower_sso::webhook::{self, SecretFormat};
 ///
-/// // `whsec_` and base64: what the base64 holds is the key.
+/// // `whsec_` and base64: the decoded bytes are the key.
 /// let layer = webhook::layer::<serde_json::Value>().secret_format(SecretFormat::Base64 { prefix: "whsec_" });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,14 +24,14 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub enum SecretFormat {
     /// The bytes are the key.
     Bytes,
-    /// The text is the key, whatever it looks like. What is not visible ASCII is refused: somebody has decoded it.
+    /// The text is the key, even if it looks encoded. Anything but visible ASCII is refused: it was probably decoded.
     Text,
-    /// The key is what the base64 holds, with or without padding, behind a prefix that may be left out.
+    /// Base64 of the key, with or without padding, behind a prefix that may be left out.
     Base64 {
         /// What secrets begin with, such as `whsec_`; empty if nothing.
         prefix: &'static str,
     },
-    /// The key is what the hexadecimal holds.
+    /// The key in hexadecimal.
     Hex,
 }
 

@@ -8,13 +8,13 @@ use super::headers::{self, Encoding};
 use crate::mac::{Digest, Tag};
 use crate::rejection::Reason;
 
-/// How many elements of a list are looked at. Senders write one for each key, two or three.
-const MOST: usize = 16;
+/// How many elements a list may have. Senders write one for each key, two or three.
+const MOST_ELEMENTS: usize = 16;
 
 /// How the signatures are written.
 pub(super) struct Signatures {
     pub(super) headers: Vec<HeaderName>,
-    /// Parts the elements of a list. `None`: each header holds one signature.
+    /// Separates the elements of a list. `None`: each header holds one signature.
     pub(super) separator: Option<char>,
     pub(super) prefix: Cow<'static, str>,
     /// What the element with the time begins with.
@@ -62,8 +62,8 @@ impl Signatures {
         }
     }
 
-    /// Elements that are neither a signature nor the time are passed over: senders add them without notice, such as a
-    /// second scheme. So are malformed signatures, as another one may be right.
+    /// Ignores elements that are neither a signature nor the time: senders add some without notice, such as a second
+    /// scheme. Also ignores malformed signatures, as another one may be right.
     fn find_all(&self, headers: &HeaderMap) -> Result<Found, Reason> {
         let name = self.headers.first().ok_or(Reason::MissingSignature)?;
         let malformed = |what| headers::malformed(name, what);
@@ -75,7 +75,7 @@ impl Signatures {
             let text = value.to_str().map_err(|_| malformed("is not ASCII text"))?;
             for element in text.split(|letter| Some(letter) == self.separator).map(str::trim_ascii) {
                 seen += 1;
-                if seen > MOST {
+                if seen > MOST_ELEMENTS {
                     return Err(malformed("has more elements than any sender writes"));
                 }
                 let time = self.timestamp_element.as_deref().and_then(|prefix| element.strip_prefix(prefix));

@@ -58,9 +58,9 @@ impl Template {
 
     /// Whether the same signed bytes could be split into other parts.
     ///
-    /// They cannot if each part either ends before a character that it cannot hold, or has a fixed shape; and if
-    /// nothing variable follows the body, which can hold anything, but a time of a fixed shape at the end. An id may
-    /// stand right before an RFC 3339 time, whose first colon is fourteen characters in, as ids hold no colon.
+    /// They cannot if each part before the body has a fixed shape or ends before a character that it cannot hold, and
+    /// only literals and a time of a fixed shape follow the body, which can hold anything. An id may stand right before
+    /// an RFC 3339 time: ids hold no colon, and the first colon of such a time is its fourteenth character.
     pub(super) fn is_ambiguous(&self, time: TimeFormat) -> bool {
         let after = self.0.iter().skip(1).map(Some).chain([None]);
         self.0.iter().zip(after).any(|(part, next)| match (part, next) {
@@ -74,7 +74,7 @@ impl Template {
         })
     }
 
-    /// Whether only the length of the time says where it ends, or begins.
+    /// Whether only the length of the time tells where it ends or begins.
     pub(super) fn needs_fixed_time(&self) -> bool {
         let after_time = self.0.iter().skip_while(|part| **part != Part::Timestamp).nth(1);
         let body_first = self.0.iter().find(|part| matches!(part, Part::Timestamp | Part::Body)) == Some(&Part::Body);
@@ -86,7 +86,7 @@ impl Template {
     }
 }
 
-/// Whether a part of such characters ends where the next one begins.
+/// Whether a part that holds only such characters must end where the next part begins.
 fn ends_before(next: Option<&Part>, holds: fn(char) -> bool) -> bool {
     match next {
         Some(Part::Literal(literal)) => !literal.chars().next().is_some_and(holds),

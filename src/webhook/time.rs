@@ -5,7 +5,7 @@ use crate::clock::UnixTime;
 use crate::text::timestamp::parse_seconds;
 use crate::window::{Validity, Window};
 
-/// How a sender writes the time of a delivery. The text is what it signed.
+/// The format in which a sender writes the time of a delivery. The signature covers the text as it was written.
 ///
 /// ```
 /// use tower_sso::webhook::TimeFormat;
@@ -48,8 +48,8 @@ impl TimeFormat {
         }
     }
 
-    /// How many characters it has from 2001 to 2286, if that is fixed. Nothing is needed between a part of a fixed
-    /// length and the next one.
+    /// How many characters such a time has from 2001 to 2286, if that is fixed. A part of a fixed length needs no
+    /// separator after it.
     pub(super) fn length(self) -> Option<usize> {
         match self {
             Self::Seconds => Some(10),
@@ -59,7 +59,7 @@ impl TimeFormat {
         }
     }
 
-    /// A delivery of this time, which names a second or an instant.
+    /// When a delivery with this time is valid. The time names a whole second or an instant, depending on the format.
     pub(super) fn validity(self, time: UnixTime, window: &Window) -> Validity {
         match self {
             Self::Seconds | Self::HttpDate => Validity::around_second(time, window),

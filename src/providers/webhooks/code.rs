@@ -96,11 +96,11 @@ pub fn heroku<C: Claims>() -> Builder<Webhook<C>> {
 
 /// Deliveries of CircleCI.
 ///
-/// `circleci-signature: v1=` and hexadecimal HMAC-SHA256 of the body, in a list at commas.
+/// `circleci-signature`: a comma-separated list, with `v1=` and hexadecimal HMAC-SHA256 of the body.
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// Other versions in the list are passed over.
+/// Other versions in the list are ignored.
 ///
 /// Source: circleci/circleci-docs.
 ///
@@ -130,7 +130,7 @@ pub fn sentry<C: Claims>() -> Builder<Webhook<C>> {
 
 /// Deliveries of PagerDuty.
 ///
-/// `X-PagerDuty-Signature: v1=` and hexadecimal HMAC-SHA256 of the body, one for each secret, in a list at commas.
+/// `X-PagerDuty-Signature`: a comma-separated list, for each secret `v1=` and hexadecimal HMAC-SHA256 of the body.
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
@@ -151,8 +151,8 @@ pub fn pagerduty<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// `Linear-Signature`: hexadecimal HMAC-SHA256 of the body.
 ///
-/// The time is in the body, `webhookTimestamp`, in milliseconds: compare it in the handler. The layer knows of none, so
-/// the handler must recognise old deliveries. `Linear-Delivery` is not signed.
+/// The body has the time in `webhookTimestamp`, in milliseconds. The layer does not check it, so the handler must, and
+/// must recognise old deliveries: see [`webhook`](crate::webhook). `Linear-Delivery` is not signed.
 ///
 /// Source: linear/linear, packages/sdk/src/webhooks.
 ///

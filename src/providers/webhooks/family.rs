@@ -1,4 +1,4 @@
-//! Senders: Standard Webhooks.
+//! Senders that follow Standard Webhooks.
 
 use http::HeaderName;
 
@@ -8,11 +8,11 @@ use crate::webhook::{Encoding, EventId, SecretFormat, Webhook};
 
 /// Deliveries of senders that follow Standard Webhooks: OpenAI, Replicate, Brex, Render and others.
 ///
-/// `webhook-signature`: a list at spaces of `v1,` and base64 of HMAC-SHA256 of `{id}.{timestamp}.{body}`, with
+/// `webhook-signature`: separated by spaces, each `v1,` and base64 of HMAC-SHA256 of `{id}.{timestamp}.{body}`, with
 /// `webhook-id` and `webhook-timestamp` in seconds.
 ///
-/// A retry is signed anew, so an event is recognised by its id, for three days. Elements of other versions, such as
-/// `v1a`, are passed over. The secret is `whsec_` and base64, which holds the key.
+/// A retry has a new time and signature, so an event is recognised by its id, for three days. Signatures of other
+/// versions, such as `v1a`, are ignored. The secret is `whsec_` and base64 of the key.
 ///
 /// Source: standard-webhooks/standard-webhooks, spec and libraries.
 ///
@@ -35,11 +35,11 @@ pub fn standard_webhooks<C: Claims>() -> Builder<Webhook<C>> {
 
 /// Deliveries of Svix and those who send through it: Clerk, Resend and others.
 ///
-/// `svix-signature`: a list at spaces of `v1,` and base64 of HMAC-SHA256 of `{id}.{timestamp}.{body}`, with `svix-id`
-/// and `svix-timestamp` in seconds.
+/// `svix-signature`: separated by spaces, each `v1,` and base64 of HMAC-SHA256 of `{id}.{timestamp}.{body}`, with
+/// `svix-id` and `svix-timestamp` in seconds.
 ///
-/// A retry is signed anew, so an event is recognised by its id, for three days. Elements of other versions, such as
-/// `v1a`, are passed over. The secret is `whsec_` and base64, which holds the key.
+/// A retry has a new time and signature, so an event is recognised by its id, for three days. Signatures of other
+/// versions, such as `v1a`, are ignored. The secret is `whsec_` and base64 of the key.
 ///
 /// Source: svix/svix-webhooks, rust/src/webhooks.rs.
 ///

@@ -1,4 +1,4 @@
-//! Senders of webhooks: a layer for each, as its own documentation or library says.
+//! Presets for senders of webhooks, as their documentation or libraries describe them.
 //!
 //! ```
 //! # #[cfg(feature = "moka")] {
@@ -12,9 +12,9 @@
 //! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
-//! Give each secret as the sender's page shows it. Each body may have 1 MiB, if the sender does not say otherwise. What
-//! a preset's documentation calls unsigned must decide nothing. For a sender that is not here, see
-//! [`webhook::layer`].
+//! Give each secret as the sender's page shows it. A body may have 1 MiB, or more if the sender sends larger ones.
+//! Decide nothing by what a preset's documentation calls unsigned. An event is recognised by its id only if the
+//! preset's documentation says so. For a sender that is not here, see [`webhook::layer`].
 //!
 //! | sender | preset |
 //! |---|---|
@@ -47,7 +47,7 @@
 //! | Sentry | [`sentry`] |
 //! | Shopify | [`shopify`] |
 //! | Slack | [`slack`] |
-//! | senders that follow Standard Webhooks: OpenAI, Replicate, Brex, Render and others | [`standard_webhooks`] |
+//! | Senders that follow Standard Webhooks: OpenAI, Replicate, Brex, Render and others | [`standard_webhooks`] |
 //! | Stripe | [`stripe`] |
 //! | Svix and those who send through it: Clerk, Resend and others | [`svix`] |
 //! | Twitch EventSub | [`twitch`] |

@@ -11,8 +11,8 @@ use crate::webhook::{Digest, Encoding, EventId, SecretFormat, Webhook};
 /// `Stripe-Signature: t=`, the time in seconds, and any number of `v1=`, hexadecimal HMAC-SHA256 of
 /// `{timestamp}.{body}`.
 ///
-/// The secret is the text `whsec_…`, which is not decoded. `v0` is passed over. A retry is signed anew, so an event is
-/// recognised by its `id`, for three days.
+/// The secret is the text `whsec_…`, which is not decoded. `v0` is ignored. A retry has a new time and signature, so an
+/// event is recognised by the `id` in its body, for three days.
 ///
 /// Source: stripe/stripe-python, stripe/_webhook.py.
 ///
@@ -54,8 +54,8 @@ pub fn shopify<C: Claims>() -> Builder<Webhook<C>> {
 /// `Paddle-Signature: ts=`, the time in seconds, and any number of `h1=`, hexadecimal HMAC-SHA256 of
 /// `{timestamp}:{body}`.
 ///
-/// Paddle's SDK allows an age of 5 s, which queues exceed; this allows 300 s. An event has an `event_id` in its body,
-/// by which the handler can recognise a retry that is signed anew.
+/// Paddle's SDK allows an age of 5 s, which queues exceed; this preset allows 300 s. A retry with a new signature is
+/// processed again: the handler can recognise it by the `event_id` in the body.
 ///
 /// Source: PaddleHQ/paddle-python-sdk.
 ///
@@ -91,7 +91,7 @@ pub fn coinbase_commerce<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// `X-Hook0-Signature: t=`, the time in seconds, and `v0=`, hexadecimal HMAC-SHA256 of `{timestamp}.{body}`.
 ///
-/// `h=` and `v1=`, which bind headers, are passed over: no header is authentic.
+/// `h=` and `v1=`, which sign headers, are ignored: no header is authentic.
 ///
 /// Source: SlopMaster2/webhook-verify.
 ///
@@ -147,7 +147,7 @@ pub fn woocommerce<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// When a webhook is set up, Xero sends right and wrong signatures and wants 200 and 401.
+/// When a webhook is set up, Xero sends valid and invalid signatures, and expects 200 and 401.
 ///
 /// Source: SlopMaster2/webhook-verify.
 ///

@@ -48,8 +48,8 @@ pub fn slack<C: Claims>() -> Builder<Webhook<C>> {
 /// `x-zm-signature: v0=` and hexadecimal HMAC-SHA256 of `v0:{timestamp}:{body}`, with `x-zm-request-timestamp` in
 /// seconds.
 ///
-/// Answer `endpoint.url_validation` in the handler, below the layer: the answer signs what it is given with the same
-/// key, so whoever could ask for it could forge a call.
+/// Answer `endpoint.url_validation` in the handler, behind the layer. The answer is an HMAC of the given text under the
+/// same key: if unsigned requests could get one, anyone could forge a delivery.
 ///
 /// Source: Zoom's changelog; Hookdeck's page on Zoom.
 ///
@@ -66,8 +66,8 @@ pub fn zoom<C: Claims>() -> Builder<Webhook<C>> {
 
 /// Deliveries of Twitch EventSub.
 ///
-/// `Twitch-Eventsub-Message-Signature: sha256=` and hexadecimal HMAC-SHA256 of id, time and body, joined without
-/// anything, with `Twitch-Eventsub-Message-Id` and `-Timestamp` in RFC 3339.
+/// `Twitch-Eventsub-Message-Signature: sha256=` and hexadecimal HMAC-SHA256 of id, time and body, without a
+/// separator, with `Twitch-Eventsub-Message-Id` and `-Timestamp` in RFC 3339.
 ///
 /// `Twitch-Eventsub-Message-Type` is not signed: tell a challenge by its body, and answer it in the handler.
 ///
@@ -111,8 +111,8 @@ pub fn meta<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// The key is the consumer secret. X asks for an HMAC of a `crc_token` with the same key: answer only tokens that could
-/// not be a body, as whoever asks could forge a call.
+/// The key is the consumer secret. X's challenge asks for an HMAC of a `crc_token` under the same key. Answer only
+/// tokens that cannot be a body: otherwise anyone could have a forged body signed.
 ///
 /// Source: developer.x.com.
 ///
@@ -132,8 +132,7 @@ pub fn x<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// The key is the `verification_token`, which the first call brings without a signature: take it on another route,
-/// once.
+/// The key is the `verification_token`, which the first, unsigned delivery brings: receive it on another route, once.
 ///
 /// Source: Notion's documentation, as quoted in SlopMaster2/webhook-verify.
 ///
@@ -166,7 +165,7 @@ pub fn intercom<C: Claims>() -> Builder<Webhook<C>> {
 /// `X-Zendesk-Webhook-Signature`: base64 of HMAC-SHA256 of time and body, with `X-Zendesk-Webhook-Signature-Timestamp`
 /// in RFC 3339.
 ///
-/// The secret looks like base64, and is text. Webhooks by GET or DELETE have no body and are refused.
+/// The secret looks like base64, but its text is the key. Webhooks by GET or DELETE have no body and are refused.
 ///
 /// Source: developer.zendesk.com, "Webhook security and authentication".
 ///
@@ -241,9 +240,9 @@ pub fn cal_com<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// `X-Dropbox-Signature`: hexadecimal HMAC-SHA256 of the body.
 ///
-/// The body says only which accounts have changed, so its bytes come again with each change: **none is taken for a
-/// duplicate, and whoever has recorded one can send it again**. Let the handler only look for changes. Answer the
-/// challenge, a GET, beside the layer.
+/// The body says only which accounts have changed, so each change sends the same bytes. **No delivery counts as a
+/// duplicate, and whoever has recorded one can send it again**: the handler must do no more than look for changes.
+/// Answer the challenge, a GET, beside the layer.
 ///
 /// Source: SlopMaster2/webhook-verify.
 ///
@@ -285,7 +284,7 @@ pub fn box_com<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// DocuSign allows a hundred keys; those from the eleventh on are not looked at.
+/// DocuSign allows a hundred keys. Signatures from the eleventh on are ignored.
 ///
 /// Source: developers.docusign.com.
 ///

@@ -65,9 +65,8 @@ impl DenseReplayBuilder {
         self
     }
 
-    /// The clock that tells when the store was made, and how much time has passed since an entry was. Default:
-    /// [`SystemClock`]. Layers that share the store use one clock: with two that tell different times, dead entries
-    /// stay for longer by the difference.
+    /// The clock that tells when the store and its entries were made. Default: [`SystemClock`]. Give it to all layers
+    /// that share the store: if their clocks differ, dead entries stay longer by the difference.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::clock::UnixTime;
 use crate::replay::Claim;
 
-/// How long a dead entry stays at least. Entries must not go before every claim that was checked while they were live
-/// has come; the margin is for clocks that stand still for a while.
+/// How long a dead entry stays at least: a claim that was checked while it was live may come later, and clocks may
+/// stand still for a while.
 const MARGIN: Duration = Duration::from_secs(60);
 
 /// Tells which ends are over, although clocks jump.
@@ -16,8 +16,8 @@ const MARGIN: Duration = Duration::from_secs(60);
 /// a second end, but the *lead* of the layers' clock over the steady one, at the time of the claim, turns one into the
 /// other. The least lead of all entries is safe for each of them.
 ///
-/// Leads are kept by generation, as the least one of all time would be too low for ever after a clock that was slow
-/// once. A generation is over when all of its entries are.
+/// Leads are kept by generation: otherwise, a clock that was slow once would keep the least lead too low for ever. A
+/// generation is over when all of its entries are.
 pub(super) struct Ends {
     /// Of the current generation, in nanoseconds: the least lead, and when its last entry ends by the steady clock.
     lead: AtomicI64,
@@ -45,6 +45,7 @@ impl Ends {
         // In this order: if a new generation begins between the two readings, its lead is the one that counts.
         let is_known = last <= self.last.load(Ordering::Acquire) && lead >= self.lead.load(Ordering::Acquire);
         if !is_known {
+            // While this is held, no new generation begins.
             let _before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
             self.lead.fetch_min(lead, Ordering::AcqRel);
             // Rounded up, so that not every claim writes.
@@ -58,7 +59,7 @@ impl Ends {
         let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
         if before.last < now {
             *before = Before { lead: self.lead.load(Ordering::Acquire), last: self.last.load(Ordering::Acquire) };
-            // In this order, which `expect` relies on.
+            // The lead first: `expect` reads them in the other order.
             self.lead.store(i64::MAX, Ordering::Release);
             self.last.store(i64::MIN, Ordering::Release);
         }

@@ -19,8 +19,9 @@ pub use builder::DenseReplayBuilder;
 use ends::Ends;
 use shard::{End, Held, Key, Lease, Settled, Shard, TableSecret};
 
-/// A replay store in this process's memory for millions of sign-ins: an entry takes at most 48 bytes, and a claim a
-/// fifth of what it takes with [`MemoryReplay`](crate#features). Clones share it; one store may serve every layer.
+/// A replay store in this process's memory for millions of sign-ins. An entry takes at most 48 bytes, and a claim a
+/// fifth of the time that it takes with [`MemoryReplay`](crate#features). Clones share the store; one store may serve
+/// every layer.
 ///
 /// It keeps the promises of `MemoryReplay`, and has the same settings:
 /// - **Exactly once** per process: a claim is made under the lock of its shard, of which there are 1,024.
@@ -30,9 +31,9 @@ use shard::{End, Held, Key, Lease, Settled, Shard, TableSecret};
 /// - **What has no end is remembered until a restart.** Such entries may take half of the ceiling, of which the layers
 ///   of one form and [namespace](crate::Builder::namespace) may have as much as is still free. What ends after the
 ///   year 2106 has no end.
-/// - **No claim pays for all.** Each sweeps one shard at most, and each shard is swept once a minute. So
-///   an entry is removed one to two minutes after its end, if claims come: no thread does it without them. At the
-///   ceiling, a claim looks for dead entries in 100,000 places.
+/// - **No claim pays for all.** Each claim sweeps at most one shard, and each shard is swept once a minute. So an entry
+///   is removed one to two minutes after its end, if claims come: no thread removes it without them. At the ceiling, a
+///   claim looks for dead entries in about 100,000 places.
 ///
 /// It keeps a digest of 16 bytes of each [`Fingerprint`], and its end in whole seconds, rounded up. So an entry can
 /// live for a second longer than it has to. The digest is made with a secret of the store, so nobody can choose
@@ -128,8 +129,7 @@ impl Inner {
 
     fn claim_if_room(&self, claim: &Claim, hold: Hold, steady: Duration) -> Result<Claimed, Full> {
         let (key, end) = (Key::new(claim.key, &self.secret), End::at(hold.until()));
-        // A lease of what has no end becomes an entry without one, and that may not fail any more. So it has its share
-        // from the start.
+        // A lease that will be settled without an end takes its place in the share now, as settling may not fail.
         let may_stay = end == End::NEVER || End::at(claim.terms.until) == End::NEVER;
         if end != End::NEVER {
             self.ends.expect(claim, hold.until(), steady);
@@ -137,7 +137,7 @@ impl Inner {
         let mut shard = self.shard(index(key));
         match shard.held(key, claim.now) {
             Held::Live(claimed) => return Ok(claimed),
-            // It gave up its place.
+            // `held` has removed it.
             Held::Dead => _ = self.held.fetch_sub(1, Ordering::Relaxed),
             Held::Not => {}
         }
@@ -169,12 +169,12 @@ impl Inner {
             self.ends.expect(claim, until, self.clock.steady());
         }
         let mut shard = self.shard(index(key));
-        // Before the lease gives its share back, so that nobody else gets it.
+        // Before the lease gives its place in the share back, so that nobody else gets it.
         if end == End::NEVER {
             self.forever.add(claim.terms.group);
         }
         let before = shard.settle(key, end);
-        // The credential has the place of its lease, or had until a moment ago: this may not fail for want of room.
+        // Its lease is gone. The ceiling does not count here: a processed delivery has to be settled.
         if before == Settled::New {
             self.held.fetch_add(1, Ordering::Relaxed);
         }
@@ -199,7 +199,7 @@ impl Inner {
         is_free
     }
 
-    /// Sweeps a shard, if one is due. After a minute without claims all are, one for each claim.
+    /// Sweeps the next shard, if it is due. After a minute without claims all are due, and each claim sweeps one.
     fn sweep_what_is_due(&self, steady: Duration) {
         let passed = steady.saturating_sub(self.made);
         let millis = passed.as_secs().saturating_mul(1_000).saturating_add(passed.subsec_millis().into());
@@ -208,14 +208,14 @@ impl Inner {
         if swept >= due {
             return;
         }
-        // What was due more than a minute ago is due again.
+        // Skips what was due more than a minute ago: it is due again.
         let next = swept.max(due.saturating_sub(SHARDS as u64));
         if self.swept.compare_exchange(swept, next + 1, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             self.sweep(usize::try_from(next % SHARDS as u64).unwrap_or_default(), steady);
         }
     }
 
-    /// At the ceiling: goes on with the search for dead entries until it has found some, or looked at enough.
+    /// At the ceiling: sweeps shards until dead entries were removed, or [`SEARCH`] places were looked at.
     fn find_room(&self, steady: Duration) -> bool {
         let mut looked = 0;
         for _ in 0..SHARDS {
@@ -229,10 +229,10 @@ impl Inner {
         false
     }
 
-    /// Removes dead entries of a shard. Says at how many places it has looked, and how many entries it removed.
+    /// Removes dead entries of a shard. Returns how many places it has looked at, and how many entries it removed.
     fn sweep(&self, index: usize, steady: Duration) -> (usize, usize) {
         let mut shard = self.shard(index);
-        // Asked under the lock, so that it knows of every entry in the shard.
+        // `over` is asked under the lock, so that it knows of every entry in the shard.
         let (places, removed) = (shard.places(), shard.sweep(self.ends.over(steady)));
         drop(shard);
         self.held.fetch_sub(removed as u64, Ordering::Relaxed);

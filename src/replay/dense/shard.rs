@@ -7,12 +7,12 @@ use crate::clock::UnixTime;
 use crate::replay::forever::Part;
 use crate::replay::{Claimed, Fingerprint, LeaseId};
 
-/// Drawn anew for each store, so that nobody can aim at a place in its tables.
+/// Random for each store, so that nobody can choose credentials that crowd together in its tables.
 #[derive(Default)]
 pub(super) struct TableSecret([RandomState; 2]);
 
-/// A digest of a fingerprint under that secret. Two fingerprints with one key would be one credential:
-/// among a billion entries the odds are one to 10^20, and a sender has no way to better them.
+/// A digest of a fingerprint under the store's secret. Two fingerprints with one key would count as one credential:
+/// among a billion entries the odds are below one in 10^20, and a sender cannot improve them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key([u8; 16]);
 
@@ -47,7 +47,7 @@ impl End {
     }
 }
 
-/// A used credential. With the table's byte it takes 21 bytes.
+/// A used credential: 20 bytes, and one more in the table.
 #[derive(Clone, Copy)]
 struct Spent {
     key: Key,
@@ -59,7 +59,7 @@ pub(super) struct Lease {
     pub(super) key: Key,
     pub(super) id: LeaseId,
     pub(super) until: UnixTime,
-    /// Of what has no end, which the credential will be if it is settled.
+    /// Its place among the entries without an end, if it may become one when it is settled.
     pub(super) _share: Option<Part>,
 }
 
@@ -73,7 +73,7 @@ pub(super) struct Shard {
 /// How a key is held.
 pub(super) enum Held {
     Live(Claimed),
-    /// It was, until its end.
+    /// It was held until its end, and has been removed.
     Dead,
     Not,
 }
@@ -100,7 +100,7 @@ impl Shard {
         self.spent.num_buckets() + self.leases.num_buckets()
     }
 
-    /// What holds a key at this time. A dead entry is removed.
+    /// How a key is held at this time. Removes a dead entry.
     pub(super) fn held(&mut self, key: Key, now: UnixTime) -> Held {
         if let Some(lease) = self.lease(key) {
             if now <= lease.get().until {
@@ -141,7 +141,7 @@ impl Shard {
         if was_leased { Settled::Leased } else { Settled::New }
     }
 
-    /// Whether the key was under this lease.
+    /// Removes the lease, if the key is under exactly this one. Returns whether it was.
     pub(super) fn release(&mut self, key: Key, id: LeaseId) -> bool {
         match self.lease(key) {
             Some(lease) if lease.get().id == id => {
@@ -152,7 +152,7 @@ impl Shard {
         }
     }
 
-    /// Removes what ended before this instant, and gives room back that nothing needs.
+    /// Removes what ended before this instant, and shrinks tables that are mostly empty. Returns how many were removed.
     pub(super) fn sweep(&mut self, over: UnixTime) -> usize {
         let before = self.len();
         self.spent.retain(|spent| !spent.end.is_before(over));
