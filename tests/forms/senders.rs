@@ -251,8 +251,9 @@ impl Sender {
     }
 
     fn app(&self, clock: &ManualClock, secrets: &[&'static str]) -> App {
-        let layer = (self.layer)().secrets(secrets.iter().copied()).replay(replay());
-        App::new(layer.danger_forgets_on_restart().clock(clock.clone()).build().unwrap())
+        let layer = (self.layer)().secrets(secrets.iter().copied()).danger_forgets_on_restart();
+        let layer = if self.every_delivery { layer } else { layer.replay(replay()) };
+        App::new(layer.clock(clock.clone()).build().unwrap())
     }
 
     async fn outcome(&self, delivery: &Delivery<'_>) -> &'static str {
