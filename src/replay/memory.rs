@@ -3,12 +3,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use moka::ops::compute::Op;
-
 use super::cutoff::Cutoff;
 use super::entry::Entry;
 use super::forever::Forever;
-use super::shard::{Shard, Shards};
+use super::shard::{Entries, Shards};
 use super::windows::Windows;
 use super::{Claim, Claimed, Fingerprint, Group, Hold, LeaseId, ReplayStore};
 use crate::clock::{Clock, SystemClock, UnixTime};
@@ -16,7 +14,7 @@ use crate::store::{StoreError, StoreFuture};
 
 /// A replay store in this process's memory, on moka. Clones share it; one store may serve every layer.
 ///
-/// - **Exactly once** per process: a claim is one atomic operation on moka's map.
+/// - **Exactly once** per process: each claim has the lock of its key's part of the store.
 /// - **No live entry is evicted.** There is no size limit by which moka could choose to drop one: there is a
 ///   [`ceiling`](MemoryReplayBuilder::ceiling) of live entries, above which layers answer 503 `unavailable`.
 /// - **A restart forgets.** So a layer refuses, as `replayed`, what was made before the store was: the *startup
@@ -179,31 +177,31 @@ impl MemoryReplayBuilder {
 }
 
 impl Inner {
-    fn change(&self, shard: &Shard, key: Fingerprint, op: impl FnOnce(Option<Entry>) -> Op<Entry>) {
-        let is_removed = shard.change(key, op, |old, new| {
-            if let Some(Entry { may_stay: true, group, .. }) = old {
-                self.forever.remove(group);
-            }
-            if let Some(Entry { may_stay: true, group, .. }) = new {
-                self.forever.add(group);
-            }
-        });
-        if is_removed {
-            self.held.fetch_sub(1, Ordering::Relaxed);
+    fn replace(&self, entries: &mut Entries, key: Fingerprint, old: Option<Entry>, new: Option<Entry>) {
+        entries.replace(key, old, new);
+        if let Some(Entry { may_stay: true, group, .. }) = old {
+            self.forever.remove(group);
+        }
+        match new {
+            Some(Entry { may_stay: true, group, .. }) => self.forever.add(group),
+            None if old.is_some() => _ = self.held.fetch_sub(1, Ordering::Relaxed),
+            _ => {}
         }
     }
 
-    /// Removes some of the dead entries in this shard, and says how many.
-    fn clear(&self, shard: &Shard, steady: Duration) -> usize {
-        let due = shard.take_due(steady);
-        for key in &due {
-            self.change(shard, *key, |held| match held {
-                Some(Entry { goes_at: Some(at), .. }) if at <= steady => Op::Remove,
-                // Claimed again meanwhile, with an end of its own.
-                _ => Op::Nop,
-            });
+    /// Removes some of the dead entries in this shard. Whether there was one.
+    fn clear(&self, entries: &mut Entries, steady: Duration) -> bool {
+        let mut removed = 0;
+        for dead in entries.remove_due(steady) {
+            if dead.may_stay {
+                self.forever.remove(dead.group);
+            }
+            removed += 1;
         }
-        due.len()
+        if removed > 0 {
+            self.held.fetch_sub(removed, Ordering::Relaxed);
+        }
+        removed > 0
     }
 
     /// Takes a place under the ceiling.
@@ -222,57 +220,62 @@ impl Inner {
         // A lease of what has no end becomes an entry without one, and that may not fail any more. So it has its share
         // from the start: else as many calls as are in progress at once could stay.
         let has_share = !entry.may_stay || self.forever.has_room(claim.terms.group);
-        let mut claimed = None;
         let (home, shards) = self.shards.from(claim.key);
-        // Each claim clears some of what is dead away, so that none ever has to do it for all. If there is no room
-        // after that, dead entries elsewhere may have it.
-        for (looked, shard) in shards.enumerate() {
-            let cleared = self.clear(shard, steady);
-            if looked == 0 || cleared > 0 {
-                claimed = self.claim_if_room(home, claim, entry, has_share);
-            }
-            if claimed.is_some() || !has_share {
+        // Each claim clears some of what is dead away, so that none ever has to do it for all.
+        let mut entries = home.lock();
+        self.clear(&mut entries, steady);
+        let mut claimed = self.claim_if_room(&mut entries, claim, entry, has_share);
+        drop(entries);
+        if !has_share {
+            return claimed.ok_or_else(Forever::full);
+        }
+        // If there is no room after that, dead entries elsewhere may have it.
+        for shard in shards.skip(1) {
+            if claimed.is_some() {
                 break;
             }
+            if self.clear(&mut shard.lock(), steady) {
+                claimed = self.claim_if_room(&mut home.lock(), claim, entry, has_share);
+            }
         }
-        claimed.ok_or_else(|| match has_share {
-            true => StoreError::full(),
-            false => Forever::full(),
-        })
+        claimed.ok_or_else(StoreError::full)
     }
 
     /// `None`: there is no room.
-    fn claim_if_room(&self, home: &Shard, claim: &Claim, entry: Entry, has_share: bool) -> Option<Claimed> {
-        let mut claimed = None;
-        self.change(home, claim.key, |held| {
-            claimed = match held {
-                Some(held) if held.is_live(claim.now) => Some(held.claimed()),
-                // A dead entry of the same key gives up its place, and its share.
-                Some(dead) => (has_share || dead.may_stay).then_some(Claimed::First),
-                None => (has_share && self.reserve()).then_some(Claimed::First),
-            };
-            if claimed == Some(Claimed::First) { Op::Put(entry) } else { Op::Nop }
-        });
-        claimed
+    fn claim_if_room(&self, entries: &mut Entries, claim: &Claim, entry: Entry, has_share: bool) -> Option<Claimed> {
+        let old = entries.get(claim.key);
+        let has_place = match old {
+            Some(held) if held.is_live(claim.now) => return Some(held.claimed()),
+            // A dead entry of the same key gives up its place, and its share.
+            Some(dead) => has_share || dead.may_stay,
+            None => has_share && self.reserve(),
+        };
+        has_place.then(|| {
+            self.replace(entries, claim.key, old, Some(entry));
+            Claimed::First
+        })
     }
 
     fn settle(&self, claim: &Claim) {
         let hold = self.windows.hold(claim).unwrap_or(claim.hold);
         let entry = Entry::new(claim, Hold::Until(hold.until()), self.clock.steady());
-        self.change(self.shards.of(claim.key), claim.key, |held| {
-            // The credential has the place of its lease, or had until a moment ago: this may not fail for want of room.
-            if held.is_none() {
-                self.held.fetch_add(1, Ordering::Relaxed);
-            }
-            Op::Put(entry)
-        });
+        let mut entries = self.shards.of(claim.key).lock();
+        let old = entries.get(claim.key);
+        // The credential has the place of its lease, or had until a moment ago: this may not fail for want of room.
+        if old.is_none() {
+            self.held.fetch_add(1, Ordering::Relaxed);
+        }
+        self.replace(&mut entries, claim.key, old, Some(entry));
     }
 
     fn release(&self, key: Fingerprint, lease: LeaseId) {
-        self.change(self.shards.of(key), key, |held| match held {
-            Some(Entry { hold: Hold::Lease { id, .. }, .. }) if id == lease => Op::Remove,
-            _ => Op::Nop,
-        });
+        let mut entries = self.shards.of(key).lock();
+        let old = entries.get(key);
+        if let Some(Entry { hold: Hold::Lease { id, .. }, .. }) = old
+            && id == lease
+        {
+            self.replace(&mut entries, key, old, None);
+        }
     }
 }
 

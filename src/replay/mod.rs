@@ -43,6 +43,8 @@ mod hold;
 #[cfg(feature = "moka")]
 mod memory;
 #[cfg(feature = "moka")]
+mod schedule;
+#[cfg(feature = "moka")]
 mod shard;
 #[cfg(any(feature = "moka", feature = "dense-replay"))]
 mod windows;

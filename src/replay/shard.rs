@@ -1,14 +1,13 @@
-use std::array;
-use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use std::{array, iter};
 
-use moka::ops::compute::{CompResult, Op};
 use moka::sync::Cache;
 
 use super::Fingerprint;
 use super::entry::Entry;
+use super::schedule::Schedule;
 
 /// The entries, cut by key into shards that share nothing.
 ///
@@ -51,65 +50,54 @@ impl Shards {
     }
 }
 
-/// Some of the entries, and when each of them may go, so that the dead ones are found without a walk through the map.
-pub(super) struct Shard {
-    /// moka removes nothing by itself: it would remove all that ended while nobody came in one go, on the next claim.
-    entries: Cache<Fingerprint, Entry>,
-    ends: Mutex<BTreeSet<End>>,
-}
-
-type End = (Duration, [u8; 32]);
+/// Some of the entries.
+pub(super) struct Shard(Mutex<Entries>);
 
 impl Shard {
+    fn new() -> Self {
+        Self(Mutex::new(Entries { map: Cache::builder().build(), schedule: Schedule::default() }))
+    }
+
+    /// Every change is made under this lock, so each is atomic. moka's own `and_compute_with` would be too, but keeps a
+    /// second map for it, of the keys in use: that made a claim take half as long again.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) struct Entries {
+    /// moka removes nothing by itself: it would remove all that ended while nobody came in one go, on the next claim.
+    map: Cache<Fingerprint, Entry>,
+    /// When each of them may go.
+    schedule: Schedule,
+}
+
+impl Entries {
     /// How many dead entries one look takes at most. Removing one costs about as much as a claim, so this bounds how
     /// long a claim works for others. It is well above one, so that the dead become fewer.
     const BITE: usize = 32;
 
-    fn new() -> Self {
-        Self { entries: Cache::builder().build(), ends: Mutex::default() }
+    pub(super) fn get(&self, key: Fingerprint) -> Option<Entry> {
+        self.map.get(&key)
     }
 
-    /// Every change goes through this one call: moka makes these atomic with each other, but not with `or_insert_with`
-    /// or `invalidate`. `changed` is told the entry before and after, under moka's lock of this key. Returns whether an
-    /// entry was removed.
-    pub(super) fn change(
-        &self,
-        key: Fingerprint,
-        op: impl FnOnce(Option<Entry>) -> Op<Entry>,
-        changed: impl FnOnce(Option<Entry>, Option<Entry>),
-    ) -> bool {
-        let result = self.entries.entry_by_ref(&key).and_compute_with(|held| {
-            let held = held.map(moka::Entry::into_value);
-            let op = op(held);
-            let new = match op {
-                Op::Nop => return op,
-                Op::Put(entry) => Some(entry),
-                Op::Remove => None,
-            };
-            self.move_end(key, held, new);
-            changed(held, new);
-            op
-        });
-        matches!(result, CompResult::Removed(_))
-    }
-
-    fn move_end(&self, key: Fingerprint, old: Option<Entry>, new: Option<Entry>) {
-        let end = |entry: Option<Entry>| Some((entry?.goes_at?, *key.as_bytes()));
-        let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(old) = end(old) {
-            ends.remove(&old);
+    /// Replaces what [`get`](Self::get) has told.
+    pub(super) fn replace(&mut self, key: Fingerprint, old: Option<Entry>, new: Option<Entry>) {
+        if let Some(at) = old.and_then(|old| old.goes_at) {
+            self.schedule.remove(at, key);
         }
-        ends.extend(end(new));
+        if let Some(at) = new.and_then(|new| new.goes_at) {
+            self.schedule.add(at, key);
+        }
+        match new {
+            Some(entry) => self.map.insert(key, entry),
+            None => self.map.invalidate(&key),
+        }
     }
 
-    /// Takes out some of the keys whose time has come.
-    pub(super) fn take_due(&self, now: Duration) -> Vec<Fingerprint> {
-        let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut due = Vec::new();
-        while due.len() < Self::BITE && ends.first().is_some_and(|(at, _)| *at <= now) {
-            due.extend(ends.pop_first().map(|(_, key)| Fingerprint::from(key)));
-        }
-        due
+    /// Removes some of the entries whose time has come.
+    pub(super) fn remove_due(&mut self, now: Duration) -> impl Iterator<Item = Entry> {
+        iter::from_fn(move || self.map.remove(&self.schedule.pop(now)?)).take(Self::BITE)
     }
 }
 
