@@ -1,4 +1,4 @@
-//! What happens to one request, step by step, and what is left of it if it breaks off?
+//! What happens to one request, step by step? What remains if the client hangs up?
 //!
 //! # The steps
 //!
@@ -21,8 +21,8 @@
 //! # What an unknown tenant costs
 //!
 //! As much as one that has a single key and a wrong signature: the same look-ups in the key store, and one check with a
-//! decoy key. The answer is the same to the byte. [Two cases](crate::keys#what-a-forger-learns-of-a-tenant) tell all
-//! the same that a tenant exists.
+//! decoy key. The answer is the same to the byte. [Two cases](crate::keys#what-a-forger-learns-of-a-tenant) still
+//! reveal that a tenant exists.
 //!
 //! # If the client hangs up
 //!
@@ -31,14 +31,14 @@
 //!
 //! | it breaks off | a sign-in link | a delivery |
 //! |---|---|---|
-//! | before the replay store is asked | is unused | is unused |
-//! | before the store has answered | may be used up, as the store may have it | is released: a retry passes |
+//! | before the replay store is asked | is not used up | is not claimed: a retry passes |
+//! | before the store has answered | may be used up, as the store may have recorded it | is released: a retry passes |
 //! | while the handler runs | is used up; the handler is cancelled | the handler is cancelled; a retry passes |
-//! | while the store is told of the end | (the store is told nothing) | counts as processed; a task tells the store |
+//! | while the delivery is being settled | does not apply | counts as processed; a task tells the store |
 //! | after that | is used up | counts as processed: a duplicate gets 200 |
 //!
 //! - A delivery's handler can be cancelled half way and called again by the retry. What must not happen twice goes into
 //!   one transaction, or into a task of its own.
-//! - A release, too, goes on in a task if the store takes its time. If it fails, a retry waits for the end of the
-//!   lease.
+//! - A release also goes on in a task if the store does not answer at once. If it fails, a retry has to wait until the
+//!   lease ends.
 //! - A processed delivery that could not be settled is settled again until its lease ends, and then logged at `ERROR`.

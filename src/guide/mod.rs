@@ -12,7 +12,7 @@
 //! | [`sessions`] | Which cookie do I set, and what do I do about login CSRF? |
 //! | [`mail_scanners`] | The partner mails its links. What opens them before the user does? |
 //! | [`rotating`] | How do I replace a key, and what do I do about one that leaked? |
-//! | [`check`] | What happens to one request, and if the client hangs up? |
+//! | [`check`] | What happens to one request, and what if the client hangs up? |
 //! | [`refusals`] | Why was this request refused? |
 //!
 //! A whole application with users, sessions and sign-out is in `examples/app`; `examples/portal` has all partners,
