@@ -7,7 +7,7 @@
 //! - A call is a task of its own: it goes on if the request that started it is dropped. Each claim gets its own answer.
 //!   If the call fails as a whole, or its task dies, each of its claims gets an error.
 //! - A claim that is dropped before it is sent is not sent.
-//! - A release waits for the call that makes its claim, in a task of its own, so that it cannot overtake the claim.
+//! - A release waits for the calls that claim its key, in a task of its own, so that it cannot overtake its claim.
 //! - A claim that waits longer than the store's timeout fails, and so does one that finds [`WAITING`] others waiting.
 
 use std::collections::VecDeque;
@@ -58,10 +58,11 @@ struct Call {
 }
 
 impl Batches {
-    /// A channel that closes when the call that makes a claim of this key is over, if there is one.
-    fn call_of(&self, key: &Fingerprint) -> Option<watch::Receiver<()>> {
+    /// For each call that makes a claim of this key, a channel that closes when it is over.
+    fn calls_of(&self, key: &Fingerprint) -> Vec<watch::Receiver<()>> {
         let calls = self.lock().calls.clone();
-        calls.iter().filter_map(Weak::upgrade).find(|call| call.keys.contains(key)).map(|call| call.over.subscribe())
+        let with_it = calls.iter().filter_map(Weak::upgrade).filter(|call| call.keys.contains(key));
+        with_it.map(|call| call.over.subscribe()).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -96,11 +97,16 @@ where
     where
         F: Future<Output = Result<(), StoreError>> + Send + 'static,
     {
-        let Some(mut under_way) = self.0.batches.call_of(key) else { return then.await };
+        let under_way = self.0.batches.calls_of(key);
+        if under_way.is_empty() {
+            return then.await;
+        }
         let runtime = Handle::try_current().map_err(StoreError::new)?;
         let task = runtime.spawn(async move {
-            // Nothing is ever sent: this returns when the channel closes.
-            _ = under_way.changed().await;
+            for mut call in under_way {
+                // Nothing is ever sent: this returns when the channel closes.
+                _ = call.changed().await;
+            }
             then.await
         });
         task.await.map_err(StoreError::new)?

@@ -31,6 +31,11 @@ fn claim(number: u32) -> Claim {
     Claim::new(Fingerprint::from(key), now(), Hold::Until(now().plus(Duration::from_secs(600))))
 }
 
+fn lease(id: u64) -> Claim {
+    let (until, id) = (now().plus(Duration::from_secs(500)), LeaseId::from(id));
+    Claim { hold: Hold::Lease { until, id }, ..claim(1) }
+}
+
 async fn at_once<C>(store: &RedisStore<C>, claims: &[Claim]) -> Vec<Answer>
 where
     C: ConnectionLike + Clone + Send + Sync + 'static,
@@ -166,8 +171,8 @@ fn mixed() -> Vec<Claim> {
     // It was made before the longer windows came, and may have been used and forgotten.
     let terms = Terms { usable_since: made, until: made.plus(Duration::from_secs(1_200)), ..claims[6].terms };
     claims.push(Claim { now: after(10), terms, ..claim(100) });
-    claims.push(Claim { hold: Hold::Lease { until: after(500), id: LeaseId::from(1) }, ..claims[2] });
-    claims.push(Claim { hold: Hold::Lease { until: after(500), id: LeaseId::from(1) }, ..claim(101) });
+    claims.push(Claim { hold: lease(1).hold, ..claims[2] });
+    claims.push(Claim { hold: lease(1).hold, ..claim(101) });
     claims.extend([claim(101), claim(102), claims[0]]);
     claims
 }
@@ -313,13 +318,12 @@ async fn a_release_does_not_overtake_its_claim() {
         let gate = Gate::new(&server).await;
         let store = gate.store().await;
         gate.hold.store(1, Ordering::Relaxed);
-        let id = LeaseId::from(1);
-        let lease = Claim { hold: Hold::Lease { until: now().plus(Duration::from_secs(600)), id }, ..claim(1) };
+        let lease = lease(1);
         let mut claimed = store.claim(&lease);
         assert!((&mut claimed).now_or_never().is_none());
         gate.holds(1).await;
         drop(claimed);
-        let mut release = store.release(lease.key, id);
+        let mut release = store.release(lease.key, LeaseId::from(1));
         assert!((&mut release).now_or_never().is_none(), "its claim is under way");
         assert_eq!(store.claim(&claim(2)).await.unwrap(), Claimed::First, "others do not wait");
         if gives_up {
@@ -335,6 +339,29 @@ async fn a_release_does_not_overtake_its_claim() {
             assert_eq!(store.claim(&lease).await.unwrap(), Claimed::First);
         }
     }
+}
+
+/// Nor does it wait for another call with its key alone. Here two requests for one key give up.
+#[tokio::test]
+async fn a_release_waits_for_every_call_with_its_key() {
+    let server = Redis::start(&[]);
+    let gate = Gate::new(&server).await;
+    let store = gate.store().await;
+    gate.hold.store(2, Ordering::Relaxed);
+    let mut claims = [1, 2].map(|id| store.claim(&lease(id)));
+    for (claim, number) in claims.iter_mut().zip(1..) {
+        assert!(claim.now_or_never().is_none());
+        gate.holds(number).await;
+    }
+    drop(claims);
+    let mut releases = [1, 2].map(|id| store.release(lease(id).key, LeaseId::from(id)));
+    assert!(releases.iter_mut().all(|release| release.now_or_never().is_none()));
+    gate.open.add_permits(1);
+    // Meanwhile, what waited for the first call alone goes on.
+    assert!(at_once(&store, &[2, 3].map(claim)).await.into_iter().all(|answer| answer.unwrap() == Claimed::First));
+    gate.open.add_permits(1);
+    assert!(join_all(releases).await.into_iter().all(|release| release.is_ok()));
+    assert_eq!(store.claim(&claim(1)).await.unwrap(), Claimed::First);
 }
 
 /// The tasks end with the runtime of the claim that started them.
