@@ -136,7 +136,8 @@ where
     /// handler recognises it by [`Identity::fingerprint`](crate::Identity::fingerprint).
     ///
     /// In a rotation, an event may be retried under another key. To recognise that retry, give the keys an
-    /// [owner](crate::keys::Key::owned_by), or use [`secrets`](Self::secrets).
+    /// [owner](crate::keys::Key::owned_by), or use [`secrets`](Self::secrets). The ids of two senders may be the same:
+    /// if their layers share a replay store and have one signature header, give each a [`namespace`](Self::namespace).
     pub fn event_id(mut self, id: EventId) -> Self {
         self.form.sameness.event_id = Some(id);
         self

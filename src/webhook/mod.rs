@@ -44,7 +44,8 @@
 //!    `store_timeout` at most, then gets 503. If the bodies of different events can be the same, have the sender sign
 //!    an [id](crate::Builder::id_header) or a [time](crate::Builder::timestamp_header). If two routes take the same
 //!    bytes, give each a [`namespace`](crate::Builder::namespace): with one secret and one store, each would swallow
-//!    the other's.
+//!    the other's. So would two layers with one signature header and one store, whatever their secrets, if they read
+//!    event ids or take several signatures.
 //! 6. If the inner service fails (an error, or any status but 2xx and 3xx), the delivery was not processed and a retry
 //!    is let through. The same holds if the inner service is dropped before it answers, by a panic or because the
 //!    sender hung up; tasks that it has spawned go on regardless.
@@ -96,6 +97,7 @@ use crate::mac::{self, Tag};
 use crate::rejection::Reason;
 use crate::replay::FingerprintHasher;
 use crate::text::headers::{check_content, once};
+use crate::text::hex::encode_hex;
 use crate::window::{Validity, Window};
 
 pub use crate::mac::Digest;
@@ -181,7 +183,8 @@ where
     fn rules(&self) -> Rules {
         // The handler recognises duplicates, so they need not fill the store. Retries come within the hour.
         let remember = self.remember.or(self.handler_remembers.then_some(HOUR));
-        let mut rules = Rules::new(Secret::new(mac::random_key()));
+        // In hexadecimal, which every secret format reads: else an unknown tenant would cost less than a wrong key.
+        let mut rules = Rules::new(Secret::new(encode_hex(&mac::random_key())));
         rules.usage = match self.every_delivery {
             true => Usage::Reusable,
             false => Usage::Idempotent { lease: self.lease, remember },
@@ -259,6 +262,10 @@ where
     }
 
     fn fingerprint(&self, message: &Message, fingerprint: &mut FingerprintHasher) {
+        // Without a MAC, the header tells the senders apart whose layers share a store.
+        if let (Same::Id(_) | Same::Signed { .. }, Some(header)) = (&message.same, self.signatures.headers.first()) {
+            fingerprint.part(header.as_str().as_bytes());
+        }
         match &message.same {
             Same::Mac(mac) => _ = fingerprint.part(mac),
             Same::Id(id) => _ = fingerprint.part(b"id").part(id.as_bytes()),
@@ -310,3 +317,17 @@ impl<C> Webhook<C> {
 opaque_debug!(Webhook<C> { time_format, secret_format });
 opaque_debug!(Call);
 opaque_debug!(Message);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_decoy_is_a_secret_of_every_format() {
+        use SecretFormat::{Base64, Bytes, Hex, Text};
+        for format in [Bytes, Text, Base64 { prefix: "" }, Base64 { prefix: "whsec_" }, Hex] {
+            let decoy = layer::<RawBody>().secret_format(format).form.rules().decoy;
+            assert!(format.key(decoy.expose()).is_ok(), "{format:?}");
+        }
+    }
+}

@@ -19,7 +19,7 @@ use crate::text::json::Object;
 pub enum EventId {
     /// In the signed [`id_header`](crate::Builder::id_header).
     Header,
-    /// In the body's JSON object: the text, or number, of this field.
+    /// In the body's JSON object: the text, or whole number, of this field.
     Field(Cow<'static, str>),
 }
 
@@ -43,9 +43,12 @@ impl Sameness {
     pub(super) fn id_in(body: &Bytes, field: &str) -> Result<String, Reason> {
         match Object::read(body)?.get(field) {
             Some(Value::String(text)) if !text.is_empty() => Ok(text),
-            Some(Value::Number(number)) => Ok(number.to_string()),
+            // Two others may be one and the same once they are read.
+            Some(Value::Number(number)) if number.is_u64() || number.is_i64() => Ok(number.to_string()),
             None | Some(Value::Null) => Err(Reason::MissingField(field.to_owned().into())),
-            Some(_) => Err(Reason::BadPayload("has an event id that is neither text nor a number".into())),
+            Some(_) => {
+                Err(Reason::BadPayload("has an event id that is neither text nor a whole number of 64 bits".into()))
+            }
         }
     }
 }

@@ -30,6 +30,10 @@ async fn an_event_is_known_by_a_field_of_its_body() {
         (r#"{"id":null}"#, "rejected_claims", 2),
         (r#"{"n":1}"#, "rejected_claims", 2),
         (r#"{"id":["one"]}"#, "rejected_claims", 2),
+        (r#"{"id":-1}"#, "ok", 3),
+        (r#"{"id":18446744073709551615}"#, "ok", 4),
+        (r#"{"id":18446744073709551616}"#, "rejected_claims", 4),
+        (r#"{"id":1.5}"#, "rejected_claims", 4),
     ] {
         let answer = app.send(request(signer().sign(body))).await;
         let said = if answer.status() == 200 { "ok" } else { outcome(&answer) };
@@ -50,5 +54,36 @@ async fn an_events_id_is_its_senders() {
         *call.uri_mut() = format!("/hook?company={tenant}").parse().unwrap();
         assert_eq!(app.send(call).await.status(), 200);
         assert_eq!(app.inner.calls(), calls, "{tenant}");
+    }
+}
+
+/// Layers of two senders share a store. Where nothing of a MAC counts, the header tells them apart; for two of a kind a
+/// namespace does.
+#[tokio::test]
+async fn an_event_is_its_layers_where_two_share_a_store() {
+    const SECRETS: [&str; 2] = ["the secret of sender a", "the secret of sender b"];
+    let default = HeaderName::from_static("webhook-signature");
+    let other = HeaderName::from_static("other-signature");
+    for (is_list, headers, namespace, expected) in [
+        (false, [&default, &other], "", 1),
+        (true, [&default, &other], "", 1),
+        (false, [&default, &default], "b", 1),
+        (true, [&default, &default], "b", 1),
+        (false, [&default, &default], "", 0),
+    ] {
+        let store = replay();
+        let mut calls = Vec::new();
+        for ((secret, header), namespace) in SECRETS.into_iter().zip(headers).zip(["", namespace]) {
+            let start = webhook::layer::<Value>().secrets([secret]).replay(store.clone()).handler_remembers();
+            let start = start.clock(clock()).signature_header(header.clone()).namespace(namespace);
+            let start = if is_list { start.separator(',') } else { start.event_id(EventId::field("id")) };
+            let app = App::new(start.build().unwrap());
+            let mut call = request(SigningWebhook::new(Secret::new(secret)).sign(r#"{"id":1}"#));
+            let signature = call.headers_mut().remove("webhook-signature").unwrap();
+            call.headers_mut().insert(header, signature);
+            assert_eq!(app.send(call).await.status(), 200);
+            calls.push(app.inner.calls());
+        }
+        assert_eq!(calls, [1, expected], "list: {is_list}, {headers:?}, namespace {namespace:?}");
     }
 }
