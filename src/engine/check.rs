@@ -31,7 +31,7 @@ impl From<Reason> for Stop {
 }
 
 /// The order of every check, top to bottom. Each step needs what only the step before it makes, so none can be left out
-/// or moved.
+/// or moved. A step calls the next one if it need not wait, so that nothing is moved into a [`Stage`] and out again.
 impl<F: Form, C> Engine<F, C> {
     /// Before the check: where the credential is. `Absent` only if the request needs none.
     pub(super) fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
@@ -49,13 +49,18 @@ impl<F: Form, C> Engine<F, C> {
         if found == Presence::Absent { Err(self.what_is_missing(head)) } else { Ok(found) }
     }
 
+    #[inline]
     pub(super) fn start(&self, head: &Parts, body: &Bytes) -> Result<Stage<F, C>, Stop> {
         let presented = self.extract(head, body)?; //                               1 malformed
-        let keys = Within::new(self.settings.store_timeout, self.look_up(&presented));
-        Ok(Stage::Keys { keys, presented, asked_again: false })
+        let mut keys = Within::new(self.settings.store_timeout, self.look_up(&presented));
+        match keys.poll_in(None) {
+            Poll::Ready(keys) => self.on_keys(keys, presented, false),
+            Poll::Pending => Ok(Stage::Keys { keys, presented, asked_again: false }),
+        }
     }
 
     /// One reading of the clock decides every time check. Leases and the stores' bookkeeping have their own.
+    #[inline]
     fn on_keys(
         &self,
         keys: Result<Keys, StoreError>,
@@ -76,6 +81,7 @@ impl<F: Form, C> Engine<F, C> {
     }
 
     /// Of any number of duplicates, one passes.
+    #[inline]
     fn ask_replay_store(&self, accepted: Accepted<C>, waited: Duration) -> Result<Stage<F, C>, Stop> {
         let Some(replay) = &self.replay else {
             let unused = Unused::reusable(self.rules.usage).ok_or(Reason::ReplayStore(StoreFailure::Failed))?;
@@ -83,11 +89,18 @@ impl<F: Form, C> Engine<F, C> {
         };
         let claim = replay.claim_for(&accepted);
         let lease = LeaseGuard::new(replay, &accepted, &claim);
-        let claimed = Within::new(self.settings.store_timeout, replay.store.claim(&claim));
-        Ok(Stage::Claim { claimed, lease, accepted, waited })
+        let mut claimed = Within::new(self.settings.store_timeout, replay.store.claim(&claim));
+        match claimed.poll_in(None) {
+            Poll::Ready(answer) => {
+                drop(claimed);
+                self.on_claimed(answer, lease, accepted, waited)
+            }
+            Poll::Pending => Ok(Stage::Claim { claimed, lease, accepted, waited }),
+        }
     }
 
     /// Whether the claim was the first. A duplicate of a delivery in progress waits until that delivery has ended.
+    #[inline]
     fn on_claimed(
         &self,
         claimed: Result<Claimed, StoreError>,
