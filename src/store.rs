@@ -97,7 +97,7 @@ impl StoreError {
     }
 
     /// The same, with a text for the log that says what fills it.
-    #[cfg(feature = "moka")]
+    #[cfg(any(feature = "moka", feature = "dense-replay"))]
     pub(crate) fn full_of(what: &'static str) -> Self {
         Self { failure: StoreFailure::Full, source: Some(what.into()) }
     }

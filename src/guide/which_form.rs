@@ -78,6 +78,7 @@
 //!     .event_id(EventId::Header)
 //!     .secret_format(SecretFormat::Base64 { prefix: "whsec_" })
 //!     .secrets(["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"])
+//!     .handler_remembers()
 //! #     .replay(tower_sso::replay::MemoryReplay::new())
 //!     .build()?;
 //! # }

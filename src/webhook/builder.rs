@@ -132,8 +132,8 @@ where
     ///
     /// Many senders sign each retry with a new time: without this, **each retry is processed again**. With it, a retry
     /// of a processed event is acknowledged, for as long as the sender [retries](Self::retried_for). A memory replay
-    /// store forgets events when the process ends: a retry that is signed after that is processed again, unless the
-    /// handler recognises it by [`Identity::fingerprint`](crate::Identity::fingerprint).
+    /// store forgets events when the process ends, and a retry that is signed after that looks new. On such a store the
+    /// layer does not build, unless the [handler remembers](Self::handler_remembers) events too.
     ///
     /// In a rotation, an event may be retried under another key. To recognise that retry, give the keys an
     /// [owner](crate::keys::Key::owned_by), or use [`secrets`](Self::secrets). The ids of two senders may be the same:

@@ -189,7 +189,8 @@ where
             true => Usage::Reusable,
             false => Usage::Idempotent { lease: self.lease, remember },
         };
-        rules.has_time = self.has_time();
+        // A retry of an event has a new time: after a restart, only the handler knows that the event is an old one.
+        rules.has_time = self.has_time() && self.sameness.event_id.is_none();
         rules.longest_window = if self.has_time() { self.remembered_for() } else { Duration::ZERO };
         rules.survives_restart = self.handler_remembers || self.forgetting_is_fine;
         rules.bound_to_owner = self.signatures.is_list() || self.sameness.event_id.is_some();

@@ -21,7 +21,7 @@ use crate::webhook::{Digest, Encoding, Webhook};
 /// let layer = tower_sso::providers::webhooks::github::<serde_json::Value>();
 /// ```
 pub fn github<C: Claims>() -> Builder<Webhook<C>> {
-    sender()
+    sender("github")
         .signature_header(HeaderName::from_static("x-hub-signature-256"))
         .prefix("sha256=")
         .any_content_type()
@@ -42,7 +42,7 @@ pub fn github<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::bitbucket::<serde_json::Value>();
 /// ```
 pub fn bitbucket<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("x-hub-signature")).prefix("sha256=")
+    sender("bitbucket").signature_header(HeaderName::from_static("x-hub-signature")).prefix("sha256=")
 }
 
 /// Deliveries of Jira Cloud.
@@ -59,7 +59,7 @@ pub fn bitbucket<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::jira::<serde_json::Value>();
 /// ```
 pub fn jira<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("x-hub-signature")).prefix("sha256=")
+    sender("jira").signature_header(HeaderName::from_static("x-hub-signature")).prefix("sha256=")
 }
 
 /// Deliveries of Vercel.
@@ -76,7 +76,7 @@ pub fn jira<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::vercel::<serde_json::Value>();
 /// ```
 pub fn vercel<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("x-vercel-signature")).digest(Digest::Sha1)
+    sender("vercel").signature_header(HeaderName::from_static("x-vercel-signature")).digest(Digest::Sha1)
 }
 
 /// Deliveries of Heroku.
@@ -91,7 +91,7 @@ pub fn vercel<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::heroku::<serde_json::Value>();
 /// ```
 pub fn heroku<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("heroku-webhook-hmac-sha256")).encoding(Encoding::Base64)
+    sender("heroku").signature_header(HeaderName::from_static("heroku-webhook-hmac-sha256")).encoding(Encoding::Base64)
 }
 
 /// Deliveries of CircleCI.
@@ -108,7 +108,7 @@ pub fn heroku<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::circleci::<serde_json::Value>();
 /// ```
 pub fn circleci<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("circleci-signature")).prefix("v1=").separator(',')
+    sender("circleci").signature_header(HeaderName::from_static("circleci-signature")).prefix("v1=").separator(',')
 }
 
 /// Deliveries of Sentry.
@@ -125,7 +125,7 @@ pub fn circleci<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::sentry::<serde_json::Value>();
 /// ```
 pub fn sentry<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("sentry-hook-signature"))
+    sender("sentry").signature_header(HeaderName::from_static("sentry-hook-signature"))
 }
 
 /// Deliveries of PagerDuty.
@@ -140,7 +140,7 @@ pub fn sentry<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::pagerduty::<serde_json::Value>();
 /// ```
 pub fn pagerduty<C: Claims>() -> Builder<Webhook<C>> {
-    sender()
+    sender("pagerduty")
         .signature_header(HeaderName::from_static("x-pagerduty-signature"))
         .prefix("v1=")
         .separator(',')
@@ -160,5 +160,5 @@ pub fn pagerduty<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::linear::<serde_json::Value>();
 /// ```
 pub fn linear<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("linear-signature"))
+    sender("linear").signature_header(HeaderName::from_static("linear-signature"))
 }

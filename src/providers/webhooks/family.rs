@@ -20,7 +20,7 @@ use crate::webhook::{Encoding, EventId, SecretFormat, Webhook};
 /// let layer = tower_sso::providers::webhooks::standard_webhooks::<serde_json::Value>();
 /// ```
 pub fn standard_webhooks<C: Claims>() -> Builder<Webhook<C>> {
-    sender()
+    sender("standard_webhooks")
         .signature_header(HeaderName::from_static("webhook-signature"))
         .separator(' ')
         .prefix("v1,")
@@ -47,7 +47,7 @@ pub fn standard_webhooks<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::svix::<serde_json::Value>();
 /// ```
 pub fn svix<C: Claims>() -> Builder<Webhook<C>> {
-    sender()
+    sender("svix")
         .signature_header(HeaderName::from_static("svix-signature"))
         .separator(' ')
         .prefix("v1,")
@@ -72,5 +72,5 @@ pub fn svix<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::gitlab::<serde_json::Value>();
 /// ```
 pub fn gitlab<C: Claims>() -> Builder<Webhook<C>> {
-    standard_webhooks()
+    standard_webhooks().namespace("gitlab")
 }

@@ -7,6 +7,7 @@
 //! let verify = webhooks::stripe::<serde_json::Value>()
 //!     .secrets(["whsec_0123456789abcdef0123456789abcdef"])
 //!     .replay(MemoryReplay::new())
+//!     .handler_remembers() // it stores the fingerprint with what it does: see `webhook`
 //!     .build()?;
 //! # }
 //! # Ok::<(), tower_sso::ConfigError>(())
@@ -14,7 +15,8 @@
 //!
 //! Give each secret as the sender's page shows it. A body may have 1 MiB, or more if the sender sends larger ones.
 //! Decide nothing by what a preset's documentation calls unsigned. An event is recognised by its id only if the
-//! preset's documentation says so. For a sender that is not here, see [`webhook::layer`].
+//! preset's documentation says so. Each sender has a [namespace](Builder::namespace) of its own: for two accounts of one
+//! sender on one store, set another one. For a sender that is not here, see [`webhook::layer`].
 //!
 //! | sender | preset |
 //! |---|---|
@@ -83,6 +85,7 @@ pub trait Claims: FromBody + Send + Sync + 'static {}
 
 impl<C: FromBody + Send + Sync + 'static> Claims for C {}
 
-fn sender<C: Claims>() -> Builder<Webhook<C>> {
-    webhook::layer().body_limit(1024 * 1024)
+/// Each sender's events are its own, and remembered for as long as it retries, whatever another one does.
+fn sender<C: Claims>(name: &'static str) -> Builder<Webhook<C>> {
+    webhook::layer().namespace(name).body_limit(1024 * 1024)
 }

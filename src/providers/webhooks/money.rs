@@ -20,7 +20,7 @@ use crate::webhook::{Digest, Encoding, EventId, SecretFormat, Webhook};
 /// let layer = tower_sso::providers::webhooks::stripe::<serde_json::Value>();
 /// ```
 pub fn stripe<C: Claims>() -> Builder<Webhook<C>> {
-    sender()
+    sender("stripe")
         .signature_header(HeaderName::from_static("stripe-signature"))
         .prefix("v1=")
         .separator(',')
@@ -46,7 +46,7 @@ pub fn stripe<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::shopify::<serde_json::Value>();
 /// ```
 pub fn shopify<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("x-shopify-hmac-sha256")).encoding(Encoding::Base64)
+    sender("shopify").signature_header(HeaderName::from_static("x-shopify-hmac-sha256")).encoding(Encoding::Base64)
 }
 
 /// Deliveries of Paddle Billing.
@@ -63,7 +63,7 @@ pub fn shopify<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::paddle::<serde_json::Value>();
 /// ```
 pub fn paddle<C: Claims>() -> Builder<Webhook<C>> {
-    sender()
+    sender("paddle")
         .signature_header(HeaderName::from_static("paddle-signature"))
         .prefix("h1=")
         .separator(';')
@@ -84,7 +84,7 @@ pub fn paddle<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::coinbase_commerce::<serde_json::Value>();
 /// ```
 pub fn coinbase_commerce<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("x-cc-webhook-signature"))
+    sender("coinbase_commerce").signature_header(HeaderName::from_static("x-cc-webhook-signature"))
 }
 
 /// Deliveries of Coinbase CDP.
@@ -99,7 +99,7 @@ pub fn coinbase_commerce<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::coinbase_cdp::<serde_json::Value>();
 /// ```
 pub fn coinbase_cdp<C: Claims>() -> Builder<Webhook<C>> {
-    sender()
+    sender("coinbase_cdp")
         .signature_header(HeaderName::from_static("x-hook0-signature"))
         .prefix("v0=")
         .separator(',')
@@ -121,7 +121,7 @@ pub fn coinbase_cdp<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::lemon_squeezy::<serde_json::Value>();
 /// ```
 pub fn lemon_squeezy<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("x-signature"))
+    sender("lemon_squeezy").signature_header(HeaderName::from_static("x-signature"))
 }
 
 /// Deliveries of WooCommerce.
@@ -138,7 +138,7 @@ pub fn lemon_squeezy<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::woocommerce::<serde_json::Value>();
 /// ```
 pub fn woocommerce<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("x-wc-webhook-signature")).encoding(Encoding::Base64)
+    sender("woocommerce").signature_header(HeaderName::from_static("x-wc-webhook-signature")).encoding(Encoding::Base64)
 }
 
 /// Deliveries of Xero.
@@ -155,7 +155,7 @@ pub fn woocommerce<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::xero::<serde_json::Value>();
 /// ```
 pub fn xero<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("x-xero-signature")).encoding(Encoding::Base64)
+    sender("xero").signature_header(HeaderName::from_static("x-xero-signature")).encoding(Encoding::Base64)
 }
 
 /// Deliveries of Razorpay.
@@ -172,7 +172,7 @@ pub fn xero<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::razorpay::<serde_json::Value>();
 /// ```
 pub fn razorpay<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("x-razorpay-signature"))
+    sender("razorpay").signature_header(HeaderName::from_static("x-razorpay-signature"))
 }
 
 /// Deliveries of Paystack.
@@ -187,7 +187,7 @@ pub fn razorpay<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::paystack::<serde_json::Value>();
 /// ```
 pub fn paystack<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("x-paystack-signature")).digest(Digest::Sha512)
+    sender("paystack").signature_header(HeaderName::from_static("x-paystack-signature")).digest(Digest::Sha512)
 }
 
 /// Deliveries of GoCardless.
@@ -202,7 +202,7 @@ pub fn paystack<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::gocardless::<serde_json::Value>();
 /// ```
 pub fn gocardless<C: Claims>() -> Builder<Webhook<C>> {
-    sender()
+    sender("gocardless")
 }
 
 /// Deliveries of Adyen, with the signature in a header.
@@ -219,7 +219,7 @@ pub fn gocardless<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::adyen_header::<serde_json::Value>();
 /// ```
 pub fn adyen_header<C: Claims>() -> Builder<Webhook<C>> {
-    sender()
+    sender("adyen_header")
         .signature_header(HeaderName::from_static("hmacsignature"))
         .encoding(Encoding::Base64)
         .secret_format(SecretFormat::Hex)
@@ -237,5 +237,5 @@ pub fn adyen_header<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::mollie::<serde_json::Value>();
 /// ```
 pub fn mollie<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_headers([HeaderName::from_static("x-mollie-signature")]).separator(',').prefix("sha256=")
+    sender("mollie").signature_headers([HeaderName::from_static("x-mollie-signature")]).separator(',').prefix("sha256=")
 }

@@ -35,7 +35,7 @@ const DOCUSIGN: [&str; 10] = [
 /// let layer = tower_sso::providers::webhooks::slack::<serde_json::Value>();
 /// ```
 pub fn slack<C: Claims>() -> Builder<Webhook<C>> {
-    sender()
+    sender("slack")
         .signature_header(HeaderName::from_static("x-slack-signature"))
         .prefix("v0=")
         .timestamp_header(HeaderName::from_static("x-slack-request-timestamp"))
@@ -57,7 +57,7 @@ pub fn slack<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::zoom::<serde_json::Value>();
 /// ```
 pub fn zoom<C: Claims>() -> Builder<Webhook<C>> {
-    sender()
+    sender("zoom")
         .signature_header(HeaderName::from_static("x-zm-signature"))
         .prefix("v0=")
         .timestamp_header(HeaderName::from_static("x-zm-request-timestamp"))
@@ -77,7 +77,7 @@ pub fn zoom<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::twitch::<serde_json::Value>();
 /// ```
 pub fn twitch<C: Claims>() -> Builder<Webhook<C>> {
-    sender()
+    sender("twitch")
         .signature_header(HeaderName::from_static("twitch-eventsub-message-signature"))
         .prefix("sha256=")
         .id_header(HeaderName::from_static("twitch-eventsub-message-id"))
@@ -102,7 +102,7 @@ pub fn twitch<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::meta::<serde_json::Value>();
 /// ```
 pub fn meta<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("x-hub-signature-256")).prefix("sha256=")
+    sender("meta").signature_header(HeaderName::from_static("x-hub-signature-256")).prefix("sha256=")
 }
 
 /// Deliveries of X.
@@ -120,7 +120,7 @@ pub fn meta<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::x::<serde_json::Value>();
 /// ```
 pub fn x<C: Claims>() -> Builder<Webhook<C>> {
-    sender()
+    sender("x")
         .signature_header(HeaderName::from_static("x-twitter-webhooks-signature"))
         .prefix("sha256=")
         .encoding(Encoding::Base64)
@@ -140,7 +140,7 @@ pub fn x<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::notion::<serde_json::Value>();
 /// ```
 pub fn notion<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("x-notion-signature")).prefix("sha256=")
+    sender("notion").signature_header(HeaderName::from_static("x-notion-signature")).prefix("sha256=")
 }
 
 /// Deliveries of Intercom.
@@ -157,7 +157,7 @@ pub fn notion<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::intercom::<serde_json::Value>();
 /// ```
 pub fn intercom<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("x-hub-signature")).prefix("sha1=").digest(Digest::Sha1)
+    sender("intercom").signature_header(HeaderName::from_static("x-hub-signature")).prefix("sha1=").digest(Digest::Sha1)
 }
 
 /// Deliveries of Zendesk.
@@ -173,7 +173,7 @@ pub fn intercom<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::zendesk::<serde_json::Value>();
 /// ```
 pub fn zendesk<C: Claims>() -> Builder<Webhook<C>> {
-    sender()
+    sender("zendesk")
         .signature_header(HeaderName::from_static("x-zendesk-webhook-signature"))
         .encoding(Encoding::Base64)
         .timestamp_header(HeaderName::from_static("x-zendesk-webhook-signature-timestamp"))
@@ -194,7 +194,7 @@ pub fn zendesk<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::typeform::<serde_json::Value>();
 /// ```
 pub fn typeform<C: Claims>() -> Builder<Webhook<C>> {
-    sender()
+    sender("typeform")
         .signature_header(HeaderName::from_static("typeform-signature"))
         .prefix("sha256=")
         .encoding(Encoding::Base64)
@@ -212,7 +212,7 @@ pub fn typeform<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::calendly::<serde_json::Value>();
 /// ```
 pub fn calendly<C: Claims>() -> Builder<Webhook<C>> {
-    sender()
+    sender("calendly")
         .signature_header(HeaderName::from_static("calendly-webhook-signature"))
         .prefix("v1=")
         .separator(',')
@@ -233,7 +233,7 @@ pub fn calendly<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::cal_com::<serde_json::Value>();
 /// ```
 pub fn cal_com<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("x-cal-signature-256"))
+    sender("cal_com").signature_header(HeaderName::from_static("x-cal-signature-256"))
 }
 
 /// Deliveries of Dropbox.
@@ -250,7 +250,7 @@ pub fn cal_com<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::danger_dropbox::<serde_json::Value>();
 /// ```
 pub fn danger_dropbox<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("x-dropbox-signature")).danger_every_delivery()
+    sender("dropbox").signature_header(HeaderName::from_static("x-dropbox-signature")).danger_every_delivery()
 }
 
 /// Deliveries of Box.
@@ -266,7 +266,7 @@ pub fn danger_dropbox<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::box_com::<serde_json::Value>();
 /// ```
 pub fn box_com<C: Claims>() -> Builder<Webhook<C>> {
-    sender()
+    sender("box_com")
         .signature_headers([
             HeaderName::from_static("box-signature-primary"),
             HeaderName::from_static("box-signature-secondary"),
@@ -292,7 +292,7 @@ pub fn box_com<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::docusign::<serde_json::Value>();
 /// ```
 pub fn docusign<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_headers(DOCUSIGN.map(HeaderName::from_static)).encoding(Encoding::Base64)
+    sender("docusign").signature_headers(DOCUSIGN.map(HeaderName::from_static)).encoding(Encoding::Base64)
 }
 
 /// Deliveries of LINE.
@@ -309,7 +309,7 @@ pub fn docusign<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::line::<serde_json::Value>();
 /// ```
 pub fn line<C: Claims>() -> Builder<Webhook<C>> {
-    sender().signature_header(HeaderName::from_static("x-line-signature")).encoding(Encoding::Base64)
+    sender("line").signature_header(HeaderName::from_static("x-line-signature")).encoding(Encoding::Base64)
 }
 
 /// Deliveries of WorkOS.
@@ -324,7 +324,7 @@ pub fn line<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::workos::<serde_json::Value>();
 /// ```
 pub fn workos<C: Claims>() -> Builder<Webhook<C>> {
-    sender()
+    sender("workos")
         .signature_header(HeaderName::from_static("workos-signature"))
         .prefix("v1=")
         .separator(',')

@@ -87,3 +87,18 @@ async fn an_event_is_its_layers_where_two_share_a_store() {
         assert_eq!(calls, [1, expected], "list: {is_list}, {headers:?}, namespace {namespace:?}");
     }
 }
+
+/// A retry that is signed after a restart has a new time, which the startup cutoff lets through.
+#[test]
+fn events_need_more_than_a_store_that_forgets() {
+    let time = HeaderName::from_static("x-time");
+    let start = || {
+        let layer = webhook::layer::<Value>().secrets([SECRET]).replay(replay()).clock(clock());
+        layer.signed("{timestamp}.{body}").timestamp_header(time.clone())
+    };
+    assert!(start().build().is_ok(), "each retry is processed again anyway");
+    let by_id = || start().event_id(EventId::field("id"));
+    let error = by_id().build().unwrap_err().to_string();
+    assert!(error.contains("handler_remembers"), "{error}");
+    assert!(by_id().handler_remembers().build().is_ok());
+}
