@@ -15,8 +15,8 @@
 //!
 //! Give each secret as the sender's page shows it. A body may have 1 MiB, or more if the sender sends larger ones.
 //! Decide nothing by what a preset's documentation calls unsigned. An event is recognised by its id only if the
-//! preset's documentation says so. Each sender has a [namespace](Builder::namespace) of its own: for two accounts of one
-//! sender on one store, set another one. For a sender that is not here, see [`webhook::layer`].
+//! preset's documentation says so. Each sender has a [namespace](Builder::namespace) of its own: for two accounts
+//! of one sender on one store, set another one. For a sender that is not here, see [`webhook::layer`].
 //!
 //! | sender | preset |
 //! |---|---|
