@@ -184,8 +184,9 @@ impl Tag {
     #[cfg(feature = "webhook")]
     fn from_bytes(mac: &[u8]) -> Self {
         let mut bytes = [0; Self::ROOM];
-        let length = mac.len().min(Self::ROOM);
-        bytes.iter_mut().zip(mac).for_each(|(to, from)| *to = *from);
+        let Some(room) = bytes.get_mut(..mac.len()) else { return Self { bytes, length: 0 } };
+        room.copy_from_slice(mac);
+        let length = mac.len();
         Self { bytes, length }
     }
 

@@ -44,13 +44,14 @@ fn the_vendors_own_clients() {
     ] {
         let options: Vec<String> = options.iter().map(|(option, name)| format!("{option}={}", known(name))).collect();
         let options = [vec![format!("--base-url={}", known("base_url"))], options].concat();
+        let before = SystemClock.now().as_secs();
         let mut rows = client(vendor, &options);
         if vendor == "waggl" {
             // Without a `jti`, the same claims in the same second make the same token; its second use is a replay.
             const TWIN: &str = "sample with return params";
             rows = rows.lines().filter(|row| !row.contains(TWIN)).map(|row| format!("{row}\n")).collect();
-            let a_second_ago = format!("--now={}", SystemClock.now().as_secs() - 1);
-            rows += &client(vendor, &[&options[..], &[a_second_ago, format!("--only={TWIN}")]].concat());
+            let earlier = format!("--now={}", before - 1);
+            rows += &client(vendor, &[&options[..], &[earlier, format!("--only={TWIN}")]].concat());
         }
         let capture = captures.path().join(vendor).with_extension("jsonl");
         fs::write(&capture, rows).unwrap();
