@@ -70,4 +70,26 @@ mod tests {
             assert_eq!(is_marked(&headers), expected, "{name}: {value}: {why}");
         }
     }
+
+    #[test]
+    fn every_header_takes_every_word_in_every_spelling() {
+        for name in ["sec-purpose", "purpose", "x-purpose", "x-moz", "x-sec-purpose"] {
+            for word in ["prefetch", "prerender", "preview", "instant"] {
+                let upper = word.to_ascii_uppercase();
+                for value in [
+                    word.to_owned(),
+                    upper,
+                    format!("\"{word}\""),
+                    format!("{word}=?1"),
+                    format!("other; {word}"),
+                    format!("other, {word}"),
+                    format!(" {word} ;anonymous-client-ip"),
+                ] {
+                    let value_of = HeaderValue::from_str(&value).unwrap();
+                    let headers = [(HeaderName::from_static(name), value_of)].into_iter().collect();
+                    assert!(is_marked(&headers), "{name}: {value}");
+                }
+            }
+        }
+    }
 }
