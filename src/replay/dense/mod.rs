@@ -19,9 +19,8 @@ pub use builder::DenseReplayBuilder;
 use ends::Ends;
 use shard::{End, Held, Key, Lease, Settled, Shard, TableSecret};
 
-/// A replay store in this process's memory for millions of sign-ins. An entry takes at most 48 bytes, and a claim a
-/// fifth of the time that it takes with [`MemoryReplay`](crate#features). Clones share the store; one store may serve
-/// every layer.
+/// A replay store in this process's memory for millions of sign-ins. An entry takes at most 48 bytes, a tenth of
+/// what it takes in [`MemoryReplay`](crate#features). Clones share the store; one store may serve every layer.
 ///
 /// It keeps the promises of `MemoryReplay`, and has the same settings:
 /// - **Exactly once** per process: a claim is made under the lock of its shard, of which there are 1,024.
