@@ -222,6 +222,7 @@ pub mod received;
 pub mod redis;
 pub mod rejection;
 pub mod replay;
+pub mod scheme;
 /// What [`VerifyLayer`] makes: the service and its future.
 pub mod service {
     pub use crate::engine::{ResponseFuture, Verify};

@@ -198,6 +198,15 @@ impl Tag {
         Some(Self { bytes, length })
     }
 
+    /// Decodes canonical base64url with or without its padding, if it has the digest's length.
+    pub(crate) fn from_base64url(text: &str, digest: Digest) -> Option<Self> {
+        use crate::text::base64::{decode_base64url_into, without_padding};
+        let mut bytes = [0; Self::ROOM];
+        let length = digest.length();
+        decode_base64url_into(without_padding(text)?.as_bytes(), bytes.get_mut(..length)?)?;
+        Some(Self { bytes, length })
+    }
+
     /// Decodes canonical base64 with its padding, if it has the digest's length.
     pub(crate) fn from_base64(text: &str, digest: Digest) -> Option<Self> {
         use base64::Engine;

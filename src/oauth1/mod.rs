@@ -51,7 +51,6 @@
 pub(crate) mod base_string;
 mod body;
 mod builder;
-mod origin;
 pub(crate) mod pairs;
 mod parameters;
 
@@ -77,14 +76,14 @@ use crate::text::fields;
 use crate::text::timestamp::parse_seconds;
 use crate::window::{Validity, Window};
 
+pub use crate::scheme::Origin;
+#[cfg(feature = "sign")]
+pub(crate) use crate::scheme::base_uri_of;
 use base_string::BaseString;
 use body::HashedBody;
 #[cfg(feature = "sign")]
 pub(crate) use body::body_hash;
 pub use builder::layer;
-pub use origin::Origin;
-#[cfg(feature = "sign")]
-pub(crate) use origin::base_uri_of;
 pub use parameters::Transport;
 use parameters::{Parameters, protocol};
 

@@ -31,8 +31,8 @@ use crate::store::{StoreError, StoreFuture};
 ///   and nobody else's.
 /// - **No claim pays for all.** Each removes up to 32 entries that have ended; so after a minute in which nobody came,
 ///   the next 12,500 claims share the removal of 400,000 entries. The store is cut into 32 shards with a moka cache
-///   each, so that no claim moves a large table either. `cargo bench --bench replay -- worst` finds the costliest of ten
-///   million claims, in waves of 400,000 that end at once.
+///   each, so that no claim moves a large table either. `cargo bench --bench replay -- worst` finds the costliest of
+///   ten million claims, in waves of 400,000 that end at once.
 ///
 /// An entry takes some 470 bytes, and a store of a thousand entries 3 MB. A claim takes 1 to 5 µs, beside a thousand
 /// live entries as beside a million (`cargo bench --bench replay`, two shared cores). So the default

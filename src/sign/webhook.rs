@@ -1,10 +1,7 @@
-use base64::Engine;
 use http::{HeaderName, HeaderValue, Request};
 use std::borrow::Cow;
 
 use crate::keys::Secret;
-use crate::text::base64::BASE64;
-use crate::text::hex::encode_hex;
 use crate::webhook::{Digest, Encoding};
 
 /// Signs bodies, as the sender of a webhook does.
@@ -93,10 +90,7 @@ impl SigningWebhook {
     pub fn signature(&self, parts: &[&[u8]]) -> String {
         let mac = self.digest.sign(&self.secret, parts);
         let mut signature = self.prefix.clone().into_owned();
-        match self.encoding {
-            Encoding::Hex => signature.push_str(&encode_hex(&mac)),
-            Encoding::Base64 => BASE64.encode_string(mac, &mut signature),
-        }
+        signature.push_str(&self.encoding.encode(&mac));
         signature
     }
 }

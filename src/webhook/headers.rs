@@ -2,23 +2,8 @@ use http::{HeaderMap, HeaderName};
 
 use crate::mac::{Digest, Tag};
 use crate::rejection::Reason;
+use crate::scheme::Encoding;
 use crate::text::headers::once_text;
-
-/// The encoding of the MAC.
-///
-/// ```
-/// use tower_sso::webhook::Encoding;
-///
-/// assert_ne!(Encoding::Hex, Encoding::Base64);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Encoding {
-    /// Hexadecimal, of either case.
-    Hex,
-    /// Base64 with its padding (RFC 4648, 4), canonical.
-    Base64,
-}
 
 /// The value of a header that may appear at most once.
 pub(super) fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Reason> {
@@ -30,11 +15,7 @@ pub(super) fn malformed(name: &HeaderName, what: &'static str) -> Reason {
 }
 
 pub(super) fn mac(text: &str, prefix: &str, encoding: Encoding, digest: Digest) -> Result<Tag, &'static str> {
-    let text = text.strip_prefix(prefix).ok_or("does not begin with its prefix")?;
-    match encoding {
-        Encoding::Hex => Tag::from_hex(text, digest).ok_or("is not hexadecimal of the digest's length"),
-        Encoding::Base64 => Tag::from_base64(text, digest).ok_or("is not canonical base64 of the digest's length"),
-    }
+    encoding.tag(text.strip_prefix(prefix).ok_or("does not begin with its prefix")?, digest)
 }
 
 pub(super) fn timestamp<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Reason> {

@@ -74,10 +74,8 @@ mod builder;
 mod headers;
 mod payload;
 mod sameness;
-mod secret_format;
 mod signatures;
 mod signed;
-mod time;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -101,15 +99,13 @@ use crate::text::hex::encode_hex;
 use crate::window::{Validity, Window};
 
 pub use crate::mac::Digest;
+pub use crate::scheme::{Encoding, SecretFormat, TimeFormat};
 pub use builder::layer;
-pub use headers::Encoding;
 pub use payload::{FromBody, RawBody};
 pub use sameness::EventId;
 use sameness::Sameness;
-pub use secret_format::SecretFormat;
 use signatures::{Signatures, Tags};
 use signed::{Part, Template};
-pub use time::TimeFormat;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName};
 
-use super::headers::{self, Encoding};
+use super::headers;
 use crate::mac::{Digest, Tag};
 use crate::rejection::Reason;
+use crate::scheme::Encoding;
 
 /// How many elements a list may have. Senders write one for each key, two or three.
 const MOST_ELEMENTS: usize = 16;

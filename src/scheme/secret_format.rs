@@ -14,7 +14,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The format in which the sender's page shows the secret. Give the secret to the layer as the page shows it.
 ///
 /// ```
-/// use tower_sso::webhook::{self, SecretFormat};
+/// use tower_sso::{scheme::SecretFormat, webhook};
 ///
 /// // `whsec_` and base64: the decoded bytes are the key.
 /// let layer = webhook::layer::<serde_json::Value>().secret_format(SecretFormat::Base64 { prefix: "whsec_" });
@@ -37,7 +37,7 @@ pub enum SecretFormat {
 
 impl SecretFormat {
     /// The key.
-    pub(super) fn key(self, secret: &[u8]) -> Result<Zeroizing<Vec<u8>>, &'static str> {
+    pub(crate) fn key(self, secret: &[u8]) -> Result<Zeroizing<Vec<u8>>, &'static str> {
         const HEX: &str = "is not hexadecimal: give it as the sender's page shows it";
         match self {
             Self::Bytes => Ok(secret.to_vec().into()),

@@ -16,7 +16,7 @@ use crate::text::percent::percent_encoded;
 /// Behind a proxy the app sees another scheme, and often another host, than the browser did, so you must name them.
 ///
 /// ```
-/// use tower_sso::oauth1::Origin;
+/// use tower_sso::scheme::Origin;
 ///
 /// let origin = Origin::new("https://app.example");
 /// // Behind a proxy that takes `/sso` away:
@@ -57,7 +57,7 @@ impl Origin {
         Self(Source::Forwarded)
     }
 
-    pub(super) fn check(&self) -> Result<(), ConfigProblem> {
+    pub(crate) fn check(&self) -> Result<(), ConfigProblem> {
         match &self.0 {
             Source::Configured(Err(problem)) => Err(ConfigProblem::setting("origin", problem.clone())),
             _ => Ok(()),
@@ -65,7 +65,7 @@ impl Origin {
     }
 
     /// The base string's URI: the encoded origin, and the path as received.
-    pub(super) fn base_uri<'a>(&'a self, head: &'a Parts) -> Result<(Cow<'a, str>, &'a str), Reason> {
+    pub(crate) fn base_uri<'a>(&'a self, head: &'a Parts) -> Result<(Cow<'a, str>, &'a str), Reason> {
         let origin = match &self.0 {
             Source::Configured(Ok(origin)) => origin.into(),
             Source::Configured(Err(_)) => return Err(Reason::BadSignature),

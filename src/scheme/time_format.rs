@@ -8,7 +8,7 @@ use crate::window::{Validity, Window};
 /// The format in which a sender writes the time of a delivery. The signature covers the text as it was written.
 ///
 /// ```
-/// use tower_sso::webhook::TimeFormat;
+/// use tower_sso::scheme::TimeFormat;
 ///
 /// let layer = tower_sso::webhook::layer::<serde_json::Value>().timestamp_format(TimeFormat::Rfc3339);
 /// ```
@@ -26,7 +26,7 @@ pub enum TimeFormat {
 }
 
 impl TimeFormat {
-    pub(super) fn parse(self, text: &str) -> Result<UnixTime, &'static str> {
+    pub(crate) fn parse(self, text: &str) -> Result<UnixTime, &'static str> {
         match self {
             Self::Seconds => parse_seconds(text).ok_or("is not a whole number of seconds"),
             Self::Milliseconds => {
@@ -50,7 +50,7 @@ impl TimeFormat {
 
     /// How many characters such a time has from 2001 to 2286, if that is fixed. A part of a fixed length needs no
     /// separator after it.
-    pub(super) fn length(self) -> Option<usize> {
+    pub(crate) fn length(self) -> Option<usize> {
         match self {
             Self::Seconds => Some(10),
             Self::Milliseconds => Some(13),
@@ -60,7 +60,7 @@ impl TimeFormat {
     }
 
     /// When a delivery with this time is valid. The time names a whole second or an instant, depending on the format.
-    pub(super) fn validity(self, time: UnixTime, window: &Window) -> Validity {
+    pub(crate) fn validity(self, time: UnixTime, window: &Window) -> Validity {
         match self {
             Self::Seconds | Self::HttpDate => Validity::around_second(time, window),
             Self::Milliseconds | Self::Rfc3339 => Validity::around(time, window),

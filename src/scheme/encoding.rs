@@ -1,0 +1,72 @@
+use crate::mac::{Digest, Tag};
+
+/// The encoding of a signature.
+///
+/// ```
+/// use tower_sso::scheme::Encoding;
+///
+/// assert_ne!(Encoding::Hex, Encoding::Base64);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// Hexadecimal, of either case.
+    Hex,
+    /// Base64 with its padding (RFC 4648, 4), canonical.
+    Base64,
+    /// Base64 with `-` and `_` (RFC 4648, 5), canonical, with or without its padding.
+    Base64Url,
+}
+
+impl Encoding {
+    /// Decodes a MAC of the digest's length.
+    pub(crate) fn tag(self, text: &str, digest: Digest) -> Result<Tag, &'static str> {
+        match self {
+            Self::Hex => Tag::from_hex(text, digest).ok_or("is not hexadecimal of the digest's length"),
+            Self::Base64 => Tag::from_base64(text, digest).ok_or("is not canonical base64 of the digest's length"),
+            Self::Base64Url => {
+                Tag::from_base64url(text, digest).ok_or("is not canonical base64url of the digest's length")
+            }
+        }
+    }
+
+    /// Encodes a signature.
+    #[cfg(feature = "sign")]
+    pub(crate) fn encode(self, signature: &[u8]) -> String {
+        use crate::text::{base64, hex};
+        use ::base64::Engine;
+        match self {
+            Self::Hex => hex::encode_hex(signature),
+            Self::Base64 => base64::BASE64.encode(signature),
+            Self::Base64Url => ::base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(signature),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn macs_as_senders_write_them() {
+        use Encoding::{Base64, Base64Url, Hex};
+        let mac = [0xfb; 20];
+        for (encoding, text, is_right) in [
+            (Hex, "fbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfb", true),
+            (Hex, "FBFBFBFBFBFBFBFBFBFBFBFBFBFBFBFBFBFBFBFB", true),
+            (Hex, "fbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfb", false),
+            (Base64, "+/v7+/v7+/v7+/v7+/v7+/v7+/s=", true),
+            (Base64, "+/v7+/v7+/v7+/v7+/v7+/v7+/s", false),
+            (Base64, "-_v7-_v7-_v7-_v7-_v7-_v7-_s=", false),
+            (Base64Url, "-_v7-_v7-_v7-_v7-_v7-_v7-_s=", true),
+            (Base64Url, "-_v7-_v7-_v7-_v7-_v7-_v7-_s", true),
+            (Base64Url, "-_v7-_v7-_v7-_v7-_v7-_v7-_t", false),
+            (Base64Url, "-_v7-_v7-_v7-_v7-_v7-_v7-_s==", false),
+            (Base64Url, "+/v7+/v7+/v7+/v7+/v7+/v7+/s=", false),
+            (Base64Url, "", false),
+        ] {
+            let tag = encoding.tag(text, Digest::Sha1);
+            assert_eq!(tag.is_ok_and(|tag| tag[..] == mac), is_right, "{encoding:?} {text}");
+        }
+    }
+}

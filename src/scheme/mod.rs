@@ -1,0 +1,28 @@
+//! The vocabulary in which partners' schemes are described. Each form's page says which of these it takes.
+//!
+//! | question | type |
+//! |---|---|
+//! | Where is a value? | [`Place`] |
+//! | How is a signature encoded? | [`Encoding`] |
+//! | How does the partner's page show the secret? | [`SecretFormat`] |
+//! | How is a time written? | [`TimeFormat`] |
+//! | Under which address does the partner sign? | [`Origin`] |
+
+#[cfg(any(feature = "webhook", feature = "jwt", feature = "timestamp-hash", feature = "oauth1"))]
+mod encoding;
+mod origin;
+#[allow(dead_code)]
+mod place;
+mod secret_format;
+#[cfg(feature = "webhook")]
+mod time_format;
+
+#[cfg(any(feature = "webhook", feature = "jwt", feature = "timestamp-hash", feature = "oauth1"))]
+pub use encoding::Encoding;
+pub use origin::Origin;
+#[cfg(all(feature = "oauth1", feature = "sign"))]
+pub(crate) use origin::base_uri_of;
+pub use place::Place;
+pub use secret_format::SecretFormat;
+#[cfg(feature = "webhook")]
+pub use time_format::TimeFormat;
