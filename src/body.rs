@@ -1,5 +1,7 @@
 //! Request bodies: read whole, within limits, if the form signs them; otherwise left alone.
 
+mod payload;
+
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready as poll_ready};
@@ -12,6 +14,8 @@ use pin_project_lite::pin_project;
 use crate::body_error::{self, BoxError};
 use crate::debug::opaque_debug;
 use crate::rejection::Reason;
+
+pub use payload::{FormBody, FromBody, RawBody};
 
 /// The limits of a body's size and time of arrival.
 ///

@@ -72,7 +72,6 @@
 
 mod builder;
 mod headers;
-mod payload;
 mod sameness;
 mod signatures;
 mod signed;
@@ -98,10 +97,10 @@ use crate::text::headers::{check_content, once};
 use crate::text::hex::encode_hex;
 use crate::window::{Validity, Window};
 
+pub use crate::body::{FormBody, FromBody, RawBody};
 pub use crate::mac::Digest;
 pub use crate::scheme::{Encoding, SecretFormat, TimeFormat};
 pub use builder::layer;
-pub use payload::{FromBody, RawBody};
 pub use sameness::EventId;
 use sameness::Sameness;
 use signatures::{Signatures, Tags};

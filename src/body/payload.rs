@@ -1,0 +1,129 @@
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+use crate::query::Query;
+use crate::rejection::Reason;
+use crate::text::percent::decode_form;
+use crate::text::{fields, json};
+
+/// Claims that can be read from an authentic body.
+///
+/// Every `DeserializeOwned` type is read from a JSON object without duplicate names, [`FormBody`] from a form.
+/// [`RawBody`] takes any bytes, such as the JSON list in which some senders batch events: parse it yourself, and check
+/// every element.
+///
+/// ```
+/// use bytes::Bytes;
+/// use tower_sso::body::FromBody;
+/// use tower_sso::rejection::Reason;
+///
+/// /// One line of text.
+/// struct Line(String);
+///
+/// impl FromBody for Line {
+///     fn from_body(body: &Bytes) -> Result<Self, Reason> {
+///         let text = std::str::from_utf8(body).map_err(|_| Reason::BadPayload("is not text".into()))?;
+///         Ok(Self(text.trim_end().to_owned()))
+///     }
+/// }
+/// ```
+pub trait FromBody: Sized {
+    /// Reads the claims.
+    ///
+    /// # Errors
+    /// [`Reason::BadPayload`] and [`Reason::MissingField`].
+    fn from_body(body: &Bytes) -> Result<Self, Reason>;
+}
+
+impl<C: DeserializeOwned> FromBody for C {
+    fn from_body(body: &Bytes) -> Result<Self, Reason> {
+        json::object(body, &[""; 0]).map_err(|reason| match reason {
+            Reason::BadPayload(what) if what == json::NOT_AN_OBJECT => {
+                Reason::BadPayload("is not an object: for a list or another value, take `RawBody`".into())
+            }
+            other => other,
+        })
+    }
+}
+
+/// Claims from an authentic form, `application/x-www-form-urlencoded`: each field is text. Fields that `T` lacks are
+/// ignored. A field of `T` that comes twice is refused.
+///
+/// ```
+/// use bytes::Bytes;
+/// use tower_sso::body::{FormBody, FromBody};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Sale { email: String }
+///
+/// let FormBody(sale) = FormBody::<Sale>::from_body(&Bytes::from("email=ada%40example.com&price=500"))?;
+/// assert_eq!(sale.email, "ada@example.com");
+/// # Ok::<(), tower_sso::rejection::Reason>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormBody<T>(pub T);
+
+impl<T: DeserializeOwned> FromBody for FormBody<T> {
+    fn from_body(body: &Bytes) -> Result<Self, Reason> {
+        let bad = |what: &'static str| Reason::BadPayload(what.into());
+        let text = std::str::from_utf8(body).map_err(|_| bad("is not UTF-8"))?;
+        let decoded = |(name, value)| Ok((decode_form(name).map_err(bad)?, decode_form(value).map_err(bad)?));
+        let pairs = Query::new(text).pairs().map(decoded).collect::<Result<Vec<_>, Reason>>()?;
+        let claims = fields::read(pairs.iter().map(|(name, value)| (&**name, &**value)));
+        claims.map(Self).ok_or_else(|| bad("does not have the shape that the claims require"))
+    }
+}
+
+/// An authentic body as received, whatever it holds. At a webhook, set
+/// [`any_content_type`](crate::Builder::any_content_type) if it is not JSON.
+///
+/// ```
+/// # #[cfg(all(feature = "moka", feature = "webhook"))] {
+/// use tower_sso::{replay::MemoryReplay, webhook};
+///
+/// let verify = webhook::layer::<webhook::RawBody>()
+///     .any_content_type()
+///     .secrets(["whsec-shared"])
+///     .replay(MemoryReplay::new())
+///     .handler_remembers()
+///     .build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawBody(pub Bytes);
+
+impl FromBody for RawBody {
+    fn from_body(body: &Bytes) -> Result<Self, Reason> {
+        Ok(Self(body.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_are_read_strictly() {
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        struct Sale {
+            id: String,
+            note: Option<String>,
+        }
+        let sale = |note: Option<&str>| Some(Sale { id: "7".into(), note: note.map(str::to_owned) });
+        for (body, expected, why) in [
+            (&b"id=7"[..], sale(None), "plain"),
+            (b"id=7&note=a+%26%20b&x=1&x=2", sale(Some("a & b")), "decoded, with fields that the claims lack"),
+            (b"%69d=7", sale(None), "an escaped name"),
+            (b"id=7&%69d=8", None, "a field twice"),
+            (b"note=a", None, "a field is missing"),
+            (b"id=%zz", None, "a bad escape"),
+            (b"id=7&x=%ff", None, "not UTF-8, once it is decoded"),
+            (b"id=\xff", None, "not UTF-8"),
+            (b"", None, "empty"),
+        ] {
+            let read = FormBody::from_body(&Bytes::from_static(body)).ok().map(|FormBody(sale)| sale);
+            assert_eq!(read, expected, "{why}");
+        }
+    }
+}
