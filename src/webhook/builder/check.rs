@@ -1,0 +1,69 @@
+use crate::ConfigProblem;
+use crate::webhook::signed::Part;
+use crate::webhook::{EventId, Webhook};
+
+/// Refuses settings that are unsafe or contradict each other.
+pub(in crate::webhook) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProblem> {
+    form.window.check()?;
+    let template = form.template.as_ref().map_err(Clone::clone)?;
+    if template.is_ambiguous(form.time_format) {
+        return Err(ConfigProblem::setting(
+            "signed",
+            "can be cut in two ways: put something between its parts, and {body} last",
+        ));
+    }
+    let (element, list) = (&form.signatures.timestamp_element, form.signatures.separator);
+    if form.signatures.headers.is_empty() {
+        return Err(ConfigProblem::setting("signature_headers", "are none: name the header that holds the signature"));
+    }
+    if element.is_some() && (list.is_none() || form.timestamp_header.is_some()) {
+        return Err(ConfigProblem::setting(
+            "timestamp_element",
+            "needs a `separator` and no `timestamp_header`: the time has one place",
+        ));
+    }
+    for (part, is_set, name) in
+        [(Part::Timestamp, form.has_time(), "timestamp_header"), (Part::Id, form.id_header.is_some(), "id_header")]
+    {
+        match (template.has(&part), is_set) {
+            (true, false) => {
+                return Err(ConfigProblem::setting(name, "is not set, but its value is signed: name the header"));
+            }
+            (false, true) => {
+                return Err(ConfigProblem::setting(
+                    name,
+                    "is set, but its value is not signed: anyone could change it; put it into `signed`",
+                ));
+            }
+            _ => {}
+        }
+    }
+    if form.sameness.event_id == Some(EventId::Header) && form.id_header.is_none() {
+        return Err(ConfigProblem::setting(
+            "event_id",
+            "is said to stand in a header: name it with `id_header`, and sign it",
+        ));
+    }
+    if form.every_delivery && (form.sameness.event_id.is_some() || !form.sameness.distinguished_by.is_empty()) {
+        return Err(ConfigProblem::setting(
+            "danger_every_delivery",
+            "leaves nothing to recognise: take the other setting out",
+        ));
+    }
+    if form.lease.is_zero() {
+        return Err(ConfigProblem::ZeroTimeout("lease"));
+    }
+    if form.content_type.as_ref().is_some_and(|essence| essence.contains(';')) {
+        return Err(ConfigProblem::setting("content_type", "has parameters: leave them out, as senders may have any"));
+    }
+    match form.remember {
+        Some(_) if form.has_time() => Err(ConfigProblem::setting(
+            "danger_remember_for",
+            "is for calls without a timestamp: one with is remembered for its whole window",
+        )),
+        Some(time) if time.is_zero() => {
+            Err(ConfigProblem::setting("danger_remember_for", "is zero: nothing is remembered"))
+        }
+        _ => Ok(()),
+    }
+}
