@@ -52,7 +52,7 @@
 //! | JWT in a query parameter | [`jwt`] | [Waggl](providers::waggl::sso) |
 //! | timestamp hash in the query | [`timestamp_hash`] | [LCvista](providers::lcvista::sso) |
 //! | OAuth 1.0a signed request | [`oauth1`] | [Site Builder](providers::site_builder::sso) |
-//! | shared secret in a JSON body | [`shared_secret`] | [seatmap.pro](providers::seatmap::autologin) |
+//! | shared secret in a body, header or query | [`shared_secret`] | [seatmap.pro](providers::seatmap::autologin) |
 //! | one-time ticket in the query | [`ticket`] | your own: what an answer to a partner hands on to a browser |
 //!
 //! A form of your own implements [`Form`], and gets the same engine.

@@ -21,8 +21,24 @@ fn published_vectors() {
 /// Calls of webhook senders, from their documentation and the tests of their libraries.
 #[test]
 fn senders_own_calls() {
-    let said = driver(&[OsStr::new("--vectors"), tests().join("vectors/webhooks.jsonl").as_os_str()]);
-    assert!(said.contains("'accept': 19, 'reject': 2") && said.contains("differences 0"), "{said}");
+    all_agree("vectors/webhooks.jsonl", 19);
+}
+
+/// Requests with which platforms open an app, from their documentation.
+#[test]
+fn platforms_own_launches() {
+    all_agree("vectors/launches.jsonl", 2);
+}
+
+/// Every row of the file agrees, of which at least so many are to be accepted.
+fn all_agree(file: &str, least: usize) {
+    let rows = fs::read_to_string(tests().join(file)).unwrap();
+    let expected: Vec<Value> =
+        rows.lines().map(|row| serde_json::from_str::<Value>(row).unwrap()["expect"].take()).collect();
+    let accepted = expected.iter().filter(|expect| **expect == "accept").count();
+    assert!(accepted >= least, "{accepted}");
+    let said = driver(&[OsStr::new("--vectors"), tests().join(file).as_os_str()]);
+    assert!(said.contains(&format!("'accept': {accepted}")) && said.contains("differences 0"), "{said}");
 }
 
 #[test]

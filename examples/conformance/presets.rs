@@ -1,8 +1,11 @@
 //! Routes of the scheme `preset`: a sender's preset by its name, with nothing set but its secrets.
 
 use serde_json::Value;
-use tower_sso::providers::webhooks as senders;
-use tower_sso::webhook::{RawBody, Webhook};
+use tower_sso::body::RawBody;
+use tower_sso::providers::{launches, webhooks as senders};
+use tower_sso::rejection::RefusedClaims;
+use tower_sso::shared_secret::{PrivateKeys, SharedSecret, UserName};
+use tower_sso::webhook::Webhook;
 use tower_sso::{Builder, keys};
 
 use crate::forms::{Built, Grant, Secret, replay};
@@ -10,16 +13,45 @@ use crate::routes::{Route, World, mount};
 
 pub(crate) fn preset(route: &Route, world: &World) -> Built {
     let name = route.preset.as_deref().unwrap_or_default();
-    let layer = sender(name).ok_or("no such preset")?;
     let secrets = route.secrets.iter().map(Secret::read).collect::<Result<Vec<keys::Secret>, _>>()?;
+    match name {
+        "front_plugin" => {
+            let keys = PrivateKeys::new().with("default", secrets)?;
+            return mount(route, world, launches::danger_front_plugin(keys).map_claims(|_| Ok(Grant::default())));
+        }
+        "nextcloud_appapi" => {
+            let grant = |UserName(user)| Ok(Grant { subject: Some(user.into()), ..Grant::default() });
+            return mount(route, world, launches::nextcloud_appapi().secrets(secrets).map_claims(grant));
+        }
+        _ => {}
+    }
+    if let Some(layer) = sender_of_a_secret(name) {
+        return mount(route, world, layer.secrets(secrets).map_claims(grant));
+    }
+    let layer = sender(name).ok_or("no such preset")?;
     let layer = layer.secrets(secrets).danger_forgets_on_restart();
     // Dropbox's deliveries come again and again, and are not remembered.
     let layer = if name == "dropbox" { layer } else { layer.replay(replay()) };
-    let grant = |RawBody(body)| {
-        let attributes: Value = serde_json::from_slice(&body).unwrap_or_default();
-        Ok(Grant { attributes, ..Grant::default() })
-    };
     mount(route, world, layer.map_claims(grant))
+}
+
+fn grant(RawBody(body): RawBody) -> Result<Grant, RefusedClaims> {
+    let attributes: Value = serde_json::from_slice(&body).unwrap_or_default();
+    Ok(Grant { attributes, ..Grant::default() })
+}
+
+fn sender_of_a_secret(name: &str) -> Option<Builder<SharedSecret<RawBody>>> {
+    Some(match name {
+        "auth0" => senders::auth0(),
+        "flutterwave_v3" => senders::flutterwave_v3(),
+        "gitlab_token" => senders::gitlab_token(),
+        "gumroad" => senders::danger_gumroad(),
+        "okta" => senders::okta(),
+        "postmark" => senders::postmark(),
+        "shippo" => senders::danger_shippo(),
+        "telegram" => senders::telegram(),
+        _ => return None,
+    })
 }
 
 fn sender(name: &str) -> Option<Builder<Webhook<RawBody>>> {

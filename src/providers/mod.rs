@@ -2,6 +2,7 @@
 //!
 //! Nothing is verified here: a provider only configures a form.
 
+pub mod launches;
 #[cfg(feature = "timestamp-hash")]
 pub mod lcvista;
 #[cfg(feature = "shared-secret")]

@@ -70,6 +70,11 @@ impl Place {
         Self::header_after(AUTHORIZATION, "Bearer")
     }
 
+    /// `Authorization: Basic …` (RFC 7617, 2), whose value is base64 of `user:password`.
+    pub fn basic() -> Self {
+        Self::header_after(AUTHORIZATION, "Basic")
+    }
+
     /// The cookie of this name. Browsers send it with every request to the host: protect what it signs in from forged
     /// cross-site requests.
     pub fn cookie(name: impl Into<Cow<'static, str>>) -> Self {
@@ -95,6 +100,18 @@ impl Place {
             Kind::Query(name) => Some(name.clone()),
             _ => None,
         }
+    }
+
+    /// The member of a JSON object that is the body.
+    pub(crate) fn json_member(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::Json(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_cookie(&self) -> bool {
+        matches!(self.0, Kind::Cookie(_))
     }
 
     /// Whether the value is in the body.
@@ -202,15 +219,15 @@ fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
     pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
 }
 
-fn cookie<'a>(headers: &'a HeaderMap, name: &Cow<'static, str>) -> Result<Option<&'a str>, Reason> {
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Reason> {
     let mut found = cookies(headers).filter_map(|pair| value_of(pair, name));
     match (found.next(), found.next()) {
         (None, _) => Ok(None),
         (Some(value), None) => match std::str::from_utf8(value) {
             Ok(text) => Ok(Some(text)),
-            Err(_) => Err(Reason::Malformed(name.clone(), "is not UTF-8")),
+            Err(_) => Err(Reason::Malformed(name.to_owned().into(), "is not UTF-8")),
         },
-        (Some(_), Some(_)) => Err(Reason::DuplicateParameter(name.clone())),
+        (Some(_), Some(_)) => Err(Reason::DuplicateParameter(name.to_owned().into())),
     }
 }
 

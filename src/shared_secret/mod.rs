@@ -1,8 +1,12 @@
-//! A shared secret in a JSON body: `POST {"login", "firstName", "lastName", "token"}`, where `token` is the secret
-//! itself.
+//! The secret itself in a request: `POST {"login", "firstName", "lastName", "token"}`, where `token` is the secret, or
+//! a header such as `X-Gitlab-Token`.
 //!
 //! seatmap.pro's ticketing platforms sign their users in this way: see
-//! [`providers::seatmap`](crate::providers::seatmap).
+//! [`providers::seatmap`](crate::providers::seatmap). So do senders of webhooks that sign nothing: see
+//! [`providers::webhooks`](crate::providers::webhooks#senders-of-a-secret).
+//!
+//! [`layer`] finds the owner of a token by its digest, in [`PrivateKeys`]. [`by_tenant`] compares it with the tenant's
+//! secrets, as other forms do.
 //!
 //! Feature `shared-secret`; for this example `axum` too.
 //!
@@ -22,56 +26,75 @@
 //! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
+//! ```
+//! # #[cfg(feature = "axum")] {
+//! # use axum::{Router, routing::post};
+//! use tower_sso::{Identity, body::RawBody, scheme::Place, shared_secret};
+//!
+//! async fn log_lines(call: Identity<RawBody>) -> String { format!("{} bytes", call.0.len()) }
+//!
+//! let verify = shared_secret::by_tenant::<RawBody>()
+//!     .token_in(Place::bearer())
+//!     .secrets(["k-9f86d081884c7d659a2f"])
+//!     .build()?;
+//! let app: Router = Router::new().route("/logs", post(log_lines).layer(verify));
+//! # }
+//! # Ok::<(), tower_sso::ConfigError>(())
+//! ```
+//!
 //! # Rules
-//! 1. The content type is `application/json` with any parameters, and the only content encoding is `identity`.
+//! 1. If the token is in the body, the content type is `application/json`, or that of a form, with any parameters.
+//!    Otherwise any content type is allowed, or none. The only content encoding of a body that is read is `identity`.
 //!    Otherwise: `unsupported_media_type`. A body over the limit is `payload_too_large`.
-//! 2. The body is one JSON object without duplicate names at any depth, and the token is a string of 1 to 1,024 bytes.
-//!    Otherwise: `malformed`, since nothing is authentic yet.
-//! 3. The token itself is never looked up, stored or logged. Its SHA-256 digest finds the key, and the two digests are
-//!    compared in constant time.
-//! 4. **The same body may come again at any time.** The token's holder may send anything, so a duplicate is worth no
-//!    more than the token. There is no replay check and no replay store. A credential that the answer gives to a
+//! 2. The token appears once, and has 1 to 1,024 bytes. A JSON body that holds it is one object without duplicate names
+//!    at any depth. Otherwise: `malformed`, since nothing is authentic yet.
+//! 3. The token itself is never stored or logged. Its SHA-256 digest finds the key, or is compared with the digests of
+//!    the tenant's secrets, in constant time.
+//! 4. **The same request may come again at any time, with any content.** The token's holder may send anything, so a
+//!    duplicate is worth no more than the token. There is no replay check and no replay store: if the sender repeats
+//!    calls, the handler recognises them by what the sender calls its event id. A credential that the answer gives to a
 //!    browser must be single-use: see [`ticket`](crate#forms-and-partners).
 //! 5. Wrong tokens are counted per source if a [`Throttle`] is set.
-//! 6. The claims are the object without the token. A missing field is `rejected_claims`.
-//! 7. The inner service gets the body as received, **including the token**: use [`Identity`](crate::Identity), which
-//!    lacks it, and neither read nor log the body. The body is not rewritten because `Content-Length`, and any digest
-//!    or signature that a service behind checks, cover these bytes. `Authorization` is ignored.
+//! 6. The claims are those of [`FromCall`]: by default the JSON object without the token. A missing field is
+//!    `rejected_claims`.
+//! 7. A token in a header or the query is taken out of the request that the inner service gets. **A token in the body
+//!    is not**: use [`Identity`](crate::Identity), which lacks it, and neither read nor log the body. The body is not
+//!    rewritten because `Content-Length`, and any digest or signature that a service behind checks, cover these bytes.
 
 mod builder;
-mod keys;
+mod claims;
+mod private_keys;
+mod token;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
 
 use crate::ConfigProblem;
 use crate::body::WholeBody;
 use crate::clock::{Clock, UnixTime};
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
-use crate::keys::{Keys, Secret};
+use crate::keys::{self, Secret};
 use crate::rejection::Reason;
 use crate::replay::FingerprintHasher;
+use crate::scheme::Place;
 use crate::store::{StoreError, StoreFuture};
 use crate::text::headers::check_content;
-use crate::text::json::{self, Object};
+use crate::text::json;
 use crate::throttle::{Attempt, Throttle};
 use crate::window::Validity;
 
-pub use builder::layer;
-pub use keys::{PrivateKeyStore, PrivateKeys, TokenDigest};
+pub use builder::{by_tenant, layer};
+pub use claims::{FromCall, NoClaims, Rest, UserName};
+pub use private_keys::{PrivateKeyStore, PrivateKeys, TokenDigest};
+use token::{Token, Written};
 
-const LONGEST_TOKEN: usize = 1_024;
-
-/// The shared secret form, with claims of type `C`. Made by [`layer`].
+/// The shared secret form, with claims of type `C`. Made by [`layer`] and [`by_tenant`].
 ///
 /// Its credentials are [reusable](Usage::Reusable) by nature: there is no replay check.
 ///
@@ -84,30 +107,35 @@ const LONGEST_TOKEN: usize = 1_024;
 /// }
 /// ```
 pub struct SharedSecret<C> {
-    keys: Arc<dyn PrivateKeyStore>,
-    token_field: Cow<'static, str>,
+    /// `None`: the layer's key store has the tenant's secrets.
+    keys: Option<Arc<dyn PrivateKeyStore>>,
+    place: Place,
+    written: Written,
+    may_be_in_query: bool,
     required: Vec<Cow<'static, str>>,
     throttle: Option<Throttle>,
     claims: PhantomData<fn() -> C>,
 }
 
-/// A body with a token, not verified yet.
+/// A request with a token, not verified yet.
 #[doc(hidden)]
 pub struct Call {
     digest: TokenDigest,
     attempt: Attempt,
-    body: Bytes,
+    message: Message,
 }
 
-/// A body whose token is a known key.
+/// A request whose token is a known key.
 #[doc(hidden)]
+#[derive(Clone)]
 pub struct Message {
+    user: Option<String>,
     body: Bytes,
 }
 
 impl<C> Form for SharedSecret<C>
 where
-    C: DeserializeOwned + Send + Sync + 'static,
+    C: FromCall + Send + Sync + 'static,
 {
     const NAME: &'static str = "shared_secret";
     type Reads = WholeBody;
@@ -118,42 +146,40 @@ where
     fn rules(&self) -> Rules {
         let mut rules = Rules::new(TokenDigest::nobodys().secret());
         rules.usage = Usage::Reusable;
-        rules.looks_keys_up = true;
+        rules.looks_keys_up = self.keys.is_some();
+        rules.parameters = self.place.parameter().into_iter().collect();
         rules
     }
 
     fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
-        if !head.headers.contains_key(CONTENT_TYPE) {
+        if self.place.presence(head)? == Presence::Absent {
             return Ok(Presence::Absent);
         }
-        check_content(&head.headers, Some("application/json"))?;
+        let reads_body = self.place.is_in_body() || C::READS_BODY;
+        if reads_body {
+            check_content(&head.headers, None)?;
+        }
         // Throttle before reading the body.
         self.throttle.as_ref().map_or(Ok(()), |throttle| throttle.check(head))?;
-        Ok(Presence::InBody)
+        Ok(if reads_body { Presence::InBody } else { Presence::InHead })
     }
 
     fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Call>, Reason> {
-        check_content(&head.headers, Some("application/json"))?;
-        let malformed = |name: &Cow<'static, str>, what| Reason::Malformed(name.clone(), what);
-        let object = Object::read(body)
-            .map_err(|_| malformed(&"body".into(), "is not one JSON object without duplicate names"))?;
-        let token = match object.get(&self.token_field) {
-            Some(Value::String(token)) => Zeroizing::new(token),
-            None => return Err(Reason::MissingParameter(self.token_field.clone())),
-            Some(_) => return Err(malformed(&self.token_field, "is not a string")),
-        };
-        if !(1..=LONGEST_TOKEN).contains(&token.len()) {
-            return Err(malformed(&self.token_field, "is empty or too long"));
+        let found = self.place.required(head, body)?;
+        let token = Token::read(self.written, &found).map_err(|what| Reason::Malformed(self.place.name(), what))?;
+        if let Cow::Owned(decoded) = found {
+            drop(Secret::new(decoded));
         }
         let attempt = match &self.throttle {
             Some(throttle) => throttle.attempt(head)?,
             None => Attempt::uncounted(),
         };
-        Ok(Call { digest: TokenDigest::of_text(&token), attempt, body: body.clone() }.into())
+        let message = Message { user: token.user().map(str::to_owned), body: body.clone() };
+        Ok(Call { digest: TokenDigest::of_text(token.token()), attempt, message }.into())
     }
 
-    fn look_up(&self, call: &Call) -> Option<StoreFuture<Result<Keys, StoreError>>> {
-        Some(self.keys.find(&call.digest).map(|found| match found? {
+    fn look_up(&self, call: &Call) -> Option<StoreFuture<Result<keys::Keys, StoreError>>> {
+        Some(self.keys.as_ref()?.find(&call.digest).map(|found| match found? {
             // Whoever holds it would be everybody's tenant.
             Some(key) if key.owner().is_none() => {
                 Err(StoreError::new("a private key has no owner: name its organisation with `Key::owned_by`"))
@@ -164,9 +190,13 @@ where
 
     fn verify(&self, call: &Call, key: &Secret) -> Result<Message, Reason> {
         call.attempt.check()?;
-        if call.digest.is(key) {
+        let is_right = match self.keys {
+            Some(_) => call.digest.is(key),
+            None => call.digest.is(&TokenDigest::of(key).secret()),
+        };
+        if is_right {
             call.attempt.right();
-            return Ok(Message { body: call.body.clone() });
+            return Ok(call.message.clone());
         }
         call.attempt.wrong();
         Err(Reason::BadSignature)
@@ -178,20 +208,32 @@ where
 
     fn fingerprint(&self, message: &Message, fingerprint: &mut FingerprintHasher) {
         fingerprint.part(&message.body);
+        if let Some(user) = &message.user {
+            fingerprint.part(user.as_bytes());
+        }
     }
 
     fn claims(&self, message: Message, _: UnixTime) -> Result<C, Reason> {
-        // `extract` has already refused duplicate names.
-        let mut fields: Map<String, Value> = json::parse(&message.body)?;
-        let is_missing = |name: &&Cow<'static, str>| fields.get(name.as_ref()).is_none_or(Value::is_null);
-        if let Some(missing) = self.required.iter().find(is_missing) {
-            return Err(Reason::MissingField(missing.clone()));
-        }
-        if let Some(Value::String(token)) = fields.remove(self.token_field.as_ref()) {
-            drop(Secret::new(token));
-        }
-        C::deserialize(Value::Object(fields))
-            .map_err(|_| Reason::BadPayload("does not have the shape that the claims require".into()))
+        let fields = match self.place.json_member() {
+            None => None,
+            Some(token) => {
+                // `extract` has already refused duplicate names.
+                let mut fields: Map<String, Value> = json::parse(&message.body)?;
+                if let Some(Value::String(token)) = fields.remove(token) {
+                    drop(Secret::new(token));
+                }
+                Some(fields)
+            }
+        };
+        C::from_call(Rest { user: message.user.as_deref(), body: &message.body, fields, required: &self.required })
+    }
+
+    fn redact(&self, head: &mut Parts) {
+        self.place.redact(head);
+    }
+
+    fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
+        keys::check_shared(key)
     }
 
     fn set_clock(&mut self, clock: &Arc<dyn Clock>) {
@@ -203,6 +245,6 @@ where
     }
 }
 
-opaque_debug!(SharedSecret<C> { token_field, throttle });
+opaque_debug!(SharedSecret<C> { place, throttle });
 opaque_debug!(Call);
 opaque_debug!(Message);

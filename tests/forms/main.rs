@@ -11,5 +11,6 @@ mod shared_secret;
 mod support;
 mod ticket;
 mod timestamp_hash;
+mod tokens;
 mod vectors;
 mod webhook;

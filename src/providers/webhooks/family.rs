@@ -64,7 +64,7 @@ pub fn svix<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// Standard Webhooks: see [`standard_webhooks`].
 ///
-/// For the older secret token, `X-Gitlab-Token`, there is no preset: it signs nothing.
+/// For the older secret token, `X-Gitlab-Token`, take [`gitlab_token`](super::gitlab_token).
 ///
 /// Source: gitlab.com, merge requests 230944 and 231325.
 ///

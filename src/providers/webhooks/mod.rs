@@ -62,10 +62,30 @@
 //! | Zendesk | [`zendesk`] |
 //! | Zoom | [`zoom`] |
 
+//!
+//! # Senders of a secret
+//!
+//! These sign nothing and send the secret itself, so **whoever has seen one call can send any other**. A call may come
+//! again at any time: the handler recognises it by what the sender calls its id. They need the feature `shared-secret`
+//! too, and no replay store.
+//!
+//! | sender | preset |
+//! |---|---|
+//! | Auth0, log streams | [`auth0`] |
+//! | Flutterwave, version 3 | [`flutterwave_v3`] |
+//! | GitLab, with a secret token | [`gitlab_token`] |
+//! | Gumroad | [`danger_gumroad`] |
+//! | Okta, event hooks | [`okta`] |
+//! | Postmark | [`postmark`] |
+//! | Shippo | [`danger_shippo`] |
+//! | Telegram, bots | [`telegram`] |
+
 mod code;
 mod family;
 mod money;
 mod talk;
+#[cfg(feature = "shared-secret")]
+mod token;
 
 use std::time::Duration;
 
@@ -76,7 +96,12 @@ pub use code::*;
 pub use family::*;
 pub use money::*;
 pub use talk::*;
+#[cfg(feature = "shared-secret")]
+#[cfg_attr(docsrs, doc(cfg(feature = "shared-secret")))]
+pub use token::*;
 
+/// In bytes, of a body.
+const LIMIT: usize = 1024 * 1024;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a delivery's body is read into: any deserializable type, for JSON objects, or
@@ -87,5 +112,5 @@ impl<C: FromBody + Send + Sync + 'static> Claims for C {}
 
 /// Each sender's events are its own, and remembered for as long as it retries, whatever another one does.
 fn sender<C: Claims>(name: &'static str) -> Builder<Webhook<C>> {
-    webhook::layer().namespace(name).body_limit(1024 * 1024)
+    webhook::layer().namespace(name).body_limit(LIMIT)
 }

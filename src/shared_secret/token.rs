@@ -1,0 +1,87 @@
+//! The token in a request: [`Token`].
+
+use base64::Engine;
+use zeroize::Zeroizing;
+
+use crate::text::base64::BASE64;
+
+const LONGEST: usize = 1_024;
+
+/// How the token is written where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    /// As it is.
+    Plain,
+    /// `base64(user:password)`, all of which is the token.
+    Credentials,
+    /// `base64(user:password)`, of which the password is the token.
+    Password,
+}
+
+/// A token that was received, and the user name beside it.
+pub(super) struct Token {
+    text: Zeroizing<String>,
+    /// How many bytes come before the token: the user name and the colon.
+    start: usize,
+    user: Option<usize>,
+}
+
+impl Token {
+    pub(super) fn read(written: Written, text: &str) -> Result<Self, &'static str> {
+        let token = match written {
+            Written::Plain => Self { text: text.to_owned().into(), start: 0, user: None },
+            Written::Credentials | Written::Password => {
+                const PROBLEM: &str = "is not base64 of `user:password`";
+                // RFC 7617, 2: the user name has no colon, the password may.
+                let bytes = Zeroizing::new(BASE64.decode(text).map_err(|_| PROBLEM)?);
+                let decoded = Zeroizing::new(std::str::from_utf8(&bytes).map_err(|_| PROBLEM)?.to_owned());
+                let colon = decoded.find(':').ok_or(PROBLEM)?;
+                let start = if written == Written::Password { colon + 1 } else { 0 };
+                Self { text: decoded, start, user: Some(colon) }
+            }
+        };
+        if token.token().is_empty() || token.text.len() > LONGEST {
+            return Err("is empty or too long");
+        }
+        Ok(token)
+    }
+
+    pub(super) fn token(&self) -> &str {
+        self.text.get(self.start..).unwrap_or_default()
+    }
+
+    pub(super) fn user(&self) -> Option<&str> {
+        self.user.and_then(|end| self.text.get(..end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_as_they_are_written() {
+        use Written::{Credentials, Password, Plain};
+        let encode = |text: &str| BASE64.encode(text);
+        for (written, text, expected, why) in [
+            (Plain, "k-1".to_owned(), Some(("k-1", None)), "plain"),
+            (Plain, String::new(), None, "empty"),
+            (Plain, "x".repeat(LONGEST), Some((&*"x".repeat(LONGEST), None)), "the longest"),
+            (Plain, "x".repeat(LONGEST + 1), None, "too long"),
+            (Credentials, encode("ada:pass"), Some(("ada:pass", Some("ada"))), "both are the token"),
+            (Credentials, encode(":pass"), Some((":pass", Some(""))), "no user"),
+            (Credentials, encode("ada"), None, "no colon"),
+            (Password, encode("ada:pa:ss"), Some(("pa:ss", Some("ada"))), "a password with a colon"),
+            (Password, encode("Zoë:pass"), Some(("pass", Some("Zoë"))), "UTF-8"),
+            (Password, encode("ada:"), None, "an empty password"),
+            (Password, encode(&"x".repeat(LONGEST + 1)), None, "too long"),
+            (Password, "ada:pass".to_owned(), None, "not encoded"),
+            (Password, encode("ada:pass").trim_end_matches('=').to_owned(), None, "no padding"),
+            (Password, "/zpw".to_owned(), None, "not UTF-8"),
+        ] {
+            let token = Token::read(written, &text).ok();
+            let read = token.as_ref().map(|token| (token.token(), token.user()));
+            assert_eq!(read, expected, "{written:?}: {why}");
+        }
+    }
+}

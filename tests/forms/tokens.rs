@@ -1,0 +1,247 @@
+//! A shared secret in other places than a JSON body, and the presets whose senders send one.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, COOKIE};
+use http::{HeaderName, Method, Request};
+use http_body_util::Full;
+use serde_json::Value;
+use tower_sso::Builder;
+use tower_sso::body::{FormBody, RawBody};
+use tower_sso::keys::{KeyUse, MemoryKeys};
+use tower_sso::providers::{launches, webhooks};
+use tower_sso::rejection::RefusedClaims;
+use tower_sso::scheme::Place;
+use tower_sso::shared_secret::{self, NoClaims, PrivateKeys, SharedSecret, UserName};
+use tower_sso::tenant::Tenant;
+
+use crate::support::subject::refused;
+use crate::support::{App, Request_, outcome, replay, seen};
+
+const SECRETS: [&str; 2] = ["k-9f86d081884c7d659a2f", "k-60303ae22b998861bce3"];
+const BODY: &str = r#"{"id":1}"#;
+
+fn request(uri: &str, headers: &[(&str, &str)], body: &str) -> Request_ {
+    let mut request = Request::post(uri);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Full::new(Bytes::copy_from_slice(body.as_bytes()))).unwrap()
+}
+
+fn basic(user: &str, secret: &str) -> String {
+    BASE64_STANDARD.encode(format!("{user}:{secret}"))
+}
+
+/// Claims that are not these are refused.
+fn equal(claims: &str, expected: &str) -> Result<(), RefusedClaims> {
+    if claims == expected { Ok(()) } else { Err(RefusedClaims::new("others")) }
+}
+
+/// How a sender sends its secret.
+struct Sender {
+    name: &'static str,
+    layer: fn() -> Builder<SharedSecret<RawBody>>,
+    call: fn(&str) -> Request_,
+}
+
+fn senders() -> Vec<Sender> {
+    fn in_query(secret: &str) -> Request_ {
+        request(&format!("/hook?a=1&token={secret}"), &[], BODY)
+    }
+    let plain = |secret: &str| request("/hook?a=1", &[("authorization", secret)], BODY);
+    vec![
+        Sender {
+            name: "gitlab_token",
+            layer: webhooks::gitlab_token,
+            call: |secret| request("/hook?a=1", &[("X-Gitlab-Token", secret)], BODY),
+        },
+        Sender {
+            name: "telegram",
+            layer: webhooks::telegram,
+            call: |secret| request("/hook?a=1", &[("X-Telegram-Bot-Api-Secret-Token", secret)], BODY),
+        },
+        Sender {
+            name: "postmark",
+            layer: webhooks::postmark,
+            call: |secret| {
+                let credentials = format!("Basic {}", BASE64_STANDARD.encode(secret));
+                request("/hook?a=1", &[("authorization", &credentials)], BODY)
+            },
+        },
+        Sender { name: "okta", layer: webhooks::okta, call: plain },
+        Sender { name: "auth0", layer: webhooks::auth0, call: plain },
+        Sender {
+            name: "flutterwave_v3",
+            layer: webhooks::flutterwave_v3,
+            call: |secret| request("/hook?a=1", &[("verif-hash", secret)], BODY),
+        },
+        Sender { name: "shippo", layer: webhooks::danger_shippo, call: in_query },
+        Sender { name: "gumroad", layer: webhooks::danger_gumroad, call: in_query },
+    ]
+}
+
+#[tokio::test]
+async fn senders_of_a_secret() {
+    for Sender { name, layer, call } in senders() {
+        // Postmark's secret is a user name and a password.
+        let [new, old] = if name == "postmark" { ["ada:pass-word-1", "ada:pass-word-2"] } else { SECRETS };
+        let app = App::new(layer().secrets([new, old]).build().unwrap());
+        for (secret, key) in [(new, KeyUse::Current), (old, KeyUse::Previous), (new, KeyUse::Current)] {
+            let answer = app.send(call(secret)).await;
+            assert_eq!(outcome(&answer), "ok", "{name}: a duplicate passes too");
+            assert_eq!(seen(&answer).key, Some(key), "{name}");
+            assert_eq!(seen(&answer).body, BODY, "{name}");
+            assert_eq!(seen(&answer).uri, "/hook?a=1", "{name}: without the secret");
+        }
+        for at in 0..new.len() - 1 {
+            let mut wrong = new.as_bytes().to_vec();
+            wrong[at] ^= 1;
+            let answer = app.send(call(std::str::from_utf8(&wrong).unwrap())).await;
+            assert!(matches!(outcome(&answer), "invalid" | "malformed"), "{name}: byte {at}");
+        }
+        assert_eq!(outcome(&app.send(call(&new[..new.len() - 1])).await), "invalid", "{name}: cut short");
+        assert_eq!(outcome(&app.send(request("/hook", &[], BODY)).await), "malformed", "{name}: no secret");
+        let mut any = call(new);
+        any.headers_mut().insert("content-type", "text/plain".parse().unwrap());
+        assert_eq!(outcome(&app.send(any).await), "ok", "{name}: any content type");
+        let mut zipped = call(new);
+        zipped.headers_mut().insert("content-encoding", "gzip".parse().unwrap());
+        assert_eq!(outcome(&app.send(zipped).await), "unsupported_media_type", "{name}");
+        assert_eq!(outcome(&app.send(call(new).map(|_| Full::default())).await), "ok", "{name}: no body");
+        let long = call(new).map(|_| Full::new(vec![b'x'; 1024 * 1024 + 1].into()));
+        assert_eq!(outcome(&app.send(long).await), "payload_too_large", "{name}");
+        let mut get = call(new);
+        *get.method_mut() = Method::GET;
+        assert_eq!(app.send(get).await.status(), 405, "{name}");
+        assert_eq!(app.inner.calls(), 5, "{name}");
+        let replay = layer().secrets([new]).replay(replay()).build();
+        assert!(refused(replay).contains("replay"), "{name}: nothing is remembered");
+    }
+}
+
+#[tokio::test]
+async fn tenants_have_secrets_of_their_own() {
+    let keys = MemoryKeys::new().with("acme", SECRETS[0]).with("opera", SECRETS[1]);
+    let layer = webhooks::gitlab_token::<Value>().keys(keys).tenant(Tenant::path_segment(1));
+    let app = App::new(layer.build().unwrap());
+    for (tenant, secret, expected) in [
+        ("acme", SECRETS[0], "ok"),
+        ("opera", SECRETS[1], "ok"),
+        ("acme", SECRETS[1], "invalid"),
+        ("nobody", SECRETS[0], "invalid"),
+    ] {
+        let answer = app.send(request(&format!("/hooks/{tenant}"), &[("x-gitlab-token", secret)], BODY)).await;
+        assert_eq!(outcome(&answer), expected, "{tenant}");
+        if expected == "ok" {
+            assert_eq!(seen(&answer).tenant.as_deref(), Some(tenant));
+        }
+    }
+    let public = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----";
+    assert!(webhooks::telegram::<Value>().secrets([public]).build().is_err(), "a public key is no secret");
+}
+
+#[tokio::test]
+async fn claims_are_read_from_what_the_sender_sends() {
+    #[derive(serde::Deserialize)]
+    struct Sale {
+        id: String,
+    }
+    let token = [("x-token", SECRETS[0])];
+    let place = || Place::header(HeaderName::from_static("x-token"));
+    let json = shared_secret::by_tenant::<Value>().token_in(place()).require(["id"]).secrets(SECRETS);
+    let json = App::new(json.build().unwrap());
+    for (body, expected, why) in [
+        (BODY, "ok", "an object"),
+        (r#"{"id":null}"#, "rejected_claims", "a field that is required"),
+        (r#"{"id":1,"id":2}"#, "rejected_claims", "a name twice"),
+        ("[1]", "rejected_claims", "no object"),
+        ("", "rejected_claims", "nothing"),
+    ] {
+        assert_eq!(outcome(&json.send(request("/", &token, body)).await), expected, "{why}");
+    }
+    let form = shared_secret::by_tenant::<FormBody<Sale>>().token_in(place()).secrets(SECRETS);
+    let form = App::new(form.map_claims(|FormBody(sale)| equal(&sale.id, "a b")).build().unwrap());
+    assert_eq!(outcome(&form.send(request("/", &token, "id=a+b&price=1")).await), "ok");
+    assert_eq!(outcome(&form.send(request("/", &token, BODY)).await), "rejected_claims");
+    // Nothing is read: the body may be larger than the layer reads, and compressed.
+    let none = shared_secret::by_tenant::<NoClaims>().token_in(place()).secrets(SECRETS).body_limit(1);
+    let none = App::new(none.build().unwrap());
+    let zipped = [token[0], ("content-encoding", "gzip")];
+    assert_eq!(seen(&none.send(request("/", &zipped, BODY)).await).body, BODY);
+    let in_form = shared_secret::by_tenant::<FormBody<Sale>>().token_in(Place::form("token")).secrets(SECRETS);
+    let in_form = App::new(in_form.build().unwrap());
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let body = format!("id=a&token={}", SECRETS[0]);
+    assert_eq!(outcome(&in_form.send(request("/", &form, &body)).await), "ok");
+    assert_eq!(outcome(&in_form.send(request("/", &form, "id=a&token=wrong")).await), "invalid");
+    assert_eq!(outcome(&in_form.send(request("/", &token, &body)).await), "unsupported_media_type", "no form");
+}
+
+#[tokio::test]
+async fn nextcloud_names_a_user_beside_the_secret() {
+    for user in ["admin", "", "Zoë"] {
+        let layer = launches::nextcloud_appapi().secrets(SECRETS);
+        let app = App::new(layer.map_claims(move |UserName(named)| equal(&named, user)).build().unwrap());
+        for (secret, expected) in [(SECRETS[0], "ok"), (SECRETS[1], "ok"), ("another", "invalid"), ("", "malformed")] {
+            let header = [("authorization-app-api", &*basic(user, secret))];
+            for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+                let mut call = request("/ex-app", &header, "any body");
+                *call.method_mut() = method;
+                assert_eq!(outcome(&app.send(call).await), expected, "{user} {secret}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn front_names_a_customer_in_the_query() {
+    let keys = PrivateKeys::new().with("acme", [SECRETS[0]]).unwrap();
+    let app = App::new(launches::danger_front_plugin(keys).build().unwrap());
+    for (secret, expected) in [(SECRETS[0], "ok"), (SECRETS[0], "ok"), (SECRETS[1], "invalid")] {
+        let mut call = request(&format!("/plugin?auth_secret={secret}&a=1"), &[], "");
+        *call.method_mut() = Method::GET;
+        let answer = app.send(call).await;
+        assert_eq!(outcome(&answer), expected);
+        if expected == "ok" {
+            assert_eq!(
+                (seen(&answer).tenant.as_deref(), &*seen(&answer).uri.to_string()),
+                (Some("acme"), "/plugin?a=1")
+            );
+        }
+    }
+}
+
+#[test]
+fn places_that_do_not_build() {
+    let layer = || shared_secret::by_tenant::<NoClaims>().secrets(SECRETS);
+    let bad = Place::header_after(AUTHORIZATION, "two words");
+    for (layer, said) in [
+        (layer().token_in(Place::query("token")), "danger_token_in_query"),
+        (layer().danger_token_in_query("a").token_in(Place::query("token")), "danger_token_in_query"),
+        (layer().token_in(Place::cookie("token")), "forged requests"),
+        (layer().token_in(bad), "token_in"),
+    ] {
+        let problem = refused(layer.build());
+        assert!(problem.contains(said), "{problem}");
+    }
+    let named = shared_secret::by_tenant::<UserName>().token_in(Place::bearer()).secrets(SECRETS).build();
+    assert!(refused(named).contains("password_in"));
+    assert!(layer().danger_token_in_query("token").build().is_ok());
+    assert!(refused(shared_secret::by_tenant::<NoClaims>().token_in(Place::bearer()).build()).contains("key"));
+}
+
+#[tokio::test]
+async fn the_inner_service_does_not_see_the_header() {
+    let layer = shared_secret::by_tenant::<RawBody>().token_in(Place::bearer()).secrets(SECRETS).build().unwrap();
+    let show = tower::service_fn(|request: Request<tower_sso::body::LayerBody<Full<Bytes>>>| async move {
+        assert!(!request.headers().contains_key(AUTHORIZATION));
+        assert!(request.headers().contains_key(COOKIE));
+        Ok::<_, std::convert::Infallible>(http::Response::new(Full::<Bytes>::default()))
+    });
+    let bearer = format!("Bearer {}", SECRETS[0]);
+    let call = request("/", &[("authorization", &bearer), ("cookie", "a=1")], BODY);
+    let answer = tower::ServiceExt::oneshot(tower::Layer::layer(&layer, show), call).await.unwrap();
+    assert_eq!(answer.status(), 200);
+}
