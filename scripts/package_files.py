@@ -14,7 +14,7 @@ NEEDED = """.cargo_vcs_info.json Cargo.toml Cargo.toml.orig Cargo.lock CHANGELOG
 README.md SECURITY.md src/lib.rs""".split()
 ALLOWED = [
     r"src/.*\.rs",
-    r"src/jwt/public_key/decoys/.*\.pem",  # public keys
+    r"src/scheme/public_key/decoys/.*\.pem",  # public keys
     r"src/keys/sql/migrations/.*\.sql",
     r"benches/.*\.rs",
     r"examples/.*\.rs",

@@ -122,7 +122,8 @@
 //! | `fernet` | | the [`fernet`] form |
 //! | `webhook` | | the [`webhook`] form |
 //! | `jwt` | | the [`jwt`] form with HS256, HS384 and HS512 |
-//! | `jwt-public-key` | | public-key algorithms for [`jwt`]: RS, PS, ES and EdDSA, by `jsonwebtoken` |
+//! | `public-key` | | signatures with public keys, by `jsonwebtoken` and the RustCrypto crates that it brings |
+//! | `jwt-public-key` | | both: RS, PS, ES and EdDSA for [`jwt`] |
 //! | `timestamp-hash` | | the [`timestamp_hash`] form |
 //! | `oauth1` | | the [`oauth1`] form |
 //! | `shared-secret` | | the [`shared_secret`] form |

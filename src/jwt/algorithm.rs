@@ -53,7 +53,7 @@ pub enum Algorithm {
 pub(crate) enum Kind {
     Mac(Digest),
     #[cfg(feature = "jwt-public-key")]
-    PublicKey(super::public_key::Scheme),
+    PublicKey(crate::scheme::public_key::Scheme),
 }
 
 impl Algorithm {
@@ -125,7 +125,27 @@ impl Algorithm {
             Self::HS384 => Kind::Mac(Digest::Sha384),
             Self::HS512 => Kind::Mac(Digest::Sha512),
             #[cfg(feature = "jwt-public-key")]
-            other => Kind::PublicKey(super::public_key::Scheme::of(other)),
+            other => Kind::PublicKey(crate::scheme::public_key::Scheme::of(other.library())),
+        }
+    }
+
+    /// The library's name for it.
+    #[cfg(feature = "jwt-public-key")]
+    pub(crate) fn library(self) -> jsonwebtoken::Algorithm {
+        use jsonwebtoken::Algorithm as Library;
+        match self {
+            Self::HS256 => Library::HS256,
+            Self::HS384 => Library::HS384,
+            Self::HS512 => Library::HS512,
+            Self::RS256 => Library::RS256,
+            Self::RS384 => Library::RS384,
+            Self::RS512 => Library::RS512,
+            Self::PS256 => Library::PS256,
+            Self::PS384 => Library::PS384,
+            Self::PS512 => Library::PS512,
+            Self::ES256 => Library::ES256,
+            Self::ES384 => Library::ES384,
+            Self::EdDSA => Library::EdDSA,
         }
     }
 }

@@ -53,8 +53,6 @@
 pub(crate) mod algorithm;
 mod builder;
 mod claims;
-#[cfg(feature = "jwt-public-key")]
-pub(crate) mod public_key;
 mod token;
 mod verifier;
 

@@ -13,6 +13,8 @@ mod encoding;
 mod origin;
 #[allow(dead_code)]
 mod place;
+#[cfg(feature = "public-key")]
+pub(crate) mod public_key;
 mod secret_format;
 #[cfg(feature = "webhook")]
 mod time_format;

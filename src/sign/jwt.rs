@@ -79,7 +79,7 @@ mod private {
     use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
     use jsonwebtoken::{Algorithm as Library, EncodingKey};
 
-    use crate::jwt::{Algorithm, public_key};
+    use crate::jwt::Algorithm;
     use crate::keys::Secret;
     use crate::sign::SignError;
 
@@ -96,7 +96,7 @@ mod private {
                 _ => EncodingKey::from_rsa_pem(key.expose()),
             };
             let key = key.map_err(|_| SignError::Key("is not a private key of the algorithm in PEM"))?;
-            Ok(Self { algorithm: public_key::library(algorithm), key })
+            Ok(Self { algorithm: algorithm.library(), key })
         }
 
         pub(super) fn sign(&self, content: &[u8]) -> Result<Vec<u8>, SignError> {

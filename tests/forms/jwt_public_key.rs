@@ -133,6 +133,7 @@ fn keys_that_can_never_verify_do_not_build() {
     let p256 = String::from_utf8(private("p256-private.pem").expose().to_vec()).unwrap();
     let rsa = String::from_utf8(private("keys/rsa-2048-private.pem").expose().to_vec()).unwrap();
     let short = "-----BEGIN PUBLIC KEY-----\nMBEwBQYDK2VwAwgAAQIDBAUGBw==\n-----END PUBLIC KEY-----\n";
+    let weak = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n-----END PUBLIC KEY-----\n";
     for (algorithm, key, expected, why) in [
         (Algorithm::ES256, P256, "", "its own"),
         (Algorithm::ES384, P384, "", "its own"),
@@ -144,6 +145,7 @@ fn keys_that_can_never_verify_do_not_build() {
         (Algorithm::ES256, RSA_2048, "curve P-256", "another kind"),
         (Algorithm::RS256, P256, "not an RSA key", "another kind"),
         (Algorithm::EdDSA, P256, "not an Ed25519 key", "another kind"),
+        (Algorithm::EdDSA, weak, "small order", "signatures under it fit any message"),
         (Algorithm::EdDSA, short, "not an Ed25519 key", "cut short"),
         (Algorithm::RS256, RSA_8192, "more than 4096 bits", "larger than the library takes"),
         (Algorithm::RS256, RSA_1024, "less than 2048 bits", "RFC 7518, 3.3"),

@@ -1,5 +1,6 @@
 //! Reads a public key, and explains why a key can never check a signature.
 
+use ed25519_dalek::VerifyingKey;
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use memchr::memmem;
@@ -25,13 +26,18 @@ impl PublicKey {
             Family::Ed25519 => {
                 const PROBLEM: &str = "is not an Ed25519 key, which EdDSA needs";
                 let key = DecodingKey::from_ed_pem(pem).map_err(|_| PROBLEM)?;
-                // The library panics on a shorter one, and cuts a longer one.
-                if bytes(&key).len() != 32 {
-                    return Err(PROBLEM);
-                }
-                usable(key, Algorithm::EdDSA, PROBLEM)
+                ed25519(bytes(&key), PROBLEM)
             }
         }
+    }
+}
+
+fn ed25519(point: &[u8], problem: &'static str) -> Result<PublicKey, &'static str> {
+    let key = point.try_into().ok().and_then(|point| VerifyingKey::from_bytes(point).ok()).ok_or(problem)?;
+    if key.is_weak() {
+        Err("is an Ed25519 key of small order, which proves nothing")
+    } else {
+        Ok(PublicKey::Ed25519(key))
     }
 }
 
@@ -42,7 +48,7 @@ fn on_curve(pem: &[u8], algorithm: Algorithm, problem: &'static str) -> Result<P
 /// Reading a PEM does not check the point; only the verifier does.
 fn usable(key: DecodingKey, algorithm: Algorithm, problem: &'static str) -> Result<PublicKey, &'static str> {
     (DEFAULT_PROVIDER.verifier_factory)(&algorithm, &key).map_err(|_| problem)?;
-    Ok(PublicKey::Other(key))
+    Ok(PublicKey::Ec(key))
 }
 
 fn bytes(key: &DecodingKey) -> &[u8] {

@@ -4,6 +4,7 @@
 //! modulus; a sender chooses both. [`RsaKey::verify`] therefore always does one exponentiation with a modulus of the
 //! signature's length and the usual exponent, whatever the key is.
 
+use std::hash::{BuildHasher, RandomState};
 use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
@@ -72,7 +73,10 @@ impl RsaKey {
 /// A number of this length with its highest and lowest bits set: not a key, but the same work.
 fn decoy(length: usize) -> DecodingKey {
     static RANDOM: OnceLock<Vec<u8>> = OnceLock::new();
-    let random = RANDOM.get_or_init(|| (0..16).flat_map(|_| crate::mac::random_key()).collect());
+    let random = RANDOM.get_or_init(|| {
+        let longest = *LENGTHS.end() as u64;
+        (0..longest / 8).flat_map(|n| RandomState::new().hash_one(n).to_ne_bytes()).collect()
+    });
     let mut modulus = random.get(..length).unwrap_or(random).to_vec();
     if let Some(highest) = modulus.first_mut() {
         *highest |= 0x80;
