@@ -16,7 +16,7 @@ use crate::body::Reads;
 use crate::clock::{Clock, UnixTime};
 use crate::debug::opaque_debug;
 use crate::keys::{Keys, Secret, TenantId};
-use crate::rejection::Reason;
+use crate::rejection::{Facts, Reason};
 use crate::replay::{FingerprintHasher, ReplayStore};
 use crate::store::{StoreError, StoreFuture};
 use crate::window::{Validity, Window};
@@ -171,6 +171,12 @@ pub trait Form: Send + Sync + 'static {
     /// # Errors
     /// Those of [`Code::RejectedClaims`](crate::rejection::Code::RejectedClaims).
     fn claims(&self, message: Self::Message, now: UnixTime) -> Result<Self::Claims, Reason>;
+
+    /// Says what a credential was compared by, when no key fits: lengths, and names of what is signed. **Never a
+    /// secret, an expected MAC, or the credential itself**: the facts go to the log. Default: nothing.
+    fn describe(&self, credential: &Self::Credential, facts: &mut Facts) {
+        let _ = (credential, facts);
+    }
 
     /// Removes further parts of the credential from the request that the inner service sees. Default: nothing.
     fn redact(&self, head: &mut Parts) {

@@ -32,12 +32,26 @@ pub(crate) fn acknowledged<F: Form>() {
 
 pub(crate) fn rejected(rejection: &Rejection) {
     let (form, reason) = (rejection.form(), rejection.reason());
-    let (word, detail) = (reason.as_str(), OneLine(rejection.detail()));
+    // A level is a constant of each call.
+    macro_rules! log {
+        ($level:ident, $message:literal) => {
+            tracing::$level!(
+                target: "tower_sso",
+                form,
+                namespace = rejection.namespace(),
+                tenant = rejection.tenant().map(|tenant| tracing::field::display(OneLine(tenant))),
+                reason = reason.as_str(),
+                detail = %OneLine(rejection.detail()),
+                facts = Some(rejection.facts()).filter(|facts| !facts.is_empty()).map(|facts| tracing::field::display(OneLine(facts))),
+                $message
+            )
+        };
+    }
     match (rejection.code() == Code::Unavailable, quota_of(reason).has_room()) {
-        (true, true) => tracing::warn!(target: "tower_sso", form, reason = word, %detail, "credential not checked"),
-        (true, false) => tracing::debug!(target: "tower_sso", form, reason = word, %detail, "credential not checked"),
-        (false, true) => tracing::info!(target: "tower_sso", form, reason = word, %detail, "credential refused"),
-        (false, false) => tracing::debug!(target: "tower_sso", form, reason = word, %detail, "credential refused"),
+        (true, true) => log!(warn, "credential not checked"),
+        (true, false) => log!(debug, "credential not checked"),
+        (false, true) => log!(info, "credential refused"),
+        (false, false) => log!(debug, "credential refused"),
     }
     #[cfg(feature = "metrics")]
     increment(&metrics::Key::from_parts(REQUESTS, &[("form", form), ("outcome", reason.as_str())]));

@@ -1,10 +1,11 @@
 //! When a credential may be used: [`Window`] is a layer's setting, [`Validity`] the result for one credential.
 
+use std::fmt::{self, Display};
 use std::time::Duration;
 
 use crate::ConfigProblem;
 use crate::clock::UnixTime;
-use crate::rejection::Reason;
+use crate::rejection::{Facts, Reason};
 
 /// The longest time that a layer's settings may add to a credential's own times.
 pub(crate) const LONGEST: Duration = Duration::from_secs(31 * 24 * 60 * 60);
@@ -189,6 +190,42 @@ impl Validity {
             return Err(Reason::NotYetValid);
         }
         Ok(())
+    }
+
+    /// How far `now` is from the instants at which it is accepted.
+    pub(crate) fn compared_with(&self, now: UnixTime) -> Facts {
+        let mut facts = Facts::new();
+        match self.issued_at {
+            Some(issued_at) => {
+                facts.add("age", seconds(now, issued_at));
+                facts.add("oldest", seconds(self.not_after, issued_at));
+                facts.add("ahead_at_most", seconds(issued_at, self.not_before));
+                if let Some(hint) = unit_hint(issued_at) {
+                    facts.add("hint", hint);
+                }
+            }
+            None => {
+                facts.add("until_start", seconds(self.not_before, now));
+                facts.add("since_end", seconds(now, self.not_after));
+            }
+        }
+        facts
+    }
+}
+
+/// The difference in whole seconds, negative if the first is earlier.
+fn seconds(later: UnixTime, earlier: UnixTime) -> impl Display {
+    fmt::from_fn(move |f| write!(f, "{} s", later.as_secs().saturating_sub(earlier.as_secs())))
+}
+
+/// What a time looks like that is decades away from now.
+fn unit_hint(time: UnixTime) -> Option<&'static str> {
+    match time.as_secs() {
+        // Of the year 2200 on.
+        7_258_118_400.. => Some("the time looks like milliseconds, and is read as seconds"),
+        // Until May 1970.
+        1..10_000_000 => Some("the time looks like seconds, and is read as milliseconds"),
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use serde_json::{Value, json};
 use tower_sso::rejection::{Reason, Rejection};
@@ -23,7 +24,7 @@ pub(crate) fn refused(status: StatusCode, error: &str) -> Reply {
 }
 
 /// The responder of every layer. It reveals the precise reason, which no production server should.
-pub(crate) fn refusal(rejection: &Rejection, _: &HeaderMap) -> Response<Bytes> {
+pub(crate) fn refusal(rejection: &Rejection, _: &Parts) -> Response<Bytes> {
     let error = word(rejection.reason());
     let status = match error {
         "missing_signature" => StatusCode::UNAUTHORIZED,

@@ -4,8 +4,9 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};
 use bytes::Bytes;
+use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue};
+use http::request::Parts;
 use tower_sessions::Session;
 use tower_sso::rejection::Step;
 use tower_sso::rejection::{Code, Rejection};
@@ -201,9 +202,9 @@ pub(crate) fn message(title: &str, code: &str, advice: &str) -> String {
 
 /// The answer to a refused login: a page with advice for browsers, the default JSON otherwise. Neither reveals the exact
 /// reason.
-pub(crate) fn refused(rejection: &Rejection, headers: &HeaderMap) -> http::Response<Bytes> {
+pub(crate) fn refused(rejection: &Rejection, head: &Parts) -> http::Response<Bytes> {
     let mut response = rejection.problem_json();
-    if problem::wants_html(headers) {
+    if problem::wants_html(&head.headers) {
         let code = rejection.code();
         let advice = match code {
             Code::Unavailable | Code::TooManyRequests => {

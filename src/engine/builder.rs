@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Response};
+use http::request::Parts;
+use http::{Method, Response};
 
 use super::replay::Replay;
 use super::validate::{allow, validate};
@@ -160,7 +161,8 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
         self
     }
 
-    /// Writes the answers to refused requests, from the refusal and the request's headers.
+    /// Writes the answers to refused requests, from the refusal and the request's head, whose URI and headers still
+    /// hold the credential.
     ///
     /// Take the status from [`Code::status`](crate::rejection::Code::status). Showing
     /// [`Rejection::reason`] tells an attacker which part of a forgery was wrong.
@@ -170,7 +172,7 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
     /// `unavailable` or `too_many_requests` gets `Retry-After`; one for `method_not_allowed` gets the layer's `Allow`.
     pub fn responder<R>(mut self, responder: R) -> Self
     where
-        R: Fn(&Rejection, &HeaderMap) -> Response<Bytes> + Send + Sync + 'static,
+        R: Fn(&Rejection, &Parts) -> Response<Bytes> + Send + Sync + 'static,
     {
         self.settings.responder = Arc::new(responder);
         self

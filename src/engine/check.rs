@@ -11,22 +11,43 @@ use super::lease::LeaseGuard;
 use super::proof::{Accepted, Verified};
 use crate::form::{Extracted, Form, Presence};
 use crate::identity::{Identity, Unused};
-use crate::keys::{Keys, check_length};
-use crate::rejection::{Reason, Step, StoreFailure};
+use crate::keys::{Keys, TenantId, check_length};
+use crate::rejection::{Facts, Reason, Step, StoreFailure};
 use crate::replay::Claimed;
 use crate::store::{StoreError, StoreFuture, Timer, Within};
 use crate::{observe, prefetch};
 
 /// Why a request does not reach the inner service.
 pub(super) enum Stop {
-    Refused(Reason),
+    Refused(Reason, Option<Found>),
     /// It is a duplicate of a delivery that was processed.
     Acknowledged,
 }
 
+/// What a check had found when it refused.
+#[derive(Default)]
+pub(super) struct Found {
+    /// As the request names it.
+    pub(super) tenant: Option<TenantId>,
+    pub(super) facts: Facts,
+}
+
 impl From<Reason> for Stop {
     fn from(reason: Reason) -> Self {
-        Self::Refused(reason)
+        Self::Refused(reason, None)
+    }
+}
+
+impl<C> Accepted<C> {
+    /// A refusal of what is authentic.
+    fn stop(&self, reason: Reason) -> Stop {
+        Stop::with(reason, Some(self.tenant().clone()), Facts::new())
+    }
+}
+
+impl Stop {
+    fn with(reason: Reason, tenant: Option<TenantId>, facts: Facts) -> Self {
+        Self::Refused(reason, Some(Found { tenant, facts }))
     }
 }
 
@@ -67,16 +88,18 @@ impl<F: Form, C> Engine<F, C> {
         presented: Extracted<F::Credential>,
         asked_again: bool,
     ) -> Result<Stage<F, C>, Stop> {
-        let keys = keys.map_err(|error| self.store_failed(&error, Reason::KeyStore))?; // 2 unavailable
+        let refuse = |reason| self.stop(reason, &presented);
+        let keys = keys.map_err(|error| self.store_failed(&error, Reason::KeyStore)).map_err(refuse)?; // 2 unavailable
         let verified = Verified::by_one_of(&keys, &presented, self); //             3 invalid
         let verified = match verified {
             Ok(verified) => verified,
-            Err(refused) if asked_again => return Err(refused.into()),
+            Err(refused) if asked_again => return Err(refuse(refused)),
             Err(refused) => return self.ask_key_store_again(&keys, presented, refused),
         };
-        let fresh = verified.fresh()?; //                                           4 expired, not_yet_valid
-        let accepted = fresh.with_claims()?; //                                     5 invalid, rejected_claims
-        self.refuse_older_than_the_store(&accepted)?; //                            6 replayed
+        let refuse = |(reason, facts)| Stop::with(reason, presented.tenant.clone(), facts);
+        let fresh = verified.fresh().map_err(refuse)?; //                           4 expired, not_yet_valid
+        let accepted = fresh.with_claims().map_err(refuse)?; //                     5 invalid, rejected_claims
+        self.refuse_older_than_the_store(&accepted).map_err(|reason| accepted.stop(reason))?; // 6 replayed
         self.ask_replay_store(accepted, Duration::ZERO) //                          7 replayed, acknowledged, unavailable
     }
 
@@ -84,7 +107,8 @@ impl<F: Form, C> Engine<F, C> {
     #[inline]
     fn ask_replay_store(&self, accepted: Accepted<C>, waited: Duration) -> Result<Stage<F, C>, Stop> {
         let Some(replay) = &self.replay else {
-            let unused = Unused::reusable(self.rules.usage).ok_or(Reason::ReplayStore(StoreFailure::Failed))?;
+            let unused = Unused::reusable(self.rules.usage);
+            let unused = unused.ok_or_else(|| accepted.stop(Reason::ReplayStore(StoreFailure::Failed)))?;
             return Ok(Stage::Passed(accepted.admitted(unused), None));
         };
         let claim = replay.claim_for(&accepted);
@@ -109,10 +133,11 @@ impl<F: Form, C> Engine<F, C> {
         waited: Duration,
     ) -> Result<Stage<F, C>, Stop> {
         // On failure the store may hold the claim, or may yet do so: dropping the lease releases it.
-        let claimed = claimed.map_err(|error| self.store_failed(&error, Reason::ReplayStore))?;
+        let refuse = |reason| accepted.stop(reason);
+        let claimed = claimed.map_err(|error| refuse(self.store_failed(&error, Reason::ReplayStore)))?;
         let taken = match Unused::first(claimed) {
             Ok(unused) => {
-                self.still_stands(&accepted, waited)?;
+                self.still_stands(&accepted, waited).map_err(refuse)?;
                 return Ok(Stage::Passed(accepted.admitted(unused), lease));
             }
             Err(taken) => taken,
@@ -128,9 +153,9 @@ impl<F: Form, C> Engine<F, C> {
                 let pause = Duration::from_millis(20).max(waited / 2);
                 Ok(Stage::Pause { timer: Timer::new(pause), accepted, waited: waited + pause })
             }
-            Claimed::Leased if takes_leases => Err(Reason::InProgress.into()),
-            Claimed::Forgotten => Err(Reason::Forgotten.into()),
-            _ => Err(self.rules.duplicate.clone().into()),
+            Claimed::Leased if takes_leases => Err(accepted.stop(Reason::InProgress)),
+            Claimed::Forgotten => Err(accepted.stop(Reason::Forgotten)),
+            _ => Err(accepted.stop(self.rules.duplicate.clone())),
         }
     }
 
@@ -237,7 +262,8 @@ impl<F: Form, C> Engine<F, C> {
             (Step::Keys | Step::Verify, Some(store), Some(tenant)) => store.keys_again(tenant, tried),
             _ => None,
         };
-        let keys = Within::new(self.settings.store_timeout, newer.ok_or(refused)?);
+        let newer = newer.ok_or_else(|| self.stop(refused, &presented))?;
+        let keys = Within::new(self.settings.store_timeout, newer);
         Ok(Stage::Keys { keys, presented, asked_again: true })
     }
 
@@ -260,6 +286,16 @@ impl<F: Form, C> Engine<F, C> {
             return Err(self.store_failed(&StoreError::timed_out(), Reason::ReplayStore));
         }
         Ok(())
+    }
+
+    /// A refusal before the credential was authentic.
+    fn stop(&self, reason: Reason, presented: &Extracted<F::Credential>) -> Stop {
+        let mut facts = Facts::new();
+        if presented.tenant.is_none() && !self.rules.looks_keys_up {
+            facts.add("tenant_of", format_args!("{:?}", self.settings.tenant));
+        }
+        self.form.describe(&presented.credential, &mut facts);
+        Stop::with(reason, presented.tenant.clone(), facts)
     }
 
     fn store_failed(&self, error: &StoreError, reason: impl Fn(StoreFailure) -> Reason) -> Reason {

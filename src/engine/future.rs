@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tokio::task::JoinHandle;
 use tower_service::Service;
@@ -91,7 +91,7 @@ where
             Ok(stage) => State::Checking { stage, head, body, service: take_ready(inner) },
             Err(stop) => {
                 drop(take_ready(inner));
-                State::Answered { response: engine.answer(stop, &head.headers) }
+                State::Answered { response: engine.answer(stop, &head) }
             }
         };
         Self { engine, state }
@@ -121,9 +121,9 @@ impl<F: Form, C: Send + Sync + 'static> Engine<F, C> {
         State::Calling { answer: service.call(Request::from_parts(head, body)), lease, sealed: true }
     }
 
-    fn answer<R>(&self, stop: Stop, headers: &HeaderMap) -> Response<LayerBody<R>> {
+    fn answer<R>(&self, stop: Stop, head: &Parts) -> Response<LayerBody<R>> {
         match stop {
-            Stop::Refused(reason) => self.refuse(reason, headers),
+            Stop::Refused(reason, found) => self.refuse(reason, found, head),
             Stop::Acknowledged => self.acknowledge(),
         }
     }
@@ -151,11 +151,11 @@ where
                     };
                     let (bytes, body) = match read {
                         Ok(read) => read,
-                        Err(reason) => return Poll::Ready(Ok(engine.refuse(reason, &head.headers))),
+                        Err(reason) => return Poll::Ready(Ok(engine.refuse(reason, None, &head))),
                     };
                     match engine.start(&head, &bytes) {
                         Ok(stage) => this.state.set(State::Checking { stage, head, body, service }),
-                        Err(stop) => return Poll::Ready(Ok(engine.answer(stop, &head.headers))),
+                        Err(stop) => return Poll::Ready(Ok(engine.answer(stop, &head))),
                     }
                 }
                 StateProj::Checking { .. } => {
@@ -169,7 +169,7 @@ where
                             this.state.set(State::Checking { stage, head, body, service });
                             return Poll::Pending;
                         }
-                        Err(stop) => return Poll::Ready(Ok(engine.answer(stop, &head.headers))),
+                        Err(stop) => return Poll::Ready(Ok(engine.answer(stop, &head))),
                     }
                 }
                 StateProj::Calling { answer, lease, sealed } => {

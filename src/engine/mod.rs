@@ -28,14 +28,16 @@ mod validate;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response};
+use http::request::Parts;
+use http::{HeaderValue, Response};
 
 use crate::body::LayerBody;
 use crate::form::{Form, Rules};
 use crate::observe;
-use crate::rejection::{Reason, Rejection, seal};
+use crate::rejection::{Facts, Reason, Rejection, seal};
 use crate::text::strip::CredentialParameters;
 use builder::Settings;
+use check::Found;
 use replay::Replay;
 
 pub use builder::Builder;
@@ -58,17 +60,24 @@ pub(crate) struct Engine<F: Form, C> {
 /// Turns the form's claims into the application's, or refuses them.
 type MapClaims<F, C> = Box<dyn Fn(<F as Form>::Claims) -> Result<C, Reason> + Send + Sync>;
 
-type Responder = Arc<dyn Fn(&Rejection, &HeaderMap) -> Response<Bytes> + Send + Sync>;
+type Responder = Arc<dyn Fn(&Rejection, &Parts) -> Response<Bytes> + Send + Sync>;
 
 impl<F: Form, C> Engine<F, C> {
     /// The answer to a refused request.
-    fn refuse<B>(&self, reason: Reason, headers: &HeaderMap) -> Response<LayerBody<B>> {
-        let rejection = Rejection::new(F::NAME, reason);
+    fn refuse<B>(&self, reason: Reason, found: Option<Found>, head: &Parts) -> Response<LayerBody<B>> {
+        let Found { tenant, facts } = found.unwrap_or_else(|| self.found_in(head));
+        let rejection = Rejection::new(F::NAME, reason).found(self.settings.namespace.clone(), tenant, facts);
         observe::rejected(&rejection);
-        let mut response = (self.settings.responder)(&rejection, headers);
+        let mut response = (self.settings.responder)(&rejection, head);
         rejection.finish(&mut response, &self.allow);
         seal(response.headers_mut());
         response.map(LayerBody::from_bytes)
+    }
+
+    /// Before a credential was found, the head may name a tenant already.
+    fn found_in(&self, head: &Parts) -> Found {
+        let tenant = if self.rules.signs_tenant { None } else { self.settings.tenant.of(head).ok().flatten() };
+        Found { tenant, facts: Facts::new() }
     }
 
     /// The answer to a duplicate of a processed delivery.

@@ -12,7 +12,7 @@ use crate::form::{Extracted, Form};
 use crate::identity::{Identity, Proved, Unused};
 use crate::keys::{Key, Keys, TenantId};
 use crate::observe;
-use crate::rejection::Reason;
+use crate::rejection::{Facts, Reason};
 use crate::replay::{Fingerprint, FingerprintHasher};
 use crate::window::Validity;
 
@@ -87,20 +87,20 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
         Err(refused)
     }
 
-    pub(super) fn fresh(self) -> Result<Fresh<'e, F, C>, Reason> {
-        let validity = self.engine.form.validity(&self.message)?;
-        validity.check(self.now)?;
+    pub(super) fn fresh(self) -> Result<Fresh<'e, F, C>, (Reason, Facts)> {
+        let validity = self.engine.form.validity(&self.message).map_err(|reason| (reason, Facts::new()))?;
+        validity.check(self.now).map_err(|reason| (reason, validity.compared_with(self.now)))?;
         Ok(Fresh { verified: self, validity })
     }
 }
 
 impl<F: Form, C> Fresh<'_, F, C> {
-    pub(super) fn with_claims(self) -> Result<Accepted<C>, Reason> {
+    pub(super) fn with_claims(self) -> Result<Accepted<C>, (Reason, Facts)> {
         let Self { verified: Verified { engine, now, message, named, key }, validity } = self;
         let fingerprint = engine.fingerprint(&message, &named, &key);
         let tenant = key.owner().cloned().unwrap_or(named);
-        let claims = engine.form.claims(message, now)?;
-        let claims = (engine.map_claims)(claims)?;
+        let claims = engine.form.claims(message, now).and_then(&engine.map_claims);
+        let claims = claims.map_err(|reason| (reason, Facts::new()))?;
         let proved = Arc::new(Proved { claims, form: F::NAME, tenant, key_use: key.key_use(), fingerprint, validity });
         Ok(Accepted { proved, now })
     }
@@ -113,6 +113,10 @@ impl<C> Accepted<C> {
 
     pub(super) fn validity(&self) -> &Validity {
         &self.proved.validity
+    }
+
+    pub(super) fn tenant(&self) -> &TenantId {
+        &self.proved.tenant
     }
 
     /// The reading of the clock that decided every time check.

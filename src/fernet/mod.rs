@@ -54,7 +54,7 @@ use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules};
 use crate::keys::Secret;
 use crate::query::Query;
-use crate::rejection::Reason;
+use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
 use crate::text::json::Object;
 use crate::window::{Validity, Window};
@@ -135,6 +135,10 @@ where
             self.check_timestamp_claim(name, &value, now)?;
         }
         Ok(claims)
+    }
+
+    fn describe(&self, token: &Token, facts: &mut Facts) {
+        facts.add("length", format_args!("{} bytes", token.length()));
     }
 
     fn check(&self) -> Result<(), ConfigProblem> {

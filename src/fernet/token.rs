@@ -32,6 +32,11 @@ pub struct Message {
 }
 
 impl Token {
+    /// In characters.
+    pub(super) fn length(&self) -> usize {
+        self.text.len()
+    }
+
     /// Checks everything that needs no key, so that the library gets nothing that it would read differently: it accepts
     /// any number of padding characters, and compares the time with its own clock before it checks the MAC.
     pub(super) fn parse(text: Cow<'_, str>, longest: usize) -> Result<Self, &'static str> {

@@ -70,9 +70,9 @@
 //! use http::{Response, header::COOKIE};
 //! use tower_sso::rejection::Code;
 //!
-//! let layer = tower_sso::fernet::layer::<serde_json::Value>().responder(|rejection, headers| {
+//! let layer = tower_sso::fernet::layer::<serde_json::Value>().responder(|rejection, head| {
 //!     // The front page decides whether that session is good.
-//!     if rejection.code() == Code::Replayed && headers.contains_key(COOKIE) {
+//!     if rejection.code() == Code::Replayed && head.headers.contains_key(COOKIE) {
 //!         let mut answer = Response::new(Bytes::new());
 //!         *answer.status_mut() = http::StatusCode::SEE_OTHER;
 //!         answer.headers_mut().insert("location", http::HeaderValue::from_static("/"));

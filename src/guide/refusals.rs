@@ -3,7 +3,8 @@
 //! The client sees a *code*. You see the *reason* behind it: find it in the log, then in the tables below.
 //!
 //! ```text
-//! INFO tower_sso: credential refused form="fernet" reason="bad_signature" detail=no active key of this tenant made …
+//! INFO tower_sso: credential refused form="oauth1" namespace="" tenant=acme reason="bad_signature" detail=no active …
+//!     facts=signature_method: HMAC-SHA1; base_string_uri: https://rp.example/launch; …
 //! ```
 //!
 //! # Where the reason is
@@ -13,14 +14,15 @@
 //!
 //! | where | what |
 //! |---|---|
-//! | log, target `tower_sso` | `form`, `reason`, `detail`; refusals at `INFO`, every 503 at `WARN` |
+//! | log, target `tower_sso` | `form`, `tenant`, `reason`, `detail`, `facts`; 503 at `WARN`, others `INFO` |
 //! | metrics (feature `metrics`) | `tower_sso_requests_total{form, outcome}`, where the outcome is the reason |
 //! | the answer's extensions | [`Rejection`](crate::rejection::Rejection): for middleware outside, and for tests |
 //! | [`responder`](crate::Builder::responder) | the same, to write an answer of your own |
 //!
-//! Above 100 lines a second, the log has the rest at `DEBUG`, and counts them in one line. None of these says the path
-//! or the tenant: a span of your own around the layer can. One line at `DEBUG` says which tenant the layer read, if it
-//! has no key: `RUST_LOG=tower_sso=debug`.
+//! Above 100 lines a second, the log has the rest at `DEBUG`, and counts them in one line. None of these says the
+//! path: a span of your own around the layer can. The tenant is the one that the request names. The *facts* are what
+//! was compared: `age: 412 s; oldest: 300 s`, `base_string_uri: …`, `signed: …`, `hint: the time looks like …`. If no
+//! tenant could be read, `tenant_of` says where the layer looked for one. Clients see none of it.
 //! [`Reason::step`](crate::rejection::Reason::step) tells how far the request came; all steps before it had passed.
 //!
 //! # Every code

@@ -72,7 +72,7 @@ use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules};
 use crate::keys::Secret;
 use crate::query::Query;
-use crate::rejection::Reason;
+use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
 use crate::text::json::{self, Object};
 use crate::window::Validity;
@@ -200,6 +200,11 @@ where
         }
         fields?;
         json::parse(message.parts.payload())
+    }
+
+    fn describe(&self, token: &Token, facts: &mut Facts) {
+        facts.add("algorithm", self.verifier.algorithm().name());
+        facts.add("length", format_args!("{} bytes", token.0.signed().len()));
     }
 
     fn set_clock(&mut self, clock: &Arc<dyn Clock>) {

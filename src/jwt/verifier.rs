@@ -23,6 +23,10 @@ pub(super) struct Verifier {
 }
 
 impl Verifier {
+    pub(super) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
     pub(super) fn new(algorithm: Algorithm) -> Self {
         Self { algorithm, kind: algorithm.kind(), usual_header: OnceLock::new(), required_type: None }
     }

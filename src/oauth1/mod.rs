@@ -70,9 +70,10 @@ use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules};
 use crate::keys::{self, Secret};
 use crate::mac::{self, Digest, Tag};
-use crate::rejection::Reason;
+use crate::rejection::{Facts, Names, Reason};
 use crate::replay::FingerprintHasher;
 use crate::text::fields;
+use crate::text::percent::decode_escapes;
 use crate::text::timestamp::parse_seconds;
 use crate::window::{Validity, Window};
 
@@ -261,6 +262,14 @@ where
         }
         fields::read(request.parameters.claims())
             .ok_or_else(|| Reason::BadPayload("the parameters do not have the shape that the claims require".into()))
+    }
+
+    fn describe(&self, SignedRequest(request): &SignedRequest, facts: &mut Facts) {
+        facts.add("signature_method", request.method.as_str());
+        let text = std::str::from_utf8(&request.base_string.text).unwrap_or_default();
+        let uri = text.split('&').nth(1).and_then(|uri| decode_escapes(uri).ok()).unwrap_or_default();
+        facts.add("base_string_uri", uri);
+        facts.add("signed", Names(request.parameters.names().filter(|name| *name != "oauth_signature")));
     }
 
     fn redact(&self, head: &mut Parts) {

@@ -76,7 +76,7 @@ impl Pairs {
     }
 
     /// All pairs, decoded.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self.pairs.iter().map(|[name, value]| (self.text(name.decoded), self.text(value.decoded)))
     }
 

@@ -141,6 +141,11 @@ impl Parameters {
         base_string::build(method, base_uri, &self.all, signature)
     }
 
+    /// The names of all parameters, in order of arrival.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.all.iter().map(|(name, _)| name)
+    }
+
     /// Every signed pair that is not the protocol's, wherever it is: a signature does not cover the place.
     pub(super) fn claims(&self) -> impl Iterator<Item = (&str, &str)> {
         self.all.iter().filter(|(name, _)| !is_protocol(name))

@@ -1,6 +1,7 @@
 //! Why a request was refused: the public [`Code`], the inner [`Reason`], and the answer made of them.
 
 mod code;
+mod facts;
 mod step;
 
 use std::borrow::Cow;
@@ -11,8 +12,12 @@ use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
+use crate::keys::TenantId;
 pub use crate::store::StoreFailure;
 pub use code::Code;
+pub use facts::Facts;
+#[cfg(any(feature = "oauth1", feature = "timestamp-hash"))]
+pub(crate) use facts::Names;
 pub use step::Step;
 
 /// The exact reason of a refusal: for logs, metrics and a custom responder. Clients do not see it by default.
@@ -242,7 +247,10 @@ impl fmt::Display for Reason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     form: &'static str,
+    namespace: Cow<'static, str>,
+    tenant: Option<TenantId>,
     reason: Reason,
+    facts: Facts,
 }
 
 impl std::error::Error for Rejection {
@@ -254,12 +262,35 @@ impl std::error::Error for Rejection {
 impl Rejection {
     /// A refusal by the layer of this form.
     pub fn new(form: &'static str, reason: Reason) -> Self {
-        Self { form, reason }
+        Self { form, namespace: "".into(), tenant: None, reason, facts: Facts::new() }
+    }
+
+    /// The same, by the layer of this [namespace](crate::Builder::namespace), of a request that names this tenant, and
+    /// with what was compared.
+    #[must_use]
+    pub fn found(self, namespace: Cow<'static, str>, tenant: Option<TenantId>, facts: Facts) -> Self {
+        Self { namespace, tenant, facts, ..self }
     }
 
     /// The form whose layer refused.
     pub fn form(&self) -> &'static str {
         self.form
+    }
+
+    /// The [namespace](crate::Builder::namespace) of the layer that refused; empty if it has none.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The tenant that the request names. **Nothing has proved it** unless the [step](Reason::step) is later than the
+    /// signature's. `None` if it names none that could be known.
+    pub fn tenant(&self) -> Option<&TenantId> {
+        self.tenant.as_ref()
+    }
+
+    /// What was compared. Not for the client.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     /// The public code.

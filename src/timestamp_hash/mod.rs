@@ -56,7 +56,7 @@ use crate::form::{Extracted, Form, Presence, Rules};
 use crate::keys::{self, Secret, TenantId};
 use crate::mac::{self, Tag};
 use crate::query::{Indexed, Query};
-use crate::rejection::Reason;
+use crate::rejection::{Facts, Names, Reason};
 use crate::replay::FingerprintHasher;
 use crate::text::fields::{self, Texts};
 use crate::text::hex::encode_hex;
@@ -219,6 +219,11 @@ where
         let values = literal.as_ref().filter(|_| message.literally).unwrap_or(values);
         fields::read(self.recipe.fields().map(AsRef::as_ref).zip(values.iter()))
             .ok_or_else(|| Reason::BadPayload("the fields do not have the shape that the claims require".into()))
+    }
+
+    fn describe(&self, Credential(hashed): &Credential, facts: &mut Facts) {
+        facts.add("signed", Names(self.recipe.fields()));
+        facts.add("readings", if hashed.literal.is_some() { "a plus as a space, and as a plus" } else { "one" });
     }
 
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {

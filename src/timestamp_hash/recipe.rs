@@ -93,7 +93,7 @@ impl Recipe {
         self.digest
     }
 
-    pub(crate) fn fields(&self) -> impl Iterator<Item = &Cow<'static, str>> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &Cow<'static, str>> + Clone {
         self.fields.iter()
     }
 

@@ -91,7 +91,7 @@ use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::{self, Secret};
 use crate::mac::{self, Tag};
-use crate::rejection::Reason;
+use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
 use crate::text::headers::{check_content, once};
 use crate::text::hex::encode_hex;
@@ -277,6 +277,14 @@ where
 
     fn claims(&self, message: Message, _: UnixTime) -> Result<C, Reason> {
         C::from_body(&message.body)
+    }
+
+    fn describe(&self, call: &Call, facts: &mut Facts) {
+        facts.add("body", format_args!("{} bytes", call.body.len()));
+        facts.add("signatures", call.tags.iter().count());
+        if let Ok(template) = &self.template {
+            facts.add("signed", template);
+        }
     }
 
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {

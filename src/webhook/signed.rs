@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::fmt;
 
 use super::TimeFormat;
 use crate::ConfigProblem;
@@ -83,6 +84,18 @@ impl Template {
 
     pub(super) fn fill<'a>(&'a self, bytes: impl Fn(&'a Part) -> &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
         self.0.iter().map(bytes)
+    }
+}
+
+/// As it is written in [`signed`](crate::Builder::signed).
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|part| match part {
+            Part::Literal(literal) => f.write_str(literal),
+            Part::Timestamp => f.write_str("{timestamp}"),
+            Part::Id => f.write_str("{id}"),
+            Part::Body => f.write_str("{body}"),
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod contract;
+mod facts;
 mod key_slips;
 mod landing;
 mod received;

@@ -318,8 +318,8 @@ async fn the_application_may_write_the_answers() {
     let form = Diarist { diary: Diary::default(), usage: Usage::Reusable, validity: Validity::unlimited() };
     let layer = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET)
         .secrets(["/good"])
-        .responder(|rejection, headers| {
-            let wants_html = headers.get("accept").is_some_and(|accept| accept == "text/html");
+        .responder(|rejection, head| {
+            let wants_html = head.headers.get("accept").is_some_and(|accept| accept == "text/html");
             let body = if wants_html { "<h1>No</h1>" } else { "no" };
             Response::builder().status(rejection.code().status()).body(Bytes::from(body)).unwrap()
         })
