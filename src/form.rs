@@ -5,6 +5,7 @@
 //! replays. See [`VerifyLayer`](crate::VerifyLayer) for how to mount a form of your own.
 
 use bytes::Bytes;
+use http::Response;
 use http::request::Parts;
 
 use std::borrow::Cow;
@@ -221,6 +222,11 @@ pub struct Rules {
     pub usage: Usage,
     /// Why a credential that was used before is refused. Default: [`Reason::Replayed`].
     pub duplicate: Reason,
+    /// The answer to a duplicate of a processed delivery ([`Usage::Idempotent`]). Default: `None`, 200 without a body.
+    pub acknowledgement: Option<Response<Bytes>>,
+    /// Whether duplicates of processed deliveries reach the inner service, where
+    /// [`Identity::is_duplicate`](crate::Identity::is_duplicate) tells them. Default: no.
+    pub hands_duplicates_on: bool,
     /// The credential's query parameters, to be removed from the URI. Default: none.
     pub parameters: Vec<Cow<'static, str>>,
     /// Whether the form finds its keys itself ([`Form::look_up`]). Its layer then takes no key store. Default: no.
@@ -268,6 +274,8 @@ impl Rules {
             decoy,
             usage: Usage::Once,
             duplicate: Reason::Replayed,
+            acknowledgement: None,
+            hands_duplicates_on: false,
             parameters: Vec::new(),
             looks_keys_up: false,
             signs_tenant: false,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::Extensions;
 
 use crate::clock::UnixTime;
-use crate::form::Usage;
+use crate::form::{Rules, Usage};
 use crate::keys::{KeyUse, TenantId};
 use crate::replay::{Claimed, Fingerprint};
 use crate::window::Validity;
@@ -40,7 +40,10 @@ use crate::window::Validity;
 ///     tower_sso::Identity(std::sync::Arc::new(7))
 /// }
 /// ```
-pub struct Identity<C>(Arc<Proved<C>>);
+pub struct Identity<C> {
+    proved: Arc<Proved<C>>,
+    is_duplicate: bool,
+}
 
 /// What an identity holds.
 pub(crate) struct Proved<C> {
@@ -53,22 +56,28 @@ pub(crate) struct Proved<C> {
 }
 
 /// The replay store's word that a claim was the first, or the form's that its credentials may come again.
-pub(crate) struct Unused(());
+pub(crate) struct Unused {
+    is_duplicate: bool,
+}
 
 impl Unused {
     pub(crate) fn first(claimed: Claimed) -> Result<Self, Claimed> {
-        if claimed == Claimed::First { Ok(Self(())) } else { Err(claimed) }
+        if claimed == Claimed::First { Ok(Self { is_duplicate: false }) } else { Err(claimed) }
     }
 
     pub(crate) fn reusable(usage: Usage) -> Option<Self> {
-        (usage == Usage::Reusable).then_some(Self(()))
+        (usage == Usage::Reusable).then_some(Self { is_duplicate: false })
+    }
+
+    /// A duplicate, if the form hands duplicates on.
+    pub(crate) fn known_duplicate(rules: &Rules) -> Option<Self> {
+        rules.hands_duplicates_on.then_some(Self { is_duplicate: true })
     }
 }
 
 impl<C> Identity<C> {
     pub(crate) fn new(proved: Arc<Proved<C>>, unused: Unused) -> Self {
-        let Unused(()) = unused;
-        Self(proved)
+        Self { proved, is_duplicate: unused.is_duplicate }
     }
 
     /// An identity that nothing has proved, for tests of a handler: current key, no time, a fingerprint of zeros. Only
@@ -83,44 +92,45 @@ impl<C> Identity<C> {
     #[cfg(feature = "testing")]
     #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
     pub fn unproved(form: &'static str, tenant: impl Into<TenantId>, claims: C) -> Self {
-        Self(Arc::new(Proved {
+        let proved = Proved {
             claims,
             form,
             tenant: tenant.into(),
             key_use: KeyUse::Current,
             fingerprint: [0; 32].into(),
             validity: Validity::unlimited(),
-        }))
+        };
+        Self { proved: Arc::new(proved), is_duplicate: false }
     }
 
     /// The partner's claims about the user.
     pub fn claims(&self) -> &C {
-        &self.0.claims
+        &self.proved.claims
     }
 
     /// The form of the credential, such as `"fernet"`.
     pub fn form(&self) -> &'static str {
-        self.0.form
+        self.proved.form
     }
 
     /// The tenant whose key signed it.
     pub fn tenant(&self) -> &TenantId {
-        &self.0.tenant
+        &self.proved.tenant
     }
 
     /// Which of the tenant's keys signed it. [`KeyUse::Previous`] should fall to zero before a rotation ends.
     pub fn key_use(&self) -> KeyUse {
-        self.0.key_use
+        self.proved.key_use
     }
 
     /// The time written in the credential, if it has one.
     pub fn issued_at(&self) -> Option<UnixTime> {
-        self.0.validity.issued_at()
+        self.proved.validity.issued_at()
     }
 
     /// The last instant at which the credential would have been accepted; [`UnixTime::MAX`] if it has no time.
     pub fn expires_at(&self) -> UnixTime {
-        self.0.validity.not_after()
+        self.proved.validity.not_after()
     }
 
     /// Identifies this credential: duplicates have the same fingerprint. Safe to store and to log.
@@ -128,7 +138,13 @@ impl<C> Identity<C> {
     /// A handler that must do its work once for ever, not once per window, stores it in its database, in the same
     /// transaction.
     pub fn fingerprint(&self) -> Fingerprint {
-        self.0.fingerprint
+        self.proved.fingerprint
+    }
+
+    /// Whether the layer knows this as a duplicate of a delivery that was processed. Always `false`, unless the layer
+    /// hands duplicates on.
+    pub fn is_duplicate(&self) -> bool {
+        self.is_duplicate
     }
 }
 
@@ -149,7 +165,7 @@ impl<C> Deref for Identity<C> {
 
 impl<C> Clone for Identity<C> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { proved: Arc::clone(&self.proved), is_duplicate: self.is_duplicate }
     }
 }
 

@@ -39,7 +39,7 @@ impl<C: DeserializeOwned> FromBody for C {
     fn from_body(body: &Bytes) -> Result<Self, Reason> {
         json::object(body, &[""; 0]).map_err(|reason| match reason {
             Reason::BadPayload(what) if what == json::NOT_AN_OBJECT => {
-                Reason::BadPayload("is not an object: for a list or another value, take `RawBody`".into())
+                Reason::BadPayload("is not an object: for a list or another value, take `webhook::RawBody`".into())
             }
             other => other,
         })

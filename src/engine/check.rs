@@ -148,7 +148,10 @@ impl<F: Form, C> Engine<F, C> {
             lease.disarm();
         }
         match taken {
-            Claimed::Spent if takes_leases => Err(Stop::Acknowledged),
+            Claimed::Spent if takes_leases => match Unused::known_duplicate(&self.rules) {
+                Some(known) => Ok(Stage::Passed(accepted.admitted(known), None)),
+                None => Err(Stop::Acknowledged),
+            },
             Claimed::Leased if takes_leases && waited < self.settings.store_timeout => {
                 let pause = Duration::from_millis(20).max(waited / 2);
                 Ok(Stage::Pause { timer: Timer::new(pause), accepted, waited: waited + pause })
@@ -164,7 +167,10 @@ impl<F: Form, C> Engine<F, C> {
     where
         C: Send + Sync + 'static,
     {
-        observe::accepted::<F>();
+        match identity.is_duplicate() {
+            true => observe::acknowledged::<F>(),
+            false => observe::accepted::<F>(),
+        }
         self.credential.strip(&mut head.uri);
         #[cfg(feature = "axum")]
         if let Some(::axum::extract::OriginalUri(uri)) = head.extensions.get_mut() {

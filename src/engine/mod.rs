@@ -83,8 +83,8 @@ impl<F: Form, C> Engine<F, C> {
     /// The answer to a duplicate of a processed delivery.
     fn acknowledge<B>(&self) -> Response<LayerBody<B>> {
         observe::acknowledged::<F>();
-        let mut response = Response::new(LayerBody::from_bytes(Bytes::new()));
+        let mut response = self.rules.acknowledgement.clone().unwrap_or_default();
         seal(response.headers_mut());
-        response
+        response.map(LayerBody::from_bytes)
     }
 }

@@ -39,13 +39,14 @@
 //!    and `Digest` are therefore not authentic: the layer ignores them and passes them on.
 //! 4. If the layer has a timestamp, the timestamp is signed and inside the window.
 //! 5. An event is processed once. Deliveries with the same signed bytes are one event or, if the layer reads an
-//!    [event id](crate::Builder::event_id), deliveries with the same id. A duplicate is acknowledged with 200 and does
-//!    not reach the inner service. A duplicate that comes while the first is still being processed waits for it, for
-//!    `store_timeout` at most, then gets 503. If the bodies of different events can be the same, have the sender sign
-//!    an [id](crate::Builder::id_header) or a [time](crate::Builder::timestamp_header). If two routes take the same
-//!    bytes, give each a [`namespace`](crate::Builder::namespace): with one secret and one store, each would swallow
-//!    the other's. So would two layers with one signature header and one store, whatever their secrets, if they read
-//!    event ids or take several signatures.
+//!    [event id](crate::Builder::event_id), deliveries with the same id. A duplicate is acknowledged with 200, or
+//!    [as you set](crate::Builder::acknowledge_with), and does not reach the inner service, unless the layer
+//!    [hands duplicates on](crate::Builder::hand_duplicates_on). A duplicate that comes while the first is still being
+//!    processed waits for it, for `store_timeout` at most, then gets 503. If the bodies of different events can be the
+//!    same, have the sender sign an [id](crate::Builder::id_header) or a [time](crate::Builder::timestamp_header). If
+//!    two routes take the same bytes, give each a [`namespace`](crate::Builder::namespace): with one secret and one
+//!    store, each would swallow the other's. So would two layers with one signature header and one store, whatever
+//!    their secrets, if they read event ids or take several signatures.
 //! 6. If the inner service fails (an error, or any status but 2xx and 3xx), the delivery was not processed and a retry
 //!    is let through. The same holds if the inner service is dropped before it answers, by a panic or because the
 //!    sender hung up; tasks that it has spawned go on regardless.
@@ -82,7 +83,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Response};
 
 use crate::ConfigProblem;
 use crate::body::WholeBody;
@@ -130,6 +131,8 @@ pub struct Webhook<C> {
     lease: Duration,
     sameness: Sameness,
     every_delivery: bool,
+    acknowledgement: Option<Response<Bytes>>,
+    hands_duplicates_on: bool,
     remember: Option<Duration>,
     handler_remembers: bool,
     forgetting_is_fine: bool,
@@ -188,6 +191,8 @@ where
         rules.has_time = self.has_time() && self.sameness.event_id.is_none();
         rules.longest_window = if self.has_time() { self.remembered_for() } else { Duration::ZERO };
         rules.survives_restart = self.handler_remembers || self.forgetting_is_fine;
+        rules.acknowledgement = self.acknowledgement.clone();
+        rules.hands_duplicates_on = self.hands_duplicates_on;
         rules.bound_to_owner = self.signatures.is_list() || self.sameness.event_id.is_some();
         rules
     }

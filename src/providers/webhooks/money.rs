@@ -57,6 +57,8 @@ pub fn shopify<C: Claims>() -> Builder<Webhook<C>> {
 /// Paddle's SDK allows an age of 5 s, which queues exceed; this preset allows 300 s. A retry with a new signature is
 /// processed again: the handler can recognise it by the `event_id` in the body.
 ///
+/// A retry that is signed with a new time is processed again: the handler must recognise the event by its body.
+///
 /// Source: PaddleHQ/paddle-python-sdk.
 ///
 /// ```
@@ -92,6 +94,8 @@ pub fn coinbase_commerce<C: Claims>() -> Builder<Webhook<C>> {
 /// `X-Hook0-Signature: t=`, the time in seconds, and `v0=`, hexadecimal HMAC-SHA256 of `{timestamp}.{body}`.
 ///
 /// `h=` and `v1=`, which sign headers, are ignored: no header is authentic.
+///
+/// A retry that is signed with a new time is processed again: the handler must recognise the event by its body.
 ///
 /// Source: SlopMaster2/webhook-verify.
 ///

@@ -29,6 +29,8 @@ const DOCUSIGN: [&str; 10] = [
 /// Events are JSON; commands and interactions are forms. `url_verification` is signed like every call, and answered by
 /// the handler. `X-Slack-Retry-Num` is not signed.
 ///
+/// A retry that is signed with a new time is processed again: the handler must recognise the event by its body.
+///
 /// Source: slackapi/python-slack-sdk, slack_sdk/signature.
 ///
 /// ```
@@ -50,6 +52,8 @@ pub fn slack<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// Answer `endpoint.url_validation` in the handler, behind the layer. The answer is an HMAC of the given text under the
 /// same key: if unsigned requests could get one, anyone could forge a delivery.
+///
+/// A retry that is signed with a new time is processed again: the handler must recognise the event by its body.
 ///
 /// Source: Zoom's changelog; Hookdeck's page on Zoom.
 ///
@@ -167,6 +171,8 @@ pub fn intercom<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// The secret looks like base64, but its text is the key. Webhooks by GET or DELETE have no body and are refused.
 ///
+/// A retry that is signed with a new time is processed again: the handler must recognise the event by its body.
+///
 /// Source: developer.zendesk.com, "Webhook security and authentication".
 ///
 /// ```
@@ -205,6 +211,8 @@ pub fn typeform<C: Claims>() -> Builder<Webhook<C>> {
 /// `Calendly-Webhook-Signature: t=`, the time in seconds, and `v1=`, hexadecimal HMAC-SHA256 of `{timestamp}.{body}`.
 ///
 /// Calendly allows an age of three minutes.
+///
+/// A retry that is signed with a new time is processed again: the handler must recognise the event by its body.
 ///
 /// Source: developer.calendly.com, "Webhook signatures".
 ///
@@ -259,6 +267,8 @@ pub fn danger_dropbox<C: Claims>() -> Builder<Webhook<C>> {
 /// `BOX-DELIVERY-TIMESTAMP` in RFC 3339.
 ///
 /// `BOX-DELIVERY-ID` is not signed. Box allows an age of ten minutes.
+///
+/// A retry that is signed with a new time is processed again: the handler must recognise the event by its body.
 ///
 /// Source: box/box-python-sdk.
 ///
@@ -317,6 +327,8 @@ pub fn line<C: Claims>() -> Builder<Webhook<C>> {
 /// `WorkOS-Signature: t=`, the time in milliseconds, and `v1=`, hexadecimal HMAC-SHA256 of `{timestamp}.{body}`.
 ///
 /// WorkOS allows an age of three minutes.
+///
+/// A retry that is signed with a new time is processed again: the handler must recognise the event by its body.
 ///
 /// Source: workos/workos-node.
 ///

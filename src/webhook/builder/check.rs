@@ -1,3 +1,4 @@
+use super::duplicates;
 use crate::ConfigProblem;
 use crate::webhook::signed::Part;
 use crate::webhook::{EventId, Webhook};
@@ -50,6 +51,7 @@ pub(in crate::webhook) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProble
             "leaves nothing to recognise: take the other setting out",
         ));
     }
+    duplicates::check(form)?;
     if form.lease.is_zero() {
         return Err(ConfigProblem::ZeroTimeout("lease"));
     }

@@ -1,6 +1,7 @@
 //! The settings of a webhook.
 
 mod check;
+mod duplicates;
 mod sameness;
 mod signature;
 mod signed;
@@ -36,6 +37,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// | [`id_header`](Builder::id_header) | none |
 /// | [`timestamp_format`](Builder::timestamp_format) | whole seconds |
 /// | [`event_id`](Builder::event_id), [`retried_for`](Builder::retried_for) | none, a day |
+/// | [`acknowledge_with`](Builder::acknowledge_with) | 200 without a body |
+/// | [`hand_duplicates_on`](Builder::hand_duplicates_on) | off |
 /// | [`max_age`](Builder::max_age), [`clock_skew`](Builder::clock_skew) | 300 s, 60 s, where there is a timestamp |
 /// | [`content_type`](Builder::content_type) | `application/json` |
 /// | [`lease`](Builder::lease) | 30 s |
@@ -81,6 +84,8 @@ where
         lease: Duration::from_secs(30),
         sameness: Sameness { event_id: None, retried_for: DAY, distinguished_by: Vec::new() },
         every_delivery: false,
+        acknowledgement: None,
+        hands_duplicates_on: false,
         remember: None,
         handler_remembers: false,
         forgetting_is_fine: false,

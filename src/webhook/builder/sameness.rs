@@ -25,9 +25,9 @@ where
         self
     }
 
-    /// How long after the first attempt the sender retries an event. Default: a day. An event with an
-    /// [`event_id`](Self::event_id) and a time is remembered for that long beyond its window. Without both, this does
-    /// nothing.
+    /// How long after the first attempt the sender retries an event. Default: a day; at most 90 days. An event with
+    /// an [`event_id`](Self::event_id) and a time is remembered for that long beyond its window. Without both, this
+    /// does nothing.
     pub fn retried_for(mut self, time: Duration) -> Self {
         self.form.sameness.retried_for = time;
         self
@@ -77,8 +77,8 @@ where
 
     /// How long a delivery without a timestamp is remembered. Default: an hour with
     /// [`handler_remembers`](Self::handler_remembers), else for ever, at the cost of one entry in the replay store per
-    /// delivery. **A duplicate that comes later is processed again**, unless the handler recognises it by
-    /// [`Identity::fingerprint`](crate::Identity::fingerprint).
+    /// delivery. At most 366 days. **A duplicate that comes later is processed again**, unless the handler recognises
+    /// it by [`Identity::fingerprint`](crate::Identity::fingerprint).
     ///
     /// Layers that share deliveries (one store, one [`namespace`](Self::namespace)) must remember for the same time:
     /// what one has forgotten would pass at the other.
