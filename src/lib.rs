@@ -175,6 +175,7 @@
         feature = "jwt",
         feature = "moka",
         feature = "oauth1",
+        feature = "public-key",
         feature = "redis",
         feature = "shared-secret",
         feature = "sign",

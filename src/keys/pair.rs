@@ -14,6 +14,8 @@ const PEM: &str = "is a key in PEM or OpenSSH's format and no shared secret: a p
 const BODY: &str = "is a public key without its PEM lines and no shared secret: a public key is known to everybody. \
                     For JWTs signed with RS, PS, ES or EdDSA, choose that `jwt::Algorithm` (feature \
                     `jwt-public-key`), and give the whole PEM";
+const STANDARD_WEBHOOKS: &str = "is a public key (`whpk_`) and no shared secret: a public key is known to everybody. For \
+                                 a sender that signs with its private key, call `public_key`";
 const JWK: &str = "is a JWK and no shared secret: give the bytes of its `k`, if it is one of a MAC";
 
 /// The first words of OpenSSH keys.
@@ -28,6 +30,9 @@ fn check(secret: &[u8]) -> Result<(), &'static str> {
     let key = secret.trim_ascii_start();
     if begins_like_openssh(key) || memmem::find(key, b"-----BEGIN ").is_some() {
         return Err(PEM);
+    }
+    if key.starts_with(b"whpk_") {
+        return Err(STANDARD_WEBHOOKS);
     }
     let is_public = |bytes: &[u8]| is_public_key(bytes) || begins_like_public_key(bytes);
     if is_public(secret) || written_out(key).is_some_and(|key| is_public(&key)) {

@@ -30,6 +30,21 @@ impl Encoding {
         }
     }
 
+    /// Decodes a signature that is not a MAC.
+    #[cfg(all(feature = "webhook", feature = "public-key"))]
+    pub(crate) fn decode(self, text: &str) -> Result<Vec<u8>, &'static str> {
+        use crate::text::base64::{BASE64, BASE64URL, without_padding};
+        use ::base64::Engine;
+        match self {
+            Self::Hex => crate::text::hex::decode_hex(text).ok_or("is not hexadecimal"),
+            Self::Base64 => BASE64.decode(text).map_err(|_| "is not canonical base64"),
+            Self::Base64Url => {
+                let decoded = without_padding(text).and_then(|text| BASE64URL.decode(text).ok());
+                decoded.ok_or("is not canonical base64url")
+            }
+        }
+    }
+
     /// Encodes a signature.
     #[cfg(feature = "sign")]
     pub(crate) fn encode(self, signature: &[u8]) -> String {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | Where is a value? | [`Place`] |
 //! | How is a signature encoded? | [`Encoding`] |
+//! | With which public-key algorithm is it made? | [`PublicKeyAlgorithm`] |
 //! | How does the partner's page show the secret? | [`SecretFormat`] |
 //! | How is a time written? | [`TimeFormat`] |
 //! | Under which address does the partner sign? | [`Origin`] |
@@ -25,6 +26,8 @@ pub use origin::Origin;
 #[cfg(all(feature = "oauth1", feature = "sign"))]
 pub(crate) use origin::base_uri_of;
 pub use place::Place;
+#[cfg(feature = "public-key")]
+pub use public_key::PublicKeyAlgorithm;
 pub use secret_format::SecretFormat;
 #[cfg(feature = "webhook")]
 pub use time_format::TimeFormat;

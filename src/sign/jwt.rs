@@ -2,6 +2,8 @@ use base64::Engine;
 use serde::Serialize;
 
 use super::SignError;
+#[cfg(feature = "jwt-public-key")]
+use super::private_key::PrivateKey;
 use crate::debug::opaque_debug;
 use crate::jwt::Algorithm;
 use crate::jwt::algorithm::Kind;
@@ -28,7 +30,7 @@ pub struct JwtSigner {
 enum SigningKey {
     Mac(Digest, Secret),
     #[cfg(feature = "jwt-public-key")]
-    Private(private::Key),
+    Private(PrivateKey),
 }
 
 impl JwtSigner {
@@ -40,7 +42,7 @@ impl JwtSigner {
         let key = match algorithm.kind() {
             Kind::Mac(digest) => SigningKey::Mac(digest, key.clone()),
             #[cfg(feature = "jwt-public-key")]
-            Kind::PublicKey(_) => SigningKey::Private(private::Key::read(algorithm, key)?),
+            Kind::PublicKey(_) => SigningKey::Private(PrivateKey::read(algorithm.library(), key)?),
         };
         Ok(Self { algorithm, key })
     }
@@ -70,40 +72,6 @@ impl JwtSigner {
         token.push('.');
         BASE64URL.encode_string(signature, &mut token);
         Ok(token)
-    }
-}
-
-/// What only the owner of a key pair can sign.
-#[cfg(feature = "jwt-public-key")]
-mod private {
-    use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
-    use jsonwebtoken::{Algorithm as Library, EncodingKey};
-
-    use crate::jwt::Algorithm;
-    use crate::keys::Secret;
-    use crate::sign::SignError;
-
-    pub(super) struct Key {
-        algorithm: Library,
-        key: EncodingKey,
-    }
-
-    impl Key {
-        pub(super) fn read(algorithm: Algorithm, key: &Secret) -> Result<Self, SignError> {
-            let key = match algorithm {
-                Algorithm::ES256 | Algorithm::ES384 => EncodingKey::from_ec_pem(key.expose()),
-                Algorithm::EdDSA => EncodingKey::from_ed_pem(key.expose()),
-                _ => EncodingKey::from_rsa_pem(key.expose()),
-            };
-            let key = key.map_err(|_| SignError::Key("is not a private key of the algorithm in PEM"))?;
-            Ok(Self { algorithm: algorithm.library(), key })
-        }
-
-        pub(super) fn sign(&self, content: &[u8]) -> Result<Vec<u8>, SignError> {
-            let wrong_key = |_| SignError::Key("is not one of the algorithm's");
-            let signer = (DEFAULT_PROVIDER.signer_factory)(&self.algorithm, &self.key).map_err(wrong_key)?;
-            signer.try_sign(content).map_err(|_| SignError::Key("cannot sign"))
-        }
     }
 }
 

@@ -14,6 +14,8 @@ mod fernet;
 mod jwt;
 #[cfg(feature = "oauth1")]
 mod oauth1;
+#[cfg(feature = "public-key")]
+mod private_key;
 #[cfg(feature = "timestamp-hash")]
 mod timestamp_hash;
 #[cfg(feature = "webhook")]

@@ -1,7 +1,11 @@
 use http::{HeaderName, HeaderValue, Request};
 use std::borrow::Cow;
 
+#[cfg(feature = "public-key")]
+use super::{SignError, private_key::PrivateKey};
 use crate::keys::Secret;
+#[cfg(feature = "public-key")]
+use crate::scheme::PublicKeyAlgorithm;
 use crate::webhook::{Digest, Encoding};
 
 /// Signs bodies, as the sender of a webhook does.
@@ -16,11 +20,18 @@ use crate::webhook::{Digest, Encoding};
 /// ```
 #[derive(Clone, Debug)]
 pub struct SigningWebhook {
-    secret: Secret,
+    key: Key,
     header: HeaderName,
     digest: Digest,
     encoding: Encoding,
     prefix: Cow<'static, str>,
+}
+
+#[derive(Clone, Debug)]
+enum Key {
+    Shared(Secret),
+    #[cfg(feature = "public-key")]
+    Private(PublicKeyAlgorithm, PrivateKey),
 }
 
 /// A signed body.
@@ -43,8 +54,31 @@ pub struct SignedCall {
 impl SigningWebhook {
     /// Signs with HMAC-SHA256 into `Webhook-Signature`, in hexadecimal.
     pub fn new(secret: Secret) -> Self {
+        Self::with(Key::Shared(secret))
+    }
+
+    /// Signs with a private key in PEM (PKCS#8) into `Webhook-Signature`, in hexadecimal.
+    ///
+    /// ```
+    /// use tower_sso::scheme::PublicKeyAlgorithm;
+    /// use tower_sso::sign::SigningWebhook;
+    ///
+    /// assert!(SigningWebhook::private_key(PublicKeyAlgorithm::Ed25519, &"not a key".into()).is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// If the key does not fit the algorithm.
+    #[cfg(feature = "public-key")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "public-key")))]
+    pub fn private_key(algorithm: PublicKeyAlgorithm, key: &Secret) -> Result<Self, SignError> {
+        let key = PrivateKey::read(algorithm.library(), key)?;
+        key.sign(b"")?;
+        Ok(Self::with(Key::Private(algorithm, key)))
+    }
+
+    fn with(key: Key) -> Self {
         Self {
-            secret,
+            key,
             header: HeaderName::from_static("webhook-signature"),
             digest: Digest::Sha256,
             encoding: Encoding::Hex,
@@ -59,21 +93,21 @@ impl SigningWebhook {
         self
     }
 
-    /// The digest. Default: SHA-256.
+    /// The digest of an HMAC. Default: SHA-256.
     #[must_use]
     pub fn digest(mut self, digest: Digest) -> Self {
         self.digest = digest;
         self
     }
 
-    /// The encoding of the MAC. Default: hexadecimal.
+    /// The encoding of the signature. Default: hexadecimal.
     #[must_use]
     pub fn encoding(mut self, encoding: Encoding) -> Self {
         self.encoding = encoding;
         self
     }
 
-    /// The text before the MAC. Default: nothing.
+    /// The text before the signature. Default: nothing.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
         self.prefix = prefix.into();
@@ -88,9 +122,14 @@ impl SigningWebhook {
 
     /// The signature over the concatenation of these parts.
     pub fn signature(&self, parts: &[&[u8]]) -> String {
-        let mac = self.digest.sign(&self.secret, parts);
+        let bytes = match &self.key {
+            Key::Shared(secret) => self.digest.sign(secret, parts),
+            // It has signed before, in `private_key`.
+            #[cfg(feature = "public-key")]
+            Key::Private(algorithm, key) => algorithm.written(key.sign(&parts.concat()).unwrap_or_default()),
+        };
         let mut signature = self.prefix.clone().into_owned();
-        signature.push_str(&self.encoding.encode(&mac));
+        signature.push_str(&self.encoding.encode(&bytes));
         signature
     }
 }

@@ -1,8 +1,6 @@
 use http::{HeaderMap, HeaderName};
 
-use crate::mac::{Digest, Tag};
 use crate::rejection::Reason;
-use crate::scheme::Encoding;
 use crate::text::headers::once_text;
 
 /// The value of a header that may appear at most once.
@@ -12,10 +10,6 @@ pub(super) fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Opti
 
 pub(super) fn malformed(name: &HeaderName, what: &'static str) -> Reason {
     Reason::Malformed(name.as_str().to_owned().into(), what)
-}
-
-pub(super) fn mac(text: &str, prefix: &str, encoding: Encoding, digest: Digest) -> Result<Tag, &'static str> {
-    encoding.tag(text.strip_prefix(prefix).ok_or("does not begin with its prefix")?, digest)
 }
 
 pub(super) fn timestamp<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Reason> {

@@ -29,7 +29,8 @@
 //! 1. The signature's header appears once and holds a MAC of full length: hexadecimal of either case, or canonical
 //!    base64 with padding where configured. A prefix is allowed only where configured. Otherwise: `malformed`. Where
 //!    the sender may write [several signatures](crate::Builder::separator), one of them has to be right, and other
-//!    elements of the list are ignored.
+//!    elements of the list are ignored. With a [public-key algorithm](crate::Builder::public_key), the signature takes
+//!    the place of the MAC in all these rules.
 //! 2. The content type is `application/json` with any parameters, and the only content encoding is `identity`.
 //!    Otherwise: `unsupported_media_type`. An empty body is `malformed`, one over the limit `payload_too_large`. The
 //!    claims are read from a JSON object; for a list or anything else use [`RawBody`].
@@ -90,7 +91,7 @@ use crate::body::WholeBody;
 use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
-use crate::keys::{self, Secret};
+use crate::keys::Secret;
 use crate::mac::{self, Tag};
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
@@ -100,6 +101,8 @@ use crate::window::{Validity, Window};
 
 pub use crate::body::{FormBody, FromBody, RawBody};
 pub use crate::mac::Digest;
+#[cfg(feature = "public-key")]
+pub use crate::scheme::PublicKeyAlgorithm;
 pub use crate::scheme::{Encoding, SecretFormat, TimeFormat};
 pub use builder::layer;
 pub use sameness::EventId;
@@ -162,7 +165,7 @@ pub struct Message {
 enum Same {
     /// The MAC, if the layer takes a single one: it stands for everything that was signed.
     Mac(Tag),
-    /// Everything that was signed, if the layer takes several MACs: a copy could leave one of them out.
+    /// Everything that was signed, if a copy could have another signature.
     Signed { timestamp: Option<String>, id: Option<String> },
     /// The event's id.
     Id(String),
@@ -181,8 +184,7 @@ where
     fn rules(&self) -> Rules {
         // The handler recognises duplicates, so they need not fill the store. Retries come within the hour.
         let remember = self.remember.or(self.handler_remembers.then_some(HOUR));
-        // In hexadecimal, which every secret format reads: else an unknown tenant would cost less than a wrong key.
-        let mut rules = Rules::new(Secret::new(encode_hex(&mac::random_key())));
+        let mut rules = Rules::new(self.decoy());
         rules.usage = match self.every_delivery {
             true => Usage::Reusable,
             false => Usage::Idempotent { lease: self.lease, remember },
@@ -193,7 +195,7 @@ where
         rules.survives_restart = self.handler_remembers || self.forgetting_is_fine;
         rules.acknowledgement = self.acknowledgement.clone();
         rules.hands_duplicates_on = self.hands_duplicates_on;
-        rules.bound_to_owner = self.signatures.is_list() || self.sameness.event_id.is_some();
+        rules.bound_to_owner = self.signatures.can_be_rewritten() || self.sameness.event_id.is_some();
         rules
     }
 
@@ -225,7 +227,6 @@ where
     }
 
     fn verify(&self, call: &Call, key: &Secret) -> Result<Message, Reason> {
-        keys::check_shared(key).map_err(Reason::UnusableKey)?;
         let Ok(template) = &self.template else { return Err(Reason::BadSignature) };
         let parts = template.fill(|part| match part {
             Part::Literal(literal) => literal.as_bytes(),
@@ -233,17 +234,15 @@ where
             Part::Id => call.id.as_ref().map_or(&[], |id| id.as_bytes()),
             Part::Body => &call.body,
         });
-        let format = self.secret_format;
-        let read = |text: &[u8]| format.key(text);
-        let (digest, tags) = (self.signatures.digest, call.tags.iter());
-        if !digest.verify_any((key, format), read, parts, tags).map_err(Reason::UnusableKey)? {
+        let key = (key, self.secret_format);
+        if !self.signatures.verify(key, parts, &call.tags).map_err(Reason::UnusableKey)? {
             return Err(Reason::BadSignature);
         }
-        let same = match &self.sameness.event_id {
-            Some(EventId::Header) => Same::Id(call.id.clone().unwrap_or_default()),
-            Some(EventId::Field(name)) => Same::Id(Sameness::id_in(&call.body, name)?),
-            None if !self.signatures.is_list() => Same::Mac(call.tags.first),
-            None => {
+        let same = match (&self.sameness.event_id, self.signatures.only_mac(&call.tags)) {
+            (Some(EventId::Header), _) => Same::Id(call.id.clone().unwrap_or_default()),
+            (Some(EventId::Field(name)), _) => Same::Id(Sameness::id_in(&call.body, name)?),
+            (None, Some(mac)) => Same::Mac(*mac),
+            (None, None) => {
                 Same::Signed { timestamp: call.timestamp.as_ref().map(|(text, _)| text.clone()), id: call.id.clone() }
             }
         };
@@ -286,13 +285,17 @@ where
 
     fn describe(&self, call: &Call, facts: &mut Facts) {
         facts.add("body", format_args!("{} bytes", call.body.len()));
-        facts.add("signatures", call.tags.iter().count());
+        facts.add("signatures", call.tags.len());
         if let Ok(template) = &self.template {
             facts.add("signed", template);
         }
     }
 
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
+        #[cfg(feature = "public-key")]
+        if let Some(algorithm) = self.signatures.public_key {
+            return algorithm.check_key(key);
+        }
         self.secret_format.key(key.expose())?;
         mac::check_key(Self::NAME, key)
     }
@@ -303,6 +306,15 @@ where
 }
 
 impl<C> Webhook<C> {
+    fn decoy(&self) -> Secret {
+        #[cfg(feature = "public-key")]
+        if let Some(algorithm) = self.signatures.public_key {
+            return algorithm.decoy();
+        }
+        // In hexadecimal, which every secret format reads: else an unknown tenant would cost less than a wrong key.
+        Secret::new(encode_hex(&mac::random_key()))
+    }
+
     fn has_time(&self) -> bool {
         self.timestamp_header.is_some() || self.signatures.timestamp_element.is_some()
     }

@@ -5,12 +5,18 @@ use std::borrow::Cow;
 use http::{HeaderMap, HeaderName};
 
 use super::headers;
+use crate::keys::{self, Secret};
 use crate::mac::{Digest, Tag};
 use crate::rejection::Reason;
-use crate::scheme::Encoding;
+#[cfg(feature = "public-key")]
+use crate::scheme::PublicKeyAlgorithm;
+use crate::scheme::{Encoding, SecretFormat};
 
 /// How many elements a list may have. Senders write one for each key, two or three.
 const MOST_ELEMENTS: usize = 16;
+/// How many signatures with public keys a list may have, as each costs a check of its own for each key.
+#[cfg(feature = "public-key")]
+const MOST_PUBLIC: usize = 4;
 
 /// How the signatures are written.
 pub(super) struct Signatures {
@@ -21,7 +27,11 @@ pub(super) struct Signatures {
     /// What the element with the time begins with.
     pub(super) timestamp_element: Option<Cow<'static, str>>,
     pub(super) encoding: Encoding,
-    pub(super) digest: Digest,
+    /// `None`: SHA-256.
+    pub(super) digest: Option<Digest>,
+    /// `None`: an HMAC.
+    #[cfg(feature = "public-key")]
+    pub(super) public_key: Option<PublicKeyAlgorithm>,
 }
 
 /// What the headers hold.
@@ -32,13 +42,38 @@ pub(super) struct Found {
 
 /// One signature or more. Most senders write one, which then needs no allocation.
 pub(super) struct Tags {
-    pub(super) first: Tag,
-    others: Vec<Tag>,
+    first: Signature,
+    others: Vec<Signature>,
+}
+
+/// A decoded signature.
+enum Signature {
+    Mac(Tag),
+    #[cfg(feature = "public-key")]
+    PublicKey(Box<[u8]>),
+}
+
+impl Signature {
+    fn mac(&self) -> Option<&Tag> {
+        match self {
+            Self::Mac(tag) => Some(tag),
+            #[cfg(feature = "public-key")]
+            Self::PublicKey(_) => None,
+        }
+    }
 }
 
 impl Tags {
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Tag> {
+    pub(super) fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Signature> {
         std::iter::once(&self.first).chain(&self.others)
+    }
+
+    fn macs(&self) -> impl Iterator<Item = &Tag> {
+        self.iter().filter_map(Signature::mac)
     }
 }
 
@@ -46,6 +81,29 @@ impl Signatures {
     /// Whether a sender may write several signatures.
     pub(super) fn is_list(&self) -> bool {
         self.separator.is_some() || self.headers.len() > 1
+    }
+
+    /// The MAC that stands for everything that was signed: the only one, of the only spelling.
+    pub(super) fn only_mac<'a>(&self, tags: &'a Tags) -> Option<&'a Tag> {
+        if self.is_list() { None } else { tags.macs().next() }
+    }
+
+    /// Whether a copy could have another signature than the one that it was copied from: one of a list, or the second
+    /// spelling of an ECDSA signature.
+    pub(super) fn can_be_rewritten(&self) -> bool {
+        self.is_list() || self.is_public()
+    }
+
+    /// Whether the keys are public keys.
+    pub(super) fn is_public(&self) -> bool {
+        #[cfg(feature = "public-key")]
+        return self.public_key.is_some();
+        #[cfg(not(feature = "public-key"))]
+        false
+    }
+
+    pub(super) fn digest(&self) -> Digest {
+        self.digest.unwrap_or(Digest::Sha256)
     }
 
     pub(super) fn are_in(&self, headers: &HeaderMap) -> bool {
@@ -61,6 +119,31 @@ impl Signatures {
             }
             _ => self.find_all(headers),
         }
+    }
+
+    /// Whether the key made one of these signatures for the concatenated parts.
+    ///
+    /// # Errors
+    /// What is wrong with the key.
+    pub(super) fn verify<'p>(
+        &self,
+        (key, format): (&Secret, SecretFormat),
+        parts: impl Iterator<Item = &'p [u8]>,
+        tags: &Tags,
+    ) -> Result<bool, &'static str> {
+        #[cfg(feature = "public-key")]
+        if let Some(algorithm) = self.public_key {
+            let signed = concatenated(parts);
+            for signature in tags.iter() {
+                match signature {
+                    Signature::PublicKey(signature) if algorithm.verify(key, &signed, signature)? => return Ok(true),
+                    _ => {}
+                }
+            }
+            return Ok(false);
+        }
+        keys::check_shared(key)?;
+        self.digest().verify_any((key, format), |text| format.key(text), parts, tags.macs())
     }
 
     /// Ignores elements that are neither a signature nor the time: senders add some without notice, such as a second
@@ -87,6 +170,10 @@ impl Signatures {
                 }
             }
         }
+        #[cfg(feature = "public-key")]
+        if self.is_public() && tags.len() > MOST_PUBLIC {
+            return Err(malformed("has more signatures than any sender writes"));
+        }
         let mut tags = tags.into_iter();
         let first =
             tags.next().ok_or_else(|| malformed("has no signature of the layer's prefix, encoding and length"))?;
@@ -96,7 +183,20 @@ impl Signatures {
         Ok(Found { tags: Tags { first, others: tags.collect() }, timestamp })
     }
 
-    fn tag(&self, text: &str) -> Result<Tag, &'static str> {
-        headers::mac(text, &self.prefix, self.encoding, self.digest)
+    fn tag(&self, text: &str) -> Result<Signature, &'static str> {
+        let text = text.strip_prefix(&*self.prefix).ok_or("does not begin with its prefix")?;
+        #[cfg(feature = "public-key")]
+        if let Some(algorithm) = self.public_key {
+            return algorithm.normal(self.encoding.decode(text)?).map(Signature::PublicKey);
+        }
+        self.encoding.tag(text, self.digest()).map(Signature::Mac)
+    }
+}
+
+#[cfg(feature = "public-key")]
+fn concatenated<'p>(parts: impl Iterator<Item = &'p [u8]>) -> Cow<'p, [u8]> {
+    match &parts.collect::<Vec<_>>()[..] {
+        [part] => Cow::Borrowed(part),
+        parts => Cow::Owned(parts.concat()),
     }
 }

@@ -5,6 +5,7 @@ mod duplicates;
 mod events;
 mod json;
 mod leases;
+mod public_key;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};

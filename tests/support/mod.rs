@@ -7,6 +7,7 @@
 )]
 
 pub mod log;
+pub mod pairs;
 pub mod subject;
 
 use std::convert::Infallible;

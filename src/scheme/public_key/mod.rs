@@ -1,13 +1,16 @@
 //! Public-key signatures, verified by `jsonwebtoken` and the RustCrypto crates that it brings.
 
-mod pem;
+mod algorithm;
 mod rsa;
+mod text;
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 
 use crate::keys::Secret;
+
+pub use algorithm::PublicKeyAlgorithm;
 
 /// An algorithm and its kind of key.
 #[derive(Clone, Copy)]

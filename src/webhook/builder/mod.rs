@@ -14,7 +14,7 @@ use http::{HeaderName, Method};
 use super::sameness::Sameness;
 use super::signatures::Signatures;
 use super::signed::Template;
-use super::{Digest, Encoding, FromBody, SecretFormat, TimeFormat, Webhook};
+use super::{Encoding, FromBody, SecretFormat, TimeFormat, Webhook};
 use crate::Builder;
 use crate::form::HasWindow;
 use crate::tenant::Tenant;
@@ -30,6 +30,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// |---|---|
 /// | [`signature_header`](Builder::signature_header) | `Webhook-Signature` |
 /// | [`digest`](Builder::digest), [`encoding`](Builder::encoding) | SHA-256, hexadecimal |
+/// | [`public_key`](Builder::public_key) | none: an HMAC |
 /// | [`prefix`](Builder::prefix), [`separator`](Builder::separator) | none |
 /// | [`secret_format`](Builder::secret_format) | its bytes |
 /// | [`signed`](Builder::signed) | the body |
@@ -72,7 +73,9 @@ where
             prefix: "".into(),
             timestamp_element: None,
             encoding: Encoding::Hex,
-            digest: Digest::Sha256,
+            digest: None,
+            #[cfg(feature = "public-key")]
+            public_key: None,
         },
         secret_format: SecretFormat::Bytes,
         template: Ok(Template::body_alone()),

@@ -34,7 +34,7 @@ where
         self
     }
 
-    /// The text before the MAC, such as `sha256=`. The header must begin with exactly this. Default: nothing.
+    /// The text before the signature, such as `sha256=`. The header must begin with exactly this. Default: nothing.
     pub fn prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
         self.form.signatures.prefix = prefix.into();
         self
@@ -49,11 +49,23 @@ where
 
     /// The digest of the HMAC. Default: SHA-256.
     pub fn digest(mut self, digest: Digest) -> Self {
-        self.form.signatures.digest = digest;
+        self.form.signatures.digest = Some(digest);
         self
     }
 
-    /// The encoding of the MAC. Default: hexadecimal.
+    /// A public-key algorithm instead of an HMAC. The secrets are then the sender's
+    /// [public keys](crate::scheme::PublicKeyAlgorithm), as its page shows them. Default: none, an HMAC.
+    ///
+    /// A delivery is recognised by what was signed, as some signatures have a second spelling. A list may have four
+    /// signatures.
+    #[cfg(feature = "public-key")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "public-key")))]
+    pub fn public_key(mut self, algorithm: crate::scheme::PublicKeyAlgorithm) -> Self {
+        self.form.signatures.public_key = Some(algorithm);
+        self
+    }
+
+    /// The encoding of the signature. Default: hexadecimal.
     pub fn encoding(mut self, encoding: Encoding) -> Self {
         self.form.signatures.encoding = encoding;
         self
