@@ -179,6 +179,18 @@ pub trait Form: Send + Sync + 'static {
         let _ = (credential, facts);
     }
 
+    /// Requests and settings with which the signature would fit if the partner had made a slip, for
+    /// [`explain`](crate::explain), the likeliest first. What is the same for every form, such as a value that was
+    /// encoded twice or a slash at the path's end, is tried anyway. Default: none.
+    #[cfg(feature = "explain")]
+    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<crate::explain::NearMiss<Self>>
+    where
+        Self: Sized,
+    {
+        let _ = (head, body);
+        Vec::new()
+    }
+
     /// Removes further parts of the credential from the request that the inner service sees. Default: nothing.
     fn redact(&self, head: &mut Parts) {
         let _ = head;

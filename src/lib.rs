@@ -136,6 +136,7 @@
 //! | `redis` | | `redis::RedisStore`: replays and tickets on a Redis or Valkey that many processes share |
 //! | `redis-cluster`, `redis-sentinel`, `redis-tls` | | the same on a cluster, sentinels, over TLS (rustls on ring) |
 //! | `metrics` | | the counters `tower_sso_requests_total{form, outcome}` and `tower_sso_unsettled_total{form}` |
+//! | `explain` | | [`explain`]: which slip of a partner explains a refusal, for operators |
 //! | `sign` | | [`sign`]: the partner's side, for tests |
 //! | `testing` | | [`testing`]: the suites for stores of your own; [`Identity::unproved`] |
 //!
@@ -199,6 +200,9 @@ pub mod clock;
 mod debug;
 mod engine;
 mod error;
+#[cfg(feature = "explain")]
+#[cfg_attr(docsrs, doc(cfg(feature = "explain")))]
+pub mod explain;
 #[cfg(feature = "fernet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "fernet")))]
 pub mod fernet;

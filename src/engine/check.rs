@@ -233,7 +233,7 @@ impl<F: Form, C> Engine<F, C> {
     }
 
     /// The credential, and whose it claims to be: `None` if the request names no tenant that could be known.
-    fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<F::Credential>, Reason> {
+    pub(super) fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<F::Credential>, Reason> {
         let extracted = self.form.extract(head, body)?;
         let tenant = match extracted.tenant {
             Some(tenant) => Some(tenant),
@@ -248,7 +248,7 @@ impl<F: Form, C> Engine<F, C> {
     }
 
     /// The keys of the tenant, or what the form finds itself.
-    fn look_up(&self, presented: &Extracted<F::Credential>) -> StoreFuture<Result<Keys, StoreError>> {
+    pub(super) fn look_up(&self, presented: &Extracted<F::Credential>) -> StoreFuture<Result<Keys, StoreError>> {
         match (self.form.look_up(&presented.credential), &self.settings.keys, &presented.tenant) {
             (Some(found), ..) => found,
             (None, Some(store), Some(tenant)) => store.keys(tenant),
@@ -295,7 +295,7 @@ impl<F: Form, C> Engine<F, C> {
     }
 
     /// A refusal before the credential was authentic.
-    fn stop(&self, reason: Reason, presented: &Extracted<F::Credential>) -> Stop {
+    pub(super) fn stop(&self, reason: Reason, presented: &Extracted<F::Credential>) -> Stop {
         let mut facts = Facts::new();
         if presented.tenant.is_none() && !self.rules.looks_keys_up {
             facts.add("tenant_of", format_args!("{:?}", self.settings.tenant));

@@ -64,6 +64,11 @@ impl<F: Form, C> VerifyLayer<F, C> {
         &self.engine.form
     }
 
+    #[cfg(feature = "explain")]
+    pub(super) fn engine(&self) -> &Engine<F, C> {
+        &self.engine
+    }
+
     pub(super) fn new(engine: Engine<F, C>) -> Self {
         Self { engine: Arc::new(engine) }
     }

@@ -17,6 +17,8 @@
 
 pub(crate) mod builder;
 mod check;
+#[cfg(feature = "explain")]
+mod explain;
 mod future;
 mod layer;
 mod lease;

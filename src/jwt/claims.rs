@@ -78,7 +78,7 @@ fn numeric_date(name: &'static str, value: &Value) -> Result<UnixTime, Reason> {
     let bad = |what| Reason::BadClaim(Cow::Borrowed(name), what);
     let Value::Number(number) = value else { return Err(bad("is not a number")) };
     if number.as_f64().is_none_or(|seconds| seconds.abs() > FURTHEST) {
-        return Err(bad("is out of range"));
+        return Err(bad("is out of range: write it in seconds, not in milliseconds"));
     }
     seconds(number).ok_or_else(|| bad("is not a number"))
 }

@@ -272,6 +272,12 @@ where
         facts.add("signed", Names(request.parameters.names().filter(|name| *name != "oauth_signature")));
     }
 
+    #[cfg(feature = "explain")]
+    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<crate::explain::NearMiss<Self>> {
+        let with = |(cause, origin)| crate::explain::NearMiss::form(cause, self.with_origin(origin), head, body);
+        self.origin.near(head).into_iter().map(with).collect()
+    }
+
     fn redact(&self, head: &mut Parts) {
         if self.transports.contains(&Transport::Header) && parameters::is_oauth_header(head) {
             head.headers.remove(AUTHORIZATION);
@@ -284,6 +290,22 @@ where
 
     fn check(&self) -> Result<(), ConfigProblem> {
         builder::check(self)
+    }
+}
+
+impl<C> OAuth1<C> {
+    #[cfg(feature = "explain")]
+    fn with_origin(&self, origin: Origin) -> Self {
+        let Self { transports, methods, window, required, unsigned_body, .. } = self;
+        Self {
+            origin,
+            transports: transports.clone(),
+            methods: methods.clone(),
+            window: *window,
+            required: required.clone(),
+            unsigned_body: *unsigned_body,
+            claims: PhantomData,
+        }
     }
 }
 

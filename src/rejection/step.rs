@@ -43,3 +43,10 @@ impl Step {
         }
     }
 }
+
+/// The step's name.
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -64,6 +64,45 @@ impl Origin {
         }
     }
 
+    /// Other origins that a partner may have signed, and what that would mean.
+    #[cfg(feature = "explain")]
+    pub(crate) fn near(&self, head: &Parts) -> Vec<(String, Self)> {
+        let Source::Configured(Ok(encoded)) = &self.0 else { return Vec::new() };
+        let ours = crate::text::percent::decode_escapes(encoded).unwrap_or_default();
+        let (scheme, rest) = ours.split_once("://").unwrap_or_default();
+        let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
+        let path = if path.is_empty() { String::new() } else { format!("/{path}") };
+        let other_scheme = if scheme == "https" { "http" } else { "https" };
+        let requested = received::host(head).unwrap_or_default();
+        let mut near = Vec::new();
+        let mut add = |cause: &str, origin: String| {
+            let origin = Self(Source::Configured(Ok(percent_encoded(&origin))));
+            near.push((format!("{cause}, and this layer expects {ours}"), origin));
+        };
+        add(&format!("it was signed for {other_scheme}"), format!("{other_scheme}://{rest}"));
+        for port in [443, 80, 8080, 8443, 3000] {
+            add(&format!("it was signed with the port {port}"), format!("{scheme}://{authority}:{port}{path}"));
+            add(
+                &format!("it was signed for {other_scheme} with the port {port}"),
+                format!("{other_scheme}://{authority}:{port}{path}"),
+            );
+        }
+        let without_port = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        for (host, cause) in
+            [(requested.as_str(), "for the host that the request names"), (without_port, "without the port")]
+        {
+            for scheme in [scheme, other_scheme] {
+                add(&format!("it was signed {cause}, with {scheme}"), format!("{scheme}://{host}{path}"));
+            }
+        }
+        let www = authority.strip_prefix("www.").map_or_else(|| format!("www.{authority}"), str::to_owned);
+        add("it was signed with or without `www.`", format!("{scheme}://{www}{path}"));
+        if !path.is_empty() {
+            add("it was signed without the path in front of the app's own", format!("{scheme}://{authority}"));
+        }
+        near
+    }
+
     /// The base string's URI: the encoded origin, and the path as received.
     pub(crate) fn base_uri<'a>(&'a self, head: &'a Parts) -> Result<(Cow<'a, str>, &'a str), Reason> {
         let origin = match &self.0 {

@@ -226,6 +226,12 @@ where
         facts.add("readings", if hashed.literal.is_some() { "a plus as a space, and as a plus" } else { "one" });
     }
 
+    #[cfg(feature = "explain")]
+    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<crate::explain::NearMiss<Self>> {
+        let with = |(cause, recipe)| crate::explain::NearMiss::form(cause, self.with_recipe(recipe), head, body);
+        self.recipe.near().into_iter().map(with).collect()
+    }
+
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
         mac::check_key(Self::NAME, key)
     }
@@ -236,6 +242,13 @@ where
 }
 
 impl<C> TimestampHash<C> {
+    #[cfg(feature = "explain")]
+    fn with_recipe(&self, recipe: Recipe) -> Self {
+        let Self { timestamp, hash, tenant, plus, window, .. } = self;
+        let (timestamp, hash, tenant) = (timestamp.clone(), hash.clone(), tenant.clone());
+        Self { recipe, timestamp, hash, tenant, plus: *plus, window: *window, claims: PhantomData }
+    }
+
     /// The recipe's fields in order, and whether one contains a raw plus, which has two readings.
     fn fields(&self, query: &Indexed<'_>, plus_is_literal: impl Fn(&str) -> bool) -> Result<(Texts, bool), Reason> {
         let mut texts = Texts::with_capacity(self.recipe.fields().count(), 96);

@@ -88,6 +88,27 @@ impl Recipe {
         Self { digest, fields: fields.into_iter().map(Into::into).collect(), kind }
     }
 
+    /// Recipes that a partner may have followed instead, and what that would mean.
+    #[cfg(feature = "explain")]
+    pub(super) fn near(&self) -> Vec<(String, Self)> {
+        let mut near = Vec::new();
+        for fields in orders(&self.fields) {
+            let cause = format!("the partner hashes the fields in another order: {}", fields.join(", "));
+            near.push((cause, Self::new(self.digest, fields, self.kind.clone())));
+        }
+        for separator in ["|", ":", ",", ";", "-", "_", "&", "\n", " ", ""] {
+            for (how, kind) in [
+                ("as an HMAC", Kind::Hmac { separator: separator.into() }),
+                ("as a plain digest with the secret last", Kind::Digest { separator: separator.into() }),
+            ] {
+                let cause = format!("the partner joins the fields by {separator:?} and hashes {how}");
+                near.push((cause, Self::new(self.digest, self.fields.clone(), kind)));
+            }
+        }
+        near.retain(|(_, other)| other != self);
+        near
+    }
+
     /// The digest.
     pub fn digest(&self) -> Digest {
         self.digest
@@ -261,6 +282,23 @@ fn overlaps_itself(separator: &[u8]) -> bool {
 fn joined<'a>(fields: impl Iterator<Item = &'a str>, separator: &'a str) -> impl Iterator<Item = &'a [u8]> {
     let before = move |position| if position == 0 { "" } else { separator };
     fields.enumerate().flat_map(move |(position, field)| [before(position).as_bytes(), field.as_bytes()])
+}
+
+/// All orders of up to five names.
+#[cfg(feature = "explain")]
+fn orders(names: &[Cow<'static, str>]) -> Vec<Vec<Cow<'static, str>>> {
+    match names {
+        [] => vec![Vec::new()],
+        _ if names.len() > 5 => Vec::new(),
+        _ => {
+            let first = |at: usize| {
+                let mut rest = names.to_vec();
+                let first = rest.remove(at);
+                orders(&rest).into_iter().map(move |rest| [vec![first.clone()], rest].concat())
+            };
+            (0..names.len()).flat_map(first).collect()
+        }
+    }
 }
 
 #[cfg(test)]

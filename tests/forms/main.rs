@@ -1,5 +1,6 @@
 //! What is special about each form. What all of them promise is tested in `tests/engine/contract.rs`.
 
+mod explain;
 mod fernet;
 mod jwt;
 mod jwt_public_key;

@@ -1,0 +1,115 @@
+//! Why does this request not pass? Which slip of the partner's would explain it?
+//!
+//! [`request`] repeats a check step by step, without using the credential up. If the signature is wrong, it tries what
+//! partners most often get wrong, with the tenant's own keys, and names what fits: a line feed behind the secret,
+//! `http` for `https`, a value that was encoded twice, a key that has ended.
+//!
+//! It is for operators: an admin's page, a command, a test. **Never show it to whoever sent the request**: it tells
+//! which part of a forgery was wrong. It contains no secret, MAC, credential or value of a claim. Guesses at a
+//! [`shared_secret`](crate#forms-and-partners) are counted by its throttle as usual.
+//!
+//! Feature `explain`; for this example `webhook` too.
+//!
+//! ```
+//! # #[cfg(all(feature = "moka", feature = "webhook", feature = "sign"))] {
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use tower_sso::{explain, replay::MemoryReplay, sign::SigningWebhook, webhook};
+//!
+//! let layer = webhook::layer::<serde_json::Value>()
+//!     .secrets(["a-secret-shared-with-the-sender"])
+//!     .replay(MemoryReplay::new())
+//!     .handler_remembers()
+//!     .build()?;
+//! // The sender's copy of the secret ends with a line feed.
+//! let call = SigningWebhook::new("a-secret-shared-with-the-sender\n".into()).sign("{}").request("/hook");
+//! let (head, body) = call.into_parts();
+//! let explanation = explain::request(&layer, &head, &body.into()).await;
+//! assert!(explanation.cause().unwrap().contains("line feed"));
+//! # Ok(())
+//! # }
+//! # }
+//! ```
+
+mod keys;
+mod near_miss;
+mod requests;
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::request::Parts;
+
+use crate::VerifyLayer;
+use crate::form::Form;
+use crate::rejection::{Rejection, Step};
+
+pub(crate) use keys::other_keys;
+pub use near_miss::NearMiss;
+pub(crate) use requests::other_requests;
+
+/// Explains what a layer says to this request. See the [module](self).
+///
+/// It asks the key store as a check does, and the replay store not at all.
+pub async fn request<F: Form, C>(layer: &VerifyLayer<F, C>, head: &Parts, body: &Bytes) -> Explanation {
+    layer.explain(head, body).await
+}
+
+/// What was found out about a request.
+///
+/// Its `Display` is some lines of text for an operator.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Explanation {
+    pub(crate) passed: Vec<Passed>,
+    pub(crate) refused: Option<Rejection>,
+    pub(crate) cause: Option<String>,
+}
+
+/// A step that the request has passed, and what was seen there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// Which one.
+    pub step: Step,
+    /// What was seen, such as the tenant or the number of keys.
+    pub seen: String,
+}
+
+impl Explanation {
+    /// The steps that the request passes, in order.
+    pub fn passed(&self) -> &[Passed] {
+        &self.passed
+    }
+
+    /// Why it is refused; `None` if it passes all but the replay check, which is not asked.
+    pub fn refused(&self) -> Option<&Rejection> {
+        self.refused.as_ref()
+    }
+
+    /// What the partner, or this side, most probably did. `None` if nothing that was tried fits.
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    pub(crate) fn pass(&mut self, step: Step, seen: impl Into<String>) {
+        self.passed.push(Passed { step, seen: seen.into() });
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Passed { step, seen } in &self.passed {
+            writeln!(f, "passed   {step}: {seen}")?;
+        }
+        let Some(rejection) = &self.refused else {
+            return writeln!(f, "It passes, if its credential was not used before.");
+        };
+        writeln!(f, "refused  {}: {}", rejection.reason().step(), rejection.reason())?;
+        for (name, value) in rejection.facts().iter() {
+            writeln!(f, "         {name}: {value}")?;
+        }
+        match &self.cause {
+            Some(cause) => writeln!(f, "Cause: {cause}"),
+            None => writeln!(f, "Nothing that was tried explains it."),
+        }
+    }
+}
