@@ -73,6 +73,7 @@
 //! ```
 
 mod builder;
+pub mod challenge;
 mod headers;
 mod sameness;
 mod signatures;

@@ -1,6 +1,7 @@
 //! What is special about the signed webhook form.
 
 mod calls;
+mod challenges;
 mod duplicates;
 mod events;
 mod json;

@@ -80,6 +80,7 @@
 //! | Shippo | [`danger_shippo`] |
 //! | Telegram, bots | [`telegram`] |
 
+pub mod challenges;
 mod code;
 mod family;
 mod money;

@@ -97,8 +97,8 @@ pub fn twitch<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// The key is the app secret. Answer the challenge, a GET with `hub.challenge`, beside the layer:
-/// `post(handler).layer(verify).get(challenge)`.
+/// The key is the app secret. Meta first asks by GET whether the address is yours: see
+/// [`challenges::meta`](super::challenges::meta).
 ///
 /// Source: developers.facebook.com, "Webhooks".
 ///
@@ -115,8 +115,8 @@ pub fn meta<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// The key is the consumer secret. X's challenge asks for an HMAC of a `crc_token` under the same key. Answer only
-/// tokens that cannot be a body: otherwise anyone could have a forged body signed.
+/// The key is the consumer secret. X asks again and again for an HMAC of a `crc_token` under the same key: see
+/// [`challenges::x`](super::challenges::x), which signs no token that could be a delivery.
 ///
 /// Source: developer.x.com.
 ///
@@ -250,7 +250,7 @@ pub fn cal_com<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// The body says only which accounts have changed, so each change sends the same bytes. **No delivery counts as a
 /// duplicate, and whoever has recorded one can send it again**: the handler must do no more than look for changes.
-/// Answer the challenge, a GET, beside the layer.
+/// Dropbox first asks by GET whether the address is yours: see [`challenges::dropbox`](super::challenges::dropbox).
 ///
 /// Source: SlopMaster2/webhook-verify.
 ///

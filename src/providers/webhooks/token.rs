@@ -64,6 +64,8 @@ pub fn postmark<C: Call>() -> Builder<SharedSecret<C>> {
 /// `Authorization` is the secret, without a scheme. Nothing is signed. If the hook has another authentication field,
 /// set [`token_in`](Builder::token_in).
 ///
+/// Okta first asks by GET whether the address is yours: see [`challenges::okta`](super::challenges::okta).
+///
 /// Source: support.okta.com, "Unable to verify event hook".
 ///
 /// ```
