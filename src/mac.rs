@@ -5,7 +5,7 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 #[cfg(feature = "webhook")]
 use subtle::{Choice, ConstantTimeEq};
-#[cfg(feature = "webhook")]
+#[cfg(any(feature = "webhook", feature = "jwt"))]
 use zeroize::Zeroizing;
 
 use crate::keys::{self, Secret};
@@ -109,6 +109,25 @@ impl Digest {
         let mac = secret.try_with_prepared((self, text), make, |keyed| keyed.mac(parts))?;
         // All of them, so that the time does not tell which one it was.
         Ok(tags.fold(Choice::from(0), |any, tag| any | mac.ct_eq(tag)).into())
+    }
+
+    /// As [`Self::verify`], under the key that `read` makes of the secret's text.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn verify_read<'p, K>(
+        self,
+        (secret, text): (&Secret, K),
+        read: impl Fn(&[u8]) -> Result<Zeroizing<Vec<u8>>, &'static str>,
+        parts: impl IntoIterator<Item = &'p [u8]>,
+        mac: &[u8],
+    ) -> Result<bool, &'static str>
+    where
+        K: std::any::Any + Send + Sync + PartialEq,
+    {
+        let make = |bytes: &[u8]| read(bytes).map(|key| self.key(&key));
+        secret.try_with_prepared((self, text), make, |keyed| keyed.verify(parts, mac))
     }
 
     /// As [`Self::verify`], with a key made for this one check.

@@ -15,14 +15,15 @@ use std::convert::Infallible;
 use std::future::ready;
 
 use allocation_counter::measure;
+use bytes::Bytes;
 use driver::{NoStore, service, through, verify};
 use futures::FutureExt;
 use http::header::LOCATION;
-use http::{Response, StatusCode};
-use samples::{
-    Fernet, Jwt, LargeWebhook, OAuth1, Sample, Sent, SharedSecret, Ticket, TimestampHash, Webhook, body, forged,
-};
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use samples::{Fernet, Jwt, LargeWebhook, OAuth1, Sample, SharedSecret, Ticket, TimestampHash, Webhook, body, forged};
 use tower::{Layer, Service, service_fn};
+use tower_sso::body::LayerBody;
 
 /// Allocations of the form's own methods, of the whole layer over an accepted request, and over a forged one.
 fn counted<S: Sample>() -> [u64; 3] {
@@ -65,7 +66,8 @@ fn requests_ask_for_memory_as_often_as_stated() {
 #[test]
 fn an_answer_with_headers_asks_for_no_more() {
     let answer = || Response::builder().header(LOCATION, "/").body(()).unwrap();
-    let mut service = Jwt::layer(NoStore).layer(service_fn(move |_: Sent| ready(Ok::<_, Infallible>(answer()))));
+    let mut service = Jwt::layer(NoStore)
+        .layer(service_fn(move |_: Request<LayerBody<Full<Bytes>>>| ready(Ok::<_, Infallible>(answer()))));
     let mut call = |request| service.call(request).now_or_never().unwrap().unwrap();
     let request = Jwt::request(0);
     drop(call(request.clone()));

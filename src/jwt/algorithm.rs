@@ -1,6 +1,7 @@
 use crate::mac::Digest;
 
-/// The algorithm of a token's signature (RFC 7518, 3.1; RFC 8037, 3.1). A layer accepts exactly one.
+/// The algorithm of a token's signature (RFC 7518, 3.1; RFC 8037, 3.1). A layer accepts one, or several of one kind of
+/// key where its [`algorithms`](crate::Builder::algorithms) say so.
 ///
 /// HS256, HS384 and HS512 need a shared secret. The others, behind the feature `jwt-public-key`, need the partner's
 /// public key in PEM.
@@ -117,6 +118,17 @@ impl Algorithm {
             Self::EdDSA,
         ];
         all.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+
+    /// Whether both take the same kind of key, so that a layer may accept both.
+    pub(super) fn shares_keys_with(self, other: Self) -> bool {
+        match (self.kind(), other.kind()) {
+            (Kind::Mac(_), Kind::Mac(_)) => true,
+            #[cfg(feature = "jwt-public-key")]
+            (Kind::PublicKey(one), Kind::PublicKey(other)) => one.shares_keys_with(other),
+            #[cfg(feature = "jwt-public-key")]
+            _ => false,
+        }
     }
 
     pub(crate) fn kind(self) -> Kind {

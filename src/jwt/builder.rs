@@ -1,3 +1,5 @@
+mod token;
+
 use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -7,6 +9,8 @@ use serde::de::DeserializeOwned;
 
 use super::verifier::Verifier;
 use super::{Algorithm, Audience, Jwt};
+use crate::form::Usage;
+use crate::scheme::{Place, Places};
 use crate::tenant::Tenant;
 use crate::window::LONGEST;
 use crate::{Builder, ConfigProblem};
@@ -15,13 +19,18 @@ use crate::{Builder, ConfigProblem};
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`token_parameter`](Builder::token_parameter) | `sso_jwt` |
+/// | [`token_in`](Builder::token_in), [`or_in`](Builder::or_in) | the query parameter `sso_jwt` |
 /// | [`audience`](Builder::audience) | none: call it or [`danger_any_audience`](Builder::danger_any_audience) |
+/// | [`issuer`](Builder::issuer) | any |
 /// | [`leeway`](Builder::leeway) | 60 s |
 /// | [`max_lifetime`](Builder::max_lifetime) | 15 min |
 /// | [`max_age`](Builder::max_age) | none: `exp` is required |
 /// | [`require_type`](Builder::require_type) | any but the explicit type of another kind of token |
-/// | [`max_token_length`](Builder::max_token_length) | 8 KiB |
+/// | [`max_token_length`](Builder::max_token_length), [`padded`](Builder::padded) | 8 KiB, not padded |
+/// | [`algorithms`](Builder::algorithms) | the one given |
+/// | [`secret_format`](Builder::secret_format) | the secret's bytes |
+/// | [`replay_by_id`](Builder::replay_by_id) | two tokens are the same if they have one signature |
+/// | [`danger_reusable`](Builder::danger_reusable) | a token signs in once |
 /// | [`require`](Builder::require) | nothing but what `C` needs |
 /// | [`tenant`](Builder::tenant) | one for all; the token does not say whose it is |
 /// | [`methods`](Builder::methods) | GET |
@@ -49,7 +58,11 @@ where
 {
     let form = Jwt {
         verifier: Verifier::new(algorithm),
-        parameter: "sso_jwt".into(),
+        places: Places::one(Place::query("sso_jwt")),
+        padded: false,
+        usage: Usage::Once,
+        by_id: false,
+        issuer: None,
         audience: Audience::Unset,
         max_age: None,
         remember_endless: None,
@@ -69,15 +82,17 @@ impl<C, D> Builder<Jwt<C>, D>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {
-    /// The query parameter that holds the token. Default: `sso_jwt`.
-    pub fn token_parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.form.parameter = name.into();
-        self
-    }
-
     /// The audience: `aud` must be this string, or a list that contains it.
     pub fn audience(mut self, ours: impl Into<Cow<'static, str>>) -> Self {
         self.form.audience = Audience::Ours(ours.into());
+        self
+    }
+
+    /// The issuer: `iss` must be exactly this string. Default: any or none, since the key says who made the token.
+    ///
+    /// Set it if several issuers sign with one key, or if the keys come from a place that has those of several.
+    pub fn issuer(mut self, theirs: impl Into<Cow<'static, str>>) -> Self {
+        self.form.issuer = Some(theirs.into());
         self
     }
 
@@ -144,12 +159,6 @@ where
         self
     }
 
-    /// The longest token in characters, inclusive; a longer one is `malformed`. Default: 8,192.
-    pub fn max_token_length(mut self, characters: usize) -> Self {
-        self.form.longest = characters;
-        self
-    }
-
     /// Registered claims (RFC 7519) that the payload must have besides those that other settings need, such as `sub` or
     /// `jti`. A token without one is `invalid`, and so is one whose required `iss`, `sub` or `jti` is not a string.
     /// Default: none.
@@ -166,9 +175,8 @@ where
 }
 
 pub(super) fn check<C>(form: &Jwt<C>) -> Result<(), ConfigProblem> {
-    if form.parameter.is_empty() {
-        return Err(ConfigProblem::setting("token_parameter", "is empty: name the parameter that holds the token"));
-    }
+    form.places.check("token_in")?;
+    form.verifier.check()?;
     // Years added to a time would keep entries in the replay store for years.
     for (name, set) in [("max_lifetime", form.max_lifetime), ("max_age", form.max_age)] {
         if set.is_some_and(|set| set > LONGEST) {
@@ -180,6 +188,15 @@ pub(super) fn check<C>(form: &Jwt<C>) -> Result<(), ConfigProblem> {
             "danger_without_expiry",
             "remembers tokens for no time, or for more than 31 days: give it a day",
         ));
+    }
+    if form.usage == Usage::Reusable && form.by_id {
+        return Err(ConfigProblem::setting(
+            "replay_by_id",
+            "has no effect on tokens that may come again: call it or `danger_reusable`, not both",
+        ));
+    }
+    if form.issuer.as_deref().is_some_and(str::is_empty) {
+        return Err(ConfigProblem::setting("issuer", "is empty: say who makes the tokens (their `iss`)"));
     }
     if form.leeway > Duration::from_secs(3_600) {
         return Err(ConfigProblem::setting("leeway", "is more than an hour: have the partner set its clock"));

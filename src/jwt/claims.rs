@@ -55,6 +55,24 @@ pub(super) fn require(payload: &Object<'_>, claim: &str) -> Result<(), Reason> {
     }
 }
 
+/// `iss` is exactly this string (RFC 7519, 4.1.1).
+pub(super) fn check_issuer(payload: &Object<'_>, issuer: &str) -> Result<(), Reason> {
+    match payload.get("iss") {
+        None => Err(Reason::MissingClaim("iss".into())),
+        Some(Value::String(named)) if named == issuer => Ok(()),
+        Some(_) => Err(Reason::BadClaim("iss".into(), "is not the issuer that the layer requires")),
+    }
+}
+
+/// The `jti`, which must be there and say something.
+pub(super) fn id(payload: &Object<'_>) -> Result<String, Reason> {
+    match payload.get("jti") {
+        None | Some(Value::Null) => Err(Reason::MissingClaim("jti".into())),
+        Some(Value::String(id)) if !id.is_empty() => Ok(id),
+        Some(_) => Err(Reason::BadClaim("jti".into(), "is not a string, or is empty")),
+    }
+}
+
 /// `aud` is a string, or a list of strings that contains ours.
 pub(super) fn check_audience(payload: &Object<'_>, ours: &str) -> Result<(), Reason> {
     let mistyped = || Reason::BadClaim("aud".into(), "is not a string or a list of strings");

@@ -1,4 +1,5 @@
-//! A JWT in a query parameter: `GET /{page}?sso_jwt={jwt}`.
+//! A JWT: in a query parameter, as in `GET /{page}?sso_jwt={jwt}`, or in a form's field, a header, a cookie or a JSON
+//! body.
 //!
 //! Waggl's customers sign their users in this way: see [`providers::waggl`](crate::providers::waggl) for its claims.
 //!
@@ -24,11 +25,13 @@
 //! ```
 //!
 //! # Rules
-//! 1. The token is three parts of canonical base64url without padding, at most 8 KiB. Otherwise: `malformed`. A
-//!    signature of a length that no public key of the algorithm makes is `malformed` too, before any key is looked up.
-//! 2. The layer sets the algorithm. A header that names another, in any case of letters, is `invalid` (RFC 8725, 3.1).
-//!    So is a header with `crit`, or with the `typ` of another kind of token, such as `at+jwt` (RFC 8725, 3.11;
-//!    [`require_type`](crate::Builder::require_type)). `kid`, `jku`, `jwk`, `x5u` and the rest are ignored.
+//! 1. The token is in one of the places that are [set](crate::Builder::token_in), once. It is three parts of canonical
+//!    base64url without padding, at most 8 KiB. Otherwise: `malformed`. A signature of a length that no public key of
+//!    the algorithm makes is `malformed` too, before any key is looked up.
+//! 2. The layer sets the algorithm, or [several](crate::Builder::algorithms) of one kind of key. A header that names
+//!    another, in any case of letters, is `invalid` (RFC 8725, 3.1). So is a header with `crit`, or with the `typ` of
+//!    another kind of token, such as `at+jwt` (RFC 8725, 3.11; [`require_type`](crate::Builder::require_type)). `kid`,
+//!    `jku`, `jwk`, `x5u` and the rest are ignored.
 //! 3. `exp` and `aud` are required, `nbf` and `iat` honoured, with [`leeway`](crate::Builder::leeway). A `NumericDate`
 //!    is a JSON number, possibly with a fraction or an exponent; a claim that is missing, mistyped or beyond the year
 //!    9999 is `invalid`. `aud` is a string, or a list of strings that contains ours (RFC 7519, 4.1). A token with
@@ -38,8 +41,9 @@
 //! 4. The token may live for [`max_lifetime`](crate::Builder::max_lifetime): a token for a year is a password.
 //! 5. A duplicate name at any depth is `rejected_claims` (RFC 7519, 4 leaves the choice).
 //! 6. The replay key is the MAC. For public-key algorithms it is the signed content and the key, because one signature
-//!    can have several spellings. `jti` plays no part: two clicks in one second may make the same token, and the second
-//!    is `replayed`.
+//!    can have several spellings. `jti` plays no part, unless the layer [replays by id](crate::Builder::replay_by_id):
+//!    two clicks in one second may make the same token, and the second is `replayed`. A layer that is
+//!    [`danger_reusable`](crate::Builder::danger_reusable) asks no replay store.
 //! 7. A claim that binds the token to a request or to its sender's key is `invalid`, since this layer does not check
 //!    it. These are `htm`, `htu` and `ath` (RFC 9449, 4.2), `cnf` (RFC 7800, 3.1), `qsh` (Atlassian Connect),
 //!    `bodyHash` (Fireblocks), `request_body_sha256` (Plaid), `payload_hash` and `url_hash` (Vonage, MessageBird). If
@@ -66,14 +70,14 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use crate::ConfigProblem;
-use crate::body::HeadOnly;
+use crate::body::WholeBody;
 use crate::clock::{Clock, UnixTime};
 use crate::debug::opaque_debug;
-use crate::form::{Extracted, Form, Presence, Rules};
+use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::Secret;
-use crate::query::Query;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
+use crate::scheme::Places;
 use crate::text::json::{self, Object};
 use crate::window::Validity;
 
@@ -95,7 +99,11 @@ use verifier::Verifier;
 /// ```
 pub struct Jwt<C> {
     verifier: Verifier,
-    parameter: Cow<'static, str>,
+    places: Places,
+    padded: bool,
+    usage: Usage,
+    by_id: bool,
+    issuer: Option<Cow<'static, str>>,
     audience: Audience,
     max_age: Option<Duration>,
     /// How long a token without an end is remembered; `None` refuses such tokens.
@@ -117,6 +125,8 @@ struct Judged {
     claims: Result<(), Reason>,
     /// The required fields.
     fields: Result<(), Reason>,
+    /// The `jti`, if it identifies the token.
+    id: Option<String>,
 }
 
 /// The required audience.
@@ -131,28 +141,29 @@ where
     C: DeserializeOwned + Send + Sync + 'static,
 {
     const NAME: &'static str = "jwt";
-    type Reads = HeadOnly;
+    type Reads = WholeBody;
     type Credential = Token;
     type Message = Message;
     type Claims = C;
 
     fn rules(&self) -> Rules {
         let mut rules = Rules::new(self.verifier.decoy());
-        rules.parameters = vec![self.parameter.clone()];
+        rules.usage = self.usage;
+        rules.parameters = self.places.parameters();
+        rules.bound_to_owner = self.by_id;
         rules.has_time = true;
         rules.longest_window = self.longest_window();
         rules
     }
 
     fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
-        let token = Query::of(&head.uri).raw_value(&self.parameter)?;
-        Ok(if token.is_some() { Presence::InHead } else { Presence::Absent })
+        self.places.presence(head)
     }
 
-    fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<Token>, Reason> {
-        let text = Query::of(&head.uri).required(&self.parameter)?;
-        let malformed = |what| Reason::Malformed(self.parameter.clone(), what);
-        let token = Token::parse(&text, self.longest).map_err(malformed)?;
+    fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Token>, Reason> {
+        let (place, text) = self.places.required(head, body)?;
+        let malformed = |what| Reason::Malformed(place.name(), what);
+        let token = Token::parse(&text, self.longest, self.padded).map_err(malformed)?;
         #[cfg(feature = "jwt-public-key")]
         self.verifier.check_length(&token, malformed)?;
         Ok(token.into())
@@ -183,11 +194,14 @@ where
     }
 
     fn fingerprint(&self, message: &Message, fingerprint: &mut FingerprintHasher) {
-        self.verifier.fingerprint(message, fingerprint);
+        match message.judged.as_ref().ok().and_then(|judged| judged.id.as_ref()) {
+            Some(id) => _ = fingerprint.part(b"jti").part(id.as_bytes()),
+            None => self.verifier.fingerprint(message, fingerprint),
+        }
     }
 
     fn claims(&self, message: Message, now: UnixTime) -> Result<C, Reason> {
-        let Judged { registered, claims, fields } = message.judged?;
+        let Judged { registered, claims, fields, .. } = message.judged?;
         claims?;
         if let (Some(longest), Some(exp)) = (self.max_lifetime, registered.exp) {
             let lifetime = exp.since(registered.iat.unwrap_or(now.plus(self.leeway)));
@@ -205,6 +219,10 @@ where
     fn describe(&self, token: &Token, facts: &mut Facts) {
         facts.add("algorithm", self.verifier.algorithm().name());
         facts.add("length", format_args!("{} bytes", token.0.signed().len()));
+    }
+
+    fn redact(&self, head: &mut Parts) {
+        self.places.redact(head);
     }
 
     fn set_clock(&mut self, clock: &Arc<dyn Clock>) {
@@ -246,12 +264,19 @@ impl<C: DeserializeOwned> Jwt<C> {
         let payload = Object::read(payload)?;
         let claims = self.required_claims.iter().try_for_each(|claim| claims::require(&payload, claim));
         let claims = claims.and_then(|()| claims::refuse_binding(&payload, &self.unchecked_claims));
+        let issuer = self.issuer.as_deref();
+        let claims = claims.and_then(|()| issuer.map_or(Ok(()), |issuer| claims::check_issuer(&payload, issuer)));
+        let id = self.by_id.then(|| claims::id(&payload)).transpose();
+        let (id, claims) = match id {
+            Ok(id) => (id, claims),
+            Err(reason) => (None, claims.and(Err(reason))),
+        };
         let claims = claims.and_then(|()| match &self.audience {
             Audience::Ours(ours) => claims::check_audience(&payload, ours),
             Audience::Any | Audience::Unset => Ok(()),
         });
-        Ok(Judged { registered: Registered::of(&payload)?, claims, fields: payload.require(&self.required) })
+        Ok(Judged { registered: Registered::of(&payload)?, claims, fields: payload.require(&self.required), id })
     }
 }
 
-opaque_debug!(Jwt<C> { parameter });
+opaque_debug!(Jwt<C> { places });

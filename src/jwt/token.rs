@@ -7,7 +7,7 @@ use crate::debug::opaque_debug;
 #[cfg(feature = "jwt-public-key")]
 use crate::keys::Secret;
 use crate::rejection::Reason;
-use crate::text::base64::decode_base64url_onto;
+use crate::text::base64::{decode_base64url_onto, without_padding};
 
 /// A structurally valid token. Its maker is not verified yet.
 pub struct Token(pub(super) Arc<Parts>);
@@ -32,7 +32,7 @@ pub struct Message {
 }
 
 impl Token {
-    pub(super) fn parse(text: &str, longest: usize) -> Result<Self, &'static str> {
+    pub(super) fn parse(text: &str, longest: usize, padded: bool) -> Result<Self, &'static str> {
         if text.len() > longest {
             return Err("is too long");
         }
@@ -43,8 +43,10 @@ impl Token {
         let mut all = Vec::with_capacity(second + text.len());
         all.extend_from_slice(text.as_bytes().get(..second).unwrap_or_default());
         let mut decode = |part: Range<usize>| {
-            let part = text.as_bytes().get(part).unwrap_or_default();
-            decode_base64url_onto(part, &mut all).ok_or("is not canonical base64url")?;
+            let part = text.get(part).unwrap_or_default();
+            let bare = if padded { without_padding(part) } else { Some(part) };
+            bare.and_then(|bare| decode_base64url_onto(bare.as_bytes(), &mut all))
+                .ok_or("is not canonical base64url")?;
             Ok::<_, &'static str>(all.len())
         };
         let header = decode(second + 1..text.len())?;

@@ -6,17 +6,23 @@ use serde_json::Value;
 use super::algorithm::Kind;
 use super::token::{Message, Parts, Token};
 use super::{Algorithm, Judged};
+use crate::ConfigProblem;
 use crate::keys::{self, Secret};
 use crate::mac;
 use crate::observe;
 use crate::rejection::Reason;
 use crate::replay::FingerprintHasher;
+use crate::scheme::SecretFormat;
 use crate::text::json::{self, Object};
 
-/// One algorithm, and how its keys are read.
+/// The algorithms, and how their keys are read.
 pub(super) struct Verifier {
+    /// The first one, whose kind of key all have.
     algorithm: Algorithm,
+    /// The others, if there are any.
+    others: Vec<Algorithm>,
     kind: Kind,
+    secret_format: SecretFormat,
     /// The header of the first accepted token. A partner's tokens share one header, so it need not be parsed again.
     usual_header: OnceLock<Vec<u8>>,
     required_type: Option<Cow<'static, str>>,
@@ -28,7 +34,14 @@ impl Verifier {
     }
 
     pub(super) fn new(algorithm: Algorithm) -> Self {
-        Self { algorithm, kind: algorithm.kind(), usual_header: OnceLock::new(), required_type: None }
+        Self {
+            algorithm,
+            others: Vec::new(),
+            kind: algorithm.kind(),
+            secret_format: SecretFormat::Bytes,
+            usual_header: OnceLock::new(),
+            required_type: None,
+        }
     }
 
     /// Refuses a signature of an impossible length before any key lookup: the time of its check could depend on the
@@ -76,13 +89,61 @@ impl Verifier {
     }
 
     fn is_authentic(&self, parts: &Parts, key: &Secret) -> Result<bool, &'static str> {
-        match self.kind {
+        match self.kind_for(parts.header()) {
             Kind::Mac(digest) => {
                 keys::check_shared(key)?;
-                Ok(digest.verify(key, [parts.signed()], parts.signature()))
+                let format = self.secret_format;
+                let read = |secret: &[u8]| format.key(secret);
+                digest.verify_read((key, format), read, [parts.signed()], parts.signature())
             }
             #[cfg(feature = "jwt-public-key")]
             Kind::PublicKey(scheme) => scheme.verify(key, parts.signed(), parts.signature()),
+        }
+    }
+
+    /// Of several algorithms, all of one kind of key, the one that the header names.
+    fn kind_for(&self, header: &[u8]) -> Kind {
+        if self.others.is_empty() {
+            return self.kind;
+        }
+        let named = Object::read(header).ok().and_then(|header| header.get("alg"));
+        let named = named.as_ref().and_then(Value::as_str);
+        self.others.iter().find(|other| Some(other.name()) == named).map_or(self.kind, |other| other.kind())
+    }
+
+    fn accepts(&self, name: &str) -> bool {
+        self.algorithm.name() == name || self.others.iter().any(|other| other.name() == name)
+    }
+
+    /// Sets the algorithms. An empty list stays without effect, and is refused by [`Self::check`].
+    pub(super) fn set_algorithms(&mut self, algorithms: impl IntoIterator<Item = Algorithm>) {
+        let mut algorithms = algorithms.into_iter();
+        if let Some(first) = algorithms.next() {
+            (self.algorithm, self.kind) = (first, first.kind());
+        }
+        self.others = algorithms.collect();
+    }
+
+    pub(super) fn set_secret_format(&mut self, format: SecretFormat) {
+        self.secret_format = format;
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigProblem> {
+        if !self.others.iter().all(|other| other.shares_keys_with(self.algorithm)) {
+            return Err(ConfigProblem::setting(
+                "algorithms",
+                "are of more than one kind of key: a public key must never count as a shared secret. Take one kind",
+            ));
+        }
+        match self.kind {
+            Kind::Mac(_) => Ok(()),
+            #[cfg(feature = "jwt-public-key")]
+            Kind::PublicKey(_) if self.secret_format == SecretFormat::Bytes => Ok(()),
+            #[cfg(feature = "jwt-public-key")]
+            Kind::PublicKey(_) => Err(ConfigProblem::setting(
+                "secret_format",
+                "is set for an algorithm that has no secret: give the public key in PEM",
+            )),
         }
     }
 
@@ -104,7 +165,7 @@ impl Verifier {
         }
         match header.get("alg") {
             None | Some(Value::Null) => return Err(Reason::BadToken("has no `alg` in its header")),
-            Some(named) if named.as_str() == Some(self.algorithm.name()) => {}
+            Some(named) if named.as_str().is_some_and(|name| self.accepts(name)) => {}
             Some(_) => return Err(Reason::AlgorithmNotAllowed),
         }
         self.check_type(header.get("typ").as_ref())
@@ -140,7 +201,7 @@ impl Verifier {
         match self.kind {
             Kind::Mac(digest) => {
                 keys::check_shared(key)?;
-                if key.expose().len() < digest.length() {
+                if self.secret_format.key(key.expose())?.len() < digest.length() {
                     observe::short_secret("jwt", self.algorithm.name(), digest.length());
                 }
                 Ok(())

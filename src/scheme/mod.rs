@@ -14,6 +14,8 @@ mod encoding;
 mod origin;
 #[allow(dead_code)]
 mod place;
+#[cfg(any(feature = "jwt", feature = "fernet"))]
+mod places;
 #[cfg(feature = "public-key")]
 pub(crate) mod public_key;
 mod secret_format;
@@ -26,6 +28,8 @@ pub use origin::Origin;
 #[cfg(all(feature = "oauth1", feature = "sign"))]
 pub(crate) use origin::base_uri_of;
 pub use place::Place;
+#[cfg(any(feature = "jwt", feature = "fernet"))]
+pub(crate) use places::Places;
 #[cfg(feature = "public-key")]
 pub use public_key::PublicKeyAlgorithm;
 pub use secret_format::SecretFormat;

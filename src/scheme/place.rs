@@ -143,10 +143,12 @@ impl Place {
             }
             check_content(&head.headers, Some(essence)).map(|()| Presence::InBody)
         };
+        let in_head = |is_there| if is_there { Presence::InHead } else { Presence::Absent };
         match &self.0 {
             Kind::Form(_) => body(FORM),
             Kind::Json(_) => body(JSON),
-            _ => Ok(if self.find(head, &[])?.is_some() { Presence::InHead } else { Presence::Absent }),
+            Kind::Query(name) => Ok(in_head(Query::of(&head.uri).raw_value(name)?.is_some())),
+            _ => Ok(in_head(self.find(head, &[])?.is_some())),
         }
     }
 

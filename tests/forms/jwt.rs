@@ -1,6 +1,7 @@
 //! What is special about the JWT form.
 
 mod header;
+mod places;
 
 use serde_json::{Value, json};
 use tower_sso::Builder;
@@ -328,7 +329,7 @@ fn unsafe_settings_do_not_build() {
         (start().secrets([SECRET]).build(), "audience"),
         (start().secrets([SECRET]).audience("").build(), "audience"),
         (start().secrets([""]).audience("a").build(), "is empty"),
-        (start().secrets([SECRET]).audience("a").token_parameter("").build(), "token_parameter"),
+        (start().secrets([SECRET]).audience("a").token_parameter("").build(), "token_in"),
         (start().secrets([SECRET]).audience("a").max_age(std::time::Duration::MAX).build(), "max_age"),
         (start().secrets([SECRET]).audience("a").max_lifetime(std::time::Duration::MAX).build(), "max_lifetime"),
         (start().secrets([SECRET]).audience("a").leeway(std::time::Duration::MAX).build(), "leeway"),

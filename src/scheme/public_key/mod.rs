@@ -47,6 +47,11 @@ impl Scheme {
         Self { algorithm, family }
     }
 
+    /// Whether both take the same kind of key.
+    pub(crate) fn shares_keys_with(self, other: Self) -> bool {
+        self.family == other.family
+    }
+
     /// Whether a key of the algorithm can make a signature of this length (RFC 7518, 3.3 to 3.5; RFC 8032, 5.1.6).
     pub(crate) fn is_length(self, signature: usize) -> bool {
         match self.family {
