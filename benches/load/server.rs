@@ -16,6 +16,7 @@ use tracing_subscriber::EnvFilter;
 use crate::app::{self, Parts, Portal};
 use crate::config::{Connections, Origin};
 use crate::db::{self, Database};
+use crate::explain::Explainers;
 use crate::health::Health;
 use crate::stores::Stores;
 use crate::{serve, settings};
@@ -86,6 +87,7 @@ async fn start(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
         log: None,
         public_url: Origin::of_listener(address),
         demo: false,
+        explainers: Explainers::default(),
     });
     // Before building the routes: the bare app verifies one link through a layer, which must not refuse it as too old.
     wait_for_the_cutoff(&portal).await;

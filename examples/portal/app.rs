@@ -20,6 +20,7 @@ use tower_sso::clock::Clock;
 
 use crate::config::{ConfigError, Origin};
 use crate::db::Database;
+use crate::explain::Explainers;
 use crate::health::Health;
 use crate::log::Lost;
 use crate::problem::{self, Problem};
@@ -46,6 +47,8 @@ pub(crate) struct Parts {
     /// Whether the page plays the partners. It then signs with their secrets, so it is off with a real configuration.
     pub(crate) demo: bool,
     pub(crate) vendors: Vendors,
+    /// Filled by the vendors' routes.
+    pub(crate) explainers: Explainers,
 }
 
 impl Portal {

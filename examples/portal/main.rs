@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo run --example portal                          # the demo, on http://127.0.0.1:3000
 //! cargo run --example portal -- --config portal.toml  # your configuration, without the demo
+//! cargo run --example portal -- --config portal.toml --explain 'https://portal.example/sso/oauth/?…'
 //! ```
 //!
 //! | file | contents |
@@ -11,6 +12,7 @@
 //! | `session.rs` | from an identity to a session; `/me` and `/logout` |
 //! | `app.rs`, `config.rs`, `db.rs`, `stores.rs` | the router and its state, `portal.toml`, the database, the replay store |
 //! | `accounts.rs`, `passwords.rs` | users that the portal registers itself |
+//! | `explain.rs` | why a partner's request does not pass, for the operator |
 //! | `caller.rs`, `text.rs` | checks of untrusted client addresses and text |
 //! | `random.rs` | secrets and ids |
 //! | `serve.rs`, `log.rs`, `health.rs` | the server, its timeouts and limits; logging; health and metrics |
@@ -25,6 +27,7 @@ mod caller;
 mod config;
 mod db;
 mod demo;
+mod explain;
 mod health;
 mod log;
 mod page;
@@ -55,6 +58,7 @@ use tower_sso::clock::{Clock, SystemClock};
 use crate::app::{Parts, Portal};
 use crate::config::{Config, ConfigError, Origin};
 use crate::db::Database;
+use crate::explain::Explainers;
 use crate::health::Health;
 use crate::stores::Stores;
 
@@ -69,6 +73,9 @@ struct Arguments {
     /// Address to listen on; overrides the configuration
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+    /// Explains why this request of a partner does not pass, instead of serving: a URL, or a line for curl
+    #[arg(long, value_name = "REQUEST")]
+    explain: Option<String>,
     /// Directory of the database file, unless the configuration sets `database_url`
     #[arg(long, value_name = "DIRECTORY")]
     data: Option<PathBuf>,
@@ -98,7 +105,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     };
     let database = Database::open(&url).await?;
 
-    let listen = arguments.listen.unwrap_or(config.listen);
+    // Beside a portal that serves.
+    let any_port = arguments.explain.as_ref().map(|_| SocketAddr::from(([127, 0, 0, 1], 0)));
+    let listen = any_port.or(arguments.listen).unwrap_or(config.listen);
     let listener = TcpListener::bind(listen).await.map_err(|error| format!("`listen` = {listen}: {error}"))?;
     let address = listener.local_addr()?;
     if demo && !address.ip().is_loopback() {
@@ -119,8 +128,15 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         log: Some(log),
         public_url,
         demo,
+        explainers: Explainers::default(),
     });
     let app = app::app(&portal).await?;
+    if let Some(line) = arguments.explain {
+        let explanation = portal.explainers.explain(explain::read(&line)?).await;
+        let explanation = explanation.ok_or("no partner signs requests to this path and host")?;
+        write!(std::io::stdout(), "{explanation}")?;
+        return Ok(());
+    }
     tokio::spawn(sweep_sessions(portal.clone()));
     wait_for_the_cutoff(&portal).await;
 

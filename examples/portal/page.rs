@@ -105,6 +105,8 @@ pub(crate) struct Exchange {
     pub(crate) body: String,
     pub(crate) is_refused: bool,
     pub(crate) steps: Vec<StepRow>,
+    /// Which slip explains the refusal.
+    pub(crate) cause: Option<String>,
 }
 
 impl Exchange {

@@ -28,6 +28,7 @@ use tower_sso::sign::{FernetLink, SigningWebhook, generate_fernet_key};
 use crate::app::{self, Parts, Portal};
 use crate::config::{Config, Connections, DatabaseUrl, Origin};
 use crate::db::{self, Database};
+use crate::explain::Explainers;
 use crate::health::Health;
 use crate::serve;
 use crate::session::{self, Sessions};
@@ -68,6 +69,7 @@ impl Fixture {
             public_url: Origin::try_from("http://portal.example".to_owned()).unwrap(),
             demo: false,
             vendors: vec![Arc::new(TutorCruncher::new(Secret::new(SECRET)))],
+            explainers: Explainers::default(),
         });
         let app = app::app(&portal).await.unwrap();
         Self { clock, portal, app, _dir: dir }

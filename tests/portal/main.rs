@@ -10,6 +10,7 @@ mod configuration;
 #[cfg(unix)]
 mod connections;
 mod demo;
+mod explain;
 mod hostile;
 mod lcvista;
 #[cfg(unix)]

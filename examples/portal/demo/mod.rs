@@ -63,6 +63,7 @@ impl Demo {
         let (mut head, body) = request.into_parts();
         // Origin form, as a server receives it.
         head.uri = head.uri.path_and_query().map_or_else(Uri::default, |path| path.clone().into());
+        let copy = Request::from_parts(head.clone(), Body::from(body.clone()));
         let response = self.vendors.clone().oneshot(Request::from_parts(head, Body::from(body))).await;
         let response = response.unwrap_or_else(|never| match never {});
 
@@ -72,6 +73,10 @@ impl Demo {
         let problem = response.extensions.get::<Problem>();
         let location = response.headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
         let rejection = response.extensions.get::<Rejection>();
+        let explanation = match rejection {
+            Some(_) => self.portal.explainers.explain(copy).await,
+            None => None,
+        };
         Exchange {
             request: format!("{method} {address}"),
             curl,
@@ -86,6 +91,7 @@ impl Demo {
             body: String::from_utf8_lossy(&body).into_owned(),
             is_refused: status.is_client_error() || status.is_server_error(),
             steps: Step::ALL.into_iter().map(|step| row(step, rejection)).collect(),
+            cause: explanation.and_then(|explanation| explanation.cause().map(sentence)),
         }
     }
 }

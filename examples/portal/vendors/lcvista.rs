@@ -95,6 +95,7 @@ impl Vendor for Lcvista {
         let sso = lcvista::sso(secrets).replay(replay).clock(clock).responder(page::refused);
         let sso = sso.map_claims(text::storable).build()?;
 
+        portal.explainers.add("/sso/oauth/", &sso);
         let routes = Router::new().route("/sso/oauth/", get(land).layer(sso));
         // [/mount]
         Ok(routes.layer(Extension(self)))

@@ -95,6 +95,7 @@ impl Vendor for SiteBuilder {
         let tickets = Tickets::new(portal.stores.tickets.clone()).namespace(NAME).clock(clock);
         let once = ticket::layer::<Entrance>(tickets.clone()).responder(page::refused).build()?;
 
+        portal.explainers.add("/sitebuilder/widget/", &sso);
         let routes = Router::new()
             .route("/sitebuilder/widget/", get(widget).layer(sso))
             .route("/sitebuilder/enter", get(enter).layer(once))

@@ -145,6 +145,8 @@ impl Vendor for TutorCruncher {
         let sso = tutorcruncher::sso(cached.clone()).replay(replay).clock(clock).responder(page::refused);
         let sso = sso.map_claims(text::storable).build()?;
 
+        portal.explainers.add("/tutorcruncher/companies", &verify);
+        portal.explainers.add("/tutorcruncher/sso", &sso);
         let routes = Router::new()
             .route("/tutorcruncher/companies", post(sign_up).layer(verify))
             .route("/tutorcruncher/sso", get(land).layer(sso))
