@@ -15,7 +15,7 @@ use crate::body_error::{self, BoxError};
 use crate::debug::opaque_debug;
 use crate::rejection::Reason;
 
-pub use payload::{FormBody, FromBody, RawBody};
+pub use payload::{FormBody, FromBody, JsonBody, JsonOrForm, RawBody};
 
 /// The limits of a body's size and time of arrival.
 ///

@@ -8,9 +8,8 @@ use crate::text::{fields, json};
 
 /// Claims that can be read from an authentic body.
 ///
-/// Every `DeserializeOwned` type is read from a JSON object without duplicate names, [`FormBody`] from a form.
-/// [`RawBody`] takes any bytes, such as the JSON list in which some senders batch events: parse it yourself, and check
-/// every element.
+/// Every `DeserializeOwned` type is read from a JSON object without duplicate names, [`JsonBody`] from any JSON value,
+/// [`FormBody`] from a form, [`JsonOrForm`] from either. [`RawBody`] takes any bytes: parse them yourself.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -39,7 +38,7 @@ impl<C: DeserializeOwned> FromBody for C {
     fn from_body(body: &Bytes) -> Result<Self, Reason> {
         json::object(body, &[""; 0]).map_err(|reason| match reason {
             Reason::BadPayload(what) if what == json::NOT_AN_OBJECT => {
-                Reason::BadPayload("is not an object: for a list or another value, take `webhook::RawBody`".into())
+                Reason::BadPayload("is not an object: for a list or another value, take `JsonBody`".into())
             }
             other => other,
         })
@@ -71,6 +70,67 @@ impl<T: DeserializeOwned> FromBody for FormBody<T> {
         let pairs = Query::new(text).pairs().map(decoded).collect::<Result<Vec<_>, Reason>>()?;
         let claims = fields::read(pairs.iter().map(|(name, value)| (&**name, &**value)));
         claims.map(Self).ok_or_else(|| bad("does not have the shape that the claims require"))
+    }
+}
+
+/// Claims from any authentic JSON value, such as a list in which a sender batches events. Like objects, it has no
+/// duplicate names at any depth. An empty body, where a layer takes one, is read as `null`: into `Option<T>` or `()`.
+///
+/// ```
+/// use bytes::Bytes;
+/// use tower_sso::body::{FromBody, JsonBody};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Event { id: u64 }
+///
+/// let JsonBody(events) = JsonBody::<Vec<Event>>::from_body(&Bytes::from(r#"[{"id":1},{"id":2}]"#))?;
+/// assert_eq!(events.len(), 2);
+/// # Ok::<(), tower_sso::rejection::Reason>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonBody<T>(pub T);
+
+impl<T: DeserializeOwned> FromBody for JsonBody<T> {
+    fn from_body(body: &Bytes) -> Result<Self, Reason> {
+        let json = if body.is_empty() { b"null" } else { &body[..] };
+        json::value(json).map(Self)
+    }
+}
+
+/// Claims from an authentic body that is JSON or a form, for senders that send both to one address.
+///
+/// The body itself tells which it is, as the content type is not signed: an object or a list of JSON begins with a
+/// brace or a bracket, and in forms both are escaped.
+///
+/// ```
+/// use bytes::Bytes;
+/// use tower_sso::body::{FromBody, JsonOrForm};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Event { event_id: String }
+/// #[derive(serde::Deserialize)]
+/// struct Command { text: String }
+///
+/// let JsonOrForm::Form(command) = JsonOrForm::<Event, Command>::from_body(&Bytes::from("text=hi+there"))? else {
+///     panic!("is a form")
+/// };
+/// assert_eq!(command.text, "hi there");
+/// # Ok::<(), tower_sso::rejection::Reason>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JsonOrForm<J, F = J> {
+    /// It is an object or a list of JSON.
+    Json(J),
+    /// It is a form.
+    Form(F),
+}
+
+impl<J: DeserializeOwned, F: DeserializeOwned> FromBody for JsonOrForm<J, F> {
+    fn from_body(body: &Bytes) -> Result<Self, Reason> {
+        match body.trim_ascii_start().first() {
+            Some(b'{' | b'[') => JsonBody::from_body(body).map(|JsonBody(json)| Self::Json(json)),
+            _ => FormBody::from_body(body).map(|FormBody(form)| Self::Form(form)),
+        }
     }
 }
 
@@ -124,6 +184,43 @@ mod tests {
         ] {
             let read = FormBody::from_body(&Bytes::from_static(body)).ok().map(|FormBody(sale)| sale);
             assert_eq!(read, expected, "{why}");
+        }
+    }
+
+    #[test]
+    fn any_json_is_read_strictly() {
+        use serde_json::{Value, json};
+        for (body, expected, why) in [
+            ("[1, {\"a\":null}]\r\n", Some(json!([1, {"a": null}])), "a list"),
+            ("{}", Some(json!({})), "an object"),
+            ("7", Some(json!(7)), "a number"),
+            ("", Some(Value::Null), "nothing"),
+            (" ", None, "a space"),
+            ("[{\"a\":1,\"a\":2}]", None, "a name twice"),
+            ("[1] [2]", None, "two values"),
+            ("[1", None, "half a list"),
+        ] {
+            let read = JsonBody::<Value>::from_body(&Bytes::from_static(body.as_bytes())).ok();
+            assert_eq!(read, expected.map(JsonBody), "{why}");
+        }
+    }
+
+    #[test]
+    fn the_body_tells_what_it_is() {
+        type Pairs = std::collections::BTreeMap<String, String>;
+        let pairs = |value: &str| Some(Pairs::from([("a".into(), value.into())]));
+        for (body, json, form) in [
+            (r#" {"a":"1"}"#, pairs("1"), None),
+            ("a=1", None, pairs("1")),
+            ("a=%7B%7D", None, pairs("{}")),
+            ("{=1", None, None),
+        ] {
+            let read = match JsonOrForm::<Pairs>::from_body(&Bytes::from_static(body.as_bytes())) {
+                Ok(JsonOrForm::Json(json)) => (Some(json), None),
+                Ok(JsonOrForm::Form(form)) => (None, Some(form)),
+                Err(_) => (None, None),
+            };
+            assert_eq!(read, (json, form), "{body}");
         }
     }
 }

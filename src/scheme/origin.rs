@@ -6,6 +6,7 @@ use http::uri::Authority;
 use http::{HeaderName, Uri};
 
 use crate::ConfigProblem;
+use crate::keys::Secret;
 use crate::received::{self, is_host};
 use crate::rejection::Reason;
 use crate::text::headers::once_text;
@@ -27,18 +28,37 @@ pub struct Origin(Source);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Source {
-    /// Percent-encoded, as it stands in base strings.
-    Configured(Result<String, Cow<'static, str>>),
-    HostHeader {
-        scheme: &'static str,
-    },
+    Configured(Result<Configured, Cow<'static, str>>),
+    HostHeader { scheme: &'static str },
     Forwarded,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Configured {
+    site: Site,
+    /// `user:password`, which only some webhooks sign.
+    user: Option<Secret>,
+    /// Percent-encoded, as it stands in base strings.
+    encoded: String,
+}
+
+/// Scheme, host and port, and the path in front of the app's own. The host is in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Site {
+    scheme: &'static str,
+    host: String,
+    /// `None` if it is the scheme's own.
+    port: Option<u16>,
+    prefix: String,
 }
 
 impl Origin {
     /// This address, normalised to lower case without a default port (RFC 5849, 3.4.1.2).
+    ///
+    /// A user and a password in it (`https://user:password@app.example`) are part of the URLs that
+    /// [webhooks](crate::webhook) sign. No other form builds with them.
     pub fn new(public_url: &str) -> Self {
-        Self(Source::Configured(normalise(public_url).map(|origin| percent_encoded(&origin))))
+        Self(Source::Configured(configured(public_url).map_err(Cow::Borrowed)))
     }
 
     /// This scheme, and the host that the request names. **A link that was signed for another host of the same partner
@@ -59,6 +79,16 @@ impl Origin {
 
     pub(crate) fn check(&self) -> Result<(), ConfigProblem> {
         match &self.0 {
+            Source::Configured(Ok(Configured { user: Some(_), .. })) => {
+                Err(ConfigProblem::setting("origin", "has a user, which is not signed here: leave it out"))
+            }
+            _ => self.check_url(),
+        }
+    }
+
+    /// As [`Self::check`], where a user may be part of the URL.
+    pub(crate) fn check_url(&self) -> Result<(), ConfigProblem> {
+        match &self.0 {
             Source::Configured(Err(problem)) => Err(ConfigProblem::setting("origin", problem.clone())),
             _ => Ok(()),
         }
@@ -67,8 +97,8 @@ impl Origin {
     /// Other origins that a partner may have signed, and what that would mean.
     #[cfg(feature = "explain")]
     pub(crate) fn near(&self, head: &Parts) -> Vec<(String, Self)> {
-        let Source::Configured(Ok(encoded)) = &self.0 else { return Vec::new() };
-        let ours = crate::text::percent::decode_escapes(encoded).unwrap_or_default();
+        let Source::Configured(Ok(configured)) = &self.0 else { return Vec::new() };
+        let ours = configured.site.address();
         let (scheme, rest) = ours.split_once("://").unwrap_or_default();
         let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
         let path = if path.is_empty() { String::new() } else { format!("/{path}") };
@@ -76,8 +106,8 @@ impl Origin {
         let requested = received::host(head).unwrap_or_default();
         let mut near = Vec::new();
         let mut add = |cause: &str, origin: String| {
-            let origin = Self(Source::Configured(Ok(percent_encoded(&origin))));
-            near.push((format!("{cause}, and this layer expects {ours}"), origin));
+            let origin = Configured { encoded: percent_encoded(&origin), ..configured.clone() };
+            near.push((format!("{cause}, and this layer expects {ours}"), Self(Source::Configured(Ok(origin)))));
         };
         add(&format!("it was signed for {other_scheme}"), format!("{other_scheme}://{rest}"));
         for port in [443, 80, 8080, 8443, 3000] {
@@ -106,23 +136,64 @@ impl Origin {
     /// The base string's URI: the encoded origin, and the path as received.
     pub(crate) fn base_uri<'a>(&'a self, head: &'a Parts) -> Result<(Cow<'a, str>, &'a str), Reason> {
         let origin = match &self.0 {
-            Source::Configured(Ok(origin)) => origin.into(),
+            Source::Configured(Ok(configured)) => Cow::from(&configured.encoded),
             Source::Configured(Err(_)) => return Err(Reason::BadSignature),
-            Source::HostHeader { scheme } => {
-                let host = match received::uri(head).authority() {
-                    Some(authority) => authority.as_str(),
-                    None => once(head, &HOST)?.ok_or(Reason::MissingParameter("host".into()))?,
-                };
-                percent_encoded(&write(scheme, &authority(host, "host")?, None)).into()
-            }
-            Source::Forwarded => percent_encoded(&forwarded(head)?).into(),
+            Source::HostHeader { scheme } => percent_encoded(&from_host(scheme, head)?.address()).into(),
+            Source::Forwarded => percent_encoded(&forwarded(head)?.address()).into(),
         };
         Ok((origin, received::uri(head).path()))
     }
+
+    /// The URL as received, and the same with a default port, or without another one.
+    pub(crate) fn urls(&self, head: &Parts) -> Result<(String, String), Reason> {
+        let (site, user) = match &self.0 {
+            Source::Configured(Ok(configured)) => (Cow::Borrowed(&configured.site), configured.user.as_ref()),
+            Source::Configured(Err(_)) => return Err(Reason::BadSignature),
+            Source::HostHeader { scheme } => (Cow::Owned(from_host(scheme, head)?), None),
+            Source::Forwarded => (Cow::Owned(forwarded(head)?), None),
+        };
+        let other_port = match site.port {
+            None => Some(if site.scheme == "https" { 443 } else { 80 }),
+            Some(_) => None,
+        };
+        let user = user.map(|user| String::from_utf8_lossy(user.expose()) + "@").unwrap_or_default();
+        let target = received::uri(head).path_and_query().map_or("/", |target| target.as_str());
+        let with = |port| {
+            let Site { scheme, host, prefix, .. } = &*site;
+            [scheme, "://", &user, host, &written(port), prefix, target].concat()
+        };
+        Ok((with(site.port), with(other_port)))
+    }
+}
+
+impl Site {
+    fn new(scheme: &'static str, authority: &Authority, other_port: Option<u16>) -> Self {
+        let port = match (scheme, authority.port_u16().or(other_port)) {
+            ("http", Some(80)) | ("https", Some(443)) => None,
+            (_, port) => port,
+        };
+        Self { scheme, host: authority.host().to_ascii_lowercase(), port, prefix: String::new() }
+    }
+
+    fn address(&self) -> String {
+        [self.scheme, "://", &self.host, &written(self.port), &self.prefix].concat()
+    }
+}
+
+fn written(port: Option<u16>) -> String {
+    port.map(|port| format!(":{port}")).unwrap_or_default()
+}
+
+fn from_host(scheme: &'static str, head: &Parts) -> Result<Site, Reason> {
+    let host = match received::uri(head).authority() {
+        Some(authority) => authority.as_str(),
+        None => once(head, &HOST)?.ok_or(Reason::MissingParameter("host".into()))?,
+    };
+    Ok(Site::new(scheme, &authority(host, "host")?, None))
 }
 
 /// The origin as the proxy nearest the client saw it.
-fn forwarded(head: &Parts) -> Result<String, Reason> {
+fn forwarded(head: &Parts) -> Result<Site, Reason> {
     const PROTO: &str = "x-forwarded-proto";
     const HOST: &str = "x-forwarded-host";
     const PORT: &str = "x-forwarded-port";
@@ -141,7 +212,7 @@ fn forwarded(head: &Parts) -> Result<String, Reason> {
         port.parse().ok().filter(|_| digits).ok_or(Reason::Malformed(PORT.into(), "is not a port"))
     });
     let port = port.transpose()?.filter(|port| !matches!(port, 80 | 443));
-    Ok(write(scheme, &authority(required(HOST)?, HOST)?, port))
+    Ok(Site::new(scheme, &authority(required(HOST)?, HOST)?, port))
 }
 
 fn once<'a>(head: &'a Parts, name: &HeaderName) -> Result<Option<&'a str>, Reason> {
@@ -153,27 +224,29 @@ fn authority(host: &str, header: &'static str) -> Result<Authority, Reason> {
     authority.ok_or(Reason::Malformed(header.into(), "is not a host name"))
 }
 
-/// The origin, normalised. `port` counts if the authority names none.
-fn write(scheme: &str, authority: &Authority, port: Option<u16>) -> String {
-    let host = authority.host().to_ascii_lowercase();
-    match (scheme, authority.port_u16().or(port)) {
-        (_, None) | ("http", Some(80)) | ("https", Some(443)) => format!("{scheme}://{host}"),
-        (_, Some(port)) => format!("{scheme}://{host}:{port}"),
-    }
-}
-
-fn normalise(public_url: &str) -> Result<String, Cow<'static, str>> {
+fn configured(public_url: &str) -> Result<Configured, &'static str> {
     let problem =
         "is not an address such as https://app.example, without a query: give the one that partners are given";
     let uri: Uri = public_url.parse().map_err(|_| problem)?;
-    let (Some(scheme @ ("http" | "https")), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-        return Err(problem.into());
+    let (Some(scheme), Some(authority)) = (scheme_of(&uri), uri.authority()) else { return Err(problem) };
+    let (user, authority) = match authority.as_str().rsplit_once('@') {
+        Some((user, host)) => (Some(user), host.parse().map_err(|_| problem)?),
+        None => (None, authority.clone()),
     };
-    if uri.query().is_some() || !is_host(authority) {
-        return Err(problem.into());
+    if uri.query().is_some() || !is_host(&authority) || user.is_some_and(|user| user.contains(['@', '/'])) {
+        return Err(problem);
     }
-    let prefix = uri.path().trim_end_matches('/');
-    Ok(write(scheme, authority, None) + prefix)
+    let site = Site { prefix: uri.path().trim_end_matches('/').to_owned(), ..Site::new(scheme, &authority, None) };
+    let encoded = percent_encoded(&site.address());
+    Ok(Configured { site, user: user.map(Secret::new), encoded })
+}
+
+fn scheme_of(uri: &Uri) -> Option<&'static str> {
+    match uri.scheme_str()? {
+        "http" => Some("http"),
+        "https" => Some("https"),
+        _ => None,
+    }
 }
 
 /// The base string's URI of an address (RFC 5849, 3.4.1.2).
@@ -181,7 +254,7 @@ fn normalise(public_url: &str) -> Result<String, Cow<'static, str>> {
 pub(crate) fn base_uri_of(address: &str) -> Option<String> {
     let uri: Uri = address.parse().ok()?;
     let authority = uri.authority().filter(|authority| is_host(authority))?;
-    Some(write(uri.scheme_str()?, authority, None) + uri.path())
+    Some(Site::new(scheme_of(&uri)?, authority, None).address() + uri.path())
 }
 
 #[cfg(test)]
@@ -235,12 +308,36 @@ mod tests {
             "ftp://app.example",
             "https://",
             "https://a/?b",
-            "https://u@a/",
-            "https://u@a:443/",
+            "https://u@b@a/",
+            "https://@/",
             "/a",
             "https://a:99999",
         ] {
             assert!(Origin::new(bad).check().is_err(), "{bad}");
+        }
+    }
+    #[test]
+    fn a_user_is_signed_by_webhooks_alone() {
+        let origin = Origin::new("https://user:pass@app.example:443/sso");
+        assert!(origin.check().is_err() && origin.check_url().is_ok());
+        assert!(!format!("{origin:?}").contains("pass"), "{origin:?}");
+    }
+
+    #[test]
+    fn urls_with_and_without_a_port() {
+        for (origin, expected) in [
+            (Origin::new("https://App.example/"), ["https://app.example/a?b", "https://app.example:443/a?b"]),
+            (Origin::new("http://app.example:80/x"), ["http://app.example/x/a?b", "http://app.example:80/x/a?b"]),
+            (Origin::new("https://app.example:8443"), ["https://app.example:8443/a?b", "https://app.example/a?b"]),
+            (
+                Origin::new("https://u:p@app.example"),
+                ["https://u:p@app.example/a?b", "https://u:p@app.example:443/a?b"],
+            ),
+            (Origin::danger_from_host_header(true), ["https://h.example/a?b", "https://h.example:443/a?b"]),
+        ] {
+            let (head, ()) = http::Request::get("/a?b").header("host", "h.example").body(()).unwrap().into_parts();
+            let (url, other) = origin.urls(&head).unwrap();
+            assert_eq!([&*url, &*other], expected, "{origin:?}");
         }
     }
 }

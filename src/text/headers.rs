@@ -26,6 +26,11 @@ pub(crate) fn once_text<'a>(
 
 /// Checks that the content type is the wanted one, with any parameters, and that the body is not compressed.
 pub(crate) fn check_content(headers: &HeaderMap, wanted: Option<&str>) -> Result<(), Reason> {
+    check_contents(headers, wanted.as_ref().map(std::slice::from_ref))
+}
+
+/// As [`check_content`], for several content types.
+pub(crate) fn check_contents(headers: &HeaderMap, wanted: Option<&[impl AsRef<str>]>) -> Result<(), Reason> {
     let encodings = headers.get_all(CONTENT_ENCODING);
     if encodings.iter().any(|encoding| !encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity")) {
         return Err(Reason::ContentEncoding);
@@ -33,5 +38,6 @@ pub(crate) fn check_content(headers: &HeaderMap, wanted: Option<&str>) -> Result
     let Some(wanted) = wanted else { return Ok(()) };
     let Ok(Some(given)) = once(headers, &CONTENT_TYPE) else { return Err(Reason::ContentType) };
     let essence = given.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    if essence.eq_ignore_ascii_case(wanted.as_bytes()) { Ok(()) } else { Err(Reason::ContentType) }
+    let is_wanted = wanted.iter().any(|wanted| essence.eq_ignore_ascii_case(wanted.as_ref().as_bytes()));
+    if is_wanted { Ok(()) } else { Err(Reason::ContentType) }
 }

@@ -31,13 +31,16 @@
 //!    the sender may write [several signatures](crate::Builder::separator), one of them has to be right, and other
 //!    elements of the list are ignored. With a [public-key algorithm](crate::Builder::public_key), the signature takes
 //!    the place of the MAC in all these rules.
-//! 2. The content type is `application/json` with any parameters, and the only content encoding is `identity`.
-//!    Otherwise: `unsupported_media_type`. An empty body is `malformed`, one over the limit `payload_too_large`. The
-//!    claims are read from a JSON object; for a list or anything else use [`RawBody`].
+//! 2. The content type is `application/json` with any parameters, or [another](crate::Builder::content_types), and the
+//!    only content encoding is `identity`. Otherwise: `unsupported_media_type`. An empty body is `malformed` unless it
+//!    is [optional](crate::Builder::optional_body), one over the limit `payload_too_large`. The claims are read from a
+//!    JSON object, or from [a list](JsonBody), [a form](FormBody), [either](JsonOrForm), or [any bytes](RawBody).
 //! 3. The MAC covers the raw bytes as received. The inner service gets the same bytes, in a
 //!    [`LayerBody`](crate::body::LayerBody). Trailers are not signed and are dropped. Apart from the body, only what
-//!    [`signed`](crate::Builder::signed) names is signed: not the URI, and no other header. `Content-Digest` (RFC 9530)
-//!    and `Digest` are therefore not authentic: the layer ignores them and passes them on.
+//!    [`signed`](crate::Builder::signed) names is signed: by default not the method, not the URI, and no header.
+//!    `Content-Digest` (RFC 9530) and `Digest` are therefore not authentic: the layer ignores them and passes them on.
+//!    Where the URL is signed, it is the one that [the client sent](crate::received), at the layer's
+//!    [origin](crate::Builder::origin).
 //! 4. If the layer has a timestamp, the timestamp is signed and inside the window.
 //! 5. An event is processed once. Deliveries with the same signed bytes are one event or, if the layer reads an
 //!    [event id](crate::Builder::event_id), deliveries with the same id. A duplicate is acknowledged with 200, or
@@ -74,7 +77,9 @@
 
 mod builder;
 pub mod challenge;
+mod cuts;
 mod headers;
+mod request;
 mod sameness;
 mod signatures;
 mod signed;
@@ -84,6 +89,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response};
 
@@ -96,16 +102,17 @@ use crate::keys::Secret;
 use crate::mac::{self, Tag};
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
-use crate::text::headers::{check_content, once};
+use crate::text::headers::{check_contents, once};
 use crate::text::hex::encode_hex;
 use crate::window::{Validity, Window};
 
-pub use crate::body::{FormBody, FromBody, RawBody};
+pub use crate::body::{FormBody, FromBody, JsonBody, JsonOrForm, RawBody};
 pub use crate::mac::Digest;
 #[cfg(feature = "public-key")]
 pub use crate::scheme::PublicKeyAlgorithm;
 pub use crate::scheme::{Encoding, SecretFormat, TimeFormat};
 pub use builder::layer;
+use request::{Reading, Requested};
 pub use sameness::EventId;
 use sameness::Sameness;
 use signatures::{Signatures, Tags};
@@ -127,11 +134,16 @@ pub struct Webhook<C> {
     signatures: Signatures,
     secret_format: SecretFormat,
     template: Result<Template, ConfigProblem>,
+    /// Whether the text may be cut in two ways.
+    cut_is_free: bool,
+    reading: Reading,
     timestamp_header: Option<HeaderName>,
     time_format: TimeFormat,
     id_header: Option<HeaderName>,
     window: Window,
-    content_type: Option<Cow<'static, str>>,
+    /// `None`: any.
+    content_types: Option<Vec<Cow<'static, str>>>,
+    optional_body: bool,
     lease: Duration,
     sameness: Sameness,
     every_delivery: bool,
@@ -149,6 +161,8 @@ pub struct Call {
     tags: Tags,
     timestamp: Option<(String, UnixTime)>,
     id: Option<String>,
+    /// `None` if the template names no such part.
+    requested: Option<Box<Requested>>,
     others: Vec<Bytes>,
     body: Bytes,
 }
@@ -167,7 +181,7 @@ enum Same {
     /// The MAC, if the layer takes a single one: it stands for everything that was signed.
     Mac(Tag),
     /// Everything that was signed, if a copy could have another signature.
-    Signed { timestamp: Option<String>, id: Option<String> },
+    Signed { timestamp: Option<String>, id: Option<String>, requested: Option<Box<Requested>> },
     /// The event's id.
     Id(String),
 }
@@ -204,14 +218,17 @@ where
         if !self.signatures.are_in(&head.headers) {
             return Ok(Presence::Absent);
         }
-        check_content(&head.headers, self.content_type.as_deref())?;
+        self.check_content(head, true)?;
         Ok(Presence::InBody)
     }
 
     fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Call>, Reason> {
         let found = self.signatures.find(&head.headers)?;
-        if body.is_empty() {
+        if body.is_empty() && !self.optional_body {
             return Err(Reason::Malformed("body".into(), "is empty"));
+        }
+        if self.optional_body {
+            self.check_content(head, body.is_empty())?;
         }
         let named = match &self.timestamp_header {
             Some(name) => Some((headers::timestamp(&head.headers, name)?.to_owned(), name)),
@@ -222,30 +239,43 @@ where
             Ok::<_, Reason>((text, time))
         });
         let id = self.id_header.as_ref().map(|name| headers::id(&head.headers, name)).transpose()?;
+        let requested = match &self.template {
+            Ok(template) if template.needs_request() => Some(Box::new(self.reading.of(template, head, body)?)),
+            _ => None,
+        };
         let other = |name| Ok(Bytes::copy_from_slice(once(&head.headers, name)?.map_or(b"", HeaderValue::as_bytes)));
         let others = self.sameness.distinguished_by.iter().map(other).collect::<Result<_, Reason>>()?;
-        Ok(Call { tags: found.tags, timestamp: timestamp.transpose()?, id, others, body: body.clone() }.into())
+        let (tags, timestamp, body) = (found.tags, timestamp.transpose()?, body.clone());
+        Ok(Call { tags, timestamp, id, requested, others, body }.into())
     }
 
     fn verify(&self, call: &Call, key: &Secret) -> Result<Message, Reason> {
         let Ok(template) = &self.template else { return Err(Reason::BadSignature) };
-        let parts = template.fill(|part| match part {
-            Part::Literal(literal) => literal.as_bytes(),
-            Part::Timestamp => call.timestamp.as_ref().map_or(&[], |(text, _)| text.as_bytes()),
-            Part::Id => call.id.as_ref().map_or(&[], |id| id.as_bytes()),
-            Part::Body => &call.body,
-        });
-        let key = (key, self.secret_format);
-        if !self.signatures.verify(key, parts, &call.tags).map_err(Reason::UnusableKey)? {
+        let requested = call.requested.as_deref();
+        let mut is_right = false;
+        for spelling in 0..requested.map_or(1, Requested::spellings) {
+            let parts = template.fill(|part| match part {
+                Part::Literal(literal) => literal.as_bytes(),
+                Part::Timestamp => call.timestamp.as_ref().map_or(&[], |(text, _)| text.as_bytes()),
+                Part::Id => call.id.as_ref().map_or(&[], |id| id.as_bytes()),
+                Part::Body => &call.body,
+                other => requested.map_or(&[], |requested| requested.text(other, spelling).as_bytes()),
+            });
+            let key = (key, self.secret_format);
+            is_right = is_right || self.signatures.verify(key, parts, &call.tags).map_err(Reason::UnusableKey)?;
+        }
+        if !is_right {
             return Err(Reason::BadSignature);
         }
         let same = match (&self.sameness.event_id, self.signatures.only_mac(&call.tags)) {
             (Some(EventId::Header), _) => Same::Id(call.id.clone().unwrap_or_default()),
             (Some(EventId::Field(name)), _) => Same::Id(Sameness::id_in(&call.body, name)?),
             (None, Some(mac)) => Same::Mac(*mac),
-            (None, None) => {
-                Same::Signed { timestamp: call.timestamp.as_ref().map(|(text, _)| text.clone()), id: call.id.clone() }
-            }
+            (None, None) => Same::Signed {
+                timestamp: call.timestamp.as_ref().map(|(text, _)| text.clone()),
+                id: call.id.clone(),
+                requested: call.requested.clone(),
+            },
         };
         let issued_at = call.timestamp.as_ref().map(|(_, time)| *time);
         Ok(Message { same, others: call.others.clone(), issued_at, body: call.body.clone() })
@@ -270,10 +300,11 @@ where
         match &message.same {
             Same::Mac(mac) => _ = fingerprint.part(mac),
             Same::Id(id) => _ = fingerprint.part(b"id").part(id.as_bytes()),
-            Same::Signed { timestamp, id } => {
+            Same::Signed { timestamp, id, requested } => {
                 for part in [timestamp, id] {
                     fingerprint.part(part.as_deref().unwrap_or_default().as_bytes());
                 }
+                requested.iter().for_each(|requested| requested.add_to(fingerprint));
                 fingerprint.part(&message.body);
             }
         }
@@ -314,6 +345,16 @@ impl<C> Webhook<C> {
         }
         // In hexadecimal, which every secret format reads: else an unknown tenant would cost less than a wrong key.
         Secret::new(encode_hex(&mac::random_key()))
+    }
+
+    /// An empty body, where it is allowed, needs no content type.
+    fn check_content(&self, head: &Parts, may_be_empty: bool) -> Result<(), Reason> {
+        let has_none = !head.headers.contains_key(CONTENT_TYPE);
+        let wanted = match &self.content_types {
+            Some(_) if self.optional_body && may_be_empty && has_none => None,
+            wanted => wanted.as_deref(),
+        };
+        check_contents(&head.headers, wanted)
     }
 
     fn has_time(&self) -> bool {

@@ -1,12 +1,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::TimeFormat;
 use crate::ConfigProblem;
 
-/// The signed content: the body and the text around it.
+/// The signed content: parts of the request, and the text around them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Template(Vec<Part>);
+pub(super) struct Template(pub(super) Vec<Part>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
@@ -14,7 +13,25 @@ pub(super) enum Part {
     Timestamp,
     Id,
     Body,
+    BodySha256,
+    Form,
+    Method,
+    Url,
+    Path,
+    Query,
 }
+
+const PLACES: [(&str, Part); 9] = [
+    ("{timestamp}", Part::Timestamp),
+    ("{id}", Part::Id),
+    ("{body}", Part::Body),
+    ("{body:sha256}", Part::BodySha256),
+    ("{form}", Part::Form),
+    ("{method}", Part::Method),
+    ("{url}", Part::Url),
+    ("{path}", Part::Path),
+    ("{query}", Part::Query),
+];
 
 impl Template {
     pub(super) fn body_alone() -> Self {
@@ -23,8 +40,6 @@ impl Template {
 
     /// Reads `"v0:{timestamp}:{body}"`.
     pub(super) fn parse(mut text: &str) -> Result<Self, ConfigProblem> {
-        const PLACES: [(&str, Part); 3] =
-            [("{timestamp}", Part::Timestamp), ("{id}", Part::Id), ("{body}", Part::Body)];
         let mut parts = Vec::new();
         while !text.is_empty() {
             let place = PLACES.iter().find_map(|(place, part)| Some((text.strip_prefix(place)?, part)));
@@ -40,15 +55,11 @@ impl Template {
             let (literal, rest) = text.split_at(end);
             if literal.contains(['{', '}']) {
                 let part = literal.split_inclusive('}').next().unwrap_or(literal);
-                return problem(format!(
-                    "has `{part}`, which is none of its parts: it takes {{timestamp}}, {{id}} and {{body}}"
-                ));
+                let known = PLACES.map(|(place, _)| place).join(", ");
+                return problem(format!("has `{part}`, which is none of its parts: {known}"));
             }
             parts.push(Part::Literal(literal.into()));
             text = rest;
-        }
-        if !parts.contains(&Part::Body) {
-            return problem("has no {body}: what is not signed could be exchanged");
         }
         Ok(Self(parts))
     }
@@ -57,29 +68,21 @@ impl Template {
         self.0.contains(part)
     }
 
-    /// Whether the same signed bytes could be split into other parts.
-    ///
-    /// They cannot if each part before the body has a fixed shape or ends before a character that it cannot hold, and
-    /// only literals and a time of a fixed shape follow the body, which can hold anything. An id may stand right before
-    /// an RFC 3339 time: ids hold no colon, and the first colon of such a time is its fourteenth character.
-    pub(super) fn is_ambiguous(&self, time: TimeFormat) -> bool {
-        let after = self.0.iter().skip(1).map(Some).chain([None]);
-        self.0.iter().zip(after).any(|(part, next)| match (part, next) {
-            (Part::Literal(_) | Part::Timestamp, _) => false,
-            (Part::Id, Some(Part::Timestamp)) => time != TimeFormat::Rfc3339,
-            (Part::Id, next) => !ends_before(next, |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')),
-            (Part::Body, _) => {
-                let rest = self.0.iter().skip_while(|part| **part != Part::Body).skip(1);
-                rest.into_iter().any(|part| !matches!(part, Part::Literal(_) | Part::Timestamp))
-            }
-        })
+    /// Whether every byte of every body is signed.
+    pub(super) fn covers_any_body(&self) -> bool {
+        self.has(&Part::Body) || self.has(&Part::BodySha256)
     }
 
-    /// Whether only the length of the time tells where it ends or begins.
-    pub(super) fn needs_fixed_time(&self) -> bool {
-        let after_time = self.0.iter().skip_while(|part| **part != Part::Timestamp).nth(1);
-        let body_first = self.0.iter().find(|part| matches!(part, Part::Timestamp | Part::Body)) == Some(&Part::Body);
-        self.has(&Part::Timestamp) && (body_first || !ends_before(after_time, |c| c.is_ascii_digit()))
+    /// Whether a part is read from the request line, or from the body as a whole.
+    pub(super) fn needs_request(&self) -> bool {
+        use Part::{BodySha256, Form, Method, Path, Query, Url};
+        self.0.iter().any(|part| matches!(part, BodySha256 | Form | Method | Path | Query | Url))
+    }
+
+    /// Whether anything but the body differs from one request to the next.
+    pub(super) fn has_more_than_the_body(&self) -> bool {
+        use Part::{Body, BodySha256, Form, Literal};
+        self.0.iter().any(|part| !matches!(part, Literal(_) | Body | BodySha256 | Form))
     }
 
     pub(super) fn fill<'a>(&'a self, bytes: impl Fn(&'a Part) -> &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
@@ -92,19 +95,8 @@ impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|part| match part {
             Part::Literal(literal) => f.write_str(literal),
-            Part::Timestamp => f.write_str("{timestamp}"),
-            Part::Id => f.write_str("{id}"),
-            Part::Body => f.write_str("{body}"),
+            part => f.write_str(PLACES.iter().find(|(_, other)| other == part).map_or("", |(place, _)| place)),
         })
-    }
-}
-
-/// Whether a part that holds only such characters must end where the next part begins.
-fn ends_before(next: Option<&Part>, holds: fn(char) -> bool) -> bool {
-    match next {
-        Some(Part::Literal(literal)) => !literal.chars().next().is_some_and(holds),
-        Some(_) => false,
-        None => true,
     }
 }
 
@@ -118,14 +110,14 @@ mod tests {
 
     #[test]
     fn templates() {
-        use Part::{Body, Id, Literal, Timestamp};
+        use Part::{Body, BodySha256, Id, Literal, Method, Timestamp, Url};
         for (text, expected) in [
             ("{body}", Some(vec![Body])),
             ("v0:{timestamp}:{body}", Some(vec![Literal("v0:".into()), Timestamp, Literal(":".into()), Body])),
             ("{id}.{timestamp}.{body}", Some(vec![Id, Literal(".".into()), Timestamp, Literal(".".into()), Body])),
+            ("{method}{url}{body:sha256}", Some(vec![Method, Url, BodySha256])),
             ("{body}é", Some(vec![Body, Literal("é".into())])),
-            ("", None),
-            ("{timestamp}", None),
+            ("", Some(vec![])),
             ("{body}{body}", None),
             ("{nonce}.{body}", None),
             ("{body", None),
@@ -135,33 +127,5 @@ mod tests {
         }
         let said = Template::parse("{id}.{ts}.{body}").unwrap_err().to_string();
         assert!(said.contains("has `{ts}`"), "{said}");
-    }
-
-    #[test]
-    fn templates_that_can_be_cut_in_two_ways() {
-        use TimeFormat::{HttpDate, Milliseconds, Rfc3339, Seconds};
-        for (text, time, ambiguous, needs_fixed_time) in [
-            ("{id}.{timestamp}.{body}", Seconds, false, false),
-            ("{timestamp}{body}", Seconds, false, true),
-            ("{body}{timestamp}", Milliseconds, false, true),
-            ("{body}{timestamp}", Rfc3339, false, true),
-            ("{id}{timestamp}{body}", Rfc3339, false, true),
-            ("{id}{timestamp}.{body}", Seconds, true, false),
-            ("{id}{timestamp}{body}", HttpDate, true, true),
-            ("{body}.{timestamp}", Seconds, false, true),
-            ("{body}.end", Seconds, false, false),
-            ("{body}{id}", Seconds, true, false),
-            ("{id}-{body}", Seconds, true, false),
-            ("{id}{body}", Seconds, true, false),
-            ("{id}_{timestamp}_{body}", Seconds, true, false),
-            ("{timestamp}0{body}", Seconds, false, true),
-            ("{timestamp}-{body}", Seconds, false, false),
-            ("{id}:{body}", Seconds, false, false),
-            ("v0{timestamp}.{body}", Seconds, false, false),
-        ] {
-            let template = Template::parse(text).unwrap();
-            assert_eq!(template.is_ambiguous(time), ambiguous, "{text} {time:?}");
-            assert_eq!(template.needs_fixed_time(), needs_fixed_time, "{text}");
-        }
     }
 }

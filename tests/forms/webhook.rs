@@ -7,6 +7,7 @@ mod events;
 mod json;
 mod leases;
 mod public_key;
+mod requests;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
@@ -22,7 +23,7 @@ use tower_sso::providers::tutorcruncher::{self, CompanySignup};
 use tower_sso::replay::MemoryReplay;
 use tower_sso::sign::{SignedCall, SigningWebhook};
 use tower_sso::tenant::Tenant;
-use tower_sso::webhook::{self, Digest, Encoding, EventId, RawBody, Webhook};
+use tower_sso::webhook::{self, Digest, Encoding, EventId, JsonBody, RawBody, Webhook};
 
 use crate::support::subject::{FernetSubject, Subject, refused};
 use crate::support::{Answer, App, NOW, Request_, clock, outcome, reason, replay, secs, seen};
@@ -199,14 +200,14 @@ async fn a_list_is_refused_with_the_way_round() {
         let answer = App::new(layer().build().unwrap()).send(request(signer().sign(body))).await;
         let rejection = answer.extensions().get::<tower_sso::rejection::Rejection>().unwrap().to_string();
         assert_eq!(outcome(&answer), "rejected_claims", "{body}");
-        assert!(rejection.contains("RawBody"), "{body}: {rejection}");
-        let raw = webhook::layer::<RawBody>().secrets([SECRET]).replay(replay()).handler_remembers();
+        assert!(rejection.contains("JsonBody"), "{body}: {rejection}");
+        let raw = webhook::layer::<JsonBody<Value>>().secrets([SECRET]).replay(replay()).handler_remembers();
         let answer = App::new(raw.build().unwrap()).send(request(signer().sign(body))).await;
         assert_eq!(outcome(&answer), "ok", "{body}");
     }
     let answer = App::new(layer().build().unwrap()).send(request(signer().sign("{\"a\":1,\"a\":2}"))).await;
     let rejection = answer.extensions().get::<tower_sso::rejection::Rejection>().unwrap().to_string();
-    assert!(!rejection.contains("RawBody"), "an object is no list: {rejection}");
+    assert!(!rejection.contains("JsonBody"), "an object is no list: {rejection}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,6 +25,22 @@ pub(crate) fn object<C: DeserializeOwned>(json: &[u8], required: &[impl AsRef<st
     object.parse()
 }
 
+/// Parses any JSON value without duplicate names.
+pub(crate) fn value<C: DeserializeOwned>(json: &[u8]) -> Result<C, Reason> {
+    let json = text(json)?;
+    unambiguous(json)?;
+    parse_text(json)
+}
+
+/// Scans all of it, including fields that no claims use.
+fn unambiguous(json: &str) -> Result<Names<'_>, Reason> {
+    scan(json).map_err(|(what, at)| {
+        let before = json.as_bytes().get(..at).unwrap_or_default();
+        let column = before.iter().rev().take_while(|byte| **byte != b'\n').count();
+        at_position(what, before.iter().filter(|byte| **byte == b'\n').count() + 1, column)
+    })
+}
+
 /// An unambiguous object: every parser reads the same from its text.
 pub(crate) struct Object<'a> {
     json: &'a str,
@@ -39,14 +55,9 @@ pub(crate) enum Kind {
 }
 
 impl<'a> Object<'a> {
-    /// Scans all of it, including fields that no claims use.
     pub(crate) fn read(json: &'a [u8]) -> Result<Self, Reason> {
         let json = text(json)?;
-        let names = scan(json).map_err(|(what, at)| {
-            let before = json.as_bytes().get(..at).unwrap_or_default();
-            let column = before.iter().rev().take_while(|byte| **byte != b'\n').count();
-            at_position(what, before.iter().filter(|byte| **byte == b'\n').count() + 1, column)
-        })?;
+        let names = unambiguous(json)?;
         match json.trim_start_matches(BEFORE_A_VALUE).starts_with('{') {
             true => Ok(Self { json, names }),
             false => Err(bad_payload(NOT_AN_OBJECT)),

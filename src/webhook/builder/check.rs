@@ -1,18 +1,16 @@
+use std::borrow::Cow;
+
 use super::duplicates;
 use crate::ConfigProblem;
-use crate::webhook::signed::Part;
+use crate::webhook::request::FORM;
+use crate::webhook::signed::{Part, Template};
 use crate::webhook::{EventId, SecretFormat, Webhook};
 
 /// Refuses settings that are unsafe or contradict each other.
 pub(in crate::webhook) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProblem> {
     form.window.check()?;
     let template = form.template.as_ref().map_err(Clone::clone)?;
-    if template.is_ambiguous(form.time_format) {
-        return Err(ConfigProblem::setting(
-            "signed",
-            "can be cut in two ways: put something between its parts, and {body} last",
-        ));
-    }
+    check_signed(form, template)?;
     let (element, list) = (&form.signatures.timestamp_element, form.signatures.separator);
     if form.signatures.headers.is_empty() {
         return Err(ConfigProblem::setting("signature_headers", "are none: name the header that holds the signature"));
@@ -67,8 +65,12 @@ pub(in crate::webhook) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProble
     if form.lease.is_zero() {
         return Err(ConfigProblem::ZeroTimeout("lease"));
     }
-    if form.content_type.as_ref().is_some_and(|essence| essence.contains(';')) {
-        return Err(ConfigProblem::setting("content_type", "has parameters: leave them out, as senders may have any"));
+    let types = form.content_types.as_deref();
+    if types.is_some_and(|types| types.is_empty() || types.iter().any(|essence| essence.contains(';'))) {
+        return Err(ConfigProblem::setting(
+            "content_type",
+            "is none, or has parameters: leave them out, as senders may have any",
+        ));
     }
     match form.remember {
         Some(_) if form.has_time() => Err(ConfigProblem::setting(
@@ -80,4 +82,34 @@ pub(in crate::webhook) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProble
         }
         _ => Ok(()),
     }
+}
+
+/// The body must be signed, and the text have one cut.
+fn check_signed<C>(form: &Webhook<C>, template: &Template) -> Result<(), ConfigProblem> {
+    let problem = |problem: &'static str| Err(ConfigProblem::setting("signed", problem));
+    let (has_form, digest) = (template.has(&Part::Form), &form.reading.body_digest);
+    if digest.is_some() && !template.has(&Part::Url) && !template.has(&Part::Query) {
+        return problem("has no {url} and no {query}: the digest in the query could be exchanged");
+    }
+    let is_form = |essence: &Cow<'_, str>| essence.eq_ignore_ascii_case(FORM);
+    let forms_only = form.content_types.as_ref().is_some_and(|types| types.iter().all(is_form));
+    if !template.covers_any_body() && digest.is_none() && !(has_form && forms_only) {
+        return problem(match has_form {
+            true => "has {form} alone: set the content type of forms, as no other body is signed",
+            false => "has no {body}: what is not signed could be exchanged",
+        });
+    }
+    if form.optional_body && !template.has_more_than_the_body() {
+        return Err(ConfigProblem::setting(
+            "optional_body",
+            "leaves nothing that is signed: all requests without a body would be the same",
+        ));
+    }
+    if has_form && form.signatures.can_be_rewritten() {
+        return problem("has {form}, which needs a single signature: a duplicate is recognised by nothing else");
+    }
+    if template.is_ambiguous(form.time_format) && !form.cut_is_free {
+        return problem("can be cut in two ways: put something between its parts, and {body} last");
+    }
+    form.reading.check(template)
 }

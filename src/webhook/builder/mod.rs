@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use http::{HeaderName, Method};
 
+use super::request::Reading;
 use super::sameness::Sameness;
 use super::signatures::Signatures;
 use super::signed::Template;
@@ -34,6 +35,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// | [`prefix`](Builder::prefix), [`separator`](Builder::separator) | none |
 /// | [`secret_format`](Builder::secret_format) | its bytes |
 /// | [`signed`](Builder::signed) | the body |
+/// | [`origin`](Builder::origin) | none |
 /// | [`timestamp_header`](Builder::timestamp_header), [`timestamp_element`](Builder::timestamp_element) | none |
 /// | [`id_header`](Builder::id_header) | none |
 /// | [`timestamp_format`](Builder::timestamp_format) | whole seconds |
@@ -41,7 +43,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// | [`acknowledge_with`](Builder::acknowledge_with) | 200 without a body |
 /// | [`hand_duplicates_on`](Builder::hand_duplicates_on) | off |
 /// | [`max_age`](Builder::max_age), [`clock_skew`](Builder::clock_skew) | 300 s, 60 s, where there is a timestamp |
-/// | [`content_type`](Builder::content_type) | `application/json` |
+/// | [`content_type`](Builder::content_type), [`content_types`](Builder::content_types) | `application/json` |
+/// | [`optional_body`](Builder::optional_body) | no |
 /// | [`lease`](Builder::lease) | 30 s |
 /// | [`tenant`](Builder::tenant) | one for all |
 /// | [`methods`](Builder::methods) | POST |
@@ -79,11 +82,14 @@ where
         },
         secret_format: SecretFormat::Bytes,
         template: Ok(Template::body_alone()),
+        cut_is_free: false,
+        reading: Reading::new(),
         timestamp_header: None,
         time_format: TimeFormat::Seconds,
         id_header: None,
         window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(60) },
-        content_type: Some("application/json".into()),
+        content_types: Some(vec!["application/json".into()]),
+        optional_body: false,
         lease: Duration::from_secs(30),
         sameness: Sameness { event_id: None, retried_for: DAY, distinguished_by: Vec::new() },
         every_delivery: false,

@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use http::HeaderName;
 
 use crate::Builder;
+use crate::scheme::Origin;
 use crate::webhook::signed::Template;
 use crate::webhook::{FromBody, TimeFormat, Webhook};
 
@@ -11,9 +12,71 @@ impl<C, D> Builder<Webhook<C>, D>
 where
     C: FromBody + Send + Sync + 'static,
 {
-    /// A template of the signed content, with the placeholders `{timestamp}`, `{id}` and `{body}`. Default: `{body}`.
+    /// A template of the signed content. Default: `{body}`.
+    ///
+    /// | placeholder | stands for |
+    /// |---|---|
+    /// | `{body}` | the body as received |
+    /// | `{body:sha256}` | its SHA-256, in hexadecimal of lower case |
+    /// | `{form}` | names and values of a form body, decoded and sorted by name, with nothing between them |
+    /// | `{timestamp}` | the value of the [`timestamp_header`](Self::timestamp_header), or of the list's element |
+    /// | `{id}` | the value of the [`id_header`](Self::id_header) |
+    /// | `{method}` | the method |
+    /// | `{url}` | the [`origin`](Self::origin), and path and query [as the client sent them](crate::received) |
+    /// | `{path}`, `{query}` | its path alone, its query alone |
+    ///
+    /// A text that can be cut into its parts in two ways does not build: whoever has recorded a delivery could move
+    /// what is in one part to another. A part is safe in front of a character that it cannot hold. A URL or a path may
+    /// stand right beside the body: the body must then be an object or a list of JSON, or is `malformed`.
+    ///
+    /// ```
+    /// use tower_sso::{scheme::Origin, webhook};
+    ///
+    /// let layer = webhook::layer::<serde_json::Value>()
+    ///     .signed("{method}\n{url}\n{body}")
+    ///     .origin(Origin::new("https://app.example"));
+    /// ```
     pub fn signed(mut self, template: impl AsRef<str>) -> Self {
         self.form.template = Template::parse(template.as_ref());
+        self.form.cut_is_free = false;
+        self
+    }
+
+    /// As [`signed`](Self::signed), also if the text can be cut in two ways. **Whoever holds back a delivery can send
+    /// another one with the same signature instead**, in which characters have moved from the end of one part to the
+    /// beginning of the next, such as from a field's value to another field's name. For senders who leave no choice.
+    pub fn danger_signed(mut self, template: impl AsRef<str>) -> Self {
+        self.form.template = Template::parse(template.as_ref());
+        self.form.cut_is_free = true;
+        self
+    }
+
+    /// The public scheme and host of the signed URL. Default: none, and a template with `{url}` does not build.
+    pub fn origin(mut self, origin: Origin) -> Self {
+        self.form.reading.origin = Some(origin);
+        self
+    }
+
+    /// Accepts a signature over the URL with a port or without one: for senders who write the scheme's own port in some
+    /// URLs, or leave another one out. Only the signature tells which it was. Default: as in the
+    /// [`origin`](Self::origin), without the scheme's own port.
+    pub fn url_with_or_without_port(mut self) -> Self {
+        self.form.reading.any_port = true;
+        self
+    }
+
+    /// Accepts a signature over the URL with the escapes of these characters decoded, or as sent: for senders who
+    /// decode some of them before they sign. **Whether such a character was escaped is then not signed.** Default:
+    /// none.
+    pub fn url_decoded(mut self, characters: &'static str) -> Self {
+        self.form.reading.decoded = characters;
+        self
+    }
+
+    /// The query parameter with the hexadecimal SHA-256 of the body, in a signed URL. If it is there, it must be
+    /// right. It must be there if nothing else signs the body. Otherwise: `malformed`. Default: none.
+    pub fn body_digest_parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.form.reading.body_digest = Some(name.into());
         self
     }
 
@@ -37,14 +100,28 @@ where
     }
 
     /// The content type, without parameters. Default: `application/json`.
-    pub fn content_type(mut self, essence: impl Into<Cow<'static, str>>) -> Self {
-        self.form.content_type = Some(essence.into());
+    pub fn content_type(self, essence: impl Into<Cow<'static, str>>) -> Self {
+        self.content_types([essence])
+    }
+
+    /// Several content types, of which one is required: for senders that send JSON and forms. The content type itself
+    /// is not signed.
+    pub fn content_types<T: Into<Cow<'static, str>>>(mut self, essences: impl IntoIterator<Item = T>) -> Self {
+        self.form.content_types = Some(essences.into_iter().map(Into::into).collect());
         self
     }
 
     /// Takes any content type, or none.
     pub fn any_content_type(mut self) -> Self {
-        self.form.content_type = None;
+        self.form.content_types = None;
+        self
+    }
+
+    /// Takes an empty body too, which then needs no content type: for senders that use `GET` or `DELETE`, see
+    /// [`methods`](Self::methods). Something else must differ from one request to the next, and be signed. Default: an
+    /// empty body is `malformed`.
+    pub fn optional_body(mut self) -> Self {
+        self.form.optional_body = true;
         self
     }
 }

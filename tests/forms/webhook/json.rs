@@ -23,7 +23,7 @@ fn refused<C: FromBody>(json: impl AsRef<[u8]>) -> Option<String> {
 const TWICE: &str = "has a name twice";
 const NO_JSON: &str = "is not JSON";
 const RESERVED: &str = "has a name that serde_json keeps for itself";
-const NO_OBJECT: &str = "is not an object: for a list or another value, take `webhook::RawBody`";
+const NO_OBJECT: &str = "is not an object: for a list or another value, take `JsonBody`";
 
 /// Accepts any value as it is sent.
 #[derive(Debug, Deserialize)]

@@ -1,0 +1,199 @@
+//! Whether a signed text can be cut into its parts in only one way. If there were two, whoever has recorded a request
+//! could send another one with the same signature.
+//!
+//! A part's end is known if the part has a fixed shape, or if it ends before a character that it cannot hold:
+//!
+//! | part | holds |
+//! |---|---|
+//! | time | a fixed shape, for each format |
+//! | SHA-256 of the body | 64 hexadecimal digits |
+//! | id | letters, digits, `_` and `-` |
+//! | method | characters of a token (RFC 9110, 5.6.2) |
+//! | URL, path, query | characters of a URI (RFC 3986), checked for each request |
+//! | body | anything |
+//! | form | anything |
+//!
+//! A URI holds no brackets and no braces. So an object or a list of JSON may stand right behind one, or before one.
+
+use super::TimeFormat;
+use super::signed::{Part, Template};
+
+impl Template {
+    /// Whether the same signed bytes could be split into other parts.
+    pub(super) fn is_ambiguous(&self, time: TimeFormat) -> bool {
+        let mut rest = &self.0[..];
+        while let [part, after @ ..] = rest {
+            let is_ambiguous = match part {
+                Part::Literal(_) | Part::Timestamp | Part::BodySha256 => false,
+                // Ids hold no colon, and the first colon of such a time is its fourteenth character.
+                Part::Id if after.first() == Some(&Part::Timestamp) => time != TimeFormat::Rfc3339,
+                Part::Id => !ends_before(after, is_id),
+                // A URL begins with its scheme and a colon, which no method holds.
+                Part::Method => after.first() != Some(&Part::Url) && !ends_before(after, is_token),
+                Part::Url | Part::Query => !ends_before(after, is_uri) && !is_before_json(after),
+                Part::Path => !ends_before(after, is_path) && !is_before_json(after),
+                Part::Body => !after.iter().all(is_fixed) && !is_one_uri(after),
+                Part::Form => true,
+            };
+            if is_ambiguous {
+                return true;
+            }
+            rest = after;
+        }
+        false
+    }
+
+    /// Whether only the length of the time tells where it ends or begins.
+    pub(super) fn needs_fixed_time(&self) -> bool {
+        let mut from_time = self.0.iter().skip_while(|part| **part != Part::Timestamp);
+        if from_time.next().is_none() {
+            return false;
+        }
+        let after: Vec<Part> = from_time.cloned().collect();
+        let body_first = self.0.iter().find(|part| matches!(part, Part::Timestamp | Part::Body)) == Some(&Part::Body);
+        body_first || !ends_before(&after, |c| c.is_ascii_digit())
+    }
+
+    /// Whether only the first, or the last, character of the JSON tells where the body begins or ends.
+    pub(super) fn needs_json(&self) -> [bool; 2] {
+        let is_uri_part = |part: &Part| matches!(part, Part::Url | Part::Path | Part::Query);
+        let Some(at) = self.0.iter().position(|part| *part == Part::Body) else { return [false; 2] };
+        let (before, after) = self.0.split_at(at);
+        // What ends before a character that it cannot hold has its end from there.
+        let last_uri = before.iter().rposition(is_uri_part).and_then(|at| before.get(at..));
+        let starts = last_uri.is_some_and(|rest| match rest {
+            [Part::Path, after @ ..] => !ends_before(after, is_path) || after.is_empty(),
+            [_, after @ ..] => !ends_before(after, is_uri) || after.is_empty(),
+            [] => false,
+        });
+        [starts, after.iter().any(is_uri_part)]
+    }
+}
+
+/// Whether a part that holds only such characters must end where the next part begins.
+fn ends_before(after: &[Part], holds: fn(char) -> bool) -> bool {
+    match after.first() {
+        Some(Part::Literal(literal)) => !literal.chars().next().is_some_and(holds),
+        Some(Part::Path) => !holds('/'),
+        Some(Part::Url) => !holds('h'),
+        Some(_) => false,
+        None => true,
+    }
+}
+
+/// Whether JSON is next, or after literals that could not be its beginning.
+fn is_before_json(after: &[Part]) -> bool {
+    let next = after.iter().find(|part| match part {
+        Part::Literal(literal) => literal.contains(['{', '[']),
+        _ => true,
+    });
+    next == Some(&Part::Body)
+}
+
+fn is_fixed(part: &Part) -> bool {
+    matches!(part, Part::Literal(_) | Part::Timestamp | Part::BodySha256)
+}
+
+/// Whether only literals and a single part of a URI are left, so that the last bracket or brace ends the body.
+fn is_one_uri(after: &[Part]) -> bool {
+    let literals = after.iter().filter(|part| matches!(part, Part::Literal(text) if !text.contains(['}', ']'])));
+    let uris = after.iter().filter(|part| matches!(part, Part::Url | Part::Path | Part::Query));
+    let uris = uris.count();
+    uris == 1 && literals.count() + uris == after.len()
+}
+
+fn is_id(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
+}
+
+fn is_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
+}
+
+/// The characters of a URI, and those that some senders decode in one before they sign it.
+fn is_uri(c: char) -> bool {
+    is_uri_byte(c) || "\"<>`".contains(c)
+}
+
+fn is_path(c: char) -> bool {
+    is_uri(c) && c != '?'
+}
+
+/// The characters of a path and a query as sent (RFC 3986, 3.3 and 3.4).
+pub(super) fn is_uri_byte(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._~:/?@!$&'()*+,;=%".contains(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_that_can_be_cut_in_two_ways() {
+        use TimeFormat::{HttpDate, Milliseconds, Rfc3339, Seconds};
+        for (text, time, ambiguous, needs_fixed_time) in [
+            ("{id}.{timestamp}.{body}", Seconds, false, false),
+            ("{timestamp}{body}", Seconds, false, true),
+            ("{body}{timestamp}", Milliseconds, false, true),
+            ("{body}{timestamp}", Rfc3339, false, true),
+            ("{id}{timestamp}{body}", Rfc3339, false, true),
+            ("{id}{timestamp}.{body}", Seconds, true, false),
+            ("{id}{timestamp}{body}", HttpDate, true, true),
+            ("{body}.{timestamp}", Seconds, false, true),
+            ("{body}.end", Seconds, false, false),
+            ("{body}{id}", Seconds, true, false),
+            ("{id}-{body}", Seconds, true, false),
+            ("{id}{body}", Seconds, true, false),
+            ("{id}_{timestamp}_{body}", Seconds, true, false),
+            ("{timestamp}0{body}", Seconds, false, true),
+            ("{timestamp}-{body}", Seconds, false, false),
+            ("{id}:{body}", Seconds, false, false),
+            ("v0{timestamp}.{body}", Seconds, false, false),
+            ("{method}{url}{body}{timestamp}", Milliseconds, false, true),
+            ("{timestamp}{url}{body}", Seconds, false, false),
+            ("{timestamp}{method} {body}", Seconds, false, true),
+            ("{url}{timestamp}{body}", Seconds, true, true),
+            ("{method}{timestamp}{body}", Seconds, true, true),
+        ] {
+            let template = Template::parse(text).unwrap();
+            assert_eq!(template.is_ambiguous(time), ambiguous, "{text} {time:?}");
+            assert_eq!(template.needs_fixed_time(), needs_fixed_time, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_uri_beside_a_body_needs_json_or_a_separator() {
+        for (text, ambiguous, needs_json, why) in [
+            ("{url}{body}", false, [true, false], "an object begins with a brace, which no URI holds"),
+            ("{body}{url}", false, [false, true], "and it ends with one"),
+            ("{method}{url}{body}", false, [true, false], "a URL's scheme ends with a colon"),
+            ("{url}:{body}", false, [true, false], "a URL holds colons"),
+            ("{url}[{body}", false, [false, false], "no URI holds a bracket"),
+            ("{url}:[{body}", true, [true, false], "the bracket could begin the body"),
+            ("{method}\n{path}\n{body}", false, [false, false], "no URI holds a line feed"),
+            ("{path}?{query}\n{body}", false, [false, false], "no path holds a question mark"),
+            ("{path}?{query}{body}", false, [true, false], "the query is beside the body"),
+            ("{path}{query}\n{body}", true, [false, false], "where does the path end?"),
+            ("{path}&{query}\n{body}", true, [false, false], "paths hold ampersands"),
+            ("{id}{url}{body}", true, [true, false], "an id may end in the scheme"),
+            ("{id}{path}{body}", false, [true, false], "ids hold no slash"),
+            ("{method}{path}{body}", false, [true, false], "methods hold no slash"),
+            ("{method}{body}", true, [false, false], "what begins the body?"),
+            ("{method}.{body}", true, [false, false], "methods hold points"),
+            ("{method} {body}", false, [false, false], "methods hold no spaces"),
+            ("{body}{method}", true, [false, false], "what ends the body?"),
+            ("{body}{path}?{query}", true, [false, true], "a query may hold what begins a path"),
+            ("{body}{url}{timestamp}", true, [false, true], "where does the URL end?"),
+            ("{body}]{url}", true, [false, true], "the bracket could end the body"),
+            ("{url}{body:sha256}", true, [false, false], "a URL holds digits"),
+            ("{body:sha256}{url}", false, [false, false], "64 characters"),
+            ("{url}\n{body:sha256}", false, [false, false], "a line feed"),
+            ("{url}{form}", true, [false, false], "names and values hold anything"),
+            ("{form}", true, [false, false], "a name may end anywhere"),
+        ] {
+            let template = Template::parse(text).unwrap();
+            assert_eq!(template.is_ambiguous(TimeFormat::Seconds), ambiguous, "{text}: {why}");
+            assert_eq!(template.needs_json(), needs_json, "{text}: {why}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What is signed of a request besides its body, time and id.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::Method;
+use http::request::Parts;
+use sha2::{Digest as _, Sha256};
+
+use super::cuts::is_uri_byte;
+use super::signed::{Part, Template};
+use crate::ConfigProblem;
+use crate::query::Query;
+use crate::received;
+use crate::rejection::Reason;
+use crate::replay::FingerprintHasher;
+use crate::scheme::Origin;
+use crate::text::headers::check_content;
+use crate::text::hex::{decode_hex_into, encode_hex};
+use crate::text::percent::{decode_form, unescape};
+
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
+
+/// How the request is read for the signed text.
+pub(super) struct Reading {
+    pub(super) origin: Option<Origin>,
+    /// Whether the sender may sign the URL with or without a port.
+    pub(super) any_port: bool,
+    /// The characters whose escapes the sender may decode before it signs the URL.
+    pub(super) decoded: &'static str,
+    /// The query parameter that holds the SHA-256 of the body.
+    pub(super) body_digest: Option<Cow<'static, str>>,
+}
+
+/// The parts of one request. What the template does not name is empty.
+#[derive(Clone, Default)]
+pub(super) struct Requested {
+    method: Method,
+    /// The second is another spelling.
+    urls: (String, Option<String>),
+    path: String,
+    query: String,
+    form: String,
+    body_sha256: String,
+}
+
+impl Reading {
+    pub(super) fn new() -> Self {
+        Self { origin: None, any_port: false, decoded: "", body_digest: None }
+    }
+
+    pub(super) fn check(&self, template: &Template) -> Result<(), ConfigProblem> {
+        match &self.origin {
+            None if template.has(&Part::Url) => {
+                return Err(ConfigProblem::setting(
+                    "origin",
+                    "is not set, but the URL is signed: give the address that the sender is given, without its path",
+                ));
+            }
+            Some(_) if !template.has(&Part::Url) => {
+                return Err(ConfigProblem::setting("origin", "is set, but no URL is signed: put {url} into `signed`"));
+            }
+            Some(origin) => origin.check_url()?,
+            None => {}
+        }
+        if self.any_port && !self.decoded.is_empty() {
+            return Err(ConfigProblem::setting(
+                "url_decoded",
+                "goes with `url_with_or_without_port` only if four spellings were tried: take one of them",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The parts that the template names.
+    pub(super) fn of(&self, template: &Template, head: &Parts, body: &Bytes) -> Result<Requested, Reason> {
+        let uri = received::uri(head);
+        let mut found = Requested { method: head.method.clone(), ..Requested::default() };
+        if [Part::Url, Part::Path, Part::Query].iter().any(|part| template.has(part)) {
+            let target = uri.path_and_query().map_or("/", |target| target.as_str());
+            if !target.chars().all(is_uri_byte) {
+                return Err(Reason::Malformed("URI".into(), "has characters that no URI has"));
+            }
+        }
+        if let (Some(origin), true) = (&self.origin, template.has(&Part::Url)) {
+            let (url, other_port) = origin.urls(head)?;
+            let other = if self.any_port { Some(other_port) } else { decode(&url, self.decoded) };
+            found.urls = (url, other);
+        }
+        if template.has(&Part::Path) {
+            uri.path().clone_into(&mut found.path);
+        }
+        if template.has(&Part::Query) {
+            uri.query().unwrap_or_default().clone_into(&mut found.query);
+        }
+        let is_form = check_content(&head.headers, Some(FORM)).is_ok();
+        if template.has(&Part::Form) && is_form {
+            found.form = sorted_form(body)?;
+        }
+        if template.has(&Part::BodySha256) {
+            found.body_sha256 = encode_hex(&Sha256::digest(body));
+        }
+        if let Some(name) = &self.body_digest {
+            let is_signed = template.covers_any_body() || (template.has(&Part::Form) && is_form);
+            check_digest(uri, name, body, is_signed)?;
+        }
+        let (starts, ends) = template.needs_json().into();
+        let is_json = |byte: Option<&u8>, among: [u8; 2]| byte.is_none_or(|byte| among.contains(byte));
+        if (starts && !is_json(body.first(), *b"{[")) || (ends && !is_json(body.last(), *b"}]")) {
+            return Err(Reason::Malformed("body".into(), "is neither an object nor a list of JSON, and nothing else"));
+        }
+        Ok(found)
+    }
+}
+
+/// Compares a signed statement about the body with the body. Without one, an unsigned body is refused.
+fn check_digest(uri: &http::Uri, name: &str, body: &Bytes, is_signed: bool) -> Result<(), Reason> {
+    let Some(stated) = Query::of(uri).value(name)? else {
+        return if is_signed || body.is_empty() {
+            Ok(())
+        } else {
+            Err(Reason::MissingParameter(name.to_owned().into()))
+        };
+    };
+    let mut digest = [0; 32];
+    let is_right = decode_hex_into(&stated, &mut digest).is_some() && digest == *Sha256::digest(body);
+    if is_right { Ok(()) } else { Err(Reason::Malformed(name.to_owned().into(), "is not the body's SHA-256")) }
+}
+
+/// Names and values, decoded, sorted by name, one after the other.
+fn sorted_form(body: &[u8]) -> Result<String, Reason> {
+    let malformed = |what| Reason::Malformed("body".into(), what);
+    let text = std::str::from_utf8(body).map_err(|_| malformed("is not UTF-8"))?;
+    let decode = |(name, value)| Ok((decode_form(name)?, decode_form(value)?));
+    let mut pairs = Query::new(text).pairs().map(decode).collect::<Result<Vec<_>, _>>().map_err(malformed)?;
+    pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut sorted = String::with_capacity(body.len());
+    pairs.iter().for_each(|(name, value)| sorted.extend([&**name, &**value]));
+    Ok(sorted)
+}
+
+/// The URL with the escapes of these characters decoded, if it has any.
+fn decode(url: &str, characters: &str) -> Option<String> {
+    if characters.is_empty() || !url.contains('%') {
+        return None;
+    }
+    let (mut decoded, mut rest, mut has_any) = (String::with_capacity(url.len()), url, false);
+    while let Some(at) = rest.find('%') {
+        let (plain, escape) = rest.split_at(at);
+        let found = unescape(escape.as_bytes()).ok().map(|(byte, length)| (char::from(byte), length));
+        let (text, length) = match found.filter(|(character, _)| characters.contains(*character)) {
+            Some((character, length)) => (Cow::from(character.to_string()), length),
+            None => (Cow::from("%"), 1),
+        };
+        has_any |= length > 1;
+        decoded.extend([plain, &*text]);
+        rest = escape.get(length..).unwrap_or_default();
+    }
+    decoded.push_str(rest);
+    has_any.then_some(decoded)
+}
+
+impl Requested {
+    /// How many spellings of the signed text are tried.
+    pub(super) fn spellings(&self) -> usize {
+        1 + usize::from(self.urls.1.is_some())
+    }
+
+    /// The text of a part. Parts that are not read from the request as a whole have none.
+    pub(super) fn text(&self, part: &Part, spelling: usize) -> &str {
+        match (part, &self.urls) {
+            (Part::Url, (_, Some(other))) if spelling > 0 => other,
+            (Part::Url, (url, _)) => url,
+            (Part::Method, _) => self.method.as_str(),
+            (Part::Path, _) => &self.path,
+            (Part::Query, _) => &self.query,
+            (Part::Form, _) => &self.form,
+            (Part::BodySha256, _) => &self.body_sha256,
+            (Part::Literal(_) | Part::Timestamp | Part::Id | Part::Body, _) => "",
+        }
+    }
+
+    /// Adds all that was signed, in its first spelling.
+    pub(super) fn add_to(&self, fingerprint: &mut FingerprintHasher) {
+        for text in [self.method.as_str(), &self.urls.0, &self.path, &self.query, &self.form, &self.body_sha256] {
+            fingerprint.part(text.as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_are_sorted_by_name() {
+        for (form, expected) in [
+            ("b=2&a=1", Some("a1b2")),
+            ("a=2&a=1", Some("a2a1")),
+            ("a=%2B1&B=x+y", Some("Bx ya+1")),
+            ("", Some("")),
+            ("a", Some("a")),
+            ("a=%zz", None),
+        ] {
+            assert_eq!(sorted_form(form.as_bytes()).ok().as_deref(), expected, "{form}");
+        }
+    }
+
+    #[test]
+    fn only_these_escapes_are_decoded() {
+        for (url, expected) in [
+            ("https://a.example/x", None),
+            ("https://a.example/x?a=%20b", None),
+            ("https://a.example/x?a=%3a%20%2F%", Some("https://a.example/x?a=:%20/%")),
+            ("https://a.example/%253A%3A", Some("https://a.example/%253A:")),
+        ] {
+            assert_eq!(decode(url, ":/").as_deref(), expected, "{url}");
+        }
+    }
+}
