@@ -1,0 +1,47 @@
+"""Signs one call for each sender with the sender's own library, and prints them: a JSON object a line.
+
+    sdks.py NOW
+"""
+
+import importlib.util
+import json
+import sys
+from datetime import datetime, timezone
+
+import standardwebhooks
+import stripe
+from slack_sdk.signature import SignatureVerifier
+
+NOW = int(sys.argv[1])
+TEXT = "0123456789abcdef0123456789abcdef"
+WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+BODY = json.dumps({"id": "evt_1", "name": "Pr\u00fcfung", "n": 1})
+
+
+def show(preset, secret, headers, body=BODY):
+    headers = {"content-type": "application/json", **headers}
+    print(json.dumps({"preset": preset, "secret": secret, "headers": headers, "body": body}))
+
+
+def svix():
+    """Without the package around it, which imports what its API client needs."""
+    spec = importlib.util.find_spec("svix")
+    file = f"{spec.submodule_search_locations[0]}/webhooks.py"
+    spec = importlib.util.spec_from_file_location("svix_webhooks", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Webhook(WHSEC)
+
+
+signature = stripe.WebhookSignature._compute_signature(f"{NOW}.{BODY}", TEXT)
+show("stripe", TEXT, {"stripe-signature": f"t={NOW},v1={signature}"})
+
+time = datetime.fromtimestamp(NOW, timezone.utc)
+for preset, prefix, library in ("standard_webhooks", "webhook", standardwebhooks.Webhook(WHSEC)), ("svix", "svix", svix()):
+    headers = {f"{prefix}-id": "msg_1", f"{prefix}-timestamp": str(NOW), f"{prefix}-signature": library.sign("msg_1", time, BODY)}
+    show(preset, WHSEC, headers)
+
+form = "command=%2Fhook&text=a+b"
+signature = SignatureVerifier(TEXT).generate_signature(timestamp=str(NOW), body=form)
+headers = {"x-slack-request-timestamp": str(NOW), "x-slack-signature": signature}
+show("slack", TEXT, {**headers, "content-type": "application/x-www-form-urlencoded"}, form)
