@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`first_partner`] | How do I take my first partner's sign-in links, and test that? |
 //! | [`which_form`] | Which form does my partner send? |
+//! | [`webhooks`] | How do I take webhooks, each event once? |
 //! | [`own_form`] | No form fits. How do I write one, and prove it? |
 //! | [`stacking`] | Which middleware goes outside the layer, and which inside? |
 //! | [`proxies`] | What changes behind a proxy? |
@@ -29,4 +30,5 @@ pub mod rotating;
 pub mod sessions;
 pub mod stacking;
 pub mod testing;
+pub mod webhooks;
 pub mod which_form;

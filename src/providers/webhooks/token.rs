@@ -31,7 +31,7 @@ pub fn gitlab_token<C: Call>() -> Builder<SharedSecret<C>> {
     sender(Place::header(HeaderName::from_static("x-gitlab-token")))
 }
 
-/// Updates of a Telegram bot.
+/// Updates of Telegram, for a bot.
 ///
 /// `X-Telegram-Bot-Api-Secret-Token` is the `secret_token` of `setWebhook`: 1 to 256 letters, digits, `_` and `-`.
 /// Nothing is signed.
@@ -59,7 +59,7 @@ pub fn postmark<C: Call>() -> Builder<SharedSecret<C>> {
     sender(Place::basic()).basic_credentials()
 }
 
-/// Calls of Okta's event hooks.
+/// Calls of Okta, event hooks.
 ///
 /// `Authorization` is the secret, without a scheme. Nothing is signed. If the hook has another authentication field,
 /// set [`token_in`](Builder::token_in).
@@ -75,7 +75,7 @@ pub fn okta<C: Call>() -> Builder<SharedSecret<C>> {
     sender(Place::header(AUTHORIZATION))
 }
 
-/// Log streams of Auth0.
+/// Calls of Auth0, log streams.
 ///
 /// `Authorization` is the secret, without a scheme. Nothing is signed. Depending on the stream's setting, a body is an
 /// array, an object or lines of JSON: take [`RawBody`](crate::body::RawBody).
@@ -89,7 +89,7 @@ pub fn auth0<C: Call>() -> Builder<SharedSecret<C>> {
     sender(Place::header(AUTHORIZATION))
 }
 
-/// Calls of Flutterwave's API version 3.
+/// Calls of Flutterwave, version 3.
 ///
 /// `verif-hash` is the secret hash of the dashboard, the same in every call: it is no hash of anything. Nothing is
 /// signed.
@@ -117,11 +117,11 @@ pub fn danger_shippo<C: Call>() -> Builder<SharedSecret<C>> {
     shared_secret::by_tenant().danger_token_in_query("token").body_limit(LIMIT)
 }
 
-/// Pings of Gumroad: forms, sent to an address that only Gumroad knows.
+/// Pings of Gumroad.
 ///
-/// Gumroad sends no credential: put a secret into the ping's URL as `?token=`. Nothing is signed. **The secret is in
-/// the URL, so whatever logs URLs has it**, on either side. Before you hand anything out for a sale, ask Gumroad's API
-/// for it.
+/// Forms, sent to an address that only Gumroad knows. Gumroad sends no credential: put a secret into the ping's URL as
+/// `?token=`. Nothing is signed. **The secret is in the URL, so whatever logs URLs has it**, on either side. Before you
+/// hand anything out for a sale, ask Gumroad's API for it.
 ///
 /// Source: Gumroad's page on Ping.
 ///
