@@ -10,8 +10,9 @@ use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::keys::Secret;
 use tower_sso::providers::webhooks as senders;
 use tower_sso::sign::SigningWebhook;
-use tower_sso::webhook::{Digest, Encoding, RawBody, Webhook};
+use tower_sso::webhook::{Digest, Encoding, PublicKeyAlgorithm, RawBody, Webhook};
 
+use crate::support::pairs::{ED25519, P256, Pair, RSA};
 use crate::support::{Answer, App, NOW, Request_, clock, outcome, replay, secs};
 
 /// How a sender signs.
@@ -24,6 +25,8 @@ struct Sender {
     list: Option<&'static str>,
     prefix: &'static str,
     digest: Digest,
+    /// Signs with private keys instead, whose public keys are the secrets.
+    private: Option<(PublicKeyAlgorithm, [Pair; 2])>,
     encoding: Encoding,
     signed: &'static str,
     id: Option<&'static str>,
@@ -69,6 +72,7 @@ fn plain(name: &'static str, layer: fn() -> Builder<Webhook<RawBody>>, header: &
         list: None,
         prefix: "",
         digest: Digest::Sha256,
+        private: None,
         encoding: Encoding::Hex,
         signed: "{body}",
         id: None,
@@ -107,6 +111,11 @@ fn all() -> Vec<Sender> {
         prefix: "v0=",
         signed: "v0:{timestamp}:{body}",
         time: Time::Header(time, seconds),
+        ..sender
+    };
+    let private = |algorithm, pairs: [Pair; 2], sender: Sender| Sender {
+        private: Some((algorithm, pairs)),
+        secrets: pairs.map(|pair| pair.public),
         ..sender
     };
     vec![
@@ -191,6 +200,37 @@ fn all() -> Vec<Sender> {
         ),
         standard(plain("svix", senders::svix, &["svix-signature"]), "svix-id", "svix-timestamp"),
         standard(plain("gitlab", senders::gitlab, &["webhook-signature"]), "webhook-id", "webhook-timestamp"),
+        Sender {
+            prefix: "v1a,",
+            ..private(
+                PublicKeyAlgorithm::Ed25519,
+                ED25519,
+                standard(
+                    plain("standard_webhooks_v1a", senders::standard_webhooks_v1a, &["webhook-signature"]),
+                    "webhook-id",
+                    "webhook-timestamp",
+                ),
+            )
+        },
+        Sender {
+            time: Time::Header("x-twilio-email-event-webhook-timestamp", seconds),
+            signed: "{timestamp}{body}",
+            ..base64(private(
+                PublicKeyAlgorithm::EcdsaP256Der,
+                P256,
+                plain("sendgrid", senders::sendgrid, &["x-twilio-email-event-webhook-signature"]),
+            ))
+        },
+        Sender {
+            time: Time::Header("x-signature-timestamp", seconds),
+            signed: "{timestamp}{body}",
+            ..private(
+                PublicKeyAlgorithm::Ed25519,
+                ED25519,
+                plain("discord", senders::discord, &["x-signature-ed25519"]),
+            )
+        },
+        base64(private(PublicKeyAlgorithm::RsaSha256, RSA, plain("wise", senders::wise, &["x-signature-sha256"]))),
     ]
 }
 
@@ -223,7 +263,13 @@ impl Sender {
         let text = self.signed.replace("{id}", delivery.id).replace("{timestamp}", &time);
         let text = text.replace("{body}", delivery.body);
         let sign = |secret: &&str| {
-            let signer = SigningWebhook::new(Secret::new((self.key)(secret))).digest(self.digest);
+            let signer = match self.private {
+                None => SigningWebhook::new(Secret::new((self.key)(secret))).digest(self.digest),
+                Some((algorithm, pairs)) => {
+                    let pair = pairs.into_iter().find(|pair| pair.public == *secret).unwrap();
+                    SigningWebhook::private_key(algorithm, &pair.private()).unwrap()
+                }
+            };
             signer.encoding(self.encoding).prefix(self.prefix).sign(text.clone()).signature
         };
         let mut elements: Vec<String> = delivery.keys.iter().map(sign).collect();
@@ -261,8 +307,8 @@ impl Sender {
     }
 }
 
-fn with(mut request: Request_, name: &'static str, value: &'static str) -> Request_ {
-    request.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+fn with(mut request: Request_, name: &'static str, value: &str) -> Request_ {
+    request.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
     request
 }
 
@@ -297,10 +343,8 @@ async fn what_is_not_signed_by_the_sender_is_refused() {
         }
         let forged = Delivery { keys: vec![sender.secrets[1]], ..good.clone() };
         assert_eq!(sender.outcome(&forged).await, "invalid", "{}: another secret", sender.name);
-        if let (Time::Header(name, _), body) = (sender.time, BODY) {
-            let later = if sender.signed.contains("v0:") || sender.id.is_some() { "1700000001" } else { "" };
-            let later = if later.is_empty() || sender.name == "twitch" { "2023-11-14T22:13:21Z" } else { later };
-            let changed = with(sender.sign(&Delivery { body, ..good.clone() }), name, later);
+        if let Time::Header(name, write) = sender.time {
+            let changed = with(sender.sign(&good), name, &write(NOW + 1));
             assert_eq!(outcome(&app.send(changed).await), "invalid", "{}: another time", sender.name);
         }
         if let Some(name) = sender.id {

@@ -63,6 +63,17 @@
 //! | Zoom | [`zoom`] |
 
 //!
+//! # Senders that sign with a private key
+//!
+//! Their keys are public keys, given as the sender's page shows them. They need the feature `public-key` too.
+//!
+//! | sender | preset |
+//! |---|---|
+//! | Discord | [`discord`] |
+//! | SendGrid, events | [`sendgrid`] |
+//! | Senders that follow Standard Webhooks with `v1a`, such as Gemini | [`standard_webhooks_v1a`] |
+//! | Wise | [`wise`] |
+//!
 //! # Senders of a secret
 //!
 //! These sign nothing and send the secret itself, so **whoever has seen one call can send any other**. A call may come
@@ -84,6 +95,8 @@ pub mod challenges;
 mod code;
 mod family;
 mod money;
+#[cfg(feature = "public-key")]
+mod public_key;
 mod talk;
 #[cfg(feature = "shared-secret")]
 mod token;
@@ -96,6 +109,9 @@ use crate::webhook::{self, FromBody, Webhook};
 pub use code::*;
 pub use family::*;
 pub use money::*;
+#[cfg(feature = "public-key")]
+#[cfg_attr(docsrs, doc(cfg(feature = "public-key")))]
+pub use public_key::*;
 pub use talk::*;
 #[cfg(feature = "shared-secret")]
 #[cfg_attr(docsrs, doc(cfg(feature = "shared-secret")))]

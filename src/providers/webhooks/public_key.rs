@@ -1,0 +1,95 @@
+//! Senders that sign with a private key.
+
+use http::HeaderName;
+
+use super::{Claims, DAY, sender};
+use crate::Builder;
+use crate::webhook::{Encoding, EventId, PublicKeyAlgorithm, Webhook};
+
+/// Deliveries of senders that follow Standard Webhooks and sign with a private key, such as Gemini.
+///
+/// `webhook-signature`: separated by spaces, each `v1a,` and base64 of the Ed25519 signature of
+/// `{id}.{timestamp}.{body}`, with `webhook-id` and `webhook-timestamp` in seconds.
+///
+/// A retry has a new time and signature, so an event is recognised by its id, for three days. Signatures of other
+/// versions, such as `v1`, are ignored. The key is the sender's public key, `whpk_` and base64.
+///
+/// Source: standard-webhooks/standard-webhooks, spec; svix/svix-webhooks, server.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::standard_webhooks_v1a::<serde_json::Value>();
+/// ```
+pub fn standard_webhooks_v1a<C: Claims>() -> Builder<Webhook<C>> {
+    sender("standard_webhooks_v1a")
+        .signature_header(HeaderName::from_static("webhook-signature"))
+        .separator(' ')
+        .prefix("v1a,")
+        .encoding(Encoding::Base64)
+        .public_key(PublicKeyAlgorithm::Ed25519)
+        .id_header(HeaderName::from_static("webhook-id"))
+        .timestamp_header(HeaderName::from_static("webhook-timestamp"))
+        .signed("{id}.{timestamp}.{body}")
+        .event_id(EventId::Header)
+        .retried_for(3 * DAY)
+}
+
+/// Events of SendGrid.
+///
+/// `X-Twilio-Email-Event-Webhook-Signature`: base64 of the ECDSA signature of time and body, on P-256 and in DER, with
+/// `X-Twilio-Email-Event-Webhook-Timestamp` in seconds.
+///
+/// The body is a JSON list of events. Events that are sent again in another list, or with a new time, are processed
+/// again: the handler must recognise each by its `sg_event_id`. The key is the verification key, in base64.
+///
+/// Source: sendgrid/sendgrid-python, helpers/eventwebhook.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::sendgrid::<tower_sso::webhook::RawBody>();
+/// ```
+pub fn sendgrid<C: Claims>() -> Builder<Webhook<C>> {
+    sender("sendgrid")
+        .signature_header(HeaderName::from_static("x-twilio-email-event-webhook-signature"))
+        .encoding(Encoding::Base64)
+        .public_key(PublicKeyAlgorithm::EcdsaP256Der)
+        .timestamp_header(HeaderName::from_static("x-twilio-email-event-webhook-timestamp"))
+        .signed("{timestamp}{body}")
+}
+
+/// Interactions and webhook events of Discord.
+///
+/// `X-Signature-Ed25519`: hexadecimal Ed25519 signature of time and body, with `X-Signature-Timestamp` in seconds.
+///
+/// A `PING` is signed like every call, and answered by the handler. The key is the application's public key, in
+/// hexadecimal.
+///
+/// Source: discord/discord-interactions-python.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::discord::<serde_json::Value>();
+/// ```
+pub fn discord<C: Claims>() -> Builder<Webhook<C>> {
+    sender("discord")
+        .signature_header(HeaderName::from_static("x-signature-ed25519"))
+        .public_key(PublicKeyAlgorithm::Ed25519)
+        .timestamp_header(HeaderName::from_static("x-signature-timestamp"))
+        .signed("{timestamp}{body}")
+}
+
+/// Deliveries of Wise.
+///
+/// `X-Signature-SHA256`: base64 of the RSA signature of the body, with SHA-256.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook). `X-Delivery-Id` is
+/// not signed. The key is the public key that Wise's documentation shows; the sandbox has another one.
+///
+/// Source: jayaddison/pywisetransfer, pull request 18.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::wise::<serde_json::Value>();
+/// ```
+pub fn wise<C: Claims>() -> Builder<Webhook<C>> {
+    sender("wise")
+        .signature_header(HeaderName::from_static("x-signature-sha256"))
+        .encoding(Encoding::Base64)
+        .public_key(PublicKeyAlgorithm::RsaSha256)
+}
