@@ -1,5 +1,7 @@
 //! Every sender's preset against one contract, with deliveries signed as the sender documents.
 
+mod headers;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
