@@ -51,6 +51,7 @@
 //! | signed webhook body | [`webhook`] | [TutorCruncher](providers::tutorcruncher::sign_up): sign-up |
 //! | JWT in a query parameter | [`jwt`] | [Waggl](providers::waggl::sso) |
 //! | timestamp hash in the query | [`timestamp_hash`] | [LCvista](providers::lcvista::sso) |
+//! | payload with its signature | [`signed_payload`] | [Facebook, Wix, Discourse, …](providers::launches) |
 //! | OAuth 1.0a signed request | [`oauth1`] | [Site Builder](providers::site_builder::sso) |
 //! | shared secret in a body, header or query | [`shared_secret`] | [seatmap.pro](providers::seatmap::autologin) |
 //! | one-time ticket in the query | [`ticket`] | your own: what an answer to a partner hands on to a browser |
@@ -124,6 +125,7 @@
 //! | `jwt` | | the [`jwt`] form with HS256, HS384 and HS512 |
 //! | `public-key` | | signatures with public keys, by `jsonwebtoken` and the RustCrypto crates that it brings |
 //! | `jwt-public-key` | | both: RS, PS, ES and EdDSA for [`jwt`] |
+//! | `signed-payload` | | the [`signed_payload`] form |
 //! | `timestamp-hash` | | the [`timestamp_hash`] form |
 //! | `oauth1` | | the [`oauth1`] form |
 //! | `shared-secret` | | the [`shared_secret`] form |
@@ -162,6 +164,8 @@
         feature = "jwt",
         feature = "oauth1",
         feature = "shared-secret",
+        feature = "signed-parameters",
+        feature = "signed-payload",
         feature = "ticket",
         feature = "timestamp-hash",
         feature = "webhook"
@@ -180,6 +184,8 @@
         feature = "redis",
         feature = "shared-secret",
         feature = "sign",
+        feature = "signed-parameters",
+        feature = "signed-payload",
         feature = "sqlx",
         feature = "testing",
         feature = "ticket",
@@ -216,7 +222,14 @@ pub mod jwt;
 pub mod keys;
 pub mod landing;
 pub mod login_redirect;
-#[cfg(any(feature = "webhook", feature = "jwt", feature = "timestamp-hash", feature = "oauth1"))]
+#[cfg(any(
+    feature = "jwt",
+    feature = "oauth1",
+    feature = "signed-parameters",
+    feature = "signed-payload",
+    feature = "timestamp-hash",
+    feature = "webhook"
+))]
 mod mac;
 #[cfg(feature = "oauth1")]
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth1")))]
@@ -241,6 +254,9 @@ pub mod shared_secret;
 #[cfg(feature = "sign")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sign")))]
 pub mod sign;
+#[cfg(feature = "signed-payload")]
+#[cfg_attr(docsrs, doc(cfg(feature = "signed-payload")))]
+pub mod signed_payload;
 pub mod store;
 pub mod tenant;
 #[cfg(feature = "testing")]

@@ -3,9 +3,9 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
-#[cfg(feature = "webhook")]
+#[cfg(any(feature = "webhook", feature = "signed-parameters", feature = "signed-payload"))]
 use subtle::{Choice, ConstantTimeEq};
-#[cfg(any(feature = "webhook", feature = "jwt"))]
+#[cfg(any(feature = "jwt", feature = "signed-parameters", feature = "signed-payload", feature = "webhook"))]
 use zeroize::Zeroizing;
 
 use crate::keys::{self, Secret};
@@ -61,7 +61,7 @@ impl Keyed {
     }
 }
 
-#[cfg(feature = "webhook")]
+#[cfg(any(feature = "webhook", feature = "signed-parameters", feature = "signed-payload"))]
 impl Keyed {
     fn mac<'p>(&self, parts: impl IntoIterator<Item = &'p [u8]>) -> Tag {
         match self {
@@ -115,7 +115,7 @@ impl Digest {
     ///
     /// # Errors
     /// What is wrong with the text.
-    #[cfg(feature = "jwt")]
+    #[cfg(any(feature = "jwt", feature = "signed-parameters", feature = "signed-payload"))]
     pub(crate) fn verify_read<'p, K>(
         self,
         (secret, text): (&Secret, K),
@@ -128,6 +128,26 @@ impl Digest {
     {
         let make = |bytes: &[u8]| read(bytes).map(|key| self.key(&key));
         secret.try_with_prepared((self, text), make, |keyed| keyed.verify(parts, mac))
+    }
+
+    /// The digest of the concatenated parts.
+    #[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
+    pub(crate) fn hash<'p>(self, parts: impl IntoIterator<Item = &'p [u8]>) -> Tag {
+        fn hash<'p, D: sha2::Digest>(parts: impl IntoIterator<Item = &'p [u8]>) -> Tag {
+            Tag::from_bytes(&parts.into_iter().fold(D::new(), D::chain_update).finalize())
+        }
+        match self {
+            Self::Sha1 => hash::<Sha1>(parts),
+            Self::Sha256 => hash::<Sha256>(parts),
+            Self::Sha384 => hash::<Sha384>(parts),
+            Self::Sha512 => hash::<Sha512>(parts),
+        }
+    }
+
+    /// The MAC of the concatenated parts, under these bytes as the key.
+    #[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
+    pub(crate) fn mac<'p>(self, key: &[u8], parts: impl IntoIterator<Item = &'p [u8]>) -> Tag {
+        self.key(key).mac(parts)
     }
 
     /// As [`Self::verify`], with a key made for this one check.
@@ -200,7 +220,7 @@ impl Tag {
     const ROOM: usize = 66;
 
     /// At most [`Self::ROOM`] bytes.
-    #[cfg(feature = "webhook")]
+    #[cfg(any(feature = "webhook", feature = "signed-parameters", feature = "signed-payload"))]
     fn from_bytes(mac: &[u8]) -> Self {
         let mut bytes = [0; Self::ROOM];
         let Some(room) = bytes.get_mut(..mac.len()) else { return Self { bytes, length: 0 } };
@@ -226,6 +246,15 @@ impl Tag {
         Some(Self { bytes, length })
     }
 
+    /// Decodes canonical base64 of hexadecimal, if it has the digest's length.
+    pub(crate) fn from_base64_of_hex(text: &str, digest: Digest) -> Option<Self> {
+        use base64::Engine;
+        // Two digits for each byte, and the extra room of the decoder.
+        let mut hex = [0; 2 * Self::ROOM];
+        let length = crate::text::base64::BASE64.decode_slice(text, &mut hex).ok()?;
+        Self::from_hex(std::str::from_utf8(hex.get(..length)?).ok()?, digest)
+    }
+
     /// Decodes canonical base64 with its padding, if it has the digest's length.
     pub(crate) fn from_base64(text: &str, digest: Digest) -> Option<Self> {
         use base64::Engine;
@@ -235,7 +264,7 @@ impl Tag {
     }
 }
 
-#[cfg(feature = "webhook")]
+#[cfg(any(feature = "webhook", feature = "signed-parameters", feature = "signed-payload"))]
 impl ConstantTimeEq for Tag {
     fn ct_eq(&self, other: &Self) -> Choice {
         // The lengths are those of digests, which are no secret.

@@ -16,6 +16,7 @@
 mod answer;
 mod clock;
 mod forms;
+mod launches;
 mod presets;
 mod routes;
 mod seatmap;

@@ -25,6 +25,12 @@ pub(crate) fn preset(route: &Route, world: &World) -> Built {
         }
         _ => {}
     }
+    // Some names are of a sender and of a platform that opens apps. Rows of the latter name the app's address.
+    if route.public_url.is_some()
+        && let Some(built) = crate::launches::launch(route, world, name, &secrets)
+    {
+        return built;
+    }
     if let Some(layer) = sender_of_a_secret(name) {
         return mount(route, world, layer.secrets(secrets).map_claims(grant));
     }

@@ -54,6 +54,7 @@ pub(crate) struct Route {
     pub(crate) preset: Option<String>,
     /// The first is current.
     pub(crate) secrets: Vec<Secret>,
+    pub(crate) public_url: Option<String>,
     pub(crate) effect: Option<String>,
     pub(crate) param: Option<String>,
     pub(crate) alg: Option<String>,

@@ -59,7 +59,9 @@ pub use memory::MemoryKeys;
     feature = "jwt",
     feature = "timestamp-hash",
     feature = "oauth1",
-    feature = "shared-secret"
+    feature = "shared-secret",
+    feature = "signed-parameters",
+    feature = "signed-payload"
 ))]
 pub(crate) use pair::check_shared;
 pub use secret::Secret;

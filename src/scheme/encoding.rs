@@ -16,6 +16,8 @@ pub enum Encoding {
     Base64,
     /// Base64 with `-` and `_` (RFC 4648, 5), canonical, with or without its padding.
     Base64Url,
+    /// Base64, with its padding, of the hexadecimal text.
+    Base64OfHex,
 }
 
 impl Encoding {
@@ -24,6 +26,9 @@ impl Encoding {
         match self {
             Self::Hex => Tag::from_hex(text, digest).ok_or("is not hexadecimal of the digest's length"),
             Self::Base64 => Tag::from_base64(text, digest).ok_or("is not canonical base64 of the digest's length"),
+            Self::Base64OfHex => {
+                Tag::from_base64_of_hex(text, digest).ok_or("is not base64 of hexadecimal of the digest's length")
+            }
             Self::Base64Url => {
                 Tag::from_base64url(text, digest).ok_or("is not canonical base64url of the digest's length")
             }
@@ -42,7 +47,24 @@ impl Encoding {
                 let decoded = without_padding(text).and_then(|text| BASE64URL.decode(text).ok());
                 decoded.ok_or("is not canonical base64url")
             }
+            Self::Base64OfHex => {
+                let hex = BASE64
+                    .decode(text)
+                    .ok()
+                    .and_then(|hex| crate::text::hex::decode_hex(std::str::from_utf8(&hex).ok()?));
+                hex.ok_or("is not base64 of hexadecimal")
+            }
         }
+    }
+
+    /// Whether a signature may have this character.
+    pub(crate) fn may_have(self, letter: char) -> bool {
+        let other = match self {
+            Self::Hex => return letter.is_ascii_hexdigit(),
+            Self::Base64 | Self::Base64OfHex => "+/=",
+            Self::Base64Url => "-_=",
+        };
+        letter.is_ascii_alphanumeric() || other.contains(letter)
     }
 
     /// Encodes a signature.
@@ -53,6 +75,7 @@ impl Encoding {
         match self {
             Self::Hex => hex::encode_hex(signature),
             Self::Base64 => base64::BASE64.encode(signature),
+            Self::Base64OfHex => base64::BASE64.encode(hex::encode_hex(signature)),
             Self::Base64Url => ::base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(signature),
         }
     }
@@ -64,7 +87,7 @@ mod tests {
 
     #[test]
     fn macs_as_senders_write_them() {
-        use Encoding::{Base64, Base64Url, Hex};
+        use Encoding::{Base64, Base64OfHex, Base64Url, Hex};
         let mac = [0xfb; 20];
         for (encoding, text, is_right) in [
             (Hex, "fbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfb", true),
@@ -79,6 +102,9 @@ mod tests {
             (Base64Url, "-_v7-_v7-_v7-_v7-_v7-_v7-_s==", false),
             (Base64Url, "+/v7+/v7+/v7+/v7+/v7+/v7+/s=", false),
             (Base64Url, "", false),
+            (Base64OfHex, "ZmJmYmZiZmJmYmZiZmJmYmZiZmJmYmZiZmJmYmZiZmJmYmZiZmJmYg==", true),
+            (Base64OfHex, "ZmJmYmZiZmJmYmZiZmJmYmZiZmJmYmZiZmJmYmZiZmJmYmZiZmJmYg", false),
+            (Base64OfHex, "+/v7+/v7+/v7+/v7+/v7+/v7+/s=", false),
         ] {
             let tag = encoding.tag(text, Digest::Sha1);
             assert_eq!(tag.is_ok_and(|tag| tag[..] == mac), is_right, "{encoding:?} {text}");

@@ -6,11 +6,21 @@
 //! | How is a signature encoded? | [`Encoding`] |
 //! | With which public-key algorithm is it made? | [`PublicKeyAlgorithm`] |
 //! | How does the partner's page show the secret? | [`SecretFormat`] |
+//! | How is the key made of the secret? | [`KeyDerivation`] |
 //! | How is a time written? | [`TimeFormat`] |
 //! | Under which address does the partner sign? | [`Origin`] |
 
-#[cfg(any(feature = "webhook", feature = "jwt", feature = "timestamp-hash", feature = "oauth1"))]
+#[cfg(any(
+    feature = "jwt",
+    feature = "oauth1",
+    feature = "signed-parameters",
+    feature = "signed-payload",
+    feature = "timestamp-hash",
+    feature = "webhook"
+))]
 mod encoding;
+#[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
+mod key_derivation;
 mod origin;
 #[allow(dead_code)]
 mod place;
@@ -19,11 +29,31 @@ mod places;
 #[cfg(feature = "public-key")]
 pub(crate) mod public_key;
 mod secret_format;
-#[cfg(feature = "webhook")]
+#[cfg(feature = "signed-payload")]
+mod signature;
+#[cfg(any(feature = "webhook", feature = "signed-parameters", feature = "signed-payload"))]
 mod time_format;
 
-#[cfg(any(feature = "webhook", feature = "jwt", feature = "timestamp-hash", feature = "oauth1"))]
+#[cfg(any(
+    feature = "jwt",
+    feature = "oauth1",
+    feature = "signed-parameters",
+    feature = "signed-payload",
+    feature = "timestamp-hash",
+    feature = "webhook"
+))]
+pub use crate::mac::Digest;
+#[cfg(any(
+    feature = "jwt",
+    feature = "oauth1",
+    feature = "signed-parameters",
+    feature = "signed-payload",
+    feature = "timestamp-hash",
+    feature = "webhook"
+))]
 pub use encoding::Encoding;
+#[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
+pub use key_derivation::KeyDerivation;
 pub use origin::Origin;
 #[cfg(all(feature = "oauth1", feature = "sign"))]
 pub(crate) use origin::base_uri_of;
@@ -33,5 +63,7 @@ pub(crate) use places::Places;
 #[cfg(feature = "public-key")]
 pub use public_key::PublicKeyAlgorithm;
 pub use secret_format::SecretFormat;
-#[cfg(feature = "webhook")]
+#[cfg(feature = "signed-payload")]
+pub(crate) use signature::Signature;
+#[cfg(any(feature = "webhook", feature = "signed-parameters", feature = "signed-payload"))]
 pub use time_format::TimeFormat;

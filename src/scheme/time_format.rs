@@ -2,7 +2,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::{Rfc2822, Rfc3339};
 
 use crate::clock::UnixTime;
-use crate::text::timestamp::parse_seconds;
+use crate::text::timestamp::{parse_seconds, parse_with_fraction};
 use crate::window::{Validity, Window};
 
 /// The format in which a sender writes the time of a delivery. The signature covers the text as it was written.
@@ -10,13 +10,15 @@ use crate::window::{Validity, Window};
 /// ```
 /// use tower_sso::scheme::TimeFormat;
 ///
-/// let layer = tower_sso::webhook::layer::<serde_json::Value>().timestamp_format(TimeFormat::Rfc3339);
+/// assert_ne!(TimeFormat::Seconds, TimeFormat::Milliseconds);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TimeFormat {
     /// Whole seconds since 1970: `1700000000`.
     Seconds,
+    /// Seconds since 1970, perhaps with one to nine digits behind a point: `1700000000.25`.
+    FractionalSeconds,
     /// Whole milliseconds since 1970: `1700000000000`.
     Milliseconds,
     /// RFC 3339: `2023-11-14T22:13:20Z`, with any fraction and offset.
@@ -29,6 +31,7 @@ impl TimeFormat {
     pub(crate) fn parse(self, text: &str) -> Result<UnixTime, &'static str> {
         match self {
             Self::Seconds => parse_seconds(text).ok_or("is not a whole number of seconds"),
+            Self::FractionalSeconds => parse_with_fraction(text).ok_or("is not a number of seconds in plain digits"),
             Self::Milliseconds => {
                 // One spelling, as for seconds.
                 let number = parse_seconds(text).and_then(|_| text.parse::<i64>().ok());
@@ -54,7 +57,7 @@ impl TimeFormat {
         match self {
             Self::Seconds => Some(10),
             Self::Milliseconds => Some(13),
-            Self::Rfc3339 => None,
+            Self::FractionalSeconds | Self::Rfc3339 => None,
             Self::HttpDate => Some(29),
         }
     }
@@ -63,7 +66,7 @@ impl TimeFormat {
     pub(crate) fn validity(self, time: UnixTime, window: &Window) -> Validity {
         match self {
             Self::Seconds | Self::HttpDate => Validity::around_second(time, window),
-            Self::Milliseconds | Self::Rfc3339 => Validity::around(time, window),
+            Self::FractionalSeconds | Self::Milliseconds | Self::Rfc3339 => Validity::around(time, window),
         }
     }
 }
@@ -79,7 +82,7 @@ mod tests {
 
     #[test]
     fn times_as_senders_write_them() {
-        use TimeFormat::{HttpDate, Milliseconds, Rfc3339, Seconds};
+        use TimeFormat::{FractionalSeconds, HttpDate, Milliseconds, Rfc3339, Seconds};
         const HALF: i64 = 500_000_000;
         let second = UnixTime::from_secs(1_700_000_000);
         let later = |nanos| Ok(UnixTime::from_nanos(second.as_nanos() + nanos));
@@ -87,6 +90,9 @@ mod tests {
         for (format, text, expected) in [
             (Seconds, "1700000000", later(0)),
             (Seconds, "1700000000.5", never("is not a whole number of seconds")),
+            (FractionalSeconds, "1700000000", later(0)),
+            (FractionalSeconds, "1700000000.5", later(HALF)),
+            (FractionalSeconds, "1700000000.", never("is not a number of seconds in plain digits")),
             (Milliseconds, "1700000000500", later(HALF)),
             (Milliseconds, "9223372036854775807", never("is not a whole number of milliseconds")),
             (Milliseconds, "-1", never("is not a whole number of milliseconds")),

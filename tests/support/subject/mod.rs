@@ -10,6 +10,8 @@ mod jwt;
 mod oauth1;
 #[cfg(feature = "shared-secret")]
 mod shared_secret;
+#[cfg(feature = "signed-payload")]
+mod signed_payload;
 #[cfg(feature = "ticket")]
 mod ticket;
 mod timestamp_hash;
@@ -28,6 +30,8 @@ pub use jwt::JwtSubject;
 pub use oauth1::OAuth1Subject;
 #[cfg(feature = "shared-secret")]
 pub use shared_secret::SharedSecretSubject;
+#[cfg(feature = "signed-payload")]
+pub use signed_payload::SignedPayloadSubject;
 #[cfg(feature = "ticket")]
 pub use ticket::TicketSubject;
 pub use timestamp_hash::TimestampHashSubject;
@@ -184,6 +188,9 @@ macro_rules! for_every_form {
         $crate::for_every_form!(@form oauth1 $crate::support::subject::OAuth1Subject; $($(#[$meta])* $case)*);
         $crate::for_every_form!(
             @form shared_secret $crate::support::subject::SharedSecretSubject; $($(#[$meta])* $case)*
+        );
+        $crate::for_every_form!(
+            @form signed_payload $crate::support::subject::SignedPayloadSubject; $($(#[$meta])* $case)*
         );
         $crate::for_every_form!(@form ticket $crate::support::subject::TicketSubject; $($(#[$meta])* $case)*);
         $crate::for_every_form!(

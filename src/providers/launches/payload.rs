@@ -1,0 +1,151 @@
+//! Platforms that send a payload with its signature.
+
+use http::Method;
+use serde::de::DeserializeOwned;
+
+use crate::Builder;
+use crate::scheme::{Encoding, Place, TimeFormat};
+use crate::signed_payload::{self, Layout, PayloadEncoding, SignedPayload};
+
+/// Apps of BigCommerce that still read `signed_payload`. BigCommerce sends `signed_payload_jwt` besides: prefer that.
+///
+/// Signed is the JSON, decoded: `user`, `store_hash` and the others. Nothing else of the request is. The secret is the
+/// app's client secret, the same for all stores; the tenant is the `store_hash`.
+///
+/// Source: bigcommerce/bigcommerce-api-python, `tests/test_connection.py`.
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{MemoryReplay, providers::launches};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Load { user: User, store_hash: String }
+/// #[derive(serde::Deserialize)]
+/// struct User { id: u64, email: String }
+///
+/// let load = launches::bigcommerce_signed_payload::<Load>();
+/// let load = load.secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn bigcommerce_signed_payload<C>() -> Builder<SignedPayload<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    signed_payload::layer(Layout::payload_first(Place::query("signed_payload"), "."))
+        .payload_encoding(PayloadEncoding::Base64)
+        .encoding(Encoding::Base64OfHex)
+        .signs_decoded()
+        .issued_at("timestamp", TimeFormat::FractionalSeconds)
+        .tenant_member("store_hash")
+}
+
+/// A forum of Discourse that signs its users in at your app, DiscourseConnect's identity provider. The forum's request
+/// has a `nonce` and the `return_sso_url` to answer to.
+///
+/// Signed is the parameter `sso`. It names no user and has no time: it says that the forum asks. It may come again, as
+/// the visitor signs in at your app in between. Each answer works once, because the forum checks the nonce. **Answer
+/// only to a `return_sso_url` of a forum's host that you know.**
+///
+/// Source: discourse/discourse, `lib/discourse_connect_base.rb`.
+///
+/// ```
+/// use tower_sso::providers::launches;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Asked { nonce: String, return_sso_url: String }
+///
+/// let asked = launches::discourse_provider::<Asked>().secrets(["0123456789abcdef"]).build()?;
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn discourse_provider<C>() -> Builder<SignedPayload<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    signed_payload::layer(Layout::apart(Place::query("sso"), Place::query("sig")))
+        .payload_encoding(PayloadEncoding::Base64Lines)
+        .pairs()
+        .reusable()
+        .danger_without_time()
+}
+
+/// Facebook's `signed_request`: the canvas, page tabs, and the callbacks for deauthorisation and data deletion.
+///
+/// Signed is the payload: `user_id`, `issued_at` and the others. Other fields of the form are not. A payload without
+/// `issued_at` is accepted once, so the replay store must not forget. The secret is the app's.
+///
+/// Source: Facebook's PHP SDK, tests of signed requests.
+///
+/// ```
+/// use tower_sso::providers::launches;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Deletion { user_id: String }
+///
+/// let deletion = launches::facebook_signed_request::<Deletion>().secrets(["0123456789abcdef"]);
+/// ```
+pub fn facebook_signed_request<C>() -> Builder<SignedPayload<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    signed_payload::layer(Layout::signature_first(Place::form("signed_request"), "."))
+        .encoding(Encoding::Base64Url)
+        .require_value("algorithm", "HMAC-SHA256")
+        .issued_at_if_given("issued_at", TimeFormat::Seconds)
+        .methods([Method::POST])
+}
+
+/// Salesforce Canvas. Say where the payload has its time, by `issued_at` or `expires_at`: without, it does not build.
+///
+/// Signed is the payload. It holds an OAuth token of the user, so the form's body is as secret as the token. The secret
+/// is the connected app's consumer secret.
+///
+/// Source: Salesforce's Canvas developer guide.
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{MemoryReplay, providers::launches, scheme::TimeFormat};
+///
+/// let canvas = launches::salesforce_canvas::<serde_json::Value>()
+///     .issued_at("issuedAt", TimeFormat::Seconds) // as your payloads have it
+///     .secrets(["0123456789abcdef"])
+///     .replay(MemoryReplay::new())
+///     .build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn salesforce_canvas<C>() -> Builder<SignedPayload<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    signed_payload::layer(Layout::signature_first(Place::form("signed_request"), "."))
+        .payload_encoding(PayloadEncoding::Base64)
+        .encoding(Encoding::Base64)
+        .methods([Method::POST])
+}
+
+/// The app instance of Wix, in the parameter or header in which your page gets it.
+///
+/// Signed is the payload: `instanceId`, `uid` (null for a visitor), `signDate` and the others. Nothing else of the
+/// request is. The secret is the app's. For a page that sends the same instance with each call, add
+/// [`reusable`](Builder::reusable).
+///
+/// Source: test suites of Wix's client libraries.
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{MemoryReplay, providers::launches, scheme::Place};
+///
+/// let instance = launches::wix::<serde_json::Value>(Place::query("instance"));
+/// let instance = instance.secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn wix<C>(place: Place) -> Builder<SignedPayload<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    signed_payload::layer(Layout::signature_first(place, "."))
+        .encoding(Encoding::Base64Url)
+        .issued_at("signDate", TimeFormat::Rfc3339)
+}

@@ -1,0 +1,226 @@
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use http::Method;
+use serde::de::DeserializeOwned;
+
+use super::time::Time;
+use super::{Content, Layout, PayloadEncoding, SignedPayload, Stamp};
+use crate::form::{HasWindow, Usage};
+use crate::scheme::{Digest, Encoding, KeyDerivation, SecretFormat, Signature, TimeFormat};
+use crate::tenant::Tenant;
+use crate::window::Window;
+use crate::{Builder, ConfigProblem};
+
+/// Starts a layer for signed payloads in these places. Their claims are deserialized into `C`.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`issued_at`](Builder::issued_at) or [`expires_at`](Builder::expires_at) or [`stamped`](Builder::stamped) | none |
+/// | [`max_age`](Builder::max_age), [`clock_skew`](Builder::clock_skew) | 300 s, 60 s |
+/// | [`payload_encoding`](Builder::payload_encoding), [`pairs`](Builder::pairs) | base64url; a JSON object |
+/// | [`digest`](Builder::digest), [`encoding`](Builder::encoding) | SHA-256, hexadecimal |
+/// | [`signs_decoded`](Builder::signs_decoded) | no: the encoded payload is signed |
+/// | [`secret_format`](Builder::secret_format), [`key_derivation`](Builder::key_derivation) | its bytes are the key |
+/// | [`tenant`](Builder::tenant), [`tenant_member`](Builder::tenant_member) | one for all |
+/// | [`reusable`](Builder::reusable) | once |
+/// | [`methods`](Builder::methods) | GET |
+///
+/// Say which part holds the time, by one of the first three, or call
+/// [`danger_without_time`](Builder::danger_without_time).
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::replay::MemoryReplay;
+/// use tower_sso::scheme::{Encoding, Place, TimeFormat};
+/// use tower_sso::signed_payload::{self, Layout};
+///
+/// let layout = Layout::signature_first(Place::form("signed_request"), ".");
+/// let sso = signed_payload::layer::<serde_json::Value>(layout)
+///     .encoding(Encoding::Base64Url)
+///     .issued_at("issued_at", TimeFormat::Seconds)
+///     .methods([http::Method::POST])
+///     .secrets(["0123456789abcdef"])
+///     .replay(MemoryReplay::new())
+///     .build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn layer<C>(layout: Layout) -> Builder<SignedPayload<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    let form = SignedPayload {
+        layout,
+        encoding: PayloadEncoding::default(),
+        content: Content::Json,
+        signature: Signature::written_as(Encoding::Hex),
+        signs_decoded: false,
+        time: Time::Unset,
+        window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(60) },
+        usage: Usage::Once,
+        forgetting_is_fine: false,
+        tenant: None,
+        required: Vec::new(),
+        fixed: Vec::new(),
+        claims: PhantomData,
+    };
+    Builder::new(form, Tenant::fixed("default"), Method::GET)
+}
+
+/// What is signed, and how.
+impl<C, D> Builder<SignedPayload<C>, D>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    /// How the payload is encoded. Default: base64url.
+    pub fn payload_encoding(mut self, encoding: PayloadEncoding) -> Self {
+        self.form.encoding = encoding;
+        self
+    }
+
+    /// The payload is form-encoded pairs, each of them text. Default: it is a JSON object.
+    pub fn pairs(mut self) -> Self {
+        self.form.content = Content::Pairs;
+        self
+    }
+
+    /// The MAC covers the decoded payload. Default: the payload as it is encoded.
+    pub fn signs_decoded(mut self) -> Self {
+        self.form.signs_decoded = true;
+        self
+    }
+
+    /// The digest of the HMAC. Default: SHA-256.
+    pub fn digest(mut self, digest: Digest) -> Self {
+        self.form.signature.digest = digest;
+        self
+    }
+
+    /// How the MAC is encoded. Default: hexadecimal.
+    pub fn encoding(mut self, encoding: Encoding) -> Self {
+        self.form.signature.encoding = encoding;
+        self
+    }
+
+    /// The format in which the partner's page shows the secret. Default: its bytes.
+    pub fn secret_format(mut self, format: SecretFormat) -> Self {
+        self.form.signature.secret_format = format;
+        self
+    }
+
+    /// How the key is made of the secret. Default: the secret is the key.
+    pub fn key_derivation(mut self, derivation: KeyDerivation) -> Self {
+        self.form.signature.derivation = derivation;
+        self
+    }
+}
+
+/// Time, use and claims.
+impl<C, D> Builder<SignedPayload<C>, D>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    /// The member with the time at which the payload was made, text or a number. A name that begins with `/` is a JSON
+    /// pointer (RFC 6901). [`max_age`](Self::max_age) says how old it may be.
+    ///
+    /// A wrong format fails closed: milliseconds read as seconds are far in the future.
+    pub fn issued_at(mut self, member: impl Into<Cow<'static, str>>, format: TimeFormat) -> Self {
+        self.form.time = Time::IssuedAt { member: member.into(), format, may_be_absent: false };
+        self
+    }
+
+    /// As [`issued_at`](Self::issued_at), for partners that leave the member out of some payloads. Those have no time:
+    /// each is remembered for ever, so the replay store must not forget, and the layer cannot be
+    /// [`reusable`](Self::reusable).
+    pub fn issued_at_if_given(mut self, member: impl Into<Cow<'static, str>>, format: TimeFormat) -> Self {
+        self.form.time = Time::IssuedAt { member: member.into(), format, may_be_absent: true };
+        self
+    }
+
+    /// The member with the time at which the payload ends, as [`issued_at`](Self::issued_at) reads it. The end may be
+    /// `longest` ahead, at most 31 days; until it comes so near, the payload is `not_yet_valid`.
+    /// [`clock_skew`](Self::clock_skew) is added on either side.
+    pub fn expires_at(mut self, member: impl Into<Cow<'static, str>>, format: TimeFormat, longest: Duration) -> Self {
+        self.form.time = Time::ExpiresAt { member: member.into(), format, longest };
+        self
+    }
+
+    /// The time stands behind the payload, after another separator, and is signed with it:
+    /// `payload.timestamp.signature`. For a [`Layout::payload_first`].
+    pub fn stamped(mut self, stamp: Stamp) -> Self {
+        self.form.time = Time::Stamped(stamp);
+        self
+    }
+
+    /// Payloads have no time. **A stolen one works for ever** if the layer is [`reusable`](Self::reusable). Otherwise
+    /// it works once, each is remembered for ever, and the replay store must not forget.
+    pub fn danger_without_time(mut self) -> Self {
+        self.form.time = Time::Without;
+        self
+    }
+
+    /// Lets a payload come again as long as it is valid: for pages in frames that send it with each request. The layer
+    /// then takes no replay store. **A stolen payload works until its end**, so choose a short
+    /// [`max_age`](Self::max_age). Default: once.
+    pub fn reusable(mut self) -> Self {
+        self.form.usage = Usage::Reusable;
+        self
+    }
+
+    /// Takes a replay store that forgets when the process ends, although payloads may have no time: **an old payload
+    /// can then be used again after a restart**.
+    pub fn danger_forgets_on_restart(mut self) -> Self {
+        self.form.forgetting_is_fine = true;
+        self
+    }
+
+    /// The member that names the tenant, which selects the keys. It is read before the payload is verified, and proved
+    /// by the signature. Default: none, and [`tenant`](Self::tenant) decides.
+    pub fn tenant_member(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.form.tenant = Some(name.into());
+        self
+    }
+
+    /// Members that must be there and not null. Default: only those that `C` needs.
+    pub fn require<N: Into<Cow<'static, str>>>(mut self, members: impl IntoIterator<Item = N>) -> Self {
+        self.form.required.extend(members.into_iter().map(Into::into));
+        self
+    }
+
+    /// A member that must have this text, such as the name of the algorithm, or the app for which the payload is.
+    pub fn require_value(mut self, member: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
+        self.form.fixed.push((member.into(), value.into()));
+        self
+    }
+}
+
+impl<C> HasWindow for SignedPayload<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    fn window_mut(&mut self) -> &mut Window {
+        &mut self.window
+    }
+}
+
+pub(super) fn check<C>(form: &SignedPayload<C>) -> Result<(), ConfigProblem> {
+    let problem = |setting, problem| Err(ConfigProblem::setting(setting, problem));
+    form.window.check()?;
+    form.layout.check(form.signature.encoding)?;
+    form.time.check()?;
+    if matches!(form.time, Time::Stamped(_)) && form.layout.separator_after_payload().is_none() {
+        return problem("stamped", "needs a separator behind the payload: take `Layout::payload_first`");
+    }
+    if form.signs_decoded && matches!(form.time, Time::Stamped(_)) {
+        return problem("signs_decoded", "leaves the stamp behind the payload unsigned: do not call it with `stamped`");
+    }
+    if matches!(form.time, Time::IssuedAt { may_be_absent: true, .. }) && form.usage == Usage::Reusable {
+        return problem("reusable", "lets a payload without a time in for ever: call `issued_at`");
+    }
+    if form.tenant.as_ref().is_some_and(|name| name.is_empty()) {
+        return problem("tenant_member", "has no name: say which member names the tenant");
+    }
+    Ok(())
+}

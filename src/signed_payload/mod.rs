@@ -1,0 +1,264 @@
+//! A payload with its signature: `payload.signature`, `signature.payload`, or two parameters.
+//!
+//! Facebook, Wix, BigCommerce, Salesforce and Discourse sign users in this way, and so do frameworks: Rails's
+//! `MessageVerifier`, Django's `signing` and itsdangerous. [`providers::launches`](crate::providers::launches) has the
+//! platforms; [below](#frameworks) is a recipe for each framework.
+//!
+//! Feature `signed-payload`; for this example `axum` too.
+//!
+//! ```
+//! # #[cfg(all(feature = "moka", feature = "axum"))] {
+//! # use axum::{Router, routing::get};
+//! use tower_sso::scheme::{Place, TimeFormat};
+//! use tower_sso::signed_payload::{self, Layout};
+//! use tower_sso::{Identity, replay::MemoryReplay};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct User { email: String }
+//! async fn land(user: Identity<User>) -> String { format!("Hello {}", user.email) }
+//!
+//! // ?token=base64url({"email": …, "iat": 1700000000}).hex(HMAC-SHA256(secret, what stands before the point))
+//! let sso = signed_payload::layer::<User>(Layout::payload_first(Place::query("token"), "."))
+//!     .issued_at("iat", TimeFormat::Seconds)
+//!     .secrets(["0123456789abcdef"])
+//!     .replay(MemoryReplay::new())
+//!     .build()?;
+//! let app: Router = Router::new().route("/sso", get(land).layer(sso));
+//! # }
+//! # Ok::<(), tower_sso::ConfigError>(())
+//! ```
+//!
+//! # Rules
+//! 1. Payload and signature appear once and are canonical, but for the padding of base64url. Otherwise: `malformed`.
+//! 2. The MAC covers the payload as it is encoded or, where [configured](crate::Builder::signs_decoded), the decoded
+//!    bytes. Nothing else is signed: neither other parameters nor path, headers or body.
+//! 3. The decoded MAC is the replay key: another spelling of a payload's signature is the same login.
+//! 4. The time is a member of the payload, or a [stamp](crate::Builder::stamped) behind it. A layer for which none was
+//!    chosen does not build.
+//! 5. Claims come only from the payload: a JSON object without duplicate names or, where
+//!    [configured](crate::Builder::pairs), form-encoded pairs.
+//! 6. With a [`tenant_member`](crate::Builder::tenant_member), the payload is read before it is verified, for that one
+//!    member alone: it selects the key, and the signature then proves it.
+//!
+//! # Frameworks
+//!
+//! ```
+//! use std::time::Duration;
+//! use tower_sso::scheme::{Digest, Encoding, KeyDerivation, Place, TimeFormat};
+//! use tower_sso::signed_payload::{self, Layout, PayloadEncoding, Stamp};
+//! # type Claims = serde_json::Value;
+//!
+//! // Rails: `ActiveSupport::MessageVerifier` with the JSON serializer and `expires_at`.
+//! let rails = signed_payload::layer::<Claims>(Layout::payload_first(Place::query("token"), "--"))
+//!     .payload_encoding(PayloadEncoding::Base64)
+//!     .expires_at("/_rails/exp", TimeFormat::Rfc3339, Duration::from_secs(600))
+//!     .digest(Digest::Sha1); // or as the application configures it
+//!
+//! // Django: `signing.dumps`.
+//! let django = signed_payload::layer::<Claims>(Layout::payload_first(Place::query("token"), ":"))
+//!     .stamped(Stamp::Base62)
+//!     .encoding(Encoding::Base64Url)
+//!     .key_derivation(KeyDerivation::digest_after(Digest::Sha256, "django.core.signingsigner"));
+//!
+//! // itsdangerous: `URLSafeTimedSerializer`.
+//! let itsdangerous = signed_payload::layer::<Claims>(Layout::payload_first(Place::query("token"), "."))
+//!     .stamped(Stamp::Base64Bytes)
+//!     .digest(Digest::Sha1)
+//!     .encoding(Encoding::Base64Url)
+//!     .key_derivation(KeyDerivation::digest_after(Digest::Sha1, "itsdangeroussigner"));
+//! ```
+//!
+//! The literal of the key is the signer's salt and `signer` behind it. Compressed payloads are `malformed`: have the
+//! partner not compress. Django and itsdangerous make the key as shown unless told otherwise; Rails applications mostly
+//! derive it, so ask for the key itself.
+
+mod builder;
+mod layout;
+mod payload;
+mod time;
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::ConfigProblem;
+use crate::body::WholeBody;
+use crate::clock::UnixTime;
+use crate::debug::opaque_debug;
+use crate::form::{Extracted, Form, Presence, Rules, Usage};
+use crate::keys::{Secret, TenantId, check_length};
+use crate::mac::{self, Tag};
+use crate::rejection::{Facts, Reason};
+use crate::replay::FingerprintHasher;
+use crate::scheme::Signature;
+use crate::text::hex::encode_hex;
+use crate::window::{Validity, Window};
+
+pub use crate::scheme::{Digest, Encoding, KeyDerivation, SecretFormat, TimeFormat};
+pub use builder::layer;
+pub use layout::Layout;
+use payload::Content;
+pub use payload::PayloadEncoding;
+pub use time::Stamp;
+use time::Time;
+
+/// The longest payload, encoded.
+const LONGEST: usize = 64 * 1024;
+
+/// The signed payload form, with claims of type `C`. Made by [`layer`].
+///
+/// ```
+/// use tower_sso::VerifyLayer;
+/// use tower_sso::signed_payload::SignedPayload;
+///
+/// struct State {
+///     sso: VerifyLayer<SignedPayload<serde_json::Value>>,
+/// }
+/// ```
+pub struct SignedPayload<C> {
+    layout: Layout,
+    encoding: PayloadEncoding,
+    content: Content,
+    signature: Signature,
+    signs_decoded: bool,
+    time: Time,
+    window: Window,
+    usage: Usage,
+    forgetting_is_fine: bool,
+    tenant: Option<Cow<'static, str>>,
+    required: Vec<Cow<'static, str>>,
+    fixed: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+    claims: PhantomData<fn() -> C>,
+}
+
+/// A payload, decoded and not verified.
+#[doc(hidden)]
+pub struct Credential(Arc<Signed>);
+
+/// An authentic payload.
+#[doc(hidden)]
+pub struct Message(Arc<Signed>);
+
+struct Signed {
+    /// What stands beside the signature.
+    text: Box<str>,
+    /// Where the stamp begins in it.
+    stamp_at: Option<usize>,
+    payload: Vec<u8>,
+    tag: Tag,
+}
+
+impl<C> Form for SignedPayload<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    const NAME: &'static str = "signed_payload";
+    type Reads = WholeBody;
+    type Credential = Credential;
+    type Message = Message;
+    type Claims = C;
+
+    fn rules(&self) -> Rules {
+        // In hexadecimal, which every secret format reads: else an unknown tenant would cost less than a wrong key.
+        let mut rules = Rules::new(Secret::new(encode_hex(&mac::random_key())));
+        rules.usage = self.usage;
+        rules.parameters = self.layout.places().filter_map(crate::scheme::Place::parameter).collect();
+        rules.signed_parameters = rules.parameters.clone();
+        rules.signs_tenant = self.tenant.is_some();
+        rules.has_time = self.time.is_always_there();
+        rules.survives_restart = self.forgetting_is_fine;
+        rules.longest_window = match self.time {
+            Time::Unset | Time::Without => std::time::Duration::ZERO,
+            Time::ExpiresAt { .. } => self.window.clock_skew,
+            Time::IssuedAt { .. } | Time::Stamped(_) => self.window.max_age,
+        };
+        rules
+    }
+
+    fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
+        self.layout.presence(head)
+    }
+
+    fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Credential>, Reason> {
+        let (text, signature) = self.layout.find(head, body)?;
+        let malformed = |what| Reason::Malformed(self.layout.main_place().name(), what);
+        let tag = self.signature.tag(&signature);
+        let tag = tag.map_err(|what| Reason::Malformed(self.layout.signature_name(), what))?;
+        if text.len() > LONGEST {
+            return Err(malformed("is too long"));
+        }
+        let (payload, stamp_at) = match (&self.time, self.layout.separator_after_payload()) {
+            (Time::Stamped(_), Some(separator)) => {
+                let (payload, stamp) = text.rsplit_once(separator).ok_or(malformed("has no timestamp"))?;
+                (payload, Some(text.len() - stamp.len()))
+            }
+            _ => (&*text, None),
+        };
+        let payload = self.encoding.decode(payload).map_err(malformed)?;
+        let tenant = self.tenant.as_ref().map(|name| self.tenant_in(name, &payload)).transpose()?;
+        let signed = Signed { text: text.into(), stamp_at, payload, tag };
+        Ok(Extracted { credential: Credential(Arc::new(signed)), tenant })
+    }
+
+    fn verify(&self, Credential(signed): &Credential, key: &Secret) -> Result<Message, Reason> {
+        let covered = if self.signs_decoded { &signed.payload } else { signed.text.as_bytes() };
+        self.signature.verify(key, [covered], &signed.tag)?;
+        Ok(Message(Arc::clone(signed)))
+    }
+
+    fn validity(&self, Message(signed): &Message) -> Result<Validity, Reason> {
+        let stamp = signed.stamp_at.and_then(|at| signed.text.get(at..));
+        self.time.validity(&self.window, stamp, |name| self.content.member(&signed.payload, name))
+    }
+
+    fn fingerprint(&self, Message(signed): &Message, fingerprint: &mut FingerprintHasher) {
+        fingerprint.part(&signed.tag);
+    }
+
+    fn claims(&self, Message(signed): Message, _: UnixTime) -> Result<C, Reason> {
+        for (name, expected) in &self.fixed {
+            let given = self.content.member(&signed.payload, name)?;
+            let given = given.ok_or_else(|| Reason::MissingClaim(name.clone()))?;
+            if given != *expected {
+                return Err(Reason::BadClaim(name.clone(), "is not what it has to be"));
+            }
+        }
+        self.content.claims(&signed.payload, &self.required)
+    }
+
+    fn describe(&self, Credential(signed): &Credential, facts: &mut Facts) {
+        facts.add("payload", format_args!("{} bytes", signed.payload.len()));
+        facts.add("signed", if self.signs_decoded { "the decoded payload" } else { "the encoded payload" });
+    }
+
+    fn redact(&self, head: &mut Parts) {
+        self.layout.places().for_each(|place| place.redact(head));
+    }
+
+    fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
+        self.signature.check_key(Self::NAME, key)
+    }
+
+    fn check(&self) -> Result<(), ConfigProblem> {
+        builder::check(self)
+    }
+}
+
+impl<C> SignedPayload<C> {
+    /// The tenant that the payload names. Its key then proves the same bytes.
+    fn tenant_in(&self, name: &str, payload: &[u8]) -> Result<TenantId, Reason> {
+        let malformed = |what| Reason::Malformed(name.to_owned().into(), what);
+        let member = self.content.member(payload, name).map_err(|_| malformed("cannot be read from the payload"))?;
+        let tenant = member.ok_or_else(|| Reason::MissingParameter(name.to_owned().into()))?;
+        check_length(&tenant).map_err(malformed)?;
+        Ok(tenant.as_str().into())
+    }
+}
+
+opaque_debug!(SignedPayload<C> { layout, signature, time });
+opaque_debug!(Credential);
+opaque_debug!(Message);

@@ -1,0 +1,155 @@
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::ConfigProblem;
+use crate::clock::UnixTime;
+use crate::rejection::Reason;
+use crate::scheme::TimeFormat;
+use crate::text::base64::BASE64URL;
+use crate::window::{LONGEST, Validity, Window};
+
+/// How a time is written behind the payload, between two separators.
+///
+/// ```
+/// use tower_sso::signed_payload::Stamp;
+///
+/// assert_ne!(Stamp::Base62, Stamp::Base64Bytes);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stamp {
+    /// Whole seconds since 1970 in base 62, with the digits `0-9A-Za-z`: Django's `signing.dumps` and
+    /// `TimestampSigner`.
+    Base62,
+    /// Whole seconds since 1970 as bytes, the greatest first, in base64url without padding: itsdangerous.
+    Base64Bytes,
+}
+
+impl Stamp {
+    pub(super) fn parse(self, text: &str) -> Option<UnixTime> {
+        let seconds = match self {
+            Self::Base62 => {
+                let digit = |byte: u8| match byte {
+                    b'0'..=b'9' => Some(byte - b'0'),
+                    b'A'..=b'Z' => Some(byte - b'A' + 10),
+                    b'a'..=b'z' => Some(byte - b'a' + 36),
+                    _ => None,
+                };
+                // One spelling.
+                if text.is_empty() || text.starts_with('0') {
+                    return None;
+                }
+                text.bytes()
+                    .try_fold(0_u64, |seconds, byte| seconds.checked_mul(62)?.checked_add(u64::from(digit(byte)?)))?
+            }
+            Self::Base64Bytes => {
+                use base64::Engine;
+                let mut bytes = [0; 12];
+                let length = BASE64URL.decode_slice(text, &mut bytes).ok()?;
+                let bytes =
+                    bytes.get(..length).filter(|bytes| (1..=8).contains(&bytes.len()) && bytes.first() != Some(&0))?;
+                bytes.iter().fold(0_u64, |seconds, byte| seconds << 8 | u64::from(*byte))
+            }
+        };
+        Some(UnixTime::from_secs(seconds))
+    }
+}
+
+/// What a credential says of its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Time {
+    /// Not chosen: the layer does not build.
+    Unset,
+    Without,
+    IssuedAt {
+        member: Cow<'static, str>,
+        format: TimeFormat,
+        may_be_absent: bool,
+    },
+    ExpiresAt {
+        member: Cow<'static, str>,
+        format: TimeFormat,
+        longest: Duration,
+    },
+    Stamped(Stamp),
+}
+
+impl Time {
+    /// Whether every credential has a time.
+    pub(super) fn is_always_there(&self) -> bool {
+        !matches!(self, Self::Unset | Self::Without | Self::IssuedAt { may_be_absent: true, .. })
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigProblem> {
+        match self {
+            Self::Unset => Err(ConfigProblem::setting(
+                "issued_at",
+                "is not called: say which member of the payload holds its time, by `issued_at`, `expires_at` or \
+                 `stamped`, or call `danger_without_time`",
+            )),
+            Self::IssuedAt { member, .. } | Self::ExpiresAt { member, .. } if member.is_empty() => {
+                Err(ConfigProblem::setting("issued_at", "has no name: say which member holds the time"))
+            }
+            Self::ExpiresAt { longest, .. } if *longest > LONGEST => Err(ConfigProblem::setting(
+                "expires_at",
+                "allows more than 31 days: a used credential would have to be remembered for as long",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// When a credential is valid, by the time that it holds.
+    pub(super) fn validity(
+        &self,
+        window: &Window,
+        stamp: Option<&str>,
+        member: impl Fn(&str) -> Result<Option<String>, Reason>,
+    ) -> Result<Validity, Reason> {
+        let read = |name: &Cow<'static, str>, format: TimeFormat, text: &str| {
+            format.parse(text).map_err(|what| Reason::BadClaim(name.clone(), what))
+        };
+        match self {
+            Self::Unset | Self::Without => Ok(Validity::unlimited()),
+            Self::IssuedAt { member: name, format, may_be_absent } => match member(name)? {
+                Some(text) => Ok(format.validity(read(name, *format, &text)?, window)),
+                None if *may_be_absent => Ok(Validity::unlimited()),
+                None => Err(Reason::MissingClaim(name.clone())),
+            },
+            Self::ExpiresAt { member: name, format, longest } => {
+                let text = member(name)?.ok_or_else(|| Reason::MissingClaim(name.clone()))?;
+                let end = read(name, *format, &text)?;
+                // One that lives longer is not valid yet, so that none is older than `longest`.
+                Ok(Validity::between(None, end.minus(*longest), end, window.clock_skew))
+            }
+            Self::Stamped(format) => {
+                let time = stamp.and_then(|text| format.parse(text));
+                let time = time.ok_or(Reason::BadClaim("timestamp".into(), "is not written as it should be"))?;
+                Ok(Validity::around_second(time, window))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_have_one_spelling() {
+        for (stamp, text, expected) in [
+            (Stamp::Base62, "1r31eq", Some(1_700_000_000)),
+            (Stamp::Base62, "01r31eq", None),
+            (Stamp::Base62, "", None),
+            (Stamp::Base62, "1r31a-", None),
+            (Stamp::Base62, "zzzzzzzzzzzz", None),
+            (Stamp::Base64Bytes, "ZVPxAA", Some(1_700_000_000)),
+            (Stamp::Base64Bytes, "AGVT8QA", None),
+            (Stamp::Base64Bytes, "ZVPxAA==", None),
+            (Stamp::Base64Bytes, "", None),
+            (Stamp::Base64Bytes, "AQIDBAUGBwgJ", None),
+            (Stamp::Base64Bytes, "AQIDBAUGBwgJAQIDBAUGBwgJ", None),
+        ] {
+            assert_eq!(stamp.parse(text), expected.map(UnixTime::from_secs), "{stamp:?} {text}");
+        }
+    }
+}
