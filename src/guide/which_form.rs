@@ -54,7 +54,7 @@
 //!
 //! # A header and a body
 //!
-//! It is a [signed webhook](crate::webhook). For [41 senders](crate::providers::webhooks) there is a preset. Otherwise
+//! It is a [signed webhook](crate::webhook). For [many](crate::providers::webhooks) there is a preset. Otherwise
 //! find out four things: the header, what stands before the MAC (`sha256=`, `v0=`), hexadecimal or base64, and what is
 //! signed. That is the body alone, or a template such as `{timestamp}.{body}`; the timestamp then has a header of its
 //! own, or stands beside the MAC.

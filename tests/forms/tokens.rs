@@ -15,9 +15,10 @@ use tower_sso::rejection::RefusedClaims;
 use tower_sso::scheme::Place;
 use tower_sso::shared_secret::{self, NoClaims, PrivateKeys, SharedSecret, UserName};
 use tower_sso::tenant::Tenant;
+use tower_sso::throttle::Throttle;
 
 use crate::support::subject::refused;
-use crate::support::{App, Request_, outcome, replay, seen};
+use crate::support::{App, Request_, clock, outcome, replay, secs, seen};
 
 const SECRETS: [&str; 2] = ["k-9f86d081884c7d659a2f", "k-60303ae22b998861bce3"];
 const BODY: &str = r#"{"id":1}"#;
@@ -211,6 +212,43 @@ async fn front_names_a_customer_in_the_query() {
             );
         }
     }
+}
+
+/// Ten wrong secrets of one source, and it has to wait, even with the right one.
+#[tokio::test]
+async fn wrong_secrets_in_headers_are_counted() {
+    let clock = clock();
+    let throttle = Throttle::by(|head| Some(head.headers.get("x-peer")?.to_str().ok()?.into()));
+    let layer = webhooks::telegram::<Value>().secrets(SECRETS).throttle(throttle).clock(clock.clone());
+    let app = App::new(layer.build().unwrap());
+    let call = |peer: &'static str, secret: &'static str| {
+        request("/hook", &[("x-peer", peer), ("x-telegram-bot-api-secret-token", secret)], BODY)
+    };
+    for _ in 0..10 {
+        assert_eq!(outcome(&app.send(call("a", "wrong")).await), "invalid");
+        assert_eq!(outcome(&app.send(call("b", SECRETS[0])).await), "ok");
+    }
+    for (peer, secret, expected) in [
+        ("a", "wrong", "too_many_requests"),
+        ("a", SECRETS[0], "too_many_requests"),
+        ("b", "wrong", "invalid"),
+        ("b", SECRETS[0], "ok"),
+    ] {
+        assert_eq!(outcome(&app.send(call(peer, secret)).await), expected, "{peer} {secret}");
+    }
+    clock.advance(secs(60));
+    assert_eq!(outcome(&app.send(call("a", SECRETS[0])).await), "ok");
+}
+
+/// A request without the header passes without an identity; one with a wrong secret does not.
+#[tokio::test]
+async fn a_secret_may_be_optional() {
+    let app = App::new(webhooks::gitlab_token::<RawBody>().secrets(SECRETS).optional().build().unwrap());
+    let none = app.send_unsealed(request("/hook", &[], BODY)).await;
+    assert!(!seen(&none).identified && seen(&none).body == BODY);
+    assert_eq!(outcome(&app.send(request("/hook", &[("x-gitlab-token", "wrong")], BODY)).await), "invalid");
+    let both = [("x-gitlab-token", SECRETS[0]), ("x-gitlab-token", SECRETS[0])];
+    assert_eq!(outcome(&app.send(request("/hook", &both, BODY)).await), "malformed", "twice");
 }
 
 #[test]
