@@ -12,11 +12,26 @@ pub(crate) struct BaseString {
     pub(crate) repeats_a_name: bool,
 }
 
-/// Method, base URI (two halves, the first already encoded) and all parameters but one, sorted by their encoded bytes.
-pub(crate) fn build(method: &str, (origin, path): (&str, &str), pairs: &Pairs, but: Option<usize>) -> BaseString {
+/// How the names are sorted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// By their encoded bytes (RFC 5849, 3.4.1.3.2).
+    Bytes,
+    /// By their letters in lower case, then by their bytes.
+    Caseless,
+}
+
+/// Method, base URI (two halves, the first already encoded) and all parameters but those left out, sorted.
+pub(crate) fn build(
+    method: &str,
+    (origin, path): (&str, &str),
+    pairs: &Pairs,
+    is_left_out: impl Fn(usize) -> bool,
+    order: Order,
+) -> BaseString {
     let mut length = method.len() + origin.len() + 3 * path.len() + 2;
     let mut signed = Vec::with_capacity(pairs.len());
-    for position in (0..pairs.len()).filter(|position| Some(*position) != but) {
+    for position in (0..pairs.len()).filter(|position| !is_left_out(*position)) {
         let [(name, plain_name), (value, plain_value)] = pairs.encoded(position);
         let longest = |text: &[u8], plain| if plain { text.len() } else { text.len() * 2 };
         length += longest(name, plain_name) + longest(value, plain_value) + 6;
@@ -28,6 +43,11 @@ pub(crate) fn build(method: &str, (origin, path): (&str, &str), pairs: &Pairs, b
         beginning.cmp(other_beginning).then_with(|| texts(*position).cmp(&texts(*other)))
     });
     let name = |position| pairs.encoded(position)[0].0;
+    if order == Order::Caseless {
+        let folded = |position| name(position).iter().map(u8::to_ascii_lowercase);
+        // Stable: equal names keep the order of their bytes and values.
+        signed.sort_by(|(_, position), (_, other)| folded(*position).cmp(folded(*other)));
+    }
     let repeats_a_name = signed.array_windows().any(|[one, next]| one.0 == next.0 && name(one.1) == name(next.1));
     // Each of the three is encoded as one value; for the parameters this is the second time.
     let mut base = Vec::with_capacity(length);
@@ -98,7 +118,13 @@ mod tests {
         let mut all = Pairs::default();
         pairs.iter().for_each(|(name, value)| all.push(name, value).unwrap());
         all.push("oauth_signature", "is not signed").unwrap();
-        let base = build("post", ("http%3A%2F%2Fexample.com", "/request"), &all, Some(pairs.len()));
+        let base = build(
+            "post",
+            ("http%3A%2F%2Fexample.com", "/request"),
+            &all,
+            |position| position == pairs.len(),
+            Order::Bytes,
+        );
         assert!(base.repeats_a_name, "a3");
         assert_eq!(
             String::from_utf8(base.text).unwrap(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::Method;
 use serde::de::DeserializeOwned;
 
+use super::quirks::Quirks;
 use super::{OAuth1, Origin, SignatureMethod, Transport};
 use crate::tenant::Tenant;
 use crate::window::Window;
@@ -19,6 +20,8 @@ use crate::{Builder, ConfigProblem};
 /// | [`window`](Builder::window) | 300 s either way |
 /// | [`require`](Builder::require) | nothing but what `C` needs |
 /// | [`danger_unsigned_body`](Builder::danger_unsigned_body) | a body is signed or refused |
+/// | [`query_copied_into_form`](Builder::query_copied_into_form) | each pair counts where it is |
+/// | [`names_sorted_without_case`](Builder::names_sorted_without_case) | sorted by their bytes |
 /// | [`tenant`](Builder::tenant) | always `oauth_consumer_key` |
 /// | [`methods`](Builder::methods) | GET |
 ///
@@ -50,6 +53,7 @@ where
         window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(300) },
         required: Vec::new(),
         unsigned_body: false,
+        quirks: Quirks::default(),
         claims: PhantomData,
     };
     Builder::new(form, Tenant::fixed("default"), Method::GET)

@@ -27,8 +27,11 @@
 //! 1. The OAuth parameters are in one place: the query, the `Authorization` header or a form body, where [switched
 //!    on](crate::Builder::transports). In two places, or twice in one (RFC 5849, 3.1), they are `malformed`.
 //! 2. Everything in the query and in a form body is signed: it is decoded as form data, re-encoded (RFC 5849, 3.6),
-//!    sorted by its encoded bytes, and checked. So is every pair of the `Authorization` header but `realm` (RFC 5849,
-//!    3.4.1.3.1). A pair that cannot be decoded is `malformed`. A body is a form if its type begins like a form's.
+//!    sorted by its encoded bytes, and checked. Two senders' quirks can be switched on:
+//!    [`query_copied_into_form`](crate::Builder::query_copied_into_form) and
+//!    [`names_sorted_without_case`](crate::Builder::names_sorted_without_case). So is every pair of the `Authorization`
+//!    header but `realm` (RFC 5849, 3.4.1.3.1). A pair that cannot be decoded is `malformed`. A body is a form if its
+//!    type begins like a form's.
 //! 3. A body that is not a form is signed through `oauth_body_hash`: the body's SHA-1, or SHA-256 with HMAC-SHA256
 //!    (OAuth Request Body Hash 1.0, 3.2). Another body is `invalid`; a hash beside a form (4.1.1) is `malformed`. A
 //!    body without a hash is `malformed` too, unless [`danger_unsigned_body`](crate::Builder::danger_unsigned_body)
@@ -53,6 +56,7 @@ mod body;
 mod builder;
 pub(crate) mod pairs;
 mod parameters;
+mod quirks;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -80,13 +84,13 @@ use crate::window::{Validity, Window};
 pub use crate::scheme::Origin;
 #[cfg(feature = "sign")]
 pub(crate) use crate::scheme::base_uri_of;
-use base_string::BaseString;
 use body::HashedBody;
 #[cfg(feature = "sign")]
 pub(crate) use body::body_hash;
 pub use builder::layer;
 pub use parameters::Transport;
-use parameters::{Parameters, protocol};
+use parameters::{Parameters, Reading, protocol};
+use quirks::Quirks;
 
 /// A signature method.
 ///
@@ -138,6 +142,7 @@ pub struct OAuth1<C> {
     window: Window,
     required: Vec<Cow<'static, str>>,
     unsigned_body: bool,
+    quirks: Quirks,
     claims: PhantomData<fn() -> C>,
 }
 
@@ -147,10 +152,15 @@ pub struct SignedRequest(Arc<Signed>);
 
 /// An authentic request.
 #[doc(hidden)]
-pub struct Message(Arc<Signed>);
+pub struct Message {
+    request: Arc<Signed>,
+    /// Which of the readings was signed.
+    reading: usize,
+}
 
 struct Signed {
-    base_string: BaseString,
+    /// The texts that may have been signed: the RFC's, and those of the quirks.
+    readings: Vec<Reading>,
     method: SignatureMethod,
     mac: Tag,
     timestamp: UnixTime,
@@ -218,55 +228,58 @@ where
         }
         let hashed_body = HashedBody::of(head, body, &parameters, *method, self.unsigned_body)?;
         let (origin, path) = self.origin.base_uri(head)?;
-        let base_string = parameters.base_string(head.method.as_str(), (&origin, path));
+        let readings = parameters.readings(head.method.as_str(), (&origin, path), self.quirks);
         let tenant = Some(consumer.into());
-        let signed = Signed { base_string, method: *method, mac, timestamp, parameters, hashed_body };
+        let signed = Signed { readings, method: *method, mac, timestamp, parameters, hashed_body };
         Ok(Extracted { credential: SignedRequest(Arc::new(signed)), tenant })
     }
 
     fn verify(&self, SignedRequest(request): &SignedRequest, key: &Secret) -> Result<Message, Reason> {
         keys::check_shared(key).map_err(Reason::UnusableKey)?;
-        let authentic = key.with_prepared((), base_string::key, |key| {
-            request.method.digest().verify(key, [request.base_string.text.as_slice()], &request.mac)
+        let reading = key.with_prepared((), base_string::key, |key| {
+            let digest = request.method.digest();
+            let is_signed = |reading: &Reading| digest.verify(key, [reading.base_string.text.as_slice()], &request.mac);
+            request.readings.iter().position(is_signed)
         });
-        if !authentic {
-            return Err(Reason::BadSignature);
-        }
+        let Some(reading) = reading else { return Err(Reason::BadSignature) };
         if request.hashed_body.as_ref().is_some_and(|body| !body.is_as_stated(request.method)) {
             return Err(Reason::BodyHash);
         }
-        Ok(Message(Arc::clone(request)))
+        Ok(Message { request: Arc::clone(request), reading })
     }
 
-    fn validity(&self, Message(request): &Message) -> Result<Validity, Reason> {
+    fn validity(&self, Message { request, .. }: &Message) -> Result<Validity, Reason> {
         Ok(Validity::around_second(request.timestamp, &self.window))
     }
 
-    fn fingerprint(&self, Message(request): &Message, fingerprint: &mut FingerprintHasher) {
+    fn fingerprint(&self, Message { request, .. }: &Message, fingerprint: &mut FingerprintHasher) {
         // The consumer is the tenant. There is no token.
         let nonce = request.parameters.protocol(protocol::NONCE).unwrap_or_default();
         fingerprint.part(&request.timestamp.as_nanos().to_be_bytes()).part(nonce.as_bytes());
     }
 
-    fn claims(&self, Message(request): Message, _: UnixTime) -> Result<C, Reason> {
+    fn claims(&self, Message { request, reading }: Message, _: UnixTime) -> Result<C, Reason> {
+        let reading = request.readings.get(reading).ok_or(Reason::BadSignature)?;
+        let claims = || request.parameters.claims(reading);
         for field in &self.required {
-            let mut values = request.parameters.claims().filter(|(name, _)| name == field).map(|(_, value)| value);
+            let mut values = claims().filter(|(name, _)| name == field).map(|(_, value)| value);
             match (values.next(), values.next()) {
                 (Some(_), Some(_)) => return Err(Reason::BadPayload(format!("`{field}` is there twice").into())),
                 (Some(value), None) if !value.is_empty() => {}
                 _ => return Err(Reason::MissingField(field.clone())),
             }
         }
-        if request.base_string.repeats_a_name {
+        if reading.base_string.repeats_a_name {
             return Err(Reason::BadPayload("a parameter is there twice, in an order that nobody signed".into()));
         }
-        fields::read(request.parameters.claims())
+        fields::read(claims())
             .ok_or_else(|| Reason::BadPayload("the parameters do not have the shape that the claims require".into()))
     }
 
     fn describe(&self, SignedRequest(request): &SignedRequest, facts: &mut Facts) {
         facts.add("signature_method", request.method.as_str());
-        let text = std::str::from_utf8(&request.base_string.text).unwrap_or_default();
+        let text = request.readings.first().map_or(&[][..], |reading| &reading.base_string.text);
+        let text = std::str::from_utf8(text).unwrap_or_default();
         let uri = text.split('&').nth(1).and_then(|uri| decode_escapes(uri).ok()).unwrap_or_default();
         facts.add("base_string_uri", uri);
         facts.add("signed", Names(request.parameters.names().filter(|name| *name != "oauth_signature")));
@@ -304,6 +317,7 @@ impl<C> OAuth1<C> {
             window: *window,
             required: required.clone(),
             unsigned_body: *unsigned_body,
+            quirks: self.quirks,
             claims: PhantomData,
         }
     }

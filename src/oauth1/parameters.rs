@@ -1,11 +1,13 @@
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 use memchr::memmem::Finder;
 
-use super::base_string::{self, BaseString};
+use super::base_string::{self, BaseString, Order};
 use super::pairs::Pairs;
+use super::quirks::Quirks;
 use crate::query::Query;
 use crate::received;
 use crate::rejection::Reason;
@@ -63,6 +65,14 @@ pub(super) struct Parameters {
     all: Pairs,
     /// The place of each protocol parameter that is present.
     protocol: [Option<usize>; PROTOCOL.len()],
+    /// How many are in the query, and how many in the query and the form.
+    ends: [usize; 2],
+}
+
+/// A text that may have been signed, and which parameters of the query it leaves out, as they are in the form too.
+pub(super) struct Reading {
+    pub(super) base_string: BaseString,
+    copies: Vec<usize>,
 }
 
 /// Whether the parameters are in a place where the layer accepts them.
@@ -105,11 +115,13 @@ impl Parameters {
         let mut protocol = Protocol::default();
         all.push_form(query).map_err(malformed("query"))?;
         let in_query = protocol.find_in(&all);
+        let end_of_query = all.len();
         if !in_body.is_empty() {
             let body = std::str::from_utf8(in_body).map_err(|_| malformed("body")("is not UTF-8"))?;
             all.push_form(body).map_err(malformed("body"))?;
         }
         let in_body = protocol.find_in(&all);
+        let ends = [end_of_query, all.len()];
         header(head, &mut all)?;
         let in_header = protocol.find_in(&all);
         let used = [(Transport::Query, in_query), (Transport::Form, in_body), (Transport::Header, in_header)];
@@ -117,7 +129,7 @@ impl Parameters {
         match (used.next(), used.next()) {
             (None, _) => Err(Reason::MissingParameter("oauth_signature".into())),
             (Some(transport), None) if transports.contains(&transport) => {
-                Ok(Self { protocol: protocol.unambiguous(&all)?, all })
+                Ok(Self { protocol: protocol.unambiguous(&all)?, all, ends })
             }
             (Some(_), None) => Err(Reason::Malformed("oauth_signature".into(), "is where this layer does not take it")),
             (Some(_), Some(_)) => Err(Reason::DuplicateParameter("oauth_signature".into())),
@@ -135,10 +147,42 @@ impl Parameters {
         self.protocol(which).ok_or(Reason::MissingParameter(name.into()))
     }
 
-    /// The signature base string, of all parameters but the signature itself.
-    pub(super) fn base_string(&self, method: &str, base_uri: (&str, &str)) -> BaseString {
+    /// The signature base string, of all parameters but the signature itself: by the RFC, then by each of the quirks
+    /// that makes another one.
+    pub(super) fn readings(&self, method: &str, base_uri: (&str, &str), quirks: Quirks) -> Vec<Reading> {
         let signature = self.protocol.get(protocol::SIGNATURE).copied().flatten();
-        base_string::build(method, base_uri, &self.all, signature)
+        let read = |copies: Vec<usize>, order| {
+            let is_left_out = |position| Some(position) == signature || copies.binary_search(&position).is_ok();
+            Reading { base_string: base_string::build(method, base_uri, &self.all, is_left_out, order), copies }
+        };
+        let mut readings = vec![read(Vec::new(), Order::Bytes)];
+        if quirks.caseless_names {
+            readings.push(read(Vec::new(), Order::Caseless));
+        }
+        if quirks.copied_query {
+            let copies = self.copies();
+            if !copies.is_empty() {
+                readings.push(read(copies, Order::Bytes));
+            }
+        }
+        readings
+    }
+
+    /// The places of the query's pairs that are in the form too, each as often.
+    fn copies(&self) -> Vec<usize> {
+        let [query, form] = self.ends;
+        let mut in_form = HashMap::<_, usize>::new();
+        for pair in self.all.iter().take(form).skip(query) {
+            *in_form.entry(pair).or_default() += 1;
+        }
+        let mut copies = Vec::new();
+        for (position, pair) in self.all.iter().take(query).enumerate() {
+            if let Some(left) = in_form.get_mut(&pair).filter(|left| **left > 0) {
+                *left -= 1;
+                copies.push(position);
+            }
+        }
+        copies
     }
 
     /// The names of all parameters, in order of arrival.
@@ -147,8 +191,11 @@ impl Parameters {
     }
 
     /// Every signed pair that is not the protocol's, wherever it is: a signature does not cover the place.
-    pub(super) fn claims(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.all.iter().filter(|(name, _)| !is_protocol(name))
+    /// A pair that was signed once for two places is one claim.
+    pub(super) fn claims<'a>(&'a self, reading: &'a Reading) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let is_copy = |position: usize| reading.copies.binary_search(&position).is_ok();
+        let signed = self.all.iter().enumerate().filter(move |(position, _)| !is_copy(*position));
+        signed.map(|(_, pair)| pair).filter(|(name, _)| !is_protocol(name))
     }
 }
 

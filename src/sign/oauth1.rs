@@ -6,8 +6,9 @@ use http::Method;
 use super::SignError;
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::keys::Secret;
+use crate::oauth1::base_string::{self, Order};
 use crate::oauth1::pairs::Pairs;
-use crate::oauth1::{SignatureMethod, base_string, base_uri_of, body_hash};
+use crate::oauth1::{SignatureMethod, base_uri_of, body_hash};
 use crate::query::Query;
 use crate::text::base64::BASE64;
 use crate::text::hex::encode_hex;
@@ -164,7 +165,8 @@ impl OAuthLink {
         for (name, value) in all {
             signed.push(name, value).map_err(|_| NOT_ONE)?;
         }
-        let base_string = base_string::build(method.as_str(), (&percent_encoded(&base_uri), ""), &signed, None);
+        let base_string =
+            base_string::build(method.as_str(), (&percent_encoded(&base_uri), ""), &signed, |_| false, Order::Bytes);
         let key = base_string::key(self.secret.expose());
         let signature = self.signature_method.digest().sign(&key, &[&base_string.text]);
         protocol.push(("oauth_signature", BASE64.encode(signature)));

@@ -3,6 +3,7 @@
 mod bodies;
 mod once;
 mod origin;
+mod quirks;
 mod transports;
 
 use bytes::Bytes;
