@@ -1,3 +1,4 @@
+mod named;
 mod token;
 
 use std::borrow::Cow;
@@ -33,6 +34,9 @@ use crate::{Builder, ConfigProblem};
 /// | [`danger_reusable`](Builder::danger_reusable) | a token signs in once |
 /// | [`require`](Builder::require) | nothing but what `C` needs |
 /// | [`tenant`](Builder::tenant) | one for all; the token does not say whose it is |
+/// | [`tenant_claim`](Builder::tenant_claim), [`tenant_header`](Builder::tenant_header) | not asked |
+/// | [`require_header`](Builder::require_header) | nothing |
+/// | [`query_hash`](Builder::query_hash) | a token with `qsh` is refused |
 /// | [`methods`](Builder::methods) | GET |
 ///
 /// A key is the shared secret for HS256, HS384 and HS512. For the others, which need the feature `jwt-public-key`, it
@@ -62,6 +66,8 @@ where
         padded: false,
         usage: Usage::Once,
         by_id: false,
+        named: None,
+        query_hash: None,
         issuer: None,
         audience: Audience::Unset,
         max_age: None,
@@ -176,6 +182,7 @@ where
 
 pub(super) fn check<C>(form: &Jwt<C>) -> Result<(), ConfigProblem> {
     form.places.check("token_in")?;
+    named::check(form)?;
     form.verifier.check()?;
     // Years added to a time would keep entries in the replay store for years.
     for (name, set) in [("max_lifetime", form.max_lifetime), ("max_age", form.max_age)] {

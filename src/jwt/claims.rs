@@ -26,9 +26,13 @@ fn is_binding(claim: &str) -> bool {
     )
 }
 
-/// Refuses the first one present, whatever its value, unless the application checks it.
-pub(super) fn refuse_binding(payload: &Object<'_>, unchecked: &[Cow<'static, str>]) -> Result<(), Reason> {
-    let is_checked = |claim: &str| unchecked.iter().any(|unchecked| unchecked == claim);
+/// Refuses the first one present, whatever its value, unless the layer or the application checks it.
+pub(super) fn refuse_binding(
+    payload: &Object<'_>,
+    checked: Option<&str>,
+    unchecked: &[Cow<'static, str>],
+) -> Result<(), Reason> {
+    let is_checked = |claim: &str| checked == Some(claim) || unchecked.iter().any(|unchecked| unchecked == claim);
     match payload.names().find(|claim| is_binding(claim) && !is_checked(claim)) {
         Some(claim) => {
             Err(Reason::BadClaim(claim.to_owned().into(), "binds the token to a request or a key, which nobody checks"))

@@ -31,7 +31,7 @@
 //! 2. The layer sets the algorithm, or [several](crate::Builder::algorithms) of one kind of key. A header that names
 //!    another, in any case of letters, is `invalid` (RFC 8725, 3.1). So is a header with `crit`, or with the `typ` of
 //!    another kind of token, such as `at+jwt` (RFC 8725, 3.11; [`require_type`](crate::Builder::require_type)). `kid`,
-//!    `jku`, `jwk`, `x5u` and the rest are ignored.
+//!    `jku`, `jwk`, `x5u` and the rest are ignored, and nothing is fetched because of a request.
 //! 3. `exp` and `aud` are required, `nbf` and `iat` honoured, with [`leeway`](crate::Builder::leeway). A `NumericDate`
 //!    is a JSON number, possibly with a fraction or an exponent; a claim that is missing, mistyped or beyond the year
 //!    9999 is `invalid`. `aud` is a string, or a list of strings that contains ours (RFC 7519, 4.1). A token with
@@ -51,12 +51,17 @@
 //! 8. Every token has an end: `exp`, or `iat` with [`max_age`](crate::Builder::max_age). A token without one is
 //!    `invalid`: it would have to be remembered for ever, and enough of them fill the replay store. A partner whose
 //!    tokens have no time at all needs [`danger_without_expiry`](crate::Builder::danger_without_expiry).
-//! 9. The time of a refusal does not reveal whether the tenant exists: an RSA check is one exponentiation of the
-//!    signature's length, whatever the key is.
+//! 9. The key may be chosen by a word of the token itself, such as `kid` or `iss`:
+//!    [`tenant_header`](crate::Builder::tenant_header) and [`tenant_claim`](crate::Builder::tenant_claim). Nothing has
+//!    proved it then; it is read again from the authentic token. A token without it is an unknown tenant's.
+//! 10. The time of a refusal does not reveal whether the tenant exists: an RSA check is one exponentiation of the
+//!     signature's length, whatever the key is.
 
 pub(crate) mod algorithm;
 mod builder;
 mod claims;
+mod named;
+mod query_hash;
 mod token;
 mod verifier;
 
@@ -68,6 +73,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::ConfigProblem;
 use crate::body::WholeBody;
@@ -84,7 +90,9 @@ use crate::window::Validity;
 pub use algorithm::Algorithm;
 pub use builder::layer;
 use claims::Registered;
-use token::{Message, Token};
+use named::Named;
+use query_hash::QueryHash;
+use token::{Message, Parts as TokenParts, Token};
 use verifier::Verifier;
 
 /// The JWT form, with claims of type `C`. Made by [`layer`].
@@ -103,6 +111,8 @@ pub struct Jwt<C> {
     padded: bool,
     usage: Usage,
     by_id: bool,
+    named: Option<Named>,
+    query_hash: Option<QueryHash>,
     issuer: Option<Cow<'static, str>>,
     audience: Audience,
     max_age: Option<Duration>,
@@ -151,6 +161,7 @@ where
         rules.usage = self.usage;
         rules.parameters = self.places.parameters();
         rules.bound_to_owner = self.by_id;
+        rules.signs_tenant = self.named.is_some();
         rules.has_time = true;
         rules.longest_window = self.longest_window();
         rules
@@ -163,14 +174,20 @@ where
     fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Token>, Reason> {
         let (place, text) = self.places.required(head, body)?;
         let malformed = |what| Reason::Malformed(place.name(), what);
-        let token = Token::parse(&text, self.longest, self.padded).map_err(malformed)?;
+        let mut parts = TokenParts::parse(&text, self.longest, self.padded).map_err(malformed)?;
+        parts.named = self.named.as_ref().and_then(|named| named.unverified(&parts));
+        if let Some(hash) = &self.query_hash {
+            parts.request_hash = Some(hash.of(head, &self.places.parameters())?);
+        }
+        let tenant = parts.named.clone();
+        let token = Token(Arc::new(parts));
         #[cfg(feature = "jwt-public-key")]
         self.verifier.check_length(&token, malformed)?;
-        Ok(token.into())
+        Ok(Extracted { credential: token, tenant })
     }
 
     fn verify(&self, token: &Token, key: &Secret) -> Result<Message, Reason> {
-        self.verifier.verify(token, key, |payload| self.judge(payload))
+        self.verifier.verify(token, key, |parts| self.judge(parts))
     }
 
     fn validity(&self, message: &Message) -> Result<Validity, Reason> {
@@ -260,10 +277,18 @@ impl<C: DeserializeOwned> Jwt<C> {
         }
     }
 
-    fn judge(&self, payload: &[u8]) -> Result<Judged, Reason> {
-        let payload = Object::read(payload)?;
+    fn judge(&self, parts: &TokenParts) -> Result<Judged, Reason> {
+        let payload = Object::read(parts.payload())?;
         let claims = self.required_claims.iter().try_for_each(|claim| claims::require(&payload, claim));
-        let claims = claims.and_then(|()| claims::refuse_binding(&payload, &self.unchecked_claims));
+        let checked = self.query_hash.as_ref().map(|_| "qsh");
+        let claims = claims.and_then(|()| claims::refuse_binding(&payload, checked, &self.unchecked_claims));
+        let claims = claims.and_then(|()| {
+            self.query_hash.as_ref().map_or(Ok(()), |hash| {
+                hash.check(payload.get("qsh").as_ref().and_then(Value::as_str), parts.request_hash.as_deref())
+            })
+        });
+        let named = self.named.as_ref();
+        let claims = claims.and_then(|()| named.map_or(Ok(()), |named| named.check(parts, parts.named.as_ref())));
         let issuer = self.issuer.as_deref();
         let claims = claims.and_then(|()| issuer.map_or(Ok(()), |issuer| claims::check_issuer(&payload, issuer)));
         let id = self.by_id.then(|| claims::id(&payload)).transpose();

@@ -6,6 +6,7 @@ use memchr::memchr_iter;
 use crate::debug::opaque_debug;
 #[cfg(feature = "jwt-public-key")]
 use crate::keys::Secret;
+use crate::keys::TenantId;
 use crate::rejection::Reason;
 use crate::text::base64::{decode_base64url_onto, without_padding};
 
@@ -19,6 +20,10 @@ pub(super) struct Parts {
     signature: usize,
     header: usize,
     payload: usize,
+    /// The tenant that it names, if the layer asks it.
+    pub(super) named: Option<TenantId>,
+    /// The hash of the request that it came with, if the layer checks one.
+    pub(super) request_hash: Option<String>,
 }
 
 /// An authentic token's content.
@@ -31,7 +36,7 @@ pub struct Message {
     pub(super) judged: Result<super::Judged, Reason>,
 }
 
-impl Token {
+impl Parts {
     pub(super) fn parse(text: &str, longest: usize, padded: bool) -> Result<Self, &'static str> {
         if text.len() > longest {
             return Err("is too long");
@@ -52,11 +57,9 @@ impl Token {
         let header = decode(second + 1..text.len())?;
         let payload = decode(0..first)?;
         decode(first + 1..second)?;
-        Ok(Self(Arc::new(Parts { all, signature: second, header, payload })))
+        Ok(Parts { all, signature: second, header, payload, named: None, request_hash: None })
     }
-}
 
-impl Parts {
     pub(super) fn signed(&self) -> &[u8] {
         self.all.get(..self.signature).unwrap_or_default()
     }

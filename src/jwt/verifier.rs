@@ -26,6 +26,8 @@ pub(super) struct Verifier {
     /// The header of the first accepted token. A partner's tokens share one header, so it need not be parsed again.
     usual_header: OnceLock<Vec<u8>>,
     required_type: Option<Cow<'static, str>>,
+    /// Members that the header must have with exactly these texts.
+    required_members: Vec<(Cow<'static, str>, Cow<'static, str>)>,
 }
 
 impl Verifier {
@@ -41,6 +43,7 @@ impl Verifier {
             secret_format: SecretFormat::Bytes,
             usual_header: OnceLock::new(),
             required_type: None,
+            required_members: Vec::new(),
         }
     }
 
@@ -68,7 +71,7 @@ impl Verifier {
         &self,
         Token(parts): &Token,
         key: &Secret,
-        judge: impl FnOnce(&[u8]) -> Result<Judged, Reason>,
+        judge: impl FnOnce(&Parts) -> Result<Judged, Reason>,
     ) -> Result<Message, Reason> {
         let authentic = self.is_authentic(parts, key).map_err(Reason::UnusableKey)?;
         // Here the header only explains a refusal. It never chooses how the signature is checked.
@@ -76,7 +79,7 @@ impl Verifier {
             (true, Ok(())) => {
                 self.usual_header.get_or_init(|| parts.header().to_vec());
                 Ok(Message {
-                    judged: judge(parts.payload()),
+                    judged: judge(parts),
                     parts: Arc::clone(parts),
                     #[cfg(feature = "jwt-public-key")]
                     key: key.clone(),
@@ -168,6 +171,11 @@ impl Verifier {
             Some(named) if named.as_str().is_some_and(|name| self.accepts(name)) => {}
             Some(_) => return Err(Reason::AlgorithmNotAllowed),
         }
+        for (name, text) in &self.required_members {
+            if header.get(name).as_ref().and_then(Value::as_str) != Some(&**text) {
+                return Err(Reason::BadToken("has another value in its header than the layer requires"));
+            }
+        }
         self.check_type(header.get("typ").as_ref())
     }
 
@@ -181,6 +189,10 @@ impl Verifier {
             }
             (None, _) => Ok(()),
         }
+    }
+
+    pub(super) fn require_member(&mut self, name: Cow<'static, str>, text: Cow<'static, str>) {
+        self.required_members.push((name, text));
     }
 
     pub(super) fn require_type(&mut self, typ: Cow<'static, str>) {

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`FixedKeys`] | one tenant, keys from the configuration: needs [`Tenant::fixed`](crate::tenant::Tenant::fixed) |
 //! | [`MemoryKeys`] | several tenants; forgets with the process, so not for keys that a partner sends once |
+//! | [`PublicKeys`] (feature `public-key`) | one sender's public keys by their id: a JWK set, or PEM |
 //! | [`from_fn`] | your own lookup, in a closure |
 //! | [`CachedKeys`] (feature `moka`) | in front of a slow store |
 //! | [`sql`] (feature `sqlx`) | SQLite and Postgres, with rotation and migrations |
@@ -30,6 +31,8 @@ mod fixed;
 mod key;
 mod memory;
 mod pair;
+#[cfg(feature = "public-key")]
+mod public;
 mod secret;
 mod shared;
 #[cfg(feature = "sqlx")]
@@ -64,6 +67,9 @@ pub use memory::MemoryKeys;
     feature = "signed-payload"
 ))]
 pub(crate) use pair::check_shared;
+#[cfg(feature = "public-key")]
+#[cfg_attr(docsrs, doc(cfg(feature = "public-key")))]
+pub use public::PublicKeys;
 pub use secret::Secret;
 pub(crate) use shared::shared_secrets;
 

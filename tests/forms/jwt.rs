@@ -1,6 +1,7 @@
 //! What is special about the JWT form.
 
 mod header;
+mod named;
 mod places;
 
 use serde_json::{Value, json};

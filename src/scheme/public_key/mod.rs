@@ -1,6 +1,7 @@
 //! Public-key signatures, verified by `jsonwebtoken` and the RustCrypto crates that it brings.
 
 mod algorithm;
+mod jwk;
 mod rsa;
 mod text;
 

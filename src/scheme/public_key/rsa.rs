@@ -32,7 +32,12 @@ impl RsaKey {
             ..=USUAL_DER => "is not an RSA key, which the algorithm needs",
             _ => "is an RSA key of more than 4096 bits: ask the partner for one of 2048 to 4096",
         })?;
-        Self::new(trimmed(&modulus), trimmed(&exponent))
+        Self::of_numbers(&modulus, &exponent)
+    }
+
+    /// Of a modulus and an exponent, each of which may begin with zeros.
+    pub(super) fn of_numbers(modulus: &[u8], exponent: &[u8]) -> Result<Self, &'static str> {
+        Self::new(trimmed(modulus), trimmed(exponent))
     }
 
     fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, &'static str> {

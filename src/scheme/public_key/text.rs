@@ -21,6 +21,9 @@ impl PublicKey {
         if memmem::find(text, b"-----BEGIN ").is_some() {
             return Self::from_pem(family, text);
         }
+        if super::jwk::is_jwk(text) {
+            return Self::from_jwk(family, text);
+        }
         if text.starts_with(b"whsec_") {
             return Err("is a shared secret (`whsec_`): the layer takes the sender's public key (`whpk_`)");
         }
@@ -59,7 +62,7 @@ fn decode(text: &[u8]) -> Option<Vec<u8>> {
     decode_hex(text).or_else(base64)
 }
 
-fn ed25519(point: &[u8]) -> Result<PublicKey, &'static str> {
+pub(super) fn ed25519(point: &[u8]) -> Result<PublicKey, &'static str> {
     let key = point.try_into().ok().and_then(|point| VerifyingKey::from_bytes(point).ok()).ok_or(NOT_ED25519)?;
     if key.is_weak() {
         Err("is an Ed25519 key of small order, which proves nothing")
@@ -70,8 +73,11 @@ fn ed25519(point: &[u8]) -> Result<PublicKey, &'static str> {
 
 /// Reading a PEM does not check the point; only the verifier does.
 fn on_curve(pem: &[u8], algorithm: Algorithm, problem: &'static str) -> Result<PublicKey, &'static str> {
-    let key = DecodingKey::from_ec_pem(pem).map_err(|_| problem)?;
-    (DEFAULT_PROVIDER.verifier_factory)(&algorithm, &key).map_err(|_| problem)?;
+    usable(DecodingKey::from_ec_pem(pem).map_err(|_| problem)?, algorithm).map_err(|_| problem)
+}
+
+pub(super) fn usable(key: DecodingKey, algorithm: Algorithm) -> Result<PublicKey, &'static str> {
+    (DEFAULT_PROVIDER.verifier_factory)(&algorithm, &key).map_err(|_| "is not a point on the algorithm's curve")?;
     Ok(PublicKey::Ec(key))
 }
 
