@@ -20,6 +20,7 @@ mod launches;
 mod presets;
 mod routes;
 mod seatmap;
+mod tokens;
 
 use std::convert::Infallible;
 use std::error::Error;

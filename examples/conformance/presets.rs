@@ -31,6 +31,9 @@ pub(crate) fn preset(route: &Route, world: &World) -> Built {
     {
         return built;
     }
+    if let Some(built) = crate::tokens::launch(route, world, &secrets) {
+        return built;
+    }
     if let Some(layer) = sender_of_a_secret(name) {
         return mount(route, world, layer.secrets(secrets).map_claims(grant));
     }

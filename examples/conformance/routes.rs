@@ -58,7 +58,10 @@ pub(crate) struct Route {
     pub(crate) effect: Option<String>,
     pub(crate) param: Option<String>,
     pub(crate) alg: Option<String>,
+    #[serde(alias = "audience")]
     pub(crate) aud: Option<String>,
+    /// The load balancer's name.
+    pub(crate) signer: Option<String>,
     pub(crate) require: Option<Vec<String>>,
     pub(crate) leeway: Option<f64>,
     pub(crate) max_lifetime: Option<f64>,

@@ -20,11 +20,55 @@
 //! | Nextcloud, to external apps | [`nextcloud_appapi`] | [`shared_secret`](crate::shared_secret) |
 //! | Salesforce Canvas | [`salesforce_canvas`] | [`signed_payload`](crate::signed_payload) |
 //! | Wix, app instance | [`wix`] | [`signed_payload`](crate::signed_payload) |
+//! | AppDirect | [`appdirect`] | [`oauth1`](crate::oauth1) |
+//! | Atlassian Connect | [`atlassian_connect`] | [`jwt`](crate::jwt) |
+//! | AWS load balancers | [`aws_alb`], [`danger_aws_alb_of_anyone`] | [`jwt`](crate::jwt) |
+//! | AWS Verified Access | [`aws_verified_access`] | [`jwt`](crate::jwt) |
+//! | BigCommerce | [`bigcommerce`] | [`jwt`](crate::jwt) |
+//! | Cloudflare Access | [`cloudflare_access`] | [`jwt`](crate::jwt) |
+//! | Google Cloud Marketplace | [`google_cloud_marketplace`] | [`jwt`](crate::jwt) |
+//! | Google's Identity-Aware Proxy | [`google_iap`] | [`jwt`](crate::jwt) |
+//! | Kommo | [`kommo`] | [`jwt`](crate::jwt) |
+//! | LTI 1.1: Moodle, Canvas, Blackboard, Brightspace | [`lti11`] | [`oauth1`](crate::oauth1) |
+//! | monday.com integrations | [`monday`] | [`jwt`](crate::jwt) |
+//! | Oracle Eloqua | [`eloqua`] | [`oauth1`](crate::oauth1) |
+//! | Pipedrive | [`pipedrive`] | [`jwt`](crate::jwt) |
+//! | Shopify session tokens | [`shopify_session_token`] | [`jwt`](crate::jwt) |
+//! | Shopware 6 storefront | [`shopware_storefront`] | [`jwt`](crate::jwt) |
+//! | Trello | [`danger_trello`] | [`jwt`](crate::jwt) |
+//! | Twitch extensions | [`twitch_extension`] | [`jwt`](crate::jwt) |
+//! | Vanilla jsConnect | [`jsconnect`] | [`jwt`](crate::jwt) |
+//! | Zendesk apps | [`zendesk_app`] | [`jwt`](crate::jwt) |
+//! | Zendesk JWT SSO | [`zendesk_jwt`] | [`jwt`](crate::jwt) |
 
+#[cfg(feature = "jwt")]
+mod apps;
 #[cfg(feature = "shared-secret")]
 mod frames;
+#[cfg(feature = "jwt")]
+mod identities;
+#[cfg(feature = "oauth1")]
+mod oauth;
 #[cfg(feature = "signed-payload")]
 mod payload;
+#[cfg(feature = "jwt-public-key")]
+mod proxies;
+
+#[cfg(feature = "jwt")]
+use std::time::Duration;
+
+#[cfg(feature = "jwt")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+pub use apps::*;
+#[cfg(feature = "jwt")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+pub use identities::*;
+#[cfg(feature = "oauth1")]
+#[cfg_attr(docsrs, doc(cfg(feature = "oauth1")))]
+pub use oauth::*;
+#[cfg(feature = "jwt-public-key")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt-public-key")))]
+pub use proxies::*;
 
 #[cfg(feature = "shared-secret")]
 #[cfg_attr(docsrs, doc(cfg(feature = "shared-secret")))]
@@ -32,3 +76,15 @@ pub use frames::*;
 #[cfg(feature = "signed-payload")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-payload")))]
 pub use payload::*;
+
+#[cfg(feature = "jwt")]
+const MINUTE: Duration = Duration::from_secs(60);
+#[cfg(feature = "jwt")]
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// What a token's payload is read into: any deserializable type.
+#[cfg(any(feature = "jwt", feature = "oauth1"))]
+pub trait Claims: serde::de::DeserializeOwned + Send + Sync + 'static {}
+
+#[cfg(any(feature = "jwt", feature = "oauth1"))]
+impl<C: serde::de::DeserializeOwned + Send + Sync + 'static> Claims for C {}

@@ -1,0 +1,225 @@
+//! Platforms that sign an HMAC JWT with the app's secret.
+
+use std::time::Duration;
+
+use http::header::AUTHORIZATION;
+use http::{HeaderName, Method};
+
+use super::{Claims, HOUR, MINUTE};
+use crate::Builder;
+use crate::jwt::{self, Algorithm, Jwt};
+use crate::scheme::{Place, SecretFormat};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Shopify's session tokens, which the embedded app's page sends with every call.
+///
+/// `Authorization: Bearer`, or `id_token` in the query of the first page. The token lives for a minute and is
+/// **reusable**. The tenant is the shop, as in `some-shop.myshopify.com`, from `dest`; the user is `sub`. Set
+/// [`audience`](Builder::audience) to the app's API key; the secret is the app's client secret, the same for all shops.
+/// Only the token is signed: not the call that it comes with.
+///
+/// Source: Shopify/shopify-api-ruby, lib/shopify_api/auth/jwt_payload.rb.
+///
+/// ```
+/// use tower_sso::providers::launches::{self, ShopifySession};
+///
+/// let layer = launches::shopify_session_token::<ShopifySession>().audience("api-key").secrets(["client-secret"]);
+/// layer.build()?;
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn shopify_session_token<C: Claims>() -> Builder<Jwt<C>> {
+    jwt::layer(Algorithm::HS256)
+        .token_in(Place::bearer())
+        .or_in(Place::query("id_token"))
+        .tenant_claim("dest")
+        .tenant_after("https://")
+        .leeway(Duration::from_secs(10))
+        .max_lifetime(MINUTE)
+        .danger_reusable()
+        .methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+}
+
+/// Launches of BigCommerce: `signed_payload_jwt` in the query of load, install and uninstall calls.
+///
+/// The tenant is the store's hash, from `sub`. Set [`audience`](Builder::audience) to the app's client id. A token is
+/// recognised by its `jti` and accepted for up to a day. Other parameters are not signed.
+///
+/// Source: BigCommerce, "Handling Single-Click App Callbacks"; bigcommerce/bigcommerce-api-python.
+///
+/// ```
+/// use tower_sso::providers::launches::{self, BigCommerceLoad};
+///
+/// let layer = launches::bigcommerce::<BigCommerceLoad>().audience("client-id").secrets(["client-secret"]);
+/// ```
+pub fn bigcommerce<C: Claims>() -> Builder<Jwt<C>> {
+    jwt::layer(Algorithm::HS256)
+        .token_parameter("signed_payload_jwt")
+        .tenant_claim("sub")
+        .tenant_after("stores/")
+        .issuer("bc")
+        .max_lifetime(DAY)
+        .replay_by_id()
+}
+
+/// Panels and modals of Pipedrive: `token` in the query.
+///
+/// The tenant is the company, from `companyId`. The secret is the panel's, or the app's client secret. Every other
+/// parameter, such as `selectedIds`, is **not** signed, and the token has no audience: use a secret for one panel only.
+///
+/// Source: Pipedrive's developer documentation, custom panels.
+///
+/// ```
+/// use tower_sso::providers::launches::{self, PipedriveUser};
+///
+/// let layer = launches::pipedrive::<PipedriveUser>().secrets(["panel-secret"]);
+/// ```
+pub fn pipedrive<C: Claims>() -> Builder<Jwt<C>> {
+    jwt::layer(Algorithm::HS256).token_parameter("token").tenant_claim("companyId").danger_any_audience()
+}
+
+/// Calls of Kommo's widgets, with a disposable token in `X-Auth-Token`.
+///
+/// The tenant is the account's address, from `iss`. Set [`audience`](Builder::audience) to the base of the
+/// integration's redirect address. A token is recognised by its `jti` and lives for half an hour. The call and its body
+/// are not signed.
+///
+/// Source: Kommo's developer documentation, disposable tokens.
+///
+/// ```
+/// use tower_sso::providers::launches::{self, KommoUser};
+///
+/// let layer = launches::kommo::<KommoUser>().audience("https://app.example").secrets(["client-secret"]);
+/// ```
+pub fn kommo<C: Claims>() -> Builder<Jwt<C>> {
+    jwt::layer(Algorithm::HS256)
+        .token_in(Place::header(HeaderName::from_static("x-auth-token")))
+        .tenant_claim("iss")
+        .max_lifetime(30 * MINUTE)
+        .replay_by_id()
+        .methods([Method::GET, Method::POST])
+}
+
+/// Calls of monday.com's integrations, with a token as the whole `Authorization` header.
+///
+/// The tenant is the account, from `accountId`. Set [`audience`](Builder::audience) to the address of the endpoint. The
+/// secret is the app's signing secret, not its client secret. The body is not signed.
+///
+/// Source: monday.com's developer documentation, integration authorization.
+///
+/// ```
+/// let layer = tower_sso::providers::launches::monday::<serde_json::Value>().audience("https://app.example/action");
+/// ```
+pub fn monday<C: Claims>() -> Builder<Jwt<C>> {
+    jwt::layer(Algorithm::HS256)
+        .token_in(Place::header(AUTHORIZATION))
+        .tenant_claim("accountId")
+        .methods([Method::GET, Method::POST])
+}
+
+/// Calls of a Twitch extension's page to its backend.
+///
+/// `Authorization: Bearer`, **reusable**. The tenant is the channel, from `channel_id`. The secret is base64, as the
+/// dashboard shows it. The token has no audience: use one secret for one extension. The call is not signed.
+///
+/// Source: dev.twitch.tv, extensions, JWT schema.
+///
+/// ```
+/// use tower_sso::providers::launches::{self, TwitchViewer};
+///
+/// let layer = launches::twitch_extension::<TwitchViewer>().secrets(["dHdpdGNoLWV4dGVuc2lvbi1zZWNyZXQ="]);
+/// ```
+pub fn twitch_extension<C: Claims>() -> Builder<Jwt<C>> {
+    jwt::layer(Algorithm::HS256)
+        .token_in(Place::bearer())
+        .secret_format(SecretFormat::Base64 { prefix: "" })
+        .tenant_claim("channel_id")
+        .danger_any_audience()
+        .danger_reusable()
+        .methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+}
+
+/// Sign-in by Vanilla's jsConnect, version 3, for an app that answers a forum: `jwt` in the query.
+///
+/// The tenant is the client id, from the header's `kid`. **The answer goes to `rurl`, which is signed by the forum, but
+/// check that its host is the forum's.** The token has no audience.
+///
+/// Source: vanilla/jsConnectPHP, tests/tests.json.
+///
+/// ```
+/// use tower_sso::{keys::MemoryKeys, providers::launches::{self, JsConnectRequest}};
+///
+/// let layer = launches::jsconnect::<JsConnectRequest>().keys(MemoryKeys::new().with("client-id", "secret"));
+/// ```
+pub fn jsconnect<C: Claims>() -> Builder<Jwt<C>> {
+    jwt::layer(Algorithm::HS256).token_parameter("jwt").tenant_header("kid").danger_any_audience()
+}
+
+/// Sign-in as Zendesk accepts it (JWT SSO), for an app that takes its place: the field `jwt` of a form.
+///
+/// The token has neither `exp` nor an audience: it is accepted for three minutes after `iat`, and recognised by its
+/// `jti`. `return_to` is **not** signed: see [`LocalPath`](crate::landing::LocalPath).
+///
+/// Source: Zendesk's documentation of JWT SSO, and its sample scripts.
+///
+/// ```
+/// use tower_sso::providers::launches::{self, ZendeskUser};
+///
+/// let layer = launches::zendesk_jwt::<ZendeskUser>().secrets(["shared-secret"]);
+/// ```
+pub fn zendesk_jwt<C: Claims>() -> Builder<Jwt<C>> {
+    jwt::layer(Algorithm::HS256)
+        .token_in(Place::form("jwt"))
+        .max_age(3 * MINUTE)
+        .replay_by_id()
+        .danger_any_audience()
+        .methods([Method::POST])
+}
+
+/// Calls of Shopware 6's storefront to an app, with a token in `shopware-app-token`.
+///
+/// **Reusable** for an hour. The tenant is the shop's id, from `iss`, and each shop has a secret of its own. The call
+/// is not signed.
+///
+/// Source: shopware/app-php-sdk, tests/Authentication/RequestVerifierTest.php.
+///
+/// ```
+/// use tower_sso::{keys::MemoryKeys, providers::launches};
+///
+/// let keys = MemoryKeys::new().with("FqaHWUsCRNsrZ9kQ", "the shop's secret");
+/// let layer = launches::shopware_storefront::<serde_json::Value>().keys(keys);
+/// ```
+pub fn shopware_storefront<C: Claims>() -> Builder<Jwt<C>> {
+    jwt::layer(Algorithm::HS256)
+        .token_in(Place::header(HeaderName::from_static("shopware-app-token")))
+        .tenant_claim("iss")
+        .max_lifetime(HOUR)
+        .danger_any_audience()
+        .danger_reusable()
+        .methods([Method::GET, Method::POST])
+}
+
+/// Pages and calls of Atlassian Connect: `jwt` in the query, or `Authorization: JWT`.
+///
+/// The tenant is the installation's client key, from `iss`; each installation has a secret of its own. Method, path and
+/// query are signed by `qsh`; the body is not. **Reusable** until it expires. If the app's own address has a path, call
+/// [`query_hash`](Builder::query_hash) with it.
+///
+/// Source: rbriski/atlassian-jwt, jwt_test.go. Atlassian is ending Connect.
+///
+/// ```
+/// use tower_sso::{keys::MemoryKeys, providers::launches};
+///
+/// let keys = MemoryKeys::new().with("client-key", "the shared secret of this installation");
+/// let layer = launches::atlassian_connect::<serde_json::Value>().keys(keys);
+/// ```
+pub fn atlassian_connect<C: Claims>() -> Builder<Jwt<C>> {
+    jwt::layer(Algorithm::HS256)
+        .token_parameter("jwt")
+        .or_in(Place::header_after(AUTHORIZATION, "JWT"))
+        .tenant_claim("iss")
+        .query_hash("")
+        .danger_any_audience()
+        .danger_reusable()
+        .methods([Method::GET, Method::POST])
+}

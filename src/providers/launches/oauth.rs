@@ -1,0 +1,101 @@
+//! Platforms that sign with OAuth 1.0a.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use super::Claims;
+use crate::Builder;
+use crate::oauth1::{self, OAuth1, Origin, Transport};
+
+/// What an LTI 1.1 launch says. Without the fields here, read the launch into a type of your own.
+///
+/// ```
+/// fn is_known(launch: &tower_sso::providers::launches::LtiLaunch) -> bool {
+///     launch.user_id.is_some()
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LtiLaunch {
+    /// `basic-lti-launch-request` for a launch.
+    pub lti_message_type: String,
+    /// `LTI-1p0`.
+    pub lti_version: String,
+    /// The link in the course that was opened.
+    pub resource_link_id: Option<String>,
+    /// The user; the platform may leave it out.
+    pub user_id: Option<String>,
+    /// The user's roles, separated by commas.
+    pub roles: Option<String>,
+    /// The course.
+    pub context_id: Option<String>,
+    /// The course's title.
+    pub context_title: Option<String>,
+    /// The user's name.
+    pub lis_person_name_full: Option<String>,
+    /// Where to send the user afterwards.
+    pub launch_presentation_return_url: Option<String>,
+}
+
+/// Launches of LTI 1.1: Moodle, Canvas, Blackboard, Brightspace, Open edX.
+///
+/// A POST of a form. Method, address, query and all fields are signed by HMAC-SHA1. The tenant is
+/// `oauth_consumer_key`. Canvas copies the launch URL's query into the form and signs it once, which is accepted too.
+///
+/// Give `origin` as the platform has it: behind a proxy, an app sees another scheme. A launch runs in a frame: see
+/// [session cookies](crate::guide::sessions#in-a-frame).
+///
+/// Source: harvard-edtech/caccl-lti, test/examples; instructure/canvas-lms, lib/lti/security.rb.
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::providers::launches::{self, LtiLaunch};
+/// use tower_sso::{keys::MemoryKeys, oauth1::Origin, replay::MemoryReplay};
+///
+/// let launch = launches::lti11::<LtiLaunch>(Origin::new("https://tool.example"))
+///     .keys(MemoryKeys::new().with("consumer-key", "shared-secret"))
+///     .replay(MemoryReplay::new())
+///     .build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn lti11<C: Claims>(origin: Origin) -> Builder<OAuth1<C>> {
+    oauth1::layer(origin)
+        .transports([Transport::Form])
+        .methods([Method::POST])
+        .query_copied_into_form()
+        .require(["lti_message_type", "lti_version"])
+}
+
+/// Launches and calls of Oracle Eloqua's app services.
+///
+/// The signature is in the query. Method, address and query are signed by HMAC-SHA1, the names sorted without regard to
+/// case. The tenant is `oauth_consumer_key`. Calls with a JSON body do not sign it, so they are refused: for those,
+/// call [`danger_unsigned_body`](Builder::danger_unsigned_body), and do not trust the body.
+///
+/// Source: docs.oracle.com, Eloqua developer help, "Validating a call signature".
+///
+/// ```
+/// use tower_sso::{oauth1::Origin, providers::launches};
+///
+/// let layer = launches::eloqua::<serde_json::Value>(Origin::new("https://app.example"));
+/// ```
+pub fn eloqua<C: Claims>(origin: Origin) -> Builder<OAuth1<C>> {
+    oauth1::layer(origin).methods([Method::GET, Method::POST]).names_sorted_without_case()
+}
+
+/// Events of AppDirect marketplaces.
+///
+/// The signature is in the query or the `Authorization` header. Method, address and query are signed by HMAC-SHA1. The
+/// tenant is `oauth_consumer_key`. A body is refused, as it is not signed.
+///
+/// Source: TribeHR/AppDirect-PHP-Wrapper.
+///
+/// ```
+/// use tower_sso::{oauth1::Origin, providers::launches};
+///
+/// let layer = launches::appdirect::<serde_json::Value>(Origin::new("https://app.example"));
+/// ```
+pub fn appdirect<C: Claims>(origin: Origin) -> Builder<OAuth1<C>> {
+    oauth1::layer(origin).transports([Transport::Query, Transport::Header])
+}

@@ -1,0 +1,158 @@
+//! Platforms and proxies that sign a JWT with a private key.
+//!
+//! A signature in a header proves who made it, and not that the request came through the proxy: the app must not be
+//! reachable around it.
+
+use http::{HeaderName, Method};
+
+use std::borrow::Cow;
+
+use super::{Claims, MINUTE};
+use crate::Builder;
+use crate::jwt::{self, Algorithm, Jwt};
+use crate::scheme::Place;
+
+const ANY_METHOD: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+
+/// Requests through Cloudflare Access: `Cf-Access-Jwt-Assertion`.
+///
+/// **Reusable** for as long as the session. Set [`audience`](Builder::audience) to the application's AUD tag and
+/// [`issuer`](Builder::issuer) to the team's domain. The keys are a JWK set: see
+/// [`PublicKeys`](crate::keys::PublicKeys). The cookie `CF_Authorization` holds the same token. The request is not
+/// signed.
+///
+/// Source: developers.cloudflare.com, "Validate JWTs".
+///
+/// ```
+/// use tower_sso::{keys::PublicKeys, providers::launches};
+///
+/// let keys = PublicKeys::new("team.example");
+/// let layer = launches::cloudflare_access::<serde_json::Value>().audience("aud-tag").keys(keys);
+/// ```
+pub fn cloudflare_access<C: Claims>() -> Builder<Jwt<C>> {
+    signed_header(Algorithm::RS256, "cf-access-jwt-assertion").danger_any_lifetime()
+}
+
+/// Requests through Google's Identity-Aware Proxy: `x-goog-iap-jwt-assertion`.
+///
+/// **Reusable** for ten minutes. Set [`audience`](Builder::audience) to `/projects/…`, as the console shows it. The
+/// keys are a JWK set: see [`PublicKeys`](crate::keys::PublicKeys). The request is not signed.
+///
+/// Source: cloud.google.com, IAP, "Getting the user's identity with signed headers".
+///
+/// ```
+/// use tower_sso::{keys::PublicKeys, providers::launches};
+///
+/// let keys = PublicKeys::new("iap");
+/// let layer = launches::google_iap::<serde_json::Value>().audience("/projects/1/global/backendServices/2").keys(keys);
+/// ```
+pub fn google_iap<C: Claims>() -> Builder<Jwt<C>> {
+    signed_header(Algorithm::ES256, "x-goog-iap-jwt-assertion")
+}
+
+/// Requests through an Application Load Balancer of AWS that signs users in: `x-amzn-oidc-data`.
+///
+/// `signer` is the load balancer's ARN: **every balancer of a region signs with the same keys**, also another
+/// customer's. Padded base64url. **Reusable** for two minutes. The keys come by `kid`, in PEM, from an address of the
+/// region: see [`PublicKeys`](crate::keys::PublicKeys). The request is not signed.
+///
+/// Source: AWS, "Authenticate users using an Application Load Balancer".
+///
+/// ```
+/// use tower_sso::{keys::PublicKeys, providers::launches::{self, AlbUser}};
+///
+/// let arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/x/1";
+/// let layer = launches::aws_alb::<AlbUser>(arn).keys(PublicKeys::new("eu-west-1"));
+/// ```
+pub fn aws_alb<C: Claims>(signer: impl Into<Cow<'static, str>>) -> Builder<Jwt<C>> {
+    danger_aws_alb_of_anyone().require_header("signer", signer)
+}
+
+/// As [`aws_alb`], of any load balancer of the region: **whoever has one there can sign in as anybody.**
+///
+/// ```
+/// use tower_sso::{keys::PublicKeys, providers::launches::{self, AlbUser}};
+///
+/// let layer = launches::danger_aws_alb_of_anyone::<AlbUser>().keys(PublicKeys::new("eu-west-1"));
+/// ```
+pub fn danger_aws_alb_of_anyone<C: Claims>() -> Builder<Jwt<C>> {
+    signed_header(Algorithm::ES256, "x-amzn-oidc-data").padded().danger_any_audience()
+}
+
+/// Requests through AWS Verified Access: `x-amzn-ava-user-context`.
+///
+/// As [`aws_alb`], with ES384; `signer` is the Verified Access instance's ARN.
+///
+/// Source: AWS, "Retrieve and verify user context in Verified Access".
+///
+/// ```
+/// use tower_sso::{keys::PublicKeys, providers::launches};
+///
+/// let arn = "arn:aws:ec2:eu-west-1:123456789012:verified-access-instance/vai-1";
+/// let layer = launches::aws_verified_access::<serde_json::Value>(arn).keys(PublicKeys::new("eu-west-1"));
+/// ```
+pub fn aws_verified_access<C: Claims>(signer: impl Into<Cow<'static, str>>) -> Builder<Jwt<C>> {
+    signed_header(Algorithm::ES384, "x-amzn-ava-user-context")
+        .padded()
+        .require_header("signer", signer)
+        .danger_any_audience()
+}
+
+/// Sign-ups from the Google Cloud Marketplace: the field `x-gcp-marketplace-token` of a form.
+///
+/// Once, for five minutes. Set [`audience`](Builder::audience) to the app's domain; the account is `sub`. The keys are
+/// X.509 certificates by `kid`, in PEM: see [`PublicKeys::set`](crate::keys::PublicKeys::set). Other fields are not
+/// signed.
+///
+/// Source: cloud.google.com, Marketplace, "Integrate the frontend".
+///
+/// ```
+/// use tower_sso::{keys::PublicKeys, providers::launches};
+///
+/// let keys = PublicKeys::new("marketplace");
+/// let layer = launches::google_cloud_marketplace::<serde_json::Value>().audience("app.example").keys(keys);
+/// ```
+pub fn google_cloud_marketplace<C: Claims>() -> Builder<Jwt<C>> {
+    jwt::layer(Algorithm::RS256)
+        .token_in(Place::form("x-gcp-marketplace-token"))
+        .tenant_header("kid")
+        .max_lifetime(5 * MINUTE)
+        .methods([Method::POST])
+}
+
+/// Apps in Zendesk's framework, whose first page gets a signed POST: the field `token` of a form.
+///
+/// Once, on the first load only. Set [`audience`](Builder::audience) to the installation's address. The key is the
+/// app's public key in PEM. Other fields and the query are not signed.
+///
+/// Source: developer.zendesk.com, "Building a server-side app", signed URLs.
+///
+/// ```
+/// let layer = tower_sso::providers::launches::zendesk_app::<serde_json::Value>().audience("https://x.example/1.json");
+/// ```
+pub fn zendesk_app<C: Claims>() -> Builder<Jwt<C>> {
+    jwt::layer(Algorithm::RS256).token_in(Place::form("token")).methods([Method::POST])
+}
+
+/// Power-Ups of Trello: a token that the app's page gets from Trello and sends on, by default in the query as `jwt`.
+///
+/// The user is `idMember`. RS256 with the key that Trello publishes, in PEM; fifteen minutes. The token has no
+/// audience: **one that another Power-Up got signs in here.** Other parameters are not signed.
+///
+/// Source: developer.atlassian.com, Trello Power-Ups, `t.jwt`.
+///
+/// ```
+/// let layer = tower_sso::providers::launches::danger_trello::<serde_json::Value>();
+/// ```
+pub fn danger_trello<C: Claims>() -> Builder<Jwt<C>> {
+    jwt::layer(Algorithm::RS256).token_parameter("jwt").danger_any_audience()
+}
+
+/// A reusable token in a header, with the sender's key named by `kid`.
+fn signed_header<C: Claims>(algorithm: Algorithm, name: &'static str) -> Builder<Jwt<C>> {
+    jwt::layer(algorithm)
+        .token_in(Place::header(HeaderName::from_static(name)))
+        .tenant_header("kid")
+        .danger_reusable()
+        .methods(ANY_METHOD)
+}
