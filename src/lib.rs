@@ -137,7 +137,7 @@
 //! | `sqlite`, `postgres` | | [`keys::sql`] on SQLite (bundled, needs a C compiler), on Postgres |
 //! | `redis` | | `redis::RedisStore`: replays and tickets on a Redis or Valkey that many processes share |
 //! | `redis-cluster`, `redis-sentinel`, `redis-tls` | | the same on a cluster, sentinels, over TLS (rustls on ring) |
-//! | `metrics` | | the counters `tower_sso_requests_total{form, outcome}` and `tower_sso_unsettled_total{form}` |
+//! | `metrics` | | [`metrics`]: outcomes, times of checks and stores, ages of credentials, the replay store's size |
 //! | `explain` | | [`explain`]: which slip of a partner explains a refusal, for operators |
 //! | `sign` | | [`sign`]: the partner's side, for tests |
 //! | `testing` | | [`testing`]: the suites for stores of your own; [`Identity::unproved`] |
@@ -231,6 +231,9 @@ pub mod login_redirect;
     feature = "webhook"
 ))]
 mod mac;
+#[cfg(feature = "metrics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
+pub mod metrics;
 #[cfg(feature = "oauth1")]
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth1")))]
 pub mod oauth1;

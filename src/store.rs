@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::debug::opaque_debug;
+use crate::observe::Stopwatch;
 
 /// A store's answer, which may be ready already.
 ///
@@ -171,11 +172,17 @@ impl fmt::Display for StoreFailure {
 pub(crate) struct Within<T> {
     answer: StoreFuture<Result<T, StoreError>>,
     timer: Timer,
+    asked: Stopwatch,
 }
 
 impl<T> Within<T> {
+    /// When the store was asked.
+    pub(crate) fn asked(&self) -> Stopwatch {
+        self.asked
+    }
+
     pub(crate) fn new(limit: Duration, answer: StoreFuture<Result<T, StoreError>>) -> Self {
-        Self { answer, timer: Timer::new(limit) }
+        Self { answer, timer: Timer::new(limit), asked: Stopwatch::start() }
     }
 
     /// Without a context, only an answer that is ready already is returned. Nothing is polled, so this needs no

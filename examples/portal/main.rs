@@ -51,7 +51,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
 use tower_sso::clock::{Clock, SystemClock};
 
@@ -124,7 +123,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         database,
         stores,
         health: Health::default(),
-        metrics: PrometheusBuilder::new().install_recorder()?,
+        metrics: health::recorder()?,
         log: Some(log),
         public_url,
         demo,

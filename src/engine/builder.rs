@@ -17,6 +17,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::debug::{form_debug, opaque_debug};
 use crate::form::{Form, Usage};
 use crate::keys::{FixedKeys, KeyStore, Secret};
+use crate::observe::Meters;
 use crate::rejection::{Reason, RefusedClaims, Rejection};
 use crate::replay::{Group, ReplayStore};
 use crate::tenant::Tenant;
@@ -227,6 +228,7 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
             let namespace = rules.namespace.as_ref().unwrap_or(&settings.namespace);
             ConfigError::of_layer(F::NAME, namespace.clone(), problem)
         })?;
+        let meters = Meters::new(F::NAME, rules.namespace.as_ref().unwrap_or(&settings.namespace));
         let parameters = rules.parameters.iter().chain(settings.tenant.parameter()).cloned();
         let credential = CredentialParameters::new(parameters);
         if let Some(namespace) = &rules.namespace {
@@ -241,7 +243,7 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
         if let Some(replay) = &replay {
             replay.announce(rules.longest_window);
         }
-        Ok(VerifyLayer::new(Engine { form, rules, map_claims, settings, replay, allow, credential }))
+        Ok(VerifyLayer::new(Engine { form, rules, map_claims, settings, replay, allow, credential, meters }))
     }
 }
 

@@ -12,10 +12,11 @@ use super::proof::{Accepted, Verified};
 use crate::form::{Extracted, Form, Presence};
 use crate::identity::{Identity, Unused};
 use crate::keys::{Keys, TenantId, check_length};
+use crate::observe::{self, Stopwatch, Store};
+use crate::prefetch;
 use crate::rejection::{Facts, Reason, Step, StoreFailure};
 use crate::replay::Claimed;
 use crate::store::{StoreError, StoreFuture, Timer, Within};
-use crate::{observe, prefetch};
 
 /// Why a request does not reach the inner service.
 pub(super) enum Stop {
@@ -75,7 +76,10 @@ impl<F: Form, C> Engine<F, C> {
         let presented = self.extract(head, body)?; //                               1 malformed
         let mut keys = Within::new(self.settings.store_timeout, self.look_up(&presented));
         match keys.poll_in(None) {
-            Poll::Ready(keys) => self.on_keys(keys, presented, false),
+            Poll::Ready(found) => {
+                self.meters.answered(Store::Keys, keys.asked());
+                self.on_keys(found, presented, false)
+            }
             Poll::Pending => Ok(Stage::Keys { keys, presented, asked_again: false }),
         }
     }
@@ -116,6 +120,8 @@ impl<F: Form, C> Engine<F, C> {
         let mut claimed = Within::new(self.settings.store_timeout, replay.store.claim(&claim));
         match claimed.poll_in(None) {
             Poll::Ready(answer) => {
+                self.meters.answered(Store::Replay, claimed.asked());
+                self.meters.sized(&*replay.store, self.settings.clock.steady());
                 drop(claimed);
                 self.on_claimed(answer, lease, accepted, waited)
             }
@@ -163,13 +169,16 @@ impl<F: Form, C> Engine<F, C> {
     }
 
     /// After the check: the request as the inner service sees it, with the identity and without the credential.
-    pub(super) fn admit(&self, head: &mut Parts, identity: Identity<C>)
+    pub(super) fn admit(&self, head: &mut Parts, identity: Identity<C>, since: Stopwatch)
     where
         C: Send + Sync + 'static,
     {
-        match identity.is_duplicate() {
-            true => observe::acknowledged::<F>(),
-            false => observe::accepted::<F>(),
+        self.meters.checked(since);
+        if identity.is_duplicate() {
+            self.acknowledged();
+        } else {
+            observe::accepted::<F>(&self.settings.namespace, identity.tenant(), identity.key_use());
+            self.meters.accepted(identity.issued_at(), identity.key_use(), self.settings.clock.now());
         }
         self.credential.strip(&mut head.uri);
         #[cfg(feature = "axum")]
@@ -203,11 +212,15 @@ impl<F: Form, C> Stage<F, C> {
         loop {
             self = match self {
                 Self::Keys { mut keys, presented, asked_again } => match keys.poll_in(cx.as_deref_mut()) {
-                    Poll::Ready(keys) => engine.on_keys(keys, presented, asked_again)?,
+                    Poll::Ready(found) => {
+                        engine.meters.answered(Store::Keys, keys.asked());
+                        engine.on_keys(found, presented, asked_again)?
+                    }
                     Poll::Pending => return Ok(Self::Keys { keys, presented, asked_again }),
                 },
                 Self::Claim { mut claimed, lease, accepted, waited } => match claimed.poll_in(cx.as_deref_mut()) {
                     Poll::Ready(answer) => {
+                        engine.meters.answered(Store::Replay, claimed.asked());
                         drop(claimed);
                         engine.on_claimed(answer, lease, accepted, waited)?
                     }

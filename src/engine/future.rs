@@ -20,6 +20,7 @@ use super::lease::LeaseGuard;
 use crate::Identity;
 use crate::body::{LayerBody, ReadBody};
 use crate::form::{Form, Presence};
+use crate::observe::Stopwatch;
 use crate::rejection::seal;
 
 type Handed<F, B> = <<F as Form>::Reads as ReadBody<B>>::Out;
@@ -41,6 +42,7 @@ pin_project! {
         S: Service<Request<Handed<F, B>>>,
     {
         engine: Arc<Engine<F, C>>,
+        since: Stopwatch,
         #[pin]
         state: State<S, Stage<F, C>, Handed<F, B>, Reading<F, B>, S::Future, R, S::Error>,
     }
@@ -70,31 +72,32 @@ where
 {
     /// `inner` was polled ready.
     pub(super) fn new(engine: Arc<Engine<F, C>>, inner: &mut S, request: Request<B>) -> Self {
+        let since = Stopwatch::start();
         let (mut head, body) = request.into_parts();
         // Nobody but this layer may say who the user is.
         head.extensions.remove::<Identity<C>>();
         let checked = match engine.screen(&head) {
             Ok(Presence::Absent) => {
                 let answer = inner.call(Request::from_parts(head, F::Reads::untouched(body)));
-                return Self { engine, state: State::Calling { answer, lease: None, sealed: false } };
+                return Self { engine, since, state: State::Calling { answer, lease: None, sealed: false } };
             }
             Ok(Presence::InBody) => {
                 let reading = F::Reads::read(body, engine.settings.body);
-                return Self { engine, state: State::Reading { reading, head, service: take_ready(inner) } };
+                return Self { engine, since, state: State::Reading { reading, head, service: take_ready(inner) } };
             }
             Ok(Presence::InHead) => engine.start(&head, &Bytes::new()).and_then(|stage| stage.run(&engine, None)),
             Err(reason) => Err(reason.into()),
         };
         let body = F::Reads::untouched(body);
         let state = match checked {
-            Ok(Stage::Passed(identity, lease)) => engine.call(identity, lease, head, body, inner),
+            Ok(Stage::Passed(identity, lease)) => engine.call(identity, lease, head, body, inner, since),
             Ok(stage) => State::Checking { stage, head, body, service: take_ready(inner) },
             Err(stop) => {
                 drop(take_ready(inner));
-                State::Answered { response: engine.answer(stop, &head) }
+                State::Answered { response: engine.answer(stop, &head, since) }
             }
         };
-        Self { engine, state }
+        Self { engine, since, state }
     }
 }
 
@@ -113,18 +116,19 @@ impl<F: Form, C: Send + Sync + 'static> Engine<F, C> {
         mut head: Parts,
         body: Out,
         service: &mut S,
+        since: Stopwatch,
     ) -> State<S, St, Out, Rd, S::Future, R, S::Error>
     where
         S: Service<Request<Out>, Response = Response<R>>,
     {
-        self.admit(&mut head, identity);
+        self.admit(&mut head, identity, since);
         State::Calling { answer: service.call(Request::from_parts(head, body)), lease, sealed: true }
     }
 
-    fn answer<R>(&self, stop: Stop, head: &Parts) -> Response<LayerBody<R>> {
+    fn answer<R>(&self, stop: Stop, head: &Parts, since: Stopwatch) -> Response<LayerBody<R>> {
         match stop {
-            Stop::Refused(reason, found) => self.refuse(reason, found, head),
-            Stop::Acknowledged => self.acknowledge(),
+            Stop::Refused(reason, found) => self.refuse(reason, found, head, since),
+            Stop::Acknowledged => self.acknowledge(since),
         }
     }
 }
@@ -151,11 +155,11 @@ where
                     };
                     let (bytes, body) = match read {
                         Ok(read) => read,
-                        Err(reason) => return Poll::Ready(Ok(engine.refuse(reason, None, &head))),
+                        Err(reason) => return Poll::Ready(Ok(engine.refuse(reason, None, &head, *this.since))),
                     };
                     match engine.start(&head, &bytes) {
                         Ok(stage) => this.state.set(State::Checking { stage, head, body, service }),
-                        Err(stop) => return Poll::Ready(Ok(engine.answer(stop, &head))),
+                        Err(stop) => return Poll::Ready(Ok(engine.answer(stop, &head, *this.since))),
                     }
                 }
                 StateProj::Checking { .. } => {
@@ -163,13 +167,13 @@ where
                     let StateOwn::Checking { stage, head, body, mut service } = left else { return Poll::Pending };
                     match stage.run(engine, Some(cx)) {
                         Ok(Stage::Passed(identity, lease)) => {
-                            this.state.set(engine.call(identity, lease, head, body, &mut service));
+                            this.state.set(engine.call(identity, lease, head, body, &mut service, *this.since));
                         }
                         Ok(stage) => {
                             this.state.set(State::Checking { stage, head, body, service });
                             return Poll::Pending;
                         }
-                        Err(stop) => return Poll::Ready(Ok(engine.answer(stop, &head))),
+                        Err(stop) => return Poll::Ready(Ok(engine.answer(stop, &head, *this.since))),
                     }
                 }
                 StateProj::Calling { answer, lease, sealed } => {

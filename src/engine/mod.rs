@@ -35,7 +35,7 @@ use http::{HeaderValue, Response};
 
 use crate::body::LayerBody;
 use crate::form::{Form, Rules};
-use crate::observe;
+use crate::observe::{self, Meters, Stopwatch};
 use crate::rejection::{Facts, Reason, Rejection, seal};
 use crate::text::strip::CredentialParameters;
 use builder::Settings;
@@ -57,6 +57,7 @@ pub(crate) struct Engine<F: Form, C> {
     replay: Option<Arc<Replay>>,
     allow: HeaderValue,
     credential: CredentialParameters,
+    meters: Meters,
 }
 
 /// Turns the form's claims into the application's, or refuses them.
@@ -66,10 +67,18 @@ type Responder = Arc<dyn Fn(&Rejection, &Parts) -> Response<Bytes> + Send + Sync
 
 impl<F: Form, C> Engine<F, C> {
     /// The answer to a refused request.
-    fn refuse<B>(&self, reason: Reason, found: Option<Found>, head: &Parts) -> Response<LayerBody<B>> {
+    fn refuse<B>(
+        &self,
+        reason: Reason,
+        found: Option<Found>,
+        head: &Parts,
+        since: Stopwatch,
+    ) -> Response<LayerBody<B>> {
         let Found { tenant, facts } = found.unwrap_or_else(|| self.found_in(head));
         let rejection = Rejection::new(F::NAME, reason).found(self.settings.namespace.clone(), tenant, facts);
         observe::rejected(&rejection);
+        self.meters.refused(rejection.reason().as_str());
+        self.meters.checked(since);
         let mut response = (self.settings.responder)(&rejection, head);
         rejection.finish(&mut response, &self.allow);
         seal(response.headers_mut());
@@ -82,9 +91,15 @@ impl<F: Form, C> Engine<F, C> {
         Found { tenant, facts: Facts::new() }
     }
 
+    fn acknowledged(&self) {
+        observe::acknowledged::<F>(&self.settings.namespace);
+        self.meters.acknowledged();
+    }
+
     /// The answer to a duplicate of a processed delivery.
-    fn acknowledge<B>(&self) -> Response<LayerBody<B>> {
-        observe::acknowledged::<F>();
+    fn acknowledge<B>(&self, since: Stopwatch) -> Response<LayerBody<B>> {
+        self.acknowledged();
+        self.meters.checked(since);
         let mut response = self.rules.acknowledgement.clone().unwrap_or_default();
         seal(response.headers_mut());
         response.map(LayerBody::from_bytes)

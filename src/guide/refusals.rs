@@ -15,7 +15,7 @@
 //! | where | what |
 //! |---|---|
 //! | log, target `tower_sso` | `form`, `tenant`, `reason`, `detail`, `facts`; 503 at `WARN`, others `INFO` |
-//! | metrics (feature `metrics`) | `tower_sso_requests_total{form, outcome}`, where the outcome is the reason |
+//! | metrics (feature `metrics`) | `tower_sso_requests_total{outcome=reason}` [and others](crate::metrics) |
 //! | the answer's extensions | [`Rejection`](crate::rejection::Rejection): for middleware outside, and for tests |
 //! | [`responder`](crate::Builder::responder) | the same, to write an answer of your own |
 //!

@@ -8,7 +8,7 @@ use super::entry::Entry;
 use super::forever::Forever;
 use super::shard::{Entries, Shards};
 use super::windows::Windows;
-use super::{Claim, Claimed, Fingerprint, Group, Hold, LeaseId, ReplayStore};
+use super::{Claim, Claimed, Fill, Fingerprint, Group, Hold, LeaseId, ReplayStore};
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::store::{StoreError, StoreFuture};
 
@@ -299,6 +299,10 @@ impl ReplayStore for MemoryReplay {
 
     fn remembers_since(&self) -> Option<UnixTime> {
         self.0.cutoff.as_ref().map(|cutoff| cutoff.now(&*self.0.clock))
+    }
+
+    fn fill(&self) -> Option<Fill> {
+        Some(Fill { entries: self.0.held.load(Ordering::Relaxed), ceiling: self.0.ceiling })
     }
 }
 

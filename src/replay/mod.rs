@@ -278,6 +278,26 @@ pub trait ReplayStore: Send + Sync + 'static {
     /// before a restart. A store that cannot promise it answers `Some`; one that wraps another returns the inner
     /// store's answer.
     fn remembers_since(&self) -> Option<UnixTime>;
+
+    /// How full it is, for [metrics](crate#features): a number that it knows without counting. Default: `None`.
+    fn fill(&self) -> Option<Fill> {
+        None
+    }
+}
+
+/// How full a store is.
+///
+/// ```
+/// use tower_sso::replay::Fill;
+///
+/// let fill = Fill { entries: 10, ceiling: 1_000_000 };
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fill {
+    /// The entries that it holds, dead ones that were not removed yet included.
+    pub entries: u64,
+    /// How many it may hold.
+    pub ceiling: u64,
 }
 
 impl<R: ReplayStore + ?Sized> ReplayStore for Arc<R> {
@@ -299,6 +319,10 @@ impl<R: ReplayStore + ?Sized> ReplayStore for Arc<R> {
 
     fn remembers_since(&self) -> Option<UnixTime> {
         (**self).remembers_since()
+    }
+
+    fn fill(&self) -> Option<Fill> {
+        (**self).fill()
     }
 }
 

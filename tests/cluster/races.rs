@@ -100,7 +100,7 @@ async fn of_each_calls_copies_one_is_carried_out_and_all_are_acknowledged() {
         assert_eq!(outcomes.await, [StatusCode::OK; 4]);
     }
     let counted = async |outcome: &str| {
-        let line = format!("tower_sso_requests_total{{form=\"webhook\",outcome=\"{outcome}\"}} ");
+        let line = format!("tower_sso_requests_total{{form=\"webhook\",namespace=\"\",outcome=\"{outcome}\"}} ");
         let mut sum = 0;
         for portal in [&cluster.one, &cluster.other] {
             let text = browser().get(portal.at("/metrics")).send().await.unwrap().text().await.unwrap();

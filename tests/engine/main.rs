@@ -5,6 +5,8 @@ mod contract;
 mod facts;
 mod key_slips;
 mod landing;
+#[cfg(feature = "metrics")]
+mod meters;
 mod received;
 mod reuse;
 mod robust;

@@ -167,9 +167,9 @@ async fn operators_see_health_and_numbers_and_no_secret() {
     assert!(header(&metrics, "content-type").starts_with("text/plain"));
     let metrics = metrics.text().await.unwrap();
     for counted in [
-        r#"tower_sso_requests_total{form="webhook",outcome="accepted"} 1"#,
-        r#"tower_sso_requests_total{form="fernet",outcome="accepted"} 1"#,
-        r#"tower_sso_requests_total{form="fernet",outcome="replayed"} 1"#,
+        r#"tower_sso_requests_total{form="webhook",namespace="",outcome="accepted"} 1"#,
+        r#"tower_sso_requests_total{form="fernet",namespace="",outcome="accepted"} 1"#,
+        r#"tower_sso_requests_total{form="fernet",namespace="",outcome="replayed"} 1"#,
     ] {
         assert!(metrics.contains(counted), "{counted}: {metrics}");
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::cutoff::Cutoff;
 use super::forever::Forever;
 use super::windows::Windows;
-use super::{Claim, Claimed, Fingerprint, Group, Hold, LeaseId, ReplayStore};
+use super::{Claim, Claimed, Fill, Fingerprint, Group, Hold, LeaseId, ReplayStore};
 use crate::clock::{Clock, UnixTime};
 use crate::store::{StoreError, StoreFuture};
 pub use builder::DenseReplayBuilder;
@@ -270,6 +270,10 @@ impl ReplayStore for DenseReplay {
 
     fn remembers_since(&self) -> Option<UnixTime> {
         self.0.cutoff.as_ref().map(|cutoff| cutoff.now(&*self.0.clock))
+    }
+
+    fn fill(&self) -> Option<Fill> {
+        Some(Fill { entries: self.0.held.load(Ordering::Relaxed), ceiling: self.0.ceiling })
     }
 }
 

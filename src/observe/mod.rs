@@ -1,33 +1,41 @@
 //! What an operator sees of a check: log events and (feature `metrics`) counters. No secret, no credential.
 
+#[cfg(feature = "metrics")]
+mod meters;
+#[cfg(not(feature = "metrics"))]
+#[path = "no_meters.rs"]
+mod meters;
+
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Write};
 use std::sync::{Mutex, PoisonError};
 
 use crate::clock::{Clock, SystemClock};
 use crate::form::Form;
-use crate::keys::TenantId;
+use crate::keys::{KeyUse, TenantId};
 use crate::rejection::{Code, Reason, Rejection};
 use crate::store::StoreError;
 
 use crate::rejection::Step;
 
+pub(crate) use meters::{Meters, Stopwatch, Store};
+
 /// Its credential passed every check.
-pub(crate) fn accepted<F: Form>() {
-    tracing::debug!(target: "tower_sso", form = F::NAME, outcome = "accepted", "credential accepted");
-    #[cfg(feature = "metrics")]
-    increment(&Counter::<F>::ACCEPTED);
+pub(crate) fn accepted<F: Form>(namespace: &str, tenant: &TenantId, key_use: KeyUse) {
+    let tenant = OneLine(tenant);
+    tracing::debug!(
+        target: "tower_sso", form = F::NAME, namespace, %tenant, ?key_use, outcome = "accepted", "credential accepted"
+    );
 }
 
 /// It is a duplicate of a processed delivery.
-pub(crate) fn acknowledged<F: Form>() {
+pub(crate) fn acknowledged<F: Form>(namespace: &str) {
+    let (form, outcome) = (F::NAME, "acknowledged");
     if SIGNED.has_room() {
-        tracing::info!(target: "tower_sso", form = F::NAME, outcome = "acknowledged", "duplicate acknowledged");
+        tracing::info!(target: "tower_sso", form, namespace, outcome, "duplicate acknowledged");
     } else {
-        tracing::debug!(target: "tower_sso", form = F::NAME, outcome = "acknowledged", "duplicate acknowledged");
+        tracing::debug!(target: "tower_sso", form, namespace, outcome, "duplicate acknowledged");
     }
-    #[cfg(feature = "metrics")]
-    increment(&Counter::<F>::ACKNOWLEDGED);
 }
 
 pub(crate) fn rejected(rejection: &Rejection) {
@@ -53,8 +61,6 @@ pub(crate) fn rejected(rejection: &Rejection) {
         (false, true) => log!(info, "credential refused"),
         (false, false) => log!(debug, "credential refused"),
     }
-    #[cfg(feature = "metrics")]
-    increment(&metrics::Key::from_parts(REQUESTS, &[("form", form), ("outcome", reason.as_str())]));
 }
 
 /// A store's own words for its failure: they may name hosts, so they go to the log and nowhere else.
@@ -68,8 +74,7 @@ pub(crate) fn store_failed(form: &'static str, error: &StoreError) {
 /// again.
 pub(crate) fn not_settled(form: &'static str) {
     tracing::error!(target: "tower_sso", form, "a processed delivery could not be settled");
-    #[cfg(feature = "metrics")]
-    increment(&metrics::Key::from_parts(UNSETTLED, &[("form", form)]));
+    meters::not_settled(form);
 }
 
 /// An unusable key. The tenant's other keys still work, but somebody should look at it.
@@ -224,35 +229,6 @@ impl Write for Escaped<'_, '_> {
         }
         Ok(())
     }
-}
-
-#[cfg(feature = "metrics")]
-const REQUESTS: &str = "tower_sso_requests_total";
-
-#[cfg(feature = "metrics")]
-const UNSETTLED: &str = "tower_sso_unsettled_total";
-
-#[cfg(feature = "metrics")]
-fn increment(key: &metrics::Key) {
-    static METADATA: metrics::Metadata<'_> =
-        metrics::Metadata::new(module_path!(), metrics::Level::INFO, Some(module_path!()));
-    metrics::with_recorder(|recorder| recorder.register_counter(key, &METADATA)).increment(1);
-}
-
-/// The counter's labels for an honest request, built at compile time: counting it does not allocate.
-#[cfg(feature = "metrics")]
-struct Counter<F>(std::marker::PhantomData<F>);
-
-#[cfg(feature = "metrics")]
-impl<F: Form> Counter<F> {
-    const ACCEPTED: metrics::Key = metrics::Key::from_static_parts(REQUESTS, Self::ACCEPTED_LABELS);
-    const ACCEPTED_LABELS: &[metrics::Label] =
-        &[metrics::Label::from_static_parts("form", F::NAME), metrics::Label::from_static_parts("outcome", "accepted")];
-    const ACKNOWLEDGED: metrics::Key = metrics::Key::from_static_parts(REQUESTS, Self::ACKNOWLEDGED_LABELS);
-    const ACKNOWLEDGED_LABELS: &[metrics::Label] = &[
-        metrics::Label::from_static_parts("form", F::NAME),
-        metrics::Label::from_static_parts("outcome", "acknowledged"),
-    ];
 }
 
 #[cfg(test)]

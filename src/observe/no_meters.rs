@@ -1,0 +1,45 @@
+//! Without the feature `metrics`, nothing is counted or measured.
+
+use std::time::Duration;
+
+use crate::clock::UnixTime;
+use crate::keys::KeyUse;
+use crate::replay::ReplayStore;
+
+pub(crate) struct Meters;
+
+#[derive(Clone, Copy)]
+pub(crate) enum Store {
+    Keys,
+    Replay,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Stopwatch;
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self
+    }
+}
+
+#[expect(clippy::unused_self, reason = "the same methods as with the feature")]
+impl Meters {
+    pub(crate) fn new(_: &'static str, _: &str) -> Self {
+        Self
+    }
+
+    pub(crate) fn accepted(&self, _: Option<UnixTime>, _: KeyUse, _: UnixTime) {}
+
+    pub(crate) fn acknowledged(&self) {}
+
+    pub(crate) fn refused(&self, _: &'static str) {}
+
+    pub(crate) fn checked(&self, _: Stopwatch) {}
+
+    pub(crate) fn answered(&self, _: Store, _: Stopwatch) {}
+
+    pub(crate) fn sized(&self, _: &dyn ReplayStore, _: Duration) {}
+}
+
+pub(crate) fn not_settled(_: &'static str) {}

@@ -1,0 +1,65 @@
+//! What a layer counts and measures, as Prometheus sees it.
+
+use http_body_util::Full;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+use serde_json::Value;
+use tower_sso::clock::UnixTime;
+use tower_sso::keys::MemoryKeys;
+use tower_sso::metrics::{self, names};
+use tower_sso::sign::{FernetLink, SigningWebhook, generate_fernet_key};
+use tower_sso::tenant::Tenant;
+use tower_sso::{fernet, webhook};
+
+use crate::support::{App, NOW, clock, replay};
+
+#[tokio::test]
+async fn layers_are_measured() {
+    let buckets = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("seconds".into()), &[0.0, 1.0, 10.0]);
+    let recorder = buckets.unwrap().build_recorder();
+    let _guard = ::metrics::set_default_local_recorder(&recorder);
+    metrics::describe();
+
+    let (old, key) = (generate_fernet_key(), generate_fernet_key());
+    let keys = MemoryKeys::new().with("4321", old.clone());
+    keys.rotate("4321", key.clone(), UnixTime::from_secs(NOW + 60));
+    let layer = fernet::layer::<Value>().keys(keys).tenant(Tenant::query("company_id")).namespace("staff");
+    let app = App::new(layer.replay(replay()).clock(clock()).build().unwrap());
+    let link = |key, at| {
+        let link = FernetLink::new("/", "4321", key).issued_at(UnixTime::from_secs(at));
+        http::Request::get(link.uri(&serde_json::json!({"id": at})).unwrap()).body(Full::default()).unwrap()
+    };
+    let first = link(&key, NOW - 5);
+    app.send(first.clone()).await;
+    app.send(first).await;
+    app.send(link(&old, NOW)).await;
+    app.send(link(&generate_fernet_key(), NOW)).await;
+    let hook = webhook::layer::<Value>().secrets(["a-secret-of-the-sender"]).replay(replay()).handler_remembers();
+    let hook = App::new(hook.clock(clock()).build().unwrap());
+    for _ in 0..2 {
+        let call = SigningWebhook::new("a-secret-of-the-sender".into()).sign("{}").request("/");
+        hook.send(call.map(|body| Full::from(bytes::Bytes::from(body)))).await;
+    }
+
+    let said = recorder.handle().render();
+    for line in [
+        r#"tower_sso_requests_total{form="fernet",namespace="staff",outcome="accepted"} 2"#,
+        r#"tower_sso_requests_total{form="fernet",namespace="staff",outcome="replayed"} 1"#,
+        r#"tower_sso_requests_total{form="fernet",namespace="staff",outcome="bad_signature"} 1"#,
+        r#"tower_sso_key_use_total{form="fernet",namespace="staff",use="current"} 1"#,
+        r#"tower_sso_key_use_total{form="fernet",namespace="staff",use="previous"} 1"#,
+        r#"tower_sso_check_seconds_count{form="fernet",namespace="staff"} 4"#,
+        r#"tower_sso_store_seconds_count{form="fernet",namespace="staff",store="keys"} 4"#,
+        r#"tower_sso_store_seconds_count{form="fernet",namespace="staff",store="replay"} 3"#,
+        r#"tower_sso_credential_age_seconds_bucket{form="fernet",namespace="staff",le="0"} 1"#,
+        r#"tower_sso_credential_age_seconds_sum{form="fernet",namespace="staff"} 5"#,
+        r#"tower_sso_replay_entries{form="fernet",namespace="staff"} 1"#,
+        r#"tower_sso_replay_ceiling{form="fernet",namespace="staff"} 1000000"#,
+        r#"tower_sso_requests_total{form="webhook",namespace="",outcome="acknowledged"} 1"#,
+        "# HELP tower_sso_check_seconds How long a check took",
+    ] {
+        assert!(said.lines().any(|said| said.starts_with(line)), "{line}\n{said}");
+    }
+    for name in names::ALL.into_iter().filter(|name| *name != names::UNSETTLED) {
+        assert!(said.contains(name), "{name}");
+    }
+}
