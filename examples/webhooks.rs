@@ -132,6 +132,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 mod tests {
     use std::time::Duration;
 
+    use serde_json::json;
     use tower_sso::clock::ManualClock;
 
     use super::*;
@@ -145,8 +146,12 @@ mod tests {
         Ok(rows.find(|row| row["route"]["preset"] == sender && row["expect"] == "accept").ok_or("no such call")?)
     }
 
-    /// Serves the app at the time of the call, and sends it the call.
     async fn send(db: &SqlitePool, call: &Value, target: &str) -> Tested<u16> {
+        Ok(answer(db, call, target).await?.0)
+    }
+
+    /// Serves the app at the time of the call, and sends it the call.
+    async fn answer(db: &SqlitePool, call: &Value, target: &str) -> Tested<(u16, String)> {
         let clock = ManualClock::at(UnixTime::from_secs(call["clock"].as_u64().unwrap_or(1_700_000_000)));
         let started = ManualClock::at(clock.now().minus(Duration::from_secs(60)));
         let app = app(db, MemoryReplay::builder().clock(started).build(), clock)?;
@@ -157,9 +162,10 @@ mod tests {
             request = request.header(name, value.as_str().unwrap_or_default());
         }
         let body = call["body"].as_str().ok_or("no body")?.to_owned();
-        let status = request.body(body).send().await?.status().as_u16();
+        let answer = request.body(body).send().await?;
+        let answer = (answer.status().as_u16(), answer.text().await?);
         serving.abort();
-        Ok(status)
+        Ok(answer)
     }
 
     #[tokio::test]
@@ -188,6 +194,23 @@ mod tests {
             let stored = call["body"].as_str().unwrap_or_default().to_owned();
             assert_eq!(events.last(), Some(&(sender.to_owned(), "acme".to_owned(), stored)));
         }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn slacks_question_is_answered_if_slack_asks_it() -> Tested {
+        let (db, secret) = (open("sqlite::memory:").await?, "8f742231b10e8888abcd99yyyzzz85a5");
+        let insert = "INSERT INTO secrets (sender, tenant, secret) VALUES ('slack', 'acme', ?)";
+        sqlx::query(insert).bind(secret).execute(&db).await?;
+        let body = r#"{"type":"url_verification","challenge":"3eZbrw1aB"}"#;
+        let sign = |secret: &str| {
+            let signer = tower_sso::sign::SigningWebhook::new(secret.into()).prefix("v0=");
+            let signature = signer.sign(format!("v0:1700000000:{body}")).signature;
+            let headers = json!({"x-slack-request-timestamp": "1700000000", "x-slack-signature": signature});
+            json!({"clock": 1_700_000_000, "headers": headers, "body": body})
+        };
+        assert_eq!(send(&db, &sign("another secret"), "/hooks/slack/acme").await?, 401);
+        assert_eq!(answer(&db, &sign(secret), "/hooks/slack/acme").await?, (200, "3eZbrw1aB".to_owned()));
         Ok(())
     }
 }

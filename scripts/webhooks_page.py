@@ -44,7 +44,7 @@ class Preset:
         self.name, self.returns = name, returns
         self.short = name.removeprefix("danger_").removesuffix("_com") if name != "cal_com" else name
         paragraphs = [" ".join(text.split()) for text in documentation.split("\n\n")]
-        self.sender = re.sub(r"^(Deliveries|Calls|Updates|Pings|Events|Interactions( and webhook events)?) of ", "", paragraphs[0]).rstrip(".")
+        self.sender = re.sub(r"^(Deliveries|Calls|Requests|Updates|Pings|Events|Interactions( and webhook events)?) of ", "", paragraphs[0]).rstrip(".")
         self.sender = self.sender[0].upper() + self.sender[1:]
         sources = [text.removeprefix("Source: ") for text in paragraphs if text.startswith("Source: ")]
         self.source = sources[0].rstrip(".") if sources else None

@@ -34,7 +34,7 @@ where
     /// that it has stored, whatever the mark says**.
     ///
     /// A duplicate that comes while the first is still being processed waits for it, as without this setting. Whatever
-    /// the handler answers to a duplicate, the event stays processed.
+    /// the handler answers to a duplicate, the event stays processed. Logs and metrics count it as `acknowledged`.
     pub fn hand_duplicates_on(mut self) -> Self {
         self.form.hands_duplicates_on = true;
         self
