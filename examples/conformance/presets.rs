@@ -4,6 +4,7 @@ use serde_json::Value;
 use tower_sso::body::RawBody;
 use tower_sso::providers::{launches, webhooks as senders};
 use tower_sso::rejection::RefusedClaims;
+use tower_sso::scheme::Origin;
 use tower_sso::shared_secret::{PrivateKeys, SharedSecret, UserName};
 use tower_sso::webhook::Webhook;
 use tower_sso::{Builder, keys};
@@ -37,10 +38,17 @@ pub(crate) fn preset(route: &Route, world: &World) -> Built {
     if let Some(layer) = sender_of_a_secret(name) {
         return mount(route, world, layer.secrets(secrets).map_claims(grant));
     }
-    let layer = sender(name).ok_or("no such preset")?;
+    let origin = match &route.public_url {
+        Some(url) => Origin::new(url),
+        None => Origin::danger_from_host_header(world.https),
+    };
+    let layer = sender(name).or_else(|| sender_of_an_address(name, origin)).ok_or("no such preset")?;
     let layer = layer.secrets(secrets).danger_forgets_on_restart();
-    // Dropbox's deliveries come again and again, and are not remembered.
-    let layer = if name == "dropbox" { layer } else { layer.replay(replay()) };
+    // These come again and again, and are not remembered.
+    let layer = match name {
+        "dropbox" | "enchant" | "help_scout_legacy" | "intercom_canvas_kit" | "stripe_apps" => layer,
+        _ => layer.replay(replay()),
+    };
     mount(route, world, layer.map_claims(grant))
 }
 
@@ -63,6 +71,18 @@ fn sender_of_a_secret(name: &str) -> Option<Builder<SharedSecret<RawBody>>> {
     })
 }
 
+fn sender_of_an_address(name: &str, origin: Origin) -> Option<Builder<Webhook<RawBody>>> {
+    Some(match name {
+        "hubspot_v2" => senders::danger_hubspot_v2(origin),
+        "hubspot_v3" => senders::hubspot_v3(origin),
+        "mandrill" => senders::danger_mandrill(origin),
+        "square" => senders::square(origin),
+        "trello" => senders::trello(origin),
+        "twilio" => senders::danger_twilio(origin),
+        _ => return None,
+    })
+}
+
 fn sender(name: &str) -> Option<Builder<Webhook<RawBody>>> {
     Some(match name {
         "adyen_header" => senders::adyen_header(),
@@ -74,13 +94,18 @@ fn sender(name: &str) -> Option<Builder<Webhook<RawBody>>> {
         "coinbase_cdp" => senders::coinbase_cdp(),
         "coinbase_commerce" => senders::coinbase_commerce(),
         "discord" => senders::discord(),
+        "contentful" => senders::contentful(),
         "docusign" => senders::docusign(),
         "dropbox" => senders::danger_dropbox(),
+        "enchant" => senders::danger_enchant(),
         "github" => senders::github(),
         "gitlab" => senders::gitlab(),
         "gocardless" => senders::gocardless(),
+        "help_scout_legacy" => senders::danger_help_scout_legacy(),
         "heroku" => senders::heroku(),
+        "hubspot_v1" => senders::danger_hubspot_v1(),
         "intercom" => senders::intercom(),
+        "intercom_canvas_kit" => senders::danger_intercom_canvas_kit(),
         "jira" => senders::jira(),
         "lemon_squeezy" => senders::lemon_squeezy(),
         "line" => senders::line(),
@@ -95,15 +120,18 @@ fn sender(name: &str) -> Option<Builder<Webhook<RawBody>>> {
         "sendgrid" => senders::sendgrid(),
         "sentry" => senders::sentry(),
         "shopify" => senders::shopify(),
+        "shopware_webhook" => senders::shopware_webhook(),
         "slack" => senders::slack(),
         "standard_webhooks" => senders::standard_webhooks(),
         "standard_webhooks_v1a" => senders::standard_webhooks_v1a(),
         "stripe" => senders::stripe(),
+        "stripe_apps" => senders::stripe_apps(),
         "svix" => senders::svix(),
         "twitch" => senders::twitch(),
         "typeform" => senders::typeform(),
         "vercel" => senders::vercel(),
         "wise" => senders::wise(),
+        "viber" => senders::viber(),
         "woocommerce" => senders::woocommerce(),
         "workos" => senders::workos(),
         "x" => senders::x(),

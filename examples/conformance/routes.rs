@@ -54,6 +54,7 @@ pub(crate) struct Route {
     pub(crate) preset: Option<String>,
     /// The first is current.
     pub(crate) secrets: Vec<Secret>,
+    /// The origin that the sender signs.
     pub(crate) public_url: Option<String>,
     pub(crate) effect: Option<String>,
     pub(crate) param: Option<String>,

@@ -11,6 +11,7 @@
 //! | method | characters of a token (RFC 9110, 5.6.2) |
 //! | URL, path, query | characters of a URI (RFC 3986), checked for each request |
 //! | body | anything |
+//! | headers | no control characters |
 //! | form | anything |
 //!
 //! A URI holds no brackets and no braces. So an object or a list of JSON may stand right behind one, or before one.
@@ -30,9 +31,10 @@ impl Template {
                 Part::Id => !ends_before(after, is_id),
                 // A URL begins with its scheme and a colon, which no method holds.
                 Part::Method => after.first() != Some(&Part::Url) && !ends_before(after, is_token),
-                Part::Url | Part::Query => !ends_before(after, is_uri) && !is_before_json(after),
+                Part::Url | Part::Query | Part::EncodedUri => !ends_before(after, is_uri) && !is_before_json(after),
                 Part::Path => !ends_before(after, is_path) && !is_before_json(after),
                 Part::Body => !after.iter().all(is_fixed) && !is_one_uri(after),
+                Part::Headers => !ends_before(after, |c| !c.is_ascii_control()),
                 Part::Form => true,
             };
             if is_ambiguous {
@@ -56,7 +58,6 @@ impl Template {
 
     /// Whether only the first, or the last, character of the JSON tells where the body begins or ends.
     pub(super) fn needs_json(&self) -> [bool; 2] {
-        let is_uri_part = |part: &Part| matches!(part, Part::Url | Part::Path | Part::Query);
         let Some(at) = self.0.iter().position(|part| *part == Part::Body) else { return [false; 2] };
         let (before, after) = self.0.split_at(at);
         // What ends before a character that it cannot hold has its end from there.
@@ -74,7 +75,7 @@ impl Template {
 fn ends_before(after: &[Part], holds: fn(char) -> bool) -> bool {
     match after.first() {
         Some(Part::Literal(literal)) => !literal.chars().next().is_some_and(holds),
-        Some(Part::Path) => !holds('/'),
+        Some(Part::Path | Part::EncodedUri) => !holds('/'),
         Some(Part::Url) => !holds('h'),
         Some(_) => false,
         None => true,
@@ -90,6 +91,10 @@ fn is_before_json(after: &[Part]) -> bool {
     next == Some(&Part::Body)
 }
 
+fn is_uri_part(part: &Part) -> bool {
+    matches!(part, Part::Url | Part::Path | Part::Query | Part::EncodedUri)
+}
+
 fn is_fixed(part: &Part) -> bool {
     matches!(part, Part::Literal(_) | Part::Timestamp | Part::BodySha256)
 }
@@ -97,8 +102,7 @@ fn is_fixed(part: &Part) -> bool {
 /// Whether only literals and a single part of a URI are left, so that the last bracket or brace ends the body.
 fn is_one_uri(after: &[Part]) -> bool {
     let literals = after.iter().filter(|part| matches!(part, Part::Literal(text) if !text.contains(['}', ']'])));
-    let uris = after.iter().filter(|part| matches!(part, Part::Url | Part::Path | Part::Query));
-    let uris = uris.count();
+    let uris = after.iter().filter(|part| is_uri_part(part)).count();
     uris == 1 && literals.count() + uris == after.len()
 }
 
@@ -178,6 +182,8 @@ mod tests {
             ("{id}{url}{body}", true, [true, false], "an id may end in the scheme"),
             ("{id}{path}{body}", false, [true, false], "ids hold no slash"),
             ("{method}{path}{body}", false, [true, false], "methods hold no slash"),
+            ("{method}\n{uri:encoded}\n{headers}\n{body}", false, [false, false], "no header holds a line feed"),
+            ("{headers};{body}", true, [false, false], "headers hold semicolons"),
             ("{method}{body}", true, [false, false], "what begins the body?"),
             ("{method}.{body}", true, [false, false], "methods hold points"),
             ("{method} {body}", false, [false, false], "methods hold no spaces"),

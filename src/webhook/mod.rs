@@ -78,9 +78,12 @@
 mod builder;
 pub mod challenge;
 mod cuts;
+mod form;
 mod headers;
+mod listed;
 mod request;
 mod sameness;
+mod secret_first;
 mod signatures;
 mod signed;
 
@@ -89,22 +92,11 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::request::Parts;
-use http::{HeaderName, HeaderValue, Response};
+use http::{HeaderName, Response};
 
 use crate::ConfigProblem;
-use crate::body::WholeBody;
-use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
-use crate::form::{Extracted, Form, Presence, Rules, Usage};
-use crate::keys::Secret;
-use crate::mac::{self, Tag};
-use crate::rejection::{Facts, Reason};
-use crate::replay::FingerprintHasher;
-use crate::text::headers::{check_contents, once};
-use crate::text::hex::encode_hex;
-use crate::window::{Validity, Window};
+use crate::window::Window;
 
 pub use crate::body::{FormBody, FromBody, JsonBody, JsonOrForm, RawBody};
 pub use crate::mac::Digest;
@@ -112,13 +104,11 @@ pub use crate::mac::Digest;
 pub use crate::scheme::PublicKeyAlgorithm;
 pub use crate::scheme::{Encoding, SecretFormat, TimeFormat};
 pub use builder::layer;
-use request::{Reading, Requested};
+use request::Reading;
 pub use sameness::EventId;
 use sameness::Sameness;
-use signatures::{Signatures, Tags};
-use signed::{Part, Template};
-
-const HOUR: Duration = Duration::from_secs(60 * 60);
+use signatures::Signatures;
+use signed::Template;
 
 /// The signed webhook form, with claims of type `C`. Made by [`layer`].
 ///
@@ -147,6 +137,9 @@ pub struct Webhook<C> {
     lease: Duration,
     sameness: Sameness,
     every_delivery: bool,
+    /// Of every delivery, as it is no longer taken once its time is over.
+    within_window: bool,
+    once: bool,
     acknowledgement: Option<Response<Bytes>>,
     hands_duplicates_on: bool,
     remember: Option<Duration>,
@@ -155,242 +148,4 @@ pub struct Webhook<C> {
     claims: PhantomData<fn() -> C>,
 }
 
-/// A signed delivery as received. Its sender is not verified yet.
-#[doc(hidden)]
-pub struct Call {
-    tags: Tags,
-    timestamp: Option<(String, UnixTime)>,
-    id: Option<String>,
-    /// `None` if the template names no such part.
-    requested: Option<Box<Requested>>,
-    others: Vec<Bytes>,
-    body: Bytes,
-}
-
-/// An authentic delivery.
-#[doc(hidden)]
-pub struct Message {
-    same: Same,
-    others: Vec<Bytes>,
-    issued_at: Option<UnixTime>,
-    body: Bytes,
-}
-
-/// What a delivery is recognised by.
-enum Same {
-    /// The MAC, if the layer takes a single one: it stands for everything that was signed.
-    Mac(Tag),
-    /// Everything that was signed, if a copy could have another signature.
-    Signed { timestamp: Option<String>, id: Option<String>, requested: Option<Box<Requested>> },
-    /// The event's id.
-    Id(String),
-}
-
-impl<C> Form for Webhook<C>
-where
-    C: FromBody + Send + Sync + 'static,
-{
-    const NAME: &'static str = "webhook";
-    type Reads = WholeBody;
-    type Credential = Call;
-    type Message = Message;
-    type Claims = C;
-
-    fn rules(&self) -> Rules {
-        // The handler recognises duplicates, so they need not fill the store. Retries come within the hour.
-        let remember = self.remember.or(self.handler_remembers.then_some(HOUR));
-        let mut rules = Rules::new(self.decoy());
-        rules.usage = match self.every_delivery {
-            true => Usage::Reusable,
-            false => Usage::Idempotent { lease: self.lease, remember },
-        };
-        // A retry of an event has a new time: after a restart, only the handler knows that the event is an old one.
-        rules.has_time = self.has_time() && self.sameness.event_id.is_none();
-        rules.longest_window = if self.has_time() { self.remembered_for() } else { Duration::ZERO };
-        rules.survives_restart = self.handler_remembers || self.forgetting_is_fine;
-        rules.acknowledgement = self.acknowledgement.clone();
-        rules.hands_duplicates_on = self.hands_duplicates_on;
-        rules.bound_to_owner = self.signatures.can_be_rewritten() || self.sameness.event_id.is_some();
-        rules
-    }
-
-    fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
-        if !self.signatures.are_in(&head.headers) {
-            return Ok(Presence::Absent);
-        }
-        self.check_content(head, true)?;
-        Ok(Presence::InBody)
-    }
-
-    fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Call>, Reason> {
-        let found = self.signatures.find(&head.headers)?;
-        if body.is_empty() && !self.optional_body {
-            return Err(Reason::Malformed("body".into(), "is empty"));
-        }
-        if self.optional_body {
-            self.check_content(head, body.is_empty())?;
-        }
-        let named = match &self.timestamp_header {
-            Some(name) => Some((headers::timestamp(&head.headers, name)?.to_owned(), name)),
-            None => found.timestamp.zip(self.signatures.headers.first()),
-        };
-        let timestamp = named.map(|(text, name)| {
-            let time = self.read_time(&text).map_err(|what| headers::malformed(name, what))?;
-            Ok::<_, Reason>((text, time))
-        });
-        let id = self.id_header.as_ref().map(|name| headers::id(&head.headers, name)).transpose()?;
-        let requested = match &self.template {
-            Ok(template) if template.needs_request() => Some(Box::new(self.reading.of(template, head, body)?)),
-            _ => None,
-        };
-        let other = |name| Ok(Bytes::copy_from_slice(once(&head.headers, name)?.map_or(b"", HeaderValue::as_bytes)));
-        let others = self.sameness.distinguished_by.iter().map(other).collect::<Result<_, Reason>>()?;
-        let (tags, timestamp, body) = (found.tags, timestamp.transpose()?, body.clone());
-        Ok(Call { tags, timestamp, id, requested, others, body }.into())
-    }
-
-    fn verify(&self, call: &Call, key: &Secret) -> Result<Message, Reason> {
-        let Ok(template) = &self.template else { return Err(Reason::BadSignature) };
-        let requested = call.requested.as_deref();
-        let mut is_right = false;
-        for spelling in 0..requested.map_or(1, Requested::spellings) {
-            let parts = template.fill(|part| match part {
-                Part::Literal(literal) => literal.as_bytes(),
-                Part::Timestamp => call.timestamp.as_ref().map_or(&[], |(text, _)| text.as_bytes()),
-                Part::Id => call.id.as_ref().map_or(&[], |id| id.as_bytes()),
-                Part::Body => &call.body,
-                other => requested.map_or(&[], |requested| requested.text(other, spelling).as_bytes()),
-            });
-            let key = (key, self.secret_format);
-            is_right = is_right || self.signatures.verify(key, parts, &call.tags).map_err(Reason::UnusableKey)?;
-        }
-        if !is_right {
-            return Err(Reason::BadSignature);
-        }
-        let same = match (&self.sameness.event_id, self.signatures.only_mac(&call.tags)) {
-            (Some(EventId::Header), _) => Same::Id(call.id.clone().unwrap_or_default()),
-            (Some(EventId::Field(name)), _) => Same::Id(Sameness::id_in(&call.body, name)?),
-            (None, Some(mac)) => Same::Mac(*mac),
-            (None, None) => Same::Signed {
-                timestamp: call.timestamp.as_ref().map(|(text, _)| text.clone()),
-                id: call.id.clone(),
-                requested: call.requested.clone(),
-            },
-        };
-        let issued_at = call.timestamp.as_ref().map(|(_, time)| *time);
-        Ok(Message { same, others: call.others.clone(), issued_at, body: call.body.clone() })
-    }
-
-    fn validity(&self, message: &Message) -> Result<Validity, Reason> {
-        let Some(issued_at) = message.issued_at else { return Ok(Validity::unlimited()) };
-        let validity = self.time_format.validity(issued_at, &self.window);
-        if self.sameness.event_id.is_none() {
-            return Ok(validity);
-        }
-        // A retry may have a later timestamp.
-        let until = validity.not_after().plus(self.sameness.retried_for);
-        Ok(validity.remembered_until(until, self.remembered_for()))
-    }
-
-    fn fingerprint(&self, message: &Message, fingerprint: &mut FingerprintHasher) {
-        // Without a MAC, the header tells the senders apart whose layers share a store.
-        if let (Same::Id(_) | Same::Signed { .. }, Some(header)) = (&message.same, self.signatures.headers.first()) {
-            fingerprint.part(header.as_str().as_bytes());
-        }
-        match &message.same {
-            Same::Mac(mac) => _ = fingerprint.part(mac),
-            Same::Id(id) => _ = fingerprint.part(b"id").part(id.as_bytes()),
-            Same::Signed { timestamp, id, requested } => {
-                for part in [timestamp, id] {
-                    fingerprint.part(part.as_deref().unwrap_or_default().as_bytes());
-                }
-                requested.iter().for_each(|requested| requested.add_to(fingerprint));
-                fingerprint.part(&message.body);
-            }
-        }
-        message.others.iter().for_each(|other| _ = fingerprint.part(other));
-    }
-
-    fn claims(&self, message: Message, _: UnixTime) -> Result<C, Reason> {
-        C::from_body(&message.body)
-    }
-
-    fn describe(&self, call: &Call, facts: &mut Facts) {
-        facts.add("body", format_args!("{} bytes", call.body.len()));
-        facts.add("signatures", call.tags.len());
-        if let Ok(template) = &self.template {
-            facts.add("signed", template);
-        }
-    }
-
-    fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
-        #[cfg(feature = "public-key")]
-        if let Some(algorithm) = self.signatures.public_key {
-            return algorithm.check_key(key);
-        }
-        self.secret_format.key(key.expose())?;
-        mac::check_key(Self::NAME, key)
-    }
-
-    fn check(&self) -> Result<(), ConfigProblem> {
-        builder::check(self)
-    }
-}
-
-impl<C> Webhook<C> {
-    fn decoy(&self) -> Secret {
-        #[cfg(feature = "public-key")]
-        if let Some(algorithm) = self.signatures.public_key {
-            return algorithm.decoy();
-        }
-        // In hexadecimal, which every secret format reads: else an unknown tenant would cost less than a wrong key.
-        Secret::new(encode_hex(&mac::random_key()))
-    }
-
-    /// An empty body, where it is allowed, needs no content type.
-    fn check_content(&self, head: &Parts, may_be_empty: bool) -> Result<(), Reason> {
-        let has_none = !head.headers.contains_key(CONTENT_TYPE);
-        let wanted = match &self.content_types {
-            Some(_) if self.optional_body && may_be_empty && has_none => None,
-            wanted => wanted.as_deref(),
-        };
-        check_contents(&head.headers, wanted)
-    }
-
-    fn has_time(&self) -> bool {
-        self.timestamp_header.is_some() || self.signatures.timestamp_element.is_some()
-    }
-
-    fn read_time(&self, text: &str) -> Result<UnixTime, &'static str> {
-        let is_fixed = self.template.as_ref().is_ok_and(Template::needs_fixed_time);
-        if is_fixed && self.time_format.length().is_some_and(|length| length != text.len()) {
-            return Err("is not as long as such times are");
-        }
-        self.time_format.parse(text)
-    }
-
-    /// How long after its timestamp a delivery is remembered: for `max_age`, and beyond it for `retried_for` if events
-    /// have ids.
-    fn remembered_for(&self) -> Duration {
-        let retried_for = self.sameness.event_id.as_ref().map_or(Duration::ZERO, |_| self.sameness.retried_for);
-        self.window.max_age.saturating_add(retried_for)
-    }
-}
-
 opaque_debug!(Webhook<C> { time_format, secret_format });
-opaque_debug!(Call);
-opaque_debug!(Message);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_decoy_is_a_secret_of_every_format() {
-        use SecretFormat::{Base64, Bytes, Hex, Text};
-        for format in [Bytes, Text, Base64 { prefix: "" }, Base64 { prefix: "whsec_" }, Hex] {
-            let decoy = layer::<RawBody>().secret_format(format).form.rules().decoy;
-            assert!(format.key(decoy.expose()).is_ok(), "{format:?}");
-        }
-    }
-}

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::Method;
 use http::request::Parts;
+use http::{HeaderName, Method};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest as _, Sha256};
 
 use super::cuts::is_uri_byte;
+use super::listed::Listed;
 use super::signed::{Part, Template};
 use crate::ConfigProblem;
 use crate::query::Query;
@@ -30,6 +32,7 @@ pub(super) struct Reading {
     pub(super) decoded: &'static str,
     /// The query parameter that holds the SHA-256 of the body.
     pub(super) body_digest: Option<Cow<'static, str>>,
+    pub(super) listed: Option<Listed>,
 }
 
 /// The parts of one request. What the template does not name is empty.
@@ -42,11 +45,13 @@ pub(super) struct Requested {
     query: String,
     form: String,
     body_sha256: String,
+    encoded_uri: String,
+    headers: String,
 }
 
 impl Reading {
     pub(super) fn new() -> Self {
-        Self { origin: None, any_port: false, decoded: "", body_digest: None }
+        Self { origin: None, any_port: false, decoded: "", body_digest: None, listed: None }
     }
 
     pub(super) fn check(&self, template: &Template) -> Result<(), ConfigProblem> {
@@ -63,6 +68,12 @@ impl Reading {
             Some(origin) => origin.check_url()?,
             None => {}
         }
+        if template.has(&Part::Headers) != self.listed.is_some() {
+            return Err(ConfigProblem::setting(
+                "signed_headers",
+                "goes with {headers} in `signed`: name the header that lists those which are signed",
+            ));
+        }
         if self.any_port && !self.decoded.is_empty() {
             return Err(ConfigProblem::setting(
                 "url_decoded",
@@ -73,10 +84,18 @@ impl Reading {
     }
 
     /// The parts that the template names.
-    pub(super) fn of(&self, template: &Template, head: &Parts, body: &Bytes) -> Result<Requested, Reason> {
+    ///
+    /// If the sender lists the headers that it signs, these must be among them.
+    pub(super) fn of(
+        &self,
+        template: &Template,
+        head: &Parts,
+        body: &Bytes,
+        stated: [&Option<HeaderName>; 2],
+    ) -> Result<Requested, Reason> {
         let uri = received::uri(head);
         let mut found = Requested { method: head.method.clone(), ..Requested::default() };
-        if [Part::Url, Part::Path, Part::Query].iter().any(|part| template.has(part)) {
+        if [Part::Url, Part::Path, Part::Query, Part::EncodedUri].iter().any(|part| template.has(part)) {
             let target = uri.path_and_query().map_or("/", |target| target.as_str());
             if !target.chars().all(is_uri_byte) {
                 return Err(Reason::Malformed("URI".into(), "has characters that no URI has"));
@@ -92,6 +111,12 @@ impl Reading {
         }
         if template.has(&Part::Query) {
             uri.query().unwrap_or_default().clone_into(&mut found.query);
+        }
+        if template.has(&Part::EncodedUri) {
+            found.encoded_uri = encode_twice(uri)?;
+        }
+        if let (Some(listed), true) = (&self.listed, template.has(&Part::Headers)) {
+            found.headers = listed.text(&head.headers, stated.into_iter().flatten())?;
         }
         let is_form = check_content(&head.headers, Some(FORM)).is_ok();
         if template.has(&Part::Form) && is_form {
@@ -139,6 +164,39 @@ fn sorted_form(body: &[u8]) -> Result<String, Reason> {
     Ok(sorted)
 }
 
+/// Path and query as JavaScript's `encodeURI` writes them, the query escaped once more before that.
+fn encode_twice(uri: &http::Uri) -> Result<String, Reason> {
+    const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'_')
+        .remove(b'.')
+        .remove(b'!')
+        .remove(b'~')
+        .remove(b'*')
+        .remove(b'\'')
+        .remove(b'(')
+        .remove(b')');
+    const URI: &AsciiSet = &COMPONENT
+        .remove(b';')
+        .remove(b',')
+        .remove(b'/')
+        .remove(b'?')
+        .remove(b':')
+        .remove(b'@')
+        .remove(b'&')
+        .remove(b'=')
+        .remove(b'+')
+        .remove(b'$')
+        .remove(b'#');
+    let query = uri.query().unwrap_or_default();
+    if query.contains('?') {
+        return Err(Reason::Malformed("URI".into(), "has a second question mark, and what follows is not signed"));
+    }
+    let query = utf8_percent_encode(query, COMPONENT).to_string();
+    let question_mark = if query.is_empty() { "" } else { "?" };
+    Ok(utf8_percent_encode(&[uri.path(), question_mark, &query].concat(), URI).to_string())
+}
+
 /// The URL with the escapes of these characters decoded, if it has any.
 fn decode(url: &str, characters: &str) -> Option<String> {
     if characters.is_empty() || !url.contains('%') {
@@ -176,13 +234,17 @@ impl Requested {
             (Part::Query, _) => &self.query,
             (Part::Form, _) => &self.form,
             (Part::BodySha256, _) => &self.body_sha256,
+            (Part::EncodedUri, _) => &self.encoded_uri,
+            (Part::Headers, _) => &self.headers,
             (Part::Literal(_) | Part::Timestamp | Part::Id | Part::Body, _) => "",
         }
     }
 
     /// Adds all that was signed, in its first spelling.
     pub(super) fn add_to(&self, fingerprint: &mut FingerprintHasher) {
-        for text in [self.method.as_str(), &self.urls.0, &self.path, &self.query, &self.form, &self.body_sha256] {
+        let uri = [&self.urls.0, &self.path, &self.query, &self.encoded_uri];
+        fingerprint.part(self.method.as_str().as_bytes());
+        for text in uri.into_iter().chain([&self.headers, &self.form, &self.body_sha256]) {
             fingerprint.part(text.as_bytes());
         }
     }
@@ -215,6 +277,19 @@ mod tests {
             ("https://a.example/%253A%3A", Some("https://a.example/%253A:")),
         ] {
             assert_eq!(decode(url, ":/").as_deref(), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn uris_are_encoded_as_in_javascript() {
+        for (uri, expected) in [
+            ("/api/resources/1", Some("/api/resources/1")),
+            ("/a%20b", Some("/a%2520b")),
+            ("/a?b=1&c=d", Some("/a?b%253D1%2526c%253Dd")),
+            ("/a?", Some("/a")),
+            ("/a?b?c", None),
+        ] {
+            assert_eq!(encode_twice(&uri.parse().unwrap()).ok().as_deref(), expected, "{uri}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName};
 
-use super::headers;
+use super::{headers, secret_first};
 use crate::keys::{self, Secret};
 use crate::mac::{Digest, Tag};
 use crate::rejection::Reason;
@@ -29,6 +29,8 @@ pub(super) struct Signatures {
     pub(super) encoding: Encoding,
     /// `None`: SHA-256.
     pub(super) digest: Option<Digest>,
+    /// Whether it is a plain digest with the secret in front, and no HMAC.
+    pub(super) secret_first: bool,
     /// `None`: an HMAC.
     #[cfg(feature = "public-key")]
     pub(super) public_key: Option<PublicKeyAlgorithm>,
@@ -143,6 +145,9 @@ impl Signatures {
             return Ok(false);
         }
         keys::check_shared(key)?;
+        if self.secret_first {
+            return secret_first::verify((key, format), parts, tags.macs());
+        }
         self.digest().verify_any((key, format), |text| format.key(text), parts, tags.macs())
     }
 

@@ -19,9 +19,11 @@ pub(super) enum Part {
     Url,
     Path,
     Query,
+    EncodedUri,
+    Headers,
 }
 
-const PLACES: [(&str, Part); 9] = [
+const PLACES: [(&str, Part); 11] = [
     ("{timestamp}", Part::Timestamp),
     ("{id}", Part::Id),
     ("{body}", Part::Body),
@@ -31,6 +33,8 @@ const PLACES: [(&str, Part); 9] = [
     ("{url}", Part::Url),
     ("{path}", Part::Path),
     ("{query}", Part::Query),
+    ("{uri:encoded}", Part::EncodedUri),
+    ("{headers}", Part::Headers),
 ];
 
 impl Template {
@@ -75,8 +79,7 @@ impl Template {
 
     /// Whether a part is read from the request line, or from the body as a whole.
     pub(super) fn needs_request(&self) -> bool {
-        use Part::{BodySha256, Form, Method, Path, Query, Url};
-        self.0.iter().any(|part| matches!(part, BodySha256 | Form | Method | Path | Query | Url))
+        self.0.iter().any(|part| !matches!(part, Part::Literal(_) | Part::Timestamp | Part::Id | Part::Body))
     }
 
     /// Whether anything but the body differs from one request to the next.

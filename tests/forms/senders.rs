@@ -7,10 +7,12 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request};
 use http_body_util::Full;
+use sha2::{Digest as _, Sha256};
 use tower_sso::Builder;
 use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::keys::Secret;
 use tower_sso::providers::webhooks as senders;
+use tower_sso::scheme::Origin;
 use tower_sso::sign::SigningWebhook;
 use tower_sso::webhook::{Digest, Encoding, PublicKeyAlgorithm, RawBody, Webhook};
 
@@ -39,6 +41,16 @@ struct Sender {
     retries_are_known: bool,
     every_delivery: bool,
     any_content_type: bool,
+    optional_body: bool,
+    /// Whether bodies are forms.
+    form: bool,
+    /// Headers that are always the same.
+    extra: &'static [(&'static str, &'static str)],
+    /// Whether it is a digest with the secret in front.
+    secret_first: bool,
+    /// The status of the same delivery by GET.
+    by_get: u16,
+    youngest_refused: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -84,7 +96,17 @@ fn plain(name: &'static str, layer: fn() -> Builder<Webhook<RawBody>>, header: &
         retries_are_known: false,
         every_delivery: false,
         any_content_type: false,
+        optional_body: false,
+        form: false,
+        extra: &[],
+        secret_first: false,
+        by_get: 405,
+        youngest_refused: 601,
     }
+}
+
+fn origin() -> Origin {
+    Origin::new("https://app.example")
 }
 
 fn all() -> Vec<Sender> {
@@ -177,6 +199,8 @@ fn all() -> Vec<Sender> {
         Sender {
             time: Time::Header("x-zendesk-webhook-signature-timestamp", rfc3339),
             signed: "{timestamp}{body}",
+            optional_body: true,
+            by_get: 200,
             ..base64(plain("zendesk", senders::zendesk, &["x-zendesk-webhook-signature"]))
         },
         base64(prefix("sha256=", plain("typeform", senders::typeform, &["typeform-signature"]))),
@@ -195,6 +219,71 @@ fn all() -> Vec<Sender> {
             time: Time::Element("t=", milliseconds),
             ..stripe(plain("workos", senders::workos, &["workos-signature"]))
         },
+        Sender {
+            signed: "{url}{form}",
+            digest: Digest::Sha1,
+            form: true,
+            optional_body: true,
+            by_get: 200,
+            ..base64(plain("twilio", || senders::danger_twilio(origin()), &["x-twilio-signature"]))
+        },
+        Sender {
+            signed: "{url}{form}",
+            digest: Digest::Sha1,
+            form: true,
+            ..base64(plain("mandrill", || senders::danger_mandrill(origin()), &["x-mandrill-signature"]))
+        },
+        Sender {
+            signed: "{url}{body}",
+            ..base64(plain("square", || senders::square(origin()), &["x-square-hmacsha256-signature"]))
+        },
+        Sender {
+            signed: "{body}{url}",
+            digest: Digest::Sha1,
+            ..base64(plain("trello", || senders::trello(origin()), &["x-trello-webhook"]))
+        },
+        Sender { secret_first: true, ..plain("hubspot_v1", senders::danger_hubspot_v1, &["x-hubspot-signature"]) },
+        Sender {
+            signed: "{method}{url}{body}",
+            secret_first: true,
+            optional_body: true,
+            by_get: 401,
+            ..plain("hubspot_v2", || senders::danger_hubspot_v2(origin()), &["x-hubspot-signature"])
+        },
+        Sender {
+            time: Time::Header("x-hubspot-request-timestamp", milliseconds),
+            signed: "{method}{url}{body}{timestamp}",
+            optional_body: true,
+            by_get: 401,
+            ..base64(plain("hubspot_v3", || senders::hubspot_v3(origin()), &["x-hubspot-signature-v3"]))
+        },
+        Sender {
+            time: Time::Header("x-contentful-timestamp", milliseconds),
+            extra: &[("x-contentful-signed-headers", "x-contentful-signed-headers,x-contentful-timestamp")],
+            signed: "{method}\n/hook\nx-contentful-signed-headers:x-contentful-signed-headers,x-contentful-timestamp;\
+                     x-contentful-timestamp:{timestamp}\n{body}",
+            any_content_type: true,
+            optional_body: true,
+            by_get: 401,
+            youngest_refused: 31,
+            ..plain("contentful", senders::contentful, &["x-contentful-signature"])
+        },
+        Sender { every_delivery: true, ..stripe(plain("stripe_apps", senders::stripe_apps, &["stripe-signature"])) },
+        Sender {
+            every_delivery: true,
+            ..plain("intercom_canvas_kit", senders::danger_intercom_canvas_kit, &["x-body-signature"])
+        },
+        Sender {
+            digest: Digest::Sha1,
+            every_delivery: true,
+            ..base64(plain("help_scout_legacy", senders::danger_help_scout_legacy, &["x-helpscout-signature"]))
+        },
+        Sender { every_delivery: true, ..plain("enchant", senders::danger_enchant, &["enchant-signature"]) },
+        Sender {
+            any_content_type: true,
+            ..plain("shopware_webhook", senders::shopware_webhook, &["shopware-shop-signature"])
+        },
+        plain("viber", senders::viber, &["x-viber-content-signature"]),
         standard(
             plain("standard_webhooks", senders::standard_webhooks, &["webhook-signature"]),
             "webhook-id",
@@ -245,26 +334,49 @@ struct Delivery<'a> {
     body: &'a str,
 }
 
-const BODY: &str = r#"{"id":"evt_1","n":1}"#;
-
 impl Delivery<'_> {
     /// Signed with the first secret, now.
     fn new(sender: &Sender) -> Self {
-        Delivery { keys: vec![sender.secrets[0]], id: "msg_1", time: NOW, body: BODY }
+        Delivery { keys: vec![sender.secrets[0]], id: "msg_1", time: NOW, body: sender.body(1) }
     }
 }
 
+/// Names and values, sorted by name, with nothing between them.
+fn fields(form: &str) -> String {
+    let mut pairs: Vec<_> = form.split('&').filter_map(|pair| pair.split_once('=')).collect();
+    pairs.sort_unstable();
+    pairs.iter().flat_map(|(name, value)| [*name, *value]).collect()
+}
+
 impl Sender {
+    fn body(&self, event: usize) -> &'static str {
+        match (self.form, event) {
+            (true, 1) => "n=1&id=evt_1",
+            (true, _) => "n=1&id=evt_2",
+            (false, 1) => r#"{"id":"evt_1","n":1}"#,
+            (false, _) => r#"{"id":"evt_2","n":1}"#,
+        }
+    }
+
     fn sign(&self, delivery: &Delivery<'_>) -> Request_ {
-        let mut request = Request::post("/hook").header("content-type", "application/json");
+        let mut request = Request::post("/hook")
+            .header("content-type", if self.form { "application/x-www-form-urlencoded" } else { "application/json" });
+        for (name, value) in self.extra {
+            request = request.header(*name, *value);
+        }
         let write = match self.time {
             Time::None => seconds,
             Time::Header(_, write) | Time::Element(_, write) => write,
         };
         let time = write(delivery.time);
         let text = self.signed.replace("{id}", delivery.id).replace("{timestamp}", &time);
-        let text = text.replace("{body}", delivery.body);
+        let text = text.replace("{method}", "POST").replace("{url}", "https://app.example/hook");
+        let text = text.replace("{form}", &fields(delivery.body)).replace("{body}", delivery.body);
         let sign = |secret: &&str| {
+            if self.secret_first {
+                let digest = Sha256::digest([secret.as_bytes(), text.as_bytes()].concat());
+                return digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            }
             let signer = match self.private {
                 None => SigningWebhook::new(Secret::new((self.key)(secret))).digest(self.digest),
                 Some((algorithm, pairs)) => {
@@ -327,7 +439,7 @@ async fn a_delivery_is_processed_once() {
             assert_eq!(status(&answer), 200, "{}", sender.name);
             assert_eq!(app.inner.calls(), if sender.every_delivery { attempt } else { 1 }, "{}", sender.name);
         }
-        let other = Delivery { id: "msg_2", body: r#"{"id":"evt_2","n":1}"#, ..Delivery::new(&sender) };
+        let other = Delivery { id: "msg_2", body: sender.body(2), ..Delivery::new(&sender) };
         assert_eq!(outcome(&app.send(sender.sign(&other)).await), "ok", "{}: another event", sender.name);
     }
 }
@@ -337,11 +449,18 @@ async fn what_is_not_signed_by_the_sender_is_refused() {
     for sender in all() {
         let good = Delivery::new(&sender);
         let app = sender.app(&clock(), &sender.secrets[..1]);
-        for at in 0..BODY.len() {
-            let mut body = BODY.as_bytes().to_vec();
+        for at in 0..good.body.len() {
+            let mut body = good.body.as_bytes().to_vec();
             body[at] ^= 1;
             let changed = sender.sign(&good).map(|_| Full::new(body.into()));
-            assert_eq!(outcome(&app.send(changed).await), "invalid", "{}: byte {at}", sender.name);
+            let refused = outcome(&app.send(changed).await);
+            // Beside a URL, JSON has to begin and end as such.
+            let is_end = sender.signed.contains("{url}") && (at == 0 || at == good.body.len() - 1);
+            assert!(
+                refused == "invalid" || (is_end && refused == "malformed"),
+                "{}: byte {at}: {refused}",
+                sender.name
+            );
         }
         let forged = Delivery { keys: vec![sender.secrets[1]], ..good.clone() };
         assert_eq!(sender.outcome(&forged).await, "invalid", "{}: another secret", sender.name);
@@ -357,7 +476,8 @@ async fn what_is_not_signed_by_the_sender_is_refused() {
         sender.header.iter().for_each(|name| _ = unsigned.headers_mut().remove(*name));
         assert_eq!(outcome(&app.send(unsigned).await), "malformed", "{}: no signature", sender.name);
         let empty = sender.sign(&Delivery { body: "", ..good.clone() });
-        assert_eq!(outcome(&app.send(empty).await), "malformed", "{}: no body", sender.name);
+        let expected = if sender.optional_body { "ok" } else { "malformed" };
+        assert_eq!(outcome(&app.send(empty).await), expected, "{}: no body", sender.name);
         let long = "x".repeat(26 * 1024 * 1024);
         let long = sender.sign(&good).map(|_| Full::new(long.into()));
         assert_eq!(outcome(&app.send(long).await), "payload_too_large", "{}: too long", sender.name);
@@ -366,17 +486,21 @@ async fn what_is_not_signed_by_the_sender_is_refused() {
         assert_eq!(outcome(&text), expected, "{}: another content type", sender.name);
         let mut get = sender.sign(&good);
         *get.method_mut() = Method::GET;
-        assert_eq!(status(&app.send(get).await), 405, "{}", sender.name);
-        assert_eq!(app.inner.calls(), usize::from(sender.any_content_type), "{}", sender.name);
+        assert_eq!(status(&app.send(get).await), sender.by_get, "{}: by GET", sender.name);
+        let accepted = [sender.optional_body, sender.any_content_type, sender.by_get == 200];
+        assert_eq!(app.inner.calls(), accepted.iter().filter(|is| **is).count(), "{}", sender.name);
     }
 }
 
 #[tokio::test]
 async fn a_signed_time_is_held_to_its_window() {
     for sender in all().into_iter().filter(|sender| !matches!(sender.time, Time::None)) {
-        for (time, expected) in
-            [(NOW - 601, "expired"), (NOW - 100, "ok"), (NOW + 30, "ok"), (NOW + 100, "not_yet_valid")]
-        {
+        for (time, expected) in [
+            (NOW - sender.youngest_refused, "expired"),
+            (NOW - sender.youngest_refused.min(101) + 1, "ok"),
+            (NOW + 30, "ok"),
+            (NOW + 100, "not_yet_valid"),
+        ] {
             let delivery = Delivery { time, ..Delivery::new(&sender) };
             assert_eq!(sender.outcome(&delivery).await, expected, "{} at {time}", sender.name);
         }
@@ -411,7 +535,7 @@ async fn one_right_signature_of_several_is_enough_and_the_others_make_no_new_eve
         for keys in [vec![one, other], vec![one], vec![other], vec![other, one]] {
             assert_eq!(status(&app.send(sign(&keys)).await), 200, "{}", sender.name);
         }
-        assert_eq!(app.inner.calls(), 1, "{}", sender.name);
+        assert_eq!(app.inner.calls(), if sender.every_delivery { 4 } else { 1 }, "{}", sender.name);
     }
 }
 

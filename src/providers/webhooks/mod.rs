@@ -28,17 +28,25 @@
 //! | CircleCI | [`circleci`] |
 //! | Coinbase CDP | [`coinbase_cdp`] |
 //! | Coinbase Commerce | [`coinbase_commerce`] |
-//! | Dropbox | [`danger_dropbox`] |
+//! | Contentful, requests to apps | [`contentful`] |
 //! | DocuSign Connect | [`docusign`] |
+//! | Dropbox | [`danger_dropbox`] |
+//! | Enchant, custom apps | [`danger_enchant`] |
 //! | GitHub | [`github`] |
 //! | GitLab, with a signing token | [`gitlab`] |
 //! | GoCardless | [`gocardless`] |
+//! | Help Scout, legacy apps | [`danger_help_scout_legacy`] |
 //! | Heroku | [`heroku`] |
+//! | HubSpot, version 1 | [`danger_hubspot_v1`] |
+//! | HubSpot, version 2 | [`danger_hubspot_v2`] |
+//! | HubSpot, version 3 | [`hubspot_v3`] |
 //! | Intercom | [`intercom`] |
+//! | Intercom, Canvas Kit | [`danger_intercom_canvas_kit`] |
 //! | Jira Cloud | [`jira`] |
 //! | Lemon Squeezy | [`lemon_squeezy`] |
 //! | LINE | [`line()`] |
 //! | Linear | [`linear`] |
+//! | Mandrill | [`danger_mandrill`] |
 //! | Meta: Facebook, Instagram and WhatsApp | [`meta`] |
 //! | Mollie, next generation | [`mollie`] |
 //! | Notion | [`notion`] |
@@ -48,13 +56,19 @@
 //! | Razorpay | [`razorpay`] |
 //! | Sentry | [`sentry`] |
 //! | Shopify | [`shopify`] |
+//! | Shopware 6, requests to apps | [`shopware_webhook`] |
 //! | Slack | [`slack`] |
+//! | Square | [`square`] |
 //! | Senders that follow Standard Webhooks: OpenAI, Replicate, Brex, Render and others | [`standard_webhooks`] |
 //! | Stripe | [`stripe`] |
+//! | Stripe, apps | [`stripe_apps`] |
 //! | Svix and those who send through it: Clerk, Resend and others | [`svix`] |
+//! | Trello | [`trello`] |
+//! | Twilio | [`danger_twilio`] |
 //! | Twitch EventSub | [`twitch`] |
 //! | Typeform | [`typeform`] |
 //! | Vercel | [`vercel`] |
+//! | Viber | [`viber`] |
 //! | WooCommerce | [`woocommerce`] |
 //! | WorkOS | [`workos`] |
 //! | X | [`x`] |
@@ -91,6 +105,7 @@
 //! | Shippo | [`danger_shippo`] |
 //! | Telegram, bots | [`telegram`] |
 
+mod answers;
 pub mod challenges;
 mod code;
 mod family;
@@ -100,12 +115,14 @@ mod public_key;
 mod talk;
 #[cfg(feature = "shared-secret")]
 mod token;
+mod urls;
 
 use std::time::Duration;
 
 use crate::Builder;
 use crate::webhook::{self, FromBody, Webhook};
 
+pub use answers::*;
 pub use code::*;
 pub use family::*;
 pub use money::*;
@@ -116,13 +133,14 @@ pub use talk::*;
 #[cfg(feature = "shared-secret")]
 #[cfg_attr(docsrs, doc(cfg(feature = "shared-secret")))]
 pub use token::*;
+pub use urls::*;
 
 /// In bytes, of a body.
 const LIMIT: usize = 1024 * 1024;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a delivery's body is read into: any deserializable type, for JSON objects, or
-/// [`RawBody`](crate::webhook::RawBody).
+/// What a delivery's body is read into: any deserializable type for JSON objects, or what
+/// [`FromBody`] names for other bodies.
 pub trait Claims: FromBody + Send + Sync + 'static {}
 
 impl<C: FromBody + Send + Sync + 'static> Claims for C {}

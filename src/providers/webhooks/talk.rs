@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 
+use super::urls::METHODS;
 use super::{Claims, sender};
 use crate::Builder;
 use crate::webhook::{Digest, Encoding, EventId, SecretFormat, TimeFormat, Webhook};
@@ -26,7 +27,8 @@ const DOCUSIGN: [&str; 10] = [
 /// `X-Slack-Signature: v0=` and hexadecimal HMAC-SHA256 of `v0:{timestamp}:{body}`, with `X-Slack-Request-Timestamp` in
 /// seconds.
 ///
-/// Events are JSON; commands and interactions are forms. `url_verification` is signed like every call, and answered by
+/// Events are JSON; commands and interactions are forms: read both with
+/// [`JsonOrForm`](crate::webhook::JsonOrForm). `url_verification` is signed like every call, and answered by
 /// the handler. `X-Slack-Retry-Num` is not signed.
 ///
 /// A retry that is signed with a new time is processed again: the handler must recognise the event by its body.
@@ -169,7 +171,10 @@ pub fn intercom<C: Claims>() -> Builder<Webhook<C>> {
 /// `X-Zendesk-Webhook-Signature`: base64 of HMAC-SHA256 of time and body, with `X-Zendesk-Webhook-Signature-Timestamp`
 /// in RFC 3339.
 ///
-/// The secret looks like base64, but its text is the key. Webhooks by GET or DELETE have no body and are refused.
+/// Method and URL are not signed, and webhooks by GET or DELETE have no body: two of them in one second count as the
+/// same, and **whoever has recorded one can send it to any URL of the layer**. Give each such webhook a
+/// [namespace](Builder::namespace), and read its body as `JsonBody<Option<T>>`. The secret looks like base64, but its
+/// text is the key.
 ///
 /// A retry that is signed with a new time is processed again: the handler must recognise the event by its body.
 ///
@@ -186,6 +191,8 @@ pub fn zendesk<C: Claims>() -> Builder<Webhook<C>> {
         .timestamp_format(TimeFormat::Rfc3339)
         .signed("{timestamp}{body}")
         .secret_format(SecretFormat::Text)
+        .optional_body()
+        .methods(METHODS)
 }
 
 /// Deliveries of Typeform.

@@ -36,7 +36,9 @@ pub(in crate::webhook) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProble
     for (part, is_set, name) in
         [(Part::Timestamp, form.has_time(), "timestamp_header"), (Part::Id, form.id_header.is_some(), "id_header")]
     {
-        match (template.has(&part), is_set) {
+        // A list of headers must name these two, which is checked for each request.
+        let is_listed = is_set && template.has(&Part::Headers);
+        match (template.has(&part) || is_listed, is_set) {
             (true, false) => {
                 return Err(ConfigProblem::setting(name, "is not set, but its value is signed: name the header"));
             }
@@ -60,6 +62,19 @@ pub(in crate::webhook) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProble
             "danger_every_delivery",
             "leaves nothing to recognise: take the other setting out",
         ));
+    }
+    if form.within_window && !form.has_time() {
+        return Err(ConfigProblem::setting(
+            "reusable",
+            "needs a signed time, or a recorded request could be used for ever",
+        ));
+    }
+    let answers = form.acknowledgement.is_some() || form.hands_duplicates_on;
+    if form.once && (form.every_delivery || answers || form.remember.is_some() || form.sameness.event_id.is_some()) {
+        return Err(ConfigProblem::setting("once", "refuses duplicates: take out what else should become of them"));
+    }
+    if form.signatures.secret_first && (form.signatures.digest.is_some() || form.signatures.is_public()) {
+        return Err(ConfigProblem::setting("danger_secret_first", "is SHA-256: take out the `digest` or `public_key`"));
     }
     duplicates::check(form)?;
     if form.lease.is_zero() {

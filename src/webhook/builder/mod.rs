@@ -79,6 +79,7 @@ where
             digest: None,
             #[cfg(feature = "public-key")]
             public_key: None,
+            secret_first: false,
         },
         secret_format: SecretFormat::Bytes,
         template: Ok(Template::body_alone()),
@@ -93,6 +94,8 @@ where
         lease: Duration::from_secs(30),
         sameness: Sameness { event_id: None, retried_for: DAY, distinguished_by: Vec::new() },
         every_delivery: false,
+        within_window: false,
+        once: false,
         acknowledgement: None,
         hands_duplicates_on: false,
         remember: None,

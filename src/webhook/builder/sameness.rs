@@ -45,7 +45,23 @@ where
     /// Hands every delivery to the handler, duplicates too, without a replay store: for senders whose bodies say only
     /// that something has happened, such as Dropbox. **Whoever has recorded a delivery can send it again.**
     pub fn danger_every_delivery(mut self) -> Self {
-        self.form.every_delivery = true;
+        (self.form.every_delivery, self.form.within_window) = (true, false);
+        self
+    }
+
+    /// Hands every delivery to the handler as long as its signed time is inside the window, without a replay store: for
+    /// requests that want an answer each time they come, such as those of a frame in a partner's page. Within the
+    /// window, **whoever has recorded a request gets the same answer**. Without a signed time, see
+    /// [`danger_every_delivery`](Self::danger_every_delivery). Default: a duplicate is acknowledged.
+    pub fn reusable(mut self) -> Self {
+        (self.form.every_delivery, self.form.within_window) = (true, true);
+        self
+    }
+
+    /// Refuses duplicates as `replayed`: for requests whose answer matters, as an acknowledgement has none. If the
+    /// handler fails, the sender has to sign the request again. Default: a duplicate is acknowledged.
+    pub fn once(mut self) -> Self {
+        self.form.once = true;
         self
     }
 

@@ -76,4 +76,12 @@ where
         self.form.secret_format = format;
         self
     }
+
+    /// SHA-256 of the secret and, right behind it, the text, instead of an HMAC. **Whoever has recorded a delivery can
+    /// append to what was signed**, as the digest tells how it goes on (length extension): for senders who leave no
+    /// choice.
+    pub fn danger_secret_first(mut self) -> Self {
+        self.form.signatures.secret_first = true;
+        self
+    }
 }

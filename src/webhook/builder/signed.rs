@@ -4,6 +4,7 @@ use http::HeaderName;
 
 use crate::Builder;
 use crate::scheme::Origin;
+use crate::webhook::listed::Listed;
 use crate::webhook::signed::Template;
 use crate::webhook::{FromBody, TimeFormat, Webhook};
 
@@ -24,6 +25,8 @@ where
     /// | `{method}` | the method |
     /// | `{url}` | the [`origin`](Self::origin), and path and query [as the client sent them](crate::received) |
     /// | `{path}`, `{query}` | its path alone, its query alone |
+    /// | `{uri:encoded}` | path and query as JavaScript's `encodeURI` writes them, the query escaped once more before |
+    /// | `{headers}` | the [`signed_headers`](Self::signed_headers): `name:value`, sorted, with `;` between them |
     ///
     /// A text that can be cut into its parts in two ways does not build: whoever has recorded a delivery could move
     /// what is in one part to another. A part is safe in front of a character that it cannot hold. A URL or a path may
@@ -96,6 +99,15 @@ where
     /// The header with the delivery's id. It must be signed. Default: none.
     pub fn id_header(mut self, name: HeaderName) -> Self {
         self.form.id_header = Some(name);
+        self
+    }
+
+    /// The header that lists the names of the signed headers, in lower case with commas between them. It must name
+    /// itself, the [`timestamp_header`](Self::timestamp_header) and the [`id_header`](Self::id_header). Default: none.
+    ///
+    /// Headers whose names begin with `family` and are not in the list are removed: nobody signed them.
+    pub fn signed_headers(mut self, list: HeaderName, family: &'static str) -> Self {
+        self.form.reading.listed = Some(Listed { list, family });
         self
     }
 

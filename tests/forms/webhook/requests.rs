@@ -2,16 +2,18 @@
 
 use axum::extract::OriginalUri;
 use bytes::Bytes;
-use http::{HeaderName, Method, Request};
-use http_body_util::Full;
+use http::{HeaderName, Method, Request, Response};
+use http_body_util::{BodyExt, Full};
+use tower::{Layer, ServiceExt, service_fn};
 use tower_sso::Builder;
+use tower_sso::body::LayerBody;
 use tower_sso::replay::MemoryReplay;
 use tower_sso::scheme::Origin;
-use tower_sso::webhook::{self, RawBody, TimeFormat, Webhook};
+use tower_sso::webhook::{self, Digest, RawBody, TimeFormat, Webhook};
 
 use super::{SECRET, signer};
 use crate::support::subject::refused;
-use crate::support::{App, NOW, Request_, clock, outcome, reason, replay};
+use crate::support::{App, NOW, Request_, clock, outcome, reason, replay, secs};
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -242,6 +244,82 @@ async fn the_same_body_at_another_url_is_another_event() {
     assert_eq!(app.inner.calls(), 2);
 }
 
+#[tokio::test]
+async fn only_listed_headers_reach_the_handler() {
+    let (list, user) = (HeaderName::from_static("x-app-signed"), HeaderName::from_static("x-app-user"));
+    let layer = || {
+        let layer = layer().signed("{method}\n{uri:encoded}\n{headers}\n{body}").signed_headers(list.clone(), "x-app-");
+        layer.timestamp_header(HeaderName::from_static("x-app-time"))
+    };
+    let call = |names: &str, headers: &str| {
+        let signed = format!("POST\n/a?b%253D1\n{headers}\n{{}}");
+        let mut request = request("POST", "/a?b=1", JSON, "{}", &signed);
+        for (name, value) in [("x-app-signed", names), ("x-app-user", "ada"), ("x-app-time", &NOW.to_string())] {
+            request.headers_mut().insert(HeaderName::try_from(name).unwrap(), value.parse().unwrap());
+        }
+        request
+    };
+    let all = "x-app-signed,x-app-time,x-app-user";
+    let without_user = "x-app-signed,x-app-time";
+    for (names, headers, expected, sees_user, why) in [
+        (all, format!("x-app-signed:{all};x-app-time:{NOW};x-app-user:ada"), "ok", true, "the user is signed"),
+        (without_user, format!("x-app-signed:{without_user};x-app-time:{NOW}"), "ok", false, "the user is not signed"),
+        (all, format!("x-app-signed:{all};x-app-time:{NOW};x-app-user:bob"), "bad_signature", false, "another user"),
+        ("x-app-signed", "x-app-signed:x-app-signed".into(), "malformed", false, "the time is not signed"),
+    ] {
+        let answer = App::new(layer().build().unwrap()).send(call(names, &headers)).await;
+        assert_eq!(reason(&answer), expected, "{why}");
+        let user = user.clone();
+        let inner = service_fn(move |request: Request<LayerBody<_>>| {
+            let sees = request.headers().contains_key(&user);
+            async move { Ok::<_, std::io::Error>(Response::new(Full::<Bytes>::from(if sees { "ada" } else { "nobody" }))) }
+        });
+        let answer = layer().build().unwrap().layer(inner).oneshot(call(names, &headers)).await.unwrap();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body == Bytes::from("ada"), sees_user, "{why}");
+    }
+}
+
+#[tokio::test]
+async fn a_digest_with_the_secret_in_front_is_no_hmac() {
+    // `printf 'whsec-shared{}' | sha256sum`
+    let digest = "36cfa80c6ec16a9188227ea6e3f722207289e0a745de81d45c0b99dcf4b1f7ba";
+    let app = |layer: Builder<Webhook<RawBody>>| App::new(layer.build().unwrap());
+    let call = || {
+        let mut call = request("POST", "/", JSON, "{}", "{}");
+        call.headers_mut().insert("webhook-signature", digest.parse().unwrap());
+        call
+    };
+    assert_eq!(reason(&app(layer()).send(call()).await), "bad_signature");
+    assert_eq!(reason(&app(layer().danger_secret_first()).send(call()).await), "ok");
+    let hmac = request("POST", "/", JSON, "{}", "{}");
+    assert_eq!(reason(&app(layer().danger_secret_first()).send(hmac).await), "bad_signature");
+}
+
+#[tokio::test]
+async fn a_request_that_wants_an_answer_is_refused_or_answered_again() {
+    let timed = || layer().signed("{timestamp}.{body}").timestamp_header(TIME);
+    let call = || {
+        let mut call = request("POST", "/", JSON, "{}", &format!("{NOW}.{{}}"));
+        call.headers_mut().insert(TIME, NOW.to_string().parse().unwrap());
+        call
+    };
+    let app = App::new(timed().once().build().unwrap());
+    assert_eq!(outcome(&app.send(call()).await), "ok");
+    assert_eq!(outcome(&app.send(call()).await), "replayed");
+
+    let time = clock();
+    let bare = webhook::layer::<RawBody>().secrets([SECRET]).clock(time.clone());
+    let layer = bare.signed("{timestamp}.{body}").timestamp_header(TIME).reusable();
+    let app = App::new(layer.build().unwrap());
+    for _ in 0..3 {
+        assert_eq!(outcome(&app.send(call()).await), "ok");
+    }
+    time.advance(secs(301));
+    assert_eq!(outcome(&app.send(call()).await), "expired");
+    assert_eq!(app.inner.calls(), 3);
+}
+
 #[test]
 fn texts_that_do_not_sign_the_request_do_not_build() {
     let start = || webhook::layer::<RawBody>().secrets([SECRET]).replay(MemoryReplay::new()).handler_remembers();
@@ -263,6 +341,11 @@ fn texts_that_do_not_sign_the_request_do_not_build() {
             start().signed("{url}{body}").origin(origin()).url_decoded(":").url_with_or_without_port().build(),
             "take one of them",
         ),
+        (start().signed("{headers}\n{body}").build(), "name the header that lists"),
+        (start().signed_headers(TIME, "x-").build(), "goes with {headers}"),
+        (webhook::layer::<RawBody>().secrets([SECRET]).reusable().build(), "needs a signed time"),
+        (start().once().danger_every_delivery().build(), "refuses duplicates"),
+        (start().danger_secret_first().digest(Digest::Sha512).build(), "is SHA-256"),
     ] {
         let said = refused(built);
         assert!(said.contains(expected), "{said:?} should say {expected:?}");
