@@ -18,6 +18,8 @@ mod log;
 #[cfg(unix)]
 mod nodes;
 #[cfg(unix)]
+mod observability;
+#[cfg(unix)]
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod running;
