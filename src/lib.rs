@@ -51,6 +51,7 @@
 //! | signed webhook body | [`webhook`] | [TutorCruncher](providers::tutorcruncher::sign_up): sign-up |
 //! | JWT in a query parameter | [`jwt`] | [Waggl](providers::waggl::sso) |
 //! | timestamp hash in the query | [`timestamp_hash`] | [LCvista](providers::lcvista::sso) |
+//! | signed parameters | [`signed_parameters`] | [Shopify, Telegram, …](providers::launches) |
 //! | payload with its signature | [`signed_payload`] | [Facebook, Wix, Discourse, …](providers::launches) |
 //! | OAuth 1.0a signed request | [`oauth1`] | [Site Builder](providers::site_builder::sso) |
 //! | shared secret in a body, header or query | [`shared_secret`] | [seatmap.pro](providers::seatmap::autologin) |
@@ -125,6 +126,7 @@
 //! | `jwt` | | the [`jwt`] form with HS256, HS384 and HS512 |
 //! | `public-key` | | signatures with public keys, by `jsonwebtoken` and the RustCrypto crates that it brings |
 //! | `jwt-public-key` | | both: RS, PS, ES and EdDSA for [`jwt`] |
+//! | `signed-parameters` | | the [`signed_parameters`] form |
 //! | `signed-payload` | | the [`signed_payload`] form |
 //! | `timestamp-hash` | | the [`timestamp_hash`] form |
 //! | `oauth1` | | the [`oauth1`] form |
@@ -257,6 +259,9 @@ pub mod shared_secret;
 #[cfg(feature = "sign")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sign")))]
 pub mod sign;
+#[cfg(feature = "signed-parameters")]
+#[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
+pub mod signed_parameters;
 #[cfg(feature = "signed-payload")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-payload")))]
 pub mod signed_payload;

@@ -4,6 +4,8 @@ use serde_json::Value;
 use tower_sso::Builder;
 use tower_sso::keys::Secret;
 use tower_sso::providers::launches;
+use tower_sso::scheme::Place;
+use tower_sso::signed_parameters::SignedParameters;
 use tower_sso::signed_payload::SignedPayload;
 
 use crate::forms::{Built, Grant, replay};
@@ -15,13 +17,46 @@ pub(crate) fn launch(route: &Route, world: &World, name: &str, secrets: &[Secret
         let layer = launches::discourse_provider::<Value>().secrets(secrets.to_vec());
         return Some(mount(route, world, layer.map_claims(grant)));
     }
+    if let Some(layer) = reusable_parameters(name) {
+        return Some(mount(route, world, layer.secrets(secrets.to_vec()).map_claims(grant)));
+    }
+    if let Some(layer) = parameters(name) {
+        let layer = layer.secrets(secrets.to_vec()).replay(replay()).danger_forgets_on_restart();
+        return Some(mount(route, world, layer.map_claims(grant)));
+    }
     let layer = payload(name)?.secrets(secrets.to_vec()).replay(replay()).danger_forgets_on_restart();
     Some(mount(route, world, layer.map_claims(grant)))
+}
+
+fn reusable_parameters(name: &str) -> Option<Builder<SignedParameters<Value>>> {
+    let tma = || Place::header_after(http::header::AUTHORIZATION, "tma");
+    Some(match name {
+        "help_scout" => launches::danger_help_scout(),
+        "shopify_app_proxy" => launches::shopify_app_proxy(),
+        "telegram_mini_app" | "max_mini_app" => launches::telegram_mini_app(tma()),
+        _ => return None,
+    })
+}
+
+fn parameters(name: &str) -> Option<Builder<SignedParameters<Value>>> {
+    Some(match name {
+        "digitalocean" => launches::digitalocean(),
+        "heroku" => launches::danger_heroku(),
+        "heroku_v1" => launches::danger_heroku_v1(),
+        "shopify" => launches::shopify(),
+        "shopline" => launches::shopline(),
+        "shopware" => launches::shopware(),
+        "shopware_registration" => launches::shopware_registration(),
+        "telegram_login" => launches::telegram_login(),
+        "vk" | "vk_mini_app" | "vk_mini_apps" => launches::vk_mini_app(),
+        _ => return None,
+    })
 }
 
 fn payload(name: &str) -> Option<Builder<SignedPayload<Value>>> {
     Some(match name {
         "bigcommerce_signed_payload" => launches::bigcommerce_signed_payload(),
+        "wix" => launches::wix(Place::query("instance")),
         "facebook_signed_request" => launches::facebook_signed_request(),
         _ => return None,
     })

@@ -8,6 +8,7 @@
 //! | a query parameter of three parts, with dots between, the first of which begins `eyJ` | [`jwt`] |
 //! | `oauth_signature`, in the query, a form or the `Authorization` header | [`oauth1`](#oauth_signature) |
 //! | a timestamp and a hexadecimal hash among the query parameters | [`timestamp_hash`](#a-timestamp-and-a-hash) |
+//! | `hmac`, `hash`, `sign` or `signature` among many parameters | [`signed_parameters`](crate::signed_parameters) |
 //! | two or three parts with `.`, `:` or `--` between; or `sso` and `sig` | [`signed_payload`](crate::signed_payload) |
 //! | a header such as `X-…-Signature`, and a body | [`webhook`](#a-header-and-a-body) |
 //! | a JSON body with the same secret in every request | [`shared_secret`](#a-secret-in-a-json-body) |

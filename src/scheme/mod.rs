@@ -29,8 +29,10 @@ mod places;
 #[cfg(feature = "public-key")]
 pub(crate) mod public_key;
 mod secret_format;
-#[cfg(feature = "signed-payload")]
+#[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
 mod signature;
+#[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
+mod signed_time;
 #[cfg(any(feature = "webhook", feature = "signed-parameters", feature = "signed-payload"))]
 mod time_format;
 
@@ -63,7 +65,11 @@ pub(crate) use places::Places;
 #[cfg(feature = "public-key")]
 pub use public_key::PublicKeyAlgorithm;
 pub use secret_format::SecretFormat;
-#[cfg(feature = "signed-payload")]
+#[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
 pub(crate) use signature::Signature;
+#[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
+pub(crate) use signed_time::SignedTime;
+#[cfg(feature = "signed-payload")]
+pub use signed_time::Stamp;
 #[cfg(any(feature = "webhook", feature = "signed-parameters", feature = "signed-payload"))]
 pub use time_format::TimeFormat;

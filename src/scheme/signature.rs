@@ -1,3 +1,5 @@
+use subtle::ConstantTimeEq;
+
 use crate::keys::{self, Secret};
 use crate::mac::{self, Digest, Tag};
 use crate::rejection::Reason;
@@ -38,6 +40,14 @@ impl Signature {
             Ok(false) => Err(Reason::BadSignature),
             Err(what) => Err(Reason::UnusableKey(what)),
         }
+    }
+
+    /// Whether the plain digest of these parts, with the secret between them, is this one.
+    pub(crate) fn verify_digest(&self, key: &Secret, before: &[u8], after: &[u8], tag: &Tag) -> Result<(), Reason> {
+        keys::check_shared(key).map_err(Reason::UnusableKey)?;
+        let secret = self.secret_format.key(key.expose()).map_err(Reason::UnusableKey)?;
+        let digest = self.digest.hash([before, &self.derivation.key(secret), after]);
+        if digest.ct_eq(tag).into() { Ok(()) } else { Err(Reason::BadSignature) }
     }
 
     pub(crate) fn check_key(&self, form: &'static str, key: &Secret) -> Result<(), &'static str> {

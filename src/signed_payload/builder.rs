@@ -5,10 +5,9 @@ use std::time::Duration;
 use http::Method;
 use serde::de::DeserializeOwned;
 
-use super::time::Time;
 use super::{Content, Layout, PayloadEncoding, SignedPayload, Stamp};
 use crate::form::{HasWindow, Usage};
-use crate::scheme::{Digest, Encoding, KeyDerivation, SecretFormat, Signature, TimeFormat};
+use crate::scheme::{Digest, Encoding, KeyDerivation, SecretFormat, Signature, SignedTime, TimeFormat};
 use crate::tenant::Tenant;
 use crate::window::Window;
 use crate::{Builder, ConfigProblem};
@@ -57,7 +56,7 @@ where
         content: Content::Json,
         signature: Signature::written_as(Encoding::Hex),
         signs_decoded: false,
-        time: Time::Unset,
+        time: SignedTime::Unset,
         window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(60) },
         usage: Usage::Once,
         forgetting_is_fine: false,
@@ -127,7 +126,7 @@ where
     ///
     /// A wrong format fails closed: milliseconds read as seconds are far in the future.
     pub fn issued_at(mut self, member: impl Into<Cow<'static, str>>, format: TimeFormat) -> Self {
-        self.form.time = Time::IssuedAt { member: member.into(), format, may_be_absent: false };
+        self.form.time = SignedTime::IssuedAt { member: member.into(), format, may_be_absent: false };
         self
     }
 
@@ -135,7 +134,7 @@ where
     /// each is remembered for ever, so the replay store must not forget, and the layer cannot be
     /// [`reusable`](Self::reusable).
     pub fn issued_at_if_given(mut self, member: impl Into<Cow<'static, str>>, format: TimeFormat) -> Self {
-        self.form.time = Time::IssuedAt { member: member.into(), format, may_be_absent: true };
+        self.form.time = SignedTime::IssuedAt { member: member.into(), format, may_be_absent: true };
         self
     }
 
@@ -143,21 +142,21 @@ where
     /// `longest` ahead, at most 31 days; until it comes so near, the payload is `not_yet_valid`.
     /// [`clock_skew`](Self::clock_skew) is added on either side.
     pub fn expires_at(mut self, member: impl Into<Cow<'static, str>>, format: TimeFormat, longest: Duration) -> Self {
-        self.form.time = Time::ExpiresAt { member: member.into(), format, longest };
+        self.form.time = SignedTime::ExpiresAt { member: member.into(), format, longest };
         self
     }
 
     /// The time stands behind the payload, after another separator, and is signed with it:
     /// `payload.timestamp.signature`. For a [`Layout::payload_first`].
     pub fn stamped(mut self, stamp: Stamp) -> Self {
-        self.form.time = Time::Stamped(stamp);
+        self.form.time = SignedTime::Stamped(stamp);
         self
     }
 
     /// Payloads have no time. **A stolen one works for ever** if the layer is [`reusable`](Self::reusable). Otherwise
     /// it works once, each is remembered for ever, and the replay store must not forget.
     pub fn danger_without_time(mut self) -> Self {
-        self.form.time = Time::Without;
+        self.form.time = SignedTime::Without;
         self
     }
 
@@ -210,13 +209,13 @@ pub(super) fn check<C>(form: &SignedPayload<C>) -> Result<(), ConfigProblem> {
     form.window.check()?;
     form.layout.check(form.signature.encoding)?;
     form.time.check()?;
-    if matches!(form.time, Time::Stamped(_)) && form.layout.separator_after_payload().is_none() {
+    if matches!(form.time, SignedTime::Stamped(_)) && form.layout.separator_after_payload().is_none() {
         return problem("stamped", "needs a separator behind the payload: take `Layout::payload_first`");
     }
-    if form.signs_decoded && matches!(form.time, Time::Stamped(_)) {
+    if form.signs_decoded && matches!(form.time, SignedTime::Stamped(_)) {
         return problem("signs_decoded", "leaves the stamp behind the payload unsigned: do not call it with `stamped`");
     }
-    if matches!(form.time, Time::IssuedAt { may_be_absent: true, .. }) && form.usage == Usage::Reusable {
+    if form.time.may_be_absent() && form.usage == Usage::Reusable {
         return problem("reusable", "lets a payload without a time in for ever: call `issued_at`");
     }
     if form.tenant.as_ref().is_some_and(|name| name.is_empty()) {

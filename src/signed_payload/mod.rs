@@ -75,7 +75,6 @@
 mod builder;
 mod layout;
 mod payload;
-mod time;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -94,17 +93,15 @@ use crate::keys::{Secret, TenantId, check_length};
 use crate::mac::{self, Tag};
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
-use crate::scheme::Signature;
+use crate::scheme::{Signature, SignedTime};
 use crate::text::hex::encode_hex;
 use crate::window::{Validity, Window};
 
-pub use crate::scheme::{Digest, Encoding, KeyDerivation, SecretFormat, TimeFormat};
+pub use crate::scheme::{Digest, Encoding, KeyDerivation, SecretFormat, Stamp, TimeFormat};
 pub use builder::layer;
 pub use layout::Layout;
 use payload::Content;
 pub use payload::PayloadEncoding;
-pub use time::Stamp;
-use time::Time;
 
 /// The longest payload, encoded.
 const LONGEST: usize = 64 * 1024;
@@ -125,7 +122,7 @@ pub struct SignedPayload<C> {
     content: Content,
     signature: Signature,
     signs_decoded: bool,
-    time: Time,
+    time: SignedTime,
     window: Window,
     usage: Usage,
     forgetting_is_fine: bool,
@@ -171,11 +168,7 @@ where
         rules.signs_tenant = self.tenant.is_some();
         rules.has_time = self.time.is_always_there();
         rules.survives_restart = self.forgetting_is_fine;
-        rules.longest_window = match self.time {
-            Time::Unset | Time::Without => std::time::Duration::ZERO,
-            Time::ExpiresAt { .. } => self.window.clock_skew,
-            Time::IssuedAt { .. } | Time::Stamped(_) => self.window.max_age,
-        };
+        rules.longest_window = self.time.longest_window(&self.window);
         rules
     }
 
@@ -192,7 +185,7 @@ where
             return Err(malformed("is too long"));
         }
         let (payload, stamp_at) = match (&self.time, self.layout.separator_after_payload()) {
-            (Time::Stamped(_), Some(separator)) => {
+            (SignedTime::Stamped(_), Some(separator)) => {
                 let (payload, stamp) = text.rsplit_once(separator).ok_or(malformed("has no timestamp"))?;
                 (payload, Some(text.len() - stamp.len()))
             }

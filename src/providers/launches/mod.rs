@@ -13,31 +13,42 @@
 //!
 //! | platform | preset | form |
 //! |---|---|---|
-//! | BigCommerce, `signed_payload` | [`bigcommerce_signed_payload`] | [`signed_payload`](crate::signed_payload) |
-//! | Discourse, asking your app | [`discourse_provider`] | [`signed_payload`](crate::signed_payload) |
-//! | Facebook, `signed_request` | [`facebook_signed_request`] | [`signed_payload`](crate::signed_payload) |
-//! | Front plugins | [`danger_front_plugin`] | [`shared_secret`](crate::shared_secret) |
-//! | Nextcloud, to external apps | [`nextcloud_appapi`] | [`shared_secret`](crate::shared_secret) |
-//! | Salesforce Canvas | [`salesforce_canvas`] | [`signed_payload`](crate::signed_payload) |
-//! | Wix, app instance | [`wix`] | [`signed_payload`](crate::signed_payload) |
 //! | AppDirect | [`appdirect`] | [`oauth1`](crate::oauth1) |
 //! | Atlassian Connect | [`atlassian_connect`] | [`jwt`](crate::jwt) |
 //! | AWS load balancers | [`aws_alb`], [`danger_aws_alb_of_anyone`] | [`jwt`](crate::jwt) |
 //! | AWS Verified Access | [`aws_verified_access`] | [`jwt`](crate::jwt) |
 //! | BigCommerce | [`bigcommerce`] | [`jwt`](crate::jwt) |
+//! | BigCommerce, `signed_payload` | [`bigcommerce_signed_payload`] | [`signed_payload`](crate::signed_payload) |
 //! | Cloudflare Access | [`cloudflare_access`] | [`jwt`](crate::jwt) |
+//! | DigitalOcean add-ons | [`digitalocean`] | [`signed_parameters`](crate::signed_parameters) |
+//! | Discourse, asking your app | [`discourse_provider`] | [`signed_payload`](crate::signed_payload) |
+//! | Facebook, `signed_request` | [`facebook_signed_request`] | [`signed_payload`](crate::signed_payload) |
+//! | Front plugins | [`danger_front_plugin`] | [`shared_secret`](crate::shared_secret) |
 //! | Google Cloud Marketplace | [`google_cloud_marketplace`] | [`jwt`](crate::jwt) |
 //! | Google's Identity-Aware Proxy | [`google_iap`] | [`jwt`](crate::jwt) |
+//! | Help Scout, apps in a frame | [`danger_help_scout`] | [`signed_parameters`](crate::signed_parameters) |
+//! | Heroku add-ons | [`danger_heroku`], [`danger_heroku_v1`] | [`signed_parameters`](crate::signed_parameters) |
 //! | Kommo | [`kommo`] | [`jwt`](crate::jwt) |
 //! | LTI 1.1: Moodle, Canvas, Blackboard, Brightspace | [`lti11`] | [`oauth1`](crate::oauth1) |
 //! | monday.com integrations | [`monday`] | [`jwt`](crate::jwt) |
+//! | Nextcloud, to external apps | [`nextcloud_appapi`] | [`shared_secret`](crate::shared_secret) |
 //! | Oracle Eloqua | [`eloqua`] | [`oauth1`](crate::oauth1) |
 //! | Pipedrive | [`pipedrive`] | [`jwt`](crate::jwt) |
+//! | Salesforce Canvas | [`salesforce_canvas`] | [`signed_payload`](crate::signed_payload) |
 //! | Shopify session tokens | [`shopify_session_token`] | [`jwt`](crate::jwt) |
+//! | Shopify, app proxy | [`shopify_app_proxy`] | [`signed_parameters`](crate::signed_parameters) |
+//! | Shopify, launches | [`shopify`] | [`signed_parameters`](crate::signed_parameters) |
+//! | SHOPLINE | [`shopline`] | [`signed_parameters`](crate::signed_parameters) |
 //! | Shopware 6 storefront | [`shopware_storefront`] | [`jwt`](crate::jwt) |
+//! | Shopware, pages | [`shopware`] | [`signed_parameters`](crate::signed_parameters) |
+//! | Shopware, registration | [`shopware_registration`] | [`signed_parameters`](crate::signed_parameters) |
+//! | Telegram, login widget | [`telegram_login`] | [`signed_parameters`](crate::signed_parameters) |
+//! | Telegram, Mini Apps | [`telegram_mini_app`] | [`signed_parameters`](crate::signed_parameters) |
 //! | Trello | [`danger_trello`] | [`jwt`](crate::jwt) |
 //! | Twitch extensions | [`twitch_extension`] | [`jwt`](crate::jwt) |
 //! | Vanilla jsConnect | [`jsconnect`] | [`jwt`](crate::jwt) |
+//! | VK, Mini Apps | [`vk_mini_app`] | [`signed_parameters`](crate::signed_parameters) |
+//! | Wix, app instance | [`wix`] | [`signed_payload`](crate::signed_payload) |
 //! | Zendesk apps | [`zendesk_app`] | [`jwt`](crate::jwt) |
 //! | Zendesk JWT SSO | [`zendesk_jwt`] | [`jwt`](crate::jwt) |
 
@@ -49,6 +60,8 @@ mod frames;
 mod identities;
 #[cfg(feature = "oauth1")]
 mod oauth;
+#[cfg(feature = "signed-parameters")]
+mod parameters;
 #[cfg(feature = "signed-payload")]
 mod payload;
 #[cfg(feature = "jwt-public-key")]
@@ -73,6 +86,9 @@ pub use proxies::*;
 #[cfg(feature = "shared-secret")]
 #[cfg_attr(docsrs, doc(cfg(feature = "shared-secret")))]
 pub use frames::*;
+#[cfg(feature = "signed-parameters")]
+#[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
+pub use parameters::*;
 #[cfg(feature = "signed-payload")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-payload")))]
 pub use payload::*;

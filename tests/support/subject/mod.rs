@@ -10,6 +10,8 @@ mod jwt;
 mod oauth1;
 #[cfg(feature = "shared-secret")]
 mod shared_secret;
+#[cfg(feature = "signed-parameters")]
+mod signed_parameters;
 #[cfg(feature = "signed-payload")]
 mod signed_payload;
 #[cfg(feature = "ticket")]
@@ -30,6 +32,8 @@ pub use jwt::JwtSubject;
 pub use oauth1::OAuth1Subject;
 #[cfg(feature = "shared-secret")]
 pub use shared_secret::SharedSecretSubject;
+#[cfg(feature = "signed-parameters")]
+pub use signed_parameters::SignedParametersSubject;
 #[cfg(feature = "signed-payload")]
 pub use signed_payload::SignedPayloadSubject;
 #[cfg(feature = "ticket")]
@@ -188,6 +192,9 @@ macro_rules! for_every_form {
         $crate::for_every_form!(@form oauth1 $crate::support::subject::OAuth1Subject; $($(#[$meta])* $case)*);
         $crate::for_every_form!(
             @form shared_secret $crate::support::subject::SharedSecretSubject; $($(#[$meta])* $case)*
+        );
+        $crate::for_every_form!(
+            @form signed_parameters $crate::support::subject::SignedParametersSubject; $($(#[$meta])* $case)*
         );
         $crate::for_every_form!(
             @form signed_payload $crate::support::subject::SignedPayloadSubject; $($(#[$meta])* $case)*

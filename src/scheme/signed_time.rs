@@ -11,7 +11,7 @@ use crate::window::{LONGEST, Validity, Window};
 /// How a time is written behind the payload, between two separators.
 ///
 /// ```
-/// use tower_sso::signed_payload::Stamp;
+/// use tower_sso::scheme::Stamp;
 ///
 /// assert_ne!(Stamp::Base62, Stamp::Base64Bytes);
 /// ```
@@ -26,7 +26,7 @@ pub enum Stamp {
 }
 
 impl Stamp {
-    pub(super) fn parse(self, text: &str) -> Option<UnixTime> {
+    pub(crate) fn parse(self, text: &str) -> Option<UnixTime> {
         let seconds = match self {
             Self::Base62 => {
                 let digit = |byte: u8| match byte {
@@ -57,7 +57,7 @@ impl Stamp {
 
 /// What a credential says of its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Time {
+pub(crate) enum SignedTime {
     /// Not chosen: the layer does not build.
     Unset,
     Without,
@@ -74,18 +74,40 @@ pub(super) enum Time {
     Stamped(Stamp),
 }
 
-impl Time {
+impl SignedTime {
     /// Whether every credential has a time.
-    pub(super) fn is_always_there(&self) -> bool {
+    pub(crate) fn is_always_there(&self) -> bool {
         !matches!(self, Self::Unset | Self::Without | Self::IssuedAt { may_be_absent: true, .. })
     }
 
-    pub(super) fn check(&self) -> Result<(), ConfigProblem> {
+    /// Whether some credentials may have none, though others do.
+    pub(crate) fn may_be_absent(&self) -> bool {
+        matches!(self, Self::IssuedAt { may_be_absent: true, .. })
+    }
+
+    /// The member that holds it.
+    pub(crate) fn member(&self) -> Option<&Cow<'static, str>> {
+        match self {
+            Self::IssuedAt { member, .. } | Self::ExpiresAt { member, .. } => Some(member),
+            Self::Unset | Self::Without | Self::Stamped(_) => None,
+        }
+    }
+
+    /// How much of a credential's lifetime comes from the settings.
+    pub(crate) fn longest_window(&self, window: &Window) -> Duration {
+        match self {
+            Self::Unset | Self::Without => Duration::ZERO,
+            Self::ExpiresAt { .. } => window.clock_skew,
+            Self::IssuedAt { .. } | Self::Stamped(_) => window.max_age,
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ConfigProblem> {
         match self {
             Self::Unset => Err(ConfigProblem::setting(
                 "issued_at",
-                "is not called: say which member of the payload holds its time, by `issued_at`, `expires_at` or \
-                 `stamped`, or call `danger_without_time`",
+                "is not called: say which signed part holds the time, by it or by `expires_at`, or call \
+                 `danger_without_time`",
             )),
             Self::IssuedAt { member, .. } | Self::ExpiresAt { member, .. } if member.is_empty() => {
                 Err(ConfigProblem::setting("issued_at", "has no name: say which member holds the time"))
@@ -99,7 +121,7 @@ impl Time {
     }
 
     /// When a credential is valid, by the time that it holds.
-    pub(super) fn validity(
+    pub(crate) fn validity(
         &self,
         window: &Window,
         stamp: Option<&str>,

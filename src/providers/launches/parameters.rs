@@ -1,0 +1,355 @@
+//! Platforms that sign parameters.
+
+use std::time::Duration;
+
+use http::{HeaderName, Method};
+use serde::de::DeserializeOwned;
+
+use crate::Builder;
+use crate::scheme::{Digest, Encoding, KeyDerivation, Place, TimeFormat};
+use crate::signed_parameters::{self, Join, Order, Recipe, Repeated, SignedParameters, Source, Text};
+
+/// Add-ons of DigitalOcean.
+///
+/// Signed are `timestamp` and `resource_uuid`, so the identity is the resource. **`user_id` and `user_email` are not
+/// signed**, and not among the claims. The secret is the add-on's salt.
+///
+/// Source: scott/do_addon_connector, which is not DigitalOcean's own.
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{MemoryReplay, providers::launches};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Resource { resource_uuid: String }
+///
+/// let layer = launches::digitalocean::<Resource>();
+/// let layer = layer.secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn digitalocean<C>() -> Builder<SignedParameters<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    signed_parameters::layer(Recipe::listed(["timestamp", "resource_uuid"], Join::values(':')))
+        .source(Source::Form)
+        .signature_parameter("token")
+        .issued_at("timestamp", TimeFormat::Seconds)
+        .methods([Method::POST])
+}
+
+/// Add-ons of Heroku, by the `user_scoped_resource_token`.
+///
+/// Hashed are `resource_uuid`, the salt, `timestamp`, `user_uuid` and `user_email`. Other fields of the form, such as
+/// `app` and `nav-data`, are not. **It is a plain digest and no MAC**: see
+/// [`danger_digest_with_secret_before`](Recipe::danger_digest_with_secret_before).
+///
+/// Source: devcenter.heroku.com, "Add-on Single Sign-on".
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{MemoryReplay, providers::launches};
+///
+/// #[derive(serde::Deserialize)]
+/// struct User { resource_uuid: String, user_uuid: String, user_email: String }
+///
+/// let layer = launches::danger_heroku::<User>();
+/// let layer = layer.secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn danger_heroku<C>() -> Builder<SignedParameters<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    let names = ["resource_uuid", "timestamp", "user_uuid", "user_email"];
+    signed_parameters::layer(Recipe::listed(names, Join::values(':')).danger_digest_with_secret_before(1))
+        .source(Source::Form)
+        .signature_parameter("user_scoped_resource_token")
+        .issued_at("timestamp", TimeFormat::Seconds)
+        .methods([Method::POST])
+}
+
+/// Add-ons of Heroku, by the older `token`: SHA-1 of `id`, the salt and `timestamp`.
+///
+/// **It names the resource and no user**, and is a plain digest: prefer [`danger_heroku`].
+///
+/// Source: heroku/kensa, `test/sso_test.rb`.
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{MemoryReplay, providers::launches};
+///
+/// let layer = launches::danger_heroku_v1::<serde_json::Value>();
+/// let layer = layer.secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn danger_heroku_v1<C>() -> Builder<SignedParameters<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    let recipe = Recipe::listed(["id", "timestamp"], Join::values(':')).danger_digest_with_secret_before(1);
+    signed_parameters::layer(recipe)
+        .source(Source::Form)
+        .digest(Digest::Sha1)
+        .signature_parameter("token")
+        .issued_at("timestamp", TimeFormat::Seconds)
+        .methods([Method::POST])
+}
+
+/// Apps of Help Scout, in a frame.
+///
+/// Signed are all parameters. **There is no time in them, so a URL works for ever**, and again and again. The secret is
+/// the app's.
+///
+/// Source: developer.helpscout.com, apps.
+///
+/// ```
+/// use tower_sso::providers::launches;
+///
+/// let layer = launches::danger_help_scout::<serde_json::Value>().secrets(["0123456789abcdef"]).build()?;
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn danger_help_scout<C>() -> Builder<SignedParameters<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    signed_parameters::layer(Recipe::all(Join::json()).order(Order::Sent))
+        .signature_parameter("X-HelpScout-Signature")
+        .digest(Digest::Sha1)
+        .encoding(Encoding::Base64)
+        .reusable()
+        .danger_without_time()
+}
+
+/// Launches of a Shopify app, and the return to its redirect URL: `hmac`.
+///
+/// Signed are all parameters but `hmac` and `signature`. They say which shop's admin came, not which user: the user is
+/// in the session token. The tenant is `shop`; the secret is the app's client secret, the same for all shops. A
+/// `state` that you sent is signed too: compare it.
+///
+/// Source: Shopify/shopify-app-js, `hmac-validator.ts`.
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{MemoryReplay, providers::launches};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Launch { shop: String, code: Option<String>, state: Option<String> }
+///
+/// let layer = launches::shopify::<Launch>();
+/// let layer = layer.secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn shopify<C>() -> Builder<SignedParameters<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    let recipe = Recipe::all(Join::pairs('&')).except(["signature"]).order(Order::Names);
+    signed_parameters::layer(recipe.text(Text::Encoded).repeated(Repeated::Brackets))
+        .signature_parameter("hmac")
+        .issued_at("timestamp", TimeFormat::Seconds)
+        .max_age(Duration::from_secs(90))
+        .clock_skew(Duration::from_secs(90))
+        .tenant_field("shop")
+        .ends_with("shop", ".myshopify.com")
+}
+
+/// Requests through Shopify's app proxy: `signature`.
+///
+/// Signed are all parameters, those of the visitor too, with nothing between them: decide only by `shop`, and by
+/// `logged_in_customer_id`, which is empty for a visitor. A name or value with `=` is `malformed`. **The body is not
+/// signed**, nor is the path behind the prefix. The tenant is `shop`; the secret is the app's client secret. A request
+/// may come again within its time.
+///
+/// Source: shopify.dev, "Authenticate app proxies".
+///
+/// ```
+/// use tower_sso::providers::launches;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Visit { shop: String, logged_in_customer_id: Option<String> }
+///
+/// let layer = launches::shopify_app_proxy::<Visit>().secrets(["0123456789abcdef"]).build()?;
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn shopify_app_proxy<C>() -> Builder<SignedParameters<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    signed_parameters::layer(Recipe::all(Join::pairs_without_separator()).repeated(Repeated::Commas))
+        .issued_at("timestamp", TimeFormat::Seconds)
+        .max_age(Duration::from_secs(90))
+        .clock_skew(Duration::from_secs(90))
+        .tenant_field("shop")
+        .ends_with("shop", ".myshopify.com")
+        .require(["path_prefix", "timestamp"])
+        .once(["logged_in_customer_id"])
+        .digits(["logged_in_customer_id"])
+        .reusable()
+}
+
+/// Launches of a SHOPLINE app: `sign`.
+///
+/// Signed are all parameters. The tenant is the shop's `handle`; the secret is the app's, the same for all shops.
+///
+/// Source: developer.shopline.com, "Generate and verify signatures".
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{MemoryReplay, providers::launches};
+///
+/// let layer = launches::shopline::<serde_json::Value>();
+/// let layer = layer.secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn shopline<C>() -> Builder<SignedParameters<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    signed_parameters::layer(Recipe::all(Join::pairs('&')).order(Order::Names))
+        .signature_parameter("sign")
+        .issued_at("timestamp", TimeFormat::Milliseconds)
+        .max_age(Duration::from_secs(600))
+        .tenant_field("handle")
+}
+
+/// Pages of a Shopware app, opened from the shop: `shopware-shop-signature`.
+///
+/// Signed is the query as received. One without `timestamp` is accepted once, so the replay store must not forget. The
+/// secret is the shop's. For several shops, add [`tenant_field`](Builder::tenant_field)`("shop-id")`.
+///
+/// Source: shopware/app-php-sdk, `RequestVerifierTest.php`.
+///
+/// ```
+/// use tower_sso::providers::launches;
+///
+/// let layer = launches::shopware::<serde_json::Value>().tenant_field("shop-id").secrets(["0123456789abcdef"]);
+/// ```
+pub fn shopware<C>() -> Builder<SignedParameters<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    signed_parameters::layer(Recipe::all(Join::pairs('&')).text(Text::Raw).order(Order::Sent))
+        .signature_parameter("shopware-shop-signature")
+        .issued_at_if_given("timestamp", TimeFormat::Seconds)
+}
+
+/// The registration of a shop at a Shopware app: `shopware-app-signature`.
+///
+/// Signed are `shop-id`, `shop-url` and `timestamp`. The secret is the app's, so **whoever runs a Shopware shop can
+/// register it**: what a shop names itself is no proof of who it is.
+///
+/// Source: shopware/app-php-sdk, `RequestVerifierTest.php`.
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{MemoryReplay, providers::launches};
+///
+/// #[derive(serde::Deserialize)]
+/// #[serde(rename_all = "kebab-case")]
+/// struct Registration { shop_id: String, shop_url: String }
+///
+/// let layer = launches::shopware_registration::<Registration>();
+/// let layer = layer.secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn shopware_registration<C>() -> Builder<SignedParameters<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    signed_parameters::layer(Recipe::listed(["shop-id", "shop-url", "timestamp"], Join::pairs('&')))
+        .signature_in(Place::header(HeaderName::from_static("shopware-app-signature")))
+        .issued_at("timestamp", TimeFormat::Seconds)
+        .require(["shop-id", "shop-url"])
+}
+
+/// Telegram's login widget: `hash`.
+///
+/// Signed are all parameters, so the address that Telegram returns to must have none of its own. The secret is the
+/// bot's token.
+///
+/// Source: core.telegram.org, "Telegram Login Widget".
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{MemoryReplay, providers::launches};
+///
+/// #[derive(serde::Deserialize)]
+/// struct User { id: String, username: Option<String> }
+///
+/// let layer = launches::telegram_login::<User>();
+/// let layer = layer.secrets(["12345:0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn telegram_login<C>() -> Builder<SignedParameters<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    signed_parameters::layer(Recipe::all(Join::pairs('\n')))
+        .signature_parameter("hash")
+        .key_derivation(KeyDerivation::digest(Digest::Sha256))
+        .issued_at("auth_date", TimeFormat::Seconds)
+        .require(["id"])
+}
+
+/// Telegram's Mini Apps: the string `initData`, where your page sends it.
+///
+/// Signed are all of its pairs. `user` is JSON in text. It may come again for a day, as the page sends it with each
+/// call. The secret is the bot's token. MAX's mini apps sign in the same way.
+///
+/// Source: Telegram-Mini-Apps/telegram-apps, `init-data-node`.
+///
+/// ```
+/// use tower_sso::{providers::launches, scheme::Place};
+///
+/// // Authorization: tma user=…&auth_date=…&hash=…
+/// let place = Place::header_after(http::header::AUTHORIZATION, "tma");
+/// let layer = launches::telegram_mini_app::<serde_json::Value>(place).secrets(["12345:0123456789abcdef"]).build()?;
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn telegram_mini_app<C>(place: Place) -> Builder<SignedParameters<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    signed_parameters::layer(Recipe::all(Join::pairs('\n')))
+        .source(Source::Value(place))
+        .signature_parameter("hash")
+        .key_derivation(KeyDerivation::hmac_keyed_with(Digest::Sha256, "WebAppData"))
+        .issued_at("auth_date", TimeFormat::Seconds)
+        .max_age(Duration::from_secs(24 * 60 * 60))
+        .reusable()
+}
+
+/// VK's Mini Apps: `sign`.
+///
+/// Signed are the parameters whose names begin with `vk_`; **others are not**, and not among the claims. A launch
+/// without `vk_ts` is accepted once, so the replay store must not forget. The secret is the app's protected key.
+///
+/// Source: VKCOM/vk-apps-launch-params.
+///
+/// ```
+/// use tower_sso::providers::launches;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Launch { vk_user_id: String, vk_app_id: String }
+///
+/// let layer = launches::vk_mini_app::<Launch>().secrets(["0123456789abcdef"]);
+/// ```
+pub fn vk_mini_app<C>() -> Builder<SignedParameters<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    let recipe = Recipe::prefixed("vk_", Join::pairs('&')).order(Order::Names).text(Text::FormEncoded);
+    signed_parameters::layer(recipe)
+        .signature_parameter("sign")
+        .encoding(Encoding::Base64Url)
+        .issued_at_if_given("vk_ts", TimeFormat::Seconds)
+        .require(["vk_user_id", "vk_app_id"])
+}

@@ -1,0 +1,249 @@
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use http::Method;
+use serde::de::DeserializeOwned;
+
+use super::recipe::Between;
+use super::{At, Recipe, Shape, SignedParameters, Source};
+use crate::form::{HasWindow, Usage};
+use crate::scheme::{Digest, Encoding, KeyDerivation, Place, SecretFormat, Signature, SignedTime, TimeFormat};
+use crate::tenant::Tenant;
+use crate::window::Window;
+use crate::{Builder, ConfigProblem};
+
+/// Starts a layer for parameters that are signed by this recipe. They are deserialized into `C`, each of them text.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`source`](Builder::source) | the query |
+/// | [`signature_parameter`](Builder::signature_parameter), [`signature_in`](Builder::signature_in) | `signature` |
+/// | [`issued_at`](Builder::issued_at) or [`expires_at`](Builder::expires_at) | none |
+/// | [`max_age`](Builder::max_age), [`clock_skew`](Builder::clock_skew) | 300 s, 60 s |
+/// | [`digest`](Builder::digest), [`encoding`](Builder::encoding) | SHA-256, hexadecimal |
+/// | [`secret_format`](Builder::secret_format), [`key_derivation`](Builder::key_derivation) | its bytes are the key |
+/// | [`require`](Builder::require), [`once`](Builder::once) | nothing |
+/// | [`digits`](Builder::digits), [`ends_with`](Builder::ends_with) | nothing |
+/// | [`tenant`](Builder::tenant), [`tenant_field`](Builder::tenant_field) | one for all |
+/// | [`reusable`](Builder::reusable) | once |
+/// | [`methods`](Builder::methods) | GET |
+///
+/// Say which pair holds the time, or call [`danger_without_time`](Builder::danger_without_time).
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::replay::MemoryReplay;
+/// use tower_sso::scheme::TimeFormat;
+/// use tower_sso::signed_parameters::{self, Join, Recipe};
+///
+/// let recipe = Recipe::listed(["timestamp", "user"], Join::values(':'));
+/// let sso = signed_parameters::layer::<serde_json::Value>(recipe)
+///     .issued_at("timestamp", TimeFormat::Seconds)
+///     .secrets(["0123456789abcdef"])
+///     .replay(MemoryReplay::new())
+///     .build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn layer<C>(recipe: Recipe) -> Builder<SignedParameters<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    let form = SignedParameters {
+        recipe,
+        source: Source::Query,
+        signature_at: At::Parameter("signature".into()),
+        signature: Signature::written_as(Encoding::Hex),
+        time: SignedTime::Unset,
+        window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(60) },
+        usage: Usage::Once,
+        forgetting_is_fine: false,
+        tenant: None,
+        required: Vec::new(),
+        once: Vec::new(),
+        shapes: Vec::new(),
+        claims: PhantomData,
+    };
+    Builder::new(form, Tenant::fixed("default"), Method::GET)
+}
+
+/// The signature.
+impl<C, D> Builder<SignedParameters<C>, D>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    /// Where the pairs are. Default: in the query.
+    pub fn source(mut self, source: Source) -> Self {
+        self.form.source = source;
+        self
+    }
+
+    /// The pair that holds the signature, next to those that it signs. Default: `signature`.
+    pub fn signature_parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.form.signature_at = At::Parameter(name.into());
+        self
+    }
+
+    /// Where the signature is, if it is not among the pairs, such as a header.
+    pub fn signature_in(mut self, place: Place) -> Self {
+        self.form.signature_at = At::Place(place);
+        self
+    }
+
+    /// The digest of the HMAC. Default: SHA-256.
+    pub fn digest(mut self, digest: Digest) -> Self {
+        self.form.signature.digest = digest;
+        self
+    }
+
+    /// How the signature is encoded. Default: hexadecimal.
+    pub fn encoding(mut self, encoding: Encoding) -> Self {
+        self.form.signature.encoding = encoding;
+        self
+    }
+
+    /// The format in which the partner's page shows the secret. Default: its bytes.
+    pub fn secret_format(mut self, format: SecretFormat) -> Self {
+        self.form.signature.secret_format = format;
+        self
+    }
+
+    /// How the key is made of the secret. Default: the secret is the key.
+    pub fn key_derivation(mut self, derivation: KeyDerivation) -> Self {
+        self.form.signature.derivation = derivation;
+        self
+    }
+}
+
+/// Time, use and claims.
+impl<C, D> Builder<SignedParameters<C>, D>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    /// The signed pair with the time at which the request was signed. [`max_age`](Self::max_age) says how old it may
+    /// be.
+    ///
+    /// A wrong format fails closed: milliseconds read as seconds are far in the future.
+    pub fn issued_at(mut self, name: impl Into<Cow<'static, str>>, format: TimeFormat) -> Self {
+        self.form.time = SignedTime::IssuedAt { member: name.into(), format, may_be_absent: false };
+        self
+    }
+
+    /// As [`issued_at`](Self::issued_at), for partners that leave it out of some requests. Those have no time: each is
+    /// remembered for ever, so the replay store must not forget, and the layer cannot be [`reusable`](Self::reusable).
+    pub fn issued_at_if_given(mut self, name: impl Into<Cow<'static, str>>, format: TimeFormat) -> Self {
+        self.form.time = SignedTime::IssuedAt { member: name.into(), format, may_be_absent: true };
+        self
+    }
+
+    /// The signed pair with the time at which the request ends. It may be `longest` ahead, at most 31 days; until it
+    /// comes so near, the request is `not_yet_valid`. [`clock_skew`](Self::clock_skew) is added on either side.
+    pub fn expires_at(mut self, name: impl Into<Cow<'static, str>>, format: TimeFormat, longest: Duration) -> Self {
+        self.form.time = SignedTime::ExpiresAt { member: name.into(), format, longest };
+        self
+    }
+
+    /// Requests have no time. **A stolen one works for ever** if the layer is [`reusable`](Self::reusable). Otherwise
+    /// it works once, each is remembered for ever, and the replay store must not forget.
+    pub fn danger_without_time(mut self) -> Self {
+        self.form.time = SignedTime::Without;
+        self
+    }
+
+    /// Lets a request come again as long as it is valid: for pages in frames that send it with each call. The layer
+    /// then takes no replay store. **A stolen request works until its end**, so choose a short
+    /// [`max_age`](Self::max_age). Default: once.
+    pub fn reusable(mut self) -> Self {
+        self.form.usage = Usage::Reusable;
+        self
+    }
+
+    /// Takes a replay store that forgets when the process ends, although requests may have no time: **an old request
+    /// can then be used again after a restart**.
+    pub fn danger_forgets_on_restart(mut self) -> Self {
+        self.form.forgetting_is_fine = true;
+        self
+    }
+
+    /// The signed pair that names the tenant, which selects the keys. It is read before the request is verified, and
+    /// proved by the signature. Default: none, and [`tenant`](Self::tenant) decides.
+    pub fn tenant_field(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.form.tenant = Some(name.into());
+        self
+    }
+
+    /// Signed pairs that must be there once and not be empty. Default: only those that `C` needs, and they may be
+    /// empty.
+    pub fn require<N: Into<Cow<'static, str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.form.required.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Signed pairs that may come at most once, where the recipe joins [repeated](Recipe::repeated) names.
+    pub fn once<N: Into<Cow<'static, str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.form.once.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Signed pairs that hold digits alone, or nothing.
+    pub fn digits<N: Into<Cow<'static, str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.form.shapes.extend(names.into_iter().map(|name| (name.into(), Shape::Digits)));
+        self
+    }
+
+    /// A signed pair whose value ends like this, such as a domain.
+    pub fn ends_with(mut self, name: impl Into<Cow<'static, str>>, end: impl Into<Cow<'static, str>>) -> Self {
+        self.form.shapes.push((name.into(), Shape::EndsWith(end.into())));
+        self
+    }
+}
+
+impl<C> HasWindow for SignedParameters<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    fn window_mut(&mut self) -> &mut Window {
+        &mut self.window
+    }
+}
+
+pub(super) fn check<C>(form: &SignedParameters<C>) -> Result<(), ConfigProblem> {
+    let problem = |setting, problem| Err(ConfigProblem::setting(setting, problem));
+    form.window.check()?;
+    form.recipe.check()?;
+    form.time.check()?;
+    form.places().try_for_each(|place| place.check("source"))?;
+    let is_signed = |name: &Cow<'static, str>| {
+        form.recipe.selected.has(name)
+            && !form.recipe.except.contains(name)
+            && !matches!(&form.signature_at, At::Parameter(signature) if signature == name)
+    };
+    if let At::Parameter(name) = &form.signature_at {
+        if name.is_empty() {
+            return problem("signature_parameter", "is empty: name the parameter that holds the signature");
+        }
+        if matches!(&form.recipe.selected, super::recipe::Selected::Listed(names) if names.contains(name)) {
+            return problem("signature_parameter", "is one of the signed ones: a signature cannot sign itself");
+        }
+    }
+    for (setting, name) in [("issued_at", form.time.member()), ("tenant_field", form.tenant.as_ref())] {
+        if name.is_some_and(|name| !is_signed(name)) {
+            return problem(setting, "is not signed: anyone could write another value there. Sign it, or leave it out");
+        }
+    }
+    if form.known().iter().any(|name| !is_signed(name)) {
+        return problem("require", "names a parameter that is not signed: anyone could write another value there");
+    }
+    if form.time.may_be_absent() && form.usage == Usage::Reusable {
+        return problem("reusable", "lets a request without a time in for ever: call `issued_at`");
+    }
+    if form.recipe.join.0 == Between::Pairs(None) && form.shapes.is_empty() {
+        return problem(
+            "recipe",
+            "joins pairs without a separator, so that the border between a value and the next name can be moved: say \
+             which values have a known shape, by `digits` or `ends_with`, and decide nothing by others",
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,324 @@
+//! Parameters with a signature over them: all of a query, those with a prefix, or those of a list.
+//!
+//! Shopify, Telegram, VK, Shopware and the add-on programmes of Heroku and DigitalOcean sign in this way:
+//! [`providers::launches`](crate::providers::launches) has them. A [`Recipe`] says which pairs are signed and how they
+//! are joined. For a timestamp and a few values with a hash, [`timestamp_hash`](crate::timestamp_hash) is simpler.
+//!
+//! Feature `signed-parameters`; for this example `axum` too.
+//!
+//! ```
+//! # #[cfg(all(feature = "moka", feature = "axum"))] {
+//! # use axum::{Router, routing::get};
+//! use tower_sso::scheme::TimeFormat;
+//! use tower_sso::signed_parameters::{self, Join, Recipe};
+//! use tower_sso::{Identity, replay::MemoryReplay};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct User { email: String, name: Option<String> }
+//! async fn land(user: Identity<User>) -> String { format!("Hello {}", user.email) }
+//!
+//! // sig = hex(HMAC-SHA256(secret, all other parameters, sorted, joined by `&`))
+//! let sso = signed_parameters::layer::<User>(Recipe::all(Join::pairs('&')))
+//!     .signature_parameter("sig")
+//!     .issued_at("ts", TimeFormat::Seconds)
+//!     .secrets(["0123456789abcdef"])
+//!     .replay(MemoryReplay::new())
+//!     .build()?;
+//! let app: Router = Router::new().route("/sso", get(land).layer(sso));
+//! # }
+//! # Ok::<(), tower_sso::ConfigError>(())
+//! ```
+//!
+//! # Rules
+//! 1. The pairs are in the query, a form, or one value that is itself a query. At most 256 are signed. They are decoded
+//!    strictly; the signature appears once.
+//! 2. Only the recipe's pairs are signed, and **claims come only from them**. Other parameters, path, headers and body
+//!    are not.
+//! 3. One signed text has one reading: a name or value that holds the separator is `malformed`. Joins that can be read
+//!    in two ways do not build.
+//! 4. A pair may be empty or absent, unless it is [required](crate::Builder::require).
+//! 5. The decoded signature is the replay key. The time is a signed pair; a layer for which none was chosen does not
+//!    build.
+
+mod builder;
+mod pairs;
+mod recipe;
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::ConfigProblem;
+use crate::body::WholeBody;
+use crate::clock::UnixTime;
+use crate::debug::opaque_debug;
+use crate::form::{Extracted, Form, Presence, Rules, Usage};
+use crate::keys::{Secret, TenantId, check_length};
+use crate::mac::{self, Tag};
+use crate::rejection::{Facts, Reason};
+use crate::replay::FingerprintHasher;
+use crate::scheme::{Place, Signature, SignedTime};
+use crate::text::fields;
+use crate::text::headers::check_content;
+use crate::text::hex::encode_hex;
+use crate::window::{Validity, Window};
+
+pub use crate::scheme::{Digest, Encoding, KeyDerivation, SecretFormat, TimeFormat};
+pub use builder::layer;
+use pairs::Pairs;
+pub use recipe::{Join, Order, Recipe, Repeated, Text};
+
+/// The longest query or form.
+const LONGEST: usize = 64 * 1024;
+
+/// Where the signed pairs are.
+///
+/// ```
+/// use tower_sso::scheme::Place;
+/// use tower_sso::signed_parameters::Source;
+///
+/// // Authorization: tma user=…&auth_date=…&hash=…
+/// let header = Place::header_after(http::header::AUTHORIZATION, "tma");
+/// let source = Source::Value(header);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// In the query.
+    #[default]
+    Query,
+    /// In a body of type `application/x-www-form-urlencoded`.
+    Form,
+    /// In one value that is itself written like a query.
+    Value(Place),
+}
+
+/// The signed parameters form, with claims of type `C`. Made by [`layer`].
+///
+/// ```
+/// use tower_sso::VerifyLayer;
+/// use tower_sso::signed_parameters::SignedParameters;
+///
+/// struct State {
+///     sso: VerifyLayer<SignedParameters<serde_json::Value>>,
+/// }
+/// ```
+pub struct SignedParameters<C> {
+    recipe: Recipe,
+    source: Source,
+    signature_at: At,
+    signature: Signature,
+    time: SignedTime,
+    window: Window,
+    usage: Usage,
+    forgetting_is_fine: bool,
+    tenant: Option<Cow<'static, str>>,
+    required: Vec<Cow<'static, str>>,
+    once: Vec<Cow<'static, str>>,
+    shapes: Vec<(Cow<'static, str>, Shape)>,
+    claims: PhantomData<fn() -> C>,
+}
+
+/// Where the signature is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum At {
+    Parameter(Cow<'static, str>),
+    Place(Place),
+}
+
+/// What a value consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Shape {
+    Digits,
+    EndsWith(Cow<'static, str>),
+}
+
+/// Pairs and a signature, not verified.
+#[doc(hidden)]
+pub struct Credential(Arc<Signed>);
+
+/// Authentic pairs.
+#[doc(hidden)]
+pub struct Message(Arc<Signed>);
+
+struct Signed {
+    pairs: Pairs,
+    tag: Tag,
+}
+
+impl<C> Form for SignedParameters<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    const NAME: &'static str = "signed_parameters";
+    type Reads = WholeBody;
+    type Credential = Credential;
+    type Message = Message;
+    type Claims = C;
+
+    fn rules(&self) -> Rules {
+        // In hexadecimal, which every secret format reads: else an unknown tenant would cost less than a wrong key.
+        let mut rules = Rules::new(Secret::new(encode_hex(&mac::random_key())));
+        rules.usage = self.usage;
+        rules.parameters = self.parameters();
+        rules.signed_parameters = if self.source == Source::Query { self.known() } else { Vec::new() };
+        rules.signs_tenant = self.tenant.is_some();
+        rules.has_time = self.time.is_always_there();
+        rules.survives_restart = self.forgetting_is_fine;
+        rules.longest_window = self.time.longest_window(&self.window);
+        rules
+    }
+
+    fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
+        match (&self.source, &self.signature_at) {
+            (Source::Value(place), _) => place.presence(head),
+            (Source::Form, At::Parameter(name)) => Place::form(name.clone()).presence(head),
+            (Source::Query, At::Parameter(name)) => Place::query(name.clone()).presence(head),
+            (Source::Query, At::Place(place)) => place.presence(head),
+            (Source::Form, At::Place(place)) if place.presence(head)? == Presence::Absent => Ok(Presence::Absent),
+            (Source::Form, At::Place(_)) => Ok(Presence::InBody),
+        }
+    }
+
+    fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Credential>, Reason> {
+        let text = self.text(head, body)?;
+        if text.len() > LONGEST {
+            return Err(Reason::Malformed("parameters".into(), "are too long"));
+        }
+        let name = match &self.signature_at {
+            At::Parameter(name) => Some(&**name),
+            At::Place(_) => None,
+        };
+        let (pairs, found) = Pairs::read(&text, &self.recipe, name)?;
+        let (signature, name) = match &self.signature_at {
+            At::Parameter(name) => (found.ok_or_else(|| Reason::MissingParameter(name.clone()))?, name.clone()),
+            At::Place(place) => (place.required(head, body)?, place.name()),
+        };
+        let tag = self.signature.tag(&signature).map_err(|what| Reason::Malformed(name, what))?;
+        self.check_pairs(&pairs)?;
+        let tenant = self.tenant.as_ref().map(|name| tenant_in(name, &pairs)).transpose()?;
+        Ok(Extracted { credential: Credential(Arc::new(Signed { pairs, tag })), tenant })
+    }
+
+    fn verify(&self, Credential(signed): &Credential, key: &Secret) -> Result<Message, Reason> {
+        let Pairs { before, after, .. } = &signed.pairs;
+        match self.recipe.secret_before {
+            None => self.signature.verify(key, [before.as_slice(), after.as_slice()], &signed.tag)?,
+            Some(_) => self.signature.verify_digest(key, before, after, &signed.tag)?,
+        }
+        Ok(Message(Arc::clone(signed)))
+    }
+
+    fn validity(&self, Message(signed): &Message) -> Result<Validity, Reason> {
+        let member = |name: &str| Ok(signed.pairs.value(name).filter(|value| !value.is_empty()).map(str::to_owned));
+        self.time.validity(&self.window, None, member)
+    }
+
+    fn fingerprint(&self, Message(signed): &Message, fingerprint: &mut FingerprintHasher) {
+        fingerprint.part(&signed.tag);
+    }
+
+    fn claims(&self, Message(signed): Message, _: UnixTime) -> Result<C, Reason> {
+        fields::read(signed.pairs.all.iter().map(|pair| (pair.name.as_str(), pair.value.as_str()))).ok_or_else(|| {
+            Reason::BadPayload("the signed parameters do not have the shape that the claims require".into())
+        })
+    }
+
+    fn describe(&self, Credential(signed): &Credential, facts: &mut Facts) {
+        let bytes = signed.pairs.before.len() + signed.pairs.after.len();
+        facts.add("signed", format_args!("{} parameters in {bytes} bytes", signed.pairs.all.len()));
+    }
+
+    fn redact(&self, head: &mut Parts) {
+        for place in self.places() {
+            place.redact(head);
+        }
+    }
+
+    fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
+        self.signature.check_key(Self::NAME, key)
+    }
+
+    fn check(&self) -> Result<(), ConfigProblem> {
+        builder::check(self)
+    }
+}
+
+impl<C> SignedParameters<C> {
+    fn text<'a>(&self, head: &'a Parts, body: &'a Bytes) -> Result<Cow<'a, str>, Reason> {
+        match &self.source {
+            Source::Query => Ok(head.uri.query().unwrap_or_default().into()),
+            Source::Value(place) => place.required(head, body),
+            Source::Form => {
+                check_content(&head.headers, Some("application/x-www-form-urlencoded"))?;
+                let text = std::str::from_utf8(body);
+                Ok(text.map_err(|_| Reason::Malformed("body".into(), "is not UTF-8"))?.into())
+            }
+        }
+    }
+
+    fn check_pairs(&self, pairs: &Pairs) -> Result<(), Reason> {
+        for name in self.required.iter().chain(&self.tenant) {
+            if pairs.value(name).is_none_or(str::is_empty) {
+                return Err(Reason::MissingParameter(name.clone()));
+            }
+        }
+        let mut single = self.required.iter().chain(&self.tenant).chain(&self.once).chain(self.time.member());
+        if let Some(name) = single.find(|name| pairs.is_repeated(name)) {
+            return Err(Reason::DuplicateParameter(name.clone()));
+        }
+        for (name, shape) in &self.shapes {
+            let Some(value) = pairs.value(name) else { continue };
+            let (fits, what) = match shape {
+                Shape::Digits => (value.bytes().all(|byte| byte.is_ascii_digit()), "is not all digits"),
+                Shape::EndsWith(end) => (value.ends_with(&**end), "does not end as it has to"),
+            };
+            if !fits {
+                return Err(Reason::Malformed(name.clone(), what));
+            }
+        }
+        Ok(())
+    }
+
+    fn places(&self) -> impl Iterator<Item = &Place> {
+        let of_pairs = if let Source::Value(place) = &self.source { Some(place) } else { None };
+        let of_signature = if let At::Place(place) = &self.signature_at { Some(place) } else { None };
+        of_pairs.into_iter().chain(of_signature)
+    }
+
+    /// The names of signed pairs that are known.
+    fn known(&self) -> Vec<Cow<'static, str>> {
+        let listed = match &self.recipe.selected {
+            recipe::Selected::Listed(names) => names.as_slice(),
+            _ => &[],
+        };
+        let named = self.required.iter().chain(&self.tenant).chain(&self.once).chain(self.time.member());
+        listed.iter().chain(named).chain(self.shapes.iter().map(|(name, _)| name)).cloned().collect()
+    }
+
+    /// The query parameters to be taken out: the signature and those that are known. The others are worth nothing
+    /// without it.
+    fn parameters(&self) -> Vec<Cow<'static, str>> {
+        let in_query = match (&self.source, &self.signature_at) {
+            (Source::Query, At::Parameter(name)) => self.known().into_iter().chain([name.clone()]).collect(),
+            (Source::Query, At::Place(_)) => self.known(),
+            _ => Vec::new(),
+        };
+        in_query.into_iter().chain(self.places().filter_map(Place::parameter)).collect()
+    }
+}
+
+/// The tenant that the pairs name. Its key then proves the same pairs.
+fn tenant_in(name: &str, pairs: &Pairs) -> Result<TenantId, Reason> {
+    let tenant = pairs.value(name).ok_or_else(|| Reason::MissingParameter(name.to_owned().into()))?;
+    check_length(tenant).map_err(|what| Reason::Malformed(name.to_owned().into(), what))?;
+    Ok(tenant.into())
+}
+
+opaque_debug!(SignedParameters<C> { recipe, source, signature, time });
+opaque_debug!(Credential);
+opaque_debug!(Message);

@@ -1,0 +1,219 @@
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use super::recipe::{Between, Order, Recipe, Repeated, Selected, Text};
+use crate::rejection::Reason;
+use crate::text::percent::{decode_form, percent_encode, quote_plus};
+
+/// How many pairs a request may have.
+const MOST: usize = 256;
+
+/// The selected pairs, and the text of the signature.
+pub(super) struct Pairs {
+    /// Decoded, in the order in which they are signed.
+    pub(super) all: Vec<Pair>,
+    /// What is hashed before the secret, if that is among it, and the rest.
+    pub(super) before: Vec<u8>,
+    pub(super) after: Vec<u8>,
+}
+
+pub(super) struct Pair {
+    pub(super) name: String,
+    pub(super) value: String,
+    /// As it is signed.
+    text: Vec<u8>,
+    is_repeated: bool,
+}
+
+fn malformed(name: &str, what: &'static str) -> Reason {
+    Reason::Malformed(name.to_owned().into(), what)
+}
+
+impl Pairs {
+    /// Reads the pairs of a query, and the signature among them if it is there.
+    pub(super) fn read<'a>(
+        text: &'a str,
+        recipe: &Recipe,
+        signature: Option<&str>,
+    ) -> Result<(Self, Option<Cow<'a, str>>), Reason> {
+        let (mut pairs, mut found) = (Vec::new(), None);
+        for raw in text.split('&').filter(|raw| !raw.is_empty()) {
+            let (raw_name, raw_value) = raw.split_once('=').unwrap_or((raw, ""));
+            let name = match decode_form(raw_name) {
+                Ok(name) => name,
+                Err(what) if recipe.selected == Selected::All => return Err(malformed("parameters", what)),
+                // Not one of those that are signed.
+                Err(_) => continue,
+            };
+            let value = || decode_form(raw_value).map_err(|what| malformed(&name, what));
+            if signature == Some(&*name) {
+                if found.replace(value()?).is_some() {
+                    return Err(Reason::DuplicateParameter(name.into_owned().into()));
+                }
+            } else if recipe.selected.has(&name) && !recipe.except.iter().any(|other| *other == *name) {
+                if pairs.len() == MOST {
+                    return Err(malformed("parameters", "are too many"));
+                }
+                let text = if recipe.text == Text::Raw { raw.as_bytes().to_vec() } else { Vec::new() };
+                pairs.push(Pair { value: value()?.into_owned(), name: name.into_owned(), text, is_repeated: false });
+            }
+        }
+        Ok((Self::signed(pairs, recipe)?, found))
+    }
+
+    fn signed(pairs: Vec<Pair>, recipe: &Recipe) -> Result<Self, Reason> {
+        let mut all = joined(pairs, recipe.repeated)?;
+        for pair in &mut all {
+            write(pair, recipe)?;
+        }
+        match (&recipe.selected, recipe.order) {
+            (Selected::Listed(names), Order::Listed) => {
+                all.sort_by_key(|pair| names.iter().position(|name| *name == pair.name));
+            }
+            (_, Order::Names) => all.sort_by(|one, other| one.name.cmp(&other.name)),
+            (_, Order::Sent | Order::Listed) => {}
+            (_, Order::Pairs) => all.sort_by(|one, other| one.text.cmp(&other.text)),
+        }
+        if let (Between::Values(_), Selected::Listed(names)) = (recipe.join.0, &recipe.selected)
+            && let Some(missing) = names.iter().find(|name| !all.iter().any(|pair| pair.name == **name))
+        {
+            return Err(Reason::MissingParameter(missing.clone()));
+        }
+        let (mut before, mut after) = (recipe.before.as_bytes().to_vec(), Vec::new());
+        let mut separator = [0; 4];
+        let separator: &str = match recipe.join.0 {
+            Between::Pairs(None) => "",
+            Between::Pairs(Some(separates)) | Between::Values(separates) => separates.encode_utf8(&mut separator),
+            Between::Json => ",",
+        };
+        if recipe.join.0 == Between::Json {
+            before.push(b'{');
+        }
+        for (position, pair) in all.iter().enumerate() {
+            let is_behind_the_secret = recipe.secret_before.is_some_and(|index| position >= index);
+            if recipe.secret_before == Some(position) {
+                before.extend_from_slice(separator.as_bytes());
+            }
+            let text = if is_behind_the_secret { &mut after } else { &mut before };
+            if position > 0 {
+                text.extend_from_slice(separator.as_bytes());
+            }
+            text.extend_from_slice(&pair.text);
+        }
+        if recipe.join.0 == Between::Json {
+            after.push(b'}');
+        }
+        after.extend_from_slice(recipe.after.as_bytes());
+        Ok(Self { all, before, after })
+    }
+
+    /// The decoded value of a pair that is signed.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        self.all.iter().find(|pair| pair.name == name).map(|pair| pair.value.as_str())
+    }
+
+    /// Whether the name came more than once.
+    pub(super) fn is_repeated(&self, name: &str) -> bool {
+        self.all.iter().any(|pair| pair.name == name && pair.is_repeated)
+    }
+}
+
+/// Joins pairs of one name, or refuses them. Afterwards each name is there once.
+fn joined(pairs: Vec<Pair>, repeated: Repeated) -> Result<Vec<Pair>, Reason> {
+    let mut all: Vec<Pair> = Vec::with_capacity(pairs.len());
+    for mut pair in pairs {
+        let is_list = repeated == Repeated::Brackets && pair.name.ends_with("[]");
+        if is_list {
+            // Without these, the end of a list's element is known.
+            if pair.value.contains(['"', '\\']) {
+                return Err(malformed(&pair.name, "holds what ends an element of a list"));
+            }
+            pair.name.truncate(pair.name.len().saturating_sub(2));
+            pair.value = format!("[\"{}\"]", pair.value);
+            pair.text = b"list".to_vec();
+        }
+        let Some(first) = all.iter_mut().find(|first| first.name == pair.name) else {
+            all.push(pair);
+            continue;
+        };
+        match repeated {
+            Repeated::Commas => {
+                first.is_repeated = true;
+                _ = write!(first.value, ",{}", pair.value);
+            }
+            Repeated::Brackets if is_list && first.text == b"list" => {
+                first.value.pop();
+                _ = write!(first.value, ", {}", pair.value.get(1..).unwrap_or_default());
+            }
+            Repeated::Brackets | Repeated::Refused => return Err(Reason::DuplicateParameter(pair.name.into())),
+        }
+    }
+    Ok(all)
+}
+
+/// Writes a pair as it is signed, unless that is how it was received.
+fn write(pair: &mut Pair, recipe: &Recipe) -> Result<(), Reason> {
+    let (name, value) = (pair.name.as_bytes(), pair.value.as_bytes());
+    let is_list = recipe.repeated == Repeated::Brackets && pair.text == b"list";
+    let mut text = Vec::with_capacity(name.len() + value.len() + 8);
+    match (recipe.join.0, recipe.text) {
+        (_, Text::Raw) => return Ok(()),
+        (Between::Json, _) => {
+            php_string(&pair.name, &mut text);
+            text.push(b':');
+            php_string(&pair.value, &mut text);
+        }
+        (Between::Values(separator), _) => {
+            if pair.value.contains(separator) {
+                return Err(malformed(&pair.name, "holds the separator of the signed values"));
+            }
+            text.extend_from_slice(value);
+        }
+        (Between::Pairs(separator), Text::Decoded) => {
+            let has_separator = |text: &str| match separator {
+                Some(separator) => text.contains(separator),
+                None => text.contains('='),
+            };
+            if pair.name.contains('=') || has_separator(&pair.name) || has_separator(&pair.value) {
+                return Err(malformed(&pair.name, "holds what separates the signed pairs"));
+            }
+            text.extend_from_slice(name);
+            text.push(b'=');
+            text.extend_from_slice(value);
+        }
+        (Between::Pairs(_), how) => {
+            let encode = if how == Text::FormEncoded { quote_plus } else { percent_encode };
+            encode(name, &mut text);
+            text.push(b'=');
+            if is_list { text.extend_from_slice(value) } else { encode(value, &mut text) }
+        }
+    }
+    pair.text = text;
+    Ok(())
+}
+
+/// A string as PHP's `json_encode` writes it.
+fn php_string(text: &str, json: &mut Vec<u8>) {
+    let mut written = String::with_capacity(text.len() + 2);
+    written.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' => written.push_str("\\\""),
+            '\\' => written.push_str("\\\\"),
+            '/' => written.push_str("\\/"),
+            '\u{8}' => written.push_str("\\b"),
+            '\u{c}' => written.push_str("\\f"),
+            '\n' => written.push_str("\\n"),
+            '\r' => written.push_str("\\r"),
+            '\t' => written.push_str("\\t"),
+            ' '..='~' | '\u{7f}' => written.push(letter),
+            _ => {
+                for unit in letter.encode_utf16(&mut [0; 2]) {
+                    _ = write!(written, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    written.push('"');
+    json.extend_from_slice(written.as_bytes());
+}

@@ -1,0 +1,339 @@
+//! What is special about the signed parameters form.
+
+use hmac::{Hmac, KeyInit, Mac};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{Method, Request};
+use http_body_util::Full;
+use serde_json::Value;
+use sha2::Sha256;
+use tower_sso::clock::{ManualClock, UnixTime};
+use tower_sso::providers::launches;
+use tower_sso::scheme::{Encoding, Place, TimeFormat};
+use tower_sso::signed_parameters::{self, Join, Order, Recipe, Repeated, SignedParameters, Source, Text};
+use tower_sso::{Builder, ConfigError, Identity};
+
+use crate::support::subject::{get, refused};
+use crate::support::{App, NOW, Request_, clock, outcome, replay};
+
+const SECRET: &str = "parameter-secret-0123456789";
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn mac_with(secret: &str, text: &str) -> String {
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(text);
+    hex(&mac.finalize().into_bytes())
+}
+
+fn mac(text: &str) -> String {
+    mac_with(SECRET, text)
+}
+
+fn layer(recipe: Recipe) -> Builder<SignedParameters<Value>> {
+    signed_parameters::layer(recipe).danger_without_time().danger_forgets_on_restart()
+}
+
+fn app(layer: Builder<SignedParameters<Value>>) -> App {
+    App::new(layer.secrets([SECRET]).replay(replay()).clock(clock()).build().unwrap())
+}
+
+async fn send(app: &App, uri: &str) -> &'static str {
+    outcome(&app.send(get(uri)).await)
+}
+
+/// Each row: a recipe, the query without its signature, what is signed, and what comes of it.
+#[tokio::test]
+async fn texts_as_partners_write_them() {
+    let (and, lf) = (|| Recipe::all(Join::pairs('&')), || Recipe::all(Join::pairs('\n')));
+    let listed = |join| Recipe::listed(["b", "a"], join);
+    let bare = || Recipe::all(Join::pairs_without_separator());
+    let brackets = || and().order(Order::Names).text(Text::Encoded).repeated(Repeated::Brackets);
+    for (recipe, query, signed, expected, why) in [
+        (and(), "b=2&a=1+%2B", "a=1 +&b=2", "ok", "decoded and sorted"),
+        (and(), "b=&a", "a=&b=", "ok", "empty values are signed"),
+        (and(), "b=2&&a=1", "a=1&b=2", "ok", "an empty piece is no pair"),
+        (and().order(Order::Sent), "b=2&a=1", "b=2&a=1", "ok", "as sent"),
+        (and().text(Text::Raw).order(Order::Sent), "b=2%2f&a", "b=2%2f&a", "ok", "as received"),
+        (and().text(Text::Encoded), "a=1+%2B%2f", "a=1%20%2B%2F", "ok", "encoded"),
+        (and().text(Text::FormEncoded), "a=1%20%2B", "a=1+%2B", "ok", "as form data"),
+        (and().except(["x"]), "a=1&x=2", "a=1", "ok", "an exception"),
+        (and().around("v1:", ":end"), "a=1", "v1:a=1:end", "ok", "text around"),
+        (and(), "a-b=1&a=2", "a-b=1&a=2", "ok", "`-` sorts before `=`"),
+        (and().order(Order::Names), "a-b=1&a=2", "a=2&a-b=1", "ok", "a name sorts before a longer one"),
+        (and(), "a=1%262", "a=1&2", "malformed", "a value holds the separator"),
+        (and(), "a=1%3D2", "a=1=2", "ok", "`=` in a value: the first one ends the name"),
+        (and(), "a%3D1=2", "a=1=2", "malformed", "`=` in a name"),
+        (lf(), "a=1%262&b=3", "a=1&2\nb=3", "ok", "lines"),
+        (lf(), "a=1%0Ab=3", "a=1\nb=3", "malformed", "a value holds a line feed"),
+        (and(), "a=1&a=2", "a=1&a=2", "malformed", "a name twice"),
+        (and().repeated(Repeated::Commas), "a=1&a=2&b=3", "a=1,2&b=3", "ok", "joined by commas"),
+        (brackets(), "ids%5B%5D=1&ids%5B%5D=2&a=%2F", "a=%2F&ids=[\"1\", \"2\"]", "ok", "a list"),
+        (brackets(), "ids%5B%5D=1&ids=2", "ids=[\"1\", \"2\"]", "malformed", "a list and a name"),
+        (brackets(), "ids%5B%5D=1%22", "ids=[\"1\"\"]", "malformed", "the end of an element in an element"),
+        (bare(), "b=2&a=1", "a=1b=2", "ok", "no separator"),
+        (bare(), "a=1b%3D2", "a=1b=2", "malformed", "the same text, cut in another place"),
+        (bare(), "a=&1b=2", "a=1b=2", "invalid", "sorted, it is another text"),
+        (listed(Join::values(':')), "a=1&b=2&c=3", "2:1", "ok", "values as listed"),
+        (listed(Join::values(':')), "a=1&b=", ":1", "ok", "an empty value"),
+        (listed(Join::values(':')), "a=1", "1", "malformed", "a value is missing"),
+        (listed(Join::values(':')), "a=1:2&b=3", "3:1:2", "malformed", "a value holds the separator"),
+        (listed(Join::pairs('&')), "a=1&c=%zz", "a=1", "ok", "a pair is missing; another's escape is not read"),
+        (Recipe::prefixed("p_", Join::pairs('&')), "p_a=1&a=2", "p_a=1", "ok", "by prefix"),
+        (Recipe::all(Join::json()).order(Order::Sent), "b=1%2F&a=%C3%A9", r#"{"b":"1\/","a":"\u00e9"}"#, "ok", "JSON"),
+        (and(), "a=%zz", "a=%zz", "malformed", "a bad escape"),
+        (and(), "a=1%00", "a=1\0", "malformed", "NUL"),
+    ] {
+        // Without a separator, some value must have a known shape.
+        let layer = if recipe == bare() { layer(recipe).ends_with("a", "") } else { layer(recipe) };
+        let found = send(&app(layer), &format!("/?{query}&signature={}", mac(signed))).await;
+        assert_eq!(found, expected, "{why}: {query}");
+    }
+}
+
+#[tokio::test]
+async fn pairs_and_signatures_in_every_place() {
+    let signed = "a=1&b=2";
+    let recipe = || Recipe::all(Join::pairs('&'));
+    let form = |body: String| {
+        Request::post("/").header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(Full::from(body)).unwrap()
+    };
+    let with = |mut request: Request_, name: &'static str, value: String| {
+        request.headers_mut().insert(name, value.parse().unwrap());
+        request
+    };
+    let header = || Place::header(http::HeaderName::from_static("x-signature"));
+    let whole = format!("b=2&a=1&signature={}", mac(signed));
+    let cases: Vec<(&str, Builder<SignedParameters<Value>>, Request_)> = vec![
+        ("a form", layer(recipe()).source(Source::Form).methods([Method::POST]), form(whole.clone())),
+        (
+            "a form, signed in a header",
+            layer(recipe()).source(Source::Form).signature_in(header()).methods([Method::POST]),
+            with(form("b=2&a=1".into()), "x-signature", mac(signed)),
+        ),
+        (
+            "a query, signed in a header",
+            layer(recipe()).signature_in(header()),
+            with(get("/?a=1&b=2"), "x-signature", mac(signed)),
+        ),
+        (
+            "a header's value",
+            layer(recipe()).source(Source::Value(Place::header_after(AUTHORIZATION, "tma"))),
+            with(get("/?c=3"), "authorization", format!("tma {whole}")),
+        ),
+        (
+            "a form's field",
+            layer(recipe()).source(Source::Value(Place::form("data"))).methods([Method::POST]),
+            form(format!("c=3&data={}", whole.replace('&', "%26").replace('=', "%3D"))),
+        ),
+    ];
+    for (why, layer, request) in cases {
+        let app = app(layer);
+        assert_eq!(outcome(&app.send(request.clone()).await), "ok", "{why}");
+        assert_eq!(outcome(&app.send(request).await), "replayed", "{why}");
+    }
+}
+
+#[tokio::test]
+async fn claims_come_only_from_what_is_signed() {
+    let layer = layer(Recipe::prefixed("vk_", Join::pairs('&'))).map_claims(|claims: Value| {
+        assert_eq!(claims, serde_json::json!({"vk_user_id": "7"}));
+        Ok(claims)
+    });
+    let app = App::new(layer.secrets([SECRET]).replay(replay()).clock(clock()).build().unwrap());
+    let uri = format!("/?user_id=8&vk_user_id=7&signature={}", mac("vk_user_id=7"));
+    let answer = app.send(get(&uri)).await;
+    assert_eq!(outcome(&answer), "ok");
+    assert!(answer.extensions().get::<Identity<Value>>().is_none());
+}
+
+#[tokio::test]
+async fn what_is_required_is_there_once_and_not_empty() {
+    let layer =
+        || layer(Recipe::all(Join::pairs('&')).repeated(Repeated::Commas)).require(["a"]).once(["b"]).digits(["c"]);
+    for (query, signed, expected) in [
+        ("a=1&b=2&b2=3", "a=1&b2=3&b=2", "ok"),
+        ("b=1", "b=1", "malformed"),
+        ("a=", "a=", "malformed"),
+        ("a=1&a=2", "a=1,2", "malformed"),
+        ("a=1&b=2&b=3", "a=1&b=2,3", "malformed"),
+        ("a=1&c=12", "a=1&c=12", "ok"),
+        ("a=1&c=", "a=1&c=", "ok"),
+        ("a=1&c=1x", "a=1&c=1x", "malformed"),
+        ("a=1&c=1&c=2", "a=1&c=1,2", "malformed"),
+    ] {
+        assert_eq!(send(&app(layer()), &format!("/?{query}&signature={}", mac(signed))).await, expected, "{query}");
+    }
+    let many = (0..257).map(|n| format!("n{n:03}=1")).collect::<Vec<_>>().join("&");
+    assert_eq!(send(&app(layer()), &format!("/?a=1&{many}&signature={}", mac("x"))).await, "malformed", "too many");
+}
+
+#[tokio::test]
+async fn the_tenant_is_what_was_signed() {
+    let keys = tower_sso::MemoryKeys::new().with("acme", SECRET).with("other", "other-secret-0123456789");
+    let recipe = Recipe::all(Join::pairs('&'));
+    let layer = signed_parameters::layer::<Value>(recipe).issued_at("ts", TimeFormat::Seconds).tenant_field("shop");
+    let app = App::new(layer.keys(keys).replay(replay()).clock(clock()).build().unwrap());
+    let link = |shop: &str| format!("/?shop={shop}&ts={NOW}&signature={}", mac(&format!("shop=acme&ts={NOW}")));
+    assert_eq!(send(&app, &link("other")).await, "invalid");
+    assert_eq!(send(&app, &link("nobody")).await, "invalid");
+    assert_eq!(send(&app, &link("")).await, "malformed");
+    assert_eq!(send(&app, &link("acme")).await, "ok");
+}
+
+fn at(layer: Builder<SignedParameters<Value>>, secret: &str, seconds: u64) -> App {
+    let clock = ManualClock::at(UnixTime::from_secs(seconds));
+    let store = tower_sso::MemoryReplay::builder().danger_no_startup_cutoff().build();
+    App::new(layer.secrets([secret]).replay(store).danger_forgets_on_restart().clock(clock).build().unwrap())
+}
+
+fn reusable_at(layer: Builder<SignedParameters<Value>>, secret: &str, seconds: u64) -> App {
+    App::new(layer.secrets([secret]).clock(ManualClock::at(UnixTime::from_secs(seconds))).build().unwrap())
+}
+
+/// Published by Shopify and in its libraries' tests.
+#[tokio::test]
+async fn shopify_signs_like_this() {
+    let code = "code=0907a61c0c8d55e99db179b68161bc00";
+    let rest = "shop=some-shop.myshopify.com&timestamp=1337178173";
+    let hmac = "4712bf92ffc2917d15a2f5a273e39f0116667419aa4b6ac0b3baaf26fa3c4d20";
+    let app = || at(launches::shopify(), "hush", 1_337_178_173);
+    assert_eq!(send(&app(), &format!("/?{code}&hmac={hmac}&{rest}")).await, "ok");
+    assert_eq!(send(&app(), &format!("/?{rest}&hmac={hmac}&{code}&signature=old")).await, "ok", "any order");
+    assert_eq!(send(&app(), &format!("/?{code}&hmac={hmac}&{rest}&host=x")).await, "invalid", "one more");
+    assert_eq!(send(&app(), &format!("/?hmac={hmac}&{rest}")).await, "invalid", "one less");
+
+    let proxy = |signature: &str, more: &str| {
+        format!(
+            "/?extra=1&extra=2&shop=shop-name.myshopify.com&path_prefix=%2Fapps%2Fawesome_reviews&timestamp=1317327555{more}&signature={signature}"
+        )
+    };
+    let app = || reusable_at(launches::shopify_app_proxy(), "hush", 1_317_327_555);
+    for (more, signature) in [
+        ("&logged_in_customer_id=1", "4c68c8624d737112c91818c11017d24d334b524cb5c2b8ba08daa056f7395ddb"),
+        ("&logged_in_customer_id=", "e072b6d7e6622d85912a5214b860d3100dc1e73d9bc29f43796ac8c9ff8093cb"),
+        ("", "a9718877bea71c2484f91608a7eaea1532bdf71f5c56825065fa4ccabe549ef3"),
+    ] {
+        assert_eq!(send(&app(), &proxy(signature, more)).await, "ok", "{more}");
+        assert_eq!(send(&app(), &proxy(signature, &format!("{more}&x=1"))).await, "invalid", "{more}");
+    }
+    // A visitor chose `extra`. The platform signed one of these two; both have its MAC.
+    let signature = "84037022abda402eda4e38089032b1baf4f34b128706ef7ac8d0f6e4b3f8d975";
+    let rest =
+        format!("path_prefix=%2Fapps%2Fx&shop=shop-name.myshopify.com&timestamp=1317327555&signature={signature}");
+    for query in [
+        "extra=1logged_in_customer_id%3D7m%3D&logged_in_customer_id=",
+        "extra=1&logged_in_customer_id=7&m=logged_in_customer_id%3D",
+    ] {
+        assert_eq!(send(&app(), &format!("/?{query}&{rest}")).await, "malformed", "{query}");
+    }
+    // Without `=`: a border moved, and a customer that is no number; a shop of another domain.
+    for text in [
+        "logged_in_customer_id=m2=xpath_prefix=/ashop=a.myshopify.comtimestamp=1317327555",
+        "path_prefix=/ashop=a.myshopify.comshtimestamp=1317327555",
+    ] {
+        let signature = mac_with("hush", text);
+        let (query, why) = match text.starts_with('l') {
+            true => ("logged_in_customer_id=m&2=x&shop=a.myshopify.com", "no number"),
+            false => ("shop=a.myshopify.comsh", "another domain"),
+        };
+        let uri = format!("/?{query}&path_prefix=/a&timestamp=1317327555&signature={signature}");
+        assert_ne!(send(&app(), &uri).await, "ok", "{why}");
+    }
+}
+
+/// Published in the tests of the libraries that the presets name.
+#[tokio::test]
+async fn platforms_sign_like_this() {
+    let shopware = "/?test=1&shopware-shop-signature=9dd645162c4599f510a88a716a3aac9934c46d2964811e3efcdc53b4b672fe1c";
+    assert_eq!(send(&at(launches::shopware(), "secret", NOW), shopware).await, "ok");
+    assert_eq!(send(&at(launches::shopware(), "secret", NOW), &shopware.replace("test", "%74est")).await, "invalid");
+
+    let mut request = get("/?shop-id=123&shop-url=https%3A%2F%2Fmy-shop.com&timestamp=1234567890");
+    let signature = "96c91f86c822e11444b7a57b54ef125ed86b1a639c5360d45c5397daa8c3f70b";
+    request.headers_mut().insert("shopware-app-signature", signature.parse().unwrap());
+    let app = at(launches::shopware_registration(), "my-secret", 1_234_567_890);
+    assert_eq!(outcome(&app.send(request).await), "ok");
+
+    let post = |body: &str| {
+        let body = Full::from(body.to_owned());
+        Request::post("/").header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body).unwrap()
+    };
+    let v1 = "id=1&timestamp=1262304000&token=b6010f6fbb850887a396c2bc0ab23974003008f6&nav-data=x";
+    let app = at(launches::danger_heroku_v1(), "SSO_SALT", 1_262_304_000);
+    assert_eq!(outcome(&app.send(post(&v1.replace("id=1", "id=2"))).await), "invalid");
+    // What length extension appends holds NUL, and bytes that are no text.
+    let extended = v1.replace("timestamp=1262304000", "timestamp=1262304000%80%00%00");
+    assert_eq!(outcome(&app.send(post(&extended)).await), "malformed");
+    assert_eq!(outcome(&app.send(post(v1)).await), "ok");
+}
+
+/// Published in VKCOM/vk-apps-launch-params. Only `vk_…` is signed.
+#[tokio::test]
+async fn vk_signs_like_this() {
+    let uri = "/?vk_user_id=494075&vk_app_id=6736218&vk_is_app_user=1&vk_are_notifications_enabled=1&vk_language=ru\
+               &vk_access_token_settings=&vk_platform=android&sign=htQFduJpLxz7ribXRZpDFUH-XEUhC9rBPTJkjUFEkRA";
+    let app = || at(launches::vk_mini_app(), "wvl68m4dR1UpLrVRli", NOW);
+    assert_eq!(send(&app(), &format!("{uri}&odr_enabled=1")).await, "ok");
+    assert_eq!(send(&app(), &uri.replace("494075", "494076")).await, "invalid");
+    assert_eq!(send(&app(), &uri.replace("vk_access_token_settings=&", "")).await, "invalid", "empty, and signed");
+}
+
+#[tokio::test]
+async fn telegram_signs_like_this() {
+    use sha2::Digest;
+    let token = "12345:0123456789abcdef";
+    let lines = format!("auth_date={NOW}\nfirst_name=Ada & co\nid=7");
+    let key = Sha256::digest(token);
+    let hash = hex(&Hmac::<Sha256>::new_from_slice(&key).unwrap().chain_update(&lines).finalize().into_bytes());
+    let uri = format!("/?id=7&first_name=Ada%20%26%20co&auth_date={NOW}&hash={hash}");
+    let app = || at(launches::telegram_login(), token, NOW);
+    assert_eq!(send(&app(), &uri).await, "ok");
+    assert_eq!(send(&app(), &uri.replace("id=7", "id=8")).await, "invalid");
+    let moved = format!("/?id=7&auth_date={NOW}%0Afirst_name%3DAda%20%26%20co&hash={hash}");
+    assert_eq!(send(&app(), &moved).await, "malformed", "two lines in one value");
+}
+
+#[test]
+fn settings_that_do_not_build() {
+    let build = |layer: Builder<SignedParameters<Value>>| -> Result<(), ConfigError> {
+        layer.secrets([SECRET]).replay(replay()).build().map(drop)
+    };
+    let and = || Recipe::all(Join::pairs('&'));
+    let with = |recipe| layer(recipe);
+    let listed = |join| Recipe::listed(["a", "b"], join);
+    for (layer, part) in [
+        (signed_parameters::layer(and()), "`issued_at` is not called"),
+        (with(Recipe::all(Join::pairs_without_separator())), "border between a value and the next name"),
+        (with(Recipe::all(Join::values(':'))), "could change places"),
+        (with(listed(Join::values(':')).order(Order::Names)), "could change places"),
+        (with(Recipe::all(Join::pairs('='))), "cut in two ways"),
+        (with(Recipe::all(Join::pairs('\n')).text(Text::Raw)), "as received"),
+        (with(and().text(Text::Raw).repeated(Repeated::Commas)), "have to be decoded"),
+        (with(and().repeated(Repeated::Brackets)), "take `Text::Encoded`"),
+        (with(Recipe::all(Join::json()).repeated(Repeated::Commas)), "to JSON"),
+        (with(and().order(Order::Listed)), "lists none"),
+        (with(Recipe::prefixed("", Join::pairs('&'))), "empty prefix"),
+        (with(Recipe::listed([""; 0], Join::pairs('&'))), "is empty, or none"),
+        (with(Recipe::listed(["a", "a"], Join::pairs('&'))), "names a parameter twice"),
+        (with(listed(Join::pairs('&')).danger_digest_with_secret_before(1)), "among values"),
+        (with(listed(Join::values(':')).danger_digest_with_secret_before(0)), "the secret first"),
+        (with(listed(Join::values(':')).danger_digest_with_secret_before(2)), "behind the last value"),
+        (with(listed(Join::pairs('&'))).issued_at("ts", TimeFormat::Seconds), "`issued_at` is not signed"),
+        (with(listed(Join::pairs('&'))).tenant_field("org"), "`tenant_field` is not signed"),
+        (with(listed(Join::pairs('&'))).require(["c"]), "names a parameter that is not signed"),
+        (with(listed(Join::pairs('&'))).signature_parameter("a"), "cannot sign itself"),
+        (with(and().except(["ts"])).issued_at("ts", TimeFormat::Seconds), "`issued_at` is not signed"),
+        (with(and()).signature_parameter(""), "is empty"),
+        (with(and()).issued_at_if_given("ts", TimeFormat::Seconds).reusable(), "`reusable`"),
+        (with(and()).source(Source::Value(Place::query(""))), "no request can have"),
+        (signed_parameters::layer(and()).danger_without_time(), "forgets when the process ends"),
+        (
+            with(and()).encoding(Encoding::Base64).tenant(tower_sso::Tenant::query("org")).tenant_field("org"),
+            "`tenant`",
+        ),
+    ] {
+        let problem = refused(build(layer));
+        assert!(problem.contains(part), "{part}: {problem}");
+    }
+}
