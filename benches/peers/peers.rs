@@ -23,15 +23,22 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{FromRef, FromRequestParts};
 use axum_jwt_auth::{Claims, Decoder, LocalDecoder};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use driver::{NoStore, authentic, service, through, verify};
 use futures::FutureExt;
-use http::{Request, Response};
+use hmac::{Hmac, KeyInit, Mac};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http_body_util::Full;
 use jwt_authorizer::{IntoLayer, JwtAuthorizer};
 use samples::{Fernet, Jwt, LargeWebhook, OAuth1, Sample, Webhook, body, parameter};
+use sha2::Sha256;
 use tower::{Layer, Service};
+use tower_sso::clock::{Clock, SystemClock};
 use tower_sso::providers::waggl::WagglUser;
+use tower_sso::providers::webhooks;
 use webhook_verify::{Provider, Secret};
 
 type Group<'a> = BenchmarkGroup<'a, WallTime>;
@@ -166,6 +173,64 @@ fn webhook(criterion: &mut Criterion) {
     each::<LargeWebhook>(criterion, "peers_webhook_64_kib");
 }
 
+/// A delivery of Svix: HMAC-SHA256 of id, time and body. `standardwebhooks` always checks the time, which is the real one; `svix`
+/// need not, and does not here.
+fn standard_webhooks(criterion: &mut Criterion) {
+    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
+    let mut group = criterion.benchmark_group("peers_standard_webhooks");
+    let body = body(&Webhook::request(0));
+    let now = SystemClock.now().as_secs();
+    let svix = svix::webhooks::Webhook::new(SECRET).unwrap();
+    let signature = svix.sign(ID, now, &body).unwrap();
+    let headers = |prefix: &str| {
+        let names =
+            ["id", "timestamp", "signature"].map(|name| format!("{prefix}-{name}").parse::<HeaderName>().unwrap());
+        let values = [ID, &now.to_string(), &signature].map(|value| HeaderValue::from_str(value).unwrap());
+        names.into_iter().zip(values).collect::<HeaderMap>()
+    };
+    let request = || {
+        let mut request = Request::post("/hook").header("content-type", "application/json");
+        request.headers_mut().unwrap().extend(headers("svix"));
+        request.body(Full::new(body.clone())).unwrap()
+    };
+
+    let layer = webhooks::svix::<serde_json::Value>().secrets([SECRET]).max_age(Duration::from_secs(3_600));
+    let layer = layer.replay(NoStore).handler_remembers().build().unwrap();
+    let (head, _) = request().into_parts();
+    let key = tower_sso::Secret::new(SECRET);
+    group.bench_function("tower-sso, authentic", |bencher| {
+        bencher.iter(|| authentic(layer.form(), &key, &head, &body));
+    });
+    let mut service = service(&layer);
+    assert_eq!(through(&mut service, request()).status(), 200);
+    group.bench_function("tower-sso, layer", |bencher| {
+        bencher.iter_batched(request, |request| through(&mut service, request), FEW);
+    });
+    group.bench_function("tower-sso, no layer", |bencher| {
+        bencher.iter_batched(request, |request| driver::Nothing.call(black_box(request)), FEW);
+    });
+
+    // The same by hand: the MAC with a key that was made beforehand, and the comparison.
+    let keyed =
+        Hmac::<Sha256>::new_from_slice(&BASE64_STANDARD.decode(SECRET.trim_start_matches("whsec_")).unwrap()).unwrap();
+    let tag = BASE64_STANDARD.decode(signature.trim_start_matches("v1,")).unwrap();
+    let start = format!("{ID}.{now}.");
+    let by_hand =
+        || keyed.clone().chain_update(black_box(&start)).chain_update(black_box(&body)).verify_slice(&tag).unwrap();
+    group.bench_function("by hand", |bencher| bencher.iter(by_hand));
+
+    let of_svix = headers("svix");
+    group.bench_function("svix", |bencher| {
+        bencher.iter(|| svix.verify_ignoring_timestamp(black_box(&body), &of_svix).unwrap());
+    });
+    let standard = standardwebhooks::Webhook::new(SECRET).unwrap();
+    let of_standard = headers("webhook");
+    group.bench_function("standardwebhooks", |bencher| {
+        bencher.iter(|| standard.verify(black_box(&body), &of_standard).unwrap());
+    });
+}
+
 /// Writes the credentials for `peers.py`, if `PEERS_CREDENTIALS` is set.
 fn write_credentials(_: &mut Criterion) {
     let Some(path) = std::env::var_os("PEERS_CREDENTIALS") else { return };
@@ -184,6 +249,6 @@ fn write_credentials(_: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_millis(1_500));
-    targets = write_credentials, fernet, jwt, oauth1, webhook
+    targets = write_credentials, fernet, jwt, oauth1, webhook, standard_webhooks
 }
 criterion_main!(benches);
