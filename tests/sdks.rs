@@ -13,6 +13,7 @@ use tower_sso::body::RawBody;
 use tower_sso::clock::{Clock, SystemClock};
 use tower_sso::providers::webhooks as senders;
 use tower_sso::replay::MemoryReplay;
+use tower_sso::scheme::Origin;
 use tower_sso::webhook::Webhook;
 use tower_sso::{Builder, Identity};
 
@@ -21,7 +22,10 @@ async fn what_the_senders_libraries_sign_is_accepted_once() {
     let mut calls = python();
     calls.extend(node());
     let presets: BTreeSet<_> = calls.iter().map(|call| call["preset"].as_str().unwrap()).collect();
-    assert!(presets.is_superset(&BTreeSet::from(["slack", "standard_webhooks", "stripe", "svix"])), "{presets:?}");
+    assert!(
+        presets.is_superset(&BTreeSet::from(["slack", "standard_webhooks", "stripe", "svix", "twilio"])),
+        "{presets:?}"
+    );
     for call in &calls {
         let (preset, layer) = (call["preset"].as_str().unwrap(), layer(call["preset"].as_str().unwrap()));
         // The library may have signed before the store was made.
@@ -55,6 +59,8 @@ fn layer(preset: &str) -> Builder<Webhook<RawBody>> {
         "standard_webhooks" => senders::standard_webhooks(),
         "stripe" => senders::stripe(),
         "svix" => senders::svix(),
+        // Its public address, which is signed.
+        "twilio" => senders::danger_twilio(Origin::new("https://app.example")),
         other => panic!("{other}: not in this test"),
     }
 }

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 import standardwebhooks
 import stripe
 from slack_sdk.signature import SignatureVerifier
+from twilio.request_validator import RequestValidator
 
 NOW = int(sys.argv[1])
 TEXT = "0123456789abcdef0123456789abcdef"
@@ -41,7 +42,11 @@ for preset, prefix, library in ("standard_webhooks", "webhook", standardwebhooks
     headers = {f"{prefix}-id": "msg_1", f"{prefix}-timestamp": str(NOW), f"{prefix}-signature": library.sign("msg_1", time, BODY)}
     show(preset, WHSEC, headers)
 
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 form = "command=%2Fhook&text=a+b"
 signature = SignatureVerifier(TEXT).generate_signature(timestamp=str(NOW), body=form)
 headers = {"x-slack-request-timestamp": str(NOW), "x-slack-signature": signature}
-show("slack", TEXT, {**headers, "content-type": "application/x-www-form-urlencoded"}, form)
+show("slack", TEXT, {**headers, **FORM}, form)
+
+signature = RequestValidator(TEXT).compute_signature("https://app.example/hook", {"From": "+15005550006", "Body": "a b"})
+show("twilio", TEXT, {"x-twilio-signature": signature, **FORM}, "From=%2B15005550006&Body=a+b")

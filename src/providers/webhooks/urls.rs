@@ -116,8 +116,8 @@ pub fn square<C: Claims>(origin: Origin) -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// The key is the application's OAuth secret. Give Trello a callback URL with a path. Answer its HEAD, which comes when
-/// the webhook is made, beside the layer.
+/// The key is the application's OAuth secret. Give Trello a callback URL with a path. Trello first asks by HEAD whether
+/// it exists: see [`challenges::trello`](super::challenges::trello).
 ///
 /// Source: developer.atlassian.com, "Trello webhooks".
 ///
