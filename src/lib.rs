@@ -49,6 +49,7 @@
 //! |---|---|---|
 //! | Fernet token in the query | [`fernet`] | [TutorCruncher](providers::tutorcruncher::sso): sign-in |
 //! | signed webhook body | [`webhook`] | [TutorCruncher](providers::tutorcruncher::sign_up): sign-up |
+//! | signature inside the JSON body | [`signed_json`] | [Adyen, Mailgun and others](providers::webhooks) |
 //! | JWT in a query parameter | [`jwt`] | [Waggl](providers::waggl::sso) |
 //! | timestamp hash in the query | [`timestamp_hash`] | [LCvista](providers::lcvista::sso) |
 //! | signed parameters | [`signed_parameters`] | [Shopify, Telegram, …](providers::launches) |
@@ -123,6 +124,7 @@
 //! |---|---|---|
 //! | `fernet` | | the [`fernet`] form |
 //! | `webhook` | | the [`webhook`] form |
+//! | `signed-json` | | the [`signed_json`] form, and `webhook` |
 //! | `jwt` | | the [`jwt`] form with HS256, HS384 and HS512 |
 //! | `public-key` | | signatures with public keys, by `jsonwebtoken` and the RustCrypto crates that it brings |
 //! | `jwt-public-key` | | both: RS, PS, ES and EdDSA for [`jwt`] |
@@ -168,6 +170,7 @@
         feature = "shared-secret",
         feature = "signed-parameters",
         feature = "signed-payload",
+        feature = "signed-json",
         feature = "ticket",
         feature = "timestamp-hash",
         feature = "webhook"
@@ -188,6 +191,7 @@
         feature = "sign",
         feature = "signed-parameters",
         feature = "signed-payload",
+        feature = "signed-json",
         feature = "sqlx",
         feature = "testing",
         feature = "ticket",
@@ -259,6 +263,9 @@ pub mod shared_secret;
 #[cfg(feature = "sign")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sign")))]
 pub mod sign;
+#[cfg(feature = "signed-json")]
+#[cfg_attr(docsrs, doc(cfg(feature = "signed-json")))]
+pub mod signed_json;
 #[cfg(feature = "signed-parameters")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
 pub mod signed_parameters;

@@ -18,11 +18,10 @@ use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::Secret;
-use crate::mac::{self, Tag};
+use crate::mac::Tag;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
 use crate::text::headers::{check_contents, once};
-use crate::text::hex::encode_hex;
 use crate::window::Validity;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -71,7 +70,7 @@ where
     fn rules(&self) -> Rules {
         // The handler recognises duplicates, so they need not fill the store. Retries come within the hour.
         let remember = self.remember.or(self.handler_remembers.then_some(HOUR));
-        let mut rules = Rules::new(self.decoy());
+        let mut rules = Rules::new(self.signatures.decoy());
         rules.usage = match (self.every_delivery, self.once) {
             (true, _) => Usage::Reusable,
             (_, true) => Usage::Once,
@@ -200,12 +199,7 @@ where
     }
 
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
-        #[cfg(feature = "public-key")]
-        if let Some(algorithm) = self.signatures.public_key {
-            return algorithm.check_key(key);
-        }
-        self.secret_format.key(key.expose())?;
-        mac::check_key(Self::NAME, key)
+        self.signatures.check_key(Self::NAME, key, self.secret_format)
     }
 
     fn check(&self) -> Result<(), ConfigProblem> {
@@ -220,15 +214,6 @@ where
 }
 
 impl<C> Webhook<C> {
-    fn decoy(&self) -> Secret {
-        #[cfg(feature = "public-key")]
-        if let Some(algorithm) = self.signatures.public_key {
-            return algorithm.decoy();
-        }
-        // In hexadecimal, which every secret format reads: else an unknown tenant would cost less than a wrong key.
-        Secret::new(encode_hex(&mac::random_key()))
-    }
-
     /// An empty body, where it is allowed, needs no content type.
     fn check_content(&self, head: &Parts, may_be_empty: bool) -> Result<(), Reason> {
         let has_none = !head.headers.contains_key(CONTENT_TYPE);

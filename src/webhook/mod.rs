@@ -84,7 +84,7 @@ mod listed;
 mod request;
 mod sameness;
 mod secret_first;
-mod signatures;
+pub(crate) mod signatures;
 mod signed;
 
 use std::borrow::Cow;

@@ -5,12 +5,14 @@ use std::borrow::Cow;
 use http::{HeaderMap, HeaderName};
 
 use super::{headers, secret_first};
+use crate::ConfigProblem;
 use crate::keys::{self, Secret};
-use crate::mac::{Digest, Tag};
+use crate::mac::{self, Digest, Tag};
 use crate::rejection::Reason;
 #[cfg(feature = "public-key")]
 use crate::scheme::PublicKeyAlgorithm;
 use crate::scheme::{Encoding, SecretFormat};
+use crate::text::hex::encode_hex;
 
 /// How many elements a list may have. Senders write one for each key, two or three.
 const MOST_ELEMENTS: usize = 16;
@@ -19,21 +21,21 @@ const MOST_ELEMENTS: usize = 16;
 const MOST_PUBLIC: usize = 4;
 
 /// How the signatures are written.
-pub(super) struct Signatures {
+pub(crate) struct Signatures {
     pub(super) headers: Vec<HeaderName>,
     /// Separates the elements of a list. `None`: each header holds one signature.
     pub(super) separator: Option<char>,
     pub(super) prefix: Cow<'static, str>,
     /// What the element with the time begins with.
     pub(super) timestamp_element: Option<Cow<'static, str>>,
-    pub(super) encoding: Encoding,
+    pub(crate) encoding: Encoding,
     /// `None`: SHA-256.
-    pub(super) digest: Option<Digest>,
+    pub(crate) digest: Option<Digest>,
     /// Whether it is a plain digest with the secret in front, and no HMAC.
     pub(super) secret_first: bool,
     /// `None`: an HMAC.
     #[cfg(feature = "public-key")]
-    pub(super) public_key: Option<PublicKeyAlgorithm>,
+    pub(crate) public_key: Option<PublicKeyAlgorithm>,
 }
 
 /// What the headers hold.
@@ -43,7 +45,7 @@ pub(super) struct Found {
 }
 
 /// One signature or more. Most senders write one, which then needs no allocation.
-pub(super) struct Tags {
+pub(crate) struct Tags {
     first: Signature,
     others: Vec<Signature>,
 }
@@ -83,6 +85,63 @@ impl Signatures {
     /// Whether a sender may write several signatures.
     pub(super) fn is_list(&self) -> bool {
         self.separator.is_some() || self.headers.len() > 1
+    }
+
+    /// For a signature that no header holds.
+    #[cfg(feature = "signed-json")]
+    pub(crate) fn in_a_body() -> Self {
+        Self {
+            headers: Vec::new(),
+            separator: None,
+            prefix: "".into(),
+            timestamp_element: None,
+            encoding: Encoding::Hex,
+            digest: None,
+            secret_first: false,
+            #[cfg(feature = "public-key")]
+            public_key: None,
+        }
+    }
+
+    /// This one signature.
+    #[cfg(feature = "signed-json")]
+    pub(crate) fn only(&self, text: &str) -> Result<Tags, &'static str> {
+        Ok(Tags { first: self.tag(text)?, others: Vec::new() })
+    }
+
+    /// A key that nobody has.
+    pub(crate) fn decoy(&self) -> Secret {
+        #[cfg(feature = "public-key")]
+        if let Some(algorithm) = self.public_key {
+            return algorithm.decoy();
+        }
+        // In hexadecimal, which every secret format reads: else an unknown tenant would cost less than a wrong key.
+        Secret::new(encode_hex(&mac::random_key()))
+    }
+
+    /// Checks a key that is known when a layer is built.
+    pub(crate) fn check_key(&self, form: &'static str, key: &Secret, format: SecretFormat) -> Result<(), &'static str> {
+        #[cfg(feature = "public-key")]
+        if let Some(algorithm) = self.public_key {
+            return algorithm.check_key(key);
+        }
+        format.key(key.expose())?;
+        mac::check_key(form, key)
+    }
+
+    /// Refuses settings of an HMAC beside a public key.
+    pub(crate) fn check(&self, format: SecretFormat) -> Result<(), ConfigProblem> {
+        let (setting, is_set) = match self.digest {
+            Some(_) => ("digest", true),
+            None => ("secret_format", format != SecretFormat::Bytes),
+        };
+        if self.is_public() && is_set {
+            return Err(ConfigProblem::setting(
+                setting,
+                "is for an HMAC, and the layer has a `public_key`: take one out",
+            ));
+        }
+        Ok(())
     }
 
     /// The MAC that stands for everything that was signed: the only one, of the only spelling.
@@ -127,7 +186,7 @@ impl Signatures {
     ///
     /// # Errors
     /// What is wrong with the key.
-    pub(super) fn verify<'p>(
+    pub(crate) fn verify<'p>(
         &self,
         (key, format): (&Secret, SecretFormat),
         parts: impl Iterator<Item = &'p [u8]>,

@@ -8,6 +8,7 @@ mod login_redirect;
 mod oauth1;
 mod senders;
 mod shared_secret;
+mod signed_json;
 mod signed_parameters;
 mod signed_payload;
 #[path = "../support/mod.rs"]

@@ -88,6 +88,16 @@
 //! | Senders that follow Standard Webhooks with `v1a`, such as Gemini | [`standard_webhooks_v1a`] |
 //! | Wise | [`wise`] |
 //!
+//! # Senders whose signature is inside the body
+//!
+//! They need the feature `signed-json` too; SNS also `public-key`.
+//!
+//! | sender | preset |
+//! |---|---|
+//! | Adyen, standard notifications | [`danger_adyen_standard`] |
+//! | Amazon SNS | [`aws_sns`] |
+//! | Mailgun | [`danger_mailgun`] |
+//!
 //! # Senders of a secret
 //!
 //! These sign nothing and send the secret itself, so **whoever has seen one call can send any other**. A call may come
@@ -109,6 +119,8 @@ mod answers;
 pub mod challenges;
 mod code;
 mod family;
+#[cfg(feature = "signed-json")]
+mod in_json;
 mod money;
 #[cfg(feature = "public-key")]
 mod public_key;
@@ -125,6 +137,9 @@ use crate::webhook::{self, FromBody, Webhook};
 pub use answers::*;
 pub use code::*;
 pub use family::*;
+#[cfg(feature = "signed-json")]
+#[cfg_attr(docsrs, doc(cfg(feature = "signed-json")))]
+pub use in_json::*;
 pub use money::*;
 #[cfg(feature = "public-key")]
 #[cfg_attr(docsrs, doc(cfg(feature = "public-key")))]

@@ -6,7 +6,7 @@ use super::{Claims, DAY, sender};
 use crate::Builder;
 use crate::webhook::{Encoding, EventId, PublicKeyAlgorithm, Webhook};
 
-/// Deliveries of senders that follow Standard Webhooks and sign with a private key, such as Gemini.
+/// Deliveries of senders that follow Standard Webhooks with `v1a`, such as Gemini.
 ///
 /// `webhook-signature`: separated by spaces, each `v1a,` and base64 of the Ed25519 signature of
 /// `{id}.{timestamp}.{body}`, with `webhook-id` and `webhook-timestamp` in seconds.
@@ -55,7 +55,7 @@ pub fn sendgrid<C: Claims>() -> Builder<Webhook<C>> {
         .signed("{timestamp}{body}")
 }
 
-/// Interactions and webhook events of Discord.
+/// Calls of Discord: interactions and events.
 ///
 /// `X-Signature-Ed25519`: hexadecimal Ed25519 signature of time and body, with `X-Signature-Timestamp` in seconds.
 ///

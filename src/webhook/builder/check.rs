@@ -4,7 +4,7 @@ use super::duplicates;
 use crate::ConfigProblem;
 use crate::webhook::request::FORM;
 use crate::webhook::signed::{Part, Template};
-use crate::webhook::{EventId, SecretFormat, Webhook};
+use crate::webhook::{EventId, Webhook};
 
 /// Refuses settings that are unsafe or contradict each other.
 pub(in crate::webhook) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProblem> {
@@ -21,18 +21,7 @@ pub(in crate::webhook) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProble
             "needs a `separator` and no `timestamp_header`: the time has one place",
         ));
     }
-    if form.signatures.is_public() {
-        let (setting, is_set) = match form.signatures.digest {
-            Some(_) => ("digest", true),
-            None => ("secret_format", form.secret_format != SecretFormat::Bytes),
-        };
-        if is_set {
-            return Err(ConfigProblem::setting(
-                setting,
-                "is for an HMAC, and the layer has a `public_key`: take one out",
-            ));
-        }
-    }
+    form.signatures.check(form.secret_format)?;
     for (part, is_set, name) in
         [(Part::Timestamp, form.has_time(), "timestamp_header"), (Part::Id, form.id_header.is_some(), "id_header")]
     {

@@ -1,0 +1,327 @@
+//! What is special about signatures inside JSON, and the senders that have them.
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use http_body_util::Full;
+use serde_json::{Value, json};
+use tower_sso::clock::{ManualClock, UnixTime};
+use tower_sso::keys::Secret;
+use tower_sso::providers::webhooks as senders;
+use tower_sso::scheme::{Encoding, PublicKeyAlgorithm, SecretFormat, TimeFormat};
+use tower_sso::sign::SigningWebhook;
+use tower_sso::signed_json::{self, Layout, SignedJson};
+use tower_sso::{Builder, Identity};
+
+use crate::support::pairs::RSA;
+use crate::support::subject::refused;
+use crate::support::{App, NOW, Request_, clock, outcome, reason, replay, secs};
+
+const HEX: [&str; 2] = ["44782DEF547AAA06C910C43932B1EB0C", "74F490DD33F7327BAECC88B2947C011F"];
+const TEXT: [&str; 2] = ["key-3ax6xnjp29jd6fds4gc373sgvjxteol0", "key-0loetxjvgs373cg4sdf6dj92pjnx6xa3"];
+const CERTIFICATE: &str = include_str!("../vectors/keys/rsa-2048-certificate.pem");
+
+/// How a sender signs.
+struct Sender {
+    name: &'static str,
+    layer: fn() -> Builder<SignedJson<Value>>,
+    secrets: [&'static str; 2],
+    /// An event with this number, made at this time, signed with one of the secrets.
+    event: fn(number: u64, time: u64, secret: &str) -> Value,
+    /// Pointers to what is signed, and to something that is not.
+    signed: &'static [&'static str],
+    unsigned: &'static str,
+    has_time: bool,
+    any_content_type: bool,
+}
+
+fn mac(secret: Secret, encoding: Encoding, text: &str) -> String {
+    SigningWebhook::new(secret).encoding(encoding).sign(text).signature
+}
+
+fn adyen(number: u64, _: u64, secret: &str) -> Value {
+    let key: Vec<u8> =
+        (0..secret.len()).step_by(2).map(|at| u8::from_str_radix(&secret[at..at + 2], 16).unwrap()).collect();
+    let text = format!("psp-{number}::Shop:order: {number}:1130:EUR:AUTHORISATION:true");
+    let signature = mac(Secret::new(key), Encoding::Base64, &text);
+    json!({"live": "false", "notificationItems": [{"NotificationRequestItem": {
+        "pspReference": format!("psp-{number}"), "merchantAccountCode": "Shop",
+        "merchantReference": format!("order: {number}"), "amount": {"currency": "EUR", "value": 1130},
+        "eventCode": "AUTHORISATION", "success": "true", "reason": "none",
+        "additionalData": {"hmacSignature": signature},
+    }}]})
+}
+
+fn mailgun(number: u64, time: u64, secret: &str) -> Value {
+    let signature = mac(secret.into(), Encoding::Hex, &format!("{time}token-{number}"));
+    json!({
+        "signature": {"timestamp": time.to_string(), "token": format!("token-{number}"), "signature": signature},
+        "event-data": {"event": "opened"},
+    })
+}
+
+fn sns(number: u64, time: u64, public: &str) -> Value {
+    let pair = RSA.into_iter().find(|pair| pair.public == public).unwrap();
+    let time = rfc3339(time);
+    let text = format!(
+        "Message\nHi\nMessageId\n no\nMessageId\nid-{number}\nTimestamp\n{time}\nTopicArn\narn:x\nType\nNotification\n"
+    );
+    let signer = SigningWebhook::private_key(PublicKeyAlgorithm::RsaSha256, &pair.private()).unwrap();
+    let signature = signer.encoding(Encoding::Base64).sign(text).signature;
+    json!({
+        "Type": "Notification", "MessageId": format!("id-{number}"), "TopicArn": "arn:x", "Timestamp": time,
+        "Message": "Hi\nMessageId\n no", "SignatureVersion": "2", "Signature": signature,
+        "SigningCertURL": "https://sns.example/key.pem", "UnsubscribeURL": "https://sns.example/",
+    })
+}
+
+/// On the 14th of November 2023 or the day after.
+fn rfc3339(time: u64) -> String {
+    let (day, hour, minute, second) = (time / 86_400 - 19_675 + 14, time / 3_600 % 24, time / 60 % 60, time % 60);
+    format!("2023-11-{day:02}T{hour:02}:{minute:02}:{second:02}.000Z")
+}
+
+fn all() -> [Sender; 3] {
+    [
+        Sender {
+            name: "adyen_standard",
+            layer: senders::danger_adyen_standard,
+            secrets: HEX,
+            event: adyen,
+            signed: &[
+                "/notificationItems/0/NotificationRequestItem/pspReference",
+                "/notificationItems/0/NotificationRequestItem/merchantAccountCode",
+                "/notificationItems/0/NotificationRequestItem/merchantReference",
+                "/notificationItems/0/NotificationRequestItem/amount/value",
+                "/notificationItems/0/NotificationRequestItem/amount/currency",
+                "/notificationItems/0/NotificationRequestItem/eventCode",
+                "/notificationItems/0/NotificationRequestItem/success",
+            ],
+            unsigned: "/notificationItems/0/NotificationRequestItem/reason",
+            has_time: false,
+            any_content_type: false,
+        },
+        Sender {
+            name: "mailgun",
+            layer: senders::danger_mailgun,
+            secrets: TEXT,
+            event: mailgun,
+            signed: &["/signature/timestamp", "/signature/token"],
+            unsigned: "/event-data/event",
+            has_time: true,
+            any_content_type: false,
+        },
+        Sender {
+            name: "aws_sns",
+            layer: senders::aws_sns,
+            secrets: [RSA[0].public, RSA[1].public],
+            event: sns,
+            signed: &["/Message", "/MessageId", "/Timestamp", "/TopicArn", "/Type"],
+            unsigned: "/UnsubscribeURL",
+            has_time: true,
+            any_content_type: true,
+        },
+    ]
+}
+
+impl Sender {
+    fn app(&self, secrets: &[&'static str], clock: ManualClock) -> App {
+        let layer = (self.layer)().secrets(secrets.iter().copied()).replay(replay()).danger_forgets_on_restart();
+        App::new(layer.clock(clock).build().unwrap())
+    }
+
+    fn event(&self) -> Value {
+        (self.event)(1, NOW, self.secrets[0])
+    }
+}
+
+fn post(body: impl Into<Bytes>) -> Request_ {
+    Request::post("/hook").header("content-type", "application/json").body(Full::new(body.into())).unwrap()
+}
+
+fn request(event: &Value) -> Request_ {
+    post(event.to_string())
+}
+
+/// The event with another value of the same kind.
+fn changed(event: &Value, pointer: &str) -> Value {
+    let mut event = event.clone();
+    let value = event.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}"));
+    *value = match value {
+        Value::Number(_) => 1.into(),
+        Value::String(text) if text.len() == 10 => "1700000001".into(),
+        Value::String(text) if text.ends_with(".000Z") => text.replace(".000Z", ".001Z").into(),
+        _ => "other".into(),
+    };
+    event
+}
+
+#[tokio::test]
+async fn an_event_is_processed_once_however_it_is_written() {
+    for sender in all() {
+        let app = sender.app(&sender.secrets[..1], clock());
+        let event = sender.event();
+        let pretty = serde_json::to_string_pretty(&event).unwrap();
+        let unsigned = changed(&event, sender.unsigned).to_string();
+        for body in [event.to_string(), event.to_string(), pretty, unsigned] {
+            let answer = app.send(post(body)).await;
+            assert_eq!((answer.status(), app.inner.calls()), (StatusCode::OK, 1), "{}", sender.name);
+        }
+        let other = (sender.event)(2, NOW, sender.secrets[0]);
+        assert_eq!(outcome(&app.send(request(&other)).await), "ok", "{}", sender.name);
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_signed_by_the_sender_is_refused() {
+    for sender in all() {
+        let app = sender.app(&sender.secrets[..1], clock());
+        let event = sender.event();
+        for pointer in sender.signed {
+            let answer = app.send(request(&changed(&event, pointer))).await;
+            assert_eq!(outcome(&answer), "invalid", "{} {pointer}", sender.name);
+            let mut missing = event.clone();
+            let (object, name) = pointer.rsplit_once('/').unwrap();
+            missing.pointer_mut(object).unwrap().as_object_mut().unwrap().remove(name);
+            assert_eq!(outcome(&app.send(request(&missing)).await), "malformed", "{} without {pointer}", sender.name);
+        }
+        let forged = (sender.event)(1, NOW, sender.secrets[1]);
+        assert_eq!(outcome(&app.send(request(&forged)).await), "invalid", "{}: another key", sender.name);
+        let text = event.to_string();
+        let long = format!("{text}{}", " ".repeat(2 * 1024 * 1024));
+        for (body, expected, why) in [
+            ("", "malformed", "no body"),
+            ("{}", "malformed", "nothing in it"),
+            ("[]", "malformed", "a list"),
+            (&text[1..], "malformed", "no JSON"),
+            (&format!("{{\"live\":1,\"live\":2,{}", &text[1..]), "malformed", "a name twice"),
+            (&long, "payload_too_large", "too long"),
+        ] {
+            assert_eq!(outcome(&app.send(post(body.to_owned())).await), expected, "{}: {why}", sender.name);
+        }
+        let mut get = request(&event);
+        *get.method_mut() = Method::GET;
+        assert_eq!(app.send(get).await.status(), 405, "{}", sender.name);
+        assert_eq!(app.inner.calls(), 0, "{}", sender.name);
+        let mut plain = request(&event);
+        plain.headers_mut().insert("content-type", "text/plain; charset=UTF-8".parse().unwrap());
+        let expected = if sender.any_content_type { "ok" } else { "unsupported_media_type" };
+        assert_eq!(outcome(&app.send(plain).await), expected, "{}", sender.name);
+    }
+}
+
+#[tokio::test]
+async fn a_signed_time_is_held_to_its_window() {
+    for sender in all().into_iter().filter(|sender| sender.has_time) {
+        for (time, expected) in
+            [(NOW - 3_601, "expired"), (NOW - 100, "ok"), (NOW + 30, "ok"), (NOW + 100, "not_yet_valid")]
+        {
+            let app = sender.app(&sender.secrets[..1], clock());
+            let event = (sender.event)(1, time, sender.secrets[0]);
+            assert_eq!(outcome(&app.send(request(&event)).await), expected, "{} {time}", sender.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_retry_of_a_notification_is_known_by_its_id() {
+    let [.., sns] = all();
+    let clock = clock();
+    let app = sns.app(&sns.secrets, clock.clone());
+    for (hours, secret) in [(0, sns.secrets[0]), (1, sns.secrets[0]), (20, sns.secrets[1])] {
+        clock.set(UnixTime::from_secs(NOW).plus(secs(hours * 3_600)));
+        let retry = (sns.event)(1, NOW + hours * 3_600, secret);
+        assert_eq!(app.send(request(&retry)).await.status(), StatusCode::OK);
+    }
+    assert_eq!(app.inner.calls(), 1);
+}
+
+#[tokio::test]
+async fn secrets_are_rotated_on_our_side() {
+    for sender in all() {
+        let [old, new] = sender.secrets;
+        let app = sender.app(&[new, old], clock());
+        assert_eq!(outcome(&app.send(request(&sender.event())).await), "ok", "{}", sender.name);
+    }
+}
+
+/// A second notification in the list would not be signed.
+#[tokio::test]
+async fn a_list_of_two_is_refused() {
+    let [adyen, ..] = all();
+    let mut event = adyen.event();
+    let items = event["notificationItems"].as_array_mut().unwrap();
+    items.push(items[0].clone());
+    let answer = adyen.app(&adyen.secrets[..1], clock()).send(request(&event)).await;
+    assert_eq!(reason(&answer), "malformed");
+}
+
+/// The text of one notification, cut elsewhere, is another one's.
+#[tokio::test]
+async fn a_text_is_cut_in_one_way() {
+    let [adyen, _, sns] = all();
+    let mut event = adyen.event();
+    let item = &mut event["notificationItems"][0]["NotificationRequestItem"];
+    (item["merchantAccountCode"], item["merchantReference"]) = ("Shop:order".into(), " 1".into());
+    assert_eq!(reason(&adyen.app(&adyen.secrets[..1], clock()).send(request(&event)).await), "malformed");
+    let mut event = sns.event();
+    (event["Message"], event["MessageId"]) = ("Hi".into(), " no\nMessageId\nid-1".into());
+    assert_eq!(reason(&sns.app(&sns.secrets[..1], clock()).send(request(&event)).await), "malformed");
+}
+
+#[tokio::test]
+async fn a_certificate_is_a_public_key() {
+    let [.., sns] = all();
+    let app = sns.app(&[CERTIFICATE], clock());
+    assert_eq!(outcome(&app.send(request(&sns.event())).await), "ok");
+}
+
+#[test]
+fn settings_that_contradict_each_other_do_not_build() {
+    let layer = |signed: &[&'static str]| {
+        let layer = signed_json::layer::<Value>(signed.iter().copied()).secrets(["a secret that is shared"]);
+        layer.replay(replay()).handler_remembers().clock(clock())
+    };
+    for (layer, expected, why) in [
+        (layer(&[]), "signs no field", "nothing is signed"),
+        (layer(&["order"]), "pointer", "no pointer"),
+        (layer(&["/a~1b"]), "pointer", "an escape"),
+        (layer(&["/a", "/b"]), "cut in two ways", "two texts side by side"),
+        (layer(&["/a", "/b", "/c"]).timestamp_field("/a"), "cut in two ways", "three"),
+        (
+            layer(&["/a", "/b"]).timestamp_field("/a").timestamp_format(TimeFormat::Rfc3339),
+            "cut in two",
+            "no fixed length",
+        ),
+        (layer(&["/a"]).timestamp_field("/b"), "is not signed", "a time that anyone can change"),
+        (layer(&["/a"]).event_id_field("/b"), "is not signed", "an id that anyone can change"),
+        (layer(&["/a"]).optional_fields(["/b"]), "not signed", "a field that is not signed"),
+        (layer(&["/a"]).free_field("/b"), "not signed", "a field that is not signed"),
+        (layer(&["/signature"]), "signature_field", "signs itself"),
+        (layer(&["/a"]).within("a"), "within", "no pointer"),
+        (layer(&["/a"]).lease(secs(0)), "lease", "no time to answer in"),
+        (layer(&["/a"]).secret_format(SecretFormat::Hex), "hexadecimal", "a secret in another format"),
+        (layer(&["/a"]).public_key(PublicKeyAlgorithm::Ed25519), "public key", "a secret for a public key"),
+    ] {
+        let said = refused(layer.build());
+        assert!(said.contains(expected), "{why}: {said}");
+    }
+    let forgets = signed_json::layer::<Value>(["/a"]).secrets(["a secret that is shared"]).replay(replay()).build();
+    assert!(refused(forgets).contains("handler_remembers"));
+    assert!(layer(&["/a", "/b"]).timestamp_field("/a").build().is_ok());
+    assert!(layer(&["/a", "/b"]).layout(Layout::Joined('|')).build().is_ok());
+}
+
+/// What is not signed is in the body, and not in the claims.
+#[tokio::test]
+async fn claims_are_what_was_signed() {
+    let layer = senders::danger_mailgun::<Value>().secrets([TEXT[0]]).replay(replay()).clock(clock()).build().unwrap();
+    let handler = tower::service_fn(|request: Request<_>| async move {
+        let claims = Identity::<Value>::of(request.extensions()).unwrap();
+        assert_eq!(**claims, json!({"timestamp": NOW.to_string(), "token": "token-1"}));
+        drop(request);
+        Ok::<_, std::convert::Infallible>(http::Response::new(Full::<Bytes>::default()))
+    });
+    let service = tower::Layer::layer(&layer, handler);
+    let answer = tower::ServiceExt::oneshot(service, request(&mailgun(1, NOW, TEXT[0]))).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+}
