@@ -208,6 +208,9 @@
 pub mod axum;
 pub mod body;
 mod body_error;
+#[cfg(feature = "signed-payload")]
+#[cfg_attr(docsrs, doc(cfg(feature = "signed-payload")))]
+pub mod challenge;
 pub mod clock;
 mod debug;
 mod engine;

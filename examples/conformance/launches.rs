@@ -56,6 +56,8 @@ fn parameters(name: &str) -> Option<Builder<SignedParameters<Value>>> {
 fn payload(name: &str) -> Option<Builder<SignedPayload<Value>>> {
     Some(match name {
         "bigcommerce_signed_payload" => launches::bigcommerce_signed_payload(),
+        // The driver has no browser that was given a nonce.
+        "discourse" => launches::discourse().danger_any_nonce(),
         "wix" => launches::wix(Place::query("instance")),
         "facebook_signed_request" => launches::facebook_signed_request(),
         _ => return None,

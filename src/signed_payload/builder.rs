@@ -6,6 +6,7 @@ use http::Method;
 use serde::de::DeserializeOwned;
 
 use super::{Content, Layout, PayloadEncoding, SignedPayload, Stamp};
+use crate::challenge::Challenge;
 use crate::form::{HasWindow, Usage};
 use crate::scheme::{Digest, Encoding, KeyDerivation, SecretFormat, Signature, SignedTime, TimeFormat};
 use crate::tenant::Tenant;
@@ -60,6 +61,9 @@ where
         window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(60) },
         usage: Usage::Once,
         forgetting_is_fine: false,
+        nonce: None,
+        challenge: None,
+        any_nonce: false,
         tenant: None,
         required: Vec::new(),
         fixed: Vec::new(),
@@ -160,6 +164,28 @@ where
         self
     }
 
+    /// The member that brings back a nonce of ours, for payloads that answer a request of your app. The layer builds
+    /// only with a [`challenge`](Self::challenge), or [`danger_any_nonce`](Self::danger_any_nonce).
+    pub fn nonce_member(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.form.nonce = Some(name.into());
+        self
+    }
+
+    /// Takes a payload only if its nonce was given to the browser that brings it. The nonce then tells the time, for
+    /// which [`max_age`](Self::max_age) counts, and works once.
+    pub fn challenge(mut self, challenge: Challenge) -> Self {
+        self.form.challenge = Some(challenge);
+        self
+    }
+
+    /// Takes any nonce, so that **an attacker can log a victim into the attacker's account** by a link with the
+    /// attacker's own payload (login CSRF). Payloads then have no time: each is remembered for ever. For an app that
+    /// compares the nonce itself.
+    pub fn danger_any_nonce(mut self) -> Self {
+        self.form.any_nonce = true;
+        self
+    }
+
     /// Lets a payload come again as long as it is valid: for pages in frames that send it with each request. The layer
     /// then takes no replay store. **A stolen payload works until its end**, so choose a short
     /// [`max_age`](Self::max_age). Default: once.
@@ -208,7 +234,10 @@ pub(super) fn check<C>(form: &SignedPayload<C>) -> Result<(), ConfigProblem> {
     let problem = |setting, problem| Err(ConfigProblem::setting(setting, problem));
     form.window.check()?;
     form.layout.check(form.signature.encoding)?;
-    form.time.check()?;
+    check_nonce(form)?;
+    if form.nonce.is_none() {
+        form.time.check()?;
+    }
     if matches!(form.time, SignedTime::Stamped(_)) && form.layout.separator_after_payload().is_none() {
         return problem("stamped", "needs a separator behind the payload: take `Layout::payload_first`");
     }
@@ -222,4 +251,28 @@ pub(super) fn check<C>(form: &SignedPayload<C>) -> Result<(), ConfigProblem> {
         return problem("tenant_member", "has no name: say which member names the tenant");
     }
     Ok(())
+}
+
+fn check_nonce<C>(form: &SignedPayload<C>) -> Result<(), ConfigProblem> {
+    let problem = |setting, problem| Err(ConfigProblem::setting(setting, problem));
+    match (&form.nonce, &form.challenge) {
+        (None, Some(_)) => problem("challenge", "has no member that brings its nonce back: call `nonce_member`"),
+        (None, None) if form.any_nonce => problem("danger_any_nonce", "is for a layer with a `nonce_member`"),
+        (None, None) => Ok(()),
+        (Some(name), _) if name.is_empty() => problem("nonce_member", "has no name: say which member holds the nonce"),
+        (Some(_), _) if form.time != SignedTime::Unset => {
+            problem("nonce_member", "takes the place of a time: leave one of them out")
+        }
+        (Some(_), _) if form.usage == Usage::Reusable => {
+            problem("reusable", "lets a nonce come back twice: leave it out, as a nonce is of use once")
+        }
+        (Some(_), Some(_)) if form.any_nonce => problem("danger_any_nonce", "contradicts `challenge`: leave it out"),
+        (Some(_), Some(challenge)) => challenge.check(),
+        (Some(_), None) if form.any_nonce => Ok(()),
+        (Some(_), None) => problem(
+            "challenge",
+            "is not called: give the browser a nonce by a `Challenge`, or an attacker can log a victim into the \
+             attacker's account",
+        ),
+    }
 }

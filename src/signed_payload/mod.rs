@@ -40,6 +40,9 @@
 //! 6. With a [`tenant_member`](crate::Builder::tenant_member), the payload is read before it is verified, for that one
 //!    member alone: it selects the key, and the signature then proves it.
 //!
+//! 7. A payload that answers a request of ours brings a [nonce](crate::challenge) back. A layer with a
+//!    [`nonce_member`](crate::Builder::nonce_member) does not build until it knows whose nonces.
+//!
 //! # Frameworks
 //!
 //! ```
@@ -86,6 +89,7 @@ use serde::de::DeserializeOwned;
 
 use crate::ConfigProblem;
 use crate::body::WholeBody;
+use crate::challenge::{Binding, Challenge};
 use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
@@ -126,6 +130,10 @@ pub struct SignedPayload<C> {
     window: Window,
     usage: Usage,
     forgetting_is_fine: bool,
+    /// The member that brings a nonce of ours back, and what the nonce must be.
+    nonce: Option<Cow<'static, str>>,
+    challenge: Option<Challenge>,
+    any_nonce: bool,
     tenant: Option<Cow<'static, str>>,
     required: Vec<Cow<'static, str>>,
     fixed: Vec<(Cow<'static, str>, Cow<'static, str>)>,
@@ -147,6 +155,8 @@ struct Signed {
     stamp_at: Option<usize>,
     payload: Vec<u8>,
     tag: Tag,
+    /// By what the browser's nonces are known.
+    binding: Option<Binding>,
 }
 
 impl<C> Form for SignedPayload<C>
@@ -166,9 +176,12 @@ where
         rules.parameters = self.layout.places().filter_map(crate::scheme::Place::parameter).collect();
         rules.signed_parameters = rules.parameters.clone();
         rules.signs_tenant = self.tenant.is_some();
-        rules.has_time = self.time.is_always_there();
+        rules.has_time = self.time.is_always_there() || self.challenge.is_some();
         rules.survives_restart = self.forgetting_is_fine;
-        rules.longest_window = self.time.longest_window(&self.window);
+        rules.longest_window = match self.challenge {
+            Some(_) => self.window.max_age,
+            None => self.time.longest_window(&self.window),
+        };
         rules
     }
 
@@ -193,7 +206,8 @@ where
         };
         let payload = self.encoding.decode(payload).map_err(malformed)?;
         let tenant = self.tenant.as_ref().map(|name| self.tenant_in(name, &payload)).transpose()?;
-        let signed = Signed { text: text.into(), stamp_at, payload, tag };
+        let binding = self.challenge.as_ref().map(|challenge| challenge.binding(head)).transpose()?.flatten();
+        let signed = Signed { text: text.into(), stamp_at, payload, tag, binding };
         Ok(Extracted { credential: Credential(Arc::new(signed)), tenant })
     }
 
@@ -204,12 +218,24 @@ where
     }
 
     fn validity(&self, Message(signed): &Message) -> Result<Validity, Reason> {
+        if let (Some(_), Some(name)) = (&self.challenge, &self.nonce) {
+            let nonce =
+                self.content.member(&signed.payload, name)?.ok_or_else(|| Reason::MissingClaim(name.clone()))?;
+            let made_at = signed.binding.as_ref().and_then(|binding| binding.made_at(&nonce));
+            let made_at = made_at.ok_or(Reason::BadClaim(name.clone(), "is not one that this browser was given"))?;
+            return Ok(Validity::around_second(made_at, &self.window));
+        }
         let stamp = signed.stamp_at.and_then(|at| signed.text.get(at..));
         self.time.validity(&self.window, stamp, |name| self.content.member(&signed.payload, name))
     }
 
     fn fingerprint(&self, Message(signed): &Message, fingerprint: &mut FingerprintHasher) {
-        fingerprint.part(&signed.tag);
+        // A partner may answer twice. The nonce is used up by the first answer.
+        let nonce = self.nonce.as_ref().filter(|_| self.challenge.is_some());
+        match nonce.and_then(|name| self.content.member(&signed.payload, name).ok().flatten()) {
+            Some(nonce) => fingerprint.part(b"nonce").part(nonce.as_bytes()),
+            None => fingerprint.part(&signed.tag),
+        };
     }
 
     fn claims(&self, Message(signed): Message, _: UnixTime) -> Result<C, Reason> {

@@ -11,6 +11,7 @@ use http_body_util::Full;
 use serde_json::Value;
 use sha1::Sha1;
 use sha2::Sha256;
+use tower_sso::challenge::Challenge;
 use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::providers::launches;
 use tower_sso::scheme::{Digest, Encoding, KeyDerivation, Place, TimeFormat};
@@ -265,6 +266,50 @@ async fn platforms_sign_like_this() {
     assert!(matches!(outcome(&answer), "ok" | "replayed"), "it is older than the test's store");
 }
 
+/// A browser without cookies begins a login, comes back with the forum's answer, and meets a stranger.
+#[tokio::test]
+async fn an_answer_comes_back_to_the_browser_that_asked() {
+    let challenge = || Challenge::new("__Host-forum").clock(clock());
+    let store = || launches::discourse::<Value>().challenge(challenge()).secrets([SECRET]).replay(replay());
+    let app = App::new(store().clock(clock()).build().unwrap());
+    let begin = |headers: &http::HeaderMap| {
+        let issued = challenge().issue(headers).unwrap();
+        let cookie = issued.set_cookie().to_str().unwrap().to_owned();
+        assert!(cookie.ends_with("; Path=/; Max-Age=3600; HttpOnly; Secure; SameSite=Lax"), "{cookie}");
+        (issued.nonce().to_owned(), cookie.split(';').next().unwrap().to_owned())
+    };
+    let answer = |nonce: &str, more: &str| {
+        let sso = BASE64_STANDARD.encode(format!("nonce={nonce}&external_id=7{more}"));
+        get(&format!("/?sso={}&sig={}", sso.replace('+', "%2B").replace('=', "%3D"), hex(&mac(&sso))))
+    };
+    let from = |mut request: Request_, cookie: &str| {
+        request.headers_mut().insert("cookie", format!("a=1; {cookie}").parse().unwrap());
+        request
+    };
+    let (nonce, cookie) = begin(&http::HeaderMap::new());
+    let mut known = http::HeaderMap::new();
+    known.insert("cookie", cookie.parse().unwrap());
+    let (other_tab, same_cookie) = begin(&known);
+    assert_eq!(cookie, same_cookie);
+    let (_, stranger) = begin(&http::HeaderMap::new());
+    for (request, why) in [
+        (answer(&nonce, ""), "no cookie: the victim of a forged login"),
+        (from(answer(&nonce, ""), &stranger), "another browser"),
+        (from(answer("cb68251eefb5211e58c00ff1395f0c0b", ""), &cookie), "a nonce of somebody else's"),
+        (from(answer("", ""), &cookie), "an empty one"),
+        (from(answer(&format!("{nonce}&nonce=x"), ""), &cookie), "two"),
+    ] {
+        assert_ne!(outcome(&app.send(request).await), "ok", "{why}");
+    }
+    assert_eq!(outcome(&app.send(from(answer(&nonce, ""), &cookie)).await), "ok", "refusals burn nothing");
+    assert_eq!(outcome(&app.send(from(answer(&nonce, "&x=1"), &cookie)).await), "replayed", "another answer to it");
+    assert_eq!(outcome(&app.send(from(answer(&other_tab, ""), &cookie)).await), "ok", "another tab");
+    let later = clock();
+    later.advance(Duration::from_secs(601));
+    let app = App::new(store().clock(later).build().unwrap());
+    assert_eq!(outcome(&app.send(from(answer(&nonce, ""), &cookie)).await), "expired");
+}
+
 #[test]
 fn settings_that_do_not_build() {
     let build = |layer: Builder<SignedPayload<Value>>| -> Result<(), ConfigError> {
@@ -291,6 +336,14 @@ fn settings_that_do_not_build() {
         (plain().expires_at("exp", TimeFormat::Seconds, Duration::from_secs(32 * 86_400)), "31 days"),
         (plain().danger_without_time(), "forgets when the process ends"),
         (plain().issued_at_if_given("iat", TimeFormat::Seconds), "forgets when the process ends"),
+        (launches::discourse(), "`challenge` is not called"),
+        (launches::discourse().challenge(Challenge::new("sso")), "`__Host-`"),
+        (launches::discourse().challenge(Challenge::new("__Host-sso")).danger_any_nonce(), "contradicts"),
+        (launches::discourse().challenge(Challenge::new("__Host-sso")).reusable(), "`reusable`"),
+        (launches::discourse().issued_at("iat", TimeFormat::Seconds), "takes the place of a time"),
+        (launches::discourse().danger_any_nonce(), "forgets when the process ends"),
+        (plain().challenge(Challenge::new("__Host-sso")), "`nonce_member`"),
+        (plain().issued_at("iat", TimeFormat::Seconds).danger_any_nonce(), "`danger_any_nonce`"),
         (launches::salesforce_canvas(), "`issued_at` is not called"),
     ] {
         let problem = refused(build(layer));

@@ -21,6 +21,7 @@
 //! | BigCommerce, `signed_payload` | [`bigcommerce_signed_payload`] | [`signed_payload`](crate::signed_payload) |
 //! | Cloudflare Access | [`cloudflare_access`] | [`jwt`](crate::jwt) |
 //! | DigitalOcean add-ons | [`digitalocean`] | [`signed_parameters`](crate::signed_parameters) |
+//! | Discourse, answering your app | [`discourse`] | [`signed_payload`](crate::signed_payload) |
 //! | Discourse, asking your app | [`discourse_provider`] | [`signed_payload`](crate::signed_payload) |
 //! | Facebook, `signed_request` | [`facebook_signed_request`] | [`signed_payload`](crate::signed_payload) |
 //! | Front plugins | [`danger_front_plugin`] | [`shared_secret`](crate::shared_secret) |

@@ -1,5 +1,7 @@
 //! Platforms that send a payload with its signature.
 
+use std::time::Duration;
+
 use http::Method;
 use serde::de::DeserializeOwned;
 
@@ -40,8 +42,44 @@ where
         .tenant_member("store_hash")
 }
 
-/// A forum of Discourse that signs its users in at your app, DiscourseConnect's identity provider. The forum's request
-/// has a `nonce` and the `return_sso_url` to answer to.
+/// The return from a forum of Discourse that signs its users in at your app: your app sent the browser to the forum,
+/// with a nonce, and gets the user back. The layer builds with the [`Challenge`](crate::challenge::Challenge) that made
+/// the nonce.
+///
+/// Signed is the parameter `sso`: `nonce`, `external_id`, `email`, `username`, `name` and the others. Nothing else of
+/// the request is. The secret is the one that you share with the forum.
+///
+/// Source: discourse/discourse, `lib/discourse_connect_base.rb`.
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{MemoryReplay, challenge::Challenge, providers::launches};
+///
+/// #[derive(serde::Deserialize)]
+/// struct User { external_id: String, email: String, username: Option<String> }
+///
+/// let challenge = Challenge::new("__Host-forum");
+/// let returned = launches::discourse::<User>()
+///     .challenge(challenge.clone()) // and where the login begins: `challenge.issue(headers)`
+///     .secrets(["0123456789abcdef"])
+///     .replay(MemoryReplay::new())
+///     .build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn discourse<C>() -> Builder<SignedPayload<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    signed_payload::layer(Layout::apart(Place::query("sso"), Place::query("sig")))
+        .payload_encoding(PayloadEncoding::Base64Lines)
+        .pairs()
+        .nonce_member("nonce")
+        .max_age(Duration::from_secs(600))
+}
+
+/// A forum of Discourse that asks your app to sign its users in, DiscourseConnect's identity provider. The forum's
+/// request has a `nonce` and the `return_sso_url` to answer to.
 ///
 /// Signed is the parameter `sso`. It names no user and has no time: it says that the forum asks. It may come again, as
 /// the visitor signs in at your app in between. Each answer works once, because the forum checks the nonce. **Answer
