@@ -5,12 +5,12 @@
 //!
 //! | what depends on it | tell it so |
 //! |---|---|
-//! | the address that OAuth 1.0a signs | [`Origin::new("https://app.example")`](crate::oauth1::Origin::new) |
+//! | the address that OAuth 1.0a and some webhooks sign | [`Origin::new("https://…")`](crate::scheme::Origin::new) |
 //! | the tenant, named by the host | [`Tenant::host`], or [`from_fn`] if the proxy rewrites `Host` |
 //! | who guesses secrets | [`Throttle::by`](crate::throttle::Throttle::by) with the header that your proxy sets |
 //! | the path that was signed or names the tenant | [`received`](crate::received): add `OriginalUri` in front |
 //!
-//! The other forms sign neither scheme, host nor path: Fernet tokens, JWTs, timestamp hashes, webhooks, shared secrets
+//! The others sign neither scheme, host nor path: Fernet tokens, JWTs, timestamp hashes, most webhooks, shared secrets
 //! and tickets need nothing here.
 //!
 //! # The origin of OAuth 1.0a

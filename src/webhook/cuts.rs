@@ -33,7 +33,8 @@ impl Template {
                 Part::Method => after.first() != Some(&Part::Url) && !ends_before(after, is_token),
                 Part::Url | Part::Query | Part::EncodedUri => !ends_before(after, is_uri) && !is_before_json(after),
                 Part::Path => !ends_before(after, is_path) && !is_before_json(after),
-                Part::Body => !after.iter().all(is_fixed) && !is_one_uri(after),
+                // Between two parts of a URI, an empty body would have no place.
+                Part::Body => !after.iter().all(is_fixed) && (!is_one_uri(after) || self.needs_json() == [true; 2]),
                 Part::Headers => !ends_before(after, |c| !c.is_ascii_control()),
                 Part::Form => true,
             };
@@ -184,6 +185,8 @@ mod tests {
             ("{method}{path}{body}", false, [true, false], "methods hold no slash"),
             ("{method}\n{uri:encoded}\n{headers}\n{body}", false, [false, false], "no header holds a line feed"),
             ("{headers};{body}", true, [false, false], "headers hold semicolons"),
+            ("{url}{body}{query}", true, [true, true], "where is an empty body?"),
+            ("{path}\n{body}{query}", false, [false, true], "behind the line feed"),
             ("{method}{body}", true, [false, false], "what begins the body?"),
             ("{method}.{body}", true, [false, false], "methods hold points"),
             ("{method} {body}", false, [false, false], "methods hold no spaces"),
@@ -201,5 +204,62 @@ mod tests {
             assert_eq!(template.is_ambiguous(TimeFormat::Seconds), ambiguous, "{text}: {why}");
             assert_eq!(template.needs_json(), needs_json, "{text}: {why}");
         }
+    }
+
+    /// Of every template that builds, over values that were chosen to run into each other.
+    #[test]
+    fn no_two_requests_have_one_text() {
+        const PLACES: [&str; 6] = ["{method}", "{url}", "{path}", "{query}", "{id}", "{timestamp}"];
+        let mut templates = Vec::new();
+        for first in PLACES {
+            for second in PLACES {
+                for separator in ["", ":", "\n", "1", "/a"] {
+                    templates.push(format!("{first}{separator}{second}{separator}{{body}}"));
+                    templates.push(format!("{first}{separator}{{body}}{separator}{second}"));
+                }
+            }
+        }
+        let parsed = templates.iter().filter_map(|text| Template::parse(text).ok());
+        let safe: Vec<Template> = parsed.filter(|template| !template.is_ambiguous(TimeFormat::Seconds)).collect();
+        assert!(safe.len() > 60, "{}", safe.len());
+        for template in safe {
+            let mut seen = std::collections::HashMap::new();
+            for parts in requests(&template) {
+                let other = seen.entry(parts.concat()).or_insert_with(|| parts.clone());
+                assert_eq!(*other, parts, "{template}");
+            }
+        }
+    }
+
+    /// The parts of requests that the template takes.
+    fn requests(template: &Template) -> Vec<Vec<String>> {
+        const URIS: [(&str, &str); 6] =
+            [("/", ""), ("/a", ""), ("/a:", "b"), ("/ahttps://x/", ""), ("/a", "1700000000"), ("/a", "/a?b")];
+        const BODIES: [&str; 10] =
+            ["", "{}", "{}{}", "[]", "[{}/a]", "{}https://x/a]", "{}1700000000{}", "0", ":{}", "\n/a\n{}"];
+        let [starts, ends] = template.needs_json();
+        let is_taken = |body: &&str| {
+            let (first, last) = (body.bytes().next(), body.bytes().last());
+            (!starts || first.is_none_or(|byte| b"{[".contains(&byte)))
+                && (!ends || last.is_none_or(|byte| b"}]".contains(&byte)))
+        };
+        let mut all = vec![Vec::new()];
+        for part in &template.0 {
+            let texts: Vec<String> = match part {
+                Part::Literal(literal) => vec![literal.to_string()],
+                Part::Method => ["GET", "GETh", "POST"].map(str::to_owned).into(),
+                Part::Url => URIS.map(|(path, query)| format!("https://x{path}?{query}")).into(),
+                Part::Path => URIS.map(|(path, _)| path.to_owned()).into(),
+                Part::Query => URIS.map(|(_, query)| query.to_owned()).into(),
+                Part::Id => ["1", "11", "a-1700000000", "https"].map(str::to_owned).into(),
+                Part::Timestamp => ["1700000000", "1111111111"].map(str::to_owned).into(),
+                _ => BODIES.into_iter().filter(is_taken).map(str::to_owned).collect(),
+            };
+            let with = |parts: &Vec<String>| {
+                texts.iter().map(|text| [&parts[..], std::slice::from_ref(text)].concat()).collect()
+            };
+            all = all.iter().flat_map(|parts| -> Vec<Vec<String>> { with(parts) }).collect();
+        }
+        all
     }
 }
