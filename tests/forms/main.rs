@@ -4,6 +4,7 @@ mod explain;
 mod fernet;
 mod jwt;
 mod jwt_public_key;
+mod launches;
 mod login_redirect;
 mod oauth1;
 mod senders;
