@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::Fernet;
 use crate::form::HasWindow;
+use crate::scheme::{Place, Places};
 use crate::tenant::Tenant;
 use crate::window::Window;
 use crate::{Builder, ConfigProblem};
@@ -15,7 +16,7 @@ use crate::{Builder, ConfigProblem};
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`token_parameter`](Builder::token_parameter) | `token` |
+/// | [`token_in`](Builder::token_in), [`or_in`](Builder::or_in) | the query parameter `token` |
 /// | [`tenant`](Builder::tenant) | the parameter `company_id` |
 /// | [`max_age`](Builder::max_age), [`clock_skew`](Builder::clock_skew) | 60 s, 60 s |
 /// | [`max_token_length`](Builder::max_token_length) | 8 KiB |
@@ -45,7 +46,7 @@ where
     C: DeserializeOwned + Send + Sync + 'static,
 {
     let form = Fernet {
-        parameter: "token".into(),
+        places: Places::one(Place::query("token")),
         window: Window { max_age: Duration::from_secs(60), clock_skew: Duration::from_secs(60) },
         longest: 8 * 1024,
         required: Vec::new(),
@@ -59,10 +60,31 @@ impl<C, D> Builder<Fernet<C>, D>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {
-    /// The query parameter that holds the token. Default: `token`.
-    pub fn token_parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.form.parameter = name.into();
+    /// Where the token is. Default: the query parameter `token`.
+    ///
+    /// The inner service gets the request without it. A place in the body does not build: this form reads only the
+    /// head. The tenant is still the parameter `company_id` of the query, unless [`tenant`](Self::tenant) says
+    /// otherwise.
+    ///
+    /// ```
+    /// use tower_sso::{fernet, scheme::Place};
+    ///
+    /// let layer = fernet::layer::<serde_json::Value>().token_in(Place::bearer());
+    /// ```
+    pub fn token_in(mut self, place: Place) -> Self {
+        self.form.places = Places::one(place);
         self
+    }
+
+    /// Another place where the token may be instead. A request with tokens in two places is `malformed`.
+    pub fn or_in(mut self, place: Place) -> Self {
+        self.form.places.add(place);
+        self
+    }
+
+    /// The query parameter that holds the token: [`token_in`](Self::token_in) for a query. Default: `token`.
+    pub fn token_parameter(self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.token_in(Place::query(name))
     }
 
     /// The longest token in characters, inclusive; a longer one is `malformed`. Default: 8,192.
@@ -102,8 +124,10 @@ where
 
 pub(super) fn check<C>(form: &Fernet<C>) -> Result<(), ConfigProblem> {
     form.window.check()?;
-    if form.parameter.is_empty() {
-        return Err(ConfigProblem::setting("token_parameter", "is empty: name the parameter that holds the token"));
+    form.places.check("token_in")?;
+    if form.places.is_in_body() {
+        let problem = "is in the body, which this form does not read: name the query, a header or a cookie";
+        return Err(ConfigProblem::setting("token_in", problem));
     }
     if form.longest < super::token::SHORTEST {
         return Err(ConfigProblem::setting(

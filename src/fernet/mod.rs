@@ -1,4 +1,4 @@
-//! A Fernet token in the query: `GET …?company_id={tenant}&token={fernet}`.
+//! A Fernet token: in the query, as in `GET …?company_id={tenant}&token={fernet}`, or in a header or a cookie.
 //!
 //! A [Fernet token](https://github.com/fernet/spec/blob/master/Spec.md) is encrypted and signed with a key that the
 //! partner and the tenant share. TutorCruncher signs users in this way: see
@@ -53,9 +53,9 @@ use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules};
 use crate::keys::Secret;
-use crate::query::Query;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
+use crate::scheme::Places;
 use crate::text::json::Object;
 use crate::window::{Validity, Window};
 
@@ -77,7 +77,7 @@ use token::{Message, Token};
 /// }
 /// ```
 pub struct Fernet<C> {
-    parameter: Cow<'static, str>,
+    places: Places,
     window: Window,
     longest: usize,
     required: Vec<Cow<'static, str>>,
@@ -97,20 +97,19 @@ where
 
     fn rules(&self) -> Rules {
         let mut rules = Rules::new(Secret::new(fernet::Fernet::generate_key()));
-        rules.parameters = vec![self.parameter.clone()];
+        rules.parameters = self.places.parameters();
         rules.has_time = true;
         rules.longest_window = self.window.max_age;
         rules
     }
 
     fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
-        let token = Query::of(&head.uri).raw_value(&self.parameter)?;
-        Ok(if token.is_some() { Presence::InHead } else { Presence::Absent })
+        self.places.presence(head)
     }
 
     fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<Token>, Reason> {
-        let text = Query::of(&head.uri).required(&self.parameter)?;
-        let malformed = |what| Reason::Malformed(self.parameter.clone(), what);
+        let (place, text) = self.places.required(head, &[])?;
+        let malformed = |what| Reason::Malformed(place.name(), what);
         Token::parse(text, self.longest).map(Extracted::from).map_err(malformed)
     }
 
@@ -141,6 +140,10 @@ where
         facts.add("length", format_args!("{} bytes", token.length()));
     }
 
+    fn redact(&self, head: &mut Parts) {
+        self.places.redact(head);
+    }
+
     fn check(&self) -> Result<(), ConfigProblem> {
         builder::check(self)
     }
@@ -159,4 +162,4 @@ impl<C> Fernet<C> {
     }
 }
 
-opaque_debug!(Fernet<C> { parameter, window });
+opaque_debug!(Fernet<C> { places, window });

@@ -273,7 +273,6 @@ where
             return Err(Reason::BadPayload("a parameter is there twice, in an order that nobody signed".into()));
         }
         fields::read(claims())
-            .ok_or_else(|| Reason::BadPayload("the parameters do not have the shape that the claims require".into()))
     }
 
     fn describe(&self, SignedRequest(request): &SignedRequest, facts: &mut Facts) {

@@ -22,6 +22,11 @@ impl Places {
         self.0.push(place);
     }
 
+    #[cfg(feature = "fernet")]
+    pub(crate) fn is_in_body(&self) -> bool {
+        self.0.iter().any(Place::is_in_body)
+    }
+
     pub(crate) fn check(&self, setting: &'static str) -> Result<(), ConfigProblem> {
         self.0.iter().try_for_each(|place| place.check(setting))
     }

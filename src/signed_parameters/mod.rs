@@ -223,9 +223,7 @@ where
     }
 
     fn claims(&self, Message(signed): Message, _: UnixTime) -> Result<C, Reason> {
-        fields::read(signed.pairs.all.iter().map(|pair| (pair.name.as_str(), pair.value.as_str()))).ok_or_else(|| {
-            Reason::BadPayload("the signed parameters do not have the shape that the claims require".into())
-        })
+        fields::read(signed.pairs.all.iter().map(|pair| (pair.name.as_str(), pair.value.as_str())))
     }
 
     fn describe(&self, Credential(signed): &Credential, facts: &mut Facts) {

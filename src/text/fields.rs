@@ -1,8 +1,13 @@
 //! Fields that are nothing but text, and claims out of them.
 
-use serde::de::value::{Error, MapDeserializer, StrDeserializer};
-use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
+use std::fmt::{self, Display};
+use std::str::FromStr;
+
+use serde::de::value::{MapDeserializer, StrDeserializer};
+use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
+
+use crate::rejection::Reason;
 
 /// Texts one after the other in one piece of memory.
 #[derive(Default, PartialEq, Eq)]
@@ -33,16 +38,77 @@ impl Texts {
     }
 }
 
-/// Reads claims: each field is a string, and one that is there is `Some`.
-pub(crate) fn read<'a, C: DeserializeOwned>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Option<C> {
-    let fields = fields.map(|(name, value)| (name, Text(value)));
-    C::deserialize(MapDeserializer::<_, Error>::new(fields)).ok()
+/// Reads claims as axum's `Query` does: a field that is there is `Some`, even if it is empty, and numbers and truth
+/// values are read from their text.
+///
+/// # Errors
+/// Which field does not fit, without its value.
+pub(crate) fn read<'a, C: DeserializeOwned>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Result<C, Reason> {
+    let fields = fields.map(|(name, value)| (name, Text { name, value }));
+    C::deserialize(MapDeserializer::<_, Misfit>::new(fields))
+        .map_err(|misfit| Reason::BadPayload(misfit.to_string().into()))
 }
 
-/// serde's own deserializer of a string does not know what an `Option` is.
-struct Text<'a>(&'a str);
+/// Why fields do not fit the claims. What serde says of it may quote a value, so it is dropped.
+#[derive(Debug)]
+enum Misfit {
+    Missing(&'static str),
+    Twice(&'static str),
+    Field(String),
+    Shape,
+}
 
-impl IntoDeserializer<'_, Error> for Text<'_> {
+impl Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(field) => write!(f, "has no `{field}`, which the claims require"),
+            Self::Twice(field) => write!(f, "has `{field}` twice"),
+            Self::Field(field) => write!(f, "has a `{field}` that the claims cannot hold"),
+            Self::Shape => f.write_str("does not have the shape that the claims require"),
+        }
+    }
+}
+
+impl std::error::Error for Misfit {}
+
+impl de::Error for Misfit {
+    fn custom<T: Display>(_: T) -> Self {
+        Self::Shape
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::Missing(field)
+    }
+
+    fn duplicate_field(field: &'static str) -> Self {
+        Self::Twice(field)
+    }
+}
+
+/// The text of one field.
+#[derive(Clone, Copy)]
+struct Text<'a> {
+    name: &'a str,
+    value: &'a str,
+}
+
+impl Text<'_> {
+    fn misfit(self) -> Misfit {
+        // A name may be as long as the request.
+        Misfit::Field(self.name.chars().take(64).collect())
+    }
+
+    fn parsed<T: FromStr>(self) -> Result<T, Misfit> {
+        self.value.parse().map_err(|_| self.misfit())
+    }
+
+    /// Says which field it was.
+    fn named<T>(self, read: Result<T, Misfit>) -> Result<T, Misfit> {
+        read.map_err(|misfit| if matches!(misfit, Misfit::Shape) { self.misfit() } else { misfit })
+    }
+}
+
+impl IntoDeserializer<'_, Misfit> for Text<'_> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -50,18 +116,27 @@ impl IntoDeserializer<'_, Error> for Text<'_> {
     }
 }
 
-impl<'de> Deserializer<'de> for Text<'_> {
-    type Error = Error;
+macro_rules! parse {
+    ($($method:ident $visit:ident),*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+            let value = self.parsed()?;
+            self.named(visitor.$visit(value))
+        })*
+    };
+}
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_str(self.0)
+impl<'de> Deserializer<'de> for Text<'_> {
+    type Error = Misfit;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        self.named(visitor.visit_str(self.value))
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Misfit> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -70,14 +145,20 @@ impl<'de> Deserializer<'de> for Text<'_> {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
-        let variant: StrDeserializer<'_, Error> = self.0.into_deserializer();
-        variant.deserialize_enum(name, variants, visitor)
+    ) -> Result<V::Value, Misfit> {
+        let variant: StrDeserializer<'_, Misfit> = self.value.into_deserializer();
+        self.named(variant.deserialize_enum(name, variants, visitor))
+    }
+
+    parse! {
+        deserialize_bool visit_bool, deserialize_i8 visit_i8, deserialize_i16 visit_i16, deserialize_i32 visit_i32,
+        deserialize_i64 visit_i64, deserialize_i128 visit_i128, deserialize_u8 visit_u8, deserialize_u16 visit_u16,
+        deserialize_u32 visit_u32, deserialize_u64 visit_u64, deserialize_u128 visit_u128, deserialize_f32 visit_f32,
+        deserialize_f64 visit_f64
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct identifier ignored_any
+        char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
 
@@ -115,7 +196,43 @@ mod tests {
             (&[("id", "7"), ("role", "admin")], None, "not one of the roles"),
             (&[("name", "a")], None, "no id"),
         ] {
-            assert_eq!(read::<User>(pairs.iter().copied()), expected, "{why}");
+            assert_eq!(read::<User>(pairs.iter().copied()).ok(), expected, "{why}");
         }
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Typed {
+        id: u64,
+        admin: Option<bool>,
+        score: Option<f64>,
+        level: Option<i8>,
+        name: Option<String>,
+    }
+
+    #[test]
+    fn numbers_and_truth_values_are_read_as_axum_does() {
+        let with = |name, value| read::<Typed>([("id", "7"), (name, value)].into_iter());
+        let none = || Typed { id: 7, admin: None, score: None, level: None, name: None };
+        assert_eq!(with("x", "").unwrap(), none());
+        assert_eq!(with("admin", "true").unwrap(), Typed { admin: Some(true), ..none() });
+        assert_eq!(with("score", "0.5").unwrap(), Typed { score: Some(0.5), ..none() });
+        assert_eq!(with("level", "-8").unwrap(), Typed { level: Some(-8), ..none() });
+        assert_eq!(with("name", "").unwrap(), Typed { name: Some(String::new()), ..none() });
+        for (name, value) in [
+            ("admin", ""),
+            ("admin", "1"),
+            ("admin", "True"),
+            ("level", "128"),
+            ("level", " 1"),
+            ("score", "x"),
+            ("id", "8"),
+        ] {
+            let said = with(name, value).unwrap_err().to_string();
+            assert!(said.contains(&format!("`{name}`")) && !said.contains("128"), "{said}");
+        }
+        let missing = read::<Typed>([("admin", "true")].into_iter()).unwrap_err().to_string();
+        assert!(missing.contains("`id`"), "{missing}");
+        let role = read::<User>([("id", "7"), ("role", "secret")].into_iter()).unwrap_err().to_string();
+        assert!(role.contains("`role`") && !role.contains("secret"), "{role}");
     }
 }

@@ -218,7 +218,6 @@ where
         let Hashed { values, literal, .. } = &*message.hashed;
         let values = literal.as_ref().filter(|_| message.literally).unwrap_or(values);
         fields::read(self.recipe.fields().map(AsRef::as_ref).zip(values.iter()))
-            .ok_or_else(|| Reason::BadPayload("the fields do not have the shape that the claims require".into()))
     }
 
     fn describe(&self, Credential(hashed): &Credential, facts: &mut Facts) {

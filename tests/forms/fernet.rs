@@ -249,7 +249,7 @@ fn unsafe_settings_do_not_build() {
         (start().secrets(["not a key"]).build(), "is not a Fernet key"),
         (start().secrets([key(), Secret::new("x")]).build(), "is not a Fernet key"),
         (start().keys(MemoryKeys::new().with("a", "x")).build(), "is not a Fernet key"),
-        (start().secrets([key()]).token_parameter("").build(), "token_parameter"),
+        (start().secrets([key()]).token_parameter("").build(), "token_in"),
         (start().secrets([key()]).max_token_length(97).build(), "max_token_length"),
         (start().secrets([key()]).methods([]).build(), "no methods"),
         (start().secrets([key()]).methods([http::Method::HEAD]).build(), "HEAD"),
@@ -263,4 +263,34 @@ fn unsafe_settings_do_not_build() {
         let said = refused(built);
         assert!(said.contains(expected), "{said:?} should say {expected:?}");
     }
+}
+
+#[tokio::test]
+async fn a_token_is_found_where_it_is_set() {
+    use tower_sso::scheme::Place;
+
+    let token = link().token(b"{}").unwrap();
+    let layer = || fernet::layer::<Value>().keys(keys()).replay(replay()).clock(clock());
+    let request = |headers: &[(&str, &str)]| {
+        let mut request = get("/sso?company_id=4321");
+        for (name, value) in headers {
+            request.headers_mut().append(http::HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
+        }
+        request
+    };
+    let (bearer, cookie) = (format!("Bearer {token}"), format!("a=1; sso={token}"));
+    let (bearer, cookie) = (("authorization", bearer.as_str()), ("cookie", cookie.as_str()));
+    for (headers, expected, why) in [
+        (&[bearer][..], "ok", "a header"),
+        (&[cookie], "ok", "a cookie"),
+        (&[cookie, bearer], "malformed", "both"),
+        (&[], "malformed", "neither"),
+    ] {
+        let app = App::new(layer().token_in(Place::bearer()).or_in(Place::cookie("sso")).build().unwrap());
+        assert_eq!(outcome(&app.send(request(headers)).await), expected, "{why}");
+        if expected == "ok" {
+            assert_eq!(outcome(&app.send(request(headers)).await), "replayed", "{why}");
+        }
+    }
+    assert!(refused(layer().token_in(Place::form("token")).build()).contains("token_in"), "it reads no body");
 }
