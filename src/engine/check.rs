@@ -314,7 +314,9 @@ impl<F: Form, C> Engine<F, C> {
             facts.add("tenant_of", format_args!("{:?}", self.settings.tenant));
         }
         self.form.describe(&presented.credential, &mut facts);
-        Stop::with(reason, presented.tenant.clone(), facts)
+        // A form that finds its key itself names no tenant.
+        let tenant = presented.tenant.clone().filter(|_| !self.rules.looks_keys_up);
+        Stop::with(reason, tenant, facts)
     }
 
     fn store_failed(&self, error: &StoreError, reason: impl Fn(StoreFailure) -> Reason) -> Reason {

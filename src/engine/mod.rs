@@ -87,7 +87,8 @@ impl<F: Form, C> Engine<F, C> {
 
     /// Before a credential was found, the head may name a tenant already.
     fn found_in(&self, head: &Parts) -> Found {
-        let tenant = if self.rules.signs_tenant { None } else { self.settings.tenant.of(head).ok().flatten() };
+        let names_none = self.rules.signs_tenant || self.rules.looks_keys_up;
+        let tenant = if names_none { None } else { self.settings.tenant.of(head).ok().flatten() };
         Found { tenant, facts: Facts::new() }
     }
 

@@ -103,10 +103,9 @@
 //!
 //! # The claims
 //!
-//! The partner is who it says it is, and says something that you do not take. `missing_field` names the field,
-//! `bad_payload` what your type does not deserialize. Make it an `Option`, or ask the partner. If it only lacks a
-//! field, the detail is still "does not have the shape that the claims require", as serde's own words could quote
-//! the payload: list the fields in [`require`](crate::Builder::require), and the log names the one that is missing.
+//! The partner is who it says it is, and says something that you do not take. `missing_field` names the field that you
+//! [require](crate::Builder::require). For `bad_payload` the detail names the field that is missing or has another
+//! type, and never its value. Make it an `Option`, or ask the partner.
 //! `refused_by_application` is your own [`map_claims`](crate::Builder::map_claims). The credential was not used up.
 //!
 //! # Before anything is read
