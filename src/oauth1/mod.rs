@@ -160,12 +160,20 @@ pub struct Message {
 
 struct Signed {
     /// The texts that may have been signed: the RFC's, and those of the quirks.
-    readings: Vec<Reading>,
+    reading: Reading,
+    other_readings: Vec<Reading>,
     method: SignatureMethod,
     mac: Tag,
     timestamp: UnixTime,
     parameters: Parameters,
     hashed_body: Option<HashedBody>,
+}
+
+impl Signed {
+    /// What may have been signed, the RFC's reading first.
+    fn readings(&self) -> impl Iterator<Item = &Reading> {
+        std::iter::once(&self.reading).chain(&self.other_readings)
+    }
 }
 
 impl<C> Form for OAuth1<C>
@@ -228,9 +236,9 @@ where
         }
         let hashed_body = HashedBody::of(head, body, &parameters, *method, self.unsigned_body)?;
         let (origin, path) = self.origin.base_uri(head)?;
-        let readings = parameters.readings(head.method.as_str(), (&origin, path), self.quirks);
+        let (reading, other_readings) = parameters.readings(head.method.as_str(), (&origin, path), self.quirks);
         let tenant = Some(consumer.into());
-        let signed = Signed { readings, method: *method, mac, timestamp, parameters, hashed_body };
+        let signed = Signed { reading, other_readings, method: *method, mac, timestamp, parameters, hashed_body };
         Ok(Extracted { credential: SignedRequest(Arc::new(signed)), tenant })
     }
 
@@ -239,7 +247,7 @@ where
         let reading = key.with_prepared((), base_string::key, |key| {
             let digest = request.method.digest();
             let is_signed = |reading: &Reading| digest.verify(key, [reading.base_string.text.as_slice()], &request.mac);
-            request.readings.iter().position(is_signed)
+            request.readings().position(is_signed)
         });
         let Some(reading) = reading else { return Err(Reason::BadSignature) };
         if request.hashed_body.as_ref().is_some_and(|body| !body.is_as_stated(request.method)) {
@@ -259,7 +267,7 @@ where
     }
 
     fn claims(&self, Message { request, reading }: Message, _: UnixTime) -> Result<C, Reason> {
-        let reading = request.readings.get(reading).ok_or(Reason::BadSignature)?;
+        let reading = request.readings().nth(reading).ok_or(Reason::BadSignature)?;
         let claims = || request.parameters.claims(reading);
         for field in &self.required {
             let mut values = claims().filter(|(name, _)| name == field).map(|(_, value)| value);
@@ -277,7 +285,7 @@ where
 
     fn describe(&self, SignedRequest(request): &SignedRequest, facts: &mut Facts) {
         facts.add("signature_method", request.method.as_str());
-        let text = request.readings.first().map_or(&[][..], |reading| &reading.base_string.text);
+        let text = &request.reading.base_string.text;
         let text = std::str::from_utf8(text).unwrap_or_default();
         let uri = text.split('&').nth(1).and_then(|uri| decode_escapes(uri).ok()).unwrap_or_default();
         facts.add("base_string_uri", uri);

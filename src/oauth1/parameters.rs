@@ -147,25 +147,25 @@ impl Parameters {
         self.protocol(which).ok_or(Reason::MissingParameter(name.into()))
     }
 
-    /// The signature base string, of all parameters but the signature itself: by the RFC, then by each of the quirks
+    /// The signature base string, of all parameters but the signature itself: by the RFC, and by each of the quirks
     /// that makes another one.
-    pub(super) fn readings(&self, method: &str, base_uri: (&str, &str), quirks: Quirks) -> Vec<Reading> {
+    pub(super) fn readings(&self, method: &str, base_uri: (&str, &str), quirks: Quirks) -> (Reading, Vec<Reading>) {
         let signature = self.protocol.get(protocol::SIGNATURE).copied().flatten();
         let read = |copies: Vec<usize>, order| {
             let is_left_out = |position| Some(position) == signature || copies.binary_search(&position).is_ok();
             Reading { base_string: base_string::build(method, base_uri, &self.all, is_left_out, order), copies }
         };
-        let mut readings = vec![read(Vec::new(), Order::Bytes)];
+        let mut others = Vec::new();
         if quirks.caseless_names {
-            readings.push(read(Vec::new(), Order::Caseless));
+            others.push(read(Vec::new(), Order::Caseless));
         }
         if quirks.copied_query {
             let copies = self.copies();
             if !copies.is_empty() {
-                readings.push(read(copies, Order::Bytes));
+                others.push(read(copies, Order::Bytes));
             }
         }
-        readings
+        (read(Vec::new(), Order::Bytes), others)
     }
 
     /// The places of the query's pairs that are in the form too, each as often.
