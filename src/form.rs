@@ -191,6 +191,13 @@ pub trait Form: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Whether [`explain`](crate::explain) may try slips of a partner. Default: yes; no for a form that counts each try
+    /// as a guess.
+    #[cfg(feature = "explain")]
+    fn has_near_misses(&self) -> bool {
+        true
+    }
+
     /// Removes further parts of the credential from the request that the inner service sees. Default: nothing.
     fn redact(&self, head: &mut Parts) {
         let _ = head;

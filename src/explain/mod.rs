@@ -42,6 +42,7 @@ use http::request::Parts;
 
 use crate::VerifyLayer;
 use crate::form::Form;
+use crate::observe::OneLine;
 use crate::rejection::{Rejection, Step};
 
 pub(crate) use keys::other_keys;
@@ -50,14 +51,14 @@ pub(crate) use requests::other_requests;
 
 /// Explains what a layer says to this request. See the [module](self).
 ///
-/// It asks the key store as a check does, and the replay store not at all.
+/// It asks the key store as a check does, and the replay store not at all. For a body over 64 KiB no slips are tried.
 pub async fn request<F: Form, C>(layer: &VerifyLayer<F, C>, head: &Parts, body: &Bytes) -> Explanation {
     layer.explain(head, body).await
 }
 
 /// What was found out about a request.
 ///
-/// Its `Display` is some lines of text for an operator.
+/// Its `Display` is some lines of text for an operator, in which the client's text is escaped and cut.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Explanation {
     pub(crate) passed: Vec<Passed>,
@@ -98,17 +99,17 @@ impl Explanation {
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Passed { step, seen } in &self.passed {
-            writeln!(f, "passed   {step}: {seen}")?;
+            writeln!(f, "passed   {step}: {}", OneLine(seen))?;
         }
         let Some(rejection) = &self.refused else {
             return writeln!(f, "It passes, if its credential was not used before.");
         };
-        writeln!(f, "refused  {}: {}", rejection.reason().step(), rejection.reason())?;
+        writeln!(f, "refused  {}: {}", rejection.reason().step(), OneLine(rejection.reason()))?;
         for (name, value) in rejection.facts().iter() {
-            writeln!(f, "         {name}: {value}")?;
+            writeln!(f, "         {name}: {}", OneLine(value))?;
         }
         match &self.cause {
-            Some(cause) => writeln!(f, "Cause: {cause}"),
+            Some(cause) => writeln!(f, "Cause: {}", OneLine(cause)),
             None => writeln!(f, "Nothing that was tried explains it."),
         }
     }

@@ -14,6 +14,9 @@ use crate::text::percent::{decode_form, percent_encoded};
 /// How many parameters are looked at. Partners have a dozen.
 const MOST_PARAMETERS: usize = 24;
 
+/// Of a longer form, no fields are changed: each change is a copy.
+const LONGEST_FORM: usize = 16 * 1024;
+
 /// Requests that differ from this one in one slip.
 pub(crate) fn other_requests<F>(head: &Parts, body: &Bytes) -> Vec<NearMiss<F>> {
     let head = as_received(head);
@@ -23,7 +26,7 @@ pub(crate) fn other_requests<F>(head: &Parts, body: &Bytes) -> Vec<NearMiss<F>> 
     }
     let text = std::str::from_utf8(body).unwrap_or_default();
     let is_json = text.trim_start().starts_with(['{', '[']);
-    if !text.is_empty() && !is_json {
+    if (1..=LONGEST_FORM).contains(&text.len()) && !is_json {
         let forms = other_pairs(text, "form");
         others.extend(forms.map(|(cause, form)| NearMiss::request(cause, head.clone(), form.into())));
     }

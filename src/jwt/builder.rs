@@ -158,8 +158,8 @@ where
     }
 
     /// Accepts tokens of any lifetime. **A stolen token works until it is used or expires**, and each is remembered
-    /// until it expires: tokens whose `exp` is years away fill the replay store. If they have an `iat`, call
-    /// [`max_age`](Self::max_age) too.
+    /// until it expires: tokens whose `exp` is years away fill the replay store. With [`max_age`](Self::max_age), a
+    /// token is refused earlier, but remembered as long, as another layer may accept it.
     pub fn danger_any_lifetime(mut self) -> Self {
         self.form.max_lifetime = None;
         self

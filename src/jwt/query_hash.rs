@@ -26,8 +26,11 @@ impl QueryHash {
     /// The hash of this request: `METHOD&path&query`, the query without the token, sorted by its encoded names.
     pub(super) fn of(&self, head: &Parts, token: &[Cow<'static, str>]) -> Result<String, Reason> {
         let uri = received::uri(head);
-        let path = uri.path().strip_prefix(&*self.base_path).unwrap_or(uri.path());
-        let path = match path.trim_end_matches('/') {
+        let below = uri.path().strip_prefix(self.base_path.trim_end_matches('/'));
+        let path = below.filter(|path| path.is_empty() || path.starts_with('/'));
+        let path =
+            path.ok_or(Reason::Malformed("path".into(), "does not begin with the app's own: see `query_hash`"))?;
+        let path = match path.strip_suffix('/').unwrap_or(path) {
             "" => Cow::Borrowed("/"),
             path => path.replace('&', "%26").into(),
         };

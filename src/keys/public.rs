@@ -76,7 +76,7 @@ impl PublicKeys {
     /// many there are.
     ///
     /// # Errors
-    /// If there are none, too many, or two of one id. The keys from before stay.
+    /// If there are none, more than 256, or more than four of one id. The keys from before stay.
     ///
     /// ```
     /// # let pem = "-----BEGIN PUBLIC KEY-----\n…";
@@ -89,16 +89,19 @@ impl PublicKeys {
         I: Into<TenantId>,
         S: Into<Secret>,
     {
-        let mut all = HashMap::new();
+        let mut all: HashMap<TenantId, Vec<Key>> = HashMap::new();
         for (id, key) in keys {
-            let key = Key::current(key.into()).owned_by(self.sender.clone());
-            if all.insert(id.into(), [key].into_iter().collect()).is_some() {
-                return Err(StoreError::new("has two keys of one id"));
+            let of_id = all.entry(id.into()).or_default();
+            of_id.push(Key::current(key.into()).owned_by(self.sender.clone()));
+            // Keys of different kinds may have one id (RFC 7517, 4.5).
+            if of_id.len() > Keys::MAX {
+                return Err(StoreError::new("has more than four keys of one id"));
             }
             if all.len() > Self::MOST {
                 return Err(StoreError::new("has more than 256 keys"));
             }
         }
+        let all: HashMap<_, Keys> = all.into_iter().map(|(id, keys)| (id, keys.into_iter().collect())).collect();
         if all.is_empty() {
             return Err(StoreError::new("has no key that is of use"));
         }

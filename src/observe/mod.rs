@@ -194,7 +194,7 @@ impl Quota {
 
 /// Text that may repeat received data. It stays on its line: anything that a log or terminal could interpret is
 /// escaped, and long text is cut.
-struct OneLine<T>(T);
+pub(crate) struct OneLine<T>(pub(crate) T);
 
 impl<T> OneLine<T> {
     /// In bytes, escapes included.

@@ -221,20 +221,27 @@ fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
     pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
 }
 
+/// Whether a cookie's name is a spelling of this one: some servers trim and decode names, so a handler might read it.
+fn is_named(pair: &[u8], name: &str) -> bool {
+    let given = pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
+    given == name.as_bytes() || percent_encoding::percent_decode(given).eq(name.bytes())
+}
+
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Reason> {
-    let mut found = cookies(headers).filter_map(|pair| value_of(pair, name));
+    let mut found = cookies(headers).filter(|pair| is_named(pair, name));
     match (found.next(), found.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) => match std::str::from_utf8(value) {
-            Ok(text) => Ok(Some(text)),
-            Err(_) => Err(Reason::Malformed(name.to_owned().into(), "is not UTF-8")),
+        (Some(pair), None) => match value_of(pair, name).map(std::str::from_utf8) {
+            Some(Ok(text)) => Ok(Some(text)),
+            Some(Err(_)) => Err(Reason::Malformed(name.to_owned().into(), "is not UTF-8")),
+            None => Err(Reason::Malformed(name.to_owned().into(), "is a cookie whose name is not spelled as it is")),
         },
         (Some(_), Some(_)) => Err(Reason::DuplicateParameter(name.to_owned().into())),
     }
 }
 
 fn remove_cookie(headers: &mut HeaderMap, name: &str) {
-    let kept = cookies(headers).filter(|pair| !pair.is_empty() && value_of(pair, name).is_none());
+    let kept = cookies(headers).filter(|pair| !pair.is_empty() && !is_named(pair, name));
     let kept = kept.collect::<Vec<_>>().join(&b"; "[..]);
     headers.remove(COOKIE);
     if let Some(kept) = HeaderValue::from_bytes(&kept).ok().filter(|kept| !kept.is_empty()) {
@@ -286,6 +293,8 @@ mod tests {
             (cookie.clone(), "/", &[("cookie", "a=1; sso=x=y; ssob=2")], "", Ok(Some("x=y"))),
             (cookie.clone(), "/", &[("cookie", "a=1"), ("cookie", "sso=2")], "", Ok(Some("2"))),
             (cookie.clone(), "/", &[("cookie", "sso=1; sso=2")], "", Err("twice")),
+            (cookie.clone(), "/", &[("cookie", "%73so=1; sso=2")], "", Err("twice, in another spelling")),
+            (cookie.clone(), "/", &[("cookie", "sso =1")], "", Err("another spelling")),
             (cookie, "/", &[("cookie", "xsso=1")], "", Ok(None)),
             (Place::json("t"), "/", &[JSON_BODY], r#"{"t":"a"}"#, Ok(Some("a"))),
             (Place::json("t"), "/", &[JSON_BODY], r#"{"t":"a","t":"b"}"#, Err("twice")),
@@ -305,7 +314,12 @@ mod tests {
 
     #[test]
     fn only_the_value_is_taken_out_of_headers() {
-        let headers = [("cookie", "a=1; sso=2"), ("cookie", "b=3"), ("authorization", "Basic abc"), ("x-token", "t")];
+        let headers = [
+            ("cookie", "a=1; sso=2; %73so=3"),
+            ("cookie", "sso =4; b=3"),
+            ("authorization", "Basic abc"),
+            ("x-token", "t"),
+        ];
         let mut all = head("/", &headers);
         for place in [Place::cookie("sso"), Place::bearer(), Place::header(HeaderName::from_static("x-token"))] {
             place.redact(&mut all);

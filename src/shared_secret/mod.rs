@@ -236,6 +236,11 @@ where
         keys::check_shared(key)
     }
 
+    #[cfg(feature = "explain")]
+    fn has_near_misses(&self) -> bool {
+        false
+    }
+
     fn set_clock(&mut self, clock: &Arc<dyn Clock>) {
         self.throttle = self.throttle.take().map(|throttle| throttle.default_clock(Arc::clone(clock)));
     }

@@ -106,6 +106,34 @@ fn recipe(fields: [&'static str; 3], separator: &'static str) -> Recipe {
 }
 
 #[tokio::test]
+async fn what_the_client_wrote_stays_on_its_line() {
+    let uri = "/launch?x%0ACause%3A+all+is+well%1b%5b2J=1&oauth_consumer_key=acme&oauth_nonce=n&oauth_timestamp=1700000000\
+               &oauth_signature_method=HMAC-SHA1&oauth_signature=AAAAAAAAAAAAAAAAAAAAAAAAAAA%3D";
+    let said = explain::request(&oauth(), &get(uri), &Bytes::new()).await.to_string();
+    assert!(said.contains("refused") && !said.contains('\u{1b}'), "{said}");
+    assert!(!said.lines().any(|line| line.starts_with("Cause: all is well")), "{said}");
+}
+
+#[tokio::test]
+async fn explaining_a_wrong_secret_guesses_once() {
+    use tower_sso::shared_secret::{self, PrivateKeys};
+    use tower_sso::throttle::Throttle;
+
+    let keys = PrivateKeys::new().with("acme", [SECRET]).unwrap();
+    let throttle = Throttle::by(|_| Some("10.0.0.1".into())).limit(3);
+    let layer = shared_secret::layer::<Value>(keys).throttle(throttle).clock(clock()).build().unwrap();
+    let call = |secret: &str| {
+        let request = Request::post("/?a=b&c=d").header("content-type", "application/json");
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        (head, Bytes::from(json!({"token": secret}).to_string()))
+    };
+    let (head, wrong) = call("not-the-secret");
+    assert_eq!(explain::request(&layer, &head, &wrong).await.cause(), None);
+    let (head, right) = call(SECRET);
+    assert!(explain::request(&layer, &head, &right).await.refused().is_none());
+}
+
+#[tokio::test]
 async fn hashes_of_broken_partners() {
     let secret = Secret::new(SECRET);
     let now = NOW.to_string();

@@ -14,6 +14,9 @@ pub(super) fn is_jwk(text: &[u8]) -> bool {
     text.trim_ascii_start().starts_with(b"{")
 }
 
+/// A set may hold keys of several kinds, so this is no mistake of its sender.
+pub(crate) const OTHER_KIND: &str = "is a JWK of another kind of key than the algorithm needs";
+
 impl PublicKey {
     pub(super) fn from_jwk(family: Family, text: &[u8]) -> Result<Self, &'static str> {
         let jwk = Object::read(text).map_err(|_| "is not a JWK, which is one JSON object without duplicate names")?;
@@ -29,7 +32,7 @@ impl PublicKey {
         };
         let point = |curve, length| {
             if !is("kty", "EC") || !is("crv", curve) {
-                return Err("is a JWK of another kind of key than the algorithm needs");
+                return Err(OTHER_KIND);
             }
             let (x, y) = (number("x")?, number("y")?);
             if x.len() != length || y.len() != length {
@@ -43,7 +46,7 @@ impl PublicKey {
             Family::P256 => usable(DecodingKey::from_ec_der(&point("P-256", 32)?), jsonwebtoken::Algorithm::ES256),
             Family::P384 => usable(DecodingKey::from_ec_der(&point("P-384", 48)?), jsonwebtoken::Algorithm::ES384),
             Family::Ed25519 if is("kty", "OKP") && is("crv", "Ed25519") => ed25519(&number("x")?),
-            Family::Rsa | Family::Ed25519 => Err("is a JWK of another kind of key than the algorithm needs"),
+            Family::Rsa | Family::Ed25519 => Err(OTHER_KIND),
         }
     }
 }
