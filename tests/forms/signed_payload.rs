@@ -301,8 +301,14 @@ async fn an_answer_comes_back_to_the_browser_that_asked() {
     ] {
         assert_ne!(outcome(&app.send(request).await), "ok", "{why}");
     }
-    assert_eq!(outcome(&app.send(from(answer(&nonce, ""), &cookie)).await), "ok", "refusals burn nothing");
-    assert_eq!(outcome(&app.send(from(answer(&nonce, "&x=1"), &cookie)).await), "replayed", "another answer to it");
+    // What the app itself signed and sent to the forum by this browser: it names nobody.
+    let asked = BASE64_STANDARD.encode(format!("nonce={nonce}&return_sso_url=https%3A%2F%2Fapp.example%2Fback"));
+    let asked = format!("/?sso={}&sig={}", asked.replace('+', "%2B").replace('=', "%3D"), hex(&mac(&asked)));
+    assert_ne!(outcome(&app.send(from(get(&asked), &cookie)).await), "ok", "the app's own request");
+    // The forum repeats what it was asked.
+    let repeated = answer(&nonce, "&return_sso_url=https%3A%2F%2Fapp.example%2Fback");
+    assert_eq!(outcome(&app.send(from(repeated, &cookie)).await), "ok", "refusals burn nothing");
+    assert_eq!(outcome(&app.send(from(answer(&nonce, ""), &cookie)).await), "replayed", "another answer to it");
     assert_eq!(outcome(&app.send(from(answer(&other_tab, ""), &cookie)).await), "ok", "another tab");
     let later = clock();
     later.advance(Duration::from_secs(601));

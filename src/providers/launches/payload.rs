@@ -49,6 +49,9 @@ where
 /// Signed is the parameter `sso`: `nonce`, `external_id`, `email`, `username`, `name` and the others. Nothing else of
 /// the request is. The secret is the one that you share with the forum.
 ///
+/// Your app's own request is signed with that secret and has the nonce too. The forum repeats all of it and adds the
+/// user, so **only `external_id` tells the answer from the request**: it is required. Never send one to the forum.
+///
 /// Source: discourse/discourse, `lib/discourse_connect_base.rb`.
 ///
 /// ```
@@ -75,6 +78,7 @@ where
         .payload_encoding(PayloadEncoding::Base64Lines)
         .pairs()
         .nonce_member("nonce")
+        .require(["external_id"])
         .max_age(Duration::from_secs(600))
 }
 
