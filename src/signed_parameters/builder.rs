@@ -5,7 +5,6 @@ use std::time::Duration;
 use http::Method;
 use serde::de::DeserializeOwned;
 
-use super::recipe::Between;
 use super::{At, Recipe, Shape, SignedParameters, Source};
 use crate::form::{HasWindow, Usage};
 use crate::scheme::{Digest, Encoding, KeyDerivation, Place, SecretFormat, Signature, SignedTime, TimeFormat};
@@ -192,7 +191,7 @@ where
         self
     }
 
-    /// A signed pair whose value ends like this, such as a domain.
+    /// A signed pair whose value ends like this, such as a domain; without a separator between pairs, it has this once.
     pub fn ends_with(mut self, name: impl Into<Cow<'static, str>>, end: impl Into<Cow<'static, str>>) -> Self {
         self.form.shapes.push((name.into(), Shape::EndsWith(end.into())));
         self
@@ -238,11 +237,31 @@ pub(super) fn check<C>(form: &SignedParameters<C>) -> Result<(), ConfigProblem> 
     if form.time.may_be_absent() && form.usage == Usage::Reusable {
         return problem("reusable", "lets a request without a time in for ever: call `issued_at`");
     }
-    if form.recipe.join.0 == Between::Pairs(None) && form.shapes.is_empty() {
+    if form.recipe.has_no_separator() { check_shapes(form) } else { Ok(()) }
+}
+
+/// Without a separator, the end of a value is known by its shape.
+fn check_shapes<C>(form: &SignedParameters<C>) -> Result<(), ConfigProblem> {
+    let problem = |setting, problem| Err(ConfigProblem::setting(setting, problem));
+    if form.shapes.is_empty() {
         return problem(
             "recipe",
             "joins pairs without a separator, so that the border between a value and the next name can be moved: say \
              which values have a known shape, by `digits` or `ends_with`, and decide nothing by others",
+        );
+    }
+    if form.tenant.as_ref().is_some_and(|tenant| !form.shapes.iter().any(|(name, _)| name == tenant)) {
+        return problem("tenant_field", "has no known shape, so that a visitor can lengthen it: call `ends_with`");
+    }
+    if form.shapes.iter().any(|(_, shape)| *shape == Shape::EndsWith("".into())) {
+        return problem("ends_with", "says nothing about the value: say how it ends, such as `.example.com`");
+    }
+    // Pairs are sorted, so a name that begins with a digit is in front of these, and its digits cannot lengthen them.
+    let mut digits = form.shapes.iter().filter(|(_, shape)| *shape == Shape::Digits).map(|(name, _)| name);
+    if digits.any(|name| name.bytes().next().is_none_or(|first| first <= b'9')) {
+        return problem(
+            "digits",
+            "names a parameter that sorts before digits, so that a visitor can lengthen it: it must begin with a letter",
         );
     }
     Ok(())

@@ -35,7 +35,7 @@
 //! 2. Only the recipe's pairs are signed, and **claims come only from them**. Other parameters, path, headers and body
 //!    are not.
 //! 3. One signed text has one reading: a name or value that holds the separator is `malformed`. Joins that can be read
-//!    in two ways do not build.
+//!    in two ways do not build. Pairs [without a separator](Join::pairs_without_separator) prove less.
 //! 4. A pair may be empty or absent, unless it is [required](crate::Builder::require).
 //! 5. The decoded signature is the replay key. The time is a signed pair; a layer for which none was chosen does not
 //!    build.
@@ -223,7 +223,11 @@ where
     }
 
     fn claims(&self, Message(signed): Message, _: UnixTime) -> Result<C, Reason> {
-        fields::read(signed.pairs.all.iter().map(|pair| (pair.name.as_str(), pair.value.as_str())))
+        // Without a separator, only the borders of known pairs are checked.
+        let known = self.recipe.has_no_separator().then(|| self.known());
+        let is_proved = |name: &str| known.as_ref().is_none_or(|known| known.iter().any(|other| other == name));
+        let pairs = signed.pairs.all.iter().filter(|pair| is_proved(&pair.name));
+        fields::read(pairs.map(|pair| (pair.name.as_str(), pair.value.as_str())))
     }
 
     fn describe(&self, Credential(signed): &Credential, facts: &mut Facts) {
@@ -273,10 +277,24 @@ impl<C> SignedParameters<C> {
             let Some(value) = pairs.value(name) else { continue };
             let (fits, what) = match shape {
                 Shape::Digits => (value.bytes().all(|byte| byte.is_ascii_digit()), "is not all digits"),
+                // Without a separator, a visitor could lengthen the value by a second end.
+                Shape::EndsWith(end) if self.recipe.has_no_separator() => {
+                    (value.find(&**end).is_some_and(|at| at + end.len() == value.len()), "does not end as it has to")
+                }
                 Shape::EndsWith(end) => (value.ends_with(&**end), "does not end as it has to"),
             };
             if !fits {
                 return Err(Reason::Malformed(name.clone(), what));
+            }
+        }
+        if self.recipe.has_no_separator() { self.check_borders(pairs) } else { Ok(()) }
+    }
+
+    /// Refuses a text without separators in which a known pair could begin in another place.
+    fn check_borders(&self, pairs: &Pairs) -> Result<(), Reason> {
+        for name in self.known() {
+            if pairs.occurrences(&name) != usize::from(pairs.value(&name).is_some()) {
+                return Err(Reason::Malformed(name, "could begin in another place of the signed text"));
             }
         }
         Ok(())

@@ -112,6 +112,12 @@ impl Pairs {
         self.all.iter().find(|pair| pair.name == name).map(|pair| pair.value.as_str())
     }
 
+    /// How often a name and the `=` behind it are in the signed text, inside other names and values too.
+    pub(super) fn occurrences(&self, name: &str) -> usize {
+        let start = format!("{name}=");
+        self.before.windows(start.len()).filter(|window| *window == start.as_bytes()).count()
+    }
+
     /// Whether the name came more than once.
     pub(super) fn is_repeated(&self, name: &str) -> bool {
         self.all.iter().any(|pair| pair.name == name && pair.is_repeated)
@@ -124,9 +130,10 @@ fn joined(pairs: Vec<Pair>, repeated: Repeated) -> Result<Vec<Pair>, Reason> {
     for mut pair in pairs {
         let is_list = repeated == Repeated::Brackets && pair.name.ends_with("[]");
         if is_list {
-            // Without these, the end of a list's element is known.
-            if pair.value.contains(['"', '\\']) {
-                return Err(malformed(&pair.name, "holds what ends an element of a list"));
+            // Elements are signed as they are. Without the first two, the end of each is known. The others are nowhere
+            // else in an encoded text but between pairs, so no element can hold another form's text of pairs.
+            if pair.value.contains(['"', '\\', '=', '&', '/']) {
+                return Err(malformed(&pair.name, "holds what an element of a list must not, as it is not encoded"));
             }
             pair.name.truncate(pair.name.len().saturating_sub(2));
             pair.value = format!("[\"{}\"]", pair.value);

@@ -77,9 +77,13 @@ impl Join {
 
     /// `name=value` with nothing between pairs.
     ///
-    /// **Whoever may choose a parameter's name can move the border between a value and the next name.** So take only
-    /// values whose shape you know: see [`digits`](crate::Builder::digits) and
-    /// [`ends_with`](crate::Builder::ends_with).
+    /// **Whoever may choose a parameter's name can move the border between a value and the next name.** So only the
+    /// pairs that the layer names are among the claims, and `name=` must be in the signed text just where such a pair
+    /// begins: with the name `shop`, a visitor's `workshop=1` is `malformed`. The end of a value is proved only if its
+    /// shape is set, by [`digits`](crate::Builder::digits) or [`ends_with`](crate::Builder::ends_with).
+    ///
+    /// **All this holds for pairs that the sender always sends**, empty ones too. If it leaves one out, a visitor can
+    /// write that pair: the signed text is the same.
     pub const fn pairs_without_separator() -> Self {
         Self(Between::Pairs(None))
     }
@@ -153,7 +157,7 @@ pub enum Repeated {
     /// Its values are joined by commas, in the order in which they were sent. The claim is the joined text.
     Commas,
     /// A name that ends with `[]` is a list: `ids[]=1&ids[]=2` is signed as `ids=["1", "2"]`, not encoded, and the
-    /// claim `ids` is that text. Another name may come once.
+    /// claim `ids` is that text. An element must not hold `"`, `\`, `=`, `&` or `/`. Another name may come once.
     Brackets,
 }
 
@@ -228,6 +232,11 @@ impl Recipe {
         Self { secret_before: Some(index), ..self }
     }
 
+    /// Whether nothing in the text says where a value ends.
+    pub(super) fn has_no_separator(&self) -> bool {
+        self.join.0 == Between::Pairs(None)
+    }
+
     pub(super) fn check(&self) -> Result<(), ConfigProblem> {
         let problem = |problem| Err(ConfigProblem::setting("recipe", problem));
         let listed = match &self.selected {
@@ -253,6 +262,13 @@ impl Recipe {
             Between::Pairs(separator) if self.text == Text::Raw && separator != Some('&') => {
                 problem("signs the text as received, which has `&` between pairs: take `Join::pairs('&')`")
             }
+            Between::Pairs(None) if self.text != Text::Decoded => {
+                problem("joins pairs without a separator, which are signed decoded: leave `text` out")
+            }
+            Between::Pairs(None) if self.order == Order::Sent => problem(
+                "joins pairs without a separator in the order in which they were sent, so that a visitor's name can \
+                 lengthen any value: leave `order` out",
+            ),
             Between::Pairs(Some('=')) => {
                 problem("separates pairs with what separates names and values: they could be cut in two ways")
             }

@@ -71,9 +71,14 @@ async fn texts_as_partners_write_them() {
         (brackets(), "ids%5B%5D=1&ids%5B%5D=2&a=%2F", "a=%2F&ids=[\"1\", \"2\"]", "ok", "a list"),
         (brackets(), "ids%5B%5D=1&ids=2", "ids=[\"1\", \"2\"]", "malformed", "a list and a name"),
         (brackets(), "ids%5B%5D=1%22", "ids=[\"1\"\"]", "malformed", "the end of an element in an element"),
+        (brackets(), "ids%5B%5D=1%3D2", "ids=[\"1=2\"]", "malformed", "`=` in an element, which is not encoded"),
+        (brackets(), "ids%5B%5D=1%26b", "ids=[\"1&b\"]", "malformed", "`&` in an element"),
+        (brackets(), "ids%5B%5D=%2Fa", "ids=[\"/a\"]", "malformed", "`/` in an element"),
         (bare(), "b=2&a=1", "a=1b=2", "ok", "no separator"),
         (bare(), "a=1b%3D2", "a=1b=2", "malformed", "the same text, cut in another place"),
         (bare(), "a=&1b=2", "a=1b=2", "invalid", "sorted, it is another text"),
+        (bare(), "a=1&ba=2", "a=1ba=2", "malformed", "the name of a known pair ends another's name"),
+        (bare(), "aa=2", "aa=2", "malformed", "the same, and the known pair is not there"),
         (listed(Join::values(':')), "a=1&b=2&c=3", "2:1", "ok", "values as listed"),
         (listed(Join::values(':')), "a=1&b=", ":1", "ok", "an empty value"),
         (listed(Join::values(':')), "a=1", "1", "malformed", "a value is missing"),
@@ -85,7 +90,7 @@ async fn texts_as_partners_write_them() {
         (and(), "a=1%00", "a=1\0", "malformed", "NUL"),
     ] {
         // Without a separator, some value must have a known shape.
-        let layer = if recipe == bare() { layer(recipe).ends_with("a", "") } else { layer(recipe) };
+        let layer = if recipe == bare() { layer(recipe).digits(["a"]) } else { layer(recipe) };
         let found = send(&app(layer), &format!("/?{query}&signature={}", mac(signed))).await;
         assert_eq!(found, expected, "{why}: {query}");
     }
@@ -242,6 +247,79 @@ async fn shopify_signs_like_this() {
     }
 }
 
+/// What visitors write is signed, with nothing between the pairs. Most of these texts are cut in another place than
+/// where the platform joined them.
+#[tokio::test]
+async fn what_an_app_proxy_signed_cannot_be_cut_again() {
+    const PATH: &str = "path_prefix=/apps/x";
+    let app = || reusable_at(launches::shopify_app_proxy(), "hush", 1_317_327_555);
+    let at = "timestamp=1317327555";
+    let shop = "shop=own.myshopify.com";
+    for (query, signed, expected, why) in [
+        (
+            format!("a=logged_in_customer_i&d=m&logged_in_customer_id=7&{PATH}&{shop}&{at}"),
+            format!("a=logged_in_customer_id=mlogged_in_customer_id=7{PATH}{shop}{at}"),
+            "malformed",
+            "a visitor who wrote `?a=&mlogged_in_customer_id=7` passes as customer 7",
+        ),
+        (
+            format!("logged_in_customer_id=&{PATH}r&shop=victim.myshopify.com&sh{shop}&{at}"),
+            format!("logged_in_customer_id={PATH}rshop=victim.myshopify.comsh{shop}{at}"),
+            "malformed",
+            "a visitor of one shop passes as one of another",
+        ),
+        (
+            format!("a=1&blogged_in_customer_id=7&{PATH}&{shop}&{at}"),
+            format!("a=1blogged_in_customer_id=7{PATH}{shop}{at}"),
+            "malformed",
+            "a customer passes as a visitor",
+        ),
+        (
+            format!("logged_in_customer_id=7&{PATH}&{shop}sx.myshopify.com&sy=1&{at}"),
+            format!("logged_in_customer_id=7{PATH}{shop}sx.myshopify.comsy=1{at}"),
+            "malformed",
+            "a shop's name gets longer",
+        ),
+        (
+            format!("logged_in_customer_id=7&{PATH}&{shop}&{at}&workshop=1"),
+            format!("logged_in_customer_id=7{PATH}{shop}{at}workshop=1"),
+            "malformed",
+            "an honest visitor, who cannot be told from those above",
+        ),
+        (
+            format!("a=1&logged_in_customer_id=7&{PATH}&{shop}&{at}&z=1"),
+            format!("a=1logged_in_customer_id=7{PATH}{shop}{at}z=1"),
+            "ok",
+            "an honest customer",
+        ),
+    ] {
+        let uri = format!("/?{query}&signature={}", mac_with("hush", &signed));
+        assert_eq!(send(&app(), &uri).await, expected, "{why}");
+    }
+}
+
+/// Of pairs without a separator, the handler gets those whose borders are checked.
+#[tokio::test]
+async fn claims_come_only_from_what_cannot_be_cut_again() {
+    let layer = layer(Recipe::all(Join::pairs_without_separator())).digits(["user"]).map_claims(|claims: Value| {
+        assert_eq!(claims, serde_json::json!({"user": "7"}));
+        Ok(claims)
+    });
+    let app = App::new(layer.secrets([SECRET]).replay(replay()).clock(clock()).build().unwrap());
+    assert_eq!(send(&app, &format!("/?role=admin&user=7&signature={}", mac("role=adminuser=7"))).await, "ok");
+}
+
+/// The proxy and the launches have one secret. Only the proxy signs text that visitors choose.
+#[tokio::test]
+async fn what_an_app_proxy_signed_is_no_launch() {
+    let rest = "logged_in_customer_id=path_prefix=/apps/xshop=own.myshopify.comtimestamp=1317327555z=";
+    let signed = format!("a=1&shop=victim.myshopify.com&timestamp=1317327555&x=[\"{rest}\"]");
+    let list = rest.replace('=', "%3D");
+    let query = format!("a=1&shop=victim.myshopify.com&timestamp=1317327555&x[]={list}");
+    let uri = format!("/?{query}&hmac={}", mac_with("hush", &signed));
+    assert_eq!(send(&at(launches::shopify(), "hush", 1_317_327_555), &uri).await, "malformed");
+}
+
 /// Published in the tests of the libraries that the presets name.
 #[tokio::test]
 async fn platforms_sign_like_this() {
@@ -300,11 +378,17 @@ fn settings_that_do_not_build() {
         layer.secrets([SECRET]).replay(replay()).build().map(drop)
     };
     let and = || Recipe::all(Join::pairs('&'));
+    let bare = || Recipe::all(Join::pairs_without_separator());
     let with = |recipe| layer(recipe);
     let listed = |join| Recipe::listed(["a", "b"], join);
     for (layer, part) in [
         (signed_parameters::layer(and()), "`issued_at` is not called"),
-        (with(Recipe::all(Join::pairs_without_separator())), "border between a value and the next name"),
+        (with(bare()), "border between a value and the next name"),
+        (with(bare()).digits(["id"]).tenant_field("org"), "`tenant_field` has no known shape"),
+        (with(bare()).ends_with("org", ""), "`ends_with` says nothing"),
+        (with(bare()).digits(["1st"]), "sorts before digits"),
+        (with(bare().order(Order::Sent)).digits(["id"]), "in the order in which they were sent"),
+        (with(bare().text(Text::Encoded)).digits(["id"]), "are signed decoded"),
         (with(Recipe::all(Join::values(':'))), "could change places"),
         (with(listed(Join::values(':')).order(Order::Names)), "could change places"),
         (with(Recipe::all(Join::pairs('='))), "cut in two ways"),

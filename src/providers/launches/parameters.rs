@@ -130,6 +130,8 @@ where
 /// in the session token. The tenant is `shop`; the secret is the app's client secret, the same for all shops. A
 /// `state` that you sent is signed too: compare it.
 ///
+/// If the app has a proxy, that signs under the same secret: see [`shopify_app_proxy`] for what you must not log.
+///
 /// Source: Shopify/shopify-app-js, `hmac-validator.ts`.
 ///
 /// ```
@@ -160,10 +162,18 @@ where
 
 /// Requests through Shopify's app proxy: `signature`.
 ///
-/// Signed are all parameters, those of the visitor too, with nothing between them: decide only by `shop`, and by
-/// `logged_in_customer_id`, which is empty for a visitor. A name or value with `=` is `malformed`. **The body is not
-/// signed**, nor is the path behind the prefix. The tenant is `shop`; the secret is the app's client secret. A request
-/// may come again within its time.
+/// Signed are all parameters, those of the visitor too, with nothing between them. So the claims are only `shop`,
+/// `timestamp`, `path_prefix` and `logged_in_customer_id`, which is empty for a visitor. A request is `malformed` if a
+/// name or value holds `=`, or if one of these names ends in another place of the signed text: a visitor's `workshop=1`
+/// is refused. **The body is not signed**, nor is the path behind the prefix. The tenant is `shop`; the secret is the
+/// app's client secret. A request may come again within its time.
+///
+/// **`logged_in_customer_id` is proved only if Shopify sends it with each request of the app**, empty for visitors. A
+/// request without it passes, as older ones did. Where Shopify leaves it out, a visitor can write it and **pass as any
+/// customer**: what is signed is the same text. **The end of `path_prefix` is not proved**: a visitor can change it.
+///
+/// **The proxy signs text that visitors choose, under the secret of the app's launches and webhooks: never reflect or
+/// log a URL of the proxy.** Whoever sees a signature can send it as a webhook's.
 ///
 /// Source: shopify.dev, "Authenticate app proxies".
 ///

@@ -40,6 +40,9 @@ pub fn stripe<C: Claims>() -> Builder<Webhook<C>> {
 /// The key is the app's client secret. `X-Shopify-Topic`, `-Shop-Domain` and `-Webhook-Id` are not signed: two topics
 /// may have one body, see [`danger_distinguished_by`](Builder::danger_distinguished_by).
 ///
+/// If the app has a proxy, that signs text that visitors choose, under the same secret, and such a text can be JSON:
+/// never reflect or log a URL of the proxy.
+///
 /// Source: bold-commerce/go-shopify.
 ///
 /// ```
