@@ -39,7 +39,7 @@ pub(crate) fn preset(route: &Route, world: &World) -> Built {
     if let Some(layer) = sender_of_a_secret(name) {
         return mount(route, world, layer.secrets(secrets).map_claims(grant));
     }
-    if let Some(layer) = sender_in_json(name) {
+    if let Some(layer) = sender_in_json(route, name) {
         let layer = layer.secrets(secrets).danger_forgets_on_restart().replay(replay());
         return mount(route, world, layer.map_claims(|attributes| Ok(Grant { attributes, ..Grant::default() })));
     }
@@ -88,10 +88,13 @@ fn sender_of_an_address(name: &str, origin: Origin) -> Option<Builder<Webhook<Ra
     })
 }
 
-fn sender_in_json(name: &str) -> Option<Builder<SignedJson<Value>>> {
+fn sender_in_json(route: &Route, name: &str) -> Option<Builder<SignedJson<Value>>> {
     Some(match name {
         "adyen_standard" => senders::danger_adyen_standard(),
-        "aws_sns" => senders::aws_sns(),
+        "aws_sns" => match &route.topic_arns {
+            Some(arns) => senders::aws_sns(arns.clone()),
+            None => senders::danger_aws_sns_of_anyone(),
+        },
         "mailgun" => senders::danger_mailgun(),
         _ => return None,
     })

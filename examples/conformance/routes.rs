@@ -56,6 +56,8 @@ pub(crate) struct Route {
     pub(crate) secrets: Vec<Secret>,
     /// The origin that the sender signs.
     pub(crate) public_url: Option<String>,
+    /// The topics of Amazon SNS that are accepted.
+    pub(crate) topic_arns: Option<Vec<String>>,
     pub(crate) effect: Option<String>,
     pub(crate) param: Option<String>,
     pub(crate) alg: Option<String>,

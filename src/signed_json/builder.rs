@@ -29,6 +29,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// | [`optional_fields`](Builder::optional_fields), [`free_field`](Builder::free_field) | none |
 /// | [`timestamp_field`](Builder::timestamp_field) | none |
 /// | [`event_id_field`](Builder::event_id_field) | none: the signed text |
+/// | [`accepted_values`](Builder::accepted_values) | any |
 /// | [`digest`](Builder::digest), [`encoding`](Builder::encoding) | SHA-256, hexadecimal |
 /// | [`secret_format`](Builder::secret_format) | its bytes |
 /// | [`max_age`](Builder::max_age), [`clock_skew`](Builder::clock_skew) | 300 s, 60 s, where there is a timestamp |
@@ -65,6 +66,7 @@ where
         time_format: TimeFormat::Seconds,
         window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(60) },
         event_id_field: None,
+        accepted: None,
         retried_for: DAY,
         any_content_type: false,
         lease: Duration::from_secs(30),
@@ -127,6 +129,24 @@ where
     /// what makes two calls the same.
     pub fn event_id_field(mut self, pointer: impl Into<Cow<'static, str>>) -> Self {
         self.form.event_id_field = Some(pointer.into());
+        self
+    }
+
+    /// The values that a signed field may have, such as the name of your account: for a key that signs for others too. An
+    /// authentic call with another value is `invalid`, and not remembered. No value at all does not build. Default: any
+    /// value.
+    ///
+    /// ```
+    /// use tower_sso::signed_json;
+    ///
+    /// let layer = signed_json::layer::<serde_json::Value>(["/account"]).accepted_values("/account", ["mine"]);
+    /// ```
+    pub fn accepted_values<V: Into<Cow<'static, str>>>(
+        mut self,
+        pointer: impl Into<Cow<'static, str>>,
+        values: impl IntoIterator<Item = V>,
+    ) -> Self {
+        self.form.accepted = Some((pointer.into(), values.into_iter().map(Into::into).collect()));
         self
     }
 
@@ -206,11 +226,16 @@ pub(super) fn check<C>(form: &SignedJson<C>) -> Result<(), ConfigProblem> {
     form.signatures.check(form.secret_format)?;
     let fixed_time = form.timestamp_field.as_deref().filter(|_| form.time_format.length().is_some());
     form.fields.check(fixed_time)?;
-    for (name, field) in [("timestamp_field", &form.timestamp_field), ("event_id_field", &form.event_id_field)] {
+    let accepted = form.accepted.as_ref().map(|(field, _)| field.clone());
+    let [time, id] = [&form.timestamp_field, &form.event_id_field];
+    for (name, field) in [("timestamp_field", time), ("event_id_field", id), ("accepted_values", &accepted)] {
         let is_signed = |field| form.fields.signed.contains(field) && !form.fields.optional.contains(field);
         if field.as_ref().is_some_and(|field| !is_signed(field)) {
             return Err(ConfigProblem::setting(name, "is not signed in every call: anyone could change it"));
         }
+    }
+    if form.accepted.as_ref().is_some_and(|(_, values)| values.is_empty()) {
+        return Err(ConfigProblem::setting("accepted_values", "are none: name those that are yours"));
     }
     if !form.signature_field.starts_with('/') || form.fields.signed.contains(&form.signature_field) {
         return Err(ConfigProblem::setting("signature_field", "is not a pointer like `/a/b` to a field of its own"));

@@ -94,6 +94,8 @@ pub struct SignedJson<C> {
     time_format: TimeFormat,
     window: Window,
     event_id_field: Option<Cow<'static, str>>,
+    /// A signed field, and the values that it may have.
+    accepted: Option<(Cow<'static, str>, Vec<Cow<'static, str>>)>,
     retried_for: Duration,
     any_content_type: bool,
     lease: Duration,
@@ -174,7 +176,7 @@ where
         let parts = std::iter::once(call.content.text.as_bytes());
         let key = (key, self.secret_format);
         match self.signatures.verify(key, parts, &call.tags).map_err(Reason::UnusableKey)? {
-            true => Ok(Message(call.content.clone())),
+            true => self.check_accepted(&call.content.claims).map(|()| Message(call.content.clone())),
             false => Err(Reason::BadSignature),
         }
     }
@@ -225,6 +227,15 @@ impl<C> SignedJson<C> {
             return Err(malformed(field, "is not as long as such times are"));
         }
         self.time_format.parse(text).map_err(|what| malformed(field, what))
+    }
+
+    /// Of an authentic call.
+    fn check_accepted(&self, signed: &Value) -> Result<(), Reason> {
+        let Some((field, values)) = &self.accepted else { return Ok(()) };
+        match value_at(signed, field).map(|value| text_of(field, value)).transpose()? {
+            Some(text) if values.contains(&Cow::from(text.as_str())) => Ok(()),
+            _ => Err(Reason::BadClaim(field.clone(), "is no value that the layer accepts")),
+        }
     }
 
     /// How long after its timestamp a call is remembered.

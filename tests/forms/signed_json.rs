@@ -112,7 +112,7 @@ fn all() -> [Sender; 3] {
         },
         Sender {
             name: "aws_sns",
-            layer: senders::aws_sns,
+            layer: || senders::aws_sns(["arn:x"]),
             secrets: [RSA[0].public, RSA[1].public],
             event: sns,
             signed: &["/Message", "/MessageId", "/Timestamp", "/TopicArn", "/Type"],
@@ -244,6 +244,23 @@ async fn secrets_are_rotated_on_our_side() {
     }
 }
 
+/// Amazon's key signs for all its customers.
+#[tokio::test]
+async fn an_event_of_another_topic_is_refused_and_not_remembered() {
+    let app = |layer: Builder<SignedJson<Value>>| {
+        let layer = layer.secrets([RSA[0].public]).replay(replay()).danger_forgets_on_restart();
+        App::new(layer.clock(clock()).build().unwrap())
+    };
+    let event = sns(1, NOW, RSA[0].public);
+    let foreign = app(senders::aws_sns(["arn:mine", "arn:x:2"]));
+    for _ in 0..2 {
+        assert_eq!(reason(&foreign.send(request(&event)).await), "bad_claim");
+    }
+    assert_eq!(foreign.inner.calls(), 0);
+    assert_eq!(outcome(&app(senders::aws_sns(["arn:mine", "arn:x"])).send(request(&event)).await), "ok");
+    assert_eq!(outcome(&app(senders::danger_aws_sns_of_anyone()).send(request(&event)).await), "ok");
+}
+
 /// A second notification in the list would not be signed.
 #[tokio::test]
 async fn a_list_of_two_is_refused() {
@@ -298,6 +315,8 @@ fn settings_that_contradict_each_other_do_not_build() {
         (layer(&["/a"]).free_field("/b"), "not signed", "a field that is not signed"),
         (layer(&["/signature"]), "signature_field", "signs itself"),
         (layer(&["/a"]).within("a"), "within", "no pointer"),
+        (layer(&["/a"]).accepted_values("/b", ["1"]), "is not signed", "a value that anyone can change"),
+        (layer(&["/a"]).accepted_values("/a", [""; 0]), "are none", "no value"),
         (layer(&["/a"]).lease(secs(0)), "lease", "no time to answer in"),
         (layer(&["/a"]).secret_format(SecretFormat::Hex), "hexadecimal", "a secret in another format"),
         (layer(&["/a"]).public_key(PublicKeyAlgorithm::Ed25519), "public key", "a secret for a public key"),

@@ -1,5 +1,7 @@
 //! Senders whose signature is inside the JSON body.
 
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 
 use crate::Builder;
@@ -49,7 +51,7 @@ pub fn danger_adyen_standard<C: DeserializeOwned + Send + Sync + 'static>() -> B
 ///
 /// **The event itself is not signed**: whoever has recorded a call can put any event beside its signature, until the
 /// call is remembered or too old. So the claims are the time and the token alone. To act on `event-data`, read it from
-/// the body, and check with Mailgun's API what matters. The key is the HTTP webhook signing key.
+/// the body, and check with Mailgun's API what matters. The key is text.
 ///
 /// Source: mailgun/mailgun-php, src/Api/Webhook.php.
 ///
@@ -71,20 +73,41 @@ pub fn danger_mailgun<C: DeserializeOwned + Send + Sync + 'static>() -> Builder<
 /// after both.
 ///
 /// `UnsubscribeURL` and `SigningCertURL` are not signed. The key is the public key, or the certificate, from
-/// `SigningCertURL`, in PEM: get it yourself and look at its host, as **nothing is fetched**. A layer of one sender's
-/// key takes any topic that it signs: check `TopicArn`. `SubscriptionConfirmation` is signed like the rest; the handler
-/// visits `SubscribeURL`, if its host is Amazon's. Version 1, with SHA-1, is refused.
+/// `SigningCertURL`, in PEM: get it yourself and look at its host, as **nothing is fetched**. **SNS signs for all its
+/// customers with one key**: so name your topics, as in `TopicArn`. Calls of other topics are refused and not
+/// remembered. `SubscriptionConfirmation` is signed like the rest; the handler visits `SubscribeURL`, if its host is
+/// Amazon's. Version 1, with SHA-1, is refused.
 ///
 /// An event is recognised by its `MessageId`. It may be an hour old, and is remembered for a day beyond.
 ///
 /// Source: aws/aws-php-sns-message-validator, src/MessageValidator.php.
 ///
 /// ```
-/// let layer = tower_sso::providers::webhooks::aws_sns::<serde_json::Value>();
+/// use tower_sso::providers::webhooks;
+///
+/// let layer = webhooks::aws_sns::<serde_json::Value>(["arn:aws:sns:eu-west-1:123456789012:orders"]);
 /// ```
 #[cfg(feature = "public-key")]
 #[cfg_attr(docsrs, doc(cfg(feature = "public-key")))]
-pub fn aws_sns<C: DeserializeOwned + Send + Sync + 'static>() -> Builder<SignedJson<C>> {
+pub fn aws_sns<C: DeserializeOwned + Send + Sync + 'static>(
+    topic_arns: impl IntoIterator<Item = impl Into<Cow<'static, str>>>,
+) -> Builder<SignedJson<C>> {
+    danger_aws_sns_of_anyone().accepted_values("/TopicArn", topic_arns)
+}
+
+/// Deliveries of Amazon SNS, for topics of anybody.
+///
+/// As [`aws_sns`], for any topic. **Every customer of Amazon can send events**, as SNS signs for all of them with one
+/// key: the handler must check `TopicArn`. `UnsubscribeURL` and `SigningCertURL` are not signed.
+///
+/// Source: aws/aws-php-sns-message-validator, src/MessageValidator.php.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::danger_aws_sns_of_anyone::<serde_json::Value>();
+/// ```
+#[cfg(feature = "public-key")]
+#[cfg_attr(docsrs, doc(cfg(feature = "public-key")))]
+pub fn danger_aws_sns_of_anyone<C: DeserializeOwned + Send + Sync + 'static>() -> Builder<SignedJson<C>> {
     signed_json::layer([
         "/Message",
         "/MessageId",

@@ -96,6 +96,7 @@
 //! |---|---|
 //! | Adyen, standard notifications | [`danger_adyen_standard`] |
 //! | Amazon SNS | [`aws_sns`] |
+//! | Amazon SNS, for topics of anybody | [`danger_aws_sns_of_anyone`] |
 //! | Mailgun | [`danger_mailgun`] |
 //!
 //! # Senders of a secret
