@@ -132,9 +132,9 @@ where
         self
     }
 
-    /// The values that a signed field may have, such as the name of your account: for a key that signs for others too. An
-    /// authentic call with another value is `invalid`, and not remembered. No value at all does not build. Default: any
-    /// value.
+    /// The values that a signed field may have, such as the name of your account: for a key that signs for others too.
+    /// An authentic call with another value is `invalid`, and not remembered. No value at all does not build. Default:
+    /// any value.
     ///
     /// ```
     /// use tower_sso::signed_json;

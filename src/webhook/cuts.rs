@@ -5,13 +5,13 @@
 //!
 //! | part | holds |
 //! |---|---|
-//! | time | a fixed shape, for each format |
+//! | time | a fixed shape, for each format; with a fraction, digits and a point |
 //! | SHA-256 of the body | 64 hexadecimal digits |
 //! | id | letters, digits, `_` and `-` |
 //! | method | characters of a token (RFC 9110, 5.6.2) |
 //! | URL, path, query | characters of a URI (RFC 3986), checked for each request |
 //! | body | anything |
-//! | headers | no control characters |
+//! | headers | no control characters but tabs |
 //! | form | anything |
 //!
 //! A URI holds no brackets and no braces. So an object or a list of JSON may stand right behind one, or before one.
@@ -25,7 +25,8 @@ impl Template {
         let mut rest = &self.0[..];
         while let [part, after @ ..] = rest {
             let is_ambiguous = match part {
-                Part::Literal(_) | Part::Timestamp | Part::BodySha256 => false,
+                Part::Timestamp => time == TimeFormat::FractionalSeconds && !ends_before(after, is_fraction),
+                Part::Literal(_) | Part::BodySha256 => false,
                 // Ids hold no colon, and the first colon of such a time is its fourteenth character.
                 Part::Id if after.first() == Some(&Part::Timestamp) => time != TimeFormat::Rfc3339,
                 Part::Id => !ends_before(after, is_id),
@@ -33,9 +34,11 @@ impl Template {
                 Part::Method => after.first() != Some(&Part::Url) && !ends_before(after, is_token),
                 Part::Url | Part::Query | Part::EncodedUri => !ends_before(after, is_uri) && !is_before_json(after),
                 Part::Path => !ends_before(after, is_path) && !is_before_json(after),
+                // The body could end in a longer time's first digits.
+                Part::Body if time == TimeFormat::FractionalSeconds && after.contains(&Part::Timestamp) => true,
                 // Between two parts of a URI, an empty body would have no place.
                 Part::Body => !after.iter().all(is_fixed) && (!is_one_uri(after) || self.needs_json() == [true; 2]),
-                Part::Headers => !ends_before(after, |c| !c.is_ascii_control()),
+                Part::Headers => !ends_before(after, |c| c == '\t' || !c.is_ascii_control()),
                 Part::Form => true,
             };
             if is_ambiguous {
@@ -111,12 +114,17 @@ fn is_id(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
 }
 
+/// What a time with a fraction holds.
+fn is_fraction(c: char) -> bool {
+    c.is_ascii_digit() || c == '.'
+}
+
 fn is_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
 }
 
 /// The characters of a URI, and those that some senders decode in one before they sign it.
-fn is_uri(c: char) -> bool {
+pub(super) fn is_uri(c: char) -> bool {
     is_uri_byte(c) || "\"<>`".contains(c)
 }
 
@@ -135,7 +143,7 @@ mod tests {
 
     #[test]
     fn templates_that_can_be_cut_in_two_ways() {
-        use TimeFormat::{HttpDate, Milliseconds, Rfc3339, Seconds};
+        use TimeFormat::{FractionalSeconds, HttpDate, Milliseconds, Rfc3339, Seconds};
         for (text, time, ambiguous, needs_fixed_time) in [
             ("{id}.{timestamp}.{body}", Seconds, false, false),
             ("{timestamp}{body}", Seconds, false, true),
@@ -159,6 +167,11 @@ mod tests {
             ("{timestamp}{method} {body}", Seconds, false, true),
             ("{url}{timestamp}{body}", Seconds, true, true),
             ("{method}{timestamp}{body}", Seconds, true, true),
+            ("{timestamp}.{body}", FractionalSeconds, true, false),
+            ("{timestamp}:{body}", FractionalSeconds, false, false),
+            ("{id}:{timestamp}/{body}", FractionalSeconds, false, false),
+            ("{body}:{timestamp}", FractionalSeconds, true, true),
+            ("{body:sha256}:{timestamp}", FractionalSeconds, false, false),
         ] {
             let template = Template::parse(text).unwrap();
             assert_eq!(template.is_ambiguous(time), ambiguous, "{text} {time:?}");
@@ -185,6 +198,7 @@ mod tests {
             ("{method}{path}{body}", false, [true, false], "methods hold no slash"),
             ("{method}\n{uri:encoded}\n{headers}\n{body}", false, [false, false], "no header holds a line feed"),
             ("{headers};{body}", true, [false, false], "headers hold semicolons"),
+            ("{headers}\t{body}", true, [false, false], "and tabs"),
             ("{url}{body}{query}", true, [true, true], "where is an empty body?"),
             ("{path}\n{body}{query}", false, [false, true], "behind the line feed"),
             ("{method}{body}", true, [false, false], "what begins the body?"),

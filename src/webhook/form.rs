@@ -52,7 +52,13 @@ enum Same {
     /// The MAC, if the layer takes a single one: it stands for everything that was signed.
     Mac(Tag),
     /// Everything that was signed, if a copy could have another signature.
-    Signed { timestamp: Option<String>, id: Option<String>, requested: Option<Box<Requested>> },
+    Signed {
+        timestamp: Option<String>,
+        id: Option<String>,
+        requested: Option<Box<Requested>>,
+        /// Which spelling was signed.
+        spelling: usize,
+    },
     /// The event's id.
     Id(String),
 }
@@ -127,7 +133,7 @@ where
     fn verify(&self, call: &Call, key: &Secret) -> Result<Message, Reason> {
         let Ok(template) = &self.template else { return Err(Reason::BadSignature) };
         let requested = call.requested.as_deref();
-        let mut is_right = false;
+        let mut signed = None;
         for spelling in 0..requested.map_or(1, Requested::spellings) {
             let parts = template.fill(|part| match part {
                 Part::Literal(literal) => literal.as_bytes(),
@@ -137,10 +143,15 @@ where
                 other => requested.map_or(&[], |requested| requested.text(other, spelling).as_bytes()),
             });
             let key = (key, self.secret_format);
-            is_right = is_right || self.signatures.verify(key, parts, &call.tags).map_err(Reason::UnusableKey)?;
+            if self.signatures.verify(key, parts, &call.tags).map_err(Reason::UnusableKey)? {
+                signed = Some(spelling);
+                break;
+            }
         }
-        if !is_right {
-            return Err(Reason::BadSignature);
+        let Some(spelling) = signed else { return Err(Reason::BadSignature) };
+        let is_json = call.body.is_empty() || matches!(call.body.trim_ascii_start(), [b'{' | b'[', ..]);
+        if self.object_or_list && !is_json {
+            return Err(Reason::Malformed("body".into(), "is neither an object nor a list of JSON"));
         }
         let same = match (&self.sameness.event_id, self.signatures.only_mac(&call.tags)) {
             (Some(EventId::Header), _) => Same::Id(call.id.clone().unwrap_or_default()),
@@ -150,6 +161,7 @@ where
                 timestamp: call.timestamp.as_ref().map(|(text, _)| text.clone()),
                 id: call.id.clone(),
                 requested: call.requested.clone(),
+                spelling,
             },
         };
         let issued_at = call.timestamp.as_ref().map(|(_, time)| *time);
@@ -175,11 +187,11 @@ where
         match &message.same {
             Same::Mac(mac) => _ = fingerprint.part(mac),
             Same::Id(id) => _ = fingerprint.part(b"id").part(id.as_bytes()),
-            Same::Signed { timestamp, id, requested } => {
+            Same::Signed { timestamp, id, requested, spelling } => {
                 for part in [timestamp, id] {
                     fingerprint.part(part.as_deref().unwrap_or_default().as_bytes());
                 }
-                requested.iter().for_each(|requested| requested.add_to(fingerprint));
+                requested.iter().for_each(|requested| requested.add_to(fingerprint, *spelling));
                 fingerprint.part(&message.body);
             }
         }

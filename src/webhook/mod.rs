@@ -134,6 +134,7 @@ pub struct Webhook<C> {
     /// `None`: any.
     content_types: Option<Vec<Cow<'static, str>>>,
     optional_body: bool,
+    object_or_list: bool,
     lease: Duration,
     sameness: Sameness,
     every_delivery: bool,

@@ -8,7 +8,7 @@ use http::{HeaderName, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest as _, Sha256};
 
-use super::cuts::is_uri_byte;
+use super::cuts::{is_uri, is_uri_byte};
 use super::listed::Listed;
 use super::signed::{Part, Template};
 use crate::ConfigProblem;
@@ -74,6 +74,12 @@ impl Reading {
                 "goes with {headers} in `signed`: name the header that lists those which are signed",
             ));
         }
+        if !self.decoded.chars().all(is_uri) {
+            return Err(ConfigProblem::setting(
+                "url_decoded",
+                "names characters that no URI holds: they could end the URL in the signed text",
+            ));
+        }
         if self.any_port && !self.decoded.is_empty() {
             return Err(ConfigProblem::setting(
                 "url_decoded",
@@ -94,7 +100,10 @@ impl Reading {
         stated: [&Option<HeaderName>; 2],
     ) -> Result<Requested, Reason> {
         let uri = received::uri(head);
-        let mut found = Requested { method: head.method.clone(), ..Requested::default() };
+        let mut found = Requested::default();
+        if template.has(&Part::Method) {
+            found.method = head.method.clone();
+        }
         if [Part::Url, Part::Path, Part::Query, Part::EncodedUri].iter().any(|part| template.has(part)) {
             let target = uri.path_and_query().map_or("/", |target| target.as_str());
             if !target.chars().all(is_uri_byte) {
@@ -139,6 +148,8 @@ impl Reading {
 }
 
 /// Compares a signed statement about the body with the body. Without one, an unsigned body is refused.
+///
+/// If nothing else signs the body, the statement ends the query: a form's text that was moved to the query would go on.
 fn check_digest(uri: &http::Uri, name: &str, body: &Bytes, is_signed: bool) -> Result<(), Reason> {
     let Some(stated) = Query::of(uri).value(name)? else {
         return if is_signed || body.is_empty() {
@@ -147,6 +158,10 @@ fn check_digest(uri: &http::Uri, name: &str, body: &Bytes, is_signed: bool) -> R
             Err(Reason::MissingParameter(name.to_owned().into()))
         };
     };
+    let last = uri.query().and_then(|query| query.rsplit('&').next()).and_then(|last| last.strip_prefix(name));
+    if !is_signed && !last.is_some_and(|rest| rest.starts_with('=')) {
+        return Err(Reason::Malformed(name.to_owned().into(), "is not the query's last parameter"));
+    }
     let mut digest = [0; 32];
     let is_right = decode_hex_into(&stated, &mut digest).is_some() && digest == *Sha256::digest(body);
     if is_right { Ok(()) } else { Err(Reason::Malformed(name.to_owned().into(), "is not the body's SHA-256")) }
@@ -240,12 +255,11 @@ impl Requested {
         }
     }
 
-    /// Adds all that was signed, in its first spelling.
-    pub(super) fn add_to(&self, fingerprint: &mut FingerprintHasher) {
-        let uri = [&self.urls.0, &self.path, &self.query, &self.encoded_uri];
-        fingerprint.part(self.method.as_str().as_bytes());
-        for text in uri.into_iter().chain([&self.headers, &self.form, &self.body_sha256]) {
-            fingerprint.part(text.as_bytes());
+    /// Adds all that was signed, in the spelling that was signed.
+    pub(super) fn add_to(&self, fingerprint: &mut FingerprintHasher, spelling: usize) {
+        use Part::{BodySha256, EncodedUri, Form, Headers, Method, Path, Query, Url};
+        for part in [Method, Url, Path, Query, EncodedUri, Headers, Form, BodySha256] {
+            fingerprint.part(self.text(&part, spelling).as_bytes());
         }
     }
 }

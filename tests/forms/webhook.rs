@@ -8,6 +8,7 @@ mod json;
 mod leases;
 mod public_key;
 mod requests;
+mod spellings;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};

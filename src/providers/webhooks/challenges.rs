@@ -91,7 +91,7 @@ pub fn trello() -> Challenge {
 }
 
 /// X sends a token and wants its HMAC-SHA256 under the app's consumer secret, which also signs the deliveries. A token
-/// that could be a delivery is refused.
+/// that is JSON is refused. Other words are signed for anybody: [`webhooks::x`](super::x) takes none as a body.
 ///
 /// # Errors
 /// [`ConfigProblem::Key`](crate::ConfigProblem::Key) for a secret that is empty or blank.

@@ -79,8 +79,8 @@ pub fn discord<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// `X-Signature-SHA256`: base64 of the RSA signature of the body, with SHA-256.
 ///
-/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook). `X-Delivery-Id` is
-/// not signed. The key is the public key that Wise's documentation shows; the sandbox has another one.
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook). The key is Wise's
+/// public key.
 ///
 /// Source: jayaddison/pywisetransfer, pull request 18.
 ///

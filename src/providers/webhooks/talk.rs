@@ -118,7 +118,8 @@ pub fn meta<C: Claims>() -> Builder<Webhook<C>> {
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
 /// The key is the consumer secret. X asks again and again for an HMAC of a `crc_token` under the same key: see
-/// [`challenges::x`](super::challenges::x), which signs no token that could be a delivery.
+/// [`challenges::x`](super::challenges::x). So anybody can have a word signed, and bodies are objects or lists of JSON,
+/// or refused.
 ///
 /// Source: developer.x.com.
 ///
@@ -130,6 +131,7 @@ pub fn x<C: Claims>() -> Builder<Webhook<C>> {
         .signature_header(HeaderName::from_static("x-twitter-webhooks-signature"))
         .prefix("sha256=")
         .encoding(Encoding::Base64)
+        .object_or_list()
 }
 
 /// Deliveries of Notion.

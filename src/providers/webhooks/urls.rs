@@ -20,10 +20,11 @@ pub(super) const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT,
 /// Deliveries of Twilio.
 ///
 /// `X-Twilio-Signature`: base64 of HMAC-SHA1 of the URL, and the fields of a form sorted by name, with nothing between
-/// names and values. Any other body is signed by its SHA-256 in the URL's `bodySHA256`.
+/// names and values. Any other body is signed by its SHA-256 in the URL's `bodySHA256`, the last parameter.
 ///
 /// **Where a field's name ends is not signed**: whoever holds back a delivery can send another one in its place, in
-/// which a value goes on as another field, or the query as the first field. No time is signed: the handler must
+/// which a value goes on as another field, or the query as the first field. If an attacker wrote the last value of a
+/// form, such as the last field's of a message, the other delivery can be any JSON. No time is signed: the handler must
 /// recognise old deliveries, see [`webhook`](crate::webhook). Nor is the content type.
 ///
 /// The key is the auth token. The URL counts with its port and without it, as Twilio is not consistent; a user and
@@ -187,9 +188,10 @@ pub fn danger_hubspot_v2<C: Claims>(origin: Origin) -> Builder<Webhook<C>> {
 /// `X-HubSpot-Signature-v3`: base64 of HMAC-SHA256 of method, URL, body and time, with `X-HubSpot-Request-Timestamp` in
 /// milliseconds.
 ///
-/// HubSpot decodes fourteen characters in the URL before it signs it, such as `%26`. So **whether `&` or `=` was
-/// escaped in the query is not signed**. A retry with a new time is processed again. Bodies of webhooks are lists: read
-/// them with [`JsonBody`](crate::webhook::JsonBody). For a page that wants an answer each time, add
+/// HubSpot decodes the escapes of fourteen characters in the URL before it signs it: `` : / @ & = + $ ` " , ; > < ? ``.
+/// **Whether `&`, `/` or another of these was escaped in the URL is not signed**. A retry with a new time is processed
+/// again. Bodies of webhooks are lists: read them with [`JsonBody`](crate::webhook::JsonBody). For a page that wants an
+/// answer each time, add
 /// [`reusable`](Builder::reusable).
 ///
 /// Source: developers.hubspot.com, "Validating requests", as quoted in SlopMaster2/webhook-verify.

@@ -45,6 +45,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// | [`max_age`](Builder::max_age), [`clock_skew`](Builder::clock_skew) | 300 s, 60 s, where there is a timestamp |
 /// | [`content_type`](Builder::content_type), [`content_types`](Builder::content_types) | `application/json` |
 /// | [`optional_body`](Builder::optional_body) | no |
+/// | [`object_or_list`](Builder::object_or_list) | no: any body |
 /// | [`lease`](Builder::lease) | 30 s |
 /// | [`tenant`](Builder::tenant) | one for all |
 /// | [`methods`](Builder::methods) | POST |
@@ -91,6 +92,7 @@ where
         window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(60) },
         content_types: Some(vec!["application/json".into()]),
         optional_body: false,
+        object_or_list: false,
         lease: Duration::from_secs(30),
         sameness: Sameness { event_id: None, retried_for: DAY, distinguished_by: Vec::new() },
         every_delivery: false,

@@ -69,15 +69,16 @@ where
     }
 
     /// Accepts a signature over the URL with the escapes of these characters decoded, or as sent: for senders who
-    /// decode some of them before they sign. **Whether such a character was escaped is then not signed.** Default:
-    /// none.
+    /// decode some of them before they sign. **Whether such a character was escaped is then not signed.** They are
+    /// characters of a URI, or any of `` "<>` ``: others do not build. Default: none.
     pub fn url_decoded(mut self, characters: &'static str) -> Self {
         self.form.reading.decoded = characters;
         self
     }
 
     /// The query parameter with the hexadecimal SHA-256 of the body, in a signed URL. If it is there, it must be
-    /// right. It must be there if nothing else signs the body. Otherwise: `malformed`. Default: none.
+    /// right. It must be there if nothing else signs the body, and be the last parameter, where senders append it: so
+    /// nothing that was signed behind it is taken for the query. Otherwise: `malformed`. Default: none.
     pub fn body_digest_parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.form.reading.body_digest = Some(name.into());
         self
@@ -126,6 +127,19 @@ where
     /// Takes any content type, or none.
     pub fn any_content_type(mut self) -> Self {
         self.form.content_types = None;
+        self
+    }
+
+    /// Takes only bodies that begin with `{` or `[`, after any white space: for senders whose key also signs other
+    /// texts, such as [challenges](crate::webhook::challenge). Otherwise: `malformed`. Default: any body.
+    ///
+    /// ```
+    /// use tower_sso::webhook::{self, RawBody};
+    ///
+    /// let layer = webhook::layer::<RawBody>().object_or_list();
+    /// ```
+    pub fn object_or_list(mut self) -> Self {
+        self.form.object_or_list = true;
         self
     }
 

@@ -27,8 +27,10 @@
 //! 2. What is sent back is at most 512 visible characters. It is sent as `text/plain` with
 //!    `X-Content-Type-Options: nosniff`, or inside JSON, so that a browser runs none of it. Otherwise: 400.
 //! 3. A secret is compared in constant time. A wrong one gets 403.
-//! 4. **Nothing is signed that could be a message.** [`Challenge::hmac`] uses the key that deliveries are signed with,
-//!    and answers only tokens that can neither be a JSON object or list nor what a template with `:` or `.` makes.
+//! 4. **No JSON is signed.** [`Challenge::hmac`] uses the key that deliveries are signed with, and answers only tokens
+//!    that can neither be JSON of any kind nor what a template with `:` or `.` makes. A token can be plain text or a
+//!    form: a layer with the same key must not take those, see
+//!    [`object_or_list`](crate::Builder::object_or_list).
 //! 5. Challenges that are signed themselves, such as those of Slack, Zoom, Twitch and Discord, belong into the handler
 //!    behind the verifying layer. An answer in front of it would sign for anybody.
 
@@ -95,8 +97,9 @@ impl Challenge {
     /// GET gets an HMAC-SHA256 of this query parameter's value in base64, under the key that deliveries are signed
     /// with, as the JSON object `{member: prefix + MAC}`.
     ///
-    /// Only values of letters, digits and `+/-_` are signed, with up to two `=` at their end. Other values could be
-    /// messages: they get 400.
+    /// Only values of letters, digits and `+/-_` are signed, with up to two `=` at their end, and none that is JSON,
+    /// such as `null` or `123`. Other values could be messages: they get 400. **Anybody can have a word signed**: have
+    /// the layer that verifies take an [`object_or_list`](crate::Builder::object_or_list) alone.
     ///
     /// # Errors
     /// [`ConfigProblem::Key`] for a key that is empty or blank, or a public key.

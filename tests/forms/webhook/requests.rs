@@ -180,6 +180,7 @@ async fn a_digest_in_the_signed_url_is_that_of_the_body() {
         ("POST", right, FORM, "a=1", "a1", "malformed", "a form that is not what the digest says"),
         ("POST", "/a", JSON, "{}", "", "missing_parameter", "JSON without a digest"),
         ("POST", "/a?bodySHA256=", JSON, "{}", "", "malformed", "an empty digest"),
+        ("POST", &format!("{right}&z=1"), JSON, "{}", "", "malformed", "a parameter after it"),
         ("POST", &format!("{right}&bodySHA256=1"), JSON, "{}", "", "duplicate_parameter", "two digests"),
         ("POST", "/a", FORM, "a=1", "a1", "ok", "a form needs none"),
         ("GET", "/a?b=1", "", "", "", "ok", "neither does a request without a body"),
