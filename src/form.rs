@@ -183,7 +183,7 @@ pub trait Form: Send + Sync + 'static {
     /// [`explain`](crate::explain), the likeliest first. What is the same for every form, such as a value that was
     /// encoded twice or a slash at the path's end, is tried anyway. Default: none.
     #[cfg(feature = "explain")]
-    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<crate::explain::NearMiss<Self>>
+    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<crate::near_miss::NearMiss<Self>>
     where
         Self: Sized,
     {

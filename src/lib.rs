@@ -215,9 +215,6 @@ pub mod clock;
 mod debug;
 mod engine;
 mod error;
-#[cfg(feature = "explain")]
-#[cfg_attr(docsrs, doc(cfg(feature = "explain")))]
-pub mod explain;
 #[cfg(feature = "fernet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "fernet")))]
 pub mod fernet;
@@ -243,6 +240,8 @@ mod mac;
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
 pub mod metrics;
+#[cfg(feature = "explain")]
+mod near_miss;
 #[cfg(feature = "oauth1")]
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth1")))]
 pub mod oauth1;
@@ -275,8 +274,10 @@ pub mod signed_parameters;
 #[cfg(feature = "signed-payload")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-payload")))]
 pub mod signed_payload;
+mod stopwatch;
 pub mod store;
 pub mod tenant;
+mod tenant_id;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
@@ -294,6 +295,9 @@ pub mod webhook;
 pub mod window;
 mod window_setters;
 
+#[cfg(feature = "explain")]
+#[cfg_attr(docsrs, doc(cfg(feature = "explain")))]
+pub use engine::explain;
 pub use engine::{Builder, VerifyLayer};
 pub use error::{ConfigError, ConfigProblem};
 pub use form::Form;

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::debug::opaque_debug;
-use crate::observe::Stopwatch;
+use crate::stopwatch::Stopwatch;
 
 /// A store's answer, which may be ready already.
 ///

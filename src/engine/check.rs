@@ -12,10 +12,11 @@ use super::proof::{Accepted, Verified};
 use crate::form::{Extracted, Form, Presence};
 use crate::identity::{Identity, Unused};
 use crate::keys::{Keys, TenantId, check_length};
-use crate::observe::{self, Stopwatch, Store};
+use crate::observe::{self, Store};
 use crate::prefetch;
 use crate::rejection::{Facts, Reason, Step, StoreFailure};
 use crate::replay::Claimed;
+use crate::stopwatch::Stopwatch;
 use crate::store::{StoreError, StoreFuture, Timer, Within};
 
 /// Why a request does not reach the inner service.

@@ -20,8 +20,8 @@ use super::lease::LeaseGuard;
 use crate::Identity;
 use crate::body::{LayerBody, ReadBody};
 use crate::form::{Form, Presence};
-use crate::observe::Stopwatch;
 use crate::rejection::seal;
+use crate::stopwatch::Stopwatch;
 
 type Handed<F, B> = <<F as Form>::Reads as ReadBody<B>>::Out;
 type Reading<F, B> = <<F as Form>::Reads as ReadBody<B>>::Reading;

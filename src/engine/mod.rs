@@ -18,7 +18,7 @@
 pub(crate) mod builder;
 mod check;
 #[cfg(feature = "explain")]
-mod explain;
+pub mod explain;
 mod future;
 mod layer;
 mod lease;
@@ -35,8 +35,9 @@ use http::{HeaderValue, Response};
 
 use crate::body::LayerBody;
 use crate::form::{Form, Rules};
-use crate::observe::{self, Meters, Stopwatch};
+use crate::observe::{self, Meters};
 use crate::rejection::{Facts, Reason, Rejection, seal};
+use crate::stopwatch::Stopwatch;
 use crate::text::strip::CredentialParameters;
 use builder::Settings;
 use check::Found;

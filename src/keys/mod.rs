@@ -42,15 +42,13 @@ pub mod sql;
 #[cfg(feature = "moka")]
 mod cached;
 
-use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-
-use smol_str::SmolStr;
 
 use crate::debug::opaque_debug;
 use crate::store::{StoreError, StoreFuture};
 
+pub use crate::tenant_id::TenantId;
 #[cfg(feature = "moka")]
 #[cfg_attr(docsrs, doc(cfg(feature = "moka")))]
 pub use cached::{CachedKeys, CachedKeysBuilder};
@@ -72,50 +70,6 @@ pub(crate) use pair::check_shared;
 pub use public::PublicKeys;
 pub use secret::Secret;
 pub(crate) use shared::shared_secrets;
-
-/// A customer organisation with keys of its own, as the request names it.
-///
-/// Do not trust it before the signature is checked: it only selects the key. Cheap to clone; a name of up to 23 bytes
-/// does not allocate.
-///
-/// ```
-/// use tower_sso::keys::TenantId;
-///
-/// assert_eq!(TenantId::from("4321").as_str(), "4321");
-/// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TenantId(SmolStr);
-
-impl TenantId {
-    /// The tenant's name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for TenantId {
-    fn from(name: &str) -> Self {
-        Self(name.into())
-    }
-}
-
-impl From<String> for TenantId {
-    fn from(name: String) -> Self {
-        Self(name.into())
-    }
-}
-
-impl fmt::Debug for TenantId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.as_str(), f)
-    }
-}
-
-impl fmt::Display for TenantId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// Tenants' names are cached and logged, so they are bounded, wherever they were found.
 pub(crate) fn check_length(name: &str) -> Result<(), &'static str> {

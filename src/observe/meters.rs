@@ -1,7 +1,7 @@
 //! What a layer counts and measures, for whichever recorder the application has installed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use metrics::{Key, Label, Level, Metadata};
 
@@ -9,6 +9,7 @@ use crate::clock::UnixTime;
 use crate::keys::KeyUse;
 use crate::metrics::names;
 use crate::replay::ReplayStore;
+use crate::stopwatch::Stopwatch;
 
 /// The keys of one layer's metrics, made when it is built: counting an honest request does not allocate.
 pub(crate) struct Meters {
@@ -32,20 +33,6 @@ pub(crate) struct Meters {
 pub(crate) enum Store {
     Keys,
     Replay,
-}
-
-/// When something began.
-#[derive(Clone, Copy)]
-pub(crate) struct Stopwatch(Instant);
-
-impl Stopwatch {
-    pub(crate) fn start() -> Self {
-        Self(Instant::now())
-    }
-
-    fn elapsed(self) -> Duration {
-        self.0.elapsed()
-    }
 }
 
 impl Meters {

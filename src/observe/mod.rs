@@ -18,7 +18,7 @@ use crate::store::StoreError;
 
 use crate::rejection::Step;
 
-pub(crate) use meters::{Meters, Stopwatch, Store};
+pub(crate) use meters::{Meters, Store};
 
 /// Its credential passed every check.
 pub(crate) fn accepted<F: Form>(namespace: &str, tenant: &TenantId, key_use: KeyUse) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::clock::UnixTime;
 use crate::keys::KeyUse;
 use crate::replay::ReplayStore;
+use crate::stopwatch::Stopwatch;
 
 pub(crate) struct Meters;
 
@@ -12,15 +13,6 @@ pub(crate) struct Meters;
 pub(crate) enum Store {
     Keys,
     Replay,
-}
-
-#[derive(Clone, Copy)]
-pub(crate) struct Stopwatch;
-
-impl Stopwatch {
-    pub(crate) fn start() -> Self {
-        Self
-    }
 }
 
 #[expect(clippy::unused_self, reason = "the same methods as with the feature")]

@@ -12,8 +12,8 @@ use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use crate::keys::TenantId;
 pub use crate::store::StoreFailure;
+use crate::tenant_id::TenantId;
 pub use code::Code;
 pub use facts::Facts;
 #[cfg(any(feature = "oauth1", feature = "timestamp-hash"))]

@@ -2,7 +2,6 @@
 //! own.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// A user of Shopify's admin.
 ///
@@ -128,9 +127,9 @@ pub struct TwitchViewer {
 pub struct JsConnectRequest {
     /// Where the answer goes. Check its host.
     pub rurl: String,
-    /// The forum's state, to be sent back as it is.
-    #[serde(default)]
-    pub st: Value,
+    /// The forum's state, as JSON text: a value to be sent back as it is.
+    #[serde(default, with = "json_text")]
+    pub st: String,
     /// The version of the protocol.
     pub v: Option<String>,
 }
@@ -167,4 +166,18 @@ pub struct AlbUser {
     pub sub: String,
     /// The user's address, if the provider tells it.
     pub email: Option<String>,
+}
+
+/// A JSON value of any kind, kept as text.
+mod json_text {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde_json::Value;
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+        Value::deserialize(deserializer).map(|value| value.to_string())
+    }
+
+    pub(super) fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::from_str(text).unwrap_or(Value::Null).serialize(serializer)
+    }
 }

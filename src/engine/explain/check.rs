@@ -3,10 +3,12 @@
 use bytes::Bytes;
 use http::request::Parts;
 
-use super::VerifyLayer;
-use super::check::{Found, Stop};
-use super::proof::Verified;
-use crate::explain::{Explanation, other_keys, other_requests};
+use super::Explanation;
+use super::keys::other_keys;
+use super::requests::other_requests;
+use crate::engine::VerifyLayer;
+use crate::engine::check::{Found, Stop};
+use crate::engine::proof::Verified;
 use crate::form::{Extracted, Form, Presence};
 use crate::keys::{Key, Keys};
 use crate::rejection::{Facts, Reason, Rejection, Step};

@@ -31,8 +31,8 @@
 //! # }
 //! ```
 
+mod check;
 mod keys;
-mod near_miss;
 mod requests;
 
 use std::fmt;
@@ -40,14 +40,12 @@ use std::fmt;
 use bytes::Bytes;
 use http::request::Parts;
 
-use crate::VerifyLayer;
+use super::VerifyLayer;
 use crate::form::Form;
 use crate::observe::OneLine;
 use crate::rejection::{Rejection, Step};
 
-pub(crate) use keys::other_keys;
-pub use near_miss::NearMiss;
-pub(crate) use requests::other_requests;
+pub use crate::near_miss::NearMiss;
 
 /// Explains what a layer says to this request. See the [module](self).
 ///
