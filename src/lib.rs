@@ -54,6 +54,7 @@
 //! | timestamp hash in the query | [`timestamp_hash`] | [LCvista](providers::lcvista::sso) |
 //! | signed parameters | [`signed_parameters`] | [Shopify, Telegram, …](providers::launches) |
 //! | payload with its signature | [`signed_payload`] | [Facebook, Wix, Discourse, …](providers::launches) |
+//! | encrypted and signed payload | [`sealed`] | [Zoom Apps, Shopify Multipass](providers::launches) |
 //! | OAuth 1.0a signed request | [`oauth1`] | [Site Builder](providers::site_builder::sso) |
 //! | shared secret in a body, header or query | [`shared_secret`] | [seatmap.pro](providers::seatmap::autologin) |
 //! | one-time ticket in the query | [`ticket`] | your own: what an answer to a partner hands on to a browser |
@@ -130,6 +131,7 @@
 //! | `jwt-public-key` | | both: RS, PS, ES and EdDSA for [`jwt`] |
 //! | `signed-parameters` | | the [`signed_parameters`] form |
 //! | `signed-payload` | | the [`signed_payload`] form |
+//! | `sealed` | | the [`sealed`] form, by RustCrypto's AES |
 //! | `timestamp-hash` | | the [`timestamp_hash`] form |
 //! | `oauth1` | | the [`oauth1`] form |
 //! | `shared-secret` | | the [`shared_secret`] form |
@@ -167,6 +169,7 @@
         feature = "fernet",
         feature = "jwt",
         feature = "oauth1",
+        feature = "sealed",
         feature = "shared-secret",
         feature = "signed-parameters",
         feature = "signed-payload",
@@ -187,6 +190,7 @@
         feature = "oauth1",
         feature = "public-key",
         feature = "redis",
+        feature = "sealed",
         feature = "shared-secret",
         feature = "sign",
         feature = "signed-parameters",
@@ -231,6 +235,7 @@ pub mod login_redirect;
 #[cfg(any(
     feature = "jwt",
     feature = "oauth1",
+    feature = "sealed",
     feature = "signed-parameters",
     feature = "signed-payload",
     feature = "timestamp-hash",
@@ -255,6 +260,9 @@ pub mod redis;
 pub mod rejection;
 pub mod replay;
 pub mod scheme;
+#[cfg(feature = "sealed")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sealed")))]
+pub mod sealed;
 /// What [`VerifyLayer`] makes: the service and its future.
 pub mod service {
     pub use crate::engine::{ResponseFuture, Verify};

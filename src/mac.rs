@@ -151,7 +151,7 @@ impl Digest {
     }
 
     /// As [`Self::verify`], with a key made for this one check.
-    #[cfg(feature = "timestamp-hash")]
+    #[cfg(any(feature = "sealed", feature = "timestamp-hash"))]
     pub(crate) fn verify_with_key(self, key: &[u8], message: &[u8], mac: &[u8]) -> bool {
         fn verify<M: Mac + KeyInit>(key: &[u8], message: &[u8], mac: &[u8]) -> bool {
             keyed::<M>(key).chain_update(message).verify_slice(mac).is_ok()

@@ -5,6 +5,7 @@ use tower_sso::Builder;
 use tower_sso::keys::Secret;
 use tower_sso::providers::launches;
 use tower_sso::scheme::Place;
+use tower_sso::sealed::Sealed;
 use tower_sso::signed_parameters::SignedParameters;
 use tower_sso::signed_payload::SignedPayload;
 
@@ -20,6 +21,12 @@ pub(crate) fn launch(route: &Route, world: &World, name: &str, secrets: &[Secret
     if let Some(layer) = reusable_parameters(name) {
         return Some(mount(route, world, layer.secrets(secrets.to_vec()).map_claims(grant)));
     }
+    if let Some(layer) = sealed(name) {
+        let layer = layer.secrets(secrets.to_vec());
+        // Zoom's context comes again and again, and is not remembered.
+        let layer = if name == "shopify_multipass" { layer.replay(replay()) } else { layer };
+        return Some(mount(route, world, layer.map_claims(grant)));
+    }
     if let Some(layer) = parameters(name) {
         let layer = layer.secrets(secrets.to_vec()).replay(replay()).danger_forgets_on_restart();
         return Some(mount(route, world, layer.map_claims(grant)));
@@ -34,6 +41,14 @@ fn reusable_parameters(name: &str) -> Option<Builder<SignedParameters<Value>>> {
         "help_scout" => launches::danger_help_scout(),
         "shopify_app_proxy" => launches::shopify_app_proxy(),
         "telegram_mini_app" | "max_mini_app" => launches::telegram_mini_app(tma()),
+        _ => return None,
+    })
+}
+
+fn sealed(name: &str) -> Option<Builder<Sealed<Value>>> {
+    Some(match name {
+        "shopify_multipass" => launches::shopify_multipass(),
+        "zoom_app_context" => launches::zoom_app_context(),
         _ => return None,
     })
 }

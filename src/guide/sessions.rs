@@ -60,6 +60,7 @@
 //! | `oauth1`, signed link | a link: `Lax`; loaded as a script: no session there, hand out a [`ticket`] |
 //! | `oauth1`, LTI launch | a form post, mostly in a frame: `None; Partitioned` |
 //! | `signed_parameters`, `signed_payload` | a link: `Lax`; a form post or a frame of a platform: `None; Partitioned` |
+//! | `sealed` | a link: `Lax`; in a frame of a platform: `None; Partitioned` |
 //! | `ticket` | a link: `Lax`; opened in a frame: `None; Partitioned` |
 //! | `webhook`, `shared_secret` | a server: no cookie. Its answer may hand on a ticket for the browser |
 //!

@@ -10,6 +10,7 @@
 //! | a timestamp and a hexadecimal hash among the query parameters | [`timestamp_hash`](#a-timestamp-and-a-hash) |
 //! | `hmac`, `hash`, `sign` or `signature` among many parameters | [`signed_parameters`](crate::signed_parameters) |
 //! | two or three parts with `.`, `:` or `--` between; or `sso` and `sig` | [`signed_payload`](crate::signed_payload) |
+//! | one long base64url text that decodes to no text, and a secret of yours that opens it | [`sealed`](crate::sealed) |
 //! | a header such as `X-…-Signature`, and a body | [`webhook`](#a-header-and-a-body) |
 //! | a JSON body with the same secret in every request | [`shared_secret`](#a-secret-in-a-json-body) |
 //! | a link that your own server handed out a moment ago | [`ticket`](#handed-out-by-your-own-server) |

@@ -60,6 +60,7 @@ pub use memory::MemoryKeys;
     feature = "jwt",
     feature = "timestamp-hash",
     feature = "oauth1",
+    feature = "sealed",
     feature = "shared-secret",
     feature = "signed-parameters",
     feature = "signed-payload"

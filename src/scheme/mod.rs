@@ -31,9 +31,9 @@ pub(crate) mod public_key;
 mod secret_format;
 #[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
 mod signature;
-#[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
+#[cfg(any(feature = "sealed", feature = "signed-parameters", feature = "signed-payload"))]
 mod signed_time;
-#[cfg(any(feature = "webhook", feature = "signed-parameters", feature = "signed-payload"))]
+#[cfg(any(feature = "sealed", feature = "signed-parameters", feature = "signed-payload", feature = "webhook"))]
 mod time_format;
 
 #[cfg(any(
@@ -67,9 +67,9 @@ pub use public_key::PublicKeyAlgorithm;
 pub use secret_format::SecretFormat;
 #[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
 pub(crate) use signature::Signature;
-#[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
+#[cfg(any(feature = "sealed", feature = "signed-parameters", feature = "signed-payload"))]
 pub(crate) use signed_time::SignedTime;
 #[cfg(feature = "signed-payload")]
 pub use signed_time::Stamp;
-#[cfg(any(feature = "webhook", feature = "signed-parameters", feature = "signed-payload"))]
+#[cfg(any(feature = "sealed", feature = "signed-parameters", feature = "signed-payload", feature = "webhook"))]
 pub use time_format::TimeFormat;

@@ -7,6 +7,7 @@ mod jwt_public_key;
 mod launches;
 mod login_redirect;
 mod oauth1;
+mod sealed;
 mod senders;
 mod shared_secret;
 mod signed_json;

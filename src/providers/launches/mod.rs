@@ -36,6 +36,7 @@
 //! | Oracle Eloqua | [`eloqua`] | [`oauth1`](crate::oauth1) |
 //! | Pipedrive | [`pipedrive`] | [`jwt`](crate::jwt) |
 //! | Salesforce Canvas | [`salesforce_canvas`] | [`signed_payload`](crate::signed_payload) |
+//! | Shopify Multipass | [`shopify_multipass`] | [`sealed`](crate::sealed) |
 //! | Shopify session tokens | [`shopify_session_token`] | [`jwt`](crate::jwt) |
 //! | Shopify, app proxy | [`shopify_app_proxy`] | [`signed_parameters`](crate::signed_parameters) |
 //! | Shopify, launches | [`shopify`] | [`signed_parameters`](crate::signed_parameters) |
@@ -52,6 +53,10 @@
 //! | Wix, app instance | [`wix`] | [`signed_payload`](crate::signed_payload) |
 //! | Zendesk apps | [`zendesk_app`] | [`jwt`](crate::jwt) |
 //! | Zendesk JWT SSO | [`zendesk_jwt`] | [`jwt`](crate::jwt) |
+//! | Zoom Apps, context | [`zoom_app_context`] | [`sealed`](crate::sealed) |
+//!
+//! Ecwid has no preset: its payload is encrypted and not signed. [`sealed`](crate::sealed) says why that proves
+//! nothing.
 
 #[cfg(feature = "jwt")]
 mod apps;
@@ -67,6 +72,8 @@ mod parameters;
 mod payload;
 #[cfg(feature = "jwt-public-key")]
 mod proxies;
+#[cfg(feature = "sealed")]
+mod sealed;
 
 #[cfg(feature = "jwt")]
 use std::time::Duration;
@@ -93,6 +100,9 @@ pub use parameters::*;
 #[cfg(feature = "signed-payload")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-payload")))]
 pub use payload::*;
+#[cfg(feature = "sealed")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sealed")))]
+pub use sealed::*;
 
 #[cfg(feature = "jwt")]
 const MINUTE: Duration = Duration::from_secs(60);

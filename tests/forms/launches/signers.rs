@@ -155,6 +155,19 @@ pub(super) const PRESETS: &[Preset] = &[
         tenants: false,
         ..DEFAULT
     },
+    Preset {
+        name: "zoom_app_context",
+        app: || {
+            let layer = launches::zoom_app_context::<Value>().secrets([KEYS[0]]);
+            App::new(layer.clock(clock()).build().unwrap())
+        },
+        launch: |signer, at, user| {
+            let json = json!({"uid": user, "exp": (at + 60) * 1000}).to_string();
+            Launch::header("x-zoom-app-context", &crate::sealed::framed(secret(signer).expose_str().unwrap(), &json))
+        },
+        tenants: false,
+        ..REUSABLE
+    },
 ];
 
 const KEYS: [&str; 3] = [

@@ -1,0 +1,65 @@
+//! Platforms that send an encrypted and signed payload.
+
+use std::time::Duration;
+
+use http::HeaderName;
+use serde::de::DeserializeOwned;
+
+use crate::Builder;
+use crate::scheme::{Place, TimeFormat};
+use crate::sealed::{self, Seal, Sealed};
+
+/// A store front that takes Shopify's place, and signs in the customers of a site that speaks Multipass:
+/// `/account/login/multipass/{token}`.
+///
+/// Signed is the JSON in the token. Nothing else of the request is. It works once, and by default for five minutes from
+/// its `created_at`: see [`max_age`](Builder::max_age). The secret is the Multipass secret. The token stays in the
+/// path.
+///
+/// Source: shopify.dev, Multipass.
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{MemoryReplay, providers::launches};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Customer { email: String, return_to: Option<String> }
+///
+/// let login = launches::shopify_multipass::<Customer>();
+/// let login = login.secrets(["0123456789abcdef0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn shopify_multipass<C>() -> Builder<Sealed<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    sealed::in_last_segment(Seal::AesCbcThenHmac).issued_at("created_at", TimeFormat::Rfc3339)
+}
+
+/// A page of an app that Zoom's client loads: the header `x-zoom-app-context`, which comes with each page.
+///
+/// Signed is the JSON in the header: `typ`, `uid`, `mid`, `aud`, `ts`, `exp` and `act`. Nothing else of the request is.
+/// **A stolen header works until its `exp`**, which may be a day ahead. The secret is the app's client
+/// secret.
+///
+/// Source: zoom/zoomapps-sample-js, `server/helpers/cipher.js`.
+///
+/// ```
+/// use tower_sso::providers::launches;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Context { uid: String, mid: Option<String>, typ: String }
+///
+/// let page = launches::zoom_app_context::<Context>().secrets(["0123456789abcdef"]).build()?;
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn zoom_app_context<C>() -> Builder<Sealed<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    let header = Place::header(HeaderName::from_static("x-zoom-app-context"));
+    sealed::layer(Seal::FramedAesGcm, header)
+        .expires_at("exp", TimeFormat::Milliseconds, Duration::from_secs(24 * 60 * 60))
+        .reusable()
+}

@@ -1,0 +1,216 @@
+//! A payload that is encrypted and signed with one secret: Zoom's app context, Shopify's Multipass.
+//!
+//! [`providers::launches`](crate::providers::launches) has both. Encryption alone proves nothing: whoever has one
+//! ciphertext of AES-CBC without a MAC can change the first block of its text through the IV, and an answer that tells
+//! wrong padding from a wrong text gives the text away. So this form has no such seal, and Ecwid, whose launch payload
+//! is of that kind, has no preset: take the identity from Ecwid's API, not from the payload.
+//!
+//! Feature `sealed`.
+//!
+//! ```
+//! # #[cfg(feature = "moka")] {
+//! use tower_sso::replay::MemoryReplay;
+//! use tower_sso::scheme::{Place, TimeFormat};
+//! use tower_sso::sealed::{self, Seal};
+//!
+//! let layer = sealed::layer::<serde_json::Value>(Seal::AesCbcThenHmac, Place::query("token"))
+//!     .issued_at("created_at", TimeFormat::Rfc3339)
+//!     .secrets(["0123456789abcdef"])
+//!     .replay(MemoryReplay::new())
+//!     .build()?;
+//! # }
+//! # Ok::<(), tower_sso::ConfigError>(())
+//! ```
+//!
+//! # Rules
+//! 1. The value appears once and is canonical base64url, with or without padding, at most 16 KiB long. Its lengths fit:
+//!    no byte is missing or left over. Otherwise: `malformed`.
+//! 2. Nothing in it is read before its MAC or tag is verified. A wrong tag, wrong padding and an unknown tenant get one
+//!    answer.
+//! 3. The decoded bytes are the replay key: another spelling is the same login.
+//! 4. The payload is a JSON object without duplicate names. Its time is a member: a layer for which none was chosen
+//!    does not build.
+//! 5. Nothing else of the request is signed: neither other parameters nor path, headers or body.
+
+mod builder;
+mod seal;
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::ConfigProblem;
+use crate::body::WholeBody;
+use crate::clock::UnixTime;
+use crate::debug::opaque_debug;
+use crate::form::{Extracted, Form, Presence, Rules, Usage};
+use crate::keys::{self, Secret};
+use crate::mac;
+use crate::received;
+use crate::rejection::{Facts, Reason};
+use crate::replay::FingerprintHasher;
+use crate::scheme::{Place, SignedTime};
+use crate::text::base64::{decode_base64url_onto, without_padding};
+use crate::text::hex::encode_hex;
+use crate::text::json::{self, Object};
+use crate::window::{Validity, Window};
+
+pub use builder::{in_last_segment, layer};
+pub use seal::Seal;
+
+/// The longest value, encoded.
+const LONGEST: usize = 16 * 1024;
+
+/// The sealed payload form, with claims of type `C`. Made by [`layer`] and [`in_last_segment`].
+///
+/// ```
+/// use tower_sso::VerifyLayer;
+/// use tower_sso::sealed::Sealed;
+///
+/// struct State {
+///     sso: VerifyLayer<Sealed<serde_json::Value>>,
+/// }
+/// ```
+pub struct Sealed<C> {
+    seal: Seal,
+    at: At,
+    time: SignedTime,
+    window: Window,
+    usage: Usage,
+    fixed: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+    claims: PhantomData<fn() -> C>,
+}
+
+/// Where the value is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum At {
+    Place(Place),
+    LastSegment,
+}
+
+/// A sealed payload, whose lengths fit.
+#[doc(hidden)]
+pub struct Credential(Arc<[u8]>);
+
+/// An authentic payload.
+#[doc(hidden)]
+pub struct Message {
+    sealed: Arc<[u8]>,
+    payload: Vec<u8>,
+}
+
+impl<C> Form for Sealed<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    const NAME: &'static str = "sealed";
+    type Reads = WholeBody;
+    type Credential = Credential;
+    type Message = Message;
+    type Claims = C;
+
+    fn rules(&self) -> Rules {
+        let mut rules = Rules::new(Secret::new(encode_hex(&mac::random_key())));
+        rules.usage = self.usage;
+        rules.parameters = match &self.at {
+            At::Place(place) => place.parameter().into_iter().collect(),
+            At::LastSegment => Vec::new(),
+        };
+        rules.has_time = self.time.is_always_there();
+        rules.longest_window = self.time.longest_window(&self.window);
+        rules
+    }
+
+    fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
+        match &self.at {
+            At::Place(place) => place.presence(head),
+            At::LastSegment => Ok(if last_segment(head).is_empty() { Presence::Absent } else { Presence::InHead }),
+        }
+    }
+
+    fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Credential>, Reason> {
+        let (text, name) = match &self.at {
+            At::Place(place) => (place.required(head, body)?, place.name()),
+            At::LastSegment => match last_segment(head) {
+                "" => return Err(Reason::MissingParameter("path".into())),
+                segment => (segment.into(), "path".into()),
+            },
+        };
+        let malformed = |what| Reason::Malformed(name.clone(), what);
+        if text.len() > LONGEST {
+            return Err(malformed("is too long"));
+        }
+        let mut sealed = Vec::with_capacity(text.len());
+        let decoded = without_padding(&text).and_then(|bare| decode_base64url_onto(bare.as_bytes(), &mut sealed));
+        decoded.ok_or(malformed("is not canonical base64url"))?;
+        self.seal.check(&sealed).map_err(malformed)?;
+        Ok(Credential(sealed.into()).into())
+    }
+
+    fn verify(&self, Credential(sealed): &Credential, key: &Secret) -> Result<Message, Reason> {
+        keys::check_shared(key).map_err(Reason::UnusableKey)?;
+        let payload = self.seal.open(sealed, key.expose()).ok_or(Reason::BadSignature)?;
+        Ok(Message { sealed: Arc::clone(sealed), payload })
+    }
+
+    fn validity(&self, message: &Message) -> Result<Validity, Reason> {
+        let object = Object::read(&message.payload)?;
+        self.time.validity(&self.window, None, |name| member(&object, name))
+    }
+
+    fn fingerprint(&self, message: &Message, fingerprint: &mut FingerprintHasher) {
+        fingerprint.part(&message.sealed);
+    }
+
+    fn claims(&self, message: Message, _: UnixTime) -> Result<C, Reason> {
+        let object = Object::read(&message.payload)?;
+        for (name, expected) in &self.fixed {
+            let given = member(&object, name)?.ok_or_else(|| Reason::MissingClaim(name.clone()))?;
+            if given != *expected {
+                return Err(Reason::BadClaim(name.clone(), "is not what it has to be"));
+            }
+        }
+        json::parse(&message.payload)
+    }
+
+    fn describe(&self, Credential(sealed): &Credential, facts: &mut Facts) {
+        facts.add("sealed", format_args!("{} bytes", sealed.len()));
+    }
+
+    fn redact(&self, head: &mut Parts) {
+        if let At::Place(place) = &self.at {
+            place.redact(head);
+        }
+    }
+
+    fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
+        mac::check_key(Self::NAME, key)
+    }
+
+    fn check(&self) -> Result<(), ConfigProblem> {
+        builder::check(self)
+    }
+}
+
+fn last_segment(head: &Parts) -> &str {
+    received::uri(head).path().rsplit('/').next().unwrap_or_default()
+}
+
+/// The text of a member, or of a number.
+fn member(object: &Object<'_>, name: &str) -> Result<Option<String>, Reason> {
+    match object.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Value::Number(number)) => Ok(Some(number.to_string())),
+        Some(_) => Err(Reason::BadClaim(name.to_owned().into(), "is neither text nor a number")),
+    }
+}
+
+opaque_debug!(Sealed<C> { seal, at, time });
+opaque_debug!(Credential);
+opaque_debug!(Message);
