@@ -1,5 +1,6 @@
 //! Senders whose signature is inside the JSON body.
 
+#[cfg(feature = "public-key")]
 use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;

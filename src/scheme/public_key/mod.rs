@@ -12,6 +12,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use crate::keys::Secret;
 
 pub use algorithm::PublicKeyAlgorithm;
+#[cfg(feature = "jwt-public-key")]
 pub(crate) use jwk::OTHER_KIND;
 
 /// An algorithm and its kind of key.
