@@ -22,10 +22,10 @@ ALLOWED = [
     r"examples/portal/templates/.*\.(html|css|js)",
     r"askama\.toml",  # the portal's templates
     r"tests/.*\.rs",
-    r"tests/clients/.*\.(py|json|md)",
+    r"tests/clients/.*\.(py|mjs|json|md)",
     r"tests/vectors/.*\.(jsonl|json|md)",
-    r"tests/vectors/.*public\.pem",
-    r"docs/.*\.md",
+    r"tests/vectors/.*(public|certificate)\.pem",
+    r"docs/.*\.(md|json|yaml)",
 ]
 
 
