@@ -64,7 +64,7 @@ fn a_tenant_that_nobody_asks_for_does_not_build() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_tenant_is_named_at_debug() {
+async fn an_unknown_tenant_is_named() {
     let app: App = FernetSubject::app_with(MemoryKeys::new().with("acme", FernetSubject::key(0)), replay(), clock());
     let named = async |tenant: &'static str| {
         let log = Log::start();
@@ -74,6 +74,7 @@ async fn an_unknown_tenant_is_named_at_debug() {
     let (reason, debug, info) = named("acme%0aINFO").await;
     assert_eq!(reason, "unknown_key");
     assert!(debug.contains(r#"no key of this tenant form="fernet" tenant=acme\nINFO"#), "{debug}");
-    assert!(!info.contains("acme"), "{info}");
+    // Escaped, so that it forges no line. At `INFO` only if other tests have left lines in this second.
+    assert!(info.is_empty() || info.contains(r"tenant=acme\nINFO"), "{info}");
     assert!(!named("acme").await.1.contains("no key of this tenant"), "it has one");
 }
