@@ -53,6 +53,8 @@ pub(crate) struct Proved<C> {
     pub(crate) key_use: KeyUse,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) validity: Validity,
+    /// The reading of the clock that decided every time check.
+    pub(crate) checked_at: UnixTime,
 }
 
 /// The replay store's word that a claim was the first, or the form's that its credentials may come again.
@@ -99,6 +101,7 @@ impl<C> Identity<C> {
             key_use: KeyUse::Current,
             fingerprint: [0; 32].into(),
             validity: Validity::unlimited(),
+            checked_at: UnixTime::MIN,
         };
         Self { proved: Arc::new(proved), is_duplicate: false }
     }
@@ -126,6 +129,10 @@ impl<C> Identity<C> {
     /// The time written in the credential, if it has one.
     pub fn issued_at(&self) -> Option<UnixTime> {
         self.proved.validity.issued_at()
+    }
+
+    pub(crate) fn checked_at(&self) -> UnixTime {
+        self.proved.checked_at
     }
 
     /// The last instant at which the credential would have been accepted; [`UnixTime::MAX`] if it has no time.

@@ -7,7 +7,7 @@
 //! | `tower_sso_requests_total` | counter | `outcome` | checked requests |
 //! | `tower_sso_key_use_total` | counter | `use` | accepted requests by key: `current`, `previous` |
 //! | `tower_sso_check_seconds` | histogram | | a check, with the body and the stores, without the inner service |
-//! | `tower_sso_store_seconds` | histogram | `store` | the answer of a store: `keys`, `replay` |
+//! | `tower_sso_store_seconds` | histogram | `store` | the answer of a store: `keys`, `replay`; 0 from memory |
 //! | `tower_sso_credential_age_seconds` | histogram | | age of accepted credentials; negative: their clock is ahead |
 //! | `tower_sso_replay_entries` | gauge | | what the replay store holds, once a second; not of Redis |
 //! | `tower_sso_replay_ceiling` | gauge | | what it may hold. Layers that share a store say the same |

@@ -13,23 +13,22 @@ use http::{HeaderMap, HeaderName};
 /// | `X-Moz: prefetch` | Firefox until 114 (MDN, "Link prefetching FAQ") |
 /// | `X-Sec-Purpose: prefetch` | Hotwire Turbo 8 when the pointer is over a link |
 /// | `HX-Preloaded: true` | htmx's extension `preload` |
-static MARKS: [(HeaderName, &[&[u8]]); 6] = [
-    (HeaderName::from_static("sec-purpose"), &PURPOSES),
-    (HeaderName::from_static("purpose"), &PURPOSES),
-    (HeaderName::from_static("x-purpose"), &PURPOSES),
-    (HeaderName::from_static("x-moz"), &PURPOSES),
-    (HeaderName::from_static("x-sec-purpose"), &PURPOSES),
-    (HeaderName::from_static("hx-preloaded"), &[b"true"]),
-];
-
-const PURPOSES: [&[u8]; 4] = [b"prefetch", b"prerender", b"preview", b"instant"];
+fn words(name: &HeaderName) -> &'static [&'static [u8]] {
+    match name.as_str() {
+        "sec-purpose" | "purpose" | "x-purpose" | "x-moz" | "x-sec-purpose" => {
+            &[b"prefetch", b"prerender", b"preview", b"instant"]
+        }
+        "hx-preloaded" => &[b"true"],
+        _ => &[],
+    }
+}
 
 /// Whether a header marks the request as one that nobody clicked.
 pub(crate) fn is_marked(headers: &HeaderMap) -> bool {
-    MARKS.iter().filter(|(name, _)| headers.contains_key(name)).any(|(name, words)| {
-        let values = headers.get_all(name).into_iter();
-        let mut items = values.flat_map(|value| value.as_bytes().split(|byte| matches!(byte, b';' | b',' | b':')));
-        items.any(|item| words.iter().any(|word| is(item, word)))
+    headers.iter().any(|(name, value)| {
+        let words = words(name);
+        let mut items = value.as_bytes().split(|byte| matches!(byte, b';' | b',' | b':'));
+        !words.is_empty() && items.any(|item| words.iter().any(|word| is(item, word)))
     })
 }
 

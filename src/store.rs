@@ -182,7 +182,11 @@ impl<T> Within<T> {
     }
 
     pub(crate) fn new(limit: Duration, answer: StoreFuture<Result<T, StoreError>>) -> Self {
-        Self { answer, timer: Timer::new(limit), asked: Stopwatch::start() }
+        let asked = match &answer.0 {
+            Inner::Ready(_) => Stopwatch::at_once(),
+            Inner::Pending(_) => Stopwatch::start(),
+        };
+        Self { answer, timer: Timer::new(limit), asked }
     }
 
     /// Without a context, only an answer that is ready already is returned. Nothing is polled, so this needs no

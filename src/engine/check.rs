@@ -122,7 +122,7 @@ impl<F: Form, C> Engine<F, C> {
         match claimed.poll_in(None) {
             Poll::Ready(answer) => {
                 self.meters.answered(Store::Replay, claimed.asked());
-                self.meters.sized(&*replay.store, self.settings.clock.steady());
+                self.meters.sized(&*replay.store, accepted.checked_at());
                 drop(claimed);
                 self.on_claimed(answer, lease, accepted, waited)
             }
@@ -179,7 +179,7 @@ impl<F: Form, C> Engine<F, C> {
             self.acknowledged();
         } else {
             observe::accepted::<F>(&self.settings.namespace, identity.tenant(), identity.key_use());
-            self.meters.accepted(identity.issued_at(), identity.key_use(), self.settings.clock.now());
+            self.meters.accepted(identity.issued_at(), identity.key_use(), identity.checked_at());
         }
         self.credential.strip(&mut head.uri);
         #[cfg(feature = "axum")]

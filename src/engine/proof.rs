@@ -35,7 +35,6 @@ pub(super) struct Fresh<'e, F: Form, C> {
 /// It says what the form and the application require.
 pub(super) struct Accepted<C> {
     proved: Arc<Proved<C>>,
-    now: UnixTime,
 }
 
 impl<'e, F: Form, C> Verified<'e, F, C> {
@@ -101,8 +100,9 @@ impl<F: Form, C> Fresh<'_, F, C> {
         let tenant = key.owner().cloned().unwrap_or(named);
         let claims = engine.form.claims(message, now).and_then(&engine.map_claims);
         let claims = claims.map_err(|reason| (reason, Facts::new()))?;
-        let proved = Arc::new(Proved { claims, form: F::NAME, tenant, key_use: key.key_use(), fingerprint, validity });
-        Ok(Accepted { proved, now })
+        let (form, key_use) = (F::NAME, key.key_use());
+        let proved = Proved { claims, form, tenant, key_use, fingerprint, validity, checked_at: now };
+        Ok(Accepted { proved: Arc::new(proved) })
     }
 }
 
@@ -119,9 +119,8 @@ impl<C> Accepted<C> {
         &self.proved.tenant
     }
 
-    /// The reading of the clock that decided every time check.
     pub(super) fn checked_at(&self) -> UnixTime {
-        self.now
+        self.proved.checked_at
     }
 
     pub(super) fn admitted(self, unused: Unused) -> Identity<C> {

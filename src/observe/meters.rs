@@ -1,7 +1,6 @@
 //! What a layer counts and measures, for whichever recorder the application has installed.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use metrics::{Key, Label, Level, Metadata};
 
@@ -25,7 +24,7 @@ pub(crate) struct Meters {
     entries: Key,
     ceiling: Key,
     /// The second in which the store's size was last recorded.
-    sized: AtomicU64,
+    sized: AtomicI64,
 }
 
 /// A store that a check asks.
@@ -53,7 +52,7 @@ impl Meters {
             previous: key(names::KEY_USE, Some(("use", "previous"))),
             entries: key(names::ENTRIES, None),
             ceiling: key(names::CEILING, None),
-            sized: AtomicU64::new(0),
+            sized: AtomicI64::new(i64::MIN),
             labels,
         }
     }
@@ -89,9 +88,10 @@ impl Meters {
     }
 
     /// At most once a second.
-    pub(crate) fn sized(&self, store: &dyn ReplayStore, steady: Duration) {
-        let second = steady.as_secs().saturating_add(1);
-        if self.sized.swap(second, Ordering::Relaxed) == second {
+    pub(crate) fn sized(&self, store: &dyn ReplayStore, now: UnixTime) {
+        let second = now.as_secs();
+        // Fast path: a plain load avoids cache-line contention.
+        if self.sized.load(Ordering::Relaxed) == second || self.sized.swap(second, Ordering::Relaxed) == second {
             return;
         }
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]

@@ -1,7 +1,5 @@
 //! Without the feature `metrics`, nothing is counted or measured.
 
-use std::time::Duration;
-
 use crate::clock::UnixTime;
 use crate::keys::KeyUse;
 use crate::replay::ReplayStore;
@@ -31,7 +29,7 @@ impl Meters {
 
     pub(crate) fn answered(&self, _: Store, _: Stopwatch) {}
 
-    pub(crate) fn sized(&self, _: &dyn ReplayStore, _: Duration) {}
+    pub(crate) fn sized(&self, _: &dyn ReplayStore, _: UnixTime) {}
 }
 
 pub(crate) fn not_settled(_: &'static str) {}
