@@ -3,11 +3,11 @@
     sdks.py NOW
 """
 
-import importlib.util
 import json
 import sys
 from datetime import datetime, timezone
 
+import alone
 import standardwebhooks
 import stripe
 from slack_sdk.signature import SignatureVerifier
@@ -24,21 +24,12 @@ def show(preset, secret, headers, body=BODY):
     print(json.dumps({"preset": preset, "secret": secret, "headers": headers, "body": body}))
 
 
-def svix():
-    """Without the package around it, which imports what its API client needs."""
-    spec = importlib.util.find_spec("svix")
-    file = f"{spec.submodule_search_locations[0]}/webhooks.py"
-    spec = importlib.util.spec_from_file_location("svix_webhooks", file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.Webhook(WHSEC)
-
-
 signature = stripe.WebhookSignature._compute_signature(f"{NOW}.{BODY}", TEXT)
 show("stripe", TEXT, {"stripe-signature": f"t={NOW},v1={signature}"})
 
 time = datetime.fromtimestamp(NOW, timezone.utc)
-for preset, prefix, library in ("standard_webhooks", "webhook", standardwebhooks.Webhook(WHSEC)), ("svix", "svix", svix()):
+svix = alone.load("svix", "webhooks.py").Webhook(WHSEC)
+for preset, prefix, library in ("standard_webhooks", "webhook", standardwebhooks.Webhook(WHSEC)), ("svix", "svix", svix):
     headers = {f"{prefix}-id": "msg_1", f"{prefix}-timestamp": str(NOW), f"{prefix}-signature": library.sign("msg_1", time, BODY)}
     show(preset, WHSEC, headers)
 
