@@ -71,9 +71,7 @@ fn app(row: &Value) -> Router {
         "telegram_login" => once(launches::telegram_login::<Value>().secrets([key])),
         "shopify" => once(launches::shopify::<Value>().secrets([key])),
         "shopify_app_proxy" => reusable(launches::shopify_app_proxy::<Value>().secrets([key])),
-        "shopify_session_token" => {
-            reusable(launches::shopify_session_token::<Value>().audience("app").secrets([key]))
-        }
+        "shopify_session_token" => reusable(launches::shopify_session_token::<Value>().audience("app").secrets([key])),
         other => panic!("{other}: not in this test"),
     }
 }
