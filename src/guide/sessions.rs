@@ -42,7 +42,7 @@
 //! # }
 //! ```
 //!
-//! `examples/app` is the whole of it, with a store, sign-out and tests.
+//! `examples/app` is the whole of it, with a store, sign-out and tests; `examples/lti.rs` is the same in a frame.
 //!
 //! # `SameSite`, by how the user arrives
 //!
@@ -79,6 +79,8 @@
 //! let launched = Response::builder().status(303).header("location", "/").header(SET_COOKIE, cookie).body(())?;
 //! # Ok::<(), http::Error>(())
 //! ```
+//!
+//! tower-sessions has no setting for `Partitioned`: `examples/lti.rs` adds it to the cookie.
 //!
 //! With `SameSite=None`, requests of other sites carry the session. The app then needs CSRF protection of its own, such
 //! as tower-http's `CsrfLayer`. Name the platforms that may frame you: `Content-Security-Policy: frame-ancestors

@@ -43,7 +43,7 @@ pub struct LtiLaunch {
 /// `oauth_consumer_key`. Canvas copies the launch URL's query into the form and signs it once, which is accepted too.
 ///
 /// Give `origin` as the platform has it: behind a proxy, an app sees another scheme. A launch runs in a frame: see
-/// [session cookies](crate::guide::sessions#in-a-frame).
+/// [session cookies](crate::guide::sessions#in-a-frame). `examples/lti.rs` is a whole tool.
 ///
 /// Source: harvard-edtech/caccl-lti, test/examples; instructure/canvas-lms, lib/lti/security.rb.
 ///

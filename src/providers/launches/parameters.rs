@@ -128,7 +128,7 @@ where
 ///
 /// Signed are all parameters but `hmac` and `signature`. They say which shop's admin came, not which user: the user is
 /// in the session token. The tenant is `shop`; the secret is the app's client secret, the same for all shops. A
-/// `state` that you sent is signed too: compare it.
+/// `state` that you sent is signed too: compare it. `examples/shopify.rs` is a whole app.
 ///
 /// If the app has a proxy, that signs under the same secret: see [`shopify_app_proxy`] for what you must not log.
 ///

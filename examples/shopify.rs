@@ -1,0 +1,159 @@
+//! A Shopify app: its page in the admin, the page's calls, the app proxy and webhooks, all signed with one secret.
+//!
+//! ```text
+//! SHOPIFY_API_KEY=… SHOPIFY_API_SECRET=… cargo run --example shopify -- 'sqlite://shops.db?mode=rwc'
+//! ```
+//!
+//! | address | in `shopify.app.toml` | signed |
+//! |---|---|---|
+//! | `/` | `application_url` | the query: which shop's admin came. Nobody's name |
+//! | `/api/me` | called by the page | the session token: shop and user |
+//! | `/proxy/greeting` | `[app_proxy]`, with `url = …/proxy` | the query: shop and customer |
+//! | `/webhooks/privacy` | the three `compliance_topics` | the body |
+//!
+//! **Never log or show a URL of the proxy**: whoever sees its signature can send what a visitor wrote as a webhook.
+//!
+//! With the authorization code grant, the return to your redirect URL is another route with the layer of `/`: compare
+//! its `state`, which is signed, with the one that you gave to this browser.
+
+use axum::extract::State;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::StatusCode;
+use http::header::CONTENT_SECURITY_POLICY;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
+use tokio::net::TcpListener;
+use tower_sso::clock::{Clock, SystemClock};
+use tower_sso::providers::launches::{self, ShopifySession};
+use tower_sso::providers::webhooks;
+use tower_sso::replay::{MemoryReplay, ReplayStore};
+use tower_sso::{ConfigError, Identity, Secret};
+
+/// An opened app. The shop is the tenant.
+#[derive(Deserialize)]
+struct Launch {}
+
+/// A page of the shop that a visitor opened, through the proxy.
+#[derive(Deserialize)]
+struct Visit {
+    /// Empty if nobody is logged in. A request without it is refused: a visitor could have written one.
+    logged_in_customer_id: String,
+}
+
+/// What the three topics for privacy have in common. The header that names the topic is not signed, so the body says
+/// what is asked for.
+#[derive(Deserialize)]
+struct Privacy {
+    shop_domain: String,
+    /// Not in `shop/redact`.
+    customer: Option<Value>,
+}
+
+/// The whole integration. Of two secrets, during a rotation, the first is the new one.
+fn app(
+    api_key: &str,
+    secrets: &[Secret],
+    db: &SqlitePool,
+    replay: impl ReplayStore + Clone,
+    clock: impl Clock + Clone,
+) -> Result<Router, ConfigError> {
+    let secrets = || secrets.iter().cloned();
+    let open = launches::shopify::<Launch>().secrets(secrets()).replay(replay.clone()).clock(clock.clone()).build()?;
+    let session = launches::shopify_session_token::<ShopifySession>().audience(api_key.to_owned());
+    let session = session.secrets(secrets()).clock(clock.clone()).build()?;
+    let proxy = launches::shopify_app_proxy::<Visit>().secrets(secrets()).clock(clock.clone()).build()?;
+    let privacy = webhooks::shopify::<Privacy>().secrets(secrets()).replay(replay).clock(clock);
+    let privacy = privacy.handler_remembers().build()?; // see `forget`
+    // App Bridge sends a session token with every call of the page to its own host.
+    let page = format!(
+        "<!doctype html><meta name=shopify-api-key content=\"{api_key}\">\
+         <script src=https://cdn.shopify.com/shopifycloud/app-bridge.js></script>\
+         <p id=me></p><script>fetch('/api/me').then(me => me.text()).then(text => document.getElementById('me').append(text))</script>"
+    );
+    Ok(Router::new()
+        .route("/", get(move |db, launch| open_page(db, launch, page)).layer(open))
+        .route("/api/me", get(me).layer(session))
+        .route("/proxy/greeting", get(greet).layer(proxy))
+        .route("/webhooks/privacy", post(forget).layer(privacy))
+        .with_state(db.clone()))
+}
+
+/// The page is the same for everybody. What is a user's own comes by session token. A reload in the admin makes a new
+/// link.
+async fn open_page(db: State<SqlitePool>, launch: Identity<Launch>, page: String) -> Result<Response, Failed> {
+    let shop = launch.tenant().as_str();
+    let install = sqlx::query("INSERT INTO shops (shop) VALUES ($1) ON CONFLICT DO NOTHING").bind(shop);
+    install.execute(&*db).await?;
+    // Against clickjacking, as Shopify's review demands.
+    let policy = format!("frame-ancestors https://{shop} https://admin.shopify.com;");
+    Ok(([(CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response())
+}
+
+/// A user's id is unique only within a shop.
+async fn me(db: State<SqlitePool>, session: Identity<ShopifySession>) -> Result<Response, Failed> {
+    let shop = session.tenant().as_str();
+    let known = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM shops WHERE shop = $1").bind(shop);
+    if known.fetch_one(&*db).await? == 0 {
+        return Ok(StatusCode::FORBIDDEN.into_response());
+    }
+    Ok(Json(json!({"shop": shop, "user": session.sub})).into_response())
+}
+
+async fn greet(visit: Identity<Visit>) -> String {
+    match visit.logged_in_customer_id.as_str() {
+        "" => format!("Welcome to {}", visit.tenant()),
+        customer => format!("Welcome back to {}, customer {customer}", visit.tenant()),
+    }
+}
+
+/// No time is signed, so a copy may come at any time. It does no harm: the next launch brings the shop back.
+async fn forget(db: State<SqlitePool>, privacy: Identity<Privacy>) -> Result<StatusCode, Failed> {
+    // Of customers, this app keeps nothing.
+    if privacy.customer.is_none() {
+        let delete = sqlx::query("DELETE FROM shops WHERE shop = $1").bind(&privacy.shop_domain);
+        delete.execute(&*db).await?;
+    }
+    Ok(StatusCode::OK)
+}
+
+/// 500: a webhook is sent again.
+struct Failed(sqlx::Error);
+
+impl From<sqlx::Error> for Failed {
+    fn from(error: sqlx::Error) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        eprintln!("database: {}", self.0);
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    }
+}
+
+async fn open(url: &str) -> Result<SqlitePool, sqlx::Error> {
+    // One connection without an end, as a database in memory is its connection's own.
+    let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+    let db = pool.connect(url).await?;
+    sqlx::query("CREATE TABLE IF NOT EXISTS shops (shop TEXT PRIMARY KEY)").execute(&db).await?;
+    Ok(db)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let db = open(std::env::args().nth(1).as_deref().unwrap_or("sqlite::memory:")).await?;
+    let set = |name| std::env::var(name).map_err(|_| format!("{name} is not set: see the app's page at Shopify"));
+    let secrets = [Secret::new(set("SHOPIFY_API_SECRET")?)];
+    let app = app(&set("SHOPIFY_API_KEY")?, &secrets, &db, MemoryReplay::opened().await, SystemClock)?;
+    let listener = TcpListener::bind("127.0.0.1:8080").await?;
+    println!("http://{}", listener.local_addr()?);
+    Ok(axum::serve(listener, app).await?)
+}
+
+#[cfg(test)]
+#[path = "shopify/tests.rs"]
+mod tests;
