@@ -53,7 +53,7 @@ pub(crate) fn framed(secret: &str, json: &str) -> String {
 }
 
 /// The bytes of a Multipass token.
-fn multipass(secret: &str, json: &str) -> Vec<u8> {
+pub(crate) fn multipass(secret: &str, json: &str) -> Vec<u8> {
     let mut blocks = json.as_bytes().to_vec();
     let length = blocks.len();
     blocks.resize(length + 16, 0);

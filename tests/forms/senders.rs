@@ -72,8 +72,8 @@ fn milliseconds(time: u64) -> String {
 }
 
 /// All times of these tests are on one day, the 14th of November 2023 from 22:13:20 on, or the day before or after.
-fn rfc3339(time: u64) -> String {
-    let day = time / 86_400 - 19_675 + 14;
+pub(crate) fn rfc3339(time: u64) -> String {
+    let day = time / 86_400 + 14 - 19_675;
     let (hour, minute, second) = (time / 3_600 % 24, time / 60 % 60, time % 60);
     format!("2023-11-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }

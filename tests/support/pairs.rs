@@ -27,4 +27,5 @@ macro_rules! pair {
 
 pub const ED25519: [Pair; 2] = [pair!("ed25519-one"), pair!("ed25519-two")];
 pub const P256: [Pair; 2] = [pair!("p256-one"), pair!("p256-two")];
+pub const P384: [Pair; 2] = [pair!("p384-one"), pair!("p384-two")];
 pub const RSA: [Pair; 2] = [pair!("rsa-2048"), pair!("rsa-2048-second")];

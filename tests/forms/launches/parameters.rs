@@ -1,0 +1,172 @@
+//! Platforms that sign parameters.
+
+use http::header::AUTHORIZATION;
+use serde_json::Value;
+use tower_sso::providers::launches;
+use tower_sso::scheme::Place;
+
+use super::launch::Launch;
+use super::presets::{DEFAULT, Preset, REUSABLE, Time};
+use super::signers::{
+    Signer, base64, base64url, escaped, hex, hmac_sha1, hmac_sha256, hosted, keys, once, reusable, sha1, sha256,
+};
+
+fn hmac_hex(signer: Signer, text: &str) -> String {
+    hex(&hmac_sha256(signer.text(), text))
+}
+
+/// A user as digits.
+fn number(user: &str) -> usize {
+    user.bytes().map(usize::from).sum()
+}
+
+fn shop(signer: Signer) -> String {
+    format!("{}.myshopify.com", signer.name())
+}
+
+pub(super) const PRESETS: &[Preset] = &[
+    Preset {
+        name: "digitalocean",
+        app: || once(hosted(launches::digitalocean::<Value>())),
+        launch: |signer, at, user| {
+            let token = hmac_hex(signer, &format!("{at}:{user}"));
+            let form = format!("resource_uuid={user}&timestamp={at}&free_user_id=1&token={token}");
+            Launch::form("/sso", &form).at(signer.host())
+        },
+        ..DEFAULT
+    },
+    Preset {
+        name: "danger_heroku",
+        app: || once(hosted(launches::danger_heroku::<Value>())),
+        launch: |signer, at, user| {
+            let token = hex(&sha256(&format!("r1:{}:{at}:{user}:{user}@example.com", signer.text())));
+            let form = format!(
+                "resource_uuid=r1&timestamp={at}&user_uuid={user}&user_email={user}@example.com&free_app=x\
+                 &user_scoped_resource_token={token}"
+            );
+            Launch::form("/sso", &form).at(signer.host())
+        },
+        ..DEFAULT
+    },
+    Preset {
+        name: "danger_heroku_v1",
+        app: || once(hosted(launches::danger_heroku_v1::<Value>())),
+        launch: |signer, at, user| {
+            let token = hex(&sha1(&format!("{user}:{}:{at}", signer.text())));
+            Launch::form("/sso", &format!("id={user}&timestamp={at}&free_nav-data=x&token={token}")).at(signer.host())
+        },
+        ..DEFAULT
+    },
+    Preset {
+        name: "danger_help_scout",
+        app: || reusable(hosted(launches::danger_help_scout::<Value>())),
+        launch: |signer, _, user| {
+            let json = format!(r#"{{"company-id":"1","user":"{user}"}}"#);
+            let signature = escaped(&base64(hmac_sha1(signer.text(), &json)));
+            Launch::get(&format!("/frame?company-id=1&user={user}&X-HelpScout-Signature={signature}")).at(signer.host())
+        },
+        time: Time::None,
+        appended: Some("extra=1"),
+        ..REUSABLE
+    },
+    Preset {
+        name: "shopify",
+        app: || once(launches::shopify::<Value>().keys(keys("acme.myshopify.com", "other.myshopify.com"))),
+        launch: |signer, at, user| {
+            let signed = format!("host={user}%2Fadmin&shop={}&timestamp={at}", shop(signer));
+            Launch::get(&format!("/app?{signed}&hmac={}", hmac_hex(signer, &signed)))
+        },
+        appended: Some("extra=1"),
+        ..DEFAULT
+    },
+    Preset {
+        name: "shopify_app_proxy",
+        app: || {
+            let layer = launches::shopify_app_proxy::<Value>();
+            reusable(layer.keys(keys("acme.myshopify.com", "other.myshopify.com")))
+        },
+        launch: |signer, at, user| {
+            let (shop, customer) = (shop(signer), number(user));
+            let signed = format!("logged_in_customer_id={customer}path_prefix=/apps/xshop={shop}timestamp={at}z=1");
+            Launch::get(&format!(
+                "/proxy?z=1&shop={shop}&logged_in_customer_id={customer}&path_prefix=%2Fapps%2Fx&timestamp={at}\
+                 &signature={}",
+                hmac_hex(signer, &signed)
+            ))
+        },
+        appended: Some("extra=1"),
+        ..REUSABLE
+    },
+    Preset {
+        name: "shopline",
+        app: || once(launches::shopline::<Value>().keys(keys("acme", "other"))),
+        launch: |signer, at, user| {
+            let signed = format!("appkey=app&handle={}&lang={user}&timestamp={at}000", signer.name());
+            Launch::get(&format!("/app?{signed}&sign={}", hmac_hex(signer, &signed)))
+        },
+        appended: Some("extra=1"),
+        ..DEFAULT
+    },
+    Preset {
+        name: "shopware",
+        app: || {
+            let layer = launches::shopware::<Value>().tenant_field("shop-id").keys(keys("acme", "other"));
+            once(layer.danger_forgets_on_restart())
+        },
+        launch: |signer, at, user| {
+            let signed = format!("timestamp={at}&shop-id={}&user={user}%2F1", signer.name());
+            Launch::get(&format!("/page?{signed}&shopware-shop-signature={}", hmac_hex(signer, &signed)))
+        },
+        appended: Some("extra=1"),
+        ..DEFAULT
+    },
+    Preset {
+        name: "shopware_registration",
+        app: || once(hosted(launches::shopware_registration::<Value>())),
+        launch: |signer, at, user| {
+            let signature = hmac_hex(signer, &format!("shop-id={user}&shop-url=https://a.example&timestamp={at}"));
+            Launch::get(&format!("/register?shop-id={user}&shop-url=https%3A%2F%2Fa.example&timestamp={at}&free=1"))
+                .with_header("shopware-app-signature", &signature)
+                .at(signer.host())
+        },
+        ..DEFAULT
+    },
+    Preset {
+        name: "telegram_login",
+        app: || once(hosted(launches::telegram_login::<Value>())),
+        launch: |signer, at, user| {
+            let key = sha256(signer.text());
+            let hash = hex(&hmac_sha256(key, &format!("auth_date={at}\nfirst_name=A & {user}\nid={user}")));
+            Launch::get(&format!("/login?id={user}&first_name=A%20%26%20{user}&auth_date={at}&hash={hash}"))
+                .at(signer.host())
+        },
+        appended: Some("extra=1"),
+        ..DEFAULT
+    },
+    Preset {
+        name: "telegram_mini_app",
+        app: || {
+            let place = Place::header_after(AUTHORIZATION, "tma");
+            reusable(hosted(launches::telegram_mini_app::<Value>(place)))
+        },
+        launch: |signer, at, user| {
+            let key = hmac_sha256("WebAppData", signer.text());
+            let hash = hex(&hmac_sha256(key, &format!("auth_date={at}\nquery_id=q\nuser={{\"id\":\"{user}\"}}")));
+            let data = format!("query_id=q&user=%7B%22id%22%3A%22{user}%22%7D&auth_date={at}&hash={hash}");
+            Launch::header("authorization", &format!("tma {data}")).at(signer.host())
+        },
+        appended: Some("extra=1"),
+        ..REUSABLE
+    },
+    Preset {
+        name: "vk_mini_app",
+        app: || once(hosted(launches::vk_mini_app::<Value>()).danger_forgets_on_restart()),
+        launch: |signer, at, user| {
+            let signed = format!("vk_app_id=1&vk_ref=&vk_ts={at}&vk_user_id={user}");
+            let sign = base64url(hmac_sha256(signer.text(), &signed));
+            Launch::get(&format!("/app?{signed}&free=1&sign={sign}")).at(signer.host())
+        },
+        appended: Some("vk_extra=1"),
+        ..DEFAULT
+    },
+];

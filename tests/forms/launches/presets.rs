@@ -1,0 +1,60 @@
+//! The table: every preset of `providers::launches`, with a function that signs a launch as its platform does.
+
+use super::launch::Launch;
+use super::signers::Signer;
+use super::{frames, oauth, parameters, payloads, public_tokens, tokens};
+use crate::support::App;
+
+/// A preset under test.
+pub(super) struct Preset {
+    /// The name of its function.
+    pub(super) name: &'static str,
+    pub(super) app: fn() -> App,
+    /// A launch of this user at this time.
+    pub(super) launch: fn(Signer, u64, &str) -> Launch,
+    /// Whether the same launch may come again.
+    pub(super) reusable: bool,
+    pub(super) time: Time,
+    /// A pair that everything else would be signed with, if it were there.
+    pub(super) appended: Option<&'static str>,
+    /// Whether the launch can be written in one way only.
+    pub(super) one_spelling: bool,
+    /// Whether the secret itself says whose launch it is, so that nobody can name another.
+    pub(super) secret_names_tenant: bool,
+}
+
+/// What a launch says of its time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Time {
+    /// When it was made.
+    Made,
+    /// Only when it ends.
+    End,
+    /// Nothing: such presets say so.
+    None,
+}
+
+pub(super) const DEFAULT: Preset = Preset {
+    name: "",
+    app: || unreachable!(),
+    launch: |_, _, _| unreachable!(),
+    reusable: false,
+    time: Time::Made,
+    appended: None,
+    one_spelling: false,
+    secret_names_tenant: false,
+};
+
+pub(super) const REUSABLE: Preset = Preset { reusable: true, ..DEFAULT };
+
+pub(super) fn presets() -> impl Iterator<Item = &'static Preset> {
+    let tables = [
+        oauth::PRESETS,
+        tokens::PRESETS,
+        public_tokens::PRESETS,
+        parameters::PRESETS,
+        payloads::PRESETS,
+        frames::PRESETS,
+    ];
+    tables.into_iter().flatten()
+}

@@ -1,0 +1,129 @@
+//! Platforms and proxies that sign a JWT with a private key.
+
+use serde_json::{Value, json};
+use tower_sso::jwt::Algorithm;
+use tower_sso::keys::MemoryKeys;
+use tower_sso::providers::launches;
+use tower_sso::sign::JwtSigner;
+use tower_sso::tenant::Tenant;
+
+use super::launch::Launch;
+use super::presets::{DEFAULT, Preset, REUSABLE};
+use super::signers::{Signer, once, reusable};
+use super::tokens::timed;
+use crate::support::pairs::{P256, P384, Pair, RSA};
+
+const BALANCER: &str = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/x/1";
+
+fn pairs(algorithm: Algorithm) -> [Pair; 2] {
+    match algorithm {
+        Algorithm::ES256 => P256,
+        Algorithm::ES384 => P384,
+        _ => RSA,
+    }
+}
+
+fn public(algorithm: Algorithm, acme: &str, other: &str) -> MemoryKeys {
+    let [one, two] = pairs(algorithm);
+    MemoryKeys::new().with(acme, one.public).with(other, two.public)
+}
+
+fn token(algorithm: Algorithm, signer: Signer, at: u64, claims: Value) -> String {
+    let [one, two] = pairs(algorithm);
+    let key = if signer == Signer::Acme { one } else { two };
+    let header = json!({"alg": algorithm.name(), "kid": signer.name(), "signer": BALANCER});
+    let claims = timed(at, claims);
+    let signer = JwtSigner::new(algorithm, &key.private()).unwrap();
+    signer.sign(header.to_string().as_bytes(), claims.to_string().as_bytes()).unwrap()
+}
+
+fn aws(algorithm: Algorithm, name: &'static str, signer: Signer, at: u64, user: &str) -> Launch {
+    Launch::header(name, &token(algorithm, signer, at, json!({"sub": user})))
+}
+
+pub(super) const PRESETS: &[Preset] = &[
+    Preset {
+        name: "aws_alb",
+        app: || reusable(launches::aws_alb::<Value>(BALANCER).keys(public(Algorithm::ES256, "acme", "other"))),
+        launch: |signer, at, user| aws(Algorithm::ES256, "x-amzn-oidc-data", signer, at, user),
+        ..REUSABLE
+    },
+    Preset {
+        name: "danger_aws_alb_of_anyone",
+        app: || {
+            let layer = launches::danger_aws_alb_of_anyone::<Value>();
+            reusable(layer.keys(public(Algorithm::ES256, "acme", "other")))
+        },
+        launch: |signer, at, user| aws(Algorithm::ES256, "x-amzn-oidc-data", signer, at, user),
+        ..REUSABLE
+    },
+    Preset {
+        name: "aws_verified_access",
+        app: || {
+            let layer = launches::aws_verified_access::<Value>(BALANCER);
+            reusable(layer.keys(public(Algorithm::ES384, "acme", "other")))
+        },
+        launch: |signer, at, user| aws(Algorithm::ES384, "x-amzn-ava-user-context", signer, at, user),
+        ..REUSABLE
+    },
+    Preset {
+        name: "cloudflare_access",
+        app: || {
+            let layer = launches::cloudflare_access::<Value>().audience("tag");
+            reusable(layer.keys(public(Algorithm::RS256, "acme", "other")))
+        },
+        launch: |signer, at, user| {
+            let token = token(Algorithm::RS256, signer, at, json!({"aud": ["tag"], "sub": user}));
+            Launch::header("cf-access-jwt-assertion", &token)
+        },
+        ..REUSABLE
+    },
+    Preset {
+        name: "google_iap",
+        app: || {
+            let layer = launches::google_iap::<Value>().audience("/projects/1");
+            reusable(layer.keys(public(Algorithm::ES256, "acme", "other")))
+        },
+        launch: |signer, at, user| {
+            let token = token(Algorithm::ES256, signer, at, json!({"aud": "/projects/1", "sub": user}));
+            Launch::header("x-goog-iap-jwt-assertion", &token)
+        },
+        ..REUSABLE
+    },
+    Preset {
+        name: "google_cloud_marketplace",
+        app: || {
+            let layer = launches::google_cloud_marketplace::<Value>().audience("app.example");
+            once(layer.keys(public(Algorithm::RS256, "acme", "other")))
+        },
+        launch: |signer, at, user| {
+            let token = token(Algorithm::RS256, signer, at, json!({"aud": "app.example", "sub": user}));
+            Launch::form("/sign-up", &format!("x-gcp-marketplace-token={token}"))
+        },
+        ..DEFAULT
+    },
+    Preset {
+        name: "zendesk_app",
+        app: || {
+            let layer = launches::zendesk_app::<Value>().audience("https://x.example/1.json").tenant(Tenant::host());
+            once(layer.keys(public(Algorithm::RS256, "acme.example", "other.example")))
+        },
+        launch: |signer, at, user| {
+            let token = token(Algorithm::RS256, signer, at, json!({"aud": "https://x.example/1.json", "sub": user}));
+            Launch::form("/page", &format!("token={token}")).at(signer.host())
+        },
+        ..DEFAULT
+    },
+    Preset {
+        name: "danger_trello",
+        app: || {
+            let layer = launches::danger_trello::<Value>().tenant(Tenant::host());
+            once(layer.keys(public(Algorithm::RS256, "acme.example", "other.example")))
+        },
+        launch: |signer, at, user| {
+            let token = token(Algorithm::RS256, signer, at, json!({"idMember": user}));
+            Launch::get(&format!("/power-up?jwt={token}")).at(signer.host())
+        },
+        ..DEFAULT
+    },
+];
