@@ -191,11 +191,14 @@ pub trait Form: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Whether [`explain`](crate::explain) may try slips of a partner. Default: yes; no for a form that counts each try
-    /// as a guess.
+    /// A copy with which [`explain`](crate::explain) may try slips, for a form that counts guesses: it counts none.
+    /// Default: `None`, as trying has no effect.
     #[cfg(feature = "explain")]
-    fn has_near_misses(&self) -> bool {
-        true
+    fn without_effects(&self) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
     }
 
     /// Removes further parts of the credential from the request that the inner service sees. Default: nothing.

@@ -219,6 +219,9 @@ pub mod clock;
 mod debug;
 mod engine;
 mod error;
+#[cfg(feature = "explain")]
+#[cfg_attr(docsrs, doc(cfg(feature = "explain")))]
+pub mod explain;
 #[cfg(feature = "fernet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "fernet")))]
 pub mod fernet;
@@ -303,9 +306,6 @@ pub mod webhook;
 pub mod window;
 mod window_setters;
 
-#[cfg(feature = "explain")]
-#[cfg_attr(docsrs, doc(cfg(feature = "explain")))]
-pub use engine::explain;
 pub use engine::{Builder, VerifyLayer};
 pub use error::{ConfigError, ConfigProblem};
 pub use form::Form;

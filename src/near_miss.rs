@@ -30,4 +30,40 @@ impl<F> NearMiss<F> {
     pub fn form(cause: impl Into<String>, form: F, head: &Parts, body: &Bytes) -> Self {
         Self { cause: cause.into(), form: Some(form), head: head.clone(), body: body.clone() }
     }
+
+    /// The request as it is, and forms with other settings.
+    pub(crate) fn forms(forms: Vec<(String, F)>, head: &Parts, body: &Bytes) -> Vec<Self> {
+        forms.into_iter().map(|(cause, form)| Self::form(cause, form, head, body)).collect()
+    }
 }
+
+/// All orders of up to five things.
+pub(crate) fn orders<T: Clone>(things: &[T]) -> Vec<Vec<T>> {
+    match things {
+        [] => vec![Vec::new()],
+        _ if things.len() > 5 => Vec::new(),
+        _ => {
+            let first = |at: usize| {
+                let mut rest = things.to_vec();
+                let first = rest.remove(at);
+                orders(&rest).into_iter().map(move |rest| [vec![first.clone()], rest].concat())
+            };
+            (0..things.len()).flat_map(first).collect()
+        }
+    }
+}
+
+/// A copy of a form, whatever its claims are: `derive(Clone)` would ask for `C: Clone`.
+macro_rules! copy_form {
+    ($form:ident<C> { $($field:ident),+ $(,)? }) => {
+        impl<C> $form<C> {
+            #[allow(clippy::clone_on_copy, reason = "some fields are `Copy`")]
+            fn copy(&self) -> Self {
+                Self { $($field: self.$field.clone(),)+ claims: std::marker::PhantomData }
+            }
+        }
+    };
+}
+
+#[allow(unused_imports, reason = "without forms there is nothing to copy")]
+pub(crate) use copy_form;

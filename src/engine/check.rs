@@ -48,7 +48,7 @@ impl<C> Accepted<C> {
 }
 
 impl Stop {
-    fn with(reason: Reason, tenant: Option<TenantId>, facts: Facts) -> Self {
+    pub(super) fn with(reason: Reason, tenant: Option<TenantId>, facts: Facts) -> Self {
         Self::Refused(reason, Some(Found { tenant, facts }))
     }
 }
@@ -248,7 +248,13 @@ impl<F: Form, C> Engine<F, C> {
 
     /// The credential, and whose it claims to be: `None` if the request names no tenant that could be known.
     pub(super) fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<F::Credential>, Reason> {
-        let extracted = self.form.extract(head, body)?;
+        self.extract_by(&self.form, head, body)
+    }
+
+    /// As another form of this kind reads it, for [`explain`](crate::explain).
+    #[inline]
+    pub(super) fn extract_by(&self, form: &F, head: &Parts, body: &Bytes) -> Result<Extracted<F::Credential>, Reason> {
+        let extracted = form.extract(head, body)?;
         let tenant = match extracted.tenant {
             Some(tenant) => Some(tenant),
             // The form signs the name, and anybody could write another one elsewhere into the request.
@@ -263,7 +269,16 @@ impl<F: Form, C> Engine<F, C> {
 
     /// The keys of the tenant, or what the form finds itself.
     pub(super) fn look_up(&self, presented: &Extracted<F::Credential>) -> StoreFuture<Result<Keys, StoreError>> {
-        match (self.form.look_up(&presented.credential), &self.settings.keys, &presented.tenant) {
+        self.look_up_by(&self.form, presented)
+    }
+
+    #[inline]
+    pub(super) fn look_up_by(
+        &self,
+        form: &F,
+        presented: &Extracted<F::Credential>,
+    ) -> StoreFuture<Result<Keys, StoreError>> {
+        match (form.look_up(&presented.credential), &self.settings.keys, &presented.tenant) {
             (Some(found), ..) => found,
             (None, Some(store), Some(tenant)) => store.keys(tenant),
             _ => StoreFuture::ready(Ok(Keys::unknown_tenant())),

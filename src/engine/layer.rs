@@ -65,7 +65,7 @@ impl<F: Form, C> VerifyLayer<F, C> {
     }
 
     #[cfg(feature = "explain")]
-    pub(in crate::engine) fn engine(&self) -> &Engine<F, C> {
+    pub(super) fn engine(&self) -> &Engine<F, C> {
         &self.engine
     }
 

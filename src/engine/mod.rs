@@ -17,12 +17,12 @@
 
 pub(crate) mod builder;
 mod check;
-#[cfg(feature = "explain")]
-pub mod explain;
 mod future;
 mod layer;
 mod lease;
 mod proof;
+#[cfg(feature = "explain")]
+mod rehearsal;
 mod replay;
 mod service;
 mod validate;
@@ -46,6 +46,8 @@ use replay::Replay;
 pub use builder::Builder;
 pub use future::ResponseFuture;
 pub use layer::VerifyLayer;
+#[cfg(feature = "explain")]
+pub(crate) use rehearsal::Rehearsal;
 pub use service::Verify;
 
 /// A form and everything that its layer was set up with. Immutable once built.

@@ -61,6 +61,8 @@ pub(crate) mod algorithm;
 mod builder;
 mod claims;
 mod named;
+#[cfg(feature = "explain")]
+mod near;
 mod query_hash;
 mod token;
 mod verifier;
@@ -81,6 +83,8 @@ use crate::clock::{Clock, UnixTime};
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::Secret;
+#[cfg(feature = "explain")]
+use crate::near_miss::NearMiss;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
 use crate::scheme::Places;
@@ -142,6 +146,7 @@ struct Judged {
 }
 
 /// The required audience.
+#[derive(Clone)]
 enum Audience {
     Unset,
     Any,
@@ -245,6 +250,11 @@ where
     fn describe(&self, token: &Token, facts: &mut Facts) {
         facts.add("algorithm", self.verifier.algorithm().name());
         facts.add("length", format_args!("{} bytes", token.0.signed().len()));
+    }
+
+    #[cfg(feature = "explain")]
+    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<NearMiss<Self>> {
+        NearMiss::forms(self.near(), head, body)
     }
 
     fn redact(&self, head: &mut Parts) {

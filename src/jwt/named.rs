@@ -10,7 +10,7 @@ use crate::rejection::Reason;
 use crate::text::json::Object;
 
 /// Which word of a token names its tenant.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Named {
     pub(super) part: Part,
     pub(super) member: Cow<'static, str>,

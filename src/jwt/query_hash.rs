@@ -15,7 +15,7 @@ use crate::text::percent::{decode_form, percent_encoded};
 const UNBOUND: &str = "context-qsh";
 
 /// How a layer checks the `qsh`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct QueryHash {
     /// The path of the app's own address, which is not hashed.
     pub(super) base_path: Cow<'static, str>,

@@ -16,6 +16,7 @@ use crate::scheme::SecretFormat;
 use crate::text::json::{self, Object};
 
 /// The algorithms, and how their keys are read.
+#[derive(Clone)]
 pub(super) struct Verifier {
     /// The first one, whose kind of key all have.
     algorithm: Algorithm,
@@ -129,6 +130,11 @@ impl Verifier {
 
     pub(super) fn set_secret_format(&mut self, format: SecretFormat) {
         self.secret_format = format;
+    }
+
+    #[cfg(feature = "explain")]
+    pub(super) fn secret_format(&self) -> SecretFormat {
+        self.secret_format
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigProblem> {

@@ -293,9 +293,9 @@ where
     }
 
     #[cfg(feature = "explain")]
-    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<crate::explain::NearMiss<Self>> {
-        let with = |(cause, origin)| crate::explain::NearMiss::form(cause, self.with_origin(origin), head, body);
-        self.origin.near(head).into_iter().map(with).collect()
+    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<crate::near_miss::NearMiss<Self>> {
+        let with = |(cause, origin)| (cause, Self { origin, ..self.copy() });
+        crate::near_miss::NearMiss::forms(self.origin.near(head).into_iter().map(with).collect(), head, body)
     }
 
     fn redact(&self, head: &mut Parts) {
@@ -313,22 +313,8 @@ where
     }
 }
 
-impl<C> OAuth1<C> {
-    #[cfg(feature = "explain")]
-    fn with_origin(&self, origin: Origin) -> Self {
-        let Self { transports, methods, window, required, unsigned_body, .. } = self;
-        Self {
-            origin,
-            transports: transports.clone(),
-            methods: methods.clone(),
-            window: *window,
-            required: required.clone(),
-            unsigned_body: *unsigned_body,
-            quirks: self.quirks,
-            claims: PhantomData,
-        }
-    }
-}
+#[cfg(feature = "explain")]
+crate::near_miss::copy_form!(OAuth1<C> { origin, transports, methods, window, required, unsigned_body, quirks });
 
 opaque_debug!(OAuth1<C> { origin });
 opaque_debug!(SignedRequest);

@@ -44,6 +44,22 @@ impl KeyDerivation {
         Self(Kind::Hmac { digest, key: literal })
     }
 
+    /// How the partner may make it instead.
+    #[cfg(feature = "explain")]
+    pub(crate) fn near(self) -> Vec<(String, Self)> {
+        let ours = if self == Self::default() { "takes the secret itself" } else { "derives the key" };
+        let mut near: Vec<(String, Self)> = [
+            ("signs with the secret itself", Self::default()),
+            ("signs with the SHA-256 of the secret", Self::digest(Digest::Sha256)),
+            ("signs with the SHA-1 of the secret", Self::digest(Digest::Sha1)),
+            ("signs with the SHA-512 of the secret", Self::digest(Digest::Sha512)),
+        ]
+        .map(|(does, other)| (format!("the partner {does}, and this layer {ours}: see `key_derivation`"), other))
+        .into();
+        near.retain(|(_, other)| *other != self);
+        near
+    }
+
     /// The key, made of the secret.
     pub(crate) fn key(self, secret: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
         match self.0 {

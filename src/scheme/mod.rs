@@ -21,6 +21,17 @@
 mod encoding;
 #[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
 mod key_derivation;
+#[cfg(all(
+    feature = "explain",
+    any(
+        feature = "jwt",
+        feature = "signed-parameters",
+        feature = "signed-payload",
+        feature = "timestamp-hash",
+        feature = "webhook"
+    )
+))]
+pub(crate) mod near;
 mod origin;
 #[allow(dead_code)]
 mod place;

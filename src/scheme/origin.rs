@@ -97,7 +97,14 @@ impl Origin {
     /// Other origins that a partner may have signed, and what that would mean.
     #[cfg(feature = "explain")]
     pub(crate) fn near(&self, head: &Parts) -> Vec<(String, Self)> {
-        let Source::Configured(Ok(configured)) = &self.0 else { return Vec::new() };
+        let configured = match &self.0 {
+            Source::Configured(Ok(configured)) => configured,
+            Source::Configured(Err(_)) => return Vec::new(),
+            Source::HostHeader { .. } | Source::Forwarded => {
+                let as_named = |scheme| (format!("it was signed for {scheme}"), Self(Source::HostHeader { scheme }));
+                return ["http", "https"].map(as_named).into();
+            }
+        };
         let ours = configured.site.address();
         let (scheme, rest) = ours.split_once("://").unwrap_or_default();
         let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));

@@ -10,7 +10,7 @@ use crate::form::Presence;
 use crate::rejection::Reason;
 
 /// Where a value may be. A request has it in one of these places, and is refused if it has it in two.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Places(Vec<Place>);
 
 impl Places {

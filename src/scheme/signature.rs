@@ -3,6 +3,8 @@ use subtle::ConstantTimeEq;
 use crate::keys::{self, Secret};
 use crate::mac::{self, Digest, Tag};
 use crate::rejection::Reason;
+#[cfg(feature = "explain")]
+use crate::scheme::near::Made;
 use crate::scheme::{Encoding, KeyDerivation, SecretFormat};
 
 /// How a MAC is made and written.
@@ -48,6 +50,18 @@ impl Signature {
         let secret = self.secret_format.key(key.expose()).map_err(Reason::UnusableKey)?;
         let digest = self.digest.hash([before, &self.derivation.key(secret), after]);
         if digest.ct_eq(tag).into() { Ok(()) } else { Err(Reason::BadSignature) }
+    }
+
+    /// How the partner may make it instead.
+    #[cfg(feature = "explain")]
+    pub(crate) fn near(self) -> Vec<(String, Self)> {
+        let Self { digest, encoding, secret_format, derivation } = self;
+        let made = Made { digest, encoding, secret_format }.near().into_iter();
+        let made = made.map(|(cause, Made { digest, encoding, secret_format })| {
+            (cause, Self { digest, encoding, secret_format, derivation })
+        });
+        let derived = derivation.near().into_iter();
+        made.chain(derived.map(|(cause, derivation)| (cause, Self { derivation, ..self }))).collect()
     }
 
     pub(crate) fn check_key(&self, form: &'static str, key: &Secret) -> Result<(), &'static str> {

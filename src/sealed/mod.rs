@@ -33,6 +33,8 @@
 //! 5. Nothing else of the request is signed: neither other parameters nor path, headers or body.
 
 mod builder;
+#[cfg(feature = "explain")]
+mod near;
 mod seal;
 
 use std::borrow::Cow;
@@ -51,6 +53,8 @@ use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::{self, Secret};
 use crate::mac;
+#[cfg(feature = "explain")]
+use crate::near_miss::NearMiss;
 use crate::received;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
@@ -180,6 +184,11 @@ where
 
     fn describe(&self, Credential(sealed): &Credential, facts: &mut Facts) {
         facts.add("sealed", format_args!("{} bytes", sealed.len()));
+    }
+
+    #[cfg(feature = "explain")]
+    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<NearMiss<Self>> {
+        NearMiss::forms(self.near(), head, body)
     }
 
     fn redact(&self, head: &mut Parts) {

@@ -63,6 +63,8 @@
 
 mod builder;
 mod claims;
+#[cfg(feature = "explain")]
+mod near;
 mod private_keys;
 mod token;
 
@@ -80,6 +82,8 @@ use crate::clock::{Clock, UnixTime};
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::{self, Secret};
+#[cfg(feature = "explain")]
+use crate::near_miss::NearMiss;
 use crate::rejection::Reason;
 use crate::replay::FingerprintHasher;
 use crate::scheme::Place;
@@ -237,8 +241,13 @@ where
     }
 
     #[cfg(feature = "explain")]
-    fn has_near_misses(&self) -> bool {
-        false
+    fn without_effects(&self) -> Option<Self> {
+        Some(self.uncounted())
+    }
+
+    #[cfg(feature = "explain")]
+    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<NearMiss<Self>> {
+        NearMiss::forms(self.near(), head, body)
     }
 
     fn set_clock(&mut self, clock: &Arc<dyn Clock>) {

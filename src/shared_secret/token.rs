@@ -16,6 +16,15 @@ pub(super) enum Written {
     Credentials,
     /// `base64(user:password)`, of which the password is the token.
     Password,
+    /// With white space, quotes or a byte order mark around it.
+    #[cfg(feature = "explain")]
+    Bare,
+    /// Behind a word.
+    #[cfg(feature = "explain")]
+    LastWord,
+    /// As base64.
+    #[cfg(feature = "explain")]
+    Decoded,
 }
 
 /// A token that was received, and the user name beside it.
@@ -28,8 +37,20 @@ pub(super) struct Token {
 
 impl Token {
     pub(super) fn read(written: Written, text: &str) -> Result<Self, &'static str> {
+        let plain = |text: &str| Self { text: text.to_owned().into(), start: 0, user: None };
         let token = match written {
-            Written::Plain => Self { text: text.to_owned().into(), start: 0, user: None },
+            Written::Plain => plain(text),
+            #[cfg(feature = "explain")]
+            Written::Bare => {
+                plain(text.trim_matches(|letter: char| letter.is_whitespace() || "\"'\u{feff}".contains(letter)))
+            }
+            #[cfg(feature = "explain")]
+            Written::LastWord => plain(text.rsplit(' ').next().unwrap_or_default()),
+            #[cfg(feature = "explain")]
+            Written::Decoded => {
+                let decoded = BASE64.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+                plain(&Zeroizing::new(decoded.ok_or("is not base64")?))
+            }
             Written::Credentials | Written::Password => {
                 const PROBLEM: &str = "is not base64 of `user:password`";
                 // RFC 7617, 2: the user name has no colon, the password may.

@@ -27,6 +27,7 @@ pub enum Layout {
 }
 
 /// Pointers (RFC 6901) to what is signed. Names in them have neither `/` nor `~`.
+#[derive(Clone)]
 pub(super) struct Fields {
     /// The object that has the fields; empty for the body itself.
     pub(super) within: Cow<'static, str>,

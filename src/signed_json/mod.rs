@@ -43,6 +43,8 @@
 
 mod builder;
 mod fields;
+#[cfg(feature = "explain")]
+mod near;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -60,6 +62,8 @@ use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::Secret;
+#[cfg(feature = "explain")]
+use crate::near_miss::NearMiss;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
 use crate::scheme::{SecretFormat, TimeFormat};
@@ -209,6 +213,11 @@ where
     fn describe(&self, call: &Call, facts: &mut Facts) {
         facts.add("signed", self.fields.signed.join(" "));
         facts.add("text", format_args!("{} bytes", call.content.text.len()));
+    }
+
+    #[cfg(feature = "explain")]
+    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<NearMiss<Self>> {
+        NearMiss::forms(self.near(), head, body)
     }
 
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {

@@ -41,6 +41,8 @@
 //!    build.
 
 mod builder;
+#[cfg(feature = "explain")]
+mod near;
 mod pairs;
 mod recipe;
 
@@ -59,6 +61,8 @@ use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::{Secret, TenantId, check_length};
 use crate::mac::{self, Tag};
+#[cfg(feature = "explain")]
+use crate::near_miss::NearMiss;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
 use crate::scheme::{Place, Signature, SignedTime};
@@ -233,6 +237,11 @@ where
     fn describe(&self, Credential(signed): &Credential, facts: &mut Facts) {
         let bytes = signed.pairs.before.len() + signed.pairs.after.len();
         facts.add("signed", format_args!("{} parameters in {bytes} bytes", signed.pairs.all.len()));
+    }
+
+    #[cfg(feature = "explain")]
+    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<NearMiss<Self>> {
+        NearMiss::forms(self.near(), head, body)
     }
 
     fn redact(&self, head: &mut Parts) {

@@ -105,6 +105,17 @@ impl Layout {
         }
     }
 
+    /// Payload and signature in each other's place.
+    #[cfg(feature = "explain")]
+    pub(super) fn turned(&self) -> Self {
+        Self(match self.0.clone() {
+            Kind::Joined { place, signature_first, separator } => {
+                Kind::Joined { place, signature_first: !signature_first, separator }
+            }
+            Kind::Apart { payload, signature } => Kind::Apart { payload: signature, signature: payload },
+        })
+    }
+
     pub(super) fn check(&self, encoding: Encoding) -> Result<(), ConfigProblem> {
         self.places().try_for_each(|place| place.check("layout"))?;
         match &self.0 {

@@ -77,6 +77,8 @@
 
 mod builder;
 mod layout;
+#[cfg(feature = "explain")]
+mod near;
 mod payload;
 
 use std::borrow::Cow;
@@ -95,6 +97,8 @@ use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::{Secret, TenantId, check_length};
 use crate::mac::{self, Tag};
+#[cfg(feature = "explain")]
+use crate::near_miss::NearMiss;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
 use crate::scheme::{Signature, SignedTime};
@@ -252,6 +256,11 @@ where
     fn describe(&self, Credential(signed): &Credential, facts: &mut Facts) {
         facts.add("payload", format_args!("{} bytes", signed.payload.len()));
         facts.add("signed", if self.signs_decoded { "the decoded payload" } else { "the encoded payload" });
+    }
+
+    #[cfg(feature = "explain")]
+    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<NearMiss<Self>> {
+        NearMiss::forms(self.near(), head, body)
     }
 
     fn redact(&self, head: &mut Parts) {

@@ -226,9 +226,9 @@ where
     }
 
     #[cfg(feature = "explain")]
-    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<crate::explain::NearMiss<Self>> {
-        let with = |(cause, recipe)| crate::explain::NearMiss::form(cause, self.with_recipe(recipe), head, body);
-        self.recipe.near().into_iter().map(with).collect()
+    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<crate::near_miss::NearMiss<Self>> {
+        let with = |(cause, recipe)| (cause, Self { recipe, ..self.copy() });
+        crate::near_miss::NearMiss::forms(self.recipe.near().into_iter().map(with).collect(), head, body)
     }
 
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
@@ -241,13 +241,6 @@ where
 }
 
 impl<C> TimestampHash<C> {
-    #[cfg(feature = "explain")]
-    fn with_recipe(&self, recipe: Recipe) -> Self {
-        let Self { timestamp, hash, tenant, plus, window, .. } = self;
-        let (timestamp, hash, tenant) = (timestamp.clone(), hash.clone(), tenant.clone());
-        Self { recipe, timestamp, hash, tenant, plus: *plus, window: *window, claims: PhantomData }
-    }
-
     /// The recipe's fields in order, and whether one contains a raw plus, which has two readings.
     fn fields(&self, query: &Indexed<'_>, plus_is_literal: impl Fn(&str) -> bool) -> Result<(Texts, bool), Reason> {
         let mut texts = Texts::with_capacity(self.recipe.fields().count(), 96);
@@ -283,6 +276,9 @@ impl<C> TimestampHash<C> {
         }
     }
 }
+
+#[cfg(feature = "explain")]
+crate::near_miss::copy_form!(TimestampHash<C> { recipe, timestamp, hash, tenant, plus, window });
 
 opaque_debug!(TimestampHash<C> { recipe });
 opaque_debug!(Credential);

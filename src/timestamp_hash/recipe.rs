@@ -8,7 +8,11 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::ConfigProblem;
 use crate::keys::Secret;
 use crate::mac::Digest;
-use crate::text::percent::quote_plus;
+#[cfg(feature = "explain")]
+use crate::near_miss::orders;
+#[cfg(feature = "explain")]
+use crate::scheme::near::digests;
+use crate::text::percent::{percent_encode, quote_plus};
 
 const LONGEST_FIELD: usize = 1_024;
 
@@ -41,6 +45,8 @@ enum Kind {
     /// The names, already written as form data: `timestamp=`, `&email=`, and the secret's last.
     FormAsKey {
         names: Vec<Vec<u8>>,
+        /// Whether a space is written as a plus, or as `%20`.
+        plus: bool,
     },
     Digest {
         separator: Cow<'static, str>,
@@ -70,7 +76,7 @@ impl Recipe {
     ) -> Self {
         let fields: Vec<Cow<'static, str>> = fields.into_iter().map(Into::into).collect();
         let names = fields.iter().chain([&secret_name.into()]).enumerate().map(written).collect();
-        Self::new(digest, fields, Kind::FormAsKey { names })
+        Self::new(digest, fields, Kind::FormAsKey { names, plus: true })
     }
 
     /// A plain digest of the fields and, last, the secret, joined by the separator. The separator follows the rule of
@@ -94,7 +100,7 @@ impl Recipe {
         let mut near = Vec::new();
         for fields in orders(&self.fields) {
             let cause = format!("the partner hashes the fields in another order: {}", fields.join(", "));
-            near.push((cause, Self::new(self.digest, fields, self.kind.clone())));
+            near.push((cause, self.reordered(fields)));
         }
         for separator in ["|", ":", ",", ";", "-", "_", "&", "\n", " ", ""] {
             for (how, kind) in [
@@ -105,8 +111,30 @@ impl Recipe {
                 near.push((cause, Self::new(self.digest, self.fields.clone(), kind)));
             }
         }
+        for (digest, name) in digests() {
+            let cause = format!("the partner hashes with {name}");
+            near.push((cause, Self { digest, ..self.clone() }));
+        }
+        if let Kind::FormAsKey { names, plus } = &self.kind {
+            let written = if *plus { "`%20`, as `rawurlencode` and `encodeURIComponent` do" } else { "a plus" };
+            let kind = Kind::FormAsKey { names: names.clone(), plus: !plus };
+            near.push((format!("the partner writes a space as {written}"), Self { kind, ..self.clone() }));
+        }
         near.retain(|(_, other)| other != self);
         near
+    }
+
+    /// The same fields in another order.
+    #[cfg(feature = "explain")]
+    fn reordered(&self, fields: Vec<Cow<'static, str>>) -> Self {
+        let kind = match &self.kind {
+            Kind::FormAsKey { names, plus } => {
+                let names = fields.iter().enumerate().map(written).chain(names.last().cloned()).collect();
+                Kind::FormAsKey { names, plus: *plus }
+            }
+            other => other.clone(),
+        };
+        Self { fields, kind, ..*self }
     }
 
     /// The digest.
@@ -179,7 +207,9 @@ impl Recipe {
     ) -> bool {
         match &self.kind {
             Kind::Hmac { separator } => self.digest.verify(secret, joined(fields, separator), mac),
-            Kind::FormAsKey { names } => self.digest.verify_with_key(&form(names, fields, secret).bytes, &[], mac),
+            Kind::FormAsKey { names, plus } => {
+                self.digest.verify_with_key(&form((names, *plus), fields, secret).bytes, &[], mac)
+            }
             Kind::Digest { separator } => {
                 let secret_last = [separator.as_bytes(), secret.expose()];
                 self.plain_digest(joined(fields, separator).chain(secret_last)).ct_eq(mac).into()
@@ -193,8 +223,8 @@ impl Recipe {
         let fields = fields.iter().map(String::as_str);
         match &self.kind {
             Kind::Hmac { separator } => self.digest.sign(secret, &joined(fields, separator).collect::<Vec<_>>()),
-            Kind::FormAsKey { names } => {
-                let key = form(names, fields, secret);
+            Kind::FormAsKey { names, plus } => {
+                let key = form((names, *plus), fields, secret);
                 self.digest.sign(&Secret::new(key.bytes.clone()), &[])
             }
             Kind::Digest { separator } => {
@@ -217,22 +247,31 @@ impl Recipe {
 }
 
 /// `name=value&…&secret_name=secret`, as Python's `urlencode` writes it.
-fn form<'a>(names: &'a [Vec<u8>], fields: impl Iterator<Item = &'a str> + Clone, secret: &Secret) -> FormWithSecret {
-    secret.with_prepared((), Quoted::of, |Quoted(secret)| {
-        let named = || names.iter().zip(fields.clone().map(str::as_bytes));
-        let last = names.last().map_or(&[][..], Vec::as_slice);
-        // Reserve the maximum length: the buffer never moves and leaves no copy of the secret.
-        let length: usize = named().map(|(name, value)| name.len() + LONGEST_ESCAPE * value.len()).sum();
-        let mut bytes = Vec::with_capacity(length + last.len() + secret.len());
-        for (name, value) in named() {
-            bytes.extend_from_slice(name);
-            quote_plus(value, &mut bytes);
-        }
-        bytes.extend_from_slice(last);
-        let public = bytes.len();
-        bytes.extend_from_slice(secret);
-        FormWithSecret { bytes, public }
-    })
+fn form<'a>(
+    (names, plus): (&'a [Vec<u8>], bool),
+    fields: impl Iterator<Item = &'a str> + Clone,
+    secret: &Secret,
+) -> FormWithSecret {
+    let quote = if plus { quote_plus } else { percent_encode };
+    secret.with_prepared(
+        plus,
+        |secret| Quoted::of(secret, quote),
+        |Quoted(secret)| {
+            let named = || names.iter().zip(fields.clone().map(str::as_bytes));
+            let last = names.last().map_or(&[][..], Vec::as_slice);
+            // Reserve the maximum length: the buffer never moves and leaves no copy of the secret.
+            let length: usize = named().map(|(name, value)| name.len() + LONGEST_ESCAPE * value.len()).sum();
+            let mut bytes = Vec::with_capacity(length + last.len() + secret.len());
+            for (name, value) in named() {
+                bytes.extend_from_slice(name);
+                quote(value, &mut bytes);
+            }
+            bytes.extend_from_slice(last);
+            let public = bytes.len();
+            bytes.extend_from_slice(secret);
+            FormWithSecret { bytes, public }
+        },
+    )
 }
 
 /// The length of `%20`.
@@ -257,10 +296,10 @@ impl Drop for FormWithSecret {
 struct Quoted(Zeroizing<Vec<u8>>);
 
 impl Quoted {
-    fn of(secret: &[u8]) -> Self {
+    fn of(secret: &[u8], quote: fn(&[u8], &mut Vec<u8>)) -> Self {
         // Reserved for the same reason.
         let mut quoted = Zeroizing::new(Vec::with_capacity(LONGEST_ESCAPE * secret.len()));
-        quote_plus(secret, &mut quoted);
+        quote(secret, &mut quoted);
         Self(quoted)
     }
 }
@@ -282,23 +321,6 @@ fn overlaps_itself(separator: &[u8]) -> bool {
 fn joined<'a>(fields: impl Iterator<Item = &'a str>, separator: &'a str) -> impl Iterator<Item = &'a [u8]> {
     let before = move |position| if position == 0 { "" } else { separator };
     fields.enumerate().flat_map(move |(position, field)| [before(position).as_bytes(), field.as_bytes()])
-}
-
-/// All orders of up to five names.
-#[cfg(feature = "explain")]
-fn orders(names: &[Cow<'static, str>]) -> Vec<Vec<Cow<'static, str>>> {
-    match names {
-        [] => vec![Vec::new()],
-        _ if names.len() > 5 => Vec::new(),
-        _ => {
-            let first = |at: usize| {
-                let mut rest = names.to_vec();
-                let first = rest.remove(at);
-                orders(&rest).into_iter().map(move |rest| [vec![first.clone()], rest].concat())
-            };
-            (0..names.len()).flat_map(first).collect()
-        }
-    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::Secret;
 use crate::mac::Tag;
+#[cfg(feature = "explain")]
+use crate::near_miss::NearMiss;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
 use crate::text::headers::{check_contents, once};
@@ -208,6 +210,11 @@ where
         if let Ok(template) = &self.template {
             facts.add("signed", template);
         }
+    }
+
+    #[cfg(feature = "explain")]
+    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<NearMiss<Self>> {
+        NearMiss::forms(self.near(head), head, body)
     }
 
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {

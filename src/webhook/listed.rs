@@ -9,6 +9,7 @@ use crate::rejection::Reason;
 const MOST: usize = 32;
 
 /// The list, and what the names of the sender's own headers begin with.
+#[derive(Clone)]
 pub(super) struct Listed {
     pub(super) list: HeaderName,
     pub(super) family: &'static str,

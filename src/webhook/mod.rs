@@ -81,6 +81,8 @@ mod cuts;
 mod form;
 mod headers;
 mod listed;
+#[cfg(feature = "explain")]
+mod near;
 mod request;
 mod sameness;
 mod secret_first;

@@ -24,6 +24,7 @@ use crate::text::percent::{decode_form, unescape};
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// How the request is read for the signed text.
+#[derive(Clone)]
 pub(super) struct Reading {
     pub(super) origin: Option<Origin>,
     /// Whether the sender may sign the URL with or without a port.

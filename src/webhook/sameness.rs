@@ -31,6 +31,7 @@ impl EventId {
 }
 
 /// What makes two deliveries one event.
+#[derive(Clone)]
 pub(super) struct Sameness {
     pub(super) event_id: Option<EventId>,
     /// How long after a first delivery the sender may send the same event again.

@@ -11,6 +11,8 @@ use crate::mac::{self, Digest, Tag};
 use crate::rejection::Reason;
 #[cfg(feature = "public-key")]
 use crate::scheme::PublicKeyAlgorithm;
+#[cfg(feature = "explain")]
+use crate::scheme::near::Made;
 use crate::scheme::{Encoding, SecretFormat};
 use crate::text::hex::encode_hex;
 
@@ -21,6 +23,7 @@ const MOST_ELEMENTS: usize = 16;
 const MOST_PUBLIC: usize = 4;
 
 /// How the signatures are written.
+#[derive(Clone)]
 pub(crate) struct Signatures {
     pub(super) headers: Vec<HeaderName>,
     /// Separates the elements of a list. `None`: each header holds one signature.
@@ -127,6 +130,20 @@ impl Signatures {
         }
         format.key(key.expose())?;
         mac::check_key(form, key)
+    }
+
+    /// How the sender may make the MAC instead.
+    #[cfg(feature = "explain")]
+    pub(crate) fn near(&self, secret_format: SecretFormat) -> Vec<(String, Made)> {
+        let made = Made { digest: self.digest(), encoding: self.encoding, secret_format };
+        if self.is_public() { Vec::new() } else { made.near() }
+    }
+
+    /// Takes MACs that are made in this way, and returns the format of the secret.
+    #[cfg(feature = "explain")]
+    pub(crate) fn set(&mut self, Made { digest, encoding, secret_format }: Made) -> SecretFormat {
+        (self.digest, self.encoding) = (Some(digest), encoding);
+        secret_format
     }
 
     /// Refuses settings of an HMAC beside a public key.

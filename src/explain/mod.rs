@@ -5,8 +5,8 @@
 //! `http` for `https`, a value that was encoded twice, a key that has ended.
 //!
 //! It is for operators: an admin's page, a command, a test. **Never show it to whoever sent the request**: it tells
-//! which part of a forgery was wrong. It contains no secret, MAC, credential or value of a claim. Guesses at a
-//! [`shared_secret`](crate#forms-and-partners) are counted by its throttle as usual.
+//! which part of a forgery was wrong. It contains no secret, MAC, credential or value of a claim. A wrong
+//! [`shared_secret`](crate#forms-and-partners) counts as one guess for its throttle, as in a check.
 //!
 //! Feature `explain`; for this example `webhook` too.
 //!
@@ -31,27 +31,48 @@
 //! # }
 //! ```
 
-mod check;
+mod bodies;
+mod cause;
 mod keys;
 mod requests;
+mod search;
 
 use std::fmt;
 
 use bytes::Bytes;
 use http::request::Parts;
 
-use super::VerifyLayer;
+use crate::VerifyLayer;
 use crate::form::Form;
 use crate::observe::OneLine;
-use crate::rejection::{Rejection, Step};
+use crate::rejection::{Reason, Rejection, Step};
+
+use search::Search;
 
 pub use crate::near_miss::NearMiss;
 
 /// Explains what a layer says to this request. See the [module](self).
 ///
-/// It asks the key store as a check does, and the replay store not at all. For a body over 64 KiB no slips are tried.
+/// It asks the key store as a check does, and a few times more if another tenant may be meant; the replay store not at
+/// all. Some hundred slips are tried, fewer if the body is large, and none for a body over 64 KiB.
 pub async fn request<F: Form, C>(layer: &VerifyLayer<F, C>, head: &Parts, body: &Bytes) -> Explanation {
-    layer.explain(head, body).await
+    let mut rehearsal = layer.rehearse(head, body).await;
+    let passed = cause::passed(&rehearsal);
+    let Some(refused) = rehearsal.refused.take() else { return Explanation { passed, refused: None, cause: None } };
+    // A copy, so that what is tried counts as no guess.
+    let harmless = layer.form().without_effects();
+    let form = harmless.as_ref().unwrap_or(layer.form());
+    if harmless.is_some() {
+        rehearsal.presented = layer.read_by(form, head, body);
+    }
+    let mut cause = cause::before_the_search(layer, form, &rehearsal, &refused);
+    if cause.is_none() && search::is_worthwhile(refused.reason()) {
+        let tenant = rehearsal.presented.as_ref().map(|presented| presented.tenant.clone());
+        let known = tenant.zip(rehearsal.keys.clone());
+        cause = Search::new(layer, form, known, rehearsal.now, refused.reason()).run(head, body).await;
+    }
+    let cause = cause.or_else(|| cause::after_the_search(layer, form, &rehearsal, &refused, head));
+    Explanation { passed, refused: Some(refused), cause }
 }
 
 /// What was found out about a request.
@@ -59,9 +80,9 @@ pub async fn request<F: Form, C>(layer: &VerifyLayer<F, C>, head: &Parts, body: 
 /// Its `Display` is some lines of text for an operator, in which the client's text is escaped and cut.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Explanation {
-    pub(crate) passed: Vec<Passed>,
-    pub(crate) refused: Option<Rejection>,
-    pub(crate) cause: Option<String>,
+    passed: Vec<Passed>,
+    refused: Option<Rejection>,
+    cause: Option<String>,
 }
 
 /// A step that the request has passed, and what was seen there.
@@ -88,10 +109,6 @@ impl Explanation {
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
     }
-
-    pub(crate) fn pass(&mut self, step: Step, seen: impl Into<String>) {
-        self.passed.push(Passed { step, seen: seen.into() });
-    }
 }
 
 impl fmt::Display for Explanation {
@@ -108,6 +125,10 @@ impl fmt::Display for Explanation {
         }
         match &self.cause {
             Some(cause) => writeln!(f, "Cause: {}", OneLine(cause)),
+            None if *rejection.reason() == Reason::BadSignature => f.write_str(
+                "Nothing that was tried explains it. Most often the partner signs with another secret, such as another \
+                 environment's: compare the first and last characters.\n",
+            ),
             None => writeln!(f, "Nothing that was tried explains it."),
         }
     }

@@ -6,7 +6,7 @@ use crate::text::base64::without_padding;
 use crate::text::hex::{decode_hex, encode_hex};
 
 /// What a partner may have signed with instead of this secret, and how that came about.
-pub(crate) fn other_keys(secret: &Secret) -> Vec<(&'static str, Secret)> {
+pub(super) fn other_keys(secret: &Secret) -> Vec<(&'static str, Secret)> {
     let bytes = secret.expose();
     let mut others = Vec::new();
     let mut add = |cause, other: Vec<u8>| {

@@ -1,0 +1,191 @@
+//! Bodies that a partner may have signed before its HTTP client, or something on the way, wrote them again.
+
+use serde_json::Value;
+
+/// What other libraries make of this body, and what that would mean.
+pub(super) fn other_bodies(body: &str) -> Vec<(String, String)> {
+    let mut others = vec![
+        ("the signed body did not have the white space at its end".to_owned(), body.trim_end().to_owned()),
+        ("the signed body ended with a line feed".to_owned(), format!("{body}\n")),
+        ("the signed body ended with a carriage return and a line feed".to_owned(), format!("{body}\r\n")),
+        ("the line ends of the body were changed after it was signed".to_owned(), body.replace("\r\n", "\n")),
+        ("the line ends of the body were changed after it was signed".to_owned(), body.replace('\n', "\r\n")),
+        ("the signed body began with a byte order mark".to_owned(), format!("\u{feff}{body}")),
+        ("nothing was signed where the body is".to_owned(), String::new()),
+    ];
+    if is_json(body) {
+        others.extend(other_json(body));
+    }
+    others.retain(|(_, other)| other != body);
+    others
+}
+
+pub(super) fn is_json(body: &str) -> bool {
+    body.trim_start().starts_with(['{', '['])
+}
+
+/// JSON with other white space, other order of names and other escapes.
+fn other_json(body: &str) -> Vec<(String, String)> {
+    // `serde_json` sorts the names of an object.
+    let sorted = serde_json::from_str::<Value>(body).ok().map(|value| value.to_string());
+    let spacings = [
+        ("as it came", Some(body.to_owned())),
+        ("without white space", Some(spaced(body, "", ""))),
+        ("with a space behind colons and commas, as Python's `json.dumps` writes it", Some(spaced(body, " ", " "))),
+        ("in lines that are indented by two spaces", Some(indented(body, "  "))),
+        ("in lines that are indented by four spaces", Some(indented(body, "    "))),
+        ("without white space, and sorted by names", sorted.clone()),
+        (
+            "with a space behind colons and commas, and sorted by names",
+            sorted.as_deref().map(|sorted| spaced(sorted, " ", " ")),
+        ),
+    ];
+    let mut others = Vec::new();
+    for (spacing, text) in spacings.into_iter().filter_map(|(spacing, text)| Some((spacing, text?))) {
+        let unescaped = unescaped(&text);
+        for (escapes, text) in [
+            ("", text),
+            (", its non-ASCII letters and slashes not escaped", unescaped.clone()),
+            (", its non-ASCII letters escaped", escaped(&unescaped)),
+            (", its slashes escaped, as PHP's `json_encode` writes them", escaped(&unescaped).replace('/', "\\/")),
+            (", its slashes escaped and its letters not", unescaped.replace('/', "\\/")),
+        ] {
+            let cause = format!("the body was serialized again after it was signed: it was signed {spacing}{escapes}");
+            others.push((cause, text));
+        }
+    }
+    others
+}
+
+/// JSON with these separators behind its colons and commas, and no other white space.
+fn spaced(json: &str, after_colon: &str, after_comma: &str) -> String {
+    rewritten(json, |letter, out| {
+        out.push(letter);
+        match letter {
+            ':' => out.push_str(after_colon),
+            ',' => out.push_str(after_comma),
+            _ => {}
+        }
+    })
+}
+
+/// JSON in lines, as JavaScript's `JSON.stringify` and Python's `json.dumps` write it if told to indent.
+fn indented(json: &str, indent: &str) -> String {
+    let (mut depth, mut before) = (0_usize, ' ');
+    rewritten(json, |letter, out| {
+        let mut line = |depth: usize, out: &mut String| {
+            out.push('\n');
+            out.push_str(&indent.repeat(depth));
+        };
+        match letter {
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                if !matches!(before, '{' | '[') {
+                    line(depth, out);
+                }
+            }
+            _ if matches!(before, '{' | '[') => line(depth, out),
+            _ => {}
+        }
+        out.push(letter);
+        match letter {
+            '{' | '[' => depth = (depth + 1).min(64),
+            ',' => line(depth, out),
+            ':' => out.push(' '),
+            _ => {}
+        }
+        before = letter;
+    })
+}
+
+/// Without the white space outside texts, and what `write` makes of each other letter outside of them. The quote that
+/// begins a text is one.
+fn rewritten(json: &str, mut write: impl FnMut(char, &mut String)) -> String {
+    let (mut out, mut in_text, mut is_escaped) = (String::with_capacity(json.len()), false, false);
+    for letter in json.chars() {
+        if in_text {
+            out.push(letter);
+            in_text = is_escaped || letter != '"';
+            is_escaped = letter == '\\' && !is_escaped;
+        } else if !matches!(letter, ' ' | '\t' | '\n' | '\r') {
+            in_text = letter == '"';
+            write(letter, &mut out);
+        }
+    }
+    out
+}
+
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for letter in json.chars() {
+        match letter.is_ascii() {
+            true => out.push(letter),
+            false => letter.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}"))),
+        }
+    }
+    out
+}
+
+/// With escapes alone where JSON demands them.
+fn unescaped(json: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(json.len()), json);
+    while let Some(at) = rest.find('\\') {
+        let (plain, escape) = rest.split_at(at);
+        out.push_str(plain);
+        let (text, length) = match letter_of(escape) {
+            Some((letter, length)) => (letter.to_string(), length),
+            None if escape.starts_with("\\/") => ("/".to_owned(), 2),
+            None => {
+                let length = escape.chars().take(2).map(char::len_utf8).sum();
+                (escape.get(..length).unwrap_or_default().to_owned(), length)
+            }
+        };
+        out.push_str(&text);
+        rest = escape.get(length..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The letter that `\u00e9`, or a pair such as `\ud83d\ude00`, stands for, unless it is of ASCII; and their length.
+fn letter_of(escape: &str) -> Option<(char, usize)> {
+    let unit = |at: usize| {
+        let digits = escape.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let units = [Some(unit(0)?), unit(6)];
+    let mut letters = char::decode_utf16(units.into_iter().flatten());
+    let letter = letters.next()?.ok().filter(|letter| !letter.is_ascii())?;
+    Some((letter, 6 * letter.len_utf16()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_serialized_again() {
+        let json = r#"{ "a" : "x, \" : y\\", "b": [1, 2], "c":{} }"#;
+        assert_eq!(spaced(json, "", ""), r#"{"a":"x, \" : y\\","b":[1,2],"c":{}}"#);
+        assert_eq!(spaced(json, " ", " "), r#"{"a": "x, \" : y\\", "b": [1, 2], "c": {}}"#);
+        let lines = serde_json::to_string_pretty(&serde_json::from_str::<Value>(json).unwrap()).unwrap();
+        assert_eq!(indented(json, "  "), lines);
+    }
+
+    #[test]
+    fn letters_are_escaped_and_back() {
+        for (plain, escapes) in [("é😀", "\\u00e9\\ud83d\\ude00"), ("a\\\"b\\n", "a\\\"b\\n"), ("", "")] {
+            assert_eq!(escaped(plain), escapes);
+            assert_eq!(unescaped(escapes), plain);
+        }
+        for (escapes, plain) in [
+            ("\\/a\\\\/", "/a\\\\/"),
+            ("\\u000a\\ud83dx", "\\u000a\\ud83dx"),
+            ("\\", "\\"),
+            ("\\u12", "\\u12"),
+            ("\\é", "\\é"),
+        ] {
+            assert_eq!(unescaped(escapes), plain, "{escapes}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! In words: the steps that a request passed, and the causes that need no search.
+
+use http::request::Parts;
+
+use super::Passed;
+use crate::VerifyLayer;
+use crate::engine::Rehearsal;
+use crate::form::{Extracted, Form, Presence};
+use crate::keys::Key;
+use crate::rejection::{Facts, Reason, Rejection, Step};
+
+/// How many keys of other tenants are tried.
+const MOST_KEYS: usize = 1_000;
+
+pub(super) fn passed<C>(rehearsal: &Rehearsal<C>) -> Vec<Passed> {
+    let end = rehearsal.refused.as_ref().map_or(Step::Replay, |refused| refused.reason().step());
+    let mut passed = Vec::new();
+    let mut pass = |step, seen: String| {
+        if step < end {
+            passed.push(Passed { step, seen });
+        }
+    };
+    if let Some(presented) = &rehearsal.presented {
+        let place = if rehearsal.presence == Some(Presence::InBody) { "with the body" } else { "in the head" };
+        pass(Step::Extract, format!("a credential {place}"));
+        let tenant = presented.tenant.as_ref().map_or_else(|| "no tenant".into(), |name| format!("tenant {name:?}"));
+        let keys = rehearsal.keys.as_deref().unwrap_or_default();
+        let active = keys.iter().filter(|key| key.is_active(rehearsal.now)).count();
+        pass(Step::Keys, format!("{tenant} has {active} active and {} ended keys", keys.len() - active));
+    }
+    pass(Step::Verify, "an active key made the signature".into());
+    pass(Step::Time, "inside its window".into());
+    pass(Step::Claims, "the claims have the required shape".into());
+    passed
+}
+
+/// What is certain: the times say it, a key that has ended fits, or a tenant is written in another case.
+pub(super) fn before_the_search<F: Form, C>(
+    layer: &VerifyLayer<F, C>,
+    form: &F,
+    rehearsal: &Rehearsal<F::Credential>,
+    refused: &Rejection,
+) -> Option<String> {
+    let reason = refused.reason();
+    if reason.step() == Step::Time {
+        return wrong_time(reason, refused.facts()).or_else(|| Some(reason.to_string()));
+    }
+    let (presented, keys) = (rehearsal.presented.as_ref()?, rehearsal.keys.as_ref()?);
+    let is_ended = |key: &&Key| !key.is_active(rehearsal.now);
+    if is_made_with_one_of(form, &presented.credential, keys.iter().filter(is_ended)).is_some() {
+        return Some("it was made with a key that has ended: the partner still signs with the old secret".into());
+    }
+    match (reason, &presented.tenant) {
+        (Reason::UnknownKey, Some(tenant)) if !keys.is_empty() && !layer.rules().looks_keys_up => {
+            Some(format!("all keys of tenant {tenant:?} have ended: give it a new one"))
+        }
+        (Reason::UnknownKey, Some(tenant)) => {
+            let is_near = |other: &str| other.trim().eq_ignore_ascii_case(tenant.as_str().trim());
+            let known = known_keys(layer);
+            let near = known.iter().filter_map(Key::owner).find(|owner| is_near(owner.as_str()))?;
+            Some(format!("there is no tenant {tenant:?}, but one of the name {near:?}: case or white space differ"))
+        }
+        _ => None,
+    }
+}
+
+/// What is left if no slip fits.
+pub(super) fn after_the_search<F: Form, C>(
+    layer: &VerifyLayer<F, C>,
+    form: &F,
+    rehearsal: &Rehearsal<F::Credential>,
+    refused: &Rejection,
+    head: &Parts,
+) -> Option<String> {
+    let presented = rehearsal.presented.as_ref();
+    match refused.reason() {
+        Reason::UnknownKey | Reason::BadSignature if layer.rules().looks_keys_up => Some(
+            "nothing is known under this credential: it was used up, has ended, was revoked, or is from elsewhere"
+                .into(),
+        ),
+        Reason::BadSignature => key_of_another(layer, form, presented?),
+        Reason::UnknownKey => {
+            key_of_another(layer, form, presented?).or_else(|| Some(unknown_tenant(layer, presented?)))
+        }
+        Reason::MissingSignature => Some(missing_signature(head)),
+        reason => Some(reason.to_string()),
+    }
+}
+
+fn is_made_with_one_of<'k, F: Form>(
+    form: &F,
+    credential: &F::Credential,
+    mut keys: impl Iterator<Item = &'k Key>,
+) -> Option<&'k Key> {
+    keys.find(|key| form.verify(credential, key.secret()).is_ok())
+}
+
+/// The keys of other tenants, if they are all known: another customer's, or the other environment's.
+fn key_of_another<F: Form, C>(
+    layer: &VerifyLayer<F, C>,
+    form: &F,
+    presented: &Extracted<F::Credential>,
+) -> Option<String> {
+    let known = known_keys(layer);
+    let key = is_made_with_one_of(form, &presented.credential, known.iter().take(MOST_KEYS))?;
+    Some(match key.owner() {
+        Some(owner) => format!("it was made with the key of tenant {owner:?}: the request names another one"),
+        None => "it was made with another tenant's key: the request names the wrong one".into(),
+    })
+}
+
+fn known_keys<F: Form, C>(layer: &VerifyLayer<F, C>) -> Vec<Key> {
+    layer.settings().keys.as_ref().and_then(|keys| keys.known_keys()).unwrap_or_default()
+}
+
+fn unknown_tenant<F: Form, C>(layer: &VerifyLayer<F, C>, presented: &Extracted<F::Credential>) -> String {
+    let (rules, settings) = (layer.rules(), layer.settings());
+    let Some(tenant) = &presented.tenant else {
+        return format!("the request names no tenant: it is looked for by {:?}", settings.tenant);
+    };
+    let by = if rules.signs_tenant { "its signed name".into() } else { format!("{:?}", settings.tenant) };
+    format!("there is no tenant {tenant:?} (by {by}): it was not set up, or the partner names another one")
+}
+
+fn missing_signature(head: &Parts) -> String {
+    let is_like_one = |name: &&str| ["signature", "hmac", "sign", "digest"].iter().any(|word| name.contains(word));
+    let others: Vec<&str> = head.headers.keys().map(http::HeaderName::as_str).filter(is_like_one).take(4).collect();
+    if others.is_empty() {
+        return "no header is like a signature: the sender does not sign, or a proxy takes the header away".into();
+    }
+    format!("the signature's header is not there, but `{}`: another sender's, or another setting", others.join("`, `"))
+}
+
+/// In words.
+fn wrong_time(reason: &Reason, facts: &Facts) -> Option<String> {
+    let fact = |name| facts.get(name).unwrap_or("?");
+    if let Some(hint) = facts.get("hint") {
+        return Some(hint.into());
+    }
+    match (reason, facts.get("age")) {
+        (Reason::NotYetValid, Some(age)) => Some(format!(
+            "the partner's clock is {} ahead of this one, and {} are allowed",
+            age.trim_start_matches('-'),
+            fact("ahead_at_most")
+        )),
+        (Reason::NotYetValid, None) => Some(format!("it is valid only in {}: compare the clocks", fact("until_start"))),
+        (Reason::Expired, Some(age)) => Some(format!(
+            "it was made {age} ago, and may be {} old: the link lay around, or the partner's clock is behind",
+            fact("oldest")
+        )),
+        (Reason::Expired, None) => {
+            Some(format!("it ended {} ago: the link lay around, or clocks differ", fact("since_end")))
+        }
+        _ => None,
+    }
+}

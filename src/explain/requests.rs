@@ -1,0 +1,209 @@
+//! Other requests that a partner may have signed.
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{Method, Uri};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::NearMiss;
+use super::bodies::{is_json, other_bodies};
+use crate::near_miss::orders;
+use crate::query::Query;
+use crate::received;
+use crate::text::percent::{decode_escapes, decode_form, percent_encoded, quote_plus};
+
+/// How many parameters are looked at. Partners have a dozen.
+const MOST_PARAMETERS: usize = 24;
+
+/// How many parameters are swapped and put into another order: the tries grow faster than their number.
+const MOST_SWAPPED: usize = 8;
+
+/// Of a longer form, no fields are changed: each change is a copy.
+const LONGEST_FORM: usize = 16 * 1024;
+
+/// Requests that differ from this one in one slip. `missing` is the parameter that was not found.
+pub(super) fn other_requests<F>(head: &Parts, body: &Bytes, missing: Option<&str>) -> Vec<NearMiss<F>> {
+    let head = as_received(head);
+    let mut others = Vec::new();
+    for (cause, query) in other_pairs(head.uri.query().unwrap_or_default(), "query", missing) {
+        others.extend(with_query(&head, &query).map(|head| NearMiss::request(cause, head, body.clone())));
+    }
+    let text = std::str::from_utf8(body).unwrap_or_default();
+    if (1..=LONGEST_FORM).contains(&text.len()) && !is_json(text) {
+        let forms = other_pairs(text, "form", missing);
+        others.extend(forms.into_iter().map(|(cause, form)| NearMiss::request(cause, head.clone(), form.into())));
+    }
+    if !body.is_empty() {
+        let bodies = other_bodies(text).into_iter();
+        others.extend(bodies.map(|(cause, body)| NearMiss::request(cause, head.clone(), body.into())));
+    }
+    for (cause, path) in other_paths(head.uri.path()) {
+        others.extend(with_path(&head, &path).map(|head| NearMiss::request(cause, head, body.clone())));
+    }
+    let other_method = if head.method == Method::GET { Method::POST } else { Method::GET };
+    let cause = format!("it was signed as a {other_method} request, and came as {}", head.method);
+    let mut other_head = head;
+    other_head.method = other_method;
+    others.push(NearMiss::request(cause, other_head, body.clone()));
+    others
+}
+
+fn other_paths(path: &str) -> Vec<(&'static str, String)> {
+    let slash = match path.strip_suffix('/') {
+        Some(shorter) => ("it was signed without the slash at the path's end", shorter.to_owned()),
+        None => ("it was signed with a slash at the path's end", format!("{path}/")),
+    };
+    let mut others = vec![
+        slash,
+        ("it was signed with one slash where the path has two", path.replace("//", "/")),
+        ("it was signed with a second slash before the path", format!("/{path}")),
+        ("its path was signed in lower case", path.to_lowercase()),
+    ];
+    if let Ok(decoded) = decode_escapes(path) {
+        others.push(("its path was signed decoded", decoded.into_owned()));
+    }
+    others.retain(|(_, other)| !other.is_empty() && other != path);
+    others
+}
+
+/// The head with the URI that the client sent, which other middleware may have put aside.
+fn as_received(head: &Parts) -> Parts {
+    let mut received = head.clone();
+    received.uri = received::uri(head).clone();
+    #[cfg(feature = "axum")]
+    received.extensions.remove::<::axum::extract::OriginalUri>();
+    received
+}
+
+fn with_query(head: &Parts, query: &str) -> Option<Parts> {
+    with_path_and_query(head, format!("{}?{query}", head.uri.path()))
+}
+
+fn with_path(head: &Parts, path: &str) -> Option<Parts> {
+    let query = head.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    with_path_and_query(head, format!("{path}{query}"))
+}
+
+fn with_path_and_query(head: &Parts, text: String) -> Option<Parts> {
+    let mut parts = head.uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(text).ok()?);
+    let mut head = head.clone();
+    head.uri = Uri::from_parts(parts).ok()?;
+    Some(head)
+}
+
+/// Form data as a partner may have signed it.
+fn other_pairs(form: &str, place: &'static str, missing: Option<&str>) -> Vec<(String, String)> {
+    let pairs: Vec<(&str, &str)> = Query::new(form).pairs().take(MOST_PARAMETERS + 1).collect();
+    if pairs.is_empty() || pairs.len() > MOST_PARAMETERS {
+        return Vec::new();
+    }
+    let mut others = Vec::new();
+    for (position, (name, raw)) in pairs.iter().enumerate() {
+        let mut replace = |cause, name: &str, value: &str| {
+            let mut pairs = pairs.clone();
+            if let Some(pair) = pairs.get_mut(position) {
+                *pair = (name, value);
+            }
+            others.push((cause, joined(&pairs)));
+        };
+        for (what, other) in other_values(raw) {
+            replace(format!("`{name}` in the {place} {what}"), name, &other);
+        }
+        if let Some(missing) = missing {
+            replace(format!("`{missing}` is sent under the name `{name}`"), missing, raw);
+        }
+    }
+    others.extend(swapped(&pairs, place));
+    others.extend(reordered(&pairs, place));
+    others.retain(|(_, other)| other != form);
+    others
+}
+
+/// One value as it may have been signed.
+fn other_values(raw: &str) -> Vec<(&'static str, String)> {
+    let Ok(value) = decode_form(raw) else { return Vec::new() };
+    let mut others = Vec::new();
+    if let Some(decoded) = decode_form(&value).ok().filter(|decoded| *decoded != value) {
+        others
+            .push(("is encoded once more than it was signed: the partner encodes it twice", percent_encoded(&decoded)));
+    }
+    others.push((
+        "is encoded once less than it was signed",
+        utf8_percent_encode(&percent_encoded(&value), NON_ALPHANUMERIC).to_string(),
+    ));
+    let mut form_encoded = Vec::new();
+    quote_plus(value.as_bytes(), &mut form_encoded);
+    others.push(("was signed with spaces written as plus", String::from_utf8(form_encoded).unwrap_or_default()));
+    others.push(("was signed with spaces written as `%20`", percent_encoded(&value)));
+    for (what, other) in [
+        ("was signed in lower case, and sent as it is", value.to_lowercase()),
+        ("was signed in upper case, and sent as it is", value.to_uppercase()),
+        ("was signed without the white space around it", value.trim().to_owned()),
+        ("was signed with a plus where a space arrived: in a query, a plus is written `%2B`", value.replace(' ', "+")),
+        ("was signed with a space where a plus arrived", value.replace('+', " ")),
+        ("is written as base64, and has to be base64url", value.replace(['+', ' '], "-").replace('/', "_")),
+        ("is written as base64url, and has to be base64", value.replace('-', "+").replace('_', "/")),
+        ("lost the padding of its base64", padded(&value)),
+        ("has padding behind its base64 that does not belong there", value.trim_end_matches('=').to_owned()),
+        ("is in quotes", value.trim_matches(['"', '\'']).to_owned()),
+    ] {
+        if other != value {
+            others.push((what, percent_encoded(&other)));
+        }
+    }
+    if !raw.is_empty() {
+        others.push(("was signed as empty", String::new()));
+    }
+    others
+}
+
+fn padded(base64: &str) -> String {
+    let bare = base64.trim_end_matches('=');
+    format!("{bare}{}", "=".repeat((4 - bare.len() % 4) % 4))
+}
+
+/// Two values in each other's place.
+fn swapped(pairs: &[(&str, &str)], place: &str) -> Vec<(String, String)> {
+    let few = if pairs.len() <= MOST_SWAPPED { pairs.len() } else { 0 };
+    let mut others = Vec::new();
+    for one in 0..few {
+        for other in one + 1..few {
+            let mut swapped = pairs.to_vec();
+            if let [(one, value), .., (other, other_value)] = swapped.get_mut(one..=other).unwrap_or_default() {
+                std::mem::swap(value, other_value);
+                let cause = format!("the values of `{one}` and `{other}` in the {place} are in each other's place");
+                others.push((cause, joined(&swapped)));
+            }
+        }
+    }
+    others
+}
+
+/// All orders of a few parameters; of more, those in which one is moved.
+fn reordered(pairs: &[(&str, &str)], place: &str) -> Vec<(String, String)> {
+    let cause =
+        || format!("the parameters in the {place} were signed in another order: something sorts them on the way");
+    let mut sorted = pairs.to_vec();
+    sorted.sort_unstable();
+    let moved = || {
+        let positions = || 0..pairs.len();
+        positions().flat_map(move |from| positions().map(move |to| (from, to))).map(|(from, to)| {
+            let mut moved = pairs.to_vec();
+            let pair = moved.remove(from);
+            moved.insert(to, pair);
+            moved
+        })
+    };
+    let others = match pairs.len() {
+        ..=4 => orders(pairs),
+        5..=MOST_SWAPPED => moved().chain([sorted]).collect(),
+        _ => vec![sorted],
+    };
+    others.into_iter().map(|pairs| (cause(), joined(&pairs))).collect()
+}
+
+fn joined(pairs: &[(&str, &str)]) -> String {
+    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+}

@@ -1,0 +1,124 @@
+//! Tries the slips of a partner until one fits.
+
+use bytes::Bytes;
+use http::request::Parts;
+
+use super::NearMiss;
+use super::keys::other_keys;
+use super::requests::other_requests;
+use crate::VerifyLayer;
+use crate::clock::UnixTime;
+use crate::form::{Extracted, Form};
+use crate::keys::{Key, Keys, Secret, TenantId};
+use crate::rejection::{Code, Reason, Step};
+
+/// How many requests and settings are tried. A MAC of a short request takes about a microsecond.
+const MOST_TRIES: usize = 600;
+
+/// How many bytes are signed for it, so that a large body takes milliseconds.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// What a request without a body counts as.
+const LEAST_BYTES: usize = 1024;
+
+/// Of a longer body, no variants are made.
+const LONGEST_BODY: usize = 64 * 1024;
+
+/// How often the key store is asked for other tenants that may be meant.
+const MOST_LOOK_UPS: usize = 16;
+
+/// Whether a slip in what was signed, or in how it was written, could explain it.
+pub(super) fn is_worthwhile(reason: &Reason) -> bool {
+    match reason.step() {
+        Step::Extract => reason.code() == Code::Malformed && !matches!(reason, Reason::IncompleteBody(_)),
+        Step::Keys => *reason == Reason::UnknownKey,
+        Step::Verify => true,
+        Step::Claims => !matches!(reason, Reason::RefusedByApplication(_)),
+        Step::Time | Step::Replay => false,
+    }
+}
+
+pub(super) struct Search<'r, F: Form, C> {
+    layer: &'r VerifyLayer<F, C>,
+    form: &'r F,
+    /// The tenant that the request names and its keys, and then those of others that were asked for.
+    known: Vec<(Option<TenantId>, Keys)>,
+    now: UnixTime,
+    reason: &'r Reason,
+    look_ups: usize,
+}
+
+impl<'r, F: Form, C> Search<'r, F, C> {
+    pub(super) fn new(
+        layer: &'r VerifyLayer<F, C>,
+        form: &'r F,
+        known: Option<(Option<TenantId>, Keys)>,
+        now: UnixTime,
+        reason: &'r Reason,
+    ) -> Self {
+        Self { layer, form, known: known.into_iter().collect(), now, reason, look_ups: 0 }
+    }
+
+    /// The form's own suspects come first: what they say is more precise than that another key fits.
+    pub(super) async fn run(mut self, head: &Parts, body: &Bytes) -> Option<String> {
+        if body.len() > LONGEST_BODY {
+            return None;
+        }
+        let most = MOST_TRIES.min(MOST_BYTES / (LEAST_BYTES + body.len()));
+        let settings = self.form.near_misses(head, body);
+        let left = most.saturating_sub(settings.len());
+        for near in settings.into_iter().take(most) {
+            if self.fits(&near).await {
+                return Some(near.cause);
+            }
+        }
+        if let Some(cause) = self.other_key(head, body) {
+            return Some(cause);
+        }
+        let missing = match self.reason {
+            Reason::MissingParameter(name) => Some(&**name),
+            _ => None,
+        };
+        for near in other_requests(head, body, missing).into_iter().take(left) {
+            if self.fits(&near).await {
+                return Some(near.cause);
+            }
+        }
+        None
+    }
+
+    async fn fits(&mut self, near: &NearMiss<F>) -> bool {
+        let form = near.form.as_ref().unwrap_or(self.form);
+        let Some(presented) = self.layer.read_by(form, &near.head, &near.body) else { return false };
+        let known = self.known.iter().find(|(tenant, _)| *tenant == presented.tenant);
+        let keys = match known.filter(|_| !self.layer.rules().looks_keys_up) {
+            Some((_, keys)) => keys.clone(),
+            None if self.look_ups == MOST_LOOK_UPS => return false,
+            None => {
+                self.look_ups += 1;
+                let Ok(keys) = self.layer.keys_by(form, &presented).await else { return false };
+                self.known.push((presented.tenant.clone(), keys.clone()));
+                keys
+            }
+        };
+        keys.iter().filter(|key| key.is_active(self.now)).any(|key| self.is_right(form, &presented, key.secret()))
+    }
+
+    /// Whether it comes further than the request does.
+    fn is_right(&self, form: &F, presented: &Extracted<F::Credential>, key: &Secret) -> bool {
+        match form.verify(&presented.credential, key) {
+            Ok(message) => self.reason.step() != Step::Claims || form.claims(message, self.now).is_ok(),
+            Err(_) => false,
+        }
+    }
+
+    /// Another spelling of a secret.
+    fn other_key(&self, head: &Parts, body: &Bytes) -> Option<String> {
+        let presented = self.layer.read_by(self.form, head, body)?;
+        let (_, keys) = self.known.first()?;
+        keys.iter()
+            .map(Key::secret)
+            .flat_map(other_keys)
+            .find_map(|(cause, other)| self.is_right(self.form, &presented, &other).then(|| cause.to_owned()))
+    }
+}
