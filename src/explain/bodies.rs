@@ -11,7 +11,6 @@ pub(super) fn other_bodies(body: &str) -> Vec<(String, String)> {
         ("the line ends of the body were changed after it was signed".to_owned(), body.replace("\r\n", "\n")),
         ("the line ends of the body were changed after it was signed".to_owned(), body.replace('\n', "\r\n")),
         ("the signed body began with a byte order mark".to_owned(), format!("\u{feff}{body}")),
-        ("nothing was signed where the body is".to_owned(), String::new()),
     ];
     if is_json(body) {
         others.extend(other_json(body));
@@ -73,7 +72,7 @@ fn spaced(json: &str, after_colon: &str, after_comma: &str) -> String {
 fn indented(json: &str, indent: &str) -> String {
     let (mut depth, mut before) = (0_usize, ' ');
     rewritten(json, |letter, out| {
-        let mut line = |depth: usize, out: &mut String| {
+        let line = |depth: usize, out: &mut String| {
             out.push('\n');
             out.push_str(&indent.repeat(depth));
         };

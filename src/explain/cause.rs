@@ -80,7 +80,11 @@ pub(super) fn after_the_search<F: Form, C>(
         ),
         Reason::BadSignature => key_of_another(layer, form, presented?),
         Reason::UnknownKey => {
-            key_of_another(layer, form, presented?).or_else(|| Some(unknown_tenant(layer, presented?)))
+            let unknown = unknown_tenant(layer, presented?);
+            Some(match key_of_another(layer, form, presented?) {
+                Some(cause) => format!("{unknown}; {cause}"),
+                None => format!("{unknown}: it was not set up, or the partner names another one"),
+            })
         }
         Reason::MissingSignature => Some(missing_signature(head)),
         reason => Some(reason.to_string()),
@@ -116,10 +120,10 @@ fn known_keys<F: Form, C>(layer: &VerifyLayer<F, C>) -> Vec<Key> {
 fn unknown_tenant<F: Form, C>(layer: &VerifyLayer<F, C>, presented: &Extracted<F::Credential>) -> String {
     let (rules, settings) = (layer.rules(), layer.settings());
     let Some(tenant) = &presented.tenant else {
-        return format!("the request names no tenant: it is looked for by {:?}", settings.tenant);
+        return format!("the request names no tenant (by {:?})", settings.tenant);
     };
     let by = if rules.signs_tenant { "its signed name".into() } else { format!("{:?}", settings.tenant) };
-    format!("there is no tenant {tenant:?} (by {by}): it was not set up, or the partner names another one")
+    format!("there is no tenant {tenant:?} (by {by})")
 }
 
 fn missing_signature(head: &Parts) -> String {
@@ -144,6 +148,9 @@ fn wrong_time(reason: &Reason, facts: &Facts) -> Option<String> {
             fact("ahead_at_most")
         )),
         (Reason::NotYetValid, None) => Some(format!("it is valid only in {}: compare the clocks", fact("until_start"))),
+        (Reason::Expired, Some(_)) if fact("oldest").starts_with('-') => {
+            Some("it ends before it was made: the partner computes its lifetime wrong".into())
+        }
         (Reason::Expired, Some(age)) => Some(format!(
             "it was made {age} ago, and may be {} old: the link lay around, or the partner's clock is behind",
             fact("oldest")

@@ -197,8 +197,8 @@ fn reordered(pairs: &[(&str, &str)], place: &str) -> Vec<(String, String)> {
         })
     };
     let others = match pairs.len() {
-        ..=4 => orders(pairs),
-        5..=MOST_SWAPPED => moved().chain([sorted]).collect(),
+        ..=5 => orders(pairs),
+        6..=MOST_SWAPPED => moved().chain([sorted]).collect(),
         _ => vec![sorted],
     };
     others.into_iter().map(|pairs| (cause(), joined(&pairs))).collect()

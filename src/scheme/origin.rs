@@ -105,38 +105,33 @@ impl Origin {
                 return ["http", "https"].map(as_named).into();
             }
         };
-        let ours = configured.site.address();
-        let (scheme, rest) = ours.split_once("://").unwrap_or_default();
-        let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
-        let path = if path.is_empty() { String::new() } else { format!("/{path}") };
-        let other_scheme = if scheme == "https" { "http" } else { "https" };
-        let requested = received::host(head).unwrap_or_default();
+        let site = &configured.site;
+        let ours = site.address();
+        let other_scheme = if site.scheme == "https" { "http" } else { "https" };
         let mut near = Vec::new();
-        let mut add = |cause: &str, origin: String| {
-            let origin = Configured { encoded: percent_encoded(&origin), ..configured.clone() };
-            near.push((format!("{cause}, and this layer expects {ours}"), Self(Source::Configured(Ok(origin)))));
+        let mut add = |cause: &str, site: Site| {
+            if site != configured.site {
+                let origin = Configured { encoded: percent_encoded(&site.address()), site, ..configured.clone() };
+                let cause = format!("it was signed {cause}, and this layer expects {ours}");
+                near.push((cause, Self(Source::Configured(Ok(origin)))));
+            }
         };
-        add(&format!("it was signed for {other_scheme}"), format!("{other_scheme}://{rest}"));
+        add(&format!("for {other_scheme}"), Site { scheme: other_scheme, ..site.clone() });
         for port in [443, 80, 8080, 8443, 3000] {
-            add(&format!("it was signed with the port {port}"), format!("{scheme}://{authority}:{port}{path}"));
-            add(
-                &format!("it was signed for {other_scheme} with the port {port}"),
-                format!("{other_scheme}://{authority}:{port}{path}"),
-            );
+            let site = Site { port: Some(port), ..site.clone() };
+            add(&format!("with the port {port}"), site.clone());
+            add(&format!("for {other_scheme} with the port {port}"), Site { scheme: other_scheme, ..site });
         }
-        let without_port = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-        for (host, cause) in
-            [(requested.as_str(), "for the host that the request names"), (without_port, "without the port")]
-        {
-            for scheme in [scheme, other_scheme] {
-                add(&format!("it was signed {cause}, with {scheme}"), format!("{scheme}://{host}{path}"));
+        let requested = received::host(head).unwrap_or_else(|| site.host.clone());
+        for (cause, host) in [("without the port", &site.host), ("for the host that the request names", &requested)] {
+            for scheme in [site.scheme, other_scheme] {
+                let site = Site { scheme, host: host.clone(), port: None, ..site.clone() };
+                add(&format!("{cause}, with {scheme}"), site);
             }
         }
-        let www = authority.strip_prefix("www.").map_or_else(|| format!("www.{authority}"), str::to_owned);
-        add("it was signed with or without `www.`", format!("{scheme}://{www}{path}"));
-        if !path.is_empty() {
-            add("it was signed without the path in front of the app's own", format!("{scheme}://{authority}"));
-        }
+        let www = site.host.strip_prefix("www.").map_or_else(|| format!("www.{}", site.host), str::to_owned);
+        add("with or without `www.`", Site { host: www, ..site.clone() });
+        add("without the path in front of the app's own", Site { prefix: String::new(), ..site.clone() });
         near
     }
 

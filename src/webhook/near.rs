@@ -27,7 +27,7 @@ const TEMPLATES: [&str; 16] = [
     "{path}{body}",
     "{method}{path}{body}",
     "{body:sha256}",
-    "{form}",
+    "",
 ];
 
 const TIMES: [(TimeFormat, &str); 5] = [
@@ -103,7 +103,8 @@ impl<C> Webhook<C> {
             let Some(template) = Template::parse(text).ok().filter(|template| self.has_parts_of(template)) else {
                 continue;
             };
-            let cause = format!("the sender signs `{text}`, and this layer expects `{ours}`");
+            let theirs = if text.is_empty() { "nothing, as if the body was empty".into() } else { format!("`{text}`") };
+            let cause = format!("the sender signs {theirs}, and this layer expects `{ours}`");
             if template.has(&Part::Timestamp) && !self.has_time() {
                 for name in like_a_time(head) {
                     add(format!("{cause}, without the time"), &|other| {
