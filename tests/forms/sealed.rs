@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use aes::Aes128;
-use aes_gcm::Aes256Gcm;
-use aes_gcm::aead::{AeadInPlace, KeyInit as _};
 use base64::Engine;
 use base64::prelude::{BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
 use cbc::cipher::block_padding::{NoPadding, Pkcs7};
 use cbc::cipher::{BlockEncryptMut, KeyIvInit};
-use hmac::{Hmac, KeyInit as _, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderName, Method, Request};
 use http_body_util::Full;
 use serde_json::Value;
@@ -21,7 +19,7 @@ use tower_sso::scheme::{Place, TimeFormat};
 use tower_sso::sealed::{self, Seal, Sealed};
 use tower_sso::tenant::Tenant;
 
-use crate::support::subject::{get, refused};
+use crate::support::subject::{frame, get, refused};
 use crate::support::{App, NOW, Request_, clock, outcome, replay};
 
 const SECRET: &str = "sealing-secret-0123456789";
@@ -31,25 +29,9 @@ fn key(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
 }
 
-/// IV, additional data, ciphertext and tag, with their lengths in front.
-fn frame(secret: &str, additional: &[u8], text: &str) -> Vec<u8> {
-    let iv: [u8; 12] = Sha256::digest(text)[..12].try_into().unwrap();
-    let mut encrypted = text.as_bytes().to_vec();
-    let cipher = Aes256Gcm::new(&key(secret).into());
-    let tag = cipher.encrypt_in_place_detached(&iv.into(), additional, &mut encrypted).unwrap();
-    let mut bytes = vec![12];
-    bytes.extend(iv);
-    bytes.extend(u16::try_from(additional.len()).unwrap().to_le_bytes());
-    bytes.extend(additional);
-    bytes.extend(u32::try_from(encrypted.len()).unwrap().to_le_bytes());
-    bytes.extend(encrypted);
-    bytes.extend(tag);
-    bytes
-}
-
 /// A value of Zoom's header.
 pub(crate) fn framed(secret: &str, json: &str) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(frame(secret, b"", json))
+    BASE64_URL_SAFE_NO_PAD.encode(frame(secret.as_bytes(), b"", json))
 }
 
 /// The bytes of a Multipass token.
@@ -106,7 +88,7 @@ const CUSTOMER: &str = r#"{"email":"ada@example.com","created_at":"2023-11-14T22
 #[tokio::test]
 async fn a_context_comes_again_until_its_end() {
     let app = zoom();
-    let bytes = frame(SECRET, b"more", &context(60));
+    let bytes = frame(SECRET.as_bytes(), b"more", &context(60));
     for text in [BASE64_URL_SAFE.encode(&bytes), BASE64_URL_SAFE_NO_PAD.encode(&bytes)] {
         assert_eq!(outcome(&app.send(page(&text)).await), "ok", "{text}");
     }
@@ -141,7 +123,7 @@ async fn a_multipass_token_works_once_and_for_five_minutes() {
 #[tokio::test]
 async fn no_byte_can_be_changed_left_out_or_added() {
     let (zoom, shop) = (zoom(), shop());
-    let (context, customer) = (frame(SECRET, b"more", &context(60)), multipass(SECRET, CUSTOMER));
+    let (context, customer) = (frame(SECRET.as_bytes(), b"more", &context(60)), multipass(SECRET, CUSTOMER));
     for (app, bytes, request) in [(&zoom, &context, page_of as fn(&[u8]) -> Request_), (&shop, &customer, login)] {
         for at in 0..bytes.len() {
             for bit in [0x01, 0x80] {
@@ -163,7 +145,7 @@ async fn no_byte_can_be_changed_left_out_or_added() {
 
 #[tokio::test]
 async fn lengths_are_checked_before_a_key_is_looked_up() {
-    let whole = frame(SECRET, b"", &context(60));
+    let whole = frame(SECRET.as_bytes(), b"", &context(60));
     let mut long_iv = vec![16; 17];
     long_iv.extend(&whole[13..]);
     let mut endless = whole.clone();

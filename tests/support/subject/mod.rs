@@ -8,8 +8,12 @@
 mod fernet;
 mod jwt;
 mod oauth1;
+#[cfg(feature = "sealed")]
+mod sealed;
 #[cfg(feature = "shared-secret")]
 mod shared_secret;
+#[cfg(feature = "signed-json")]
+mod signed_json;
 #[cfg(feature = "signed-parameters")]
 mod signed_parameters;
 #[cfg(feature = "signed-payload")]
@@ -30,8 +34,12 @@ use tower_sso::store::{StoreError, StoreFuture};
 pub use fernet::FernetSubject;
 pub use jwt::JwtSubject;
 pub use oauth1::OAuth1Subject;
+#[cfg(feature = "sealed")]
+pub use sealed::{SealedSubject, frame};
 #[cfg(feature = "shared-secret")]
 pub use shared_secret::SharedSecretSubject;
+#[cfg(feature = "signed-json")]
+pub use signed_json::SignedJsonSubject;
 #[cfg(feature = "signed-parameters")]
 pub use signed_parameters::SignedParametersSubject;
 #[cfg(feature = "signed-payload")]
@@ -190,8 +198,12 @@ macro_rules! for_every_form {
         $crate::for_every_form!(@form fernet $crate::support::subject::FernetSubject; $($(#[$meta])* $case)*);
         $crate::for_every_form!(@form jwt $crate::support::subject::JwtSubject; $($(#[$meta])* $case)*);
         $crate::for_every_form!(@form oauth1 $crate::support::subject::OAuth1Subject; $($(#[$meta])* $case)*);
+        $crate::for_every_form!(@form sealed $crate::support::subject::SealedSubject; $($(#[$meta])* $case)*);
         $crate::for_every_form!(
             @form shared_secret $crate::support::subject::SharedSecretSubject; $($(#[$meta])* $case)*
+        );
+        $crate::for_every_form!(
+            @form signed_json $crate::support::subject::SignedJsonSubject; $($(#[$meta])* $case)*
         );
         $crate::for_every_form!(
             @form signed_parameters $crate::support::subject::SignedParametersSubject; $($(#[$meta])* $case)*
