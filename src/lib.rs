@@ -80,8 +80,10 @@
 //!                                             valid
 //! ```
 //! - Nothing is parsed as data or remembered before its MAC is verified, so a forger can neither use up a victim's link
-//!   nor fill the store. Two exceptions to the parsing: the header of a forged JWT is read to log that it names another
-//!   algorithm, and a shared secret is inside the JSON that has to be read to find it.
+//!   nor fill the store. Some parsing has to come first: of a JWT its header, to log that a forged one names another
+//!   algorithm; of a JSON body the shared secret, or the signature and the fields that it signs; and of a token
+//!   or payload the one claim that names the tenant (`tenant_claim`, `tenant_header`, `tenant_member`, `tenant_field`):
+//!   it selects the key, whose signature then proves it.
 //! - An unknown tenant and a wrong signature get one answer. An unknown tenant costs one check, like a tenant with one
 //!   key; [two cases](keys#what-a-forger-learns-of-a-tenant) tell that a tenant exists. See [`rejection`] for all
 //!   answers, and for the [`Reason`](rejection::Reason) behind each, which logs, metrics and your own

@@ -35,20 +35,18 @@
 //! tower = { version = "0.5", features = ["util"] }
 //! ```
 
+mod serve;
 mod sessions;
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::{Router, routing::get, routing::post};
 use http::{HeaderValue, StatusCode, header::CACHE_CONTROL};
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::{server::graceful::GracefulShutdown, service::TowerToHyperService};
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::net::TcpListener;
 use tower_http::{csrf::CsrfLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
 use tower_sessions::{Expiry, Session, SessionManagerLayer, cookie::SameSite};
 use tower_sso::clock::{Clock, SystemClock, UnixTime};
@@ -57,7 +55,7 @@ use tower_sso::replay::{MemoryReplay, ReplayStore};
 use tower_sso::{Builder, ConfigError, Identity, Secret};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
-use crate::sessions::Sessions;
+use crate::{serve::serve, sessions::Sessions};
 
 // --- Change these for your partner. -----------------------------------------------------------------------------------
 
@@ -175,29 +173,6 @@ async fn open(url: &str) -> Result<SqlitePool, sqlx::Error> {
         sqlx::query(table).execute(&db).await?;
     }
     Ok(db)
-}
-
-/// Replaces `axum::serve`, which limits neither connections nor the time for a request's head.
-async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
-    let (room, connections, mut stop) = (Arc::new(Semaphore::new(1_000)), GracefulShutdown::new(), pin!(stop));
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30));
-    loop {
-        let next = async { (Arc::clone(&room).acquire_owned().await, listener.accept().await) };
-        let (place, accepted) = tokio::select! { next = next => next, () = &mut stop => break };
-        let Ok((stream, _)) = accepted else {
-            tokio::time::sleep(Duration::from_millis(100)).await; // out of file descriptors? wait for some to close
-            continue;
-        };
-        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app.clone()));
-        let connection = connections.watch(connection);
-        tokio::spawn(async move {
-            _ = connection.await;
-            drop(place);
-        });
-    }
-    drop(listener);
-    _ = tokio::time::timeout(Duration::from_secs(20), connections.shutdown()).await;
 }
 
 #[tokio::main]

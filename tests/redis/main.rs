@@ -4,6 +4,7 @@
 mod batches;
 mod clocks;
 mod failures;
+mod gate;
 mod masters;
 mod memory;
 #[path = "../support/redis.rs"]

@@ -73,7 +73,7 @@ pub(in crate::webhook) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProble
     if types.is_some_and(|types| types.is_empty() || types.iter().any(|essence| essence.contains(';'))) {
         return Err(ConfigProblem::setting(
             "content_type",
-            "is none, or has parameters: leave them out, as senders may have any",
+            "names no type, or one with parameters: leave them out, as senders may have any",
         ));
     }
     match form.remember {
