@@ -81,6 +81,7 @@ async fn start(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
         vendors: settings::vendors()?,
         clock,
         database,
+        master_keys: None,
         stores,
         health: Health::default(),
         metrics: PrometheusBuilder::new().install_recorder()?,

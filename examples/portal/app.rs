@@ -17,6 +17,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::timeout::TimeoutLayer;
 use tower_sso::clock::Clock;
+use tower_sso::keys::sql::MasterKeys;
 
 use crate::config::{ConfigError, Origin};
 use crate::db::Database;
@@ -38,6 +39,8 @@ pub(crate) struct Portal(Arc<Parts>);
 pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) database: Database,
+    /// Encrypt the keys in the database, if configured.
+    pub(crate) master_keys: Option<MasterKeys>,
     pub(crate) stores: Stores,
     pub(crate) health: Health,
     pub(crate) metrics: PrometheusHandle,

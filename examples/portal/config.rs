@@ -5,18 +5,22 @@ mod fields;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use http::Uri;
 use http::uri::Authority;
 use serde::Deserialize;
 use toml::de::{DeTable, Deserializer};
+use tower_sso::keys::sql::MasterKeys;
 
 use crate::stores::ReplayUrl;
 use crate::vendors::{self, Vendors};
 
 pub(crate) use connections::Connections;
 pub(crate) use fields::{duration, keys, secrets, unique};
+
+/// The variable with the master keys.
+const MASTER_KEYS: &str = "TOWER_SSO_MASTER_KEYS";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -28,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) database_url: Option<DatabaseUrl>,
     pub(crate) replay_url: ReplayUrl,
     replay_namespace: Option<String>,
+    /// Encrypts the companies' keys. Default: the variable [`MASTER_KEYS`]; without either, they are stored readable.
+    master_key_file: Option<PathBuf>,
     pub(crate) connections: Connections,
     /// Vendors that have a section.
     #[serde(skip)]
@@ -42,6 +48,7 @@ impl Default for Config {
             database_url: None,
             replay_url: ReplayUrl::Memory,
             replay_namespace: None,
+            master_key_file: None,
             connections: Connections::default(),
             vendors: Vendors::new(),
         }
@@ -74,6 +81,22 @@ impl Config {
             );
         }
         self.vendors.iter().try_for_each(|vendor| vendor.check())
+    }
+
+    /// In the environment, the keys are not in a file that a backup may hold.
+    pub(crate) fn master_keys(&self) -> Result<Option<MasterKeys>, ConfigError> {
+        let (text, origin) = match (&self.master_key_file, std::env::var(MASTER_KEYS).ok()) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(_)) => {
+                return Err(ConfigError(format!("`master_key_file` is set: remove the variable {MASTER_KEYS}")));
+            }
+            (Some(file), None) => {
+                let origin = format!("`master_key_file`: {}", file.display());
+                (std::fs::read_to_string(file).map_err(|error| ConfigError(format!("{origin}: {error}")))?, origin)
+            }
+            (None, Some(text)) => (text, MASTER_KEYS.to_owned()),
+        };
+        MasterKeys::parse(&text).map(Some).map_err(|error| ConfigError(format!("{origin}: {error}")))
     }
 
     /// The deployment's name on Redis. All its processes share it, and no other deployment may use it.

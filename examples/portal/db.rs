@@ -27,6 +27,8 @@ pub(crate) struct Database {
     pub(crate) strangers: AnyPool,
     /// For `/healthz` only: a busy pool must not report the database as down.
     readiness: AnyPool,
+    /// For what no request waits for.
+    pub(crate) notes: AnyPool,
     pub(crate) turns: Turns,
 }
 
@@ -85,7 +87,8 @@ impl Database {
         Ok(Self {
             pool,
             strangers: options.clone().max_connections(2).connect_lazy(&url.0)?,
-            readiness: options.max_connections(1).connect_lazy(&url.0)?,
+            readiness: options.clone().max_connections(1).connect_lazy(&url.0)?,
+            notes: options.max_connections(1).connect_lazy(&url.0)?,
             turns: Turns::new(engine),
         })
     }
@@ -99,7 +102,7 @@ impl Database {
     /// Makes every later query fail.
     #[cfg(test)]
     pub(crate) async fn close(&self) {
-        tokio::join!(self.pool.close(), self.strangers.close(), self.readiness.close());
+        tokio::join!(self.pool.close(), self.strangers.close(), self.readiness.close(), self.notes.close());
     }
 
     pub(crate) async fn setting(&self, name: &str) -> Result<Option<String>, sqlx::Error> {

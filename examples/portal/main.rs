@@ -96,6 +96,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let (log, _writing) = log::start()?;
     let demo = arguments.config.is_none();
     let config = arguments.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+    let master_keys = config.master_keys()?;
     let url = match (config.database_url.clone(), arguments.data) {
         (Some(_), Some(_)) => return Err(ConfigError("`database_url` is set: remove --data".to_owned()).into()),
         (Some(url), None) => url,
@@ -121,6 +122,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         vendors: if demo { vendors::made_up(&database, &public_url).await? } else { config.vendors },
         clock,
         database,
+        master_keys,
         stores,
         health: Health::default(),
         metrics: health::recorder()?,

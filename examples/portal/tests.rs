@@ -62,6 +62,7 @@ impl Fixture {
         let portal = Portal::new(Parts {
             clock: Arc::new(clock.clone()),
             database: Database::open(&db::file_in(dir.path()).unwrap()).await.unwrap(),
+            master_keys: None,
             stores: Stores::in_memory(&(Arc::new(clock.clone()) as Arc<dyn Clock>)),
             health: Health::default(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),

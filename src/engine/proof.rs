@@ -100,6 +100,7 @@ impl<F: Form, C> Fresh<'_, F, C> {
         let tenant = key.owner().cloned().unwrap_or(named);
         let claims = engine.form.claims(message, now).and_then(&engine.map_claims);
         let claims = claims.map_err(|reason| (reason, Facts::new()))?;
+        key.used(now);
         let (form, key_use) = (F::NAME, key.key_use());
         let proved = Proved { claims, form, tenant, key_use, fingerprint, validity, checked_at: now };
         Ok(Accepted { proved: Arc::new(proved) })

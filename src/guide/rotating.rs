@@ -41,6 +41,10 @@
 //! # }
 //! ```
 //!
+//! [`keys::sql`] stores when each key was last used, if it [may](crate::keys::sql::SqlKeyStore::note_last_use):
+//! `keys_of(&tenant)` shows it, and `end_previous(&tenant)` ends the rotation before its time. A store of your own is
+//! told by [`Key::when_used`](crate::keys::Key::when_used).
+//!
 //! # At most four keys
 //!
 //! A tenant has at most [`Keys::MAX`](crate::keys::Keys::MAX) keys: the current one and three previous ones. A forgery
@@ -76,6 +80,24 @@
 //! ```
 //!
 //! A secret has one owner for ever: what is or was another tenant's key is refused (`OwnedByAnotherTenant`).
+//!
+//! # By hand
+//!
+//! `examples/keys` does all of this on the command line, for keys in a database. A secret comes from standard input,
+//! and each change is recorded with who made it ([`changes`](crate::keys::sql::SqlKeyStore::changes)):
+//!
+//! ```sh
+//! keys --namespace tutorcruncher rotate 4321 --grace 24h < new-secret
+//! keys --namespace tutorcruncher list 4321            # until nobody has used the old key for a day
+//! keys --namespace tutorcruncher end-previous 4321
+//! keys --namespace tutorcruncher revoke 4321          # or at once, after a leak
+//! ```
+//!
+//! # The master key
+//!
+//! Secrets in a database can be [encrypted](crate::keys::sql#encrypted-secrets) under a master key, which has a
+//! rotation of its own: deploy with the new key second, then first, then alone. If it leaks together with the table,
+//! every tenant's key has leaked.
 //!
 //! # Behind `CachedKeys`
 //!

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 
 use super::{Secret, TenantId};
@@ -29,23 +30,24 @@ pub enum KeyUse {
 /// assert!(previous.is_active(UnixTime::from_secs(1_700_000_000)), "its end is inclusive");
 /// assert!(!previous.is_active(UnixTime::from_secs(1_700_000_001)));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Key {
     secret: Secret,
     key_use: KeyUse,
     not_after: UnixTime,
     owner: Option<TenantId>,
+    note: Option<Arc<dyn Fn(UnixTime) + Send + Sync>>,
 }
 
 impl Key {
     /// The tenant's newest key, which has no end.
     pub fn current(secret: Secret) -> Self {
-        Self { secret, key_use: KeyUse::Current, not_after: UnixTime::MAX, owner: None }
+        Self { secret, key_use: KeyUse::Current, not_after: UnixTime::MAX, owner: None, note: None }
     }
 
     /// An older key that is accepted until `not_after`, inclusive.
     pub fn previous(secret: Secret, not_after: UnixTime) -> Self {
-        Self { secret, key_use: KeyUse::Previous, not_after, owner: None }
+        Self { secret, key_use: KeyUse::Previous, not_after, owner: None, note: None }
     }
 
     /// The same key as a previous one: accepted until `until`, or until its own end if that is earlier.
@@ -66,6 +68,36 @@ impl Key {
         self.owner.as_ref()
     }
 
+    /// Calls `note` with the time of each credential that this key proved and whose claims were accepted, duplicates
+    /// included. Default: nothing is called.
+    ///
+    /// For a store that keeps when a key was last used. `note` runs while the request waits: it must be quick, and
+    /// leave anything slow to a task.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicI64, Ordering};
+    /// use tower_sso::keys::{Key, Secret};
+    ///
+    /// let last_use = Arc::new(AtomicI64::new(0));
+    /// let noted = Arc::clone(&last_use);
+    /// let key = Key::current(Secret::new("s")).when_used(move |now| {
+    ///     noted.fetch_max(now.as_secs(), Ordering::Relaxed);
+    /// });
+    /// ```
+    #[must_use]
+    pub fn when_used(mut self, note: impl Fn(UnixTime) + Send + Sync + 'static) -> Self {
+        self.note = Some(Arc::new(note));
+        self
+    }
+
+    /// It proved a credential.
+    pub(crate) fn used(&self, now: UnixTime) {
+        if let Some(note) = &self.note {
+            note(now);
+        }
+    }
+
     /// The key itself.
     pub fn secret(&self) -> &Secret {
         &self.secret
@@ -84,6 +116,17 @@ impl Key {
     /// Whether it is accepted at `now`.
     pub fn is_active(&self, now: UnixTime) -> bool {
         now <= self.not_after
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key")
+            .field("secret", &self.secret)
+            .field("key_use", &self.key_use)
+            .field("not_after", &self.not_after)
+            .field("owner", &self.owner)
+            .finish()
     }
 }
 

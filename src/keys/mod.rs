@@ -13,7 +13,7 @@
 //! | [`PublicKeys`] (feature `public-key`) | one sender's public keys by their id: a JWK set, or PEM |
 //! | [`from_fn`] | your own lookup, in a closure |
 //! | [`CachedKeys`] (feature `moka`) | in front of a slow store |
-//! | [`sql`] (feature `sqlx`) | SQLite and Postgres, with rotation and migrations |
+//! | [`sql`] (feature `sqlx`) | SQLite and Postgres, with rotation, migrations and encryption |
 //!
 //! # What a forger learns of a tenant
 //!

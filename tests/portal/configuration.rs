@@ -41,6 +41,8 @@ fn what_is_wrong_with_a_configuration_is_named() {
             "a store that is not supported",
         ),
         (format!("replay_url = \"redis://127.0.0.1:1/\"\n{good}"), "replay_namespace", "a deployment without a name"),
+        (format!("master_key_file = \"no/such\"\n{good}"), "master_key_file", "a file that is not there"),
+        (format!("master_key_file = \"Cargo.toml\"\n{good}"), "openssl rand", "a file with something else"),
         (format!("{good}{good}"), "[tutorcruncher]", "a section twice"),
         ("listen = \n".to_owned(), "listen", "not TOML"),
         (format!("[[lcvista]]\nslug = \"a\"\n{secrets}"), "users", "a missing key of a vendor"),

@@ -61,6 +61,47 @@ async fn an_old_call_changes_nothing_after_a_restart_either() {
     assert_eq!(visit(&browser(), &first).await.0, StatusCode::UNAUTHORIZED);
 }
 
+/// Starts readable, gets a master key, and then another one.
+#[cfg(unix)]
+#[tokio::test]
+async fn with_a_master_key_the_database_holds_no_key() {
+    let home = Home::new();
+    let file = home.path().join("master-keys");
+    let with_keys = |keys: &str| {
+        std::fs::write(&file, keys).unwrap();
+        format!("master_key_file = \"{}\"\n{}", file.display(), home.configuration())
+    };
+    let holds = |key: &Secret| {
+        let files = std::fs::read_dir(home.data()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
+        files.into_iter().any(|bytes| bytes.windows(key.expose().len()).any(|part| part == key.expose()))
+    };
+    let portal = home.start();
+    let first = portal.company(&home, 4321).await;
+    assert!(holds(&first.key));
+    assert_eq!(portal.stop().code(), Some(0));
+
+    const ONE: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    const TWO: &str = "3q2+796tvu/erb7v3q2+796tvu/erb7v3q2+796tvu8=";
+    let (mut companies, mut portal) = (vec![first], home.start_with(&with_keys(ONE)));
+    for keys in [&format!("{TWO}\n{ONE}"), TWO] {
+        let number = 5000 + i64::try_from(companies.len()).unwrap();
+        companies.push(portal.company(&home, number).await);
+        for company in &companies {
+            let link = company.link().replace(&company.base, &portal.at("/tutorcruncher/sso"));
+            assert_eq!(visit(&browser(), &link).await.0, StatusCode::SEE_OTHER);
+        }
+        assert!(companies.iter().skip(1).all(|company| !holds(&company.key)), "what came since is nowhere readable");
+        assert_eq!(portal.stop().code(), Some(0));
+        portal = home.start_with(&with_keys(keys));
+    }
+    assert_eq!(portal.stop().code(), Some(0));
+    let wrong = home.write(&with_keys(ONE));
+    let output = home.command().arg("--config").arg(wrong).output().unwrap();
+    assert!(!output.status.success());
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("not among") && !message.contains(ONE), "{message}");
+}
+
 #[tokio::test]
 async fn a_key_has_one_owner() {
     let home = Home::new();

@@ -7,23 +7,26 @@
     reason = "all of it is test code: a test says what it expects by panicking"
 )]
 
+mod at_rest;
 #[path = "../support/postgres.rs"]
 #[allow(clippy::expect_used, reason = "a test without its server cannot go on")]
 mod postgres;
 mod races;
 #[path = "../support/rotations.rs"]
 mod rotations;
+mod tables;
 mod world;
 
 use std::time::Duration;
 
-use futures::future::{join_all, try_join_all};
+use at_rest::*;
 use races::*;
 use rotations::{ROTATIONS, Rotations};
 use sqlx::AnyPool;
+use tables::*;
 use tower_sso::clock::UnixTime;
 use tower_sso::keys::sql::Rotation::{Created, Repeated, Rotated, Unchanged};
-use tower_sso::keys::sql::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS, SqlKeyError, SqlKeyStore};
+use tower_sso::keys::sql::{SqlKeyError, SqlKeyStore};
 use tower_sso::keys::{KeyStore, Keys, Secret, TenantId};
 use tower_sso::rejection::StoreFailure;
 use world::{Driver, GRACE, NANOSECOND, NOW, World, credential, current, previous, shown};
@@ -284,45 +287,6 @@ async fn a_request_that_is_cancelled_stores_nothing<DB: Driver>(world: World<DB>
     assert_eq!(world.rotate("acme", "k1", "1").await, Created, "and no lock was left behind");
 }
 
-async fn tables_may_be_made_again_and_by_many_at_once<DB: Driver>(world: World<DB>) {
-    assert!(world.keys.keys(&"acme".into()).await.is_err(), "no table yet: a failure, not an unknown tenant");
-    let processes = join_all((0..4).map(|_| world.other_process())).await;
-    try_join_all(processes.iter().map(SqlKeyStore::migrate)).await.unwrap();
-    assert_eq!(world.rotate("acme", "k1", "1").await, Created);
-    try_join_all(processes.iter().map(SqlKeyStore::migrate)).await.unwrap();
-    assert_eq!(world.keys("acme").await, [current("k1")], "what is stored stays");
-    let versions = i64::try_from(SQLITE_MIGRATIONS.len()).unwrap();
-    assert_eq!(world.count("SELECT COUNT(*) FROM tower_sso_keys_schema").await, versions);
-    let theirs = sqlx::query("SELECT * FROM _sqlx_migrations").fetch_all(&world.eyes).await;
-    assert!(theirs.is_err(), "sqlx's own table is the application's");
-}
-
-/// Eight processes start at once on an empty database, twenty times: each connects, and each wants the tables.
-async fn eight_start_at_once_on_an_empty_database<DB: Driver>(world: World<DB>) {
-    let mut worlds = vec![world];
-    for _ in 1..20 {
-        worlds.push(worlds[0].another().await);
-    }
-    for world in worlds {
-        let start = || async { world.other_process().await.migrate().await };
-        try_join_all((0..8).map(|_| start())).await.unwrap();
-        assert_eq!(world.rotate("acme", "k1", "1").await, Created);
-    }
-}
-
-async fn tables_may_be_made_by_the_applications_own_migrations<DB: Driver>(world: World<DB>) {
-    let texts = if world.url.starts_with("sqlite:") { SQLITE_MIGRATIONS } else { POSTGRES_MIGRATIONS };
-    for text in texts {
-        world.look(text).await;
-    }
-    assert_eq!(world.rotate("acme", "k1", "1").await, Created, "without a call of migrate");
-    world.keys.migrate().await.unwrap();
-    // The next release was here: it has a version that this one does not know.
-    world.look("INSERT INTO tower_sso_keys_schema (version) VALUES (1000)").await;
-    world.keys.migrate().await.unwrap();
-    assert_eq!(world.keys("acme").await, [current("k1")]);
-}
-
 async fn a_database_that_is_gone_is_a_failure<DB: Driver>(world: World<DB>) {
     world.given("acme", "k1", "1").await;
     world.pool.close().await;
@@ -376,7 +340,17 @@ suite! {
         of_many_tenants_with_one_key_one_gets_it
         a_call_waits_for_another_that_is_not_committed_yet
         removal_and_rotation_at_once_leave_a_state_of_either_order
-        a_database_that_is_gone_is_a_failure;
+        a_database_that_is_gone_is_a_failure
+        encrypted_secrets_are_keys_like_others
+        an_old_database_is_encrypted_when_it_is_opened
+        an_interrupted_encryption_goes_on
+        a_missing_master_key_is_an_error_at_the_start
+        a_new_master_key_takes_over
+        an_encrypted_secret_is_worthless_in_another_row
+        changes_are_recorded_with_who_made_them
+        tenants_are_listed_by_pages
+        the_last_use_is_noted_to_the_minute
+        a_database_that_is_gone_does_not_keep_a_request_from_its_key;
     bare:
         tables_may_be_made_again_and_by_many_at_once
         eight_start_at_once_on_an_empty_database

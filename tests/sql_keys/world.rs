@@ -135,6 +135,12 @@ impl<DB: Driver> World<DB> {
         )
     }
 
+    /// The secrets as they are stored.
+    pub async fn stored(&self) -> Vec<Vec<u8>> {
+        let sql = "SELECT secret FROM tower_sso_keys WHERE secret IS NOT NULL ORDER BY digest";
+        sqlx::query_scalar(sql).fetch_all(&self.eyes).await.unwrap()
+    }
+
     pub async fn rotate(&self, who: &str, secret: &str, call: &str) -> Rotation {
         self.keys.rotate(&who.into(), &secret.into(), credential(call)).await.unwrap()
     }

@@ -1,4 +1,4 @@
-//! The SQLite file. It holds keys in plain text, so only its owner may read it.
+//! The SQLite file. Without master keys it holds keys in plain text, so only its owner may read it.
 
 use std::error::Error;
 use std::fs::{DirBuilder, File};

@@ -131,7 +131,10 @@ impl Vendor for TutorCruncher {
         let (database, replay, clock) = (&portal.database, portal.stores.replay.clone(), portal.clock.clone());
         let turns = database.turns.clone();
         // [mount]
-        let keys_on = |pool| SqlKeyStore::new(pool, NAME).grace(config.key_grace).clock(clock.clone());
+        let keys_on = |pool| {
+            let keys = SqlKeyStore::new(pool, NAME).grace(config.key_grace).clock(clock.clone());
+            keys.master_keys(portal.master_keys.clone()).note_last_use(database.notes.clone())
+        };
         let store = keys_on(database.pool.clone());
         store.migrate().await?;
         let lookups = KnownFirst::new(store.clone(), keys_on(database.strangers.clone()));

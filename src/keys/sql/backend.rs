@@ -33,8 +33,14 @@ pub enum Value<'a> {
     Integer(i64),
 }
 
-/// A secret and the nanosecond of its end. The current key has no end.
-pub(super) type SecretRow = (Vec<u8>, Option<i64>);
+/// A secret as it is stored, the nanosecond of its end, and its digest. The current key has no end.
+pub(super) type SecretRow = (Vec<u8>, Option<i64>, Vec<u8>);
+/// A digest, the tenant, and the secret as it is stored.
+pub(super) type StoredRow = (Vec<u8>, String, Vec<u8>);
+/// A digest, whether the secret is encrypted, the nanosecond of its end, and that of its last use.
+pub(super) type ListedRow = (Vec<u8>, i64, Option<i64>, Option<i64>);
+/// When, who, the tenant, what, and the key's digest.
+pub(super) type ChangeRow = (i64, String, String, String, Vec<u8>);
 
 /// The few kinds of statements that the store needs, so that its logic is written once, without a page of bounds.
 pub trait Statements: Database {
@@ -62,6 +68,34 @@ pub trait Statements: Database {
         values: &[Value<'_>],
     ) -> impl Future<Output = Result<Vec<SecretRow>, Error>> + Send;
 
+    /// Returns all rows.
+    fn stored(
+        connection: &mut Self::Connection,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Vec<StoredRow>, Error>> + Send;
+
+    /// Returns all rows.
+    fn listed(
+        connection: &mut Self::Connection,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Vec<ListedRow>, Error>> + Send;
+
+    /// Returns all rows.
+    fn changes(
+        connection: &mut Self::Connection,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Vec<ChangeRow>, Error>> + Send;
+
+    /// Returns the only column of all rows.
+    fn names(
+        connection: &mut Self::Connection,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Vec<(String,)>, Error>> + Send;
+
     /// Runs several statements without values.
     fn script(connection: &mut Self::Connection, sql: &'static str) -> impl Future<Output = Result<(), Error>> + Send;
 }
@@ -73,6 +107,18 @@ macro_rules! bind {
             Value::Bytes(bytes) => query.bind(bytes),
             Value::Integer(integer) => query.bind(integer),
         })
+    };
+}
+
+macro_rules! rows {
+    ($($name:ident: $row:ty),+) => {
+        $(async fn $name(
+            connection: &mut Self::Connection,
+            sql: &'static str,
+            values: &[Value<'_>],
+        ) -> Result<Vec<$row>, Error> {
+            bind!(sqlx::query_as::<Self, _>(sql), values).fetch_all(connection).await
+        })+
     };
 }
 
@@ -103,13 +149,7 @@ macro_rules! backend {
                 bind!(sqlx::query_scalar::<Self, i64>(sql), values).fetch_one(connection).await
             }
 
-            async fn secrets(
-                connection: &mut Self::Connection,
-                sql: &'static str,
-                values: &[Value<'_>],
-            ) -> Result<Vec<SecretRow>, Error> {
-                bind!(sqlx::query_as::<Self, _>(sql), values).fetch_all(connection).await
-            }
+            rows! { secrets: SecretRow, stored: StoredRow, listed: ListedRow, changes: ChangeRow, names: (String,) }
 
             async fn script(connection: &mut Self::Connection, sql: &'static str) -> Result<(), Error> {
                 sqlx::raw_sql(sql).execute(connection).await.map(drop)

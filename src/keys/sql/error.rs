@@ -23,7 +23,7 @@ pub enum Rotation {
     Repeated,
 }
 
-/// Why a rotation failed. Nothing was recorded.
+/// Why a change or a look at the keys failed. Nothing was recorded.
 ///
 /// ```
 /// use tower_sso::keys::sql::SqlKeyError;
@@ -50,6 +50,10 @@ pub enum SqlKeyError {
     /// The secret is empty or blank.
     #[error("the secret {0}")]
     UnusableSecret(&'static str),
+    /// The master keys cannot be read, or are not those under which the secrets are encrypted. The text says what to
+    /// do, and nothing of the keys.
+    #[error("master keys: {0}")]
+    MasterKey(&'static str),
     /// The database failed. Its text may name tenants, never a secret.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),

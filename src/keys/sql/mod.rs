@@ -10,10 +10,44 @@
 //! 4. A secret has one owner. A key that is or ever was another tenant's is refused, and nothing is recorded.
 //! 5. The caller's own data can be stored in the same transaction ([`SqlKeyStore::rotate_in`]).
 //!
-//! **Secrets are stored readable**, because a MAC needs the key itself: anyone who reads the table `tower_sso_keys` can
-//! sign in as anybody. Let only this application's database user read it, encrypt disks and backups, and require TLS
-//! from the server. The tenant's next rotation deletes keys that have ended, and a fourth previous one. Their SHA-256
-//! digests stay, for rule 4, and one row per delivery stays, for rule 1. sqlx does not wipe its own buffers.
+//! The tenant's next rotation deletes keys that have ended, and a fourth previous one. Their SHA-256 digests stay, for
+//! rule 4, and one row per delivery stays, for rule 1.
+//!
+//! # Encrypted secrets
+//!
+//! A MAC needs the key itself, so secrets are stored readable unless the store has [`MasterKeys`]: **anyone who reads
+//! the table `tower_sso_keys` can then sign in as anybody.** Let only this application's database user read it, encrypt
+//! disks and backups, and require TLS from the server. sqlx does not wipe its own buffers.
+//!
+//! With [`SqlKeyStore::master_keys`], secrets are encrypted with AES-256-GCM, each under a random nonce, and bound to
+//! their namespace, tenant and digest: in another row they are worthless. Whoever reads the table, a replica or a
+//! backup has no secret, but can check guesses against the digests, so secrets must be random. Whoever can also write
+//! may give a tenant a key of their own, which the next [`migrate`](SqlKeyStore::migrate) encrypts like any readable
+//! one; it logs how many there were, and [`changes`](SqlKeyStore::changes) names them.
+//!
+//! ```no_run
+//! use tower_sso::keys::sql::{MasterKeys, SqlKeyStore};
+//!
+//! # async fn start(pool: sqlx::AnyPool) -> Result<(), Box<dyn std::error::Error>> {
+//! // One key to a line, each of 32 bytes in base64: `openssl rand -base64 32`.
+//! let master_keys = MasterKeys::parse(&std::fs::read_to_string("/run/credentials/app/master-keys")?)?;
+//! let keys = SqlKeyStore::new(pool, "tutorcruncher").master_keys(master_keys);
+//! keys.migrate().await?; // encrypts what was stored before, or says which master key is missing
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - **To begin**, first bring every process to a release that has master keys, then give all of them the key. A
+//!   process that does not have it yet answers 503 for a tenant whose secret is encrypted, never 401. An older release
+//!   would refuse that tenant's requests.
+//! - **To change the master key**, deploy the file with the new key second, then with the new key first, then without
+//!   the old one. The second deployment encrypts every secret anew. If the third one does not start, a secret is still
+//!   encrypted under the old key: add it again as the last one.
+//! - Pages and backups that were written before still hold readable secrets: `VACUUM` on SQLite, `VACUUM FULL` on
+//!   Postgres, and delete old backups. If you cannot, rotate the keys.
+//! - **A lost master key cannot be replaced.** Remove the tenants' keys, and ask the partners for new ones.
+//!
+//! # The database
 //!
 //! | engine | the pool needs |
 //! |---|---|
@@ -69,12 +103,20 @@
 //! Every lookup is a query. Put [`CachedKeys`](super::CachedKeys) in front, which also delays the effect of
 //! [`SqlKeyStore::remove`].
 
+mod audit;
 mod backend;
+mod encrypt;
 mod error;
+mod last_use;
+mod master;
 mod schema;
+mod statements;
 mod store;
+mod transaction;
 
+pub use audit::{Change, StoredKey};
 pub use backend::Backend;
 pub use error::{Rotation, SqlKeyError};
+pub use master::MasterKeys;
 pub use schema::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS};
 pub use store::SqlKeyStore;

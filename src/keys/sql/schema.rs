@@ -1,7 +1,7 @@
 use sqlx::Pool;
 
 use super::backend::{Backend, Engine};
-use super::store::{begin, digest, lock};
+use super::transaction::{begin, digest, lock};
 
 /// The tables for PostgreSQL, one text for each schema version, oldest first.
 ///
@@ -14,8 +14,11 @@ use super::store::{begin, digest, lock};
 ///
 /// assert!(POSTGRES_MIGRATIONS[0].contains("CREATE TABLE IF NOT EXISTS tower_sso_keys"));
 /// ```
-pub const POSTGRES_MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001.postgres.sql"), include_str!("migrations/0002.postgres.sql")];
+pub const POSTGRES_MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001.postgres.sql"),
+    include_str!("migrations/0002.postgres.sql"),
+    include_str!("migrations/0003.postgres.sql"),
+];
 
 /// The tables for SQLite, one text for each schema version, oldest first. Used as [`POSTGRES_MIGRATIONS`] are.
 ///
@@ -24,8 +27,11 @@ pub const POSTGRES_MIGRATIONS: &[&str] =
 ///
 /// assert_eq!(SQLITE_MIGRATIONS.len(), POSTGRES_MIGRATIONS.len());
 /// ```
-pub const SQLITE_MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001.sqlite.sql"), include_str!("migrations/0002.sqlite.sql")];
+pub const SQLITE_MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001.sqlite.sql"),
+    include_str!("migrations/0002.sqlite.sql"),
+    include_str!("migrations/0003.sqlite.sql"),
+];
 
 // Not sqlx's own migrator: on SQLite it takes no lock, so two processes that start at once would collide.
 const CREATE_VERSIONS: &str = "CREATE TABLE IF NOT EXISTS tower_sso_keys_schema (version BIGINT NOT NULL PRIMARY KEY)";
@@ -42,11 +48,19 @@ pub(super) async fn migrate<DB: Backend>(pool: &Pool<DB>) -> Result<(), sqlx::Er
     };
     let mut transaction = begin(pool, engine).await?;
     // `IF NOT EXISTS` alone is no protection on Postgres: two at once make one of them fail.
-    lock::<DB>(&mut transaction, engine, &digest(b"tower_sso_keys", b"migrate")).await?;
+    lock_migrations::<DB>(&mut transaction, engine).await?;
     DB::execute(&mut transaction, CREATE_VERSIONS, &[]).await?;
     let version = DB::integer(&mut transaction, VERSION, &[]).await?;
     for migration in migrations.iter().skip(usize::try_from(version).unwrap_or_default()) {
         DB::script(&mut transaction, migration).await?;
     }
     transaction.commit().await
+}
+
+/// The one lock of all migrations.
+pub(super) async fn lock_migrations<DB: Backend>(
+    connection: &mut DB::Connection,
+    engine: Engine,
+) -> Result<(), sqlx::Error> {
+    lock::<DB>(connection, engine, &digest(b"tower_sso_keys", b"migrate")).await
 }

@@ -2,11 +2,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
 use sqlx::{Acquire, Pool, Transaction};
+use zeroize::Zeroizing;
 
+use super::audit::{self, Action};
 use super::backend::{Backend, Engine, SecretRow, Value};
-use super::{Rotation, SqlKeyError, schema};
+use super::last_use::LastUse;
+use super::master::{self, MasterKeys, Row};
+use super::statements::{
+    ACTIVE, END_PREVIOUS, INSTALL, LIMIT_LOCKS, OWN, RECORD, REMOVE, RETIRE, STATE, STATE_CURRENT, STATE_FOREIGN, WIPE,
+};
+use super::transaction::{begin, digest, lock};
+use super::{Rotation, SqlKeyError, encrypt, schema};
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::keys::{Key, KeyStore, Keys, Secret, TenantId};
 use crate::replay::Fingerprint;
@@ -23,35 +30,6 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// In milliseconds, as Postgres counts.
 const LONGEST_LOCK_TIMEOUT: u128 = i32::MAX as u128;
 
-// Both engines read these texts. They avoid conflict errors: in Postgres, an error would abort the caller's
-// transaction.
-const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
-const LIMIT_LOCKS: &str = "SELECT set_config('lock_timeout', $1, true) WHERE current_setting('lock_timeout') = '0'";
-const RECORD: &str = "INSERT INTO tower_sso_credentials (namespace, credential, tenant, applied_at) \
-    VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-/// An end in 1970: owned from here on, accepted only once it is made current.
-const OWN: &str = "INSERT INTO tower_sso_keys (digest, namespace, tenant, generation, not_after) \
-    VALUES ($1, $2, $3, 0, 0) ON CONFLICT DO NOTHING";
-const STATE: &str = "SELECT CAST(CASE WHEN tenant <> $2 THEN 2 WHEN not_after IS NULL THEN 1 ELSE 0 END AS BIGINT) \
-    FROM tower_sso_keys WHERE digest = $1";
-const STATE_CURRENT: i64 = 1;
-const STATE_FOREIGN: i64 = 2;
-const RETIRE: &str = "UPDATE tower_sso_keys SET not_after = $3 \
-    WHERE namespace = $1 AND tenant = $2 AND not_after IS NULL";
-/// Previous keys that have ended, and all but the newest three (`Keys::MAX` less the current one).
-const WIPE: &str = "UPDATE tower_sso_keys SET secret = NULL \
-    WHERE namespace = $1 AND tenant = $2 AND secret IS NOT NULL AND not_after IS NOT NULL AND (not_after < $3 \
-    OR digest NOT IN (SELECT digest FROM tower_sso_keys WHERE namespace = $1 AND tenant = $2 AND secret IS NOT NULL \
-    AND not_after IS NOT NULL ORDER BY not_after DESC, generation DESC LIMIT 3))";
-const INSTALL: &str = "UPDATE tower_sso_keys SET secret = $4, not_after = NULL, generation = \
-    (SELECT COALESCE(MAX(generation), 0) + 1 FROM tower_sso_keys \
-    WHERE namespace = $2 AND tenant = $3 AND secret IS NOT NULL) WHERE digest = $1";
-const REMOVE: &str = "UPDATE tower_sso_keys SET secret = NULL, not_after = $3 \
-    WHERE namespace = $1 AND tenant = $2 AND secret IS NOT NULL";
-const ACTIVE: &str = "SELECT secret, not_after FROM tower_sso_keys \
-    WHERE namespace = $1 AND tenant = $2 AND secret IS NOT NULL AND (not_after IS NULL OR not_after >= $3) \
-    ORDER BY generation DESC";
-
 /// Keys in a database. The [module](super) says what it keeps and what the database must provide. Clones share the
 /// pool.
 ///
@@ -67,11 +45,14 @@ const ACTIVE: &str = "SELECT secret, not_after FROM tower_sso_keys \
 /// # }
 /// ```
 pub struct SqlKeyStore<DB: Backend> {
-    pool: Pool<DB>,
-    namespace: Arc<str>,
+    pub(super) pool: Pool<DB>,
+    pub(super) namespace: Arc<str>,
     grace: Duration,
     lock_timeout: Duration,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) master_keys: Option<MasterKeys>,
+    pub(super) actor: Arc<str>,
+    last_use: Option<LastUse<DB>>,
 }
 
 impl<DB: Backend> SqlKeyStore<DB> {
@@ -86,6 +67,9 @@ impl<DB: Backend> SqlKeyStore<DB> {
             grace: GRACE,
             lock_timeout: LOCK_TIMEOUT,
             clock: Arc::new(SystemClock),
+            master_keys: None,
+            actor: "application".into(),
+            last_use: None,
         }
     }
 
@@ -112,14 +96,49 @@ impl<DB: Backend> SqlKeyStore<DB> {
         self
     }
 
+    /// Encrypts secrets under the first of these keys, and decrypts them with all. Default: secrets are stored
+    /// readable. The [module](super#encrypted-secrets) says how to begin, and how to change the master key.
+    ///
+    /// Until [`migrate`](Self::migrate) has encrypted what was stored before, lookups of those tenants fail (503).
+    pub fn master_keys(mut self, keys: impl Into<Option<MasterKeys>>) -> Self {
+        self.master_keys = keys.into();
+        self
+    }
+
+    /// Who makes the changes, as [`changes`](Self::changes) shows it: an operator's name, for instance. Default:
+    /// `application`. At most 200 bytes are kept, and no control characters.
+    pub fn acting_as(mut self, who: &str) -> Self {
+        self.actor = audit::actor(who).into();
+        self
+    }
+
+    /// Stores when each key was last used, for [`keys_of`](Self::keys_of): the time of the newest credential that it
+    /// proved, to the minute. Default: off.
+    ///
+    /// A request never waits for this. A task of its own writes, at most once a second, and at most once a minute for
+    /// each key. If the database fails, that is a line in the log. Give it a pool of its own: one connection is enough,
+    /// and lookups then never wait for it.
+    pub fn note_last_use(mut self, pool: Pool<DB>) -> Self {
+        self.last_use = Some(LastUse::new(pool));
+        self
+    }
+
     /// Creates or updates the tables. Any number of processes may call this at once and repeatedly. Does not touch
     /// sqlx's own table of migrations.
+    ///
+    /// With [`master_keys`](Self::master_keys), it then encrypts what is still readable or encrypted under another one
+    /// of them. If it is interrupted, call it again.
+    ///
+    /// # Errors
+    /// [`SqlKeyError::MasterKey`] if secrets of this namespace are encrypted under a key that is not given. Nothing is
+    /// then changed.
     ///
     /// The database user needs the right to create tables. The texts are
     /// [`POSTGRES_MIGRATIONS`](super::POSTGRES_MIGRATIONS) and [`SQLITE_MIGRATIONS`](super::SQLITE_MIGRATIONS), for
     /// those who would rather apply them on their own.
     pub async fn migrate(&self) -> Result<(), SqlKeyError> {
-        Ok(schema::migrate(&self.pool).await?)
+        schema::migrate(&self.pool).await?;
+        encrypt::all(self).await
     }
 
     /// Begins a transaction for [`rotate_in`](Self::rotate_in): `READ COMMITTED` on Postgres, whatever the database's
@@ -207,10 +226,35 @@ impl<DB: Backend> SqlKeyStore<DB> {
         let mut transaction = self.begin().await?;
         // Otherwise this and a rotation could deadlock on each other's rows.
         self.lock(&mut transaction, tenant).await?;
-        let ended = Value::Integer(0);
-        DB::execute(&mut transaction, REMOVE, &[Value::Text(&self.namespace), Value::Text(tenant.as_str()), ended])
-            .await?;
+        self.end(&mut transaction, REMOVE, tenant, Action::Removed).await?;
         Ok(transaction.commit().await?)
+    }
+
+    /// Ends the previous keys of a tenant before their time, and deletes their secrets. The current key stays.
+    /// Otherwise as [`remove`](Self::remove). For the end of a rotation: once the previous key is no longer used.
+    pub async fn end_previous(&self, tenant: &TenantId) -> Result<(), SqlKeyError> {
+        if unusable(tenant).is_some() {
+            return Ok(());
+        }
+        let mut transaction = self.begin().await?;
+        self.lock(&mut transaction, tenant).await?;
+        self.end(&mut transaction, END_PREVIOUS, tenant, Action::PreviousEnded).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn end(
+        &self,
+        connection: &mut DB::Connection,
+        statement: &'static str,
+        tenant: &TenantId,
+        action: Action,
+    ) -> Result<(), sqlx::Error> {
+        let ended = Value::Integer(0);
+        let values = [Value::Text(&self.namespace), Value::Text(tenant.as_str()), ended];
+        if DB::execute(connection, statement, &values).await? > 0 {
+            self.record(connection, tenant.as_str(), action, &[]).await?;
+        }
+        Ok(())
     }
 
     /// The rotation itself. On an error the caller must roll back.
@@ -225,8 +269,9 @@ impl<DB: Backend> SqlKeyStore<DB> {
         // Read after the lock: a rotation that waited must not use an older time.
         let now = self.clock.now();
         let digest = digest(self.namespace.as_bytes(), secret.expose());
+        let row = Row { namespace: &self.namespace, tenant: tenant.as_str(), digest: &digest };
         let (namespace, name) = (Value::Text(&self.namespace), Value::Text(tenant.as_str()));
-        let (digest, at) = (Value::Bytes(&digest), Value::Integer(now.as_nanos()));
+        let (digest, at) = (Value::Bytes(row.digest), Value::Integer(now.as_nanos()));
 
         let record = [namespace, Value::Bytes(credential.as_bytes()), name, at];
         if DB::execute(connection, RECORD, &record).await? == 0 {
@@ -240,28 +285,46 @@ impl<DB: Backend> SqlKeyStore<DB> {
         }
         let until = Value::Integer(now.plus(self.grace).as_nanos());
         let retired = DB::execute(connection, RETIRE, &[namespace, name, until]).await?;
-        DB::execute(connection, INSTALL, &[digest, namespace, name, Value::Bytes(secret.expose())]).await?;
+        let stored = match &self.master_keys {
+            Some(keys) => Zeroizing::new(keys.encrypt(row, secret.expose())?),
+            None => Zeroizing::new(secret.expose().to_vec()),
+        };
+        DB::execute(connection, INSTALL, &[digest, namespace, name, Value::Bytes(&stored)]).await?;
         // Delete secrets that are no longer accepted. This comes last, as a previous key may just have become current
         // again.
         DB::execute(connection, WIPE, &[namespace, name, at]).await?;
-        Ok(if retired == 0 { Rotation::Created } else { Rotation::Rotated })
+        let (rotation, action) = match retired {
+            0 => (Rotation::Created, Action::Created),
+            _ => (Rotation::Rotated, Action::Rotated),
+        };
+        self.record(connection, row.tenant, action, row.digest).await?;
+        Ok(rotation)
     }
 
-    async fn lock(&self, connection: &mut DB::Connection, tenant: &TenantId) -> Result<(), sqlx::Error> {
+    pub(super) async fn lock(&self, connection: &mut DB::Connection, tenant: &TenantId) -> Result<(), sqlx::Error> {
         let key = digest(self.namespace.as_bytes(), tenant.as_str().as_bytes());
         lock::<DB>(connection, DB::engine(&self.pool)?, &key).await
     }
 
-    async fn active(&self, tenant: &TenantId) -> Result<Keys, sqlx::Error> {
+    async fn active(&self, tenant: &TenantId) -> Result<Keys, StoreError> {
         let at = Value::Integer(self.clock.now().as_nanos());
         let mut connection = self.pool.acquire().await?;
         let values = [Value::Text(&self.namespace), Value::Text(tenant.as_str()), at];
         let secrets = DB::secrets(&mut connection, ACTIVE, &values).await?.into_iter();
-        let key = |(secret, not_after): SecretRow| match not_after {
-            None => Key::current(Secret::new(secret)),
-            Some(not_after) => Key::previous(Secret::new(secret), UnixTime::from_nanos(not_after)),
+        let key = |(stored, not_after, digest): SecretRow| {
+            let row = Row { namespace: &self.namespace, tenant: tenant.as_str(), digest: &digest };
+            let secret = master::read(self.master_keys.as_ref(), row, stored).map_err(StoreError::new)?;
+            let key = match not_after {
+                None => Key::current(secret),
+                Some(not_after) => Key::previous(secret, UnixTime::from_nanos(not_after)),
+            };
+            let last_use = self.last_use.clone();
+            Ok(match last_use {
+                Some(last_use) => key.when_used(move |now| last_use.note(&digest, now)),
+                None => key,
+            })
         };
-        Ok(secrets.map(key).collect())
+        secrets.map(key).collect()
     }
 }
 
@@ -271,7 +334,7 @@ impl<DB: Backend> KeyStore for SqlKeyStore<DB> {
             return StoreFuture::ready(Ok(Keys::unknown_tenant()));
         }
         let (this, tenant) = (self.clone(), tenant.clone());
-        StoreFuture::new(async move { Ok(this.active(&tenant).await?) })
+        StoreFuture::new(async move { this.active(&tenant).await })
     }
 
     fn known_keys(&self) -> Option<Vec<Key>> {
@@ -291,6 +354,9 @@ impl<DB: Backend> Clone for SqlKeyStore<DB> {
             grace: self.grace,
             lock_timeout: self.lock_timeout,
             clock: Arc::clone(&self.clock),
+            master_keys: self.master_keys.clone(),
+            actor: Arc::clone(&self.actor),
+            last_use: self.last_use.clone(),
         }
     }
 }
@@ -305,76 +371,21 @@ impl<DB: Backend> fmt::Debug for SqlKeyStore<DB> {
     }
 }
 
-pub(super) async fn begin<DB: Backend>(
-    pool: &Pool<DB>,
-    engine: Engine,
-) -> Result<Transaction<'static, DB>, sqlx::Error> {
-    pool.begin_with(match engine {
-        // Each statement must see what was committed while it waited for the lock.
-        Engine::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
-        // A read lock cannot become a write lock once another has written, and waiting would not help.
-        Engine::Sqlite => "BEGIN IMMEDIATE",
-    })
-    .await
-}
-
-/// Takes this lock until the end of the transaction, after waiting for other holders.
-pub(super) async fn lock<DB: Backend>(
-    connection: &mut DB::Connection,
-    engine: Engine,
-    key: &[u8; 32],
-) -> Result<(), sqlx::Error> {
-    // SQLite has one writer at a time, and the first statement of a rotation writes.
-    if let (Engine::Postgres, Some(key)) = (engine, key.first_chunk()) {
-        DB::execute(connection, LOCK, &[Value::Integer(i64::from_be_bytes(*key))]).await?;
-    }
-    Ok(())
-}
-
-pub(super) fn digest(namespace: &[u8], bytes: &[u8]) -> [u8; 32] {
-    let mut digest = Sha256::new();
-    for part in [namespace, bytes] {
-        digest.update((part.len() as u64).to_be_bytes());
-        digest.update(part);
-    }
-    digest.finalize().into()
-}
-
 fn check(tenant: &TenantId, secret: &Secret) -> Result<(), SqlKeyError> {
     if let Some(why) = unusable(tenant) {
         return Err(SqlKeyError::UnusableTenant(why));
+    }
+    if master::is_encrypted(secret.expose()) {
+        return Err(SqlKeyError::UnusableSecret("begins like an encrypted one"));
     }
     secret.weakness().map_or(Ok(()), |why| Err(SqlKeyError::UnusableSecret(why)))
 }
 
 /// Why this cannot be a tenant's name: Postgres refuses NUL in text.
-fn unusable(tenant: &TenantId) -> Option<&'static str> {
+pub(super) fn unusable(tenant: &TenantId) -> Option<&'static str> {
     let name = tenant.as_str();
     if name.contains('\0') {
         return Some("holds NUL");
     }
     (name.len() > MAX_TENANT_BYTES).then_some("is longer than 512 bytes")
-}
-
-#[cfg(all(test, feature = "sqlite"))]
-mod tests {
-    use sqlx::{AssertSqlSafe, Row};
-
-    use super::*;
-
-    /// A lookup that reads the digests of all keys a tenant ever had reveals by timing that the tenant exists.
-    #[tokio::test]
-    async fn what_runs_for_a_tenant_does_not_read_its_old_keys() {
-        let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
-        SqlKeyStore::new(pool.clone(), "n").migrate().await.unwrap();
-        for statement in [ACTIVE, WIPE, INSTALL, REMOVE, RETIRE] {
-            let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"))).fetch_all(&pool).await;
-            for step in plan.unwrap().iter().map(|step| step.get::<String, _>("detail")) {
-                let reads_few = ["tower_sso_keys_active", "tower_sso_keys_current", "autoindex"];
-                let touches_table = step.starts_with("SEARCH") || step.starts_with("SCAN");
-                assert!(!touches_table || reads_few.iter().any(|index| step.contains(index)), "{statement}\n{step}");
-                assert!(!step.contains("TEMP B-TREE") || statement != ACTIVE, "{statement}\n{step}");
-            }
-        }
-    }
 }

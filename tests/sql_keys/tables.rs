@@ -1,0 +1,47 @@
+//! How the tables come to be.
+
+use futures::future::{join_all, try_join_all};
+use tower_sso::keys::KeyStore;
+use tower_sso::keys::sql::Rotation::Created;
+use tower_sso::keys::sql::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS, SqlKeyStore};
+
+use crate::world::{Driver, World, current};
+
+pub async fn tables_may_be_made_again_and_by_many_at_once<DB: Driver>(world: World<DB>) {
+    assert!(world.keys.keys(&"acme".into()).await.is_err(), "no table yet: a failure, not an unknown tenant");
+    let processes = join_all((0..4).map(|_| world.other_process())).await;
+    try_join_all(processes.iter().map(SqlKeyStore::migrate)).await.unwrap();
+    assert_eq!(world.rotate("acme", "k1", "1").await, Created);
+    try_join_all(processes.iter().map(SqlKeyStore::migrate)).await.unwrap();
+    assert_eq!(world.keys("acme").await, [current("k1")], "what is stored stays");
+    let versions = i64::try_from(SQLITE_MIGRATIONS.len()).unwrap();
+    assert_eq!(world.count("SELECT COUNT(*) FROM tower_sso_keys_schema").await, versions);
+    let theirs = sqlx::query("SELECT * FROM _sqlx_migrations").fetch_all(&world.eyes).await;
+    assert!(theirs.is_err(), "sqlx's own table is the application's");
+}
+
+/// Eight processes start at once on an empty database, twenty times: each connects, and each wants the tables.
+pub async fn eight_start_at_once_on_an_empty_database<DB: Driver>(world: World<DB>) {
+    let mut worlds = vec![world];
+    for _ in 1..20 {
+        worlds.push(worlds[0].another().await);
+    }
+    for world in worlds {
+        let start = || async { world.other_process().await.migrate().await };
+        try_join_all((0..8).map(|_| start())).await.unwrap();
+        assert_eq!(world.rotate("acme", "k1", "1").await, Created);
+    }
+}
+
+pub async fn tables_may_be_made_by_the_applications_own_migrations<DB: Driver>(world: World<DB>) {
+    let texts = if world.url.starts_with("sqlite:") { SQLITE_MIGRATIONS } else { POSTGRES_MIGRATIONS };
+    for text in texts {
+        world.look(text).await;
+    }
+    assert_eq!(world.rotate("acme", "k1", "1").await, Created, "without a call of migrate");
+    world.keys.migrate().await.unwrap();
+    // The next release was here: it has a version that this one does not know.
+    world.look("INSERT INTO tower_sso_keys_schema (version) VALUES (1000)").await;
+    world.keys.migrate().await.unwrap();
+    assert_eq!(world.keys("acme").await, [current("k1")]);
+}
