@@ -51,7 +51,8 @@
 //! use tower_sso::signed_payload::{self, Layout, PayloadEncoding, Stamp};
 //! # type Claims = serde_json::Value;
 //!
-//! // Rails: `ActiveSupport::MessageVerifier` with the JSON serializer and `expires_at`.
+//! // Rails 7.1 and later: `ActiveSupport::MessageVerifier` with the serializer `:json` and `expires_at`. The claims
+//! // are in `_rails.data`. With `url_safe: true`, the payload is base64url.
 //! let rails = signed_payload::layer::<Claims>(Layout::payload_first(Place::query("token"), "--"))
 //!     .payload_encoding(PayloadEncoding::Base64)
 //!     .expires_at("/_rails/exp", TimeFormat::Rfc3339, Duration::from_secs(600))
@@ -71,9 +72,20 @@
 //!     .key_derivation(KeyDerivation::digest_after(Digest::Sha1, "itsdangeroussigner"));
 //! ```
 //!
-//! The literal of the key is the signer's salt and `signer` behind it. Compressed payloads are `malformed`: have the
+//! The literal of the key is the signer's salt and `signer` behind it. The salt is the one that the partner sets, or
+//! that of the function:
+//!
+//! | signed by | salt |
+//! |---|---|
+//! | Django, `signing.dumps` | `django.core.signing` |
+//! | Django, `TimestampSigner().sign_object` | `django.core.signing.TimestampSigner` |
+//! | itsdangerous, `URLSafeTimedSerializer` | `itsdangerous` |
+//! | itsdangerous, `TimestampSigner` | `itsdangerous.Signer` |
+//!
+//! A `TimestampSigner` that signs text has to sign base64url of JSON. Compressed payloads are `malformed`: have the
 //! partner not compress. Django and itsdangerous make the key as shown unless told otherwise; Rails applications mostly
-//! derive it, so ask for the key itself.
+//! derive it, so ask for the key itself. Before Rails 7.1, `_rails.message` is base64 of what was signed: a claim that
+//! is text, for the handler to decode.
 
 mod builder;
 mod layout;
