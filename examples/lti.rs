@@ -9,7 +9,24 @@
 //! `INSERT INTO secrets (consumer, secret) VALUES ('moodle.lincoln.example', …)`. To rotate the secret, insert the new
 //! one and delete the old one later.
 //!
-//! To start from it, take `examples/app/sessions.rs` too. The header of `examples/app/main.rs` has the dependencies.
+//! To start from it, copy this file without `mod tests`, and `examples/app/sessions.rs`, with these dependencies:
+//!
+//! ```toml
+//! [dependencies]
+//! askama = { version = "0.16", default-features = false, features = ["derive", "std"] }
+//! async-trait = "0.1"
+//! axum = "0.8"
+//! http = "1"
+//! serde = { version = "1", features = ["derive"] }
+//! serde_json = "1"
+//! sha2 = "0.11"
+//! sqlx = { version = "0.9", default-features = false, features = ["runtime-tokio", "sqlite"] }
+//! time = "0.3"
+//! tokio = { version = "1", features = ["macros", "net", "rt-multi-thread"] }
+//! tower-http = { version = "0.7", features = ["csrf", "set-header"] }
+//! tower-sessions = { version = "0.15", default-features = false, features = ["axum-core"] }
+//! tower-sso = { version = "0.1", features = ["axum", "oauth1"] }
+//! ```
 
 #[path = "app/sessions.rs"]
 mod sessions;

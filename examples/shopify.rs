@@ -15,6 +15,19 @@
 //!
 //! With the authorization code grant, the return to your redirect URL is another route with the layer of `/`: compare
 //! its `state`, which is signed, with the one that you gave to this browser.
+//!
+//! To start from it, copy this file without `mod tests`, with these dependencies:
+//!
+//! ```toml
+//! [dependencies]
+//! axum = "0.8"
+//! http = "1"
+//! serde = { version = "1", features = ["derive"] }
+//! serde_json = "1"
+//! sqlx = { version = "0.9", default-features = false, features = ["runtime-tokio", "sqlite"] }
+//! tokio = { version = "1", features = ["macros", "net", "rt-multi-thread"] }
+//! tower-sso = { version = "0.1", features = ["axum", "jwt", "signed-parameters", "webhook"] }
+//! ```
 
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Whether what a reader copies compiles: README's programs with the features that README names, and `examples/app` with
-the dependencies in its header.
+"""Whether what a reader copies compiles: README's programs with the features that README names, and the examples that say
+so with the dependencies in their headers.
 
     scripts/readers_programs.py               checks them
     scripts/readers_programs.py --self-test   checks that a program with a feature too few is found
@@ -36,6 +36,10 @@ def main():
     wrong = [check(f"readme-{number}", {"main.rs": code}, needs) for number, (code, needs) in enumerate(found, 1)]
     app = {file.name: file.read_text() for file in (ROOT / "examples/app").iterdir()}
     wrong.append(check("app", app, header(app["main.rs"]), "--all-targets"))
+    for name, others in ("lti", ["app/sessions.rs"]), ("shopify", []):
+        code = (ROOT / f"examples/{name}.rs").read_text()
+        files = {"main.rs": code} | {other: (ROOT / "examples" / other).read_text() for other in others}
+        wrong.append(check(name, files, header(code)))
     return any(wrong)
 
 
@@ -70,6 +74,7 @@ def check(name, files, dependencies, *options, quiet=False):
         project = pathlib.Path(directory)
         (project / "src").mkdir()
         for file, code in files.items():
+            (project / "src" / file).parent.mkdir(exist_ok=True)
             (project / "src" / file).write_text(code)
         # Our profiles too: with others, every dependency would be checked again.
         ours = (ROOT / "Cargo.toml").read_text()

@@ -1,3 +1,6 @@
+#[cfg(unix)]
+mod frame;
+
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION};

@@ -19,6 +19,11 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// With more arguments for Chromium.
+    pub(crate) async fn start_with(more: &[&str]) -> Self {
         let mut driver = Command::new("chromedriver");
         let driver = driver.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).stdin(Stdio::null());
         let mut driver = driver.spawn().expect("chromedriver is not there: run scripts/test, which installs it");
@@ -42,6 +47,7 @@ impl Browser {
             "--disable-sync",
             &directory,
         ];
+        let arguments = [&arguments[..], more].concat();
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "goog:chromeOptions": {"args": arguments}, "goog:loggingPrefs": {"performance": "ALL"},
         }}});
@@ -63,6 +69,11 @@ impl Browser {
 
     pub(crate) async fn open(&self, address: &str) {
         self.command(Method::POST, "/url", json!({"url": address})).await.unwrap();
+    }
+
+    /// From here on, commands are for the page in the window's first frame, until another page is opened.
+    pub(crate) async fn enter_frame(&self) {
+        self.command(Method::POST, "/frame", json!({"id": 0})).await.unwrap();
     }
 
     /// Clicks the first element that the selector finds, once it is there.
