@@ -195,6 +195,19 @@ fn keyed<M: KeyInit>(secret: &[u8]) -> M {
     M::new_from_slice(secret).expect("HMAC takes a key of any length")
 }
 
+/// A secret that nobody has. In hexadecimal, which every secret format reads: else an unknown tenant would cost less
+/// than a wrong key.
+#[cfg(any(
+    feature = "jwt",
+    feature = "sealed",
+    feature = "signed-parameters",
+    feature = "signed-payload",
+    feature = "webhook"
+))]
+pub(crate) fn decoy() -> Secret {
+    Secret::new(crate::text::hex::encode_hex(&random_key()))
+}
+
 /// A key that nobody has.
 pub(crate) fn random_key() -> Vec<u8> {
     use std::hash::{BuildHasher, RandomState};
@@ -305,6 +318,41 @@ mod tests {
         assert!(Digest::Sha512.verify(&secret, parts, &sha512));
         assert!(Digest::Sha1.verify(&secret, parts, &sha1));
         assert!(Digest::Sha512.verify(&secret, parts, &sha512));
+    }
+
+    /// Otherwise an unknown tenant would cost less than a wrong key.
+    #[cfg(all(
+        feature = "jwt",
+        feature = "signed-json",
+        feature = "signed-parameters",
+        feature = "signed-payload",
+        feature = "webhook"
+    ))]
+    #[test]
+    fn the_decoy_of_each_form_is_a_secret_of_every_format() {
+        use crate::form::Form;
+        use crate::scheme::{Place, SecretFormat};
+        use crate::{jwt, signed_json, signed_parameters, signed_payload, webhook};
+        use SecretFormat::{Base64, Bytes, Hex, Text};
+        use serde_json::Value;
+
+        let recipe = || signed_parameters::Recipe::all(signed_parameters::Join::pairs('&'));
+        let layout = || signed_payload::Layout::payload_first(Place::query("t"), ".");
+        for format in [Bytes, Text, Base64 { prefix: "" }, Base64 { prefix: "whsec_" }, Hex] {
+            for (form, decoy) in [
+                ("jwt", jwt::layer::<Value>(jwt::Algorithm::HS256).secret_format(format).form.rules().decoy),
+                ("signed_json", signed_json::layer::<Value>(["/a"]).secret_format(format).form.rules().decoy),
+                (
+                    "signed_parameters",
+                    signed_parameters::layer::<Value>(recipe()).secret_format(format).form.rules().decoy,
+                ),
+                ("signed_payload", signed_payload::layer::<Value>(layout()).secret_format(format).form.rules().decoy),
+                ("webhook", webhook::layer::<Value>().secret_format(format).form.rules().decoy),
+            ] {
+                assert!(format.key(decoy.expose()).is_ok(), "{form} {format:?}");
+                assert_eq!(keys::check_shared(&decoy), Ok(()), "{form}");
+            }
+        }
     }
 
     fn hex(text: &str) -> Vec<u8> {

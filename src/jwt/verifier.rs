@@ -231,7 +231,7 @@ impl Verifier {
 
     pub(super) fn decoy(&self) -> Secret {
         match self.kind {
-            Kind::Mac(_) => Secret::new(mac::random_key()),
+            Kind::Mac(_) => mac::decoy(),
             #[cfg(feature = "jwt-public-key")]
             Kind::PublicKey(scheme) => Secret::new(scheme.decoy()),
         }

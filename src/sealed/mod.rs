@@ -60,7 +60,6 @@ use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
 use crate::scheme::{Place, SignedTime};
 use crate::text::base64::{decode_base64url_onto, without_padding};
-use crate::text::hex::encode_hex;
 use crate::text::json::{self, Object};
 use crate::window::{Validity, Window};
 
@@ -119,7 +118,7 @@ where
     type Claims = C;
 
     fn rules(&self) -> Rules {
-        let mut rules = Rules::new(Secret::new(encode_hex(&mac::random_key())));
+        let mut rules = Rules::new(mac::decoy());
         rules.usage = self.usage;
         rules.parameters = match &self.at {
             At::Place(place) => place.parameter().into_iter().collect(),

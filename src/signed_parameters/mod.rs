@@ -68,7 +68,6 @@ use crate::replay::FingerprintHasher;
 use crate::scheme::{Place, Signature, SignedTime};
 use crate::text::fields;
 use crate::text::headers::check_content;
-use crate::text::hex::encode_hex;
 use crate::window::{Validity, Window};
 
 pub use crate::scheme::{Digest, Encoding, KeyDerivation, SecretFormat, TimeFormat};
@@ -165,8 +164,7 @@ where
     type Claims = C;
 
     fn rules(&self) -> Rules {
-        // In hexadecimal, which every secret format reads: else an unknown tenant would cost less than a wrong key.
-        let mut rules = Rules::new(Secret::new(encode_hex(&mac::random_key())));
+        let mut rules = Rules::new(mac::decoy());
         rules.usage = self.usage;
         rules.parameters = self.parameters();
         rules.signed_parameters = if self.source == Source::Query { self.known() } else { Vec::new() };

@@ -114,7 +114,6 @@ use crate::near_miss::NearMiss;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
 use crate::scheme::{Signature, SignedTime};
-use crate::text::hex::encode_hex;
 use crate::window::{Validity, Window};
 
 pub use crate::scheme::{Digest, Encoding, KeyDerivation, SecretFormat, Stamp, TimeFormat};
@@ -186,8 +185,7 @@ where
     type Claims = C;
 
     fn rules(&self) -> Rules {
-        // In hexadecimal, which every secret format reads: else an unknown tenant would cost less than a wrong key.
-        let mut rules = Rules::new(Secret::new(encode_hex(&mac::random_key())));
+        let mut rules = Rules::new(mac::decoy());
         rules.usage = self.usage;
         rules.parameters = self.layout.places().filter_map(crate::scheme::Place::parameter).collect();
         rules.signed_parameters = rules.parameters.clone();

@@ -265,18 +265,3 @@ impl<C> Webhook<C> {
 
 opaque_debug!(Call);
 opaque_debug!(Message);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::webhook::{RawBody, SecretFormat, layer};
-
-    #[test]
-    fn the_decoy_is_a_secret_of_every_format() {
-        use SecretFormat::{Base64, Bytes, Hex, Text};
-        for format in [Bytes, Text, Base64 { prefix: "" }, Base64 { prefix: "whsec_" }, Hex] {
-            let decoy = layer::<RawBody>().secret_format(format).form.rules().decoy;
-            assert!(format.key(decoy.expose()).is_ok(), "{format:?}");
-        }
-    }
-}

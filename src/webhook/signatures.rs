@@ -14,7 +14,6 @@ use crate::scheme::PublicKeyAlgorithm;
 #[cfg(feature = "explain")]
 use crate::scheme::near::Made;
 use crate::scheme::{Encoding, SecretFormat};
-use crate::text::hex::encode_hex;
 
 /// How many elements a list may have. Senders write one for each key, two or three.
 const MOST_ELEMENTS: usize = 16;
@@ -118,8 +117,7 @@ impl Signatures {
         if let Some(algorithm) = self.public_key {
             return algorithm.decoy();
         }
-        // In hexadecimal, which every secret format reads: else an unknown tenant would cost less than a wrong key.
-        Secret::new(encode_hex(&mac::random_key()))
+        mac::decoy()
     }
 
     /// Checks a key that is known when a layer is built.
