@@ -10,6 +10,19 @@ use crate::rejection::{Facts, Reason};
 /// The longest time that a layer's settings may add to a credential's own times.
 pub(crate) const LONGEST: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
+/// The longest time for which a sender's retries are recognised.
+const LONGEST_RETRIES: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+pub(crate) fn check_retried_for(time: Duration) -> Result<(), ConfigProblem> {
+    if time <= LONGEST_RETRIES {
+        return Ok(());
+    }
+    Err(ConfigProblem::setting(
+        "retried_for",
+        "is more than 90 days, and each event takes room in the store for so long: no sender retries like that",
+    ))
+}
+
 /// How far the clock may be from a credential's timestamp.
 ///
 /// ```

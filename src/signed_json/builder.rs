@@ -12,7 +12,7 @@ use crate::mac::Digest;
 use crate::scheme::{Encoding, SecretFormat, TimeFormat};
 use crate::tenant::Tenant;
 use crate::webhook::signatures::Signatures;
-use crate::window::Window;
+use crate::window::{Window, check_retried_for};
 use crate::{Builder, ConfigProblem};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -101,6 +101,9 @@ where
     }
 
     /// Signed fields that may be missing or null. Default: none; a body without a signed field is `malformed`.
+    ///
+    /// In [`Layout::Lines`], an optional field cannot stand right behind the [free](Self::free_field) one, whose value
+    /// could hold its lines, nor share its name with another.
     pub fn optional_fields<N: Into<Cow<'static, str>>>(mut self, pointers: impl IntoIterator<Item = N>) -> Self {
         self.form.fields.optional.extend(pointers.into_iter().map(Into::into));
         self
@@ -150,7 +153,8 @@ where
         self
     }
 
-    /// How long after the first attempt the sender retries an event with an [id](Self::event_id_field). Default: a day.
+    /// How long after the first attempt the sender retries an event with an [id](Self::event_id_field). Default: a day;
+    /// at most 90 days.
     pub fn retried_for(mut self, time: Duration) -> Self {
         self.form.retried_for = time;
         self
@@ -223,6 +227,7 @@ where
 
 pub(super) fn check<C>(form: &SignedJson<C>) -> Result<(), ConfigProblem> {
     form.window.check()?;
+    check_retried_for(form.retried_for)?;
     form.signatures.check(form.secret_format)?;
     let fixed_time = form.timestamp_field.as_deref().filter(|_| form.time_format.length().is_some());
     form.fields.check(fixed_time)?;

@@ -130,8 +130,30 @@ impl Fields {
                 "layout",
                 "can be cut in two ways: only a `timestamp_field` of a fixed length may stand before another value",
             )),
-            _ => Ok(()),
+            (Layout::Lines, _) => self.check_lines(),
+            (Layout::Joined(_), _) => Ok(()),
         }
+    }
+
+    /// Whether each line tells which fields are there: in front of the free field from the beginning, behind it from
+    /// the end.
+    fn check_lines(&self) -> Result<(), ConfigProblem> {
+        let problem = |problem| Err(ConfigProblem::setting("optional_fields", problem));
+        let is_optional = |pointer: &Cow<'static, str>| self.optional.contains(pointer);
+        let behind_the_free = self.signed.iter().skip_while(|pointer| Some(*pointer) != self.free.as_ref()).nth(1);
+        if behind_the_free.is_some_and(is_optional) {
+            return problem(
+                "names the one right behind the `free_field`, whose value could hold its lines: sign another in between",
+            );
+        }
+        let has_a_twin = |pointer: &&Cow<'static, str>| {
+            let same_name = |other: &&Cow<'static, str>| last_name(other) == last_name(pointer);
+            self.signed.iter().filter(same_name).count() > 1
+        };
+        if self.optional.iter().any(|pointer| has_a_twin(&pointer)) {
+            return problem("names one whose last name another has, so that a line could be either's: require both");
+        }
+        Ok(())
     }
 }
 
@@ -208,6 +230,51 @@ mod tests {
             let read = fields(layout, free).read(&object).ok();
             assert_eq!(read.map(|(text, _)| text).as_deref(), expected, "{why}");
         }
+    }
+
+    /// Each layout that builds writes other claims in another text.
+    #[test]
+    fn one_text_has_one_reading() {
+        use std::collections::HashMap;
+
+        let values = ["", "1", ":", "1:2", "\n", "1\na\n2", "1\nb\n2", "1\nc\n2", "1\nb\n2\nc\n3"];
+        let all = || std::iter::once(None).chain(values.map(Some));
+        let mut built = 0;
+        for signed in [["/a", "/b", "/c"], ["/a", "/x/a", "/c"]] {
+            for (optional, free, layout) in (0..8).flat_map(|optional| {
+                let layouts = [Layout::Joined(':'), Layout::Lines];
+                (0..4).flat_map(move |free| layouts.map(|layout| (optional, free, layout)))
+            }) {
+                let optional = signed.iter().enumerate().filter(|(at, _)| optional >> at & 1 == 1);
+                let optional = optional.map(|(_, pointer)| Cow::from(*pointer)).collect();
+                let free = signed.get(free).map(|pointer| Cow::from(*pointer));
+                let fields =
+                    Fields { within: "".into(), signed: signed.map(Cow::from).to_vec(), optional, free, layout };
+                if fields.check(None).is_err() {
+                    continue;
+                }
+                built += 1;
+                let mut readings = HashMap::new();
+                for (one, two, three) in
+                    all().flat_map(|one| all().flat_map(move |two| all().map(move |three| (one, two, three))))
+                {
+                    let mut object = Map::new();
+                    for (pointer, value) in signed.iter().zip([one, two, three]) {
+                        // Between separators, what is missing is empty.
+                        let value = value.filter(|value| layout == Layout::Lines || !value.is_empty());
+                        value.into_iter().for_each(|value| insert(&mut object, pointer, &value.into()));
+                    }
+                    let Ok((text, claims)) = fields.read(&Value::Object(object)) else { continue };
+                    let first = readings.entry(text.clone()).or_insert_with(|| claims.clone());
+                    assert_eq!(
+                        *first, claims,
+                        "{layout:?} of {:?}, optional {:?}, free {:?}",
+                        signed, fields.optional, fields.free
+                    );
+                }
+            }
+        }
+        assert!(built > 64, "{built}");
     }
 
     #[test]

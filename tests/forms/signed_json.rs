@@ -318,6 +318,13 @@ fn settings_that_contradict_each_other_do_not_build() {
         (layer(&["/a"]).accepted_values("/b", ["1"]), "is not signed", "a value that anyone can change"),
         (layer(&["/a"]).accepted_values("/a", [""; 0]), "are none", "no value"),
         (layer(&["/a"]).lease(secs(0)), "lease", "no time to answer in"),
+        (layer(&["/a"]).retried_for(secs(91 * 86_400)), "90 days", "remembered for as long"),
+        (
+            layer(&["/a", "/b", "/c"]).layout(Layout::Lines).free_field("/a").optional_fields(["/b"]),
+            "right behind the `free_field`",
+            "its lines could be the free field's",
+        ),
+        (layer(&["/a", "/x/a"]).layout(Layout::Lines).optional_fields(["/a"]), "last name", "a line of either field"),
         (layer(&["/a"]).secret_format(SecretFormat::Hex), "hexadecimal", "a secret in another format"),
         (layer(&["/a"]).public_key(PublicKeyAlgorithm::Ed25519), "public key", "a secret for a public key"),
     ] {
@@ -328,6 +335,7 @@ fn settings_that_contradict_each_other_do_not_build() {
     assert!(refused(forgets).contains("handler_remembers"));
     assert!(layer(&["/a", "/b"]).timestamp_field("/a").build().is_ok());
     assert!(layer(&["/a", "/b"]).layout(Layout::Joined('|')).build().is_ok());
+    assert!(layer(&["/a"]).retried_for(secs(90 * 86_400)).build().is_ok());
 }
 
 /// What is not signed is in the body, and not in the claims.
@@ -343,4 +351,19 @@ async fn claims_are_what_was_signed() {
     let service = tower::Layer::layer(&layer, handler);
     let answer = tower::ServiceExt::oneshot(service, request(&mailgun(1, NOW, TEXT[0]))).await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
+}
+
+/// Without a time, a call would be remembered for ever, and the store fill up.
+#[tokio::test]
+async fn what_the_handler_remembers_is_kept_for_an_hour() {
+    let time = clock();
+    let layer = signed_json::layer::<Value>(["/order"]).secrets(["a secret that is shared"]).handler_remembers();
+    let app = App::new(layer.replay(replay()).clock(time.clone()).build().unwrap());
+    let signature = mac("a secret that is shared".into(), Encoding::Hex, "7");
+    let call = request(&json!({"order": "7", "signature": signature}));
+    for (minutes, calls) in [(0, 1), (59, 1), (62, 2)] {
+        time.set(UnixTime::from_secs(NOW).plus(secs(minutes * 60)));
+        assert_eq!(outcome(&app.send(call.clone()).await), "ok");
+        assert_eq!(app.inner.calls(), calls, "after {minutes} minutes");
+    }
 }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::Response;
 
 use crate::webhook::{FromBody, Webhook};
+use crate::window::check_retried_for;
 use crate::{Builder, ConfigProblem};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -51,12 +52,7 @@ pub(super) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProblem> {
     if form.acknowledgement.as_ref().is_some_and(|answer| !answer.status().is_success()) {
         return Err(ConfigProblem::setting("acknowledge_with", "is no success: the sender would go on retrying"));
     }
-    if form.sameness.retried_for > 90 * DAY {
-        return Err(ConfigProblem::setting(
-            "retried_for",
-            "is more than 90 days, and each event takes room in the store for so long: no sender retries like that",
-        ));
-    }
+    check_retried_for(form.sameness.retried_for)?;
     if form.remember.is_some_and(|time| time > 366 * DAY) {
         return Err(ConfigProblem::setting(
             "danger_remember_for",
