@@ -196,7 +196,10 @@ where
         call.attempt.check()?;
         let is_right = match self.keys {
             Some(_) => call.digest.is(key),
-            None => call.digest.is(&TokenDigest::of(key).secret()),
+            None => {
+                keys::check_shared(key).map_err(Reason::UnusableKey)?;
+                call.digest.is(&TokenDigest::of(key).secret())
+            }
         };
         if is_right {
             call.attempt.right();

@@ -79,7 +79,7 @@ impl Challenge {
     /// you told the sender. Otherwise: 403.
     ///
     /// # Errors
-    /// [`ConfigProblem::Key`] for a value that is empty or blank.
+    /// [`ConfigProblem::Key`] for a value that is empty, blank or almost surely copied wrongly.
     pub fn echo_if(
         token: &'static str,
         value: impl Into<Secret>,
@@ -102,7 +102,7 @@ impl Challenge {
     /// the layer that verifies take an [`object_or_list`](crate::Builder::object_or_list) alone.
     ///
     /// # Errors
-    /// [`ConfigProblem::Key`] for a key that is empty or blank, or a public key.
+    /// [`ConfigProblem::Key`] for a key that is empty, blank or almost surely copied wrongly, or a public key.
     pub fn hmac(
         parameter: &'static str,
         key: impl Into<Secret>,
@@ -162,7 +162,8 @@ impl fmt::Debug for Challenge {
 
 fn usable(secret: impl Into<Secret>) -> Result<Secret, ConfigError> {
     let secret = secret.into();
-    let problem = secret.weakness().map_or_else(|| crate::keys::check_shared(&secret), Err);
+    let problem = secret.weakness().or_else(|| secret.slip());
+    let problem = problem.map_or_else(|| crate::keys::check_shared(&secret), Err);
     match problem {
         Ok(()) => Ok(secret),
         Err(problem) => Err(ConfigProblem::Key { tenant: None, problem }.into()),
