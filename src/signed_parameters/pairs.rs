@@ -224,3 +224,77 @@ fn php_string(text: &str, json: &mut Vec<u8>) {
     written.push('"');
     json.extend_from_slice(written.as_bytes());
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashMap};
+
+    use super::super::recipe::Join;
+    use super::*;
+
+    /// Every query of up to so many of these pieces.
+    fn queries(pieces: &[&str], most: usize) -> Vec<String> {
+        let mut all = vec![String::new()];
+        let mut from = 0;
+        for _ in 0..most {
+            let to = all.len();
+            for at in from..to {
+                all.extend(pieces.iter().map(|piece| format!("{}{piece}", all[at])).collect::<Vec<_>>());
+            }
+            from = to;
+        }
+        all
+    }
+
+    /// Whoever can choose a value must not be able to move a border under an authentic signature.
+    #[test]
+    fn one_text_has_one_reading() {
+        let and = || Recipe::all(Join::pairs('&'));
+        let listed = |join| Recipe::listed(["a", "b"], join);
+        let encoded = |text| and().order(Order::Names).text(text);
+        let plain = ["a", "b", "=", "&", "1", "%26", "%3D"];
+        for (recipe, pieces, why) in [
+            (and(), &plain[..], "decoded"),
+            (and().order(Order::Sent), &plain, "as sent"),
+            (and().order(Order::Names), &plain, "by name"),
+            (Recipe::all(Join::pairs(';')), &["a", "b", "=", "&", ";", "%3B", "%3D"], "another separator"),
+            (Recipe::all(Join::pairs('\n')), &["a", "b", "=", "&", "%0A", "%3D"], "in lines"),
+            (Recipe::all(Join::pairs('\n')).around("a=1\n", "\nb=1"), &["a", "b", "=", "&", "%0A"], "between others"),
+            (and().text(Text::Raw).order(Order::Sent), &plain, "as received"),
+            (encoded(Text::Encoded), &plain, "encoded"),
+            (encoded(Text::FormEncoded), &["a", "b", "=", "&", "+", "%2B", "%20"], "as form data"),
+            (and().repeated(Repeated::Commas), &["a", "b", "=", "&", ",", "1"], "lists with commas"),
+            (
+                encoded(Text::Encoded).repeated(Repeated::Brackets),
+                &["a", "[]", "=", "&", "1", "[%221%22]", "%22", ",%20"],
+                "lists in brackets",
+            ),
+            (Recipe::prefixed("a", Join::pairs('&')), &plain, "some"),
+            (and().except(["a"]), &plain, "all but one"),
+            (listed(Join::pairs('&')), &plain, "listed"),
+            (listed(Join::values(':')), &["a=", "b=", "&", ":", "1", "%3A"], "values"),
+            (
+                listed(Join::values(':')).danger_digest_with_secret_before(1),
+                &["a=", "b=", "&", ":", "1", "%3A"],
+                "the secret between them",
+            ),
+            (Recipe::all(Join::json()), &["a", "=", "&", "%22", ":", ",", "%5C"], "JSON"),
+        ] {
+            assert_eq!(recipe.check(), Ok(()), "{why}");
+            let (mut readings, mut several) = (HashMap::new(), 0);
+            for query in queries(pieces, 5) {
+                let Ok((pairs, _)) = Pairs::read(&query, &recipe, None) else { continue };
+                let claims: BTreeMap<_, _> =
+                    pairs.all.iter().map(|pair| (pair.name.clone(), pair.value.clone())).collect();
+                let text = match recipe.secret_before {
+                    Some(_) => (pairs.before, pairs.after),
+                    None => ([pairs.before, pairs.after].concat(), Vec::new()),
+                };
+                several += usize::from(claims.len() > 1);
+                let (first, other) = readings.entry(text).or_insert_with(|| (claims.clone(), query.clone()));
+                assert_eq!(*first, claims, "{why}: {query} and {other}");
+            }
+            assert!(several > 5, "{why}: {several}");
+        }
+    }
+}

@@ -1,27 +1,40 @@
 //! Mistakes in secrets that are reported when a layer is built.
 
-use http::HeaderName;
-use serde_json::Value;
+use http::{HeaderName, Request};
+use http_body_util::Full;
+use serde_json::{Value, json};
 use tower_sso::ConfigError;
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::oauth1::Origin;
-use tower_sso::shared_secret::PrivateKeys;
+use tower_sso::scheme::{Place, TimeFormat};
+use tower_sso::sealed::{self, Seal};
+use tower_sso::shared_secret::{self, PrivateKeys};
+use tower_sso::signed_parameters::{self, Join};
+use tower_sso::tenant::Tenant;
 use tower_sso::timestamp_hash::Recipe;
 use tower_sso::webhook::Digest;
-use tower_sso::{jwt, oauth1, timestamp_hash, webhook};
+use tower_sso::webhook::challenge::Challenge;
+use tower_sso::{jwt, oauth1, signed_json, signed_payload, timestamp_hash, webhook};
 
 use crate::support::subject::{
-    JwtSubject, OAuth1Subject, Subject, TimestampHashSubject, WebhookSubject, Wish, refused,
+    JwtSubject, OAuth1Subject, SealedSubject, SignedJsonSubject, SignedParametersSubject, SignedPayloadSubject,
+    Subject, TimestampHashSubject, WebhookSubject, Wish, refused,
 };
 use crate::support::{App, clock, outcome, reason, replay};
 
 /// Whether a layer of each form that checks a MAC builds with this secret.
-fn built(secret: &str) -> [(&'static str, Result<(), ConfigError>); 4] {
+fn built(secret: &str) -> Vec<(&'static str, Result<(), ConfigError>)> {
     let keys = || MemoryKeys::new().with("acme", secret);
     let origin = Origin::new("https://rp.example");
     let recipe = Recipe::hmac(Digest::Sha256, ["timestamp", "email"], "|");
     let webhook = webhook::layer::<Value>().signature_header(HeaderName::from_static("signature")).secrets([secret]);
-    [
+    let parameters = signed_parameters::layer::<Value>(signed_parameters::Recipe::all(Join::pairs('&')));
+    let parameters = parameters.issued_at("ts", TimeFormat::Seconds).secrets([secret]);
+    let layout = signed_payload::Layout::payload_first(Place::query("t"), ".");
+    let payload = signed_payload::layer::<Value>(layout).issued_at("iat", TimeFormat::Seconds).secrets([secret]);
+    let sealed = sealed::layer::<Value>(Seal::FramedAesGcm, Place::query("t")).issued_at("iat", TimeFormat::Seconds);
+    let json = signed_json::layer::<Value>(["/a"]).secrets([secret]).handler_remembers();
+    vec![
         (
             "jwt",
             jwt::layer::<Value>(jwt::Algorithm::HS256)
@@ -34,6 +47,13 @@ fn built(secret: &str) -> [(&'static str, Result<(), ConfigError>); 4] {
         ("oauth1", oauth1::layer::<Value>(origin).keys(keys()).replay(replay()).build().map(drop)),
         ("timestamp_hash", timestamp_hash::layer::<Value>(recipe).secrets([secret]).replay(replay()).build().map(drop)),
         ("webhook", webhook.handler_remembers().replay(replay()).build().map(drop)),
+        ("signed_parameters", parameters.replay(replay()).build().map(drop)),
+        ("signed_payload", payload.replay(replay()).build().map(drop)),
+        ("sealed", sealed.secrets([secret]).replay(replay()).build().map(drop)),
+        ("signed_json", json.replay(replay()).build().map(drop)),
+        ("shared_secret", shared_secret::by_tenant::<Value>().secrets([secret]).build().map(drop)),
+        ("a challenge's key", Challenge::hmac("crc_token", secret, "response_token", "sha256=").map(drop)),
+        ("a challenge's token", Challenge::echo_if("token", secret, "challenge").map(drop)),
     ]
 }
 
@@ -81,6 +101,25 @@ async fn a_public_key_that_is_learnt_later_lets_nobody_in() {
     refused::<OAuth1Subject>().await;
     refused::<TimestampHashSubject>().await;
     refused::<WebhookSubject>().await;
+    refused::<SignedParametersSubject>().await;
+    refused::<SignedPayloadSubject>().await;
+    refused::<SealedSubject>().await;
+    refused::<SignedJsonSubject>().await;
+}
+
+/// Where the secret itself is sent, everybody could send a public key.
+#[tokio::test]
+async fn a_public_key_that_is_learnt_later_is_nobodys_bearer_secret() {
+    let public = body(include_str!("../vectors/p256-public.pem"));
+    let keys = MemoryKeys::new();
+    let layer = shared_secret::by_tenant::<Value>().tenant(Tenant::query("t")).keys(keys.clone());
+    let app = App::new(layer.build().unwrap());
+    for (secret, expected) in [("a true secret", "ok"), (&*public, "unusable_key")] {
+        keys.set("acme", Secret::new(secret).into());
+        let call = json!({"token": secret}).to_string();
+        let request = Request::post("/?t=acme").header("content-type", "application/json");
+        assert_eq!(reason(&app.send(request.body(Full::from(call)).unwrap()).await), expected);
+    }
 }
 
 /// A self-signed certificate: `openssl req -x509 -newkey ed25519`.

@@ -3,6 +3,7 @@
 mod bodies;
 mod contract;
 mod facts;
+mod form_types;
 mod key_slips;
 mod landing;
 #[cfg(feature = "metrics")]

@@ -5,6 +5,8 @@ use axum::body::Body;
 use axum::extract::{OriginalUri, Path};
 use axum::response::Response;
 use axum::routing::get;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::{HeaderMap, Request, Uri};
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -17,9 +19,12 @@ use tower_sso::keys::MemoryKeys;
 use tower_sso::login_redirect::{LoginRedirectLayer, SsoUrl, login_required};
 use tower_sso::oauth1::{self, Origin};
 use tower_sso::received;
+use tower_sso::scheme::TimeFormat;
+use tower_sso::sealed::{self, Seal};
 use tower_sso::sign::{FernetLink, OAuthLink};
 use tower_sso::tenant::Tenant;
 
+use crate::support::subject::frame;
 use crate::support::{NOW, clock, replay};
 
 const KEY: &str = "38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c=";
@@ -238,4 +243,26 @@ fn the_uri_is_the_original_one_where_there_is_one() {
     assert_eq!(received::uri(&head), "/sso?a=1");
     head.extensions.insert(OriginalUri("/t/acme/sso?a=1".parse().unwrap()));
     assert_eq!(received::uri(&head), "/t/acme/sso?a=1");
+}
+
+/// A token that is the end of the path is part of the address that was sent.
+#[tokio::test]
+async fn a_sealed_segment_is_found_behind_every_router() {
+    let layer = || {
+        let layer = sealed::in_last_segment::<Value>(Seal::FramedAesGcm).issued_at("iat", TimeFormat::Seconds);
+        layer.secrets(["a sealing secret"]).clock(clock()).replay(replay()).build().unwrap()
+    };
+    let land = || async |user: Identity<Value>| user["sub"].to_string();
+    let route = || get(land()).layer(layer());
+    let sealed = frame(b"a sealing secret", b"", &format!(r#"{{"iat":{NOW},"sub":7}}"#));
+    let uri = format!("/login/{}?a=1", BASE64_URL_SAFE_NO_PAD.encode(sealed));
+    for (surrounding, app) in [
+        ("a flat router", Router::new().route("/login/{token}", route())),
+        ("`nest`", Router::new().nest("/login", Router::new().route("/{token}", route()))),
+        ("`nest` of the whole path", Router::new().nest("/login/{token}", Router::new().route("/", route()))),
+        ("`nest_service` of a route", Router::new().nest_service("/login/{token}", route())),
+    ] {
+        let (status, _, said) = ask(app, &uri).await;
+        assert_eq!((status, &*said), (200, "7"), "{surrounding}");
+    }
 }

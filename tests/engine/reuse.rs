@@ -1,5 +1,6 @@
 //! A used credential stays used: at another layer, under another name of its key, and after a restart.
 
+mod signed_times;
 mod windows;
 
 use http::Request;
@@ -68,13 +69,15 @@ fn short_and_long(replay: &MemoryReplay, clock: &ManualClock) -> Vec<(&'static s
     let call = Request::post("/").header("content-type", "application/json").header("x-time", NOW);
     let call = call.header("webhook-signature", signature).body(Full::from("{}")).unwrap();
 
-    vec![
+    let mut all = vec![
         ("fernet", fernet(30), fernet(600), get(&link), 30),
         ("jwt", jwt(0), jwt(60), get(&format!("/?sso_jwt={}", token(claims))), 30),
         ("timestamp_hash", hash(30), hash(300), get(&hashed), 30),
         ("oauth1", oauth(60), oauth(300), get(&launch.uri(&[("user", "ada")]).unwrap()), 60),
         ("webhook", hook(30), hook(600), call, 30),
-    ]
+    ];
+    all.extend(signed_times::short_and_long(replay, clock));
+    all
 }
 
 /// The store keeps an entry for the longest window, not for that of the layer that made it.
@@ -195,6 +198,12 @@ fn windows_have_a_bound() {
     for (form, build) in all {
         assert_eq!(build(month), Ok(()), "{form}");
         assert!(build(month + secs(1)).unwrap_err().to_string().contains("31 days"), "{form}");
+    }
+    for ((form, built), (_, refused)) in
+        signed_times::bounded(month).into_iter().zip(signed_times::bounded(month + secs(1)))
+    {
+        assert_eq!(built, Ok(()), "{form}");
+        assert!(refused.unwrap_err().to_string().contains("31 days"), "{form}");
     }
 }
 

@@ -3,15 +3,16 @@
 use http_body_util::Full;
 use serde_json::Value;
 use tower_sso::keys::{self, Key, Keys, MemoryKeys, Secret, TenantId};
-use tower_sso::shared_secret::PrivateKeys;
+use tower_sso::shared_secret::{self, PrivateKeys};
 use tower_sso::sign::SigningWebhook;
 use tower_sso::tenant::Tenant;
-use tower_sso::webhook;
+use tower_sso::webhook::{self, challenge::Challenge};
 use tower_sso::{ConfigError, ConfigProblem};
 
 use crate::support::log::Log;
 use crate::support::subject::{
-    FernetSubject, JwtSubject, OAuth1Subject, Subject, TimestampHashSubject, WebhookSubject, Wish, get,
+    FernetSubject, JwtSubject, OAuth1Subject, SealedSubject, SignedJsonSubject, SignedParametersSubject,
+    SignedPayloadSubject, Subject, TimestampHashSubject, WebhookSubject, Wish, get,
 };
 use crate::support::{App, clock, outcome, reason, replay, seen};
 
@@ -23,6 +24,11 @@ fn build_each(keys: &MemoryKeys) -> Vec<(&'static str, Option<ConfigError>)> {
         ("oauth1", OAuth1Subject::layer(keys.clone(), replay(), clock()).build().err()),
         ("timestamp_hash", TimestampHashSubject::layer(keys.clone(), replay(), clock()).build().err()),
         ("webhook", WebhookSubject::layer(keys.clone(), replay(), clock()).build().err()),
+        ("signed_parameters", SignedParametersSubject::layer(keys.clone(), replay(), clock()).build().err()),
+        ("signed_payload", SignedPayloadSubject::layer(keys.clone(), replay(), clock()).build().err()),
+        ("sealed", SealedSubject::layer(keys.clone(), replay(), clock()).build().err()),
+        ("signed_json", SignedJsonSubject::layer(keys.clone(), replay(), clock()).build().err()),
+        ("shared_secret", shared_secret::by_tenant::<Value>().keys(keys.clone()).build().err()),
     ]
 }
 
@@ -51,6 +57,13 @@ fn a_secret_that_is_almost_surely_a_slip_does_not_build() {
         }
         let error = PrivateKeys::new().with("acme", [secret.as_str()]).unwrap_err().to_string();
         assert!(error.starts_with(&format!("the key of tenant \"acme\" {place}")), "{secret:?}: {error}");
+        for challenge in [
+            Challenge::hmac("crc_token", secret.as_str(), "response_token", "sha256="),
+            Challenge::echo_if("token", secret.as_str(), "challenge"),
+        ] {
+            let error = challenge.unwrap_err().to_string();
+            assert!(error.starts_with(&format!("a key {place}")), "{secret:?}: {error}");
+        }
     }
     for (form, error) in build_each(&MemoryKeys::new().with("acme", good)) {
         assert_eq!(error, None, "{form}");

@@ -245,4 +245,7 @@ fn settings_that_do_not_build() {
         let problem = refused(build(layer));
         assert!(problem.contains(part), "{part}: {problem}");
     }
+    let keys = tower_sso::MemoryKeys::new().with("acme", SECRET);
+    let read_twice = with(listed(Join::pairs('&'))).tenant(tower_sso::Tenant::query("a")).keys(keys);
+    assert!(refused(read_twice.replay(replay()).build()).contains("call `tenant_field`"));
 }
