@@ -32,6 +32,7 @@
 //!    eight bytes say, nothing overflows.
 //! 5. The content is a JSON object without duplicate names. If it has a `ts`, that is a number inside the same window.
 //! 6. The replay key is the MAC.
+//! 7. Nothing else of the request is signed: neither other parameters nor path, headers or body.
 //!
 //! The crate `fernet`, which decrypts, does not wipe its copies of a key: they may stay in freed memory. All other
 //! copies are wiped.

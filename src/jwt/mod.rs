@@ -56,6 +56,8 @@
 //!    proved it then; it is read again from the authentic token. A token without it is an unknown tenant's.
 //! 10. The time of a refusal does not reveal whether the tenant exists: an RSA check is one exponentiation of the
 //!     signature's length, whatever the key is.
+//! 11. Nothing but the token is signed: neither other parameters nor path, headers or body, unless it has a
+//!     [`query_hash`](crate::Builder::query_hash).
 
 pub(crate) mod algorithm;
 mod builder;
