@@ -2,12 +2,15 @@
 
 use http_body_util::Full;
 use serde_json::Value;
+use sha2::Digest as _;
 use tower_sso::keys::{self, Key, Keys, MemoryKeys, Secret, TenantId};
+use tower_sso::scheme::{Digest, KeyDerivation, Place, SecretFormat};
 use tower_sso::shared_secret::{self, PrivateKeys};
 use tower_sso::sign::SigningWebhook;
+use tower_sso::signed_payload;
 use tower_sso::tenant::Tenant;
 use tower_sso::webhook::{self, challenge::Challenge};
-use tower_sso::{ConfigError, ConfigProblem};
+use tower_sso::{Builder, ConfigError, ConfigProblem};
 
 use crate::support::log::Log;
 use crate::support::subject::{
@@ -196,4 +199,44 @@ async fn an_alias_signs_in_to_the_organisation_it_names() {
     assert_eq!(seen(&answer).tenant.as_deref(), Some("acme"));
     let copy = app.send(get(&link.replace("tenant=other", "tenant=acme"))).await;
     assert_eq!(outcome(&copy), "replayed");
+}
+
+/// What one layer makes of a secret is not handed to another that reads it in another way, or signs in another.
+#[tokio::test]
+async fn one_secret_serves_layers_that_read_it_differently() {
+    let text = "c2VjcmV0IG9mIHR3byBsYXllcnM=";
+    let shared = Secret::new(text);
+    let mac = |key: &[u8], digest: Digest, signed: &str| {
+        SigningWebhook::new(Secret::new(key)).digest(digest).signature(&[signed.as_bytes()])
+    };
+    let hook = |layer: Builder<webhook::Webhook<Value>>, signature: String| {
+        let layer = layer.secrets([shared.clone()]).handler_remembers().replay(replay()).clock(clock());
+        let mut request = SigningWebhook::new("unused".into()).sign("{}").request("/").map(Full::from);
+        request.headers_mut().insert("webhook-signature", signature.parse().unwrap());
+        (App::new(layer.build().unwrap()), request)
+    };
+    let payload = |derivation: KeyDerivation, key: &[u8]| {
+        let layout = signed_payload::Layout::payload_first(Place::query("t"), ".");
+        let layer = signed_payload::layer::<Value>(layout).key_derivation(derivation).danger_without_time();
+        let layer = layer.danger_forgets_on_restart().secrets([shared.clone()]).replay(replay()).clock(clock());
+        (App::new(layer.build().unwrap()), get(&format!("/?t=e30.{}", mac(key, Digest::Sha256, "e30"))))
+    };
+    let digest = sha2::Sha256::digest(text);
+    let first = sha2::Sha256::digest(format!("{text}{{}}")).iter().map(|byte| format!("{byte:02x}")).collect();
+    let base64 = SecretFormat::Base64 { prefix: "" };
+    let layers = [
+        ("its bytes", hook(webhook::layer(), mac(text.as_bytes(), Digest::Sha256, "{}"))),
+        (
+            "its base64",
+            hook(webhook::layer().secret_format(base64), mac(b"secret of two layers", Digest::Sha256, "{}")),
+        ),
+        ("SHA-512", hook(webhook::layer().digest(Digest::Sha512), mac(text.as_bytes(), Digest::Sha512, "{}"))),
+        ("no HMAC", hook(webhook::layer().danger_secret_first(), first)),
+        ("a payload", payload(KeyDerivation::default(), text.as_bytes())),
+        ("its digest", payload(KeyDerivation::digest(Digest::Sha256), &digest)),
+    ];
+    for (why, (app, request)) in layers.iter().chain(layers.iter().rev()) {
+        let said = reason(&app.send(request.clone()).await);
+        assert!(matches!(said, "ok" | "replayed"), "{why}: {said}");
+    }
 }
