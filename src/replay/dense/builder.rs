@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::ends::Ends;
-use super::shard::{Shard, TableSecret};
+use super::key::TableSecret;
 use super::{DenseReplay, Inner, SHARDS};
 use crate::clock::{Clock, SystemClock};
 use crate::replay::cutoff::Cutoff;
@@ -76,7 +76,7 @@ impl DenseReplayBuilder {
     /// The store. Its startup cutoff stands at this moment.
     pub fn build(self) -> DenseReplay {
         DenseReplay(Arc::new(Inner {
-            shards: (0..SHARDS).map(|_| Mutex::new(Shard::new())).collect(),
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             secret: TableSecret::default(),
             windows: Windows::default(),
             ends: Ends::new(),

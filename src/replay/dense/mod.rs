@@ -2,7 +2,9 @@
 
 mod builder;
 mod ends;
+mod key;
 mod shard;
+mod table;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -17,7 +19,8 @@ use crate::clock::{Clock, UnixTime};
 use crate::store::{StoreError, StoreFuture};
 pub use builder::DenseReplayBuilder;
 use ends::Ends;
-use shard::{End, Held, Key, Lease, Settled, Shard, TableSecret};
+use key::{End, Key, TableSecret};
+use shard::{Held, Lease, Settled, Shard};
 
 /// A replay store in this process's memory for millions of sign-ins. An entry takes at most 48 bytes, a tenth of
 /// what it takes in [`MemoryReplay`](crate#features). Clones share the store; one store may serve every layer.
@@ -34,9 +37,9 @@ use shard::{End, Held, Key, Lease, Settled, Shard, TableSecret};
 ///   is removed one to two minutes after its end, if claims come: no thread removes it without them. At the ceiling, a
 ///   claim looks for dead entries in about 100,000 places.
 ///
-/// It keeps a digest of 16 bytes of each [`Fingerprint`], and its end in whole seconds, rounded up. So an entry can
-/// live for a second longer than it has to. The digest is made with a secret of the store, so nobody can choose
-/// credentials whose entries crowd together.
+/// Of each [`Fingerprint`] it keeps 16 bytes, half of them a hash under a secret of the store, so that nobody can
+/// choose credentials whose entries crowd together. It keeps ends in whole seconds, rounded up, so an entry can live
+/// for a second longer than it has to.
 ///
 /// ```
 /// use tower_sso::replay::DenseReplay;
@@ -149,7 +152,7 @@ impl Inner {
         match hold {
             Hold::Lease { until, id } => {
                 let _share = may_stay.then(|| self.forever.part(claim.terms.group));
-                shard.lease_out(Lease { key, id, until, _share });
+                shard.lease_out(key, Lease { id, until, _share });
             }
             Hold::Until(_) => {
                 shard.spend(key, end);
@@ -244,9 +247,9 @@ impl Inner {
     }
 }
 
-/// By bits of the hash that the shard's tables do not use: theirs are the first seven and the last.
+/// By the last bits of the hash. The first ones decide where an entry belongs in its shard.
 fn index(key: Key) -> usize {
-    usize::try_from((key.hash() >> 40) % SHARDS as u64).unwrap_or_default()
+    usize::try_from(key.hash() % SHARDS as u64).unwrap_or_default()
 }
 
 impl ReplayStore for DenseReplay {
