@@ -50,6 +50,7 @@
 //! | Fernet token in the query | [`fernet`] | [TutorCruncher](providers::tutorcruncher::sso): sign-in |
 //! | signed webhook body | [`webhook`] | [TutorCruncher](providers::tutorcruncher::sign_up): sign-up |
 //! | signature inside the JSON body | [`signed_json`] | [Adyen, Mailgun and others](providers::webhooks) |
+//! | JWT with the digest of a webhook's body | [`jwt::webhook`] | [Netlify and Plaid](providers::webhooks) |
 //! | JWT in a query parameter | [`jwt`] | [Waggl](providers::waggl::sso) |
 //! | timestamp hash in the query | [`timestamp_hash`] | [LCvista](providers::lcvista::sso) |
 //! | signed parameters | [`signed_parameters`] | [Shopify, Telegram, …](providers::launches) |

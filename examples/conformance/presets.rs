@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use tower_sso::body::RawBody;
+use tower_sso::jwt::webhook::JwtWebhook;
 use tower_sso::providers::{launches, webhooks as senders};
 use tower_sso::rejection::RefusedClaims;
 use tower_sso::scheme::Origin;
@@ -42,6 +43,10 @@ pub(crate) fn preset(route: &Route, world: &World) -> Built {
     if let Some(layer) = sender_in_json(route, name) {
         let layer = layer.secrets(secrets).danger_forgets_on_restart().replay(replay());
         return mount(route, world, layer.map_claims(|attributes| Ok(Grant { attributes, ..Grant::default() })));
+    }
+    if let Some(layer) = sender_of_a_token(name) {
+        let layer = layer.secrets(secrets).danger_forgets_on_restart().replay(replay());
+        return mount(route, world, layer.map_claims(grant));
     }
     let origin = match &route.public_url {
         Some(url) => Origin::new(url),
@@ -96,6 +101,14 @@ fn sender_in_json(route: &Route, name: &str) -> Option<Builder<SignedJson<Value>
             None => senders::danger_aws_sns_of_anyone(),
         },
         "mailgun" => senders::danger_mailgun(),
+        _ => return None,
+    })
+}
+
+fn sender_of_a_token(name: &str) -> Option<Builder<JwtWebhook<RawBody>>> {
+    Some(match name {
+        "netlify" => senders::netlify(),
+        "plaid" => senders::plaid(),
         _ => return None,
     })
 }

@@ -47,7 +47,8 @@
 //! 7. A claim that binds the token to a request or to its sender's key is `invalid`, since this layer does not check
 //!    it. These are `htm`, `htu` and `ath` (RFC 9449, 4.2), `cnf` (RFC 7800, 3.1), `qsh` (Atlassian Connect),
 //!    `bodyHash` (Fireblocks), `request_body_sha256` (Plaid), `payload_hash` and `url_hash` (Vonage, MessageBird). If
-//!    the application checks one, name it: [`danger_unchecked_claims`](crate::Builder::danger_unchecked_claims).
+//!    the application checks one, name it: [`danger_unchecked_claims`](crate::Builder::danger_unchecked_claims). For a
+//!    claim that is the digest of a webhook's body, see [`webhook`].
 //! 8. Every token has an end: `exp`, or `iat` with [`max_age`](crate::Builder::max_age). A token without one is
 //!    `invalid`: it would have to be remembered for ever, and enough of them fill the replay store. A partner whose
 //!    tokens have no time at all needs [`danger_without_expiry`](crate::Builder::danger_without_expiry).
@@ -68,6 +69,7 @@ mod near;
 mod query_hash;
 mod token;
 mod verifier;
+pub mod webhook;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;

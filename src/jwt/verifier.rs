@@ -70,21 +70,27 @@ impl Verifier {
     /// The payload, if this key signed it; `judge` reads it.
     pub(super) fn verify(
         &self,
-        Token(parts): &Token,
+        token: &Token,
         key: &Secret,
         judge: impl FnOnce(&Parts) -> Result<Judged, Reason>,
     ) -> Result<Message, Reason> {
+        self.check_signature(token, key)?;
+        Ok(Message {
+            judged: judge(&token.0),
+            parts: Arc::clone(&token.0),
+            #[cfg(feature = "jwt-public-key")]
+            key: key.clone(),
+        })
+    }
+
+    /// Whether this key signed it, under a header that the layer accepts.
+    pub(super) fn check_signature(&self, Token(parts): &Token, key: &Secret) -> Result<(), Reason> {
         let authentic = self.is_authentic(parts, key).map_err(Reason::UnusableKey)?;
         // Here the header only explains a refusal. It never chooses how the signature is checked.
         match (authentic, self.check_header(parts.header())) {
             (true, Ok(())) => {
                 self.usual_header.get_or_init(|| parts.header().to_vec());
-                Ok(Message {
-                    judged: judge(parts),
-                    parts: Arc::clone(parts),
-                    #[cfg(feature = "jwt-public-key")]
-                    key: key.clone(),
-                })
+                Ok(())
             }
             (true, Err(reason)) => Err(reason),
             (false, Err(reason @ Reason::AlgorithmNotAllowed)) => Err(reason),

@@ -99,6 +99,15 @@
 //! | Amazon SNS, for topics of anybody | [`danger_aws_sns_of_anyone`] |
 //! | Mailgun | [`danger_mailgun`] |
 //!
+//! # Senders that sign a token
+//!
+//! The token has the body's digest in it. They need the feature `jwt` too; Plaid `jwt-public-key`.
+//!
+//! | sender | preset |
+//! |---|---|
+//! | Netlify | [`netlify`] |
+//! | Plaid | [`plaid`] |
+//!
 //! # Senders of a secret
 //!
 //! These sign nothing and send the secret itself, so **whoever has seen one call can send any other**. A call may come
@@ -122,6 +131,8 @@ mod code;
 mod family;
 #[cfg(feature = "signed-json")]
 mod in_json;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod money;
 #[cfg(feature = "public-key")]
 mod public_key;
@@ -141,6 +152,9 @@ pub use family::*;
 #[cfg(feature = "signed-json")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-json")))]
 pub use in_json::*;
+#[cfg(feature = "jwt")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+pub use jwt::*;
 pub use money::*;
 #[cfg(feature = "public-key")]
 #[cfg_attr(docsrs, doc(cfg(feature = "public-key")))]
