@@ -38,6 +38,16 @@ reads; those of the second table sign nothing. *Vector*: whether a call publishe
 among the tests.
 """
 
+TAIL = """
+## Without a preset
+
+| sender | why |
+|---|---|
+| Mollie, classic webhooks | They are forms with an id, and nothing is signed. Take the id alone, and ask Mollie's API for its state. |
+| Ecwid | It has no MAC over what it sends. |
+| Senders of HTTP Message Signatures (RFC 9421), such as MailChannels | No form here reads `Signature-Input`. |
+"""
+
 
 class Preset:
     def __init__(self, documentation, name, parameters, returns):
@@ -91,7 +101,7 @@ def page(found):
     signed = [preset for preset in found if not preset.is_secret]
     secret = [preset for preset in found if preset.is_secret]
     head = HEAD.replace("{number}", str(len(found)))
-    return f"{head}\n## Senders that sign\n\n{table(signed)}\n## Senders that send the secret itself\n\n{table(secret)}"
+    return f"{head}\n## Senders that sign\n\n{table(signed)}\n## Senders that send the secret itself\n\n{table(secret)}{TAIL}"
 
 
 def missing(found):

@@ -63,6 +63,12 @@ pub fn uri(head: &Parts) -> &Uri {
     &head.uri
 }
 
+/// The path behind the app's own, such as `/hook` of `/app/hook` below `/app`. `None` if it is not below that.
+#[cfg(any(feature = "webhook", feature = "jwt"))]
+pub(crate) fn path_below<'a>(uri: &'a Uri, base: &str) -> Option<&'a str> {
+    uri.path().strip_prefix(base.trim_end_matches('/')).filter(|path| path.is_empty() || path.starts_with('/'))
+}
+
 /// The request's host name, in lower case and without its port. `None` if it names no host, more than one, or an
 /// invalid one: user information, a port that is not a number, characters that host names cannot have.
 ///

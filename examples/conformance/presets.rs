@@ -1,5 +1,6 @@
 //! Routes of the scheme `preset`: a sender's preset by its name, with nothing set but its secrets.
 
+use http::HeaderName;
 use serde_json::Value;
 use tower_sso::body::RawBody;
 use tower_sso::jwt::webhook::JwtWebhook;
@@ -52,11 +53,11 @@ pub(crate) fn preset(route: &Route, world: &World) -> Built {
         Some(url) => Origin::new(url),
         None => Origin::danger_from_host_header(world.https),
     };
-    let layer = sender(name).or_else(|| sender_of_an_address(name, origin)).ok_or("no such preset")?;
+    let layer = sender(name).or_else(|| sender_of_an_address(route, name, origin)).ok_or("no such preset")?;
     let layer = layer.secrets(secrets).danger_forgets_on_restart();
     // These come again and again, and are not remembered.
     let layer = match name {
-        "dropbox" | "enchant" | "help_scout_legacy" | "intercom_canvas_kit" | "stripe_apps" => layer,
+        "canva" | "dropbox" | "enchant" | "help_scout_legacy" | "intercom_canvas_kit" | "stripe_apps" => layer,
         _ => layer.replay(replay()),
     };
     mount(route, world, layer.map_claims(grant))
@@ -70,6 +71,7 @@ fn grant(RawBody(body): RawBody) -> Result<Grant, RefusedClaims> {
 fn sender_of_a_secret(name: &str) -> Option<Builder<SharedSecret<RawBody>>> {
     Some(match name {
         "auth0" => senders::auth0(),
+        "bigcommerce_webhook" => senders::bigcommerce_webhook(HeaderName::from_static("x-hook-secret")),
         "flutterwave_v3" => senders::flutterwave_v3(),
         "gitlab_token" => senders::gitlab_token(),
         "gumroad" => senders::danger_gumroad(),
@@ -81,11 +83,13 @@ fn sender_of_a_secret(name: &str) -> Option<Builder<SharedSecret<RawBody>>> {
     })
 }
 
-fn sender_of_an_address(name: &str, origin: Origin) -> Option<Builder<Webhook<RawBody>>> {
+fn sender_of_an_address(route: &Route, name: &str, origin: Origin) -> Option<Builder<Webhook<RawBody>>> {
     Some(match name {
+        "canva" => senders::canva(route.base_path.clone().unwrap_or_default()),
         "hubspot_v2" => senders::danger_hubspot_v2(origin),
         "hubspot_v3" => senders::hubspot_v3(origin),
         "mandrill" => senders::danger_mandrill(origin),
+        "paypal" => senders::danger_paypal(route.webhook_id.as_deref().unwrap_or_default()),
         "square" => senders::square(origin),
         "trello" => senders::trello(origin),
         "twilio" => senders::danger_twilio(origin),
@@ -116,6 +120,7 @@ fn sender_of_a_token(name: &str) -> Option<Builder<JwtWebhook<RawBody>>> {
 fn sender(name: &str) -> Option<Builder<Webhook<RawBody>>> {
     Some(match name {
         "adyen_header" => senders::adyen_header(),
+        "asana" => senders::asana(),
         "bitbucket" => senders::bitbucket(),
         "box" => senders::box_com(),
         "cal_com" => senders::cal_com(),
@@ -129,6 +134,7 @@ fn sender(name: &str) -> Option<Builder<Webhook<RawBody>>> {
         "dropbox" => senders::danger_dropbox(),
         "enchant" => senders::danger_enchant(),
         "github" => senders::github(),
+        "flutterwave_v4" => senders::flutterwave_v4(),
         "gitlab" => senders::gitlab(),
         "gocardless" => senders::gocardless(),
         "help_scout_legacy" => senders::danger_help_scout_legacy(),

@@ -58,6 +58,10 @@ pub(crate) struct Route {
     pub(crate) public_url: Option<String>,
     /// The topics of Amazon SNS that are accepted.
     pub(crate) topic_arns: Option<Vec<String>>,
+    /// The id of PayPal's webhook.
+    pub(crate) webhook_id: Option<String>,
+    /// The path of the address that Canva has for an extension.
+    pub(crate) base_path: Option<String>,
     pub(crate) effect: Option<String>,
     pub(crate) param: Option<String>,
     pub(crate) alg: Option<String>,

@@ -13,6 +13,8 @@ use crate::text::percent::{decode_form, percent_encoded};
 
 /// What a `qsh` says that is bound to no request.
 const UNBOUND: &str = "context-qsh";
+/// How many parameters are sorted before the signature is checked.
+const MOST: usize = 1_000;
 
 /// How a layer checks the `qsh`.
 #[derive(Clone, Debug)]
@@ -26,14 +28,16 @@ impl QueryHash {
     /// The hash of this request: `METHOD&path&query`, the query without the token, sorted by its encoded names.
     pub(super) fn of(&self, head: &Parts, token: &[Cow<'static, str>]) -> Result<String, Reason> {
         let uri = received::uri(head);
-        let below = uri.path().strip_prefix(self.base_path.trim_end_matches('/'));
-        let path = below.filter(|path| path.is_empty() || path.starts_with('/'));
+        let path = received::path_below(uri, &self.base_path);
         let path =
             path.ok_or(Reason::Malformed("path".into(), "does not begin with the app's own: see `query_hash`"))?;
         let path = match path.strip_suffix('/').unwrap_or(path) {
             "" => Cow::Borrowed("/"),
             path => path.replace('&', "%26").into(),
         };
+        if Query::of(uri).pairs().nth(MOST).is_some() {
+            return Err(Reason::Malformed("query".into(), "has more parameters than a `qsh` is made of"));
+        }
         let decode = |text| decode_form(text).map_err(|what| Reason::Malformed("query".into(), what));
         let mut pairs = Vec::new();
         for (name, value) in Query::of(uri).pairs() {
@@ -105,6 +109,15 @@ mod tests {
         ] {
             let (head, ()) = http::Request::get(uri).body(()).unwrap().into_parts();
             assert_eq!(hash.of(&head, &token).unwrap(), expected, "{uri}");
+        }
+    }
+
+    #[test]
+    fn queries_of_too_many_parameters_are_refused() {
+        let hash = QueryHash { base_path: "".into(), may_be_unbound: false };
+        for (count, is_read) in [(MOST, true), (MOST + 1, false)] {
+            let (head, ()) = http::Request::get(format!("/?{}", "a&".repeat(count))).body(()).unwrap().into_parts();
+            assert_eq!(hash.of(&head, &[]).is_ok(), is_read, "{count}");
         }
     }
 }

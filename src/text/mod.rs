@@ -1,6 +1,8 @@
 //! Reading and writing text, one file for each spelling. Readers accept the canonical spelling alone.
 
 pub(crate) mod base64;
+#[cfg(feature = "webhook")]
+pub(crate) mod crc32;
 pub(crate) mod fields;
 pub(crate) mod headers;
 pub(crate) mod hex;

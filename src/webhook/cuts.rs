@@ -7,6 +7,7 @@
 //! |---|---|
 //! | time | a fixed shape, for each format; with a fraction, digits and a point |
 //! | SHA-256 of the body | 64 hexadecimal digits |
+//! | CRC-32 of the body | digits |
 //! | id | letters, digits, `_` and `-` |
 //! | method | characters of a token (RFC 9110, 5.6.2) |
 //! | URL, path, query | characters of a URI (RFC 3986), checked for each request |
@@ -30,6 +31,7 @@ impl Template {
                 // Ids hold no colon, and the first colon of such a time is its fourteenth character.
                 Part::Id if after.first() == Some(&Part::Timestamp) => time != TimeFormat::Rfc3339,
                 Part::Id => !ends_before(after, is_id),
+                Part::BodyCrc32 => !ends_before(after, |c| c.is_ascii_digit()),
                 // A URL begins with its scheme and a colon, which no method holds.
                 Part::Method => after.first() != Some(&Part::Url) && !ends_before(after, is_token),
                 Part::Url | Part::Query | Part::EncodedUri => !ends_before(after, is_uri) && !is_before_json(after),

@@ -6,12 +6,13 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
+use serde_json::Value;
 
 use super::request::Requested;
 use super::sameness::Sameness;
 use super::signatures::Tags;
 use super::signed::{Part, Template};
-use super::{EventId, FromBody, Webhook, builder, headers};
+use super::{EventId, FromBody, TimeFormat, Webhook, builder, headers};
 use crate::ConfigProblem;
 use crate::body::WholeBody;
 use crate::clock::UnixTime;
@@ -24,6 +25,7 @@ use crate::near_miss::NearMiss;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
 use crate::text::headers::{check_contents, once};
+use crate::text::json::Object;
 use crate::window::Validity;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -166,7 +168,11 @@ where
                 spelling,
             },
         };
-        let issued_at = call.timestamp.as_ref().map(|(_, time)| *time);
+        let issued_at = match (&call.timestamp, &self.timestamp_field) {
+            (Some((_, time)), _) => Some(*time),
+            (None, Some(field)) => Some(time_in(&call.body, field, self.time_format)?),
+            (None, None) => None,
+        };
         Ok(Message { same, others: call.others.clone(), issued_at, body: call.body.clone() })
     }
 
@@ -194,7 +200,10 @@ where
                     fingerprint.part(part.as_deref().unwrap_or_default().as_bytes());
                 }
                 requested.iter().for_each(|requested| requested.add_to(fingerprint, *spelling));
-                fingerprint.part(&message.body);
+                // Another body with the same signed text is no other event.
+                if self.template.as_ref().is_ok_and(|template| template.has(&Part::Body)) {
+                    fingerprint.part(&message.body);
+                }
             }
         }
         message.others.iter().for_each(|other| _ = fingerprint.part(other));
@@ -244,6 +253,10 @@ impl<C> Webhook<C> {
     }
 
     pub(super) fn has_time(&self) -> bool {
+        self.has_time_beside_the_body() || self.timestamp_field.is_some()
+    }
+
+    pub(super) fn has_time_beside_the_body(&self) -> bool {
         self.timestamp_header.is_some() || self.signatures.timestamp_element.is_some()
     }
 
@@ -261,6 +274,17 @@ impl<C> Webhook<C> {
         let retried_for = self.sameness.event_id.as_ref().map_or(Duration::ZERO, |_| self.sameness.retried_for);
         self.window.max_age.saturating_add(retried_for)
     }
+}
+
+/// The time in an authentic body.
+fn time_in(body: &Bytes, field: &str, format: TimeFormat) -> Result<UnixTime, Reason> {
+    let text = match Object::read(body)?.get(field) {
+        Some(Value::String(text)) => text,
+        Some(Value::Number(number)) => number.to_string(),
+        None | Some(Value::Null) => return Err(Reason::MissingField(field.to_owned().into())),
+        Some(_) => return Err(Reason::BadPayload("has a time that is neither text nor a number".into())),
+    };
+    format.parse(&text).map_err(|what| Reason::BadClaim(field.to_owned().into(), what))
 }
 
 opaque_debug!(Call);

@@ -130,6 +130,7 @@ pub struct Webhook<C> {
     cut_is_free: bool,
     reading: Reading,
     timestamp_header: Option<HeaderName>,
+    timestamp_field: Option<Cow<'static, str>>,
     time_format: TimeFormat,
     id_header: Option<HeaderName>,
     window: Window,

@@ -45,8 +45,8 @@ const FAMILIES: [[&str; 2]; 2] = [["svix-", "webhook-"], ["webhook-", "svix-"]];
 const MOST_HEADERS: usize = 8;
 
 copy_form!(Webhook<C> {
-    signatures, secret_format, template, cut_is_free, reading, timestamp_header, time_format, id_header, window,
-    content_types, optional_body, object_or_list, lease, sameness, every_delivery, within_window, once,
+    signatures, secret_format, template, cut_is_free, reading, timestamp_header, timestamp_field, time_format, id_header,
+    window, content_types, optional_body, object_or_list, lease, sameness, every_delivery, within_window, once,
     acknowledgement, hands_duplicates_on, remember, handler_remembers, forgetting_is_fine,
 });
 
@@ -105,7 +105,7 @@ impl<C> Webhook<C> {
             };
             let theirs = if text.is_empty() { "nothing, as if the body was empty".into() } else { format!("`{text}`") };
             let cause = format!("the sender signs {theirs}, and this layer expects `{ours}`");
-            if template.has(&Part::Timestamp) && !self.has_time() {
+            if template.has(&Part::Timestamp) && !self.has_time_beside_the_body() {
                 for name in like_a_time(head) {
                     add(format!("{cause}, without the time"), &|other| {
                         other.template = Ok(template.clone());

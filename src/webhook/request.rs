@@ -17,11 +17,16 @@ use crate::received;
 use crate::rejection::Reason;
 use crate::replay::FingerprintHasher;
 use crate::scheme::Origin;
+use crate::text::crc32::crc32;
 use crate::text::headers::check_content;
 use crate::text::hex::{decode_hex_into, encode_hex};
 use crate::text::percent::{decode_form, unescape};
 
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
+
+/// How many fields a signed form may have. They are decoded and sorted before the signature is checked, so anyone can
+/// have that done; senders send a few dozen.
+const MOST_FIELDS: usize = 1_000;
 
 /// How the request is read for the signed text.
 #[derive(Clone)]
@@ -31,6 +36,8 @@ pub(super) struct Reading {
     pub(super) any_port: bool,
     /// The characters whose escapes the sender may decode before it signs the URL.
     pub(super) decoded: &'static str,
+    /// What the sender leaves out in front of the path.
+    pub(super) base_path: Cow<'static, str>,
     /// The query parameter that holds the SHA-256 of the body.
     pub(super) body_digest: Option<Cow<'static, str>>,
     pub(super) listed: Option<Listed>,
@@ -46,13 +53,14 @@ pub(super) struct Requested {
     query: String,
     form: String,
     body_sha256: String,
+    body_crc32: String,
     encoded_uri: String,
     headers: String,
 }
 
 impl Reading {
     pub(super) fn new() -> Self {
-        Self { origin: None, any_port: false, decoded: "", body_digest: None, listed: None }
+        Self { origin: None, any_port: false, decoded: "", base_path: "".into(), body_digest: None, listed: None }
     }
 
     pub(super) fn check(&self, template: &Template) -> Result<(), ConfigProblem> {
@@ -68,6 +76,11 @@ impl Reading {
             }
             Some(origin) => origin.check_url()?,
             None => {}
+        }
+        let is_path = |base: &str| base.starts_with('/') && base.chars().all(|c| is_uri_byte(c) && c != '?');
+        let is_below = template.has(&Part::Path) && is_path(&self.base_path);
+        if !(self.base_path.is_empty() || is_below) {
+            return Err(ConfigProblem::setting("path_below", "is not a path like `/app`, or no {path} is in `signed`"));
         }
         if template.has(&Part::Headers) != self.listed.is_some() {
             return Err(ConfigProblem::setting(
@@ -117,7 +130,10 @@ impl Reading {
             found.urls = (url, other);
         }
         if template.has(&Part::Path) {
-            uri.path().clone_into(&mut found.path);
+            let path = received::path_below(uri, &self.base_path);
+            let path =
+                path.ok_or(Reason::Malformed("path".into(), "does not begin with the app's own: see `path_below`"));
+            path?.clone_into(&mut found.path);
         }
         if template.has(&Part::Query) {
             uri.query().unwrap_or_default().clone_into(&mut found.query);
@@ -134,6 +150,9 @@ impl Reading {
         }
         if template.has(&Part::BodySha256) {
             found.body_sha256 = encode_hex(&Sha256::digest(body));
+        }
+        if template.has(&Part::BodyCrc32) {
+            found.body_crc32 = crc32(body).to_string();
         }
         if let Some(name) = &self.body_digest {
             let is_signed = template.covers_any_body() || (template.has(&Part::Form) && is_form);
@@ -172,6 +191,9 @@ fn check_digest(uri: &http::Uri, name: &str, body: &Bytes, is_signed: bool) -> R
 fn sorted_form(body: &[u8]) -> Result<String, Reason> {
     let malformed = |what| Reason::Malformed("body".into(), what);
     let text = std::str::from_utf8(body).map_err(|_| malformed("is not UTF-8"))?;
+    if Query::new(text).pairs().nth(MOST_FIELDS).is_some() {
+        return Err(malformed("has more fields than any sender signs"));
+    }
     let decode = |(name, value)| Ok((decode_form(name)?, decode_form(value)?));
     let mut pairs = Query::new(text).pairs().map(decode).collect::<Result<Vec<_>, _>>().map_err(malformed)?;
     pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -250,6 +272,7 @@ impl Requested {
             (Part::Query, _) => &self.query,
             (Part::Form, _) => &self.form,
             (Part::BodySha256, _) => &self.body_sha256,
+            (Part::BodyCrc32, _) => &self.body_crc32,
             (Part::EncodedUri, _) => &self.encoded_uri,
             (Part::Headers, _) => &self.headers,
             (Part::Literal(_) | Part::Timestamp | Part::Id | Part::Body, _) => "",
@@ -258,8 +281,8 @@ impl Requested {
 
     /// Adds all that was signed, in the spelling that was signed.
     pub(super) fn add_to(&self, fingerprint: &mut FingerprintHasher, spelling: usize) {
-        use Part::{BodySha256, EncodedUri, Form, Headers, Method, Path, Query, Url};
-        for part in [Method, Url, Path, Query, EncodedUri, Headers, Form, BodySha256] {
+        use Part::{BodyCrc32, BodySha256, EncodedUri, Form, Headers, Method, Path, Query, Url};
+        for part in [Method, Url, Path, Query, EncodedUri, Headers, Form, BodySha256, BodyCrc32] {
             fingerprint.part(self.text(&part, spelling).as_bytes());
         }
     }
@@ -280,6 +303,18 @@ mod tests {
             ("a=%zz", None),
         ] {
             assert_eq!(sorted_form(form.as_bytes()).ok().as_deref(), expected, "{form}");
+        }
+    }
+
+    #[test]
+    fn forms_of_more_fields_than_a_sender_has_are_refused() {
+        for (form, is_read) in [
+            ("a=1&".repeat(MOST_FIELDS), true),
+            ("a=1&".repeat(MOST_FIELDS + 1), false),
+            ("a".to_owned() + &"&".repeat(MOST_FIELDS + 1), true),
+            (format!("a={}", "1".repeat(1024 * 1024)), true),
+        ] {
+            assert_eq!(sorted_form(form.as_bytes()).is_ok(), is_read, "{} bytes", form.len());
         }
     }
 

@@ -14,6 +14,7 @@ pub(super) enum Part {
     Id,
     Body,
     BodySha256,
+    BodyCrc32,
     Form,
     Method,
     Url,
@@ -23,11 +24,12 @@ pub(super) enum Part {
     Headers,
 }
 
-const PLACES: [(&str, Part); 11] = [
+const PLACES: [(&str, Part); 12] = [
     ("{timestamp}", Part::Timestamp),
     ("{id}", Part::Id),
     ("{body}", Part::Body),
     ("{body:sha256}", Part::BodySha256),
+    ("{body:crc32}", Part::BodyCrc32),
     ("{form}", Part::Form),
     ("{method}", Part::Method),
     ("{url}", Part::Url),
@@ -84,8 +86,8 @@ impl Template {
 
     /// Whether anything but the body differs from one request to the next.
     pub(super) fn has_more_than_the_body(&self) -> bool {
-        use Part::{Body, BodySha256, Form, Literal};
-        self.0.iter().any(|part| !matches!(part, Literal(_) | Body | BodySha256 | Form))
+        use Part::{Body, BodyCrc32, BodySha256, Form, Literal};
+        self.0.iter().any(|part| !matches!(part, Literal(_) | Body | BodySha256 | BodyCrc32 | Form))
     }
 
     pub(super) fn fill<'a>(&'a self, bytes: impl Fn(&'a Part) -> &'a [u8]) -> impl Iterator<Item = &'a [u8]> {

@@ -3,7 +3,7 @@
 mod header;
 mod named;
 mod places;
-mod webhook;
+pub(crate) mod webhook;
 
 use serde_json::{Value, json};
 use tower_sso::Builder;

@@ -1,7 +1,7 @@
 //! What is special about signatures inside JSON, and the senders that have them.
 
 use bytes::Bytes;
-use http::{Method, Request, StatusCode};
+use http::{Request, StatusCode};
 use http_body_util::Full;
 use serde_json::{Value, json};
 use tower_sso::clock::{ManualClock, UnixTime};
@@ -12,6 +12,7 @@ use tower_sso::sign::SigningWebhook;
 use tower_sso::signed_json::{self, Layout, SignedJson};
 use tower_sso::{Builder, Identity};
 
+use crate::senders::contract::{Delivery, Facts, Preset, positions};
 use crate::support::pairs::RSA;
 use crate::support::subject::refused;
 use crate::support::{App, NOW, Request_, clock, outcome, reason, replay, secs};
@@ -30,8 +31,8 @@ struct Sender {
     /// Pointers to what is signed, and to something that is not.
     signed: &'static [&'static str],
     unsigned: &'static str,
-    has_time: bool,
-    any_content_type: bool,
+    signature: &'static str,
+    facts: Facts,
 }
 
 fn mac(secret: Secret, encoding: Encoding, text: &str) -> String {
@@ -97,8 +98,8 @@ fn all() -> [Sender; 3] {
                 "/notificationItems/0/NotificationRequestItem/success",
             ],
             unsigned: "/notificationItems/0/NotificationRequestItem/reason",
-            has_time: false,
-            any_content_type: false,
+            signature: "/notificationItems/0/NotificationRequestItem/additionalData/hmacSignature",
+            facts: Facts { limit: 64 * 1024, ..Facts::USUAL },
         },
         Sender {
             name: "mailgun",
@@ -107,8 +108,8 @@ fn all() -> [Sender; 3] {
             event: mailgun,
             signed: &["/signature/timestamp", "/signature/token"],
             unsigned: "/event-data/event",
-            has_time: true,
-            any_content_type: false,
+            signature: "/signature/signature",
+            facts: Facts { limit: 64 * 1024, max_age: Some(300), ..Facts::USUAL },
         },
         Sender {
             name: "aws_sns",
@@ -117,10 +118,62 @@ fn all() -> [Sender; 3] {
             event: sns,
             signed: &["/Message", "/MessageId", "/Timestamp", "/TopicArn", "/Type"],
             unsigned: "/UnsubscribeURL",
-            has_time: true,
-            any_content_type: true,
+            signature: "/Signature",
+            facts: Facts { any_content_type: true, retries_are_known: true, max_age: Some(3_600), ..Facts::USUAL },
         },
     ]
+}
+
+/// As the senders' contract sees them.
+pub(crate) fn presets() -> Vec<Box<dyn Preset>> {
+    all().into_iter().map(|sender| Box::new(sender) as Box<dyn Preset>).collect()
+}
+
+impl Preset for Sender {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn secrets(&self) -> [&'static str; 2] {
+        self.secrets
+    }
+
+    fn facts(&self) -> Facts {
+        self.facts
+    }
+
+    fn app(&self, clock: &ManualClock, secrets: &[&'static str]) -> App {
+        self.app(secrets, clock.clone())
+    }
+
+    fn request(&self, Delivery { keys, event, time, is_empty }: &Delivery) -> Request_ {
+        if *is_empty { post("") } else { request(&(self.event)(*event as u64, *time, keys[0])) }
+    }
+
+    fn tampered(&self, delivery: &Delivery) -> Vec<(String, Request_)> {
+        let event = (self.event)(1, delivery.time, delivery.keys[0]);
+        let mut all = Vec::new();
+        for pointer in self.signed.iter().chain([&self.signature]) {
+            let text = event.pointer(pointer).unwrap().to_string();
+            for at in positions(text.len()) {
+                let old = char::from(text.as_bytes()[at]);
+                let new = if old.is_ascii_digit() { (b'0' + (old as u8 - b'0' + 1) % 10) as char } else { 'q' };
+                if !old.is_ascii_alphanumeric() {
+                    continue;
+                }
+                let mut other = text.clone();
+                other.replace_range(at..=at, &new.to_string());
+                // An escape, or a number that begins with zero.
+                let Ok(other) = serde_json::from_str(&other) else { continue };
+                let mut changed = event.clone();
+                *changed.pointer_mut(pointer).unwrap() = other;
+                if changed != event {
+                    all.push((format!("{pointer} {at}"), request(&changed)));
+                }
+            }
+        }
+        all
+    }
 }
 
 impl Sender {
@@ -184,63 +237,16 @@ async fn what_was_not_signed_by_the_sender_is_refused() {
             missing.pointer_mut(object).unwrap().as_object_mut().unwrap().remove(name);
             assert_eq!(outcome(&app.send(request(&missing)).await), "malformed", "{} without {pointer}", sender.name);
         }
-        let forged = (sender.event)(1, NOW, sender.secrets[1]);
-        assert_eq!(outcome(&app.send(request(&forged)).await), "invalid", "{}: another key", sender.name);
         let text = event.to_string();
-        let long = format!("{text}{}", " ".repeat(2 * 1024 * 1024));
         for (body, expected, why) in [
-            ("", "malformed", "no body"),
             ("{}", "malformed", "nothing in it"),
             ("[]", "malformed", "a list"),
             (&text[1..], "malformed", "no JSON"),
             (&format!("{{\"live\":1,\"live\":2,{}", &text[1..]), "malformed", "a name twice"),
-            (&long, "payload_too_large", "too long"),
         ] {
             assert_eq!(outcome(&app.send(post(body.to_owned())).await), expected, "{}: {why}", sender.name);
         }
-        let mut get = request(&event);
-        *get.method_mut() = Method::GET;
-        assert_eq!(app.send(get).await.status(), 405, "{}", sender.name);
         assert_eq!(app.inner.calls(), 0, "{}", sender.name);
-        let mut plain = request(&event);
-        plain.headers_mut().insert("content-type", "text/plain; charset=UTF-8".parse().unwrap());
-        let expected = if sender.any_content_type { "ok" } else { "unsupported_media_type" };
-        assert_eq!(outcome(&app.send(plain).await), expected, "{}", sender.name);
-    }
-}
-
-#[tokio::test]
-async fn a_signed_time_is_held_to_its_window() {
-    for sender in all().into_iter().filter(|sender| sender.has_time) {
-        for (time, expected) in
-            [(NOW - 3_601, "expired"), (NOW - 100, "ok"), (NOW + 30, "ok"), (NOW + 100, "not_yet_valid")]
-        {
-            let app = sender.app(&sender.secrets[..1], clock());
-            let event = (sender.event)(1, time, sender.secrets[0]);
-            assert_eq!(outcome(&app.send(request(&event)).await), expected, "{} {time}", sender.name);
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_retry_of_a_notification_is_known_by_its_id() {
-    let [.., sns] = all();
-    let clock = clock();
-    let app = sns.app(&sns.secrets, clock.clone());
-    for (hours, secret) in [(0, sns.secrets[0]), (1, sns.secrets[0]), (20, sns.secrets[1])] {
-        clock.set(UnixTime::from_secs(NOW).plus(secs(hours * 3_600)));
-        let retry = (sns.event)(1, NOW + hours * 3_600, secret);
-        assert_eq!(app.send(request(&retry)).await.status(), StatusCode::OK);
-    }
-    assert_eq!(app.inner.calls(), 1);
-}
-
-#[tokio::test]
-async fn secrets_are_rotated_on_our_side() {
-    for sender in all() {
-        let [old, new] = sender.secrets;
-        let app = sender.app(&[new, old], clock());
-        assert_eq!(outcome(&app.send(request(&sender.event())).await), "ok", "{}", sender.name);
     }
 }
 

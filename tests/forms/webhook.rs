@@ -9,6 +9,7 @@ mod leases;
 mod public_key;
 mod requests;
 mod spellings;
+mod times;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};

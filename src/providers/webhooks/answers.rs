@@ -1,5 +1,7 @@
 //! Platforms that sign their requests for a part of a page, and show the answer there.
 
+use std::borrow::Cow;
+
 use http::HeaderName;
 
 use super::{Claims, sender};
@@ -117,4 +119,30 @@ pub fn shopware_webhook<C: Claims>() -> Builder<Webhook<C>> {
 /// ```
 pub fn viber<C: Claims>() -> Builder<Webhook<C>> {
     sender("viber").signature_header(HeaderName::from_static("x-viber-content-signature"))
+}
+
+/// Requests of Canva's extensions, by POST.
+///
+/// `X-Canva-Signatures`: a comma-separated list, each hexadecimal HMAC-SHA256 of `v1:{timestamp}:{path}:{body}`, with
+/// `X-Canva-Timestamp` in seconds.
+///
+/// Canva signs the path behind the extension's base URL: give that URL's path, or `""` if it has none. The query is not
+/// signed. A request may come again within five minutes, and is answered each time. The secret is in base64, as Canva
+/// shows it. New apps have user tokens instead.
+///
+/// Source: canva.dev, "Verifying requests", and public extensions.
+///
+/// ```
+/// // The base URL is https://app.example/canva.
+/// let layer = tower_sso::providers::webhooks::canva::<serde_json::Value>("/canva");
+/// ```
+pub fn canva<C: Claims>(base_path: impl Into<Cow<'static, str>>) -> Builder<Webhook<C>> {
+    sender("canva")
+        .signature_header(HeaderName::from_static("x-canva-signatures"))
+        .separator(',')
+        .timestamp_header(HeaderName::from_static("x-canva-timestamp"))
+        .signed("v1:{timestamp}:{path}:{body}")
+        .path_below(base_path)
+        .secret_format(SecretFormat::Base64 { prefix: "" })
+        .reusable()
 }

@@ -1,10 +1,12 @@
 //! Senders: developer tools.
 
+use std::time::Duration;
+
 use http::HeaderName;
 
 use super::{Claims, sender};
 use crate::Builder;
-use crate::webhook::{Digest, Encoding, Webhook};
+use crate::webhook::{Digest, Encoding, TimeFormat, Webhook};
 
 /// Deliveries of GitHub.
 ///
@@ -151,8 +153,9 @@ pub fn pagerduty<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// `Linear-Signature`: hexadecimal HMAC-SHA256 of the body.
 ///
-/// The body has the time in `webhookTimestamp`, in milliseconds. The layer does not check it, so the handler must, and
-/// must recognise old deliveries: see [`webhook`](crate::webhook). `Linear-Delivery` is not signed.
+/// The body has the time in `webhookTimestamp`, in milliseconds. A delivery is valid for 60 s, as in Linear's SDK, so a
+/// retry has a new time, and is processed again: the handler must recognise it by what the body says.
+/// `Linear-Delivery` and `Linear-Event` are not signed.
 ///
 /// Source: linear/linear, packages/sdk/src/webhooks.
 ///
@@ -160,5 +163,28 @@ pub fn pagerduty<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::linear::<serde_json::Value>();
 /// ```
 pub fn linear<C: Claims>() -> Builder<Webhook<C>> {
-    sender("linear").signature_header(HeaderName::from_static("linear-signature"))
+    sender("linear")
+        .signature_header(HeaderName::from_static("linear-signature"))
+        .timestamp_field("webhookTimestamp")
+        .timestamp_format(TimeFormat::Milliseconds)
+        .max_age(Duration::from_secs(60))
+}
+
+/// Deliveries of Asana.
+///
+/// `X-Hook-Signature`: hexadecimal HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// The key is what Asana sent in `X-Hook-Secret` when the webhook was made: see
+/// [`challenges::asana`](super::challenges::asana). Each webhook has its own, so give each an address and a tenant of
+/// its own. Failed deliveries are sent again for a day. A delivery without events says that the webhook is alive.
+///
+/// Source: developers.asana.com, "Webhooks"; public receivers, for the hexadecimal.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::asana::<serde_json::Value>();
+/// ```
+pub fn asana<C: Claims>() -> Builder<Webhook<C>> {
+    sender("asana").signature_header(HeaderName::from_static("x-hook-signature"))
 }

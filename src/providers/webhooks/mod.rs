@@ -21,10 +21,12 @@
 //! | sender | preset |
 //! |---|---|
 //! | Adyen, with the signature in a header | [`adyen_header`] |
+//! | Asana | [`asana`] |
 //! | Bitbucket Cloud | [`bitbucket`] |
 //! | Box | [`box_com`] |
 //! | Cal.com | [`cal_com`] |
 //! | Calendly | [`calendly`] |
+//! | Canva, extensions | [`canva`] |
 //! | CircleCI | [`circleci`] |
 //! | Coinbase CDP | [`coinbase_cdp`] |
 //! | Coinbase Commerce | [`coinbase_commerce`] |
@@ -32,6 +34,7 @@
 //! | DocuSign Connect | [`docusign`] |
 //! | Dropbox | [`danger_dropbox`] |
 //! | Enchant, custom apps | [`danger_enchant`] |
+//! | Flutterwave, version 4 | [`flutterwave_v4`] |
 //! | GitHub | [`github`] |
 //! | GitLab, with a signing token | [`gitlab`] |
 //! | GoCardless | [`gocardless`] |
@@ -75,7 +78,6 @@
 //! | Xero | [`xero`] |
 //! | Zendesk | [`zendesk`] |
 //! | Zoom | [`zoom`] |
-
 //!
 //! # Senders that sign with a private key
 //!
@@ -84,6 +86,7 @@
 //! | sender | preset |
 //! |---|---|
 //! | Discord | [`discord`] |
+//! | PayPal | [`danger_paypal`] |
 //! | SendGrid, events | [`sendgrid`] |
 //! | Senders that follow Standard Webhooks with `v1a`, such as Gemini | [`standard_webhooks_v1a`] |
 //! | Wise | [`wise`] |
@@ -117,6 +120,7 @@
 //! | sender | preset |
 //! |---|---|
 //! | Auth0, log streams | [`auth0`] |
+//! | BigCommerce | [`bigcommerce_webhook`] |
 //! | Flutterwave, version 3 | [`flutterwave_v3`] |
 //! | GitLab, with a secret token | [`gitlab_token`] |
 //! | Gumroad | [`danger_gumroad`] |

@@ -246,3 +246,23 @@ pub fn adyen_header<C: Claims>() -> Builder<Webhook<C>> {
 pub fn mollie<C: Claims>() -> Builder<Webhook<C>> {
     sender("mollie").signature_headers([HeaderName::from_static("x-mollie-signature")]).separator(',').prefix("sha256=")
 }
+
+/// Deliveries of Flutterwave, version 4.
+///
+/// `flutterwave-signature`: base64 of HMAC-SHA256 of the body.
+///
+/// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// The key is the secret hash of the dashboard. Deliveries of version 3 are those of
+/// [`flutterwave_v3`](super::flutterwave_v3).
+///
+/// Source: public servers of merchants, in several languages.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::flutterwave_v4::<serde_json::Value>();
+/// ```
+pub fn flutterwave_v4<C: Claims>() -> Builder<Webhook<C>> {
+    sender("flutterwave_v4")
+        .signature_header(HeaderName::from_static("flutterwave-signature"))
+        .encoding(Encoding::Base64)
+}

@@ -4,7 +4,7 @@ use http::HeaderName;
 
 use super::{Claims, DAY, sender};
 use crate::Builder;
-use crate::webhook::{Encoding, EventId, PublicKeyAlgorithm, Webhook};
+use crate::webhook::{Encoding, EventId, PublicKeyAlgorithm, TimeFormat, Webhook};
 
 /// Deliveries of senders that follow Standard Webhooks with `v1a`, such as Gemini.
 ///
@@ -44,7 +44,9 @@ pub fn standard_webhooks_v1a<C: Claims>() -> Builder<Webhook<C>> {
 /// Source: sendgrid/sendgrid-python, helpers/eventwebhook.
 ///
 /// ```
-/// let layer = tower_sso::providers::webhooks::sendgrid::<tower_sso::webhook::RawBody>();
+/// use tower_sso::webhook::JsonBody;
+///
+/// let layer = tower_sso::providers::webhooks::sendgrid::<JsonBody<Vec<serde_json::Value>>>();
 /// ```
 pub fn sendgrid<C: Claims>() -> Builder<Webhook<C>> {
     sender("sendgrid")
@@ -92,4 +94,37 @@ pub fn wise<C: Claims>() -> Builder<Webhook<C>> {
         .signature_header(HeaderName::from_static("x-signature-sha256"))
         .encoding(Encoding::Base64)
         .public_key(PublicKeyAlgorithm::RsaSha256)
+}
+
+/// Deliveries of PayPal.
+///
+/// `PAYPAL-TRANSMISSION-SIG`: base64 of the RSA signature, with SHA-256, of
+/// `{PAYPAL-TRANSMISSION-ID}|{PAYPAL-TRANSMISSION-TIME}|{webhook_id}|{CRC-32 of the body}`; the time is RFC 3339.
+///
+/// **The body itself is not signed, only its CRC-32**: whoever holds back a delivery can send any body in its place, as
+/// four bytes of one's own give a text any CRC-32. Before you hand anything out, ask PayPal's API for the resource, or
+/// have `/v1/notifications/verify-webhook-signature` check the delivery. A copy with another body counts as a
+/// duplicate. A failed delivery comes again for three days. If it has a new time, it is processed again: the handler
+/// must recognise it by the `id` in its body.
+///
+/// `webhook_id` is that of your webhook, from PayPal's page; mock events have `WEBHOOK_ID`. The key is the certificate,
+/// in PEM. Get it yourself from `PAYPAL-CERT-URL`, whose host must be PayPal's: **nothing is fetched** because of a
+/// request. When PayPal changes its certificate, give the new one as a second secret. That the certificate is PayPal's
+/// and has not expired is for you to check. The headers `PAYPAL-CERT-URL` and `PAYPAL-AUTH-ALGO` are not signed, and
+/// not read.
+///
+/// Source: developer.paypal.com, "Integrate webhooks".
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::danger_paypal::<serde_json::Value>("1JE4291016473214C");
+/// ```
+pub fn danger_paypal<C: Claims>(webhook_id: impl AsRef<str>) -> Builder<Webhook<C>> {
+    sender("paypal")
+        .signature_header(HeaderName::from_static("paypal-transmission-sig"))
+        .encoding(Encoding::Base64)
+        .public_key(PublicKeyAlgorithm::RsaSha256)
+        .id_header(HeaderName::from_static("paypal-transmission-id"))
+        .timestamp_header(HeaderName::from_static("paypal-transmission-time"))
+        .timestamp_format(TimeFormat::Rfc3339)
+        .danger_signed(format!("{{id}}|{{timestamp}}|{}|{{body:crc32}}", webhook_id.as_ref()))
 }

@@ -136,3 +136,21 @@ pub fn danger_shippo<C: Call>() -> Builder<SharedSecret<C>> {
 pub fn danger_gumroad<C: Call>() -> Builder<SharedSecret<C>> {
     danger_shippo()
 }
+
+/// Calls of BigCommerce.
+///
+/// BigCommerce documents no signature: give the webhook a header of your own, with the secret, when you make it, and
+/// name that header here. Nothing is signed. Bodies have only the id of what has changed: ask BigCommerce's API for the
+/// rest.
+///
+/// Source: developer.bigcommerce.com, "Create a Webhook", field `headers`.
+///
+/// ```
+/// use http::HeaderName;
+///
+/// let header = HeaderName::from_static("x-hook-secret");
+/// let layer = tower_sso::providers::webhooks::bigcommerce_webhook::<serde_json::Value>(header);
+/// ```
+pub fn bigcommerce_webhook<C: Call>(header: HeaderName) -> Builder<SharedSecret<C>> {
+    sender(Place::header(header))
+}

@@ -21,10 +21,17 @@ pub(in crate::webhook) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProble
             "needs a `separator` and no `timestamp_header`: the time has one place",
         ));
     }
+    if form.timestamp_field.is_some() && (form.has_time_beside_the_body() || !template.covers_any_body()) {
+        return Err(ConfigProblem::setting(
+            "timestamp_field",
+            "needs a signed body, and no other setting for the time: the time has one place",
+        ));
+    }
     form.signatures.check(form.secret_format)?;
-    for (part, is_set, name) in
-        [(Part::Timestamp, form.has_time(), "timestamp_header"), (Part::Id, form.id_header.is_some(), "id_header")]
-    {
+    for (part, is_set, name) in [
+        (Part::Timestamp, form.has_time_beside_the_body(), "timestamp_header"),
+        (Part::Id, form.id_header.is_some(), "id_header"),
+    ] {
         // A list of headers must name these two, which is checked for each request.
         let is_listed = is_set && template.has(&Part::Headers);
         match (template.has(&part) || is_listed, is_set) {
@@ -97,7 +104,11 @@ fn check_signed<C>(form: &Webhook<C>, template: &Template) -> Result<(), ConfigP
     }
     let is_form = |essence: &Cow<'_, str>| essence.eq_ignore_ascii_case(FORM);
     let forms_only = form.content_types.as_ref().is_some_and(|types| types.iter().all(is_form));
-    if !template.covers_any_body() && digest.is_none() && !(has_form && forms_only) {
+    if template.has(&Part::BodyCrc32) && !form.cut_is_free {
+        return problem("has {body:crc32}, which is no signature of the body: only `danger_signed` takes it");
+    }
+    let covers_body = template.covers_any_body() || template.has(&Part::BodyCrc32);
+    if !covers_body && digest.is_none() && !(has_form && forms_only) {
         return problem(match has_form {
             true => "has {form} alone: set the content type of forms, as no other body is signed",
             false => "has no {body}: what is not signed could be exchanged",

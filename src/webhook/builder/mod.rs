@@ -37,6 +37,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// | [`signed`](Builder::signed) | the body |
 /// | [`origin`](Builder::origin) | none |
 /// | [`timestamp_header`](Builder::timestamp_header), [`timestamp_element`](Builder::timestamp_element) | none |
+/// | [`timestamp_field`](Builder::timestamp_field) | none |
 /// | [`id_header`](Builder::id_header) | none |
 /// | [`timestamp_format`](Builder::timestamp_format) | whole seconds |
 /// | [`event_id`](Builder::event_id), [`retried_for`](Builder::retried_for) | none, a day |
@@ -87,6 +88,7 @@ where
         cut_is_free: false,
         reading: Reading::new(),
         timestamp_header: None,
+        timestamp_field: None,
         time_format: TimeFormat::Seconds,
         id_header: None,
         window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(60) },

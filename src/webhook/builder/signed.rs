@@ -19,12 +19,13 @@ where
     /// |---|---|
     /// | `{body}` | the body as received |
     /// | `{body:sha256}` | its SHA-256, in hexadecimal of lower case |
-    /// | `{form}` | names and values of a form body, decoded and sorted by name, with nothing between them |
+    /// | `{body:crc32}` | its CRC-32, in decimal: in [`danger_signed`](Self::danger_signed) alone |
+    /// | `{form}` | up to 1,000 names and values of a form, decoded and sorted by name, nothing between them |
     /// | `{timestamp}` | the value of the [`timestamp_header`](Self::timestamp_header), or of the list's element |
     /// | `{id}` | the value of the [`id_header`](Self::id_header) |
     /// | `{method}` | the method |
     /// | `{url}` | the [`origin`](Self::origin), and path and query [as the client sent them](crate::received) |
-    /// | `{path}`, `{query}` | its path alone, its query alone |
+    /// | `{path}`, `{query}` | its path alone, perhaps [below the app's](Self::path_below); its query alone |
     /// | `{uri:encoded}` | path and query as JavaScript's `encodeURI` writes them, the query escaped once more before |
     /// | `{headers}` | the [`signed_headers`](Self::signed_headers): `name:value`, sorted, with `;` between them |
     ///
@@ -45,9 +46,11 @@ where
         self
     }
 
-    /// As [`signed`](Self::signed), also if the text can be cut in two ways. **Whoever holds back a delivery can send
-    /// another one with the same signature instead**, in which characters have moved from the end of one part to the
-    /// beginning of the next, such as from a field's value to another field's name. For senders who leave no choice.
+    /// As [`signed`](Self::signed), also if the text can be cut in two ways, or holds the body's CRC-32. **Whoever
+    /// holds back a delivery can send another one with the same signature instead**, in which characters have moved
+    /// from the end of one part to the beginning of the next, such as from a field's value to another field's name.
+    /// Where `{body:crc32}` is all of the body, it can be any body: four bytes give a text any CRC-32. For senders who
+    /// leave no choice.
     pub fn danger_signed(mut self, template: impl AsRef<str>) -> Self {
         self.form.template = Template::parse(template.as_ref());
         self.form.cut_is_free = true;
@@ -76,6 +79,13 @@ where
         self
     }
 
+    /// The path of the app's own address, for senders who sign only what comes behind it: `/app` for a `{path}` that is
+    /// `/hook` where the client sent `/app/hook`. Another path is `malformed`. Default: none, the whole path is signed.
+    pub fn path_below(mut self, base: impl Into<Cow<'static, str>>) -> Self {
+        self.form.reading.base_path = base.into();
+        self
+    }
+
     /// The query parameter with the hexadecimal SHA-256 of the body, in a signed URL. If it is there, it must be
     /// right. It must be there if nothing else signs the body, and be the last parameter, where senders append it: so
     /// nothing that was signed behind it is taken for the query. Otherwise: `malformed`. Default: none.
@@ -88,6 +98,23 @@ where
     /// signed. Default: none, and so no time check: a delivery may have any age.
     pub fn timestamp_header(mut self, name: HeaderName) -> Self {
         self.form.timestamp_header = Some(name);
+        self
+    }
+
+    /// The field of the body's JSON object with the time of the delivery, as text or a number in the
+    /// [`timestamp_format`](Self::timestamp_format). It is read once the signature is right. An authentic delivery
+    /// without it is `rejected_claims`. Default: none.
+    ///
+    /// ```
+    /// use tower_sso::webhook::{self, TimeFormat};
+    ///
+    /// // {"webhookTimestamp": 1700000000000, …}
+    /// let layer = webhook::layer::<serde_json::Value>()
+    ///     .timestamp_field("webhookTimestamp")
+    ///     .timestamp_format(TimeFormat::Milliseconds);
+    /// ```
+    pub fn timestamp_field(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.form.timestamp_field = Some(name.into());
         self
     }
 

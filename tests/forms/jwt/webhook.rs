@@ -1,18 +1,20 @@
 //! Webhooks that are signed by a JWT with the body's digest, and the senders that sign so.
 
 use bytes::Bytes;
-use http::{Method, Request, StatusCode};
+use http::{HeaderValue, Request, StatusCode};
 use http_body_util::Full;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tower_sso::Builder;
-use tower_sso::clock::UnixTime;
+use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::jwt::webhook::{self, JwtWebhook};
 use tower_sso::jwt::{self, Algorithm};
 use tower_sso::keys::{PublicKeys, Secret};
 use tower_sso::providers::webhooks as senders;
+use tower_sso::replay::MemoryReplay;
 use tower_sso::sign::JwtSigner;
 
+use crate::senders::contract::{Delivery, Facts, Preset};
 use crate::support::pairs::P256;
 use crate::support::subject::refused;
 use crate::support::{Answer, App, NOW, Request_, clock, outcome, reason, replay, secs, seen};
@@ -60,6 +62,57 @@ fn digest(body: &str) -> String {
     Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// As the senders' contract sees them.
+pub(crate) fn presets() -> Vec<Box<dyn Preset>> {
+    all().into_iter().map(|sender| Box::new(sender) as Box<dyn Preset>).collect()
+}
+
+impl Preset for Sender {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn secrets(&self) -> [&'static str; 2] {
+        [self.keys[0].0, self.keys[1].0]
+    }
+
+    fn facts(&self) -> Facts {
+        let max_age = (self.name == "plaid").then_some(300);
+        Facts { any_content_type: true, max_age, ..Facts::USUAL }
+    }
+
+    fn app(&self, clock: &ManualClock, secrets: &[&'static str]) -> App {
+        let layer = (self.layer)().secrets(secrets.iter().copied()).replay(replay()).danger_forgets_on_restart();
+        App::new(layer.clock(clock.clone()).build().unwrap())
+    }
+
+    fn request(&self, Delivery { keys, event, time, is_empty }: &Delivery) -> Request_ {
+        let body = if *is_empty { String::new() } else { json!({"id": event}).to_string() };
+        let key = self.keys.iter().position(|(public, _)| *public == keys[0]).unwrap();
+        let time = self.claims.get("iat").map(|_| *time);
+        self.request(&self.token(key, json!({self.claim: digest(&body), "iat": time})), body)
+    }
+
+    fn tampered(&self, delivery: &Delivery) -> Vec<(String, Request_)> {
+        let good = Preset::request(self, delivery);
+        let changed = |text: &[u8], at: usize| {
+            let mut text = text.to_vec();
+            text[at] ^= 1;
+            text
+        };
+        let token = good.headers()[self.header].as_bytes();
+        let of_token = |at| {
+            let mut request = good.clone();
+            let value = HeaderValue::from_bytes(&changed(token, at)).unwrap();
+            request.headers_mut().insert(self.header, value);
+            (format!("token {at}"), request)
+        };
+        let body = json!({"id": delivery.event}).to_string().into_bytes();
+        let of_body = |at| (format!("body {at}"), good.clone().map(|_| Full::new(changed(&body, at).into())));
+        (0..token.len()).map(of_token).chain((0..body.len()).map(of_body)).collect()
+    }
+}
+
 impl Sender {
     fn layer(&self) -> Builder<JwtWebhook<Value>> {
         (self.layer)().secrets([self.keys[0].0]).replay(replay()).danger_forgets_on_restart().clock(clock())
@@ -88,22 +141,6 @@ impl Sender {
 
     async fn send(&self, changes: Value, body: &str) -> Answer {
         self.app().send(self.request(&self.token(0, changes), body.to_owned())).await
-    }
-}
-
-#[tokio::test]
-async fn a_call_is_processed_once() {
-    for sender in all() {
-        let app = sender.app();
-        // Public keys make another signature for each token.
-        for _ in 0..2 {
-            let answer = app.send(sender.request(&sender.token(0, json!({})), BODY)).await;
-            assert_eq!((answer.status(), app.inner.calls()), (StatusCode::OK, 1), "{}", sender.name);
-        }
-        let other = r#"{"id": 8}"#;
-        let token = sender.token(0, json!({sender.claim: digest(other)}));
-        let answer = app.send(sender.request(&token, other)).await;
-        assert_eq!((outcome(&answer), app.inner.calls()), ("ok", 2), "{}", sender.name);
     }
 }
 
@@ -142,29 +179,19 @@ async fn what_was_not_signed_by_the_sender_is_refused() {
         cut.headers_mut().insert(sender.header, token.rsplit_once('.').unwrap().0.parse().unwrap());
         let mut twice = sender.request(&token, BODY);
         twice.headers_mut().append(sender.header, token.parse().unwrap());
-        let mut packed = sender.request(&token, BODY);
-        packed.headers_mut().insert("content-encoding", "gzip".parse().unwrap());
         let mut none = sender.request(&token, BODY);
         none.headers_mut().remove(sender.header);
-        let long = format!("{BODY}{}", " ".repeat(2 * 1024 * 1024));
         let payload = json!({"iss": "netlify", "iat": NOW, sender.claim: digest(BODY)}).to_string();
         let forged = JwtSigner::new(Algorithm::HS512, &sender.keys[0].0.into()).unwrap();
         let forged = forged.sign(br#"{"alg":"HS512"}"#, payload.as_bytes()).unwrap();
         for (request, expected, why) in [
-            (sender.request(&sender.token(1, json!({})), BODY), "invalid", "another key"),
             (sender.request(&forged, BODY), "invalid", "another algorithm"),
             (cut, "malformed", "no signature"),
             (twice, "malformed", "two tokens"),
             (none, "malformed", "no token"),
-            (sender.request(&token, ""), "malformed", "no body"),
-            (sender.request(&token, long), "payload_too_large", "too long"),
-            (packed, "unsupported_media_type", "compressed"),
         ] {
             assert_eq!(outcome(&app.send(request).await), expected, "{}: {why}", sender.name);
         }
-        let mut get = sender.request(&token, BODY);
-        *get.method_mut() = Method::GET;
-        assert_eq!(app.send(get).await.status(), 405, "{}", sender.name);
         assert_eq!(app.inner.calls(), 0, "{}", sender.name);
         // A refused call does not use up the token.
         assert_eq!(outcome(&app.send(sender.request(&token, BODY)).await), "ok", "{}", sender.name);
@@ -221,6 +248,52 @@ async fn the_key_is_the_one_that_the_token_names() {
     keys.set([("two", key)]).unwrap();
     let token = plaid.token(0, json!({"iat": NOW + 1}));
     assert_eq!(reason(&app.send(plaid.request(&token, BODY)).await), "unknown_key");
+    // A set may hold keys of other kinds: one of these is as if nobody had it, and no failure of ours.
+    let modulus = "vXZdrUuEQbQdrLpEbQJk6EZk3mdP6AaisTCtAGzl2wCGhN1ybr3IcA5t_ryGWGiMThS8jUL2gNPX92OoeeyRAptlYk6G4UGgOSpV7eRKxBY1Z3iKdShV4BqJqGBvm-jVErJ69l94Oq_GJnQmQKGR_1DZ5efeO2BSqsN3pfinydks5EyRKdM4Obh8vm5NXMdiuFXGKAIDIP8v2RsDBrvxOR1OcIhl_e3mrkDs75GWh-BMjSK2_7gUSk8j9RvjWDw4jn45kfbFpQOr4_-LxeVkj6SICT7Ef5Rjx3qur0ELipMnibmjwC2XhMiJnisALzYf7RVjiPxpVStT0QHWEjNsqw";
+    let set = json!({"keys": [{"kty": "RSA", "kid": "one", "e": "AQAB", "n": modulus}]}).to_string();
+    assert_eq!(keys.set_jwks(set.as_bytes()).unwrap(), 1);
+    let answer = app.send(plaid.request(&token, BODY)).await;
+    assert_eq!((answer.status(), reason(&answer)), (StatusCode::UNAUTHORIZED, "bad_signature"));
+}
+
+/// An entry is kept until the last instant at which any layer of the sender's would accept the call.
+#[tokio::test]
+async fn a_used_call_is_known_at_a_layer_that_allows_a_greater_age() {
+    for (end, later, expected, why) in [
+        (Some(600), 100, "ok", "the greater age decides, and the call has an end of its own"),
+        (Some(600), 599, "ok", "an instant before its end"),
+        (Some(600), 601, "expired", "after its end"),
+        (Some(60), 100, "expired", "its end comes before either age"),
+        (None, 100, "ok", "it has no end of its own"),
+    ] {
+        let [_, plaid] = all();
+        let (store, time) = (MemoryReplay::builder().clock(clock()).danger_no_startup_cutoff().build(), clock());
+        let app = |age| {
+            let layer = plaid.layer().replay(store.clone()).clock(time.clone()).max_age(secs(age));
+            App::new(layer.build().unwrap())
+        };
+        let (short, long) = (app(30), app(900));
+        let token = plaid.token(0, json!({"exp": end.map(|seconds: u64| NOW + seconds)}));
+        assert_eq!(outcome(&short.send(plaid.request(&token, BODY)).await), "ok", "{why}");
+        assert_eq!(short.inner.calls(), 1, "{why}");
+        time.advance(secs(later));
+        let answer = long.send(plaid.request(&token, BODY)).await;
+        assert_eq!((outcome(&answer), long.inner.calls()), (expected, 0), "{why}");
+    }
+}
+
+/// Without `max_age`, a call's own end decides, also where the handler remembers calls without one.
+#[tokio::test]
+async fn a_call_with_an_end_is_known_until_then() {
+    let [netlify, _] = all();
+    let clock = clock();
+    let app = App::new(netlify.layer().handler_remembers().clock(clock.clone()).build().unwrap());
+    let token = netlify.token(0, json!({"exp": NOW + 7_200}));
+    for (after, expected) in [(0, "ok"), (3_601, "ok"), (7_200, "ok"), (7_201, "expired")] {
+        clock.set(UnixTime::from_secs(NOW).plus(secs(after)));
+        let answer = app.send(netlify.request(&token, BODY)).await;
+        assert_eq!((outcome(&answer), app.inner.calls()), (expected, 1), "{after}");
+    }
 }
 
 #[test]

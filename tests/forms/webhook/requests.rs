@@ -111,6 +111,41 @@ async fn a_url_is_signed_as_the_client_sent_it() {
 }
 
 #[tokio::test]
+async fn a_path_is_signed_below_the_apps_own() {
+    for (base, uri, signed, expected, why) in [
+        ("/app", "/app/hook", "/hook", "ok", "behind it"),
+        ("/app/", "/app/hook", "/hook", "ok", "with a slash at its end"),
+        ("/app", "/app", "", "ok", "the app's own"),
+        ("/app", "/app/hook", "/app/hook", "bad_signature", "the whole path"),
+        ("/app", "/app/other", "/hook", "bad_signature", "another path"),
+        ("/app", "/apple/hook", "le/hook", "malformed", "no part of a name"),
+        ("/app", "/hook", "/hook", "malformed", "not below it"),
+        ("", "/app/hook", "/app/hook", "ok", "not set"),
+    ] {
+        let app = App::new(layer().signed("{path}\n{body}").path_below(base).build().unwrap());
+        let call = request("POST", uri, JSON, "{}", &format!("{signed}\n{{}}"));
+        assert_eq!(reason(&app.send(call).await), expected, "{base} {uri}: {why}");
+    }
+}
+
+/// Whoever holds back a delivery can send another body of the same CRC-32, but not as a second event.
+#[tokio::test]
+async fn a_crc_of_the_body_signs_no_body() {
+    let ada = r#"{"pay":"ada","n":"0000000000000000000000000000000000000000"}"#;
+    let eve = r#"{"pay":"eve","n":"1101111000100011100101110111001000000000"}"#;
+    let layer = || layer().danger_signed("{path}|{body:crc32}");
+    let call = |body: &str| request("POST", "/a", JSON, body, "/a|3059836267");
+    for (layer, why) in [(layer(), "one signature"), (layer().separator(','), "a list")] {
+        let app = App::new(layer.build().unwrap());
+        assert_eq!(outcome(&app.send(call(ada)).await), "ok", "{why}");
+        assert_eq!(outcome(&app.send(call(&ada.replace("ada", "eve"))).await), "invalid", "{why}: another CRC");
+        assert_eq!((outcome(&app.send(call(eve)).await), app.inner.calls()), ("ok", 1), "{why}: acknowledged");
+    }
+    let app = App::new(layer().build().unwrap());
+    assert_eq!((outcome(&app.send(call(eve)).await), app.inner.calls()), ("ok", 1), "the first to come");
+}
+
+#[tokio::test]
 async fn other_spellings_of_a_url_are_taken_only_where_the_sender_may_use_them() {
     let user = || layer().signed("{url}{body}").origin(Origin::new("https://user:pass@app.example:443"));
     let port = || layer().signed("{url}{body}").origin(Origin::new("https://app.example:8443"));
@@ -344,6 +379,10 @@ fn texts_that_do_not_sign_the_request_do_not_build() {
         ),
         (start().signed("{headers}\n{body}").build(), "name the header that lists"),
         (start().signed_headers(TIME, "x-").build(), "goes with {headers}"),
+        (start().signed("{id}|{body:crc32}").build(), "only `danger_signed` takes it"),
+        (start().signed("{url}{body}").origin(origin()).path_below("/app").build(), "path_below"),
+        (start().signed("{path}\n{body}").path_below("app").build(), "path_below"),
+        (start().signed("{path}\n{body}").path_below("/app?a").build(), "path_below"),
         (webhook::layer::<RawBody>().secrets([SECRET]).reusable().build(), "needs a signed time"),
         (start().once().danger_every_delivery().build(), "refuses duplicates"),
         (start().danger_secret_first().digest(Digest::Sha512).build(), "is SHA-256"),
