@@ -21,7 +21,7 @@ import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # A program that names one of these needs it beside tower-sso.
-CRATES = {"axum": '"0.8"'}
+CRATES = {"axum": '"0.8"', "serde": '{ version = "1", features = ["derive"] }'}
 
 
 def main():
