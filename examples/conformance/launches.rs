@@ -18,6 +18,12 @@ pub(crate) fn launch(route: &Route, world: &World, name: &str, secrets: &[Secret
         let layer = launches::discourse_provider::<Value>().secrets(secrets.to_vec());
         return Some(mount(route, world, layer.map_claims(grant)));
     }
+    if name == "telegram_mini_app_third_party" {
+        // It is signed, and in neither the request nor the key.
+        let Some(bot_id) = route.bot_id else { return Some(Err("the preset needs the route's `bot_id`".into())) };
+        let layer = launches::telegram_mini_app_third_party::<Value>(bot_id, tma()).secrets(secrets.to_vec());
+        return Some(mount(route, world, layer.map_claims(grant)));
+    }
     if let Some(layer) = reusable_parameters(name) {
         return Some(mount(route, world, layer.secrets(secrets.to_vec()).map_claims(grant)));
     }
@@ -36,13 +42,17 @@ pub(crate) fn launch(route: &Route, world: &World, name: &str, secrets: &[Secret
 }
 
 fn reusable_parameters(name: &str) -> Option<Builder<SignedParameters<Value>>> {
-    let tma = || Place::header_after(http::header::AUTHORIZATION, "tma");
     Some(match name {
         "help_scout" => launches::danger_help_scout(),
         "shopify_app_proxy" => launches::shopify_app_proxy(),
         "telegram_mini_app" | "max_mini_app" => launches::telegram_mini_app(tma()),
         _ => return None,
     })
+}
+
+/// Where a Mini App's page sends its string.
+fn tma() -> Place {
+    Place::header_after(http::header::AUTHORIZATION, "tma")
 }
 
 fn sealed(name: &str) -> Option<Builder<Sealed<Value>>> {

@@ -36,7 +36,11 @@ impl Encoding {
     }
 
     /// Decodes a signature that is not a MAC.
-    #[cfg(all(feature = "webhook", feature = "public-key"))]
+    #[cfg(feature = "public-key")]
+    #[cfg_attr(
+        not(any(feature = "webhook", feature = "signed-parameters", feature = "signed-payload")),
+        allow(dead_code)
+    )]
     pub(crate) fn decode(self, text: &str) -> Result<Vec<u8>, &'static str> {
         use crate::text::base64::{BASE64, BASE64URL, without_padding};
         use ::base64::Engine;

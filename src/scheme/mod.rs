@@ -77,7 +77,7 @@ pub(crate) use places::Places;
 pub use public_key::PublicKeyAlgorithm;
 pub use secret_format::SecretFormat;
 #[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
-pub(crate) use signature::Signature;
+pub(crate) use signature::{Given, Signature};
 #[cfg(any(feature = "sealed", feature = "signed-parameters", feature = "signed-payload"))]
 pub(crate) use signed_time::SignedTime;
 #[cfg(feature = "signed-payload")]

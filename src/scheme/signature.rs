@@ -1,70 +1,153 @@
 use subtle::ConstantTimeEq;
 
+use crate::ConfigProblem;
 use crate::keys::{self, Secret};
 use crate::mac::{self, Digest, Tag};
 use crate::rejection::Reason;
+#[cfg(feature = "public-key")]
+use crate::scheme::PublicKeyAlgorithm;
 #[cfg(feature = "explain")]
 use crate::scheme::near::Made;
 use crate::scheme::{Encoding, KeyDerivation, SecretFormat};
 
-/// How a MAC is made and written.
+/// How a signature is made and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Signature {
     pub(crate) digest: Digest,
     pub(crate) encoding: Encoding,
     pub(crate) secret_format: SecretFormat,
     pub(crate) derivation: KeyDerivation,
+    /// `None`: an HMAC.
+    #[cfg(feature = "public-key")]
+    pub(crate) public_key: Option<PublicKeyAlgorithm>,
+}
+
+/// A decoded signature.
+pub(crate) enum Given {
+    Mac(Tag),
+    #[cfg(feature = "public-key")]
+    PublicKey(Box<[u8]>),
+}
+
+impl std::ops::Deref for Given {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Mac(tag) => tag,
+            #[cfg(feature = "public-key")]
+            Self::PublicKey(signature) => signature,
+        }
+    }
 }
 
 impl Signature {
     /// HMAC-SHA256 with the secret's bytes.
     pub(crate) fn written_as(encoding: Encoding) -> Self {
         let (secret_format, derivation) = (SecretFormat::Bytes, KeyDerivation::default());
-        Self { digest: Digest::Sha256, encoding, secret_format, derivation }
+        Self {
+            digest: Digest::Sha256,
+            encoding,
+            secret_format,
+            derivation,
+            #[cfg(feature = "public-key")]
+            public_key: None,
+        }
     }
 
-    pub(crate) fn tag(&self, text: &str) -> Result<Tag, &'static str> {
-        self.encoding.tag(text, self.digest)
+    /// Whether the keys are public keys.
+    #[cfg_attr(not(feature = "public-key"), allow(clippy::unused_self))]
+    pub(crate) fn is_public(&self) -> bool {
+        #[cfg(feature = "public-key")]
+        return self.public_key.is_some();
+        #[cfg(not(feature = "public-key"))]
+        false
     }
 
-    /// Whether the MAC of the concatenated parts is this one.
+    /// A key that nobody has.
+    pub(crate) fn decoy(&self) -> Secret {
+        #[cfg(feature = "public-key")]
+        if let Some(algorithm) = self.public_key {
+            return algorithm.decoy();
+        }
+        mac::decoy()
+    }
+
+    /// Refuses settings of an HMAC beside a public key.
+    pub(crate) fn check(&self) -> Result<(), ConfigProblem> {
+        let plain = Self::written_as(self.encoding);
+        let other = [
+            ("digest", self.digest != plain.digest),
+            ("secret_format", self.secret_format != plain.secret_format),
+            ("key_derivation", self.derivation != plain.derivation),
+        ];
+        match other.iter().find(|(_, is_set)| *is_set && self.is_public()) {
+            None => Ok(()),
+            Some((setting, _)) => {
+                Err(ConfigProblem::setting(setting, "is for an HMAC, and the layer has a `public_key`: take one out"))
+            }
+        }
+    }
+
+    pub(crate) fn decode(&self, text: &str) -> Result<Given, &'static str> {
+        #[cfg(feature = "public-key")]
+        if let Some(algorithm) = self.public_key {
+            return algorithm.normal(self.encoding.decode(text)?).map(Given::PublicKey);
+        }
+        self.encoding.tag(text, self.digest).map(Given::Mac)
+    }
+
+    /// Whether this is the signature of the concatenated parts.
     pub(crate) fn verify<'p>(
         &self,
         key: &Secret,
         parts: impl IntoIterator<Item = &'p [u8]>,
-        tag: &Tag,
+        given: &[u8],
     ) -> Result<(), Reason> {
-        keys::check_shared(key).map_err(Reason::UnusableKey)?;
-        let made_by = (self.secret_format, self.derivation);
-        let read = |secret: &[u8]| Ok(self.derivation.key(self.secret_format.key(secret)?));
-        match self.digest.verify_read((key, made_by), read, parts, tag) {
+        let verified = |verified| match verified {
             Ok(true) => Ok(()),
             Ok(false) => Err(Reason::BadSignature),
             Err(what) => Err(Reason::UnusableKey(what)),
+        };
+        #[cfg(feature = "public-key")]
+        if let Some(algorithm) = self.public_key {
+            let signed = parts.into_iter().collect::<Vec<_>>().concat();
+            return verified(algorithm.verify(key, &signed, given));
         }
+        keys::check_shared(key).map_err(Reason::UnusableKey)?;
+        let made_by = (self.secret_format, self.derivation);
+        let read = |secret: &[u8]| Ok(self.derivation.key(self.secret_format.key(secret)?));
+        verified(self.digest.verify_read((key, made_by), read, parts, given))
     }
 
     /// Whether the plain digest of these parts, with the secret between them, is this one.
-    pub(crate) fn verify_digest(&self, key: &Secret, before: &[u8], after: &[u8], tag: &Tag) -> Result<(), Reason> {
+    pub(crate) fn verify_digest(&self, key: &Secret, before: &[u8], after: &[u8], given: &[u8]) -> Result<(), Reason> {
         keys::check_shared(key).map_err(Reason::UnusableKey)?;
         let secret = self.secret_format.key(key.expose()).map_err(Reason::UnusableKey)?;
         let digest = self.digest.hash([before, &self.derivation.key(secret), after]);
-        if digest.ct_eq(tag).into() { Ok(()) } else { Err(Reason::BadSignature) }
+        if digest[..].ct_eq(given).into() { Ok(()) } else { Err(Reason::BadSignature) }
     }
 
     /// How the partner may make it instead.
     #[cfg(feature = "explain")]
     pub(crate) fn near(self) -> Vec<(String, Self)> {
-        let Self { digest, encoding, secret_format, derivation } = self;
+        if self.is_public() {
+            return Vec::new();
+        }
+        let Self { digest, encoding, secret_format, derivation, .. } = self;
         let made = Made { digest, encoding, secret_format }.near().into_iter();
         let made = made.map(|(cause, Made { digest, encoding, secret_format })| {
-            (cause, Self { digest, encoding, secret_format, derivation })
+            (cause, Self { digest, encoding, secret_format, ..self })
         });
         let derived = derivation.near().into_iter();
         made.chain(derived.map(|(cause, derivation)| (cause, Self { derivation, ..self }))).collect()
     }
 
     pub(crate) fn check_key(&self, form: &'static str, key: &Secret) -> Result<(), &'static str> {
+        #[cfg(feature = "public-key")]
+        if let Some(algorithm) = self.public_key {
+            return algorithm.check_key(key);
+        }
         self.secret_format.key(key.expose())?;
         mac::check_key(form, key)
     }

@@ -21,6 +21,7 @@ use crate::{Builder, ConfigProblem};
 /// | [`issued_at`](Builder::issued_at) or [`expires_at`](Builder::expires_at) | none |
 /// | [`max_age`](Builder::max_age), [`clock_skew`](Builder::clock_skew) | 300 s, 60 s |
 /// | [`digest`](Builder::digest), [`encoding`](Builder::encoding) | SHA-256, hexadecimal |
+/// | [`public_key`](Builder::public_key) | none: an HMAC |
 /// | [`secret_format`](Builder::secret_format), [`key_derivation`](Builder::key_derivation) | its bytes are the key |
 /// | [`require`](Builder::require), [`once`](Builder::once) | nothing |
 /// | [`digits`](Builder::digits), [`ends_with`](Builder::ends_with) | nothing |
@@ -105,6 +106,17 @@ where
     /// The format in which the partner's page shows the secret. Default: its bytes.
     pub fn secret_format(mut self, format: SecretFormat) -> Self {
         self.form.signature.secret_format = format;
+        self
+    }
+
+    /// A public-key algorithm instead of an HMAC. The secrets are then the partner's
+    /// [public keys](crate::scheme::PublicKeyAlgorithm), as its page shows them. Default: none, an HMAC.
+    ///
+    /// A request is recognised by what was signed, as some signatures have a second spelling.
+    #[cfg(feature = "public-key")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "public-key")))]
+    pub fn public_key(mut self, algorithm: crate::scheme::PublicKeyAlgorithm) -> Self {
+        self.form.signature.public_key = Some(algorithm);
         self
     }
 
@@ -211,6 +223,10 @@ pub(super) fn check<C>(form: &SignedParameters<C>) -> Result<(), ConfigProblem> 
     let problem = |setting, problem| Err(ConfigProblem::setting(setting, problem));
     form.window.check()?;
     form.recipe.check()?;
+    form.signature.check()?;
+    if form.signature.is_public() && form.recipe.secret_before.is_some() {
+        return problem("public_key", "has no secret to be hashed among the values: take one out");
+    }
     form.time.check()?;
     form.places().try_for_each(|place| place.check("source"))?;
     let is_signed = |name: &Cow<'static, str>| {

@@ -37,8 +37,8 @@
 //! 3. One signed text has one reading: a name or value that holds the separator is `malformed`. Joins that can be read
 //!    in two ways do not build. Pairs [without a separator](Join::pairs_without_separator) prove less.
 //! 4. A pair may be empty or absent, unless it is [required](crate::Builder::require).
-//! 5. The decoded signature is the replay key. The time is a signed pair; a layer for which none was chosen does not
-//!    build.
+//! 5. The decoded MAC is the replay key, or with a [public key](crate::Builder::public_key) what was signed. The time
+//!    is a signed pair; a layer for which none was chosen does not build.
 
 mod builder;
 #[cfg(feature = "explain")]
@@ -60,12 +60,11 @@ use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::{Secret, TenantId, check_length};
-use crate::mac::{self, Tag};
 #[cfg(feature = "explain")]
 use crate::near_miss::NearMiss;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
-use crate::scheme::{Place, Signature, SignedTime};
+use crate::scheme::{Given, Place, Signature, SignedTime};
 use crate::text::fields;
 use crate::text::headers::check_content;
 use crate::window::{Validity, Window};
@@ -150,7 +149,7 @@ pub struct Message(Arc<Signed>);
 
 struct Signed {
     pairs: Pairs,
-    tag: Tag,
+    tag: Given,
 }
 
 impl<C> Form for SignedParameters<C>
@@ -164,7 +163,8 @@ where
     type Claims = C;
 
     fn rules(&self) -> Rules {
-        let mut rules = Rules::new(mac::decoy());
+        let mut rules = Rules::new(self.signature.decoy());
+        rules.bound_to_owner = self.signature.is_public();
         rules.usage = self.usage;
         rules.parameters = self.parameters();
         rules.signed_parameters = if self.source == Source::Query { self.known() } else { Vec::new() };
@@ -200,7 +200,7 @@ where
             At::Parameter(name) => (found.ok_or_else(|| Reason::MissingParameter(name.clone()))?, name.clone()),
             At::Place(place) => (place.required(head, body)?, place.name()),
         };
-        let tag = self.signature.tag(&signature).map_err(|what| Reason::Malformed(name, what))?;
+        let tag = self.signature.decode(&signature).map_err(|what| Reason::Malformed(name, what))?;
         self.check_pairs(&pairs)?;
         let tenant = self.tenant.as_ref().map(|name| tenant_in(name, &pairs)).transpose()?;
         Ok(Extracted { credential: Credential(Arc::new(Signed { pairs, tag })), tenant })
@@ -221,7 +221,12 @@ where
     }
 
     fn fingerprint(&self, Message(signed): &Message, fingerprint: &mut FingerprintHasher) {
-        fingerprint.part(&signed.tag);
+        if self.signature.is_public() {
+            // Some signatures have a second spelling.
+            fingerprint.part(&signed.pairs.before).part(&signed.pairs.after);
+        } else {
+            fingerprint.part(&signed.tag);
+        }
     }
 
     fn claims(&self, Message(signed): Message, _: UnixTime) -> Result<C, Reason> {

@@ -108,12 +108,11 @@ use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::{Secret, TenantId, check_length};
-use crate::mac::{self, Tag};
 #[cfg(feature = "explain")]
 use crate::near_miss::NearMiss;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
-use crate::scheme::{Signature, SignedTime};
+use crate::scheme::{Given, Signature, SignedTime};
 use crate::window::{Validity, Window};
 
 pub use crate::scheme::{Digest, Encoding, KeyDerivation, SecretFormat, Stamp, TimeFormat};
@@ -169,7 +168,7 @@ struct Signed {
     /// Where the stamp begins in it.
     stamp_at: Option<usize>,
     payload: Vec<u8>,
-    tag: Tag,
+    tag: Given,
     /// By what the browser's nonces are known.
     binding: Option<Binding>,
 }
@@ -185,7 +184,7 @@ where
     type Claims = C;
 
     fn rules(&self) -> Rules {
-        let mut rules = Rules::new(mac::decoy());
+        let mut rules = Rules::new(self.signature.decoy());
         rules.usage = self.usage;
         rules.parameters = self.layout.places().filter_map(crate::scheme::Place::parameter).collect();
         rules.signed_parameters = rules.parameters.clone();
@@ -206,7 +205,7 @@ where
     fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Credential>, Reason> {
         let (text, signature) = self.layout.find(head, body)?;
         let malformed = |what| Reason::Malformed(self.layout.main_place().name(), what);
-        let tag = self.signature.tag(&signature);
+        let tag = self.signature.decode(&signature);
         let tag = tag.map_err(|what| Reason::Malformed(self.layout.signature_name(), what))?;
         if text.len() > LONGEST {
             return Err(malformed("is too long"));

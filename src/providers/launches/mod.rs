@@ -46,6 +46,7 @@
 //! | Shopware, registration | [`shopware_registration`] | [`signed_parameters`](crate::signed_parameters) |
 //! | Telegram, login widget | [`telegram_login`] | [`signed_parameters`](crate::signed_parameters) |
 //! | Telegram, Mini Apps | [`telegram_mini_app`] | [`signed_parameters`](crate::signed_parameters) |
+//! | Telegram, others' apps | [`telegram_mini_app_third_party`] | [`signed_parameters`](crate::signed_parameters) |
 //! | Trello | [`danger_trello`] | [`jwt`](crate::jwt) |
 //! | Twitch extensions | [`twitch_extension`] | [`jwt`](crate::jwt) |
 //! | Vanilla jsConnect | [`jsconnect`] | [`jwt`](crate::jwt) |
@@ -74,6 +75,8 @@ mod payload;
 mod proxies;
 #[cfg(feature = "sealed")]
 mod sealed;
+#[cfg(feature = "signed-parameters")]
+mod telegram;
 
 #[cfg(feature = "jwt")]
 use std::time::Duration;
@@ -103,6 +106,9 @@ pub use payload::*;
 #[cfg(feature = "sealed")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sealed")))]
 pub use sealed::*;
+#[cfg(feature = "signed-parameters")]
+#[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
+pub use telegram::*;
 
 #[cfg(feature = "jwt")]
 const MINUTE: Duration = Duration::from_secs(60);

@@ -6,7 +6,7 @@ use http::{HeaderName, Method};
 use serde::de::DeserializeOwned;
 
 use crate::Builder;
-use crate::scheme::{Digest, Encoding, KeyDerivation, Place, TimeFormat};
+use crate::scheme::{Digest, Encoding, Place, TimeFormat};
 use crate::signed_parameters::{self, Join, Order, Recipe, Repeated, SignedParameters, Source, Text};
 
 /// Add-ons of DigitalOcean.
@@ -277,64 +277,6 @@ where
         .signature_in(Place::header(HeaderName::from_static("shopware-app-signature")))
         .issued_at("timestamp", TimeFormat::Seconds)
         .require(["shop-id", "shop-url"])
-}
-
-/// Telegram's login widget: `hash`.
-///
-/// Signed are all parameters, so the address that Telegram returns to must have none of its own. The secret is the
-/// bot's token.
-///
-/// Source: core.telegram.org, "Telegram Login Widget".
-///
-/// ```
-/// # #[cfg(feature = "moka")] {
-/// use tower_sso::{MemoryReplay, providers::launches};
-///
-/// #[derive(serde::Deserialize)]
-/// struct User { id: String, username: Option<String> }
-///
-/// let layer = launches::telegram_login::<User>();
-/// let layer = layer.secrets(["12345:0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
-/// # }
-/// # Ok::<(), tower_sso::ConfigError>(())
-/// ```
-pub fn telegram_login<C>() -> Builder<SignedParameters<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
-    signed_parameters::layer(Recipe::all(Join::pairs('\n')))
-        .signature_parameter("hash")
-        .key_derivation(KeyDerivation::digest(Digest::Sha256))
-        .issued_at("auth_date", TimeFormat::Seconds)
-        .require(["id"])
-}
-
-/// Telegram's Mini Apps: the string `initData`, where your page sends it.
-///
-/// Signed are all of its pairs. `user` is JSON in text. It may come again for a day, as the page sends it with each
-/// call. The secret is the bot's token. MAX's mini apps sign in the same way.
-///
-/// Source: Telegram-Mini-Apps/telegram-apps, `init-data-node`.
-///
-/// ```
-/// use tower_sso::{providers::launches, scheme::Place};
-///
-/// // Authorization: tma user=…&auth_date=…&hash=…
-/// let place = Place::header_after(http::header::AUTHORIZATION, "tma");
-/// let layer = launches::telegram_mini_app::<serde_json::Value>(place).secrets(["12345:0123456789abcdef"]).build()?;
-/// # Ok::<(), tower_sso::ConfigError>(())
-/// ```
-pub fn telegram_mini_app<C>(place: Place) -> Builder<SignedParameters<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
-    signed_parameters::layer(Recipe::all(Join::pairs('\n')))
-        .source(Source::Value(place))
-        .signature_parameter("hash")
-        .key_derivation(KeyDerivation::hmac_keyed_with(Digest::Sha256, "WebAppData"))
-        .issued_at("auth_date", TimeFormat::Seconds)
-        .max_age(Duration::from_secs(24 * 60 * 60))
-        .reusable()
 }
 
 /// VK's Mini Apps: `sign`.

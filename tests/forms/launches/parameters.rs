@@ -2,14 +2,18 @@
 
 use http::header::AUTHORIZATION;
 use serde_json::Value;
+use tower_sso::keys::MemoryKeys;
 use tower_sso::providers::launches;
-use tower_sso::scheme::Place;
+use tower_sso::scheme::{Encoding, Place, PublicKeyAlgorithm};
+use tower_sso::sign::SigningWebhook;
+use tower_sso::tenant::Tenant;
 
 use super::launch::Launch;
 use super::presets::{DEFAULT, Preset, REUSABLE, Time};
 use super::signers::{
     Signer, base64, base64url, escaped, hex, hmac_sha1, hmac_sha256, hosted, keys, once, reusable, sha1, sha256,
 };
+use crate::support::pairs::ED25519;
 
 fn hmac_hex(signer: Signer, text: &str) -> String {
     hex(&hmac_sha256(signer.text(), text))
@@ -153,6 +157,26 @@ pub(super) const PRESETS: &[Preset] = &[
             let key = hmac_sha256("WebAppData", signer.text());
             let hash = hex(&hmac_sha256(key, &format!("auth_date={at}\nquery_id=q\nuser={{\"id\":\"{user}\"}}")));
             let data = format!("query_id=q&user=%7B%22id%22%3A%22{user}%22%7D&auth_date={at}&hash={hash}");
+            Launch::header("authorization", &format!("tma {data}")).at(signer.host())
+        },
+        appended: Some("extra=1"),
+        ..REUSABLE
+    },
+    Preset {
+        name: "telegram_mini_app_third_party",
+        app: || {
+            let place = Place::header_after(AUTHORIZATION, "tma");
+            let layer = launches::telegram_mini_app_third_party::<Value>(12345, place).tenant(Tenant::host());
+            let [one, two] = ED25519;
+            reusable(layer.keys(MemoryKeys::new().with("acme.example", one.public).with("other.example", two.public)))
+        },
+        launch: |signer, at, user| {
+            let [one, two] = ED25519;
+            let key = if signer == Signer::Acme { one } else { two };
+            let key = SigningWebhook::private_key(PublicKeyAlgorithm::Ed25519, &key.private()).unwrap();
+            let lines = format!("12345:WebAppData\nauth_date={at}\nuser={{\"id\":\"{user}\"}}");
+            let signature = key.encoding(Encoding::Base64Url).signature(&[lines.as_bytes()]);
+            let data = format!("user=%7B%22id%22%3A%22{user}%22%7D&auth_date={at}&signature={signature}");
             Launch::header("authorization", &format!("tma {data}")).at(signer.host())
         },
         appended: Some("extra=1"),

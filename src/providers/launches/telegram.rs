@@ -1,0 +1,108 @@
+//! Telegram, whose login widget and Mini Apps sign lines of parameters.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use crate::Builder;
+use crate::scheme::{Digest, KeyDerivation, Place, TimeFormat};
+#[cfg(feature = "public-key")]
+use crate::scheme::{Encoding, PublicKeyAlgorithm};
+use crate::signed_parameters::{self, Join, Recipe, SignedParameters, Source};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The public key of [`telegram_mini_app_third_party`], in hexadecimal. Telegram's test environment has another one.
+#[cfg(feature = "public-key")]
+#[cfg_attr(docsrs, doc(cfg(feature = "public-key")))]
+pub const TELEGRAM_KEY: &str = "e7bf03a2fa4602af4580703d88dda5bb59f32ed8b02a56c187fe7d34caed242d";
+
+/// Telegram's login widget: `hash`.
+///
+/// Signed are all parameters, so the address that Telegram returns to must have none of its own. The secret is the
+/// bot's token.
+///
+/// Source: core.telegram.org, "Telegram Login Widget".
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{MemoryReplay, providers::launches};
+///
+/// #[derive(serde::Deserialize)]
+/// struct User { id: String, username: Option<String> }
+///
+/// let layer = launches::telegram_login::<User>();
+/// let layer = layer.secrets(["12345:0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn telegram_login<C>() -> Builder<SignedParameters<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    signed_parameters::layer(Recipe::all(Join::pairs('\n')))
+        .signature_parameter("hash")
+        .key_derivation(KeyDerivation::digest(Digest::Sha256))
+        .issued_at("auth_date", TimeFormat::Seconds)
+        .require(["id"])
+}
+
+/// Telegram's Mini Apps: the string `initData`, where your page sends it.
+///
+/// Signed are all of its pairs. `user` is JSON in text. It may come again for a day, as the page sends it with each
+/// call. The secret is the bot's token. MAX's mini apps sign in the same way.
+///
+/// Source: Telegram-Mini-Apps/telegram-apps, `init-data-node`.
+///
+/// ```
+/// use tower_sso::{providers::launches, scheme::Place};
+///
+/// // Authorization: tma user=…&auth_date=…&hash=…
+/// let place = Place::header_after(http::header::AUTHORIZATION, "tma");
+/// let layer = launches::telegram_mini_app::<serde_json::Value>(place).secrets(["12345:0123456789abcdef"]).build()?;
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn telegram_mini_app<C>(place: Place) -> Builder<SignedParameters<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    signed_parameters::layer(Recipe::all(Join::pairs('\n')))
+        .source(Source::Value(place))
+        .signature_parameter("hash")
+        .key_derivation(KeyDerivation::hmac_keyed_with(Digest::Sha256, "WebAppData"))
+        .issued_at("auth_date", TimeFormat::Seconds)
+        .max_age(DAY)
+        .reusable()
+}
+
+/// Telegram's Mini Apps, for an app that does not have the bot's token: the string `initData` with Ed25519's
+/// `signature`.
+///
+/// Signed are the id of the bot, which is not in the string, and all pairs but `hash`. So a string that another bot got
+/// is refused. It may come again for a day, as the page sends it with each call. The key is [`TELEGRAM_KEY`].
+///
+/// Source: core.telegram.org, "Validating data for Third-Party Use".
+///
+/// ```
+/// use tower_sso::{providers::launches, scheme::Place};
+///
+/// let place = Place::header_after(http::header::AUTHORIZATION, "tma");
+/// let layer = launches::telegram_mini_app_third_party::<serde_json::Value>(7_342_037_359, place);
+/// layer.secrets([launches::TELEGRAM_KEY]).build()?;
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+#[cfg(feature = "public-key")]
+#[cfg_attr(docsrs, doc(cfg(feature = "public-key")))]
+pub fn telegram_mini_app_third_party<C>(bot_id: u64, place: Place) -> Builder<SignedParameters<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    let recipe = Recipe::all(Join::pairs('\n')).except(["hash"]).around(format!("{bot_id}:WebAppData\n"), "");
+    signed_parameters::layer(recipe)
+        .source(Source::Value(place))
+        .public_key(PublicKeyAlgorithm::Ed25519)
+        .encoding(Encoding::Base64Url)
+        .issued_at("auth_date", TimeFormat::Seconds)
+        .max_age(DAY)
+        .reusable()
+}
