@@ -21,7 +21,7 @@ use tower_sso::webhook;
 
 use crate::world::{Driver, GRACE, NOW, PATIENCE, World, credential, current, previous, shown};
 
-const ONE: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub const ONE: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const TWO: &str = "3q2+796tvu/erb7v3q2+796tvu/erb7v3q2+796tvu8=";
 
 fn under<DB: Driver>(world: &World<DB>, keys: &str) -> SqlKeyStore<DB> {
@@ -182,6 +182,25 @@ pub async fn an_encrypted_secret_is_worthless_in_another_row<DB: Driver>(world: 
     world.look(readable).await;
     assert!(keys.keys(&"acme".into()).await.unwrap_err().to_string().contains("call `migrate`"));
     assert_eq!(shown(&keys, "evil").await, [current("evils")]);
+}
+
+pub async fn a_spoilt_secret_shuts_out_no_other_tenant<DB: Driver>(world: World<DB>) {
+    let old = under(&world, ONE);
+    for (tenant, secret) in [("acme", "acmes"), ("spoilt", "spoilts")] {
+        assert_eq!(old.rotate(&tenant.into(), &secret.into(), credential(tenant)).await.unwrap(), Created);
+    }
+    world
+        .look(
+            "UPDATE tower_sso_keys SET secret = (SELECT secret FROM tower_sso_keys WHERE tenant = 'acme') \
+             WHERE tenant = 'spoilt'",
+        )
+        .await;
+    let keys = under(&world, &format!("{TWO} {ONE}"));
+    keys.migrate().await.unwrap();
+    assert_eq!(shown(&under(&world, TWO), "acme").await, [current("acmes")]);
+    assert_eq!(keys.keys(&"spoilt".into()).await.unwrap_err().failure(), StoreFailure::Failed);
+    keys.remove(&"spoilt".into()).await.unwrap();
+    under(&world, TWO).migrate().await.unwrap();
 }
 
 pub async fn changes_are_recorded_with_who_made_them<DB: Driver>(world: World<DB>) {

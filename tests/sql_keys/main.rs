@@ -347,11 +347,13 @@ suite! {
         a_missing_master_key_is_an_error_at_the_start
         a_new_master_key_takes_over
         an_encrypted_secret_is_worthless_in_another_row
+        a_spoilt_secret_shuts_out_no_other_tenant
         changes_are_recorded_with_who_made_them
         tenants_are_listed_by_pages
         the_last_use_is_noted_to_the_minute
         a_database_that_is_gone_does_not_keep_a_request_from_its_key;
     bare:
+        a_database_of_an_older_schema_opens_and_is_encrypted
         tables_may_be_made_again_and_by_many_at_once
         eight_start_at_once_on_an_empty_database
         tables_may_be_made_by_the_applications_own_migrations;

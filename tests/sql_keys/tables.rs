@@ -3,9 +3,10 @@
 use futures::future::{join_all, try_join_all};
 use tower_sso::keys::KeyStore;
 use tower_sso::keys::sql::Rotation::Created;
-use tower_sso::keys::sql::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS, SqlKeyStore};
+use tower_sso::keys::sql::{MasterKeys, POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS, SqlKeyStore};
 
-use crate::world::{Driver, World, current};
+use crate::at_rest::ONE;
+use crate::world::{Driver, World, current, shown};
 
 pub async fn tables_may_be_made_again_and_by_many_at_once<DB: Driver>(world: World<DB>) {
     assert!(world.keys.keys(&"acme".into()).await.is_err(), "no table yet: a failure, not an unknown tenant");
@@ -31,6 +32,21 @@ pub async fn eight_start_at_once_on_an_empty_database<DB: Driver>(world: World<D
         try_join_all((0..8).map(|_| start())).await.unwrap();
         assert_eq!(world.rotate("acme", "k1", "1").await, Created);
     }
+}
+
+/// As the release before encryption left it.
+pub async fn a_database_of_an_older_schema_opens_and_is_encrypted<DB: Driver>(world: World<DB>) {
+    let texts = if world.url.starts_with("sqlite:") { SQLITE_MIGRATIONS } else { POSTGRES_MIGRATIONS };
+    for text in &texts[..2] {
+        world.look(text).await;
+    }
+    let row = "INSERT INTO tower_sso_keys (digest, namespace, tenant, secret, generation) \
+        VALUES ($1, 'tutorcruncher', 'acme', $2, 1)";
+    sqlx::query(row).bind(&[7; 32][..]).bind(&b"old-secret"[..]).execute(&world.eyes).await.unwrap();
+    let keys = world.keys.clone().master_keys(MasterKeys::parse(ONE).unwrap());
+    keys.migrate().await.unwrap();
+    assert_eq!(shown(&keys, "acme").await, [current("old-secret")]);
+    assert!(!world.stored().await.concat().windows(10).any(|part| part == b"old-secret"));
 }
 
 pub async fn tables_may_be_made_by_the_applications_own_migrations<DB: Driver>(world: World<DB>) {

@@ -133,7 +133,8 @@ impl Vendor for TutorCruncher {
         // [mount]
         let keys_on = |pool| {
             let keys = SqlKeyStore::new(pool, NAME).grace(config.key_grace).clock(clock.clone());
-            keys.master_keys(portal.master_keys.clone()).note_last_use(database.notes.clone())
+            let keys = keys.acting_as("sign-up webhook").master_keys(portal.master_keys.clone());
+            keys.note_last_use(database.notes.clone())
         };
         let store = keys_on(database.pool.clone());
         store.migrate().await?;

@@ -153,7 +153,7 @@ impl<DB: Backend> SqlKeyStore<DB> {
     }
 }
 
-fn id(digest: &[u8]) -> String {
+pub(super) fn id(digest: &[u8]) -> String {
     encode_hex(digest.get(..4).unwrap_or(digest))
 }
 

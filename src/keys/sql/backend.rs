@@ -35,7 +35,7 @@ pub enum Value<'a> {
 
 /// A secret as it is stored, the nanosecond of its end, and its digest. The current key has no end.
 pub(super) type SecretRow = (Vec<u8>, Option<i64>, Vec<u8>);
-/// A digest, the tenant, and the secret as it is stored.
+/// A digest, the tenant, and the secret as it is stored, which may be readable.
 pub(super) type StoredRow = (Vec<u8>, String, Vec<u8>);
 /// A digest, whether the secret is encrypted, the nanosecond of its end, and that of its last use.
 pub(super) type ListedRow = (Vec<u8>, i64, Option<i64>, Option<i64>);

@@ -1,8 +1,9 @@
 //! Encrypts what is stored readable, or under another master key.
 
 use sqlx::Transaction;
+use zeroize::Zeroizing;
 
-use super::audit::Action;
+use super::audit::{Action, id};
 use super::backend::{Backend, Engine, StoredRow, Value};
 use super::master::{self, MARK, MasterKeys, NO_MASTER_KEY, Row, UNKNOWN_MASTER_KEY};
 use super::schema::lock_migrations;
@@ -26,6 +27,8 @@ pub(super) async fn all<DB: Backend>(store: &SqlKeyStore<DB>) -> Result<(), SqlK
         let mut connection = store.pool.acquire().await?;
         let rows = DB::stored(&mut connection, TO_ENCRYPT, &values).await?;
         drop(connection);
+        let wiped = |(digest, tenant, stored): StoredRow| (digest, tenant, Zeroizing::new(stored));
+        let rows: Vec<_> = rows.into_iter().map(wiped).collect();
         let Some((digest, ..)) = rows.last() else { break };
         last.clone_from(digest);
         for rows in rows.chunks(rows_at_once) {
@@ -68,16 +71,25 @@ impl<DB: Backend> SqlKeyStore<DB> {
     }
 }
 
-/// Returns how many rows it has replaced: none if a rotation or another process has changed the row since.
+/// Returns how many rows it has replaced: none if a rotation or another process has changed the row since, or if nobody
+/// can decrypt it.
 async fn replace<DB: Backend>(
     store: &SqlKeyStore<DB>,
     keys: &MasterKeys,
     transaction: &mut Transaction<'static, DB>,
-    (digest, tenant, stored): &StoredRow,
+    (digest, tenant, stored): &(Vec<u8>, String, Zeroizing<Vec<u8>>),
 ) -> Result<u64, SqlKeyError> {
     store.lock(transaction, &tenant.as_str().into()).await?;
     let row = Row { namespace: &store.namespace, tenant, digest };
-    let secret = master::read_any(keys, row, stored).map_err(SqlKeyError::MasterKey)?;
+    let secret = match master::read_any(keys, row, stored) {
+        Ok(secret) => secret,
+        Err(problem) => {
+            // Its tenant gets 503. All others must not.
+            let key = id(digest);
+            tracing::warn!(target: "tower_sso", namespace = row.namespace, tenant = ?row.tenant, key, "{problem}");
+            return Ok(0);
+        }
+    };
     let encrypted = keys.encrypt(row, secret.expose())?;
     let values = [Value::Bytes(digest), Value::Bytes(&encrypted), Value::Bytes(stored)];
     let replaced = DB::execute(transaction, REPLACE, &values).await?;

@@ -85,15 +85,15 @@ impl MasterKeys {
         let key = self.0.first().ok_or_else(failed)?;
         let mut nonce = [0; NONCE];
         getrandom::fill(&mut nonce).map_err(|_| SqlKeyError::MasterKey("the system has no random numbers"))?;
-        // Never reallocated, so the readable secret is nowhere but here, and encrypted in place.
-        let mut stored = Vec::with_capacity(HEAD + NONCE + secret.len() + TAG);
+        // Never reallocated, and encrypted in place: no copy of the secret is left.
+        let mut stored = Zeroizing::new(Vec::with_capacity(HEAD + NONCE + secret.len() + TAG));
         stored.extend_from_slice(&key.head);
         stored.extend_from_slice(&nonce);
         stored.extend_from_slice(secret);
         let (_, text) = stored.split_at_mut(HEAD + NONCE);
         let tag = key.cipher.encrypt_in_place_detached(&nonce.into(), &row.associated(&key.head), text);
         stored.extend_from_slice(&tag.map_err(|_| failed())?);
-        Ok(stored)
+        Ok(std::mem::take(&mut *stored))
     }
 
     /// The secret that [`encrypt`](Self::encrypt) stored in this row.

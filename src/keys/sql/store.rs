@@ -3,7 +3,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{Acquire, Pool, Transaction};
-use zeroize::Zeroizing;
 
 use super::audit::{self, Action};
 use super::backend::{Backend, Engine, SecretRow, Value};
@@ -285,11 +284,9 @@ impl<DB: Backend> SqlKeyStore<DB> {
         }
         let until = Value::Integer(now.plus(self.grace).as_nanos());
         let retired = DB::execute(connection, RETIRE, &[namespace, name, until]).await?;
-        let stored = match &self.master_keys {
-            Some(keys) => Zeroizing::new(keys.encrypt(row, secret.expose())?),
-            None => Zeroizing::new(secret.expose().to_vec()),
-        };
-        DB::execute(connection, INSTALL, &[digest, namespace, name, Value::Bytes(&stored)]).await?;
+        let encrypted = self.master_keys.as_ref().map(|keys| keys.encrypt(row, secret.expose())).transpose()?;
+        let stored = Value::Bytes(encrypted.as_deref().unwrap_or(secret.expose()));
+        DB::execute(connection, INSTALL, &[digest, namespace, name, stored]).await?;
         // Delete secrets that are no longer accepted. This comes last, as a previous key may just have become current
         // again.
         DB::execute(connection, WIPE, &[namespace, name, at]).await?;
