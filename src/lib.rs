@@ -154,7 +154,8 @@
 //! No feature changes what another one does, but for `axum`: with it, [`received::uri`] reads axum's `OriginalUri`.
 //! There is no unsafe code and no OpenSSL.
 //!
-//! Events go to [`tracing`](https://docs.rs/tracing), with target `tower_sso`: refusals and acknowledged duplicates at
+//! Each check is a span `check` of [`tracing`](https://docs.rs/tracing) at `DEBUG`, with target `tower_sso`, the fields
+//! `form`, `namespace`, `tenant`, `key_use`, `outcome` and `reason`. Events have the same target: refusals and acknowledged duplicates at
 //! `INFO`, failing stores and every 503 at `WARN`, accepted requests at `DEBUG`, and at `ERROR` a processed delivery
 //! that could not be settled. A refusal names the form, the namespace, the tenant as the request names it, the reason
 //! and what was compared: ages in seconds, the base string's URI, the names of what is signed

@@ -15,7 +15,8 @@
 //!
 //! An outcome is `accepted`, `acknowledged` or the word of a [`Reason`](crate::rejection::Reason::as_str). A request
 //! without a credential that an [optional](crate::Builder::optional) layer lets through is not counted. No label is
-//! chosen by a client.
+//! chosen by a client. With [`tenant_labels`](crate::Builder::tenant_labels), the requests, key uses and ages have a
+//! label `tenant`, up to a bound.
 //!
 //! Feature `metrics`.
 //!

@@ -12,18 +12,17 @@ use super::proof::{Accepted, Verified};
 use crate::form::{Extracted, Form, Presence};
 use crate::identity::{Identity, Unused};
 use crate::keys::{Keys, TenantId, check_length};
-use crate::observe::{self, Store};
+use crate::observe::{self, Store, Watch};
 use crate::prefetch;
 use crate::rejection::{Facts, Reason, Step, StoreFailure};
 use crate::replay::Claimed;
-use crate::stopwatch::Stopwatch;
 use crate::store::{StoreError, StoreFuture, Timer, Within};
 
 /// Why a request does not reach the inner service.
 pub(super) enum Stop {
     Refused(Reason, Option<Found>),
-    /// It is a duplicate of a delivery that was processed.
-    Acknowledged,
+    /// It is a duplicate of this tenant's delivery, which was processed.
+    Acknowledged(TenantId),
 }
 
 /// What a check had found when it refused.
@@ -157,7 +156,7 @@ impl<F: Form, C> Engine<F, C> {
         match taken {
             Claimed::Spent if takes_leases => match Unused::known_duplicate(&self.rules) {
                 Some(known) => Ok(Stage::Passed(accepted.admitted(known), None)),
-                None => Err(Stop::Acknowledged),
+                None => Err(Stop::Acknowledged(accepted.tenant().clone())),
             },
             Claimed::Leased if takes_leases && waited < self.settings.store_timeout => {
                 let pause = Duration::from_millis(20).max(waited / 2);
@@ -170,17 +169,16 @@ impl<F: Form, C> Engine<F, C> {
     }
 
     /// After the check: the request as the inner service sees it, with the identity and without the credential.
-    pub(super) fn admit(&self, head: &mut Parts, identity: Identity<C>, since: Stopwatch)
+    pub(super) fn admit(&self, head: &mut Parts, identity: Identity<C>, watch: Watch)
     where
         C: Send + Sync + 'static,
     {
-        self.meters.checked(since);
-        if identity.is_duplicate() {
-            self.acknowledged();
-        } else {
-            observe::accepted::<F>(&self.settings.namespace, identity.tenant(), identity.key_use());
-            self.meters.accepted(identity.issued_at(), identity.key_use(), identity.checked_at());
-        }
+        let namespace = &self.settings.namespace;
+        watch.observe(|| match identity.is_duplicate() {
+            true => observe::acknowledged::<F>(namespace, identity.tenant()),
+            false => observe::accepted::<F>(namespace, identity.tenant(), identity.key_use()),
+        });
+        watch.accepted(&identity, &self.meters);
         self.credential.strip(&mut head.uri);
         #[cfg(feature = "axum")]
         if let Some(::axum::extract::OriginalUri(uri)) = head.extensions.get_mut() {

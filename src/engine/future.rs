@@ -20,8 +20,8 @@ use super::lease::LeaseGuard;
 use crate::Identity;
 use crate::body::{LayerBody, ReadBody};
 use crate::form::{Form, Presence};
+use crate::observe::Watch;
 use crate::rejection::seal;
-use crate::stopwatch::Stopwatch;
 
 type Handed<F, B> = <<F as Form>::Reads as ReadBody<B>>::Out;
 type Reading<F, B> = <<F as Form>::Reads as ReadBody<B>>::Reading;
@@ -42,7 +42,7 @@ pin_project! {
         S: Service<Request<Handed<F, B>>>,
     {
         engine: Arc<Engine<F, C>>,
-        since: Stopwatch,
+        watch: Watch,
         #[pin]
         state: State<S, Stage<F, C>, Handed<F, B>, Reading<F, B>, S::Future, R, S::Error>,
     }
@@ -72,32 +72,38 @@ where
 {
     /// `inner` was polled ready.
     pub(super) fn new(engine: Arc<Engine<F, C>>, inner: &mut S, request: Request<B>) -> Self {
-        let since = Stopwatch::start();
+        let mut watch = Watch::start(F::NAME, &engine.settings.namespace);
         let (mut head, body) = request.into_parts();
         // Nobody but this layer may say who the user is.
         head.extensions.remove::<Identity<C>>();
-        let checked = match engine.screen(&head) {
+        let checked = match watch.observe(|| engine.screen(&head)) {
             Ok(Presence::Absent) => {
                 let answer = inner.call(Request::from_parts(head, F::Reads::untouched(body)));
-                return Self { engine, since, state: State::Calling { answer, lease: None, sealed: false } };
+                return Self {
+                    engine,
+                    watch: watch.take(),
+                    state: State::Calling { answer, lease: None, sealed: false },
+                };
             }
             Ok(Presence::InBody) => {
                 let reading = F::Reads::read(body, engine.settings.body);
-                return Self { engine, since, state: State::Reading { reading, head, service: take_ready(inner) } };
+                return Self { engine, watch, state: State::Reading { reading, head, service: take_ready(inner) } };
             }
-            Ok(Presence::InHead) => engine.start(&head, &Bytes::new()).and_then(|stage| stage.run(&engine, None)),
+            Ok(Presence::InHead) => {
+                watch.observe(|| engine.start(&head, &Bytes::new()).and_then(|stage| stage.run(&engine, None)))
+            }
             Err(reason) => Err(reason.into()),
         };
         let body = F::Reads::untouched(body);
         let state = match checked {
-            Ok(Stage::Passed(identity, lease)) => engine.call(identity, lease, head, body, inner, since),
+            Ok(Stage::Passed(identity, lease)) => engine.call(identity, lease, head, body, inner, watch.take()),
             Ok(stage) => State::Checking { stage, head, body, service: take_ready(inner) },
             Err(stop) => {
                 drop(take_ready(inner));
-                State::Answered { response: engine.answer(stop, &head, since) }
+                State::Answered { response: engine.answer(stop, &head, watch.take()) }
             }
         };
-        Self { engine, since, state }
+        Self { engine, watch, state }
     }
 }
 
@@ -116,19 +122,19 @@ impl<F: Form, C: Send + Sync + 'static> Engine<F, C> {
         mut head: Parts,
         body: Out,
         service: &mut S,
-        since: Stopwatch,
+        watch: Watch,
     ) -> State<S, St, Out, Rd, S::Future, R, S::Error>
     where
         S: Service<Request<Out>, Response = Response<R>>,
     {
-        self.admit(&mut head, identity, since);
+        self.admit(&mut head, identity, watch);
         State::Calling { answer: service.call(Request::from_parts(head, body)), lease, sealed: true }
     }
 
-    fn answer<R>(&self, stop: Stop, head: &Parts, since: Stopwatch) -> Response<LayerBody<R>> {
+    fn answer<R>(&self, stop: Stop, head: &Parts, watch: Watch) -> Response<LayerBody<R>> {
         match stop {
-            Stop::Refused(reason, found) => self.refuse(reason, found, head, since),
-            Stop::Acknowledged => self.acknowledge(since),
+            Stop::Refused(reason, found) => self.refuse(reason, found, head, watch),
+            Stop::Acknowledged(tenant) => self.acknowledge(&tenant, watch),
         }
     }
 }
@@ -155,25 +161,25 @@ where
                     };
                     let (bytes, body) = match read {
                         Ok(read) => read,
-                        Err(reason) => return Poll::Ready(Ok(engine.refuse(reason, None, &head, *this.since))),
+                        Err(reason) => return Poll::Ready(Ok(engine.refuse(reason, None, &head, this.watch.take()))),
                     };
-                    match engine.start(&head, &bytes) {
+                    match this.watch.observe(|| engine.start(&head, &bytes)) {
                         Ok(stage) => this.state.set(State::Checking { stage, head, body, service }),
-                        Err(stop) => return Poll::Ready(Ok(engine.answer(stop, &head, *this.since))),
+                        Err(stop) => return Poll::Ready(Ok(engine.answer(stop, &head, this.watch.take()))),
                     }
                 }
                 StateProj::Checking { .. } => {
                     let left = this.state.as_mut().project_replace(State::Done);
                     let StateOwn::Checking { stage, head, body, mut service } = left else { return Poll::Pending };
-                    match stage.run(engine, Some(cx)) {
+                    match this.watch.observe(|| stage.run(engine, Some(cx))) {
                         Ok(Stage::Passed(identity, lease)) => {
-                            this.state.set(engine.call(identity, lease, head, body, &mut service, *this.since));
+                            this.state.set(engine.call(identity, lease, head, body, &mut service, this.watch.take()));
                         }
                         Ok(stage) => {
                             this.state.set(State::Checking { stage, head, body, service });
                             return Poll::Pending;
                         }
-                        Err(stop) => return Poll::Ready(Ok(engine.answer(stop, &head, *this.since))),
+                        Err(stop) => return Poll::Ready(Ok(engine.answer(stop, &head, this.watch.take()))),
                     }
                 }
                 StateProj::Calling { answer, lease, sealed } => {

@@ -35,9 +35,9 @@ use http::{HeaderValue, Response};
 
 use crate::body::LayerBody;
 use crate::form::{Form, Rules};
-use crate::observe::{self, Meters};
+use crate::keys::TenantId;
+use crate::observe::{self, Meters, Watch};
 use crate::rejection::{Facts, Reason, Rejection, seal};
-use crate::stopwatch::Stopwatch;
 use crate::text::strip::CredentialParameters;
 use builder::Settings;
 use check::Found;
@@ -70,18 +70,11 @@ type Responder = Arc<dyn Fn(&Rejection, &Parts) -> Response<Bytes> + Send + Sync
 
 impl<F: Form, C> Engine<F, C> {
     /// The answer to a refused request.
-    fn refuse<B>(
-        &self,
-        reason: Reason,
-        found: Option<Found>,
-        head: &Parts,
-        since: Stopwatch,
-    ) -> Response<LayerBody<B>> {
+    fn refuse<B>(&self, reason: Reason, found: Option<Found>, head: &Parts, watch: Watch) -> Response<LayerBody<B>> {
         let Found { tenant, facts } = found.unwrap_or_else(|| self.found_in(head));
         let rejection = Rejection::new(F::NAME, reason).found(self.settings.namespace.clone(), tenant, facts);
-        observe::rejected(&rejection);
-        self.meters.refused(rejection.reason().as_str());
-        self.meters.checked(since);
+        watch.observe(|| observe::rejected(&rejection));
+        watch.refused(&rejection, &self.meters);
         let mut response = (self.settings.responder)(&rejection, head);
         rejection.finish(&mut response, &self.allow);
         seal(response.headers_mut());
@@ -95,15 +88,10 @@ impl<F: Form, C> Engine<F, C> {
         Found { tenant, facts: Facts::new() }
     }
 
-    fn acknowledged(&self) {
-        observe::acknowledged::<F>(&self.settings.namespace);
-        self.meters.acknowledged();
-    }
-
     /// The answer to a duplicate of a processed delivery.
-    fn acknowledge<B>(&self, since: Stopwatch) -> Response<LayerBody<B>> {
-        self.acknowledged();
-        self.meters.checked(since);
+    fn acknowledge<B>(&self, tenant: &TenantId, watch: Watch) -> Response<LayerBody<B>> {
+        watch.observe(|| observe::acknowledged::<F>(&self.settings.namespace, tenant));
+        watch.acknowledged(tenant, &self.meters);
         let mut response = self.rules.acknowledgement.clone().unwrap_or_default();
         seal(response.headers_mut());
         response.map(LayerBody::from_bytes)

@@ -12,6 +12,7 @@ use crate::keys::{Key, Keys, check_length, shared_secrets};
 use crate::observe;
 
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+const MOST_TENANT_LABELS: usize = 1_000;
 const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Validates a layer's settings. The keys themselves come last, so that nobody is warned of them while something else
@@ -27,6 +28,9 @@ pub(super) fn validate<F: Form>(form: &F, rules: &Rules, settings: &Settings) ->
     }
     if rules.namespace.is_some() && !settings.namespace.is_empty() {
         setting("namespace", "is not the layer's: this form has one of its own, such as `Tickets::namespace`")?;
+    }
+    if settings.tenant_labels > MOST_TENANT_LABELS {
+        setting("tenant_labels", "is more than 1,000: a recorder keeps every one of them until the process ends")?;
     }
     check_tenant(rules, settings)?;
     check_replay(rules, settings)?;

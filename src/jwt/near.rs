@@ -19,6 +19,7 @@ impl<C> Jwt<C> {
             change(&mut other);
             near.push((cause, other));
         };
+        #[cfg_attr(not(feature = "jwt-public-key"), expect(irrefutable_let_patterns, reason = "all keys are shared"))]
         if let Kind::Mac(digest) = self.verifier.algorithm().kind() {
             let ours = self.verifier.algorithm().name();
             for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {

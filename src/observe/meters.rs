@@ -4,23 +4,22 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use metrics::{Key, Label, Level, Metadata};
 
+use super::tenants::{Counted, Tenants};
 use crate::clock::UnixTime;
-use crate::keys::KeyUse;
+use crate::keys::{KeyUse, TenantId};
 use crate::metrics::names;
+use crate::rejection::{Reason, Step};
 use crate::replay::ReplayStore;
 use crate::stopwatch::Stopwatch;
 
 /// The keys of one layer's metrics, made when it is built: counting an honest request does not allocate.
 pub(crate) struct Meters {
-    labels: [Label; 2],
-    accepted: Key,
-    acknowledged: Key,
+    all: Counted,
+    /// `None`: tenants are not told apart.
+    tenants: Option<Tenants>,
     check: Key,
     key_store: Key,
     replay_store: Key,
-    offset: Key,
-    current: Key,
-    previous: Key,
     entries: Key,
     ceiling: Key,
     /// The second in which the store's size was last recorded.
@@ -35,44 +34,48 @@ pub(crate) enum Store {
 }
 
 impl Meters {
-    pub(crate) fn new(form: &'static str, namespace: &str) -> Self {
-        let labels = [Label::from_static_parts("form", form), Label::new("namespace", namespace.to_owned())];
-        let key = |name: &'static str, label: Option<(&'static str, &'static str)>| {
-            let more = label.map(|(name, value)| Label::from_static_parts(name, value));
-            Key::from_parts(name, labels.iter().cloned().chain(more).collect::<Vec<_>>())
-        };
+    pub(crate) fn new(form: &'static str, namespace: &str, tenant_labels: usize) -> Self {
+        let labels = vec![Label::from_static_parts("form", form), Label::new("namespace", namespace.to_owned())];
+        let all = Counted::new(labels);
         Self {
-            accepted: key(names::REQUESTS, Some(("outcome", "accepted"))),
-            acknowledged: key(names::REQUESTS, Some(("outcome", "acknowledged"))),
-            check: key(names::CHECK, None),
-            key_store: key(names::STORE, Some(("store", "keys"))),
-            replay_store: key(names::STORE, Some(("store", "replay"))),
-            offset: key(names::AGE, None),
-            current: key(names::KEY_USE, Some(("use", "current"))),
-            previous: key(names::KEY_USE, Some(("use", "previous"))),
-            entries: key(names::ENTRIES, None),
-            ceiling: key(names::CEILING, None),
+            tenants: (tenant_labels > 0).then(|| Tenants::new(tenant_labels, &all)),
+            check: all.key(names::CHECK, None),
+            key_store: all.key(names::STORE, Some(("store", "keys"))),
+            replay_store: all.key(names::STORE, Some(("store", "replay"))),
+            entries: all.key(names::ENTRIES, None),
+            ceiling: all.key(names::CEILING, None),
             sized: AtomicI64::new(i64::MIN),
-            labels,
+            all,
         }
     }
 
-    pub(crate) fn accepted(&self, issued_at: Option<UnixTime>, key_use: KeyUse, now: UnixTime) {
-        increment(&self.accepted);
-        increment(if key_use == KeyUse::Current { &self.current } else { &self.previous });
-        if let Some(issued_at) = issued_at {
-            let age = now.since(issued_at).as_secs_f64() - issued_at.since(now).as_secs_f64();
-            record(&self.offset, age);
+    pub(crate) fn accepted(&self, tenant: &TenantId, issued_at: Option<UnixTime>, key_use: KeyUse, now: UnixTime) {
+        self.count(Some(tenant), true, |counted| {
+            increment(&counted.accepted);
+            increment(if key_use == KeyUse::Current { &counted.current } else { &counted.previous });
+            if let Some(issued_at) = issued_at {
+                let age = now.since(issued_at).as_secs_f64() - issued_at.since(now).as_secs_f64();
+                record(&counted.age, age);
+            }
+        });
+    }
+
+    pub(crate) fn acknowledged(&self, tenant: &TenantId) {
+        self.count(Some(tenant), true, |counted| increment(&counted.acknowledged));
+    }
+
+    /// Past the keys, the tenant that the request names has some.
+    pub(crate) fn refused(&self, reason: &Reason, tenant: Option<&TenantId>) {
+        self.count(tenant, reason.step() > Step::Keys, |counted| {
+            increment(&counted.key(names::REQUESTS, Some(("outcome", reason.as_str()))));
+        });
+    }
+
+    fn count(&self, tenant: Option<&TenantId>, is_known: bool, count: impl FnOnce(&Counted)) {
+        match &self.tenants {
+            None => count(&self.all),
+            Some(tenants) => count(&tenants.of(tenant, is_known)),
         }
-    }
-
-    pub(crate) fn acknowledged(&self) {
-        increment(&self.acknowledged);
-    }
-
-    pub(crate) fn refused(&self, reason: &'static str) {
-        let outcome = Label::from_static_parts("outcome", reason);
-        increment(&Key::from_parts(names::REQUESTS, self.labels.iter().cloned().chain([outcome]).collect::<Vec<_>>()));
     }
 
     pub(crate) fn checked(&self, since: Stopwatch) {

@@ -5,6 +5,9 @@ mod meters;
 #[cfg(not(feature = "metrics"))]
 #[path = "no_meters.rs"]
 mod meters;
+#[cfg(feature = "metrics")]
+mod tenants;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Write};
@@ -19,6 +22,7 @@ use crate::store::StoreError;
 use crate::rejection::Step;
 
 pub(crate) use meters::{Meters, Store};
+pub(crate) use watch::Watch;
 
 /// Its credential passed every check.
 pub(crate) fn accepted<F: Form>(namespace: &str, tenant: &TenantId, key_use: KeyUse) {
@@ -29,12 +33,12 @@ pub(crate) fn accepted<F: Form>(namespace: &str, tenant: &TenantId, key_use: Key
 }
 
 /// It is a duplicate of a processed delivery.
-pub(crate) fn acknowledged<F: Form>(namespace: &str) {
-    let (form, outcome) = (F::NAME, "acknowledged");
+pub(crate) fn acknowledged<F: Form>(namespace: &str, tenant: &TenantId) {
+    let (form, tenant, outcome) = (F::NAME, OneLine(tenant), "acknowledged");
     if SIGNED.has_room() {
-        tracing::info!(target: "tower_sso", form, namespace, outcome, "duplicate acknowledged");
+        tracing::info!(target: "tower_sso", form, namespace, %tenant, outcome, "duplicate acknowledged");
     } else {
-        tracing::debug!(target: "tower_sso", form, namespace, outcome, "duplicate acknowledged");
+        tracing::debug!(target: "tower_sso", form, namespace, %tenant, outcome, "duplicate acknowledged");
     }
 }
 

@@ -1,7 +1,8 @@
 //! Without the feature `metrics`, nothing is counted or measured.
 
 use crate::clock::UnixTime;
-use crate::keys::KeyUse;
+use crate::keys::{KeyUse, TenantId};
+use crate::rejection::Reason;
 use crate::replay::ReplayStore;
 use crate::stopwatch::Stopwatch;
 
@@ -15,15 +16,15 @@ pub(crate) enum Store {
 
 #[expect(clippy::unused_self, reason = "the same methods as with the feature")]
 impl Meters {
-    pub(crate) fn new(_: &'static str, _: &str) -> Self {
+    pub(crate) fn new(_: &'static str, _: &str, _: usize) -> Self {
         Self
     }
 
-    pub(crate) fn accepted(&self, _: Option<UnixTime>, _: KeyUse, _: UnixTime) {}
+    pub(crate) fn accepted(&self, _: &TenantId, _: Option<UnixTime>, _: KeyUse, _: UnixTime) {}
 
-    pub(crate) fn acknowledged(&self) {}
+    pub(crate) fn acknowledged(&self, _: &TenantId) {}
 
-    pub(crate) fn refused(&self, _: &'static str) {}
+    pub(crate) fn refused(&self, _: &Reason, _: Option<&TenantId>) {}
 
     pub(crate) fn checked(&self, _: Stopwatch) {}
 

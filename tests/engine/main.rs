@@ -14,6 +14,7 @@ mod robust;
 mod schedules;
 mod secrets;
 mod settling;
+mod spans;
 mod stack;
 mod stacking;
 mod steps;

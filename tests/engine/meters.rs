@@ -63,3 +63,62 @@ async fn layers_are_measured() {
         assert!(said.contains(name), "{name}");
     }
 }
+
+fn hook(most: usize) -> App {
+    let names = ["acme", "globex", "initech"];
+    let keys = names.iter().fold(MemoryKeys::new(), |keys, name| keys.with(*name, format!("the secret of {name}")));
+    let layer = webhook::layer::<Value>().keys(keys).tenant(Tenant::path_segment(0)).tenant_labels(most);
+    App::new(layer.replay(replay()).handler_remembers().clock(clock()).build().unwrap())
+}
+
+fn call(tenant: &str, secret: &str) -> crate::support::Request_ {
+    let call = SigningWebhook::new(secret.into()).sign(r#"{"a":1}"#).request(&format!("/{tenant}"));
+    call.map(|body| Full::from(bytes::Bytes::from(body)))
+}
+
+/// Two names at most: who comes first and has keys. What anybody makes up takes no place.
+#[tokio::test]
+async fn tenants_are_told_apart_up_to_a_bound() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _guard = ::metrics::set_default_local_recorder(&recorder);
+    let app = hook(2);
+    for made_up in 0..100 {
+        app.send(call(&format!("made-up-{made_up}"), "guessed")).await;
+    }
+    for (tenant, secret) in [
+        ("acme", "the secret of acme"),
+        ("acme", "the secret of acme"),
+        ("globex", "not the secret of globex"),
+        ("initech", "the secret of initech"),
+        ("globex", "the secret of globex"),
+    ] {
+        app.send(call(tenant, secret)).await;
+    }
+    let said = recorder.handle().render();
+    let mut counted: Vec<&str> = said.lines().filter(|line| line.contains("tenant=")).collect();
+    counted.sort_unstable();
+    let labels = |name: &str, tenant: &str| format!(r#"{name}{{form="webhook",namespace="",tenant="{tenant}","#);
+    let (uses, requests) = ("tower_sso_key_use_total", "tower_sso_requests_total");
+    assert_eq!(
+        counted,
+        [
+            format!(r#"{}use="current"}} 1"#, labels(uses, "acme")),
+            format!(r#"{}use="current"}} 1"#, labels(uses, "globex")),
+            format!(r#"{}use="current"}} 1"#, labels(uses, "other")),
+            format!(r#"{}outcome="accepted"}} 1"#, labels(requests, "acme")),
+            format!(r#"{}outcome="acknowledged"}} 1"#, labels(requests, "acme")),
+            format!(r#"{}outcome="accepted"}} 1"#, labels(requests, "globex")),
+            format!(r#"{}outcome="bad_signature"}} 1"#, labels(requests, "globex")),
+            format!(r#"{}outcome="accepted"}} 1"#, labels(requests, "other")),
+            format!(r#"{}outcome="unknown_key"}} 100"#, labels(requests, "other")),
+        ],
+        "{said}"
+    );
+}
+
+#[test]
+fn the_bound_is_bounded() {
+    let layer = webhook::layer::<Value>().secrets(["a-secret-of-the-sender"]).tenant_labels(1_001);
+    let refused = layer.replay(replay()).handler_remembers().build().unwrap_err().to_string();
+    assert!(refused.contains("tenant_labels"), "{refused}");
+}
