@@ -155,13 +155,13 @@
 //! There is no unsafe code and no OpenSSL.
 //!
 //! Each check is a span `check` of [`tracing`](https://docs.rs/tracing) at `DEBUG`, with target `tower_sso`, the fields
-//! `form`, `namespace`, `tenant`, `key_use`, `outcome` and `reason`. Events have the same target: refusals and acknowledged duplicates at
-//! `INFO`, failing stores and every 503 at `WARN`, accepted requests at `DEBUG`, and at `ERROR` a processed delivery
-//! that could not be settled. A refusal names the form, the namespace, the tenant as the request names it, the reason
-//! and what was compared: ages in seconds, the base string's URI, the names of what is signed
-//! ([`Facts`](rejection::Facts)). No event contains a secret, credential, claim's value or path; for the path, open a
-//! span around the layer. Text from requests, a store, your application or a form of your own is escaped and cut, so it
-//! cannot forge a line.
+//! `form`, `namespace`, `tenant`, `key_use`, `outcome` and `reason`. Events have the same target: refusals and
+//! acknowledged duplicates at `INFO`, failing stores and every 503 at `WARN`, accepted requests at `DEBUG`, and at
+//! `ERROR` a processed delivery that could not be settled. A refusal names the form, the namespace, the tenant as the
+//! request names it, the reason and what was compared: ages in seconds, the base string's URI, the names of what is
+//! signed ([`Facts`](rejection::Facts)). No event contains a secret, credential, claim's value or path; for the path,
+//! open a span around the layer. Text from requests, a store, your application or a form of your own is escaped and
+//! cut, so it cannot forge a line.
 
 #![forbid(unsafe_code)]
 // Requests cannot panic; casts cannot lose bits.
