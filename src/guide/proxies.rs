@@ -5,7 +5,7 @@
 //!
 //! | what depends on it | tell it so |
 //! |---|---|
-//! | the address that OAuth 1.0a and some webhooks sign | [`Origin::new("https://…")`](crate::scheme::Origin::new) |
+//! | the address that OAuth 1.0a and some webhooks sign | [`Origin::new("https://…")`](crate::scheme::Origin) |
 //! | the tenant, named by the host | [`Tenant::host`], or [`from_fn`] if the proxy rewrites `Host` |
 //! | who guesses secrets | [`Throttle::by`](crate::throttle::Throttle::by) with the header that your proxy sets |
 //! | the path that was signed or names the tenant | [`received`](crate::received): add `OriginalUri` in front |
@@ -28,11 +28,28 @@
 //! # }
 //! ```
 //!
-//! Two other origins exist, for apps with many hosts. Both have `danger` in their names:
-//! [`danger_from_host_header`](crate::oauth1::Origin::danger_from_host_header) takes a link that was signed for another
-//! of your hosts, and [`danger_trust_forwarded`](crate::oauth1::Origin::danger_trust_forwarded) believes
-//! `X-Forwarded-Proto`, `-Host` and `-Port`. Use the second only if the outermost proxy *replaces* these headers on
-//! every request, and the app can be reached through it alone.
+//! An app with several public hosts lists them, and the request's host picks one. A link for one host is refused at the
+//! others, and a request for a host that is not listed is `malformed`:
+//!
+//! ```
+//! use tower_sso::scheme::Origin;
+//!
+//! let origin = Origin::one_of(["https://app.example", "https://app.example.org", "https://eu.example/sso"]);
+//! ```
+//!
+//! The other origins believe what a request says of itself. All have `danger` in their names:
+//!
+//! | origin | believes | use it if |
+//! |---|---|---|
+//! | [`danger_one_of_forwarded`] | `X-Forwarded-Host`, for a host of your list | the proxy overwrites it |
+//! | [`danger_from_host_header`] | `Host`; a link for another of your hosts is accepted | you cannot list the hosts |
+//! | [`danger_trust_forwarded`] | the first entry of each `X-Forwarded-…` | the proxy overwrites them |
+//! | [`danger_trust_proxies`]`(n)` | the entry that the outermost of `n` proxies wrote | your proxies append to them |
+//!
+//! The last two take whatever the headers say, so the app must be reachable through the proxies alone. With a chain of
+//! two that append, `X-Forwarded-Proto: http, https,http` means that the client wrote `http`, the outermost proxy saw
+//! `https`, and the inner one `http`. `danger_trust_proxies(2)` takes `https`; `danger_trust_forwarded` would take what
+//! the client wrote.
 //!
 //! # The tenant by its host
 //!
@@ -94,5 +111,9 @@
 //! - **The cache.** Answers say `no-store`; a cache that ignores it hands one user's session cookie to another.
 //! - **Retries.** A GET that the proxy sends twice is `replayed` the second time. Switch retries off on sign-in routes.
 //!
+//! [`danger_one_of_forwarded`]: crate::scheme::Origin::danger_one_of_forwarded
+//! [`danger_from_host_header`]: crate::scheme::Origin::danger_from_host_header
+//! [`danger_trust_forwarded`]: crate::scheme::Origin::danger_trust_forwarded
+//! [`danger_trust_proxies`]: crate::scheme::Origin::danger_trust_proxies
 //! [`Tenant::host`]: crate::tenant::Tenant::host
 //! [`from_fn`]: crate::tenant::Tenant::from_fn

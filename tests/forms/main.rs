@@ -7,6 +7,7 @@ mod jwt_public_key;
 mod launches;
 mod login_redirect;
 mod oauth1;
+mod origins;
 mod public_parameters;
 mod sealed;
 mod senders;
