@@ -71,9 +71,15 @@ pub trait ReadBody<B>: Reads {
 pub trait Reads: sealed::Sealed {}
 
 mod sealed {
-    pub trait Sealed {}
-    impl Sealed for super::HeadOnly {}
-    impl Sealed for super::WholeBody {}
+    pub trait Sealed {
+        const READS_BODY: bool;
+    }
+    impl Sealed for super::HeadOnly {
+        const READS_BODY: bool = false;
+    }
+    impl Sealed for super::WholeBody {
+        const READS_BODY: bool = true;
+    }
 }
 
 impl Reads for HeadOnly {}

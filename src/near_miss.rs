@@ -55,8 +55,8 @@ pub(crate) fn orders<T: Clone>(things: &[T]) -> Vec<Vec<T>> {
 
 /// A copy of a form, whatever its claims are: `derive(Clone)` would ask for `C: Clone`.
 macro_rules! copy_form {
-    ($form:ident<C> { $($field:ident),+ $(,)? }) => {
-        impl<C> $form<C> {
+    ($form:ident<$($parameter:ident),+> { $($field:ident),+ $(,)? }) => {
+        impl<$($parameter),+> $form<$($parameter),+> {
             #[allow(clippy::clone_on_copy, reason = "some fields are `Copy`")]
             fn copy(&self) -> Self {
                 Self { $($field: self.$field.clone(),)+ claims: std::marker::PhantomData }

@@ -6,6 +6,7 @@ use http::Method;
 use serde::de::DeserializeOwned;
 
 use super::Fernet;
+use crate::body::{Reads, WholeBody};
 use crate::form::HasWindow;
 use crate::scheme::{Place, Places};
 use crate::tenant::Tenant;
@@ -45,6 +46,29 @@ pub fn layer<C>() -> Builder<Fernet<C>>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {
+    start()
+}
+
+/// As [`layer`], where [`token_in`](Builder::token_in) may name a place in the body. The inner service gets a
+/// [`LayerBody`](crate::body::LayerBody) with the body as it came.
+///
+/// ```
+/// use tower_sso::{fernet, scheme::Place};
+///
+/// let layer = fernet::body_layer::<serde_json::Value>().token_in(Place::form("token")).methods([http::Method::POST]);
+/// ```
+pub fn body_layer<C>() -> Builder<Fernet<C, WholeBody>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    start()
+}
+
+fn start<C, R>() -> Builder<Fernet<C, R>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+    R: Reads + 'static,
+{
     let form = Fernet {
         places: Places::one(Place::query("token")),
         window: Window { max_age: Duration::from_secs(60), clock_skew: Duration::from_secs(60) },
@@ -56,15 +80,16 @@ where
     Builder::new(form, Tenant::query("company_id"), Method::GET)
 }
 
-impl<C, D> Builder<Fernet<C>, D>
+impl<C, R, D> Builder<Fernet<C, R>, D>
 where
     C: DeserializeOwned + Send + Sync + 'static,
+    R: Reads + 'static,
 {
     /// Where the token is. Default: the query parameter `token`.
     ///
-    /// The inner service gets the request without it. A place in the body does not build: this form reads only the
-    /// head. The tenant is still the parameter `company_id` of the query, unless [`tenant`](Self::tenant) says
-    /// otherwise.
+    /// The inner service gets the request without it; a body stays as it came, and only a layer that [`body_layer`]
+    /// started reads one. The tenant is still the parameter
+    /// `company_id` of the query, unless [`tenant`](Self::tenant) says otherwise.
     ///
     /// ```
     /// use tower_sso::{fernet, scheme::Place};
@@ -113,20 +138,21 @@ where
     }
 }
 
-impl<C> HasWindow for Fernet<C>
+impl<C, R> HasWindow for Fernet<C, R>
 where
     C: DeserializeOwned + Send + Sync + 'static,
+    R: Reads + 'static,
 {
     fn window_mut(&mut self) -> &mut Window {
         &mut self.window
     }
 }
 
-pub(super) fn check<C>(form: &Fernet<C>) -> Result<(), ConfigProblem> {
+pub(super) fn check<C, R: Reads>(form: &Fernet<C, R>) -> Result<(), ConfigProblem> {
     form.window.check()?;
     form.places.check("token_in")?;
-    if form.places.is_in_body() {
-        let problem = "is in the body, which this form does not read: name the query, a header or a cookie";
+    if form.places.is_in_body() && !R::READS_BODY {
+        let problem = "is in the body, which this layer does not read: start it with `fernet::body_layer`";
         return Err(ConfigProblem::setting("token_in", problem));
     }
     if form.longest < super::token::SHORTEST {

@@ -1,4 +1,4 @@
-//! A Fernet token: in the query, as in `GET …?company_id={tenant}&token={fernet}`, or in a header or a cookie.
+//! A Fernet token: in the query, as in `GET …?company_id={tenant}&token={fernet}`, a header, cookie, form or JSON body.
 //!
 //! A [Fernet token](https://github.com/fernet/spec/blob/master/Spec.md) is encrypted and signed with a key that the
 //! partner and the tenant share. TutorCruncher signs users in this way: see
@@ -49,7 +49,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::ConfigProblem;
-use crate::body::HeadOnly;
+use crate::body::{HeadOnly, Reads};
 use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules};
@@ -60,14 +60,14 @@ use crate::scheme::Places;
 use crate::text::json::Object;
 use crate::window::{Validity, Window};
 
-pub use builder::layer;
+pub use builder::{body_layer, layer};
 #[cfg(feature = "webhook")]
 pub(crate) use token::check_key;
 #[cfg(feature = "sign")]
 pub(crate) use token::prepare;
 use token::{Message, Token};
 
-/// The Fernet form, with claims of type `C`. Made by [`layer`].
+/// The Fernet form, with claims of type `C`. Made by [`layer`], or by [`body_layer`] if it reads bodies.
 ///
 /// ```
 /// use tower_sso::fernet::Fernet;
@@ -77,21 +77,22 @@ use token::{Message, Token};
 ///     sso: VerifyLayer<Fernet<serde_json::Value>>,
 /// }
 /// ```
-pub struct Fernet<C> {
+pub struct Fernet<C, R = HeadOnly> {
     places: Places,
     window: Window,
     longest: usize,
     required: Vec<Cow<'static, str>>,
     timestamp_claim: Option<Cow<'static, str>>,
-    claims: PhantomData<fn() -> C>,
+    claims: PhantomData<fn() -> (C, R)>,
 }
 
-impl<C> Form for Fernet<C>
+impl<C, R> Form for Fernet<C, R>
 where
     C: DeserializeOwned + Send + Sync + 'static,
+    R: Reads + 'static,
 {
     const NAME: &'static str = "fernet";
-    type Reads = HeadOnly;
+    type Reads = R;
     type Credential = Token;
     type Message = Message;
     type Claims = C;
@@ -108,8 +109,8 @@ where
         self.places.presence(head)
     }
 
-    fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<Token>, Reason> {
-        let (place, text) = self.places.required(head, &[])?;
+    fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Token>, Reason> {
+        let (place, text) = self.places.required(head, body)?;
         let malformed = |what| Reason::Malformed(place.name(), what);
         Token::parse(text, self.longest).map(Extracted::from).map_err(malformed)
     }
@@ -154,7 +155,7 @@ where
     }
 }
 
-impl<C> Fernet<C> {
+impl<C, R> Fernet<C, R> {
     /// A `ts` inside the token repeats the token's own time, so it must lie in the same window.
     fn check_timestamp_claim(&self, name: &str, value: &Value, now: UnixTime) -> Result<(), Reason> {
         let issued_at = value.as_f64().and_then(UnixTime::from_secs_f64);
@@ -163,4 +164,4 @@ impl<C> Fernet<C> {
     }
 }
 
-opaque_debug!(Fernet<C> { places, window });
+opaque_debug!(Fernet<C, R> { places, window });

@@ -3,6 +3,7 @@
 //! | question | type |
 //! |---|---|
 //! | Where is a value? | [`Place`] |
+//! | Where are signed pairs? | [`Source`] |
 //! | How is a signature encoded? | [`Encoding`] |
 //! | With which public-key algorithm is it made? | [`PublicKeyAlgorithm`] |
 //! | How does the partner's page show the secret? | [`SecretFormat`] |
@@ -44,6 +45,8 @@ mod secret_format;
 mod signature;
 #[cfg(any(feature = "sealed", feature = "signed-parameters", feature = "signed-payload"))]
 mod signed_time;
+#[cfg(any(feature = "signed-parameters", feature = "timestamp-hash"))]
+mod source;
 #[cfg(any(feature = "sealed", feature = "signed-parameters", feature = "signed-payload", feature = "webhook"))]
 mod time_format;
 
@@ -82,5 +85,7 @@ pub(crate) use signature::{Given, Signature};
 pub(crate) use signed_time::SignedTime;
 #[cfg(feature = "signed-payload")]
 pub use signed_time::Stamp;
+#[cfg(any(feature = "signed-parameters", feature = "timestamp-hash"))]
+pub use source::Source;
 #[cfg(any(feature = "sealed", feature = "signed-parameters", feature = "signed-payload", feature = "webhook"))]
 pub use time_format::TimeFormat;

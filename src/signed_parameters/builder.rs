@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use serde::de::DeserializeOwned;
 
-use super::{At, Recipe, Shape, SignedParameters, Source};
+use super::{At, Order, Recipe, Shape, SignedParameters, Source, Text};
 use crate::form::{HasWindow, Usage};
 use crate::scheme::{Digest, Encoding, KeyDerivation, Place, SecretFormat, Signature, SignedTime, TimeFormat};
 use crate::tenant::Tenant;
@@ -228,6 +228,9 @@ pub(super) fn check<C>(form: &SignedParameters<C>) -> Result<(), ConfigProblem> 
         return problem("public_key", "has no secret to be hashed among the values: take one out");
     }
     form.time.check()?;
+    if form.source == Source::Json && (form.recipe.text == Text::Raw || form.recipe.order == Order::Sent) {
+        return problem("source", "is JSON, whose text and order are not signed: take another `text` and `order`");
+    }
     form.places().try_for_each(|place| place.check("source"))?;
     let is_signed = |name: &Cow<'static, str>| {
         form.recipe.selected.has(name)

@@ -30,8 +30,8 @@
 //! ```
 //!
 //! # Rules
-//! 1. The pairs are in the query, a form, or one value that is itself a query. At most 256 are signed. They are decoded
-//!    strictly; the signature appears once.
+//! 1. The pairs are in the query, a form, a JSON object, or one value that is itself a query: [`Source`]. At most 256
+//!    are signed. They are decoded strictly; the signature appears once.
 //! 2. Only the recipe's pairs are signed, and **claims come only from them**. Other parameters, path, headers and body
 //!    are not.
 //! 3. One signed text has one reading: a name or value that holds the separator is `malformed`. Joins that can be read
@@ -66,38 +66,15 @@ use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
 use crate::scheme::{Given, Place, Signature, SignedTime};
 use crate::text::fields;
-use crate::text::headers::check_content;
 use crate::window::{Validity, Window};
 
-pub use crate::scheme::{Digest, Encoding, KeyDerivation, SecretFormat, TimeFormat};
+pub use crate::scheme::{Digest, Encoding, KeyDerivation, SecretFormat, Source, TimeFormat};
 pub use builder::layer;
 use pairs::Pairs;
 pub use recipe::{Join, Order, Recipe, Repeated, Text};
 
 /// The longest query or form.
 const LONGEST: usize = 64 * 1024;
-
-/// Where the signed pairs are.
-///
-/// ```
-/// use tower_sso::scheme::Place;
-/// use tower_sso::signed_parameters::Source;
-///
-/// // Authorization: tma user=…&auth_date=…&hash=…
-/// let header = Place::header_after(http::header::AUTHORIZATION, "tma");
-/// let source = Source::Value(header);
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Source {
-    /// In the query.
-    #[default]
-    Query,
-    /// In a body of type `application/x-www-form-urlencoded`.
-    Form,
-    /// In one value that is itself written like a query.
-    Value(Place),
-}
 
 /// The signed parameters form, with claims of type `C`. Made by [`layer`].
 ///
@@ -176,18 +153,20 @@ where
     }
 
     fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
-        match (&self.source, &self.signature_at) {
-            (Source::Value(place), _) => place.presence(head),
-            (Source::Form, At::Parameter(name)) => Place::form(name.clone()).presence(head),
-            (Source::Query, At::Parameter(name)) => Place::query(name.clone()).presence(head),
-            (Source::Query, At::Place(place)) => place.presence(head),
-            (Source::Form, At::Place(place)) if place.presence(head)? == Presence::Absent => Ok(Presence::Absent),
-            (Source::Form, At::Place(_)) => Ok(Presence::InBody),
+        match &self.signature_at {
+            At::Parameter(name) => self.source.presence(head, name),
+            // Pairs are everywhere: whether these are ours, the signature tells.
+            At::Place(place) => match self.source.place() {
+                Some(pairs) => pairs.presence(head),
+                None if place.presence(head)? == Presence::Absent => Ok(Presence::Absent),
+                None if self.source.is_in_body() => Ok(Presence::InBody),
+                None => place.presence(head),
+            },
         }
     }
 
     fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Credential>, Reason> {
-        let text = self.text(head, body)?;
+        let text = self.source.text(head, body)?;
         if text.len() > LONGEST {
             return Err(Reason::Malformed("parameters".into(), "are too long"));
         }
@@ -263,18 +242,6 @@ where
 }
 
 impl<C> SignedParameters<C> {
-    fn text<'a>(&self, head: &'a Parts, body: &'a Bytes) -> Result<Cow<'a, str>, Reason> {
-        match &self.source {
-            Source::Query => Ok(head.uri.query().unwrap_or_default().into()),
-            Source::Value(place) => place.required(head, body),
-            Source::Form => {
-                check_content(&head.headers, Some("application/x-www-form-urlencoded"))?;
-                let text = std::str::from_utf8(body);
-                Ok(text.map_err(|_| Reason::Malformed("body".into(), "is not UTF-8"))?.into())
-            }
-        }
-    }
-
     fn check_pairs(&self, pairs: &Pairs) -> Result<(), Reason> {
         for name in self.required.iter().chain(&self.tenant) {
             if pairs.value(name).is_none_or(str::is_empty) {
@@ -313,9 +280,8 @@ impl<C> SignedParameters<C> {
     }
 
     fn places(&self) -> impl Iterator<Item = &Place> {
-        let of_pairs = if let Source::Value(place) = &self.source { Some(place) } else { None };
         let of_signature = if let At::Place(place) = &self.signature_at { Some(place) } else { None };
-        of_pairs.into_iter().chain(of_signature)
+        self.source.place().into_iter().chain(of_signature)
     }
 
     /// The names of signed pairs that are known.

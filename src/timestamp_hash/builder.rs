@@ -6,7 +6,9 @@ use http::Method;
 use serde::de::DeserializeOwned;
 
 use super::{Plus, Recipe, TimestampHash};
+use crate::body::{Reads, WholeBody};
 use crate::form::HasWindow;
+use crate::scheme::Source;
 use crate::tenant::Tenant;
 use crate::window::Window;
 use crate::{Builder, ConfigProblem};
@@ -15,6 +17,7 @@ use crate::{Builder, ConfigProblem};
 ///
 /// | setting | default |
 /// |---|---|
+/// | [`source`](Builder::source) | the query |
 /// | [`timestamp_parameter`](Builder::timestamp_parameter) | `timestamp` |
 /// | [`hash_parameter`](Builder::hash_parameter) | `hash` |
 /// | [`plus`](Builder::plus) | [`Plus::Either`] |
@@ -39,8 +42,35 @@ pub fn layer<C>(recipe: Recipe) -> Builder<TimestampHash<C>>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {
+    start(recipe)
+}
+
+/// As [`layer`], where [`source`](Builder::source) may name a place in the body. The inner service gets a
+/// [`LayerBody`](crate::body::LayerBody) with the body as it came.
+///
+/// ```
+/// use tower_sso::scheme::Source;
+/// use tower_sso::timestamp_hash::{self, Digest, Recipe};
+///
+/// let recipe = Recipe::hmac(Digest::Sha256, ["timestamp", "email"], "|");
+/// let layer = timestamp_hash::body_layer::<serde_json::Value>(recipe).source(Source::Form);
+/// let layer = layer.methods([http::Method::POST]);
+/// ```
+pub fn body_layer<C>(recipe: Recipe) -> Builder<TimestampHash<C, WholeBody>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    start(recipe)
+}
+
+fn start<C, R>(recipe: Recipe) -> Builder<TimestampHash<C, R>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+    R: Reads + 'static,
+{
     let form = TimestampHash {
         recipe,
+        source: Source::Query,
         timestamp: "timestamp".into(),
         hash: "hash".into(),
         tenant: None,
@@ -51,17 +81,24 @@ where
     Builder::new(form, Tenant::fixed("default"), Method::GET)
 }
 
-impl<C, D> Builder<TimestampHash<C>, D>
+impl<C, R, D> Builder<TimestampHash<C, R>, D>
 where
     C: DeserializeOwned + Send + Sync + 'static,
+    R: Reads + 'static,
 {
-    /// The query parameter that holds the timestamp; the recipe must hash it. Default: `timestamp`.
+    /// Where the fields and the hash are. Default: in the query. Only a layer that [`body_layer`] started reads a body.
+    pub fn source(mut self, source: Source) -> Self {
+        self.form.source = source;
+        self
+    }
+
+    /// The parameter that holds the timestamp; the recipe must hash it. Default: `timestamp`.
     pub fn timestamp_parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.form.timestamp = name.into();
         self
     }
 
-    /// The query parameter that holds the hash. Default: `hash`.
+    /// The parameter that holds the hash. Default: `hash`.
     pub fn hash_parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.form.hash = name.into();
         self
@@ -92,17 +129,23 @@ where
     }
 }
 
-impl<C> HasWindow for TimestampHash<C>
+impl<C, R> HasWindow for TimestampHash<C, R>
 where
     C: DeserializeOwned + Send + Sync + 'static,
+    R: Reads + 'static,
 {
     fn window_mut(&mut self) -> &mut Window {
         &mut self.window
     }
 }
 
-pub(super) fn check<C>(form: &TimestampHash<C>) -> Result<(), ConfigProblem> {
+pub(super) fn check<C, R: Reads>(form: &TimestampHash<C, R>) -> Result<(), ConfigProblem> {
     form.window.check()?;
+    form.source.check("source")?;
+    if form.source.is_in_body() && !R::READS_BODY {
+        let problem = "is in the body, which this layer does not read: start it with `timestamp_hash::body_layer`";
+        return Err(ConfigProblem::setting("source", problem));
+    }
     if form.hash.is_empty() {
         let problem = "is empty: name the parameter that holds the hash";
         return Err(ConfigProblem::setting("hash_parameter", problem));

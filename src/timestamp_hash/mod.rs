@@ -34,7 +34,9 @@
 //! 5. A raw `+` in a field is a space to some partners and a plus to others. By default both readings are tried, and
 //!    the one that matches the hash becomes the claim: [`Plus`]. Only the [tenant](crate::Builder::tenant_field) is
 //!    read in one way.
-//! 6. Only the recipe's fields are signed. Other parameters, such as `next`, are not (see
+//! 6. The fields and the hash are in the query, or where [`source`](crate::Builder::source) says: a form, a JSON
+//!    object, or one value that is itself written like a query.
+//! 7. Only the recipe's fields are signed. Other parameters, such as `next`, are not (see
 //!    [`LocalPath`](crate::landing::LocalPath)), nor are path, headers and body.
 
 mod builder;
@@ -49,7 +51,7 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use crate::ConfigProblem;
-use crate::body::HeadOnly;
+use crate::body::{HeadOnly, Reads};
 use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules};
@@ -58,6 +60,7 @@ use crate::mac::{self, Tag};
 use crate::query::{Indexed, Query};
 use crate::rejection::{Facts, Names, Reason};
 use crate::replay::FingerprintHasher;
+use crate::scheme::{Place, Source};
 use crate::text::fields::{self, Texts};
 use crate::text::hex::encode_hex;
 use crate::text::percent::{decode_escapes, decode_form};
@@ -65,13 +68,13 @@ use crate::text::timestamp::parse_with_fraction;
 use crate::window::{Validity, Window};
 
 pub use crate::mac::Digest;
-pub use builder::layer;
+pub use builder::{body_layer, layer};
 pub use recipe::Recipe;
 
 /// The limit of every tenant name: see [`Tenant`](crate::tenant::Tenant).
 const LONGEST_TENANT: usize = 255;
 
-/// The meaning of a raw `+` in a field of the query.
+/// The meaning of a raw `+` in a field. In a JSON object, a plus is always one.
 ///
 /// ```
 /// use tower_sso::timestamp_hash::Plus;
@@ -91,7 +94,7 @@ pub enum Plus {
     Either,
 }
 
-/// The timestamp hash form, with claims of type `C`. Made by [`layer`].
+/// The timestamp hash form, with claims of type `C`. Made by [`layer`], or by [`body_layer`] if it reads bodies.
 ///
 /// ```
 /// use tower_sso::VerifyLayer;
@@ -101,14 +104,15 @@ pub enum Plus {
 ///     sso: VerifyLayer<TimestampHash<serde_json::Value>>,
 /// }
 /// ```
-pub struct TimestampHash<C> {
+pub struct TimestampHash<C, R = HeadOnly> {
     recipe: Recipe,
+    source: Source,
     timestamp: Cow<'static, str>,
     hash: Cow<'static, str>,
     tenant: Option<Cow<'static, str>>,
     plus: Plus,
     window: Window,
-    claims: PhantomData<fn() -> C>,
+    claims: PhantomData<fn() -> (C, R)>,
 }
 
 /// A hash and its fields, not verified yet.
@@ -131,12 +135,13 @@ struct Hashed {
     mac: Tag,
 }
 
-impl<C> Form for TimestampHash<C>
+impl<C, R> Form for TimestampHash<C, R>
 where
     C: DeserializeOwned + Send + Sync + 'static,
+    R: Reads + 'static,
 {
     const NAME: &'static str = "timestamp_hash";
-    type Reads = HeadOnly;
+    type Reads = R;
     type Credential = Credential;
     type Message = Message;
     type Claims = C;
@@ -146,8 +151,14 @@ where
         // encoding a real one.
         let random = mac::random_key();
         let mut rules = Rules::new(Secret::new(encode_hex(random.get(..8).unwrap_or(&random))));
-        rules.parameters = [&self.hash, &self.timestamp].into_iter().chain(self.recipe.fields()).cloned().collect();
-        rules.signed_parameters = self.recipe.fields().cloned().collect();
+        match &self.source {
+            Source::Query => {
+                let names = [&self.hash, &self.timestamp].into_iter().chain(self.recipe.fields());
+                rules.parameters = names.cloned().collect();
+                rules.signed_parameters = self.recipe.fields().cloned().collect();
+            }
+            source => rules.parameters = source.place().and_then(Place::parameter).into_iter().collect(),
+        }
         rules.signs_tenant = self.tenant.is_some();
         rules.has_time = true;
         rules.longest_window = self.window.max_age;
@@ -155,12 +166,12 @@ where
     }
 
     fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
-        let hash = Query::of(&head.uri).raw_value(&self.hash)?;
-        Ok(if hash.is_some() { Presence::InHead } else { Presence::Absent })
+        self.source.presence(head, &self.hash)
     }
 
-    fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<Credential>, Reason> {
-        let query = &Query::of(&head.uri).indexed();
+    fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Credential>, Reason> {
+        let text = self.source.text(head, body)?;
+        let query = &Query::new(&text).indexed();
         let malformed = |name: &Cow<'static, str>, what| Reason::Malformed(name.clone(), what);
         let not_a_hash = || malformed(&self.hash, "is not hexadecimal of the digest's length");
         let digest = self.recipe.digest();
@@ -231,6 +242,12 @@ where
         crate::near_miss::NearMiss::forms(self.recipe.near().into_iter().map(with).collect(), head, body)
     }
 
+    fn redact(&self, head: &mut Parts) {
+        if let Some(place) = self.source.place() {
+            place.redact(head);
+        }
+    }
+
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
         mac::check_key(Self::NAME, key)
     }
@@ -240,7 +257,7 @@ where
     }
 }
 
-impl<C> TimestampHash<C> {
+impl<C, R> TimestampHash<C, R> {
     /// The recipe's fields in order, and whether one contains a raw plus, which has two readings.
     fn fields(&self, query: &Indexed<'_>, plus_is_literal: impl Fn(&str) -> bool) -> Result<(Texts, bool), Reason> {
         let mut texts = Texts::with_capacity(self.recipe.fields().count(), 96);
@@ -278,8 +295,8 @@ impl<C> TimestampHash<C> {
 }
 
 #[cfg(feature = "explain")]
-crate::near_miss::copy_form!(TimestampHash<C> { recipe, timestamp, hash, tenant, plus, window });
+crate::near_miss::copy_form!(TimestampHash<C, R> { recipe, source, timestamp, hash, tenant, plus, window });
 
-opaque_debug!(TimestampHash<C> { recipe });
+opaque_debug!(TimestampHash < C, R > { recipe });
 opaque_debug!(Credential);
 opaque_debug!(Message);

@@ -8,6 +8,7 @@ mod launches;
 mod login_redirect;
 mod oauth1;
 mod origins;
+mod places;
 mod public_parameters;
 mod sealed;
 mod senders;

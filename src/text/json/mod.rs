@@ -81,7 +81,7 @@ impl<'a> Object<'a> {
     }
 
     /// The names of its fields, in any order.
-    #[cfg(feature = "jwt")]
+    #[cfg(any(feature = "jwt", feature = "signed-parameters", feature = "timestamp-hash"))]
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(|(name, _)| &**name)
     }
