@@ -19,6 +19,7 @@ mod log;
 mod nodes;
 #[cfg(unix)]
 mod observability;
+mod operators;
 #[cfg(unix)]
 #[path = "../support/postgres.rs"]
 mod postgres;

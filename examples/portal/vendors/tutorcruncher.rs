@@ -211,6 +211,7 @@ impl From<SqlKeyError> for Problem {
         match error {
             SqlKeyError::OwnedByAnotherTenant => KEY_OF_ANOTHER_COMPANY,
             SqlKeyError::Database(error) => error.into(),
+            SqlKeyError::MasterKey(_) => Problem::UNAVAILABLE,
             _ => UNUSABLE_COMPANY,
         }
     }

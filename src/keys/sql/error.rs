@@ -28,11 +28,11 @@ pub enum Rotation {
 /// ```
 /// use tower_sso::keys::sql::SqlKeyError;
 ///
-/// /// A partner's sender tries again after 5xx, which helps only where the database failed.
+/// /// A partner's sender tries again after 5xx, which helps only where our side failed.
 /// fn status(error: &SqlKeyError) -> u16 {
 ///     match error {
 ///         SqlKeyError::OwnedByAnotherTenant => 409,
-///         SqlKeyError::Database(_) => 503,
+///         SqlKeyError::Database(_) | SqlKeyError::MasterKey(_) => 503,
 ///         _ => 400,
 ///     }
 /// }
