@@ -58,7 +58,7 @@ def programs(readme):
     for block in re.finditer(r"^```rust\S*\n(.*?)^```$", readme, re.M | re.S):
         named = re.findall(r"\bfeature\s+`([\w-]+)`", readme[end : block.start()].split("\n## ")[-1])
         end = block.end()
-        code = re.sub(r"^# ?", "", block[1], flags=re.M)
+        code = re.sub(r"^#(?: |$)", "", block[1], flags=re.M)
         main = "" if "fn main(" in code else "\nfn main() {}\n"
         yield "#![allow(unused)]\n" + code + main, manifest(code, features + named)
 
