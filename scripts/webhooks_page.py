@@ -45,7 +45,8 @@ TAIL = """
 |---|---|
 | Mollie, classic webhooks | They are forms with an id, and nothing is signed. Take the id alone, and ask Mollie's API for its state. |
 | Ecwid | It has no MAC over what it sends. |
-| Senders of HTTP Message Signatures (RFC 9421), such as MailChannels | No form here reads `Signature-Input`. |
+| Senders of HTTP Message Signatures (RFC 9421), such as MailChannels | Each covers other parts of a request: take `http_signature::layer`, \
+and say which it must cover. |
 """
 
 

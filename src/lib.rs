@@ -50,6 +50,7 @@
 //! | Fernet token in the query | [`fernet`] | [TutorCruncher](providers::tutorcruncher::sso): sign-in |
 //! | signed webhook body | [`webhook`] | [TutorCruncher](providers::tutorcruncher::sign_up): sign-up |
 //! | signature inside the JSON body | [`signed_json`] | [Adyen, Mailgun and others](providers::webhooks) |
+//! | HTTP Message Signature (RFC 9421) | [`http_signature`] | whoever signs webhooks so |
 //! | JWT with the digest of a webhook's body | [`jwt::webhook`] | [Netlify and Plaid](providers::webhooks) |
 //! | JWT in a query parameter | [`jwt`] | [Waggl](providers::waggl::sso) |
 //! | timestamp hash in the query | [`timestamp_hash`] | [LCvista](providers::lcvista::sso) |
@@ -129,6 +130,7 @@
 //! | `fernet` | | the [`fernet`] form |
 //! | `webhook` | | the [`webhook`] form |
 //! | `signed-json` | | the [`signed_json`] form, and `webhook` |
+//! | `http-signature` | | the [`http_signature`] form, and `webhook` |
 //! | `jwt` | | the [`jwt`] form with HS256, HS384 and HS512 |
 //! | `public-key` | | signatures with public keys, by `jsonwebtoken` and the RustCrypto crates that it brings |
 //! | `jwt-public-key` | | both: RS, PS, ES and EdDSA for [`jwt`] |
@@ -171,6 +173,7 @@
 #![cfg_attr(
     not(all(
         feature = "fernet",
+        feature = "http-signature",
         feature = "jwt",
         feature = "oauth1",
         feature = "sealed",
@@ -189,6 +192,7 @@
     not(all(
         feature = "axum",
         feature = "fernet",
+        feature = "http-signature",
         feature = "jwt",
         feature = "moka",
         feature = "oauth1",
@@ -232,6 +236,9 @@ pub mod fernet;
 pub mod form;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+#[cfg(feature = "http-signature")]
+#[cfg_attr(docsrs, doc(cfg(feature = "http-signature")))]
+pub mod http_signature;
 mod identity;
 #[cfg(feature = "jwt")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]

@@ -11,6 +11,7 @@
 //! | `hmac`, `hash`, `sign` or `signature` among many parameters | [`signed_parameters`](crate::signed_parameters) |
 //! | two or three parts with `.`, `:` or `--` between; or `sso` and `sig` | [`signed_payload`](crate::signed_payload) |
 //! | one long base64url text that decodes to no text, and a secret of yours that opens it | [`sealed`](crate::sealed) |
+//! | the headers `Signature-Input` and `Signature` | [`http_signature`](crate::http_signature) |
 //! | a header such as `X-…-Signature`, and a body | [`webhook`](#a-header-and-a-body) |
 //! | a JSON body with the same secret in every request | [`shared_secret`](#a-secret-in-a-json-body) |
 //! | a link that your own server handed out a moment ago | [`ticket`](#handed-out-by-your-own-server) |

@@ -60,7 +60,7 @@ where
     let form = SignedJson {
         fields: Fields { within: "".into(), signed, optional: Vec::new(), free: None, layout: Layout::Concatenated },
         signature_field: "/signature".into(),
-        signatures: Signatures::in_a_body(),
+        signatures: Signatures::alone(),
         secret_format: SecretFormat::Bytes,
         timestamp_field: None,
         time_format: TimeFormat::Seconds,

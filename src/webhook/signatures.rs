@@ -89,9 +89,9 @@ impl Signatures {
         self.separator.is_some() || self.headers.len() > 1
     }
 
-    /// For a signature that no header holds.
-    #[cfg(feature = "signed-json")]
-    pub(crate) fn in_a_body() -> Self {
+    /// For a signature that no header holds alone.
+    #[cfg(any(feature = "signed-json", feature = "http-signature"))]
+    pub(crate) fn alone() -> Self {
         Self {
             headers: Vec::new(),
             separator: None,
@@ -106,7 +106,7 @@ impl Signatures {
     }
 
     /// This one signature.
-    #[cfg(feature = "signed-json")]
+    #[cfg(any(feature = "signed-json", feature = "http-signature"))]
     pub(crate) fn only(&self, text: &str) -> Result<Tags, &'static str> {
         Ok(Tags { first: self.tag(text)?, others: Vec::new() })
     }

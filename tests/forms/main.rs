@@ -2,6 +2,7 @@
 
 mod explain;
 mod fernet;
+mod http_signature;
 mod jwt;
 mod jwt_public_key;
 mod launches;

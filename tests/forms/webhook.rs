@@ -382,7 +382,7 @@ fn unsafe_settings_do_not_build() {
             "remembered for its whole window",
         ),
         (bare().build(), "handler_remembers"),
-        (start().content_type("application/json; charset=utf-8").build(), "has parameters"),
+        (start().content_type("application/json; charset=utf-8").build(), "with parameters"),
         (start().body_limit(0).build(), "body_limit"),
         (start().tenant(Tenant::host()).build(), "all tenants have the same keys"),
         (start().methods([Method::HEAD, Method::POST]).build(), "HEAD"),

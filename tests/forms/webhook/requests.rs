@@ -372,7 +372,7 @@ fn texts_that_do_not_sign_the_request_do_not_build() {
         (start().signed("{path}").body_digest_parameter("sha").build(), "could be exchanged"),
         (start().signed("{url}").origin(origin()).build(), "has no {body}"),
         (start().optional_body().build(), "leaves nothing that is signed"),
-        (start().content_types([""; 0]).build(), "is none"),
+        (start().content_types([""; 0]).build(), "names no type"),
         (
             start().signed("{url}{body}").origin(origin()).url_decoded(":").url_with_or_without_port().build(),
             "take one of them",

@@ -6,6 +6,8 @@
 #![allow(unused_imports, reason = "each test program uses its own part of it")]
 
 mod fernet;
+#[cfg(feature = "http-signature")]
+mod http_signature;
 mod jwt;
 mod oauth1;
 #[cfg(feature = "sealed")]
@@ -32,6 +34,8 @@ use tower_sso::replay::{Claim, Claimed, Fingerprint, LeaseId, MemoryReplay, Repl
 use tower_sso::store::{StoreError, StoreFuture};
 
 pub use fernet::FernetSubject;
+#[cfg(feature = "http-signature")]
+pub use http_signature::HttpSignatureSubject;
 pub use jwt::JwtSubject;
 pub use oauth1::OAuth1Subject;
 #[cfg(feature = "sealed")]
@@ -196,6 +200,9 @@ macro_rules! for_every_form {
     ($($(#[$meta:meta])* async fn $case:ident<$s:ident: Subject>() $body:block)*) => {
         $(async fn $case<$s: $crate::support::subject::Subject>() $body)*
         $crate::for_every_form!(@form fernet $crate::support::subject::FernetSubject; $($(#[$meta])* $case)*);
+        $crate::for_every_form!(
+            @form http_signature $crate::support::subject::HttpSignatureSubject; $($(#[$meta])* $case)*
+        );
         $crate::for_every_form!(@form jwt $crate::support::subject::JwtSubject; $($(#[$meta])* $case)*);
         $crate::for_every_form!(@form oauth1 $crate::support::subject::OAuth1Subject; $($(#[$meta])* $case)*);
         $crate::for_every_form!(@form sealed $crate::support::subject::SealedSubject; $($(#[$meta])* $case)*);
