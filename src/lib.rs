@@ -151,6 +151,7 @@
 //! | `metrics` | | [`metrics`]: outcomes, times of checks and stores, ages of credentials, the replay store's size |
 //! | `explain` | | [`explain`]: which slip of a partner explains a refusal, for operators |
 //! | `sign` | | [`sign`]: the partner's side, for tests |
+//! | `kit` | | [`kit`]: a page for the partner, with a test vector and programs; and `sign` |
 //! | `testing` | | [`testing`]: the suites for stores of your own; [`Identity::unproved`] |
 //!
 //! No feature changes what another one does, but for `axum`: with it, [`received::uri`] reads axum's `OriginalUri`.
@@ -194,6 +195,7 @@
         feature = "fernet",
         feature = "http-signature",
         feature = "jwt",
+        feature = "kit",
         feature = "moka",
         feature = "oauth1",
         feature = "public-key",
@@ -244,12 +246,16 @@ mod identity;
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub mod jwt;
 pub mod keys;
+#[cfg(feature = "kit")]
+#[cfg_attr(docsrs, doc(cfg(feature = "kit")))]
+pub mod kit;
 pub mod landing;
 pub mod login_redirect;
 #[cfg(any(
     feature = "jwt",
     feature = "oauth1",
     feature = "sealed",
+    feature = "sign",
     feature = "signed-parameters",
     feature = "signed-payload",
     feature = "timestamp-hash",
@@ -296,6 +302,8 @@ pub mod signed_parameters;
 #[cfg(feature = "signed-payload")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-payload")))]
 pub mod signed_payload;
+#[cfg(feature = "sign")]
+mod steps;
 mod stopwatch;
 pub mod store;
 pub mod tenant;

@@ -64,7 +64,7 @@ impl<F: Form, C> VerifyLayer<F, C> {
         &self.engine.form
     }
 
-    #[cfg(feature = "explain")]
+    #[cfg(any(feature = "explain", feature = "sign"))]
     pub(super) fn engine(&self) -> &Engine<F, C> {
         &self.engine
     }

@@ -25,6 +25,8 @@ mod proof;
 mod rehearsal;
 mod replay;
 mod service;
+#[cfg(feature = "sign")]
+mod signing;
 mod validate;
 
 use std::sync::Arc;

@@ -38,6 +38,8 @@
 //! copies are wiped.
 
 mod builder;
+#[cfg(feature = "sign")]
+mod signing;
 mod token;
 
 use std::borrow::Cow;
@@ -63,8 +65,6 @@ use crate::window::{Validity, Window};
 pub use builder::{body_layer, layer};
 #[cfg(feature = "webhook")]
 pub(crate) use token::check_key;
-#[cfg(feature = "sign")]
-pub(crate) use token::prepare;
 use token::{Message, Token};
 
 /// The Fernet form, with claims of type `C`. Made by [`layer`], or by [`body_layer`] if it reads bodies.

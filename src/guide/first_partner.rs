@@ -107,6 +107,24 @@
 //! [`fernet::layer::<User>()`](crate::fernet::layer). To refuse some of them, such as users without a role, call
 //! [`map_claims`](crate::Builder::map_claims).
 //!
+//! # What the partner needs
+//!
+//! A partner who writes the other side asks for the parameters, the exact bytes that are signed, and an example. The
+//! feature `kit` writes that page from the layer, with programs in seven languages:
+//!
+//! ```
+//! # #[cfg(all(feature = "kit", feature = "fernet", feature = "moka"))] {
+//! # use tower_sso::{keys::MemoryKeys, providers::tutorcruncher, replay::MemoryReplay};
+//! # let keys = MemoryKeys::new().with("4321", "38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c=");
+//! # let sso = tutorcruncher::sso(keys).replay(MemoryReplay::new()).build().unwrap();
+//! let kit = sso.kit("https://app.example/sso").partner("Acme").tenant("4321").build().unwrap();
+//! let (page, for_a_wiki) = (kit.html(), kit.markdown());
+//! # assert!(page.contains("company_id") && for_a_wiki.contains("hmac"), "{for_a_wiki}");
+//! # }
+//! ```
+//!
+//! The only key on it is made for the page: send it by mail. Hand over the real key another way.
+//!
 //! # Next
 //!
 //! The layer signs nobody in for longer than one request. Keep a session: see [`sessions`](super::sessions). Before you

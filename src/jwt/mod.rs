@@ -67,6 +67,8 @@ mod named;
 #[cfg(feature = "explain")]
 mod near;
 mod query_hash;
+#[cfg(feature = "sign")]
+mod signing;
 mod token;
 mod verifier;
 pub mod webhook;

@@ -38,6 +38,16 @@ impl Verifier {
         self.algorithm
     }
 
+    #[cfg(feature = "sign")]
+    pub(super) fn required_type(&self) -> Option<&str> {
+        self.required_type.as_deref()
+    }
+
+    #[cfg(feature = "sign")]
+    pub(super) fn required_members(&self) -> &[(Cow<'static, str>, Cow<'static, str>)] {
+        &self.required_members
+    }
+
     pub(super) fn new(algorithm: Algorithm) -> Self {
         Self {
             algorithm,
@@ -146,7 +156,7 @@ impl Verifier {
         self.secret_format = format;
     }
 
-    #[cfg(feature = "explain")]
+    #[cfg(any(feature = "explain", feature = "sign"))]
     pub(super) fn secret_format(&self) -> SecretFormat {
         self.secret_format
     }

@@ -61,6 +61,7 @@ pub use memory::MemoryKeys;
     feature = "timestamp-hash",
     feature = "oauth1",
     feature = "sealed",
+    feature = "sign",
     feature = "shared-secret",
     feature = "signed-parameters",
     feature = "signed-payload"

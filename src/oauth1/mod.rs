@@ -57,6 +57,8 @@ mod builder;
 pub(crate) mod pairs;
 mod parameters;
 mod quirks;
+#[cfg(feature = "sign")]
+mod signing;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;

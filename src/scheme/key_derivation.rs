@@ -12,10 +12,10 @@ use crate::mac::Digest;
 /// assert_ne!(derivation, KeyDerivation::default());
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct KeyDerivation(Kind);
+pub struct KeyDerivation(pub(crate) Kind);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     #[default]
     Itself,
     Digest {

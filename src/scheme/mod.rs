@@ -14,6 +14,7 @@
 #[cfg(any(
     feature = "jwt",
     feature = "oauth1",
+    feature = "sign",
     feature = "signed-parameters",
     feature = "signed-payload",
     feature = "timestamp-hash",
@@ -47,12 +48,19 @@ mod signature;
 mod signed_time;
 #[cfg(any(feature = "signed-parameters", feature = "timestamp-hash"))]
 mod source;
-#[cfg(any(feature = "sealed", feature = "signed-parameters", feature = "signed-payload", feature = "webhook"))]
+#[cfg(any(
+    feature = "sealed",
+    feature = "sign",
+    feature = "signed-parameters",
+    feature = "signed-payload",
+    feature = "webhook"
+))]
 mod time_format;
 
 #[cfg(any(
     feature = "jwt",
     feature = "oauth1",
+    feature = "sign",
     feature = "signed-parameters",
     feature = "signed-payload",
     feature = "timestamp-hash",
@@ -62,6 +70,7 @@ pub use crate::mac::Digest;
 #[cfg(any(
     feature = "jwt",
     feature = "oauth1",
+    feature = "sign",
     feature = "signed-parameters",
     feature = "signed-payload",
     feature = "timestamp-hash",
@@ -70,9 +79,13 @@ pub use crate::mac::Digest;
 pub use encoding::Encoding;
 #[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
 pub use key_derivation::KeyDerivation;
+#[cfg(all(feature = "sign", any(feature = "signed-parameters", feature = "signed-payload")))]
+pub(crate) use key_derivation::Kind as DerivationKind;
 pub use origin::Origin;
 #[cfg(all(feature = "oauth1", feature = "sign"))]
 pub(crate) use origin::base_uri_of;
+#[cfg(feature = "sign")]
+pub(crate) use place::Kind as PlaceKind;
 pub use place::Place;
 #[cfg(any(feature = "jwt", feature = "fernet"))]
 pub(crate) use places::Places;
@@ -87,5 +100,11 @@ pub(crate) use signed_time::SignedTime;
 pub use signed_time::Stamp;
 #[cfg(any(feature = "signed-parameters", feature = "timestamp-hash"))]
 pub use source::Source;
-#[cfg(any(feature = "sealed", feature = "signed-parameters", feature = "signed-payload", feature = "webhook"))]
+#[cfg(any(
+    feature = "sealed",
+    feature = "sign",
+    feature = "signed-parameters",
+    feature = "signed-payload",
+    feature = "webhook"
+))]
 pub use time_format::TimeFormat;

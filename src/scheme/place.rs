@@ -29,10 +29,10 @@ use crate::text::json::Object;
 /// ];
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place(Kind);
+pub struct Place(pub(crate) Kind);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Query(Cow<'static, str>),
     Form(Cow<'static, str>),
     Header { name: HeaderName, word: Option<Cow<'static, str>> },
@@ -108,6 +108,10 @@ impl Place {
             Kind::Json(name) => Some(name),
             _ => None,
         }
+    }
+
+    pub(crate) fn is_form(&self) -> bool {
+        matches!(self.0, Kind::Form(_))
     }
 
     pub(crate) fn is_cookie(&self) -> bool {

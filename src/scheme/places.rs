@@ -73,6 +73,11 @@ impl Places {
     }
 
     /// Takes the value out of the headers.
+    #[cfg(feature = "sign")]
+    pub(crate) fn first(&self) -> Option<&Place> {
+        self.0.first()
+    }
+
     pub(crate) fn redact(&self, head: &mut Parts) {
         self.0.iter().for_each(|place| place.redact(head));
     }

@@ -51,6 +51,35 @@ impl TimeFormat {
         }
     }
 
+    /// The time, if the format is a number.
+    #[cfg(feature = "sign")]
+    pub(crate) fn number(self, time: UnixTime) -> Option<i64> {
+        match self {
+            Self::Seconds | Self::FractionalSeconds => Some(time.as_secs()),
+            Self::Milliseconds => Some(time.as_nanos().div_euclid(1_000_000)),
+            Self::Rfc3339 | Self::HttpDate => None,
+        }
+    }
+
+    /// The time as partners write it, to the second or the millisecond.
+    #[cfg(feature = "sign")]
+    pub(crate) fn write(self, time: UnixTime) -> String {
+        if let Some(number) = self.number(time) {
+            return number.to_string();
+        }
+        let time = OffsetDateTime::from_unix_timestamp(time.as_secs()).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let (year, month, day) = time.to_calendar_date();
+        let (hour, minute, second) = time.to_hms();
+        match self {
+            Self::HttpDate => {
+                let short = |name: String| name.chars().take(3).collect::<String>();
+                let (weekday, month) = (short(time.weekday().to_string()), short(month.to_string()));
+                format!("{weekday}, {day:02} {month} {year} {hour:02}:{minute:02}:{second:02} GMT")
+            }
+            _ => format!("{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z", u8::from(month)),
+        }
+    }
+
     /// How many characters such a time has from 2001 to 2286, if that is fixed. A part of a fixed length needs no
     /// separator after it.
     pub(crate) fn length(self) -> Option<usize> {
@@ -107,6 +136,23 @@ mod tests {
             (HttpDate, "14 Nov 2023 22:13:20 GMT", never("is not an HTTP date")),
         ] {
             assert_eq!(format.parse(text), expected, "{format:?} {text}");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "sign")]
+    fn times_are_written_as_they_are_read() {
+        use TimeFormat::{FractionalSeconds, HttpDate, Milliseconds, Rfc3339, Seconds};
+        let time = UnixTime::from_secs(1_700_000_000);
+        for (format, expected) in [
+            (Seconds, "1700000000"),
+            (FractionalSeconds, "1700000000"),
+            (Milliseconds, "1700000000000"),
+            (Rfc3339, "2023-11-14T22:13:20Z"),
+            (HttpDate, "Tue, 14 Nov 2023 22:13:20 GMT"),
+        ] {
+            assert_eq!(format.write(time), expected);
+            assert_eq!(format.parse(expected), Ok(time), "{format:?}");
         }
     }
 }

@@ -66,6 +66,8 @@ mod claims;
 #[cfg(feature = "explain")]
 mod near;
 mod private_keys;
+#[cfg(feature = "sign")]
+mod signing;
 mod token;
 
 use std::borrow::Cow;

@@ -64,8 +64,6 @@ impl FernetLink {
     /// If the key is not a Fernet key.
     pub fn token(&self, content: &[u8]) -> Result<String, SignError> {
         let issued_at = self.issued_at.unwrap_or_else(|| SystemClock.now());
-        let seconds = u64::try_from(issued_at.as_secs()).unwrap_or_default();
-        let fernet = crate::fernet::prepare(self.key.expose()).map_err(SignError::Key)?;
-        Ok(fernet.encrypt_at_time(content, seconds))
+        crate::steps::fernet(&self.key, content, issued_at)
     }
 }

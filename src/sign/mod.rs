@@ -16,46 +16,21 @@ mod jwt;
 mod oauth1;
 #[cfg(feature = "public-key")]
 mod private_key;
+mod signer;
 #[cfg(feature = "timestamp-hash")]
 mod timestamp_hash;
 #[cfg(feature = "webhook")]
 mod webhook;
 
+pub use crate::steps::{SignError, Signs, Steps, Wanted};
 #[cfg(feature = "fernet")]
 pub use fernet::{FernetLink, generate_fernet_key};
 #[cfg(feature = "jwt")]
 pub use jwt::JwtSigner;
 #[cfg(feature = "oauth1")]
 pub use oauth1::OAuthLink;
+pub use signer::Signer;
 #[cfg(feature = "timestamp-hash")]
 pub use timestamp_hash::HashedLink;
 #[cfg(feature = "webhook")]
 pub use webhook::{SignedCall, SigningWebhook};
-
-/// Why something could not be signed.
-///
-/// ```
-/// use tower_sso::sign::SignError;
-///
-/// assert!(SignError::Key("is empty").to_string().contains("is empty"));
-/// ```
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SignError {
-    /// The key is invalid.
-    #[error("the key {0}")]
-    Key(&'static str),
-    /// The address is invalid.
-    #[error("the address {0}")]
-    Address(&'static str),
-    /// The claims cannot be written as JSON.
-    #[error("the claims cannot be written as JSON: {0}")]
-    Claims(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl SignError {
-    #[cfg(any(feature = "fernet", feature = "jwt"))]
-    fn claims(error: serde_json::Error) -> Self {
-        Self::Claims(error.into())
-    }
-}

@@ -1,8 +1,6 @@
-use std::fmt::Write;
-
+use crate::clock::UnixTime;
 use crate::keys::Secret;
-use crate::text::hex::encode_hex;
-use crate::text::percent::percent_encoded;
+use crate::steps::{Draft, Expr, Run};
 use crate::timestamp_hash::Recipe;
 
 /// Makes links with a timestamp hash, as LCvista's partners do.
@@ -31,13 +29,15 @@ impl HashedLink {
     /// The link for the fields' values in the recipe's order; surplus values are left out. The hash is in the parameter
     /// `hash`.
     pub fn uri(&self, values: &[&str]) -> String {
-        let mut uri = format!("{}?", self.base);
-        for (name, value) in self.recipe.fields().zip(values) {
-            _ = write!(uri, "{}={}&", percent_encoded(name), percent_encoded(value));
-        }
-        let values: Vec<String> = self.recipe.fields().zip(values).map(|(_, value)| (*value).to_owned()).collect();
-        uri.push_str("hash=");
-        uri.push_str(&encode_hex(&self.recipe.sign(&values, &self.secret)));
-        uri
+        let mut draft = Draft::default();
+        let fields = self.recipe.fields().zip(values);
+        let fields = fields.map(|(name, value)| (name.to_string(), Expr::text((*value).to_owned()))).collect();
+        let parameters = draft.step("parameters", Expr::Pairs(fields));
+        let hash = self.recipe.steps(&mut draft, &parameters);
+        let before = if values.is_empty() { "hash=" } else { "&hash=" };
+        let uri = [Expr::text(format!("{}?", self.base)), parameters.form(), Expr::text(before), hash];
+        let run = Run { secret: &self.secret, now: UnixTime::from_secs(0), nonce: "" };
+        // Texts and one hash in hexadecimal: there is nothing that could not be text.
+        run.text_of(draft, &Expr::concat(uri)).unwrap_or_default()
     }
 }

@@ -45,6 +45,8 @@ mod builder;
 mod near;
 mod pairs;
 mod recipe;
+#[cfg(feature = "sign")]
+mod signing;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;

@@ -7,6 +7,8 @@ use crate::ConfigProblem;
 use crate::form::Presence;
 use crate::rejection::Reason;
 use crate::scheme::{Encoding, Place};
+#[cfg(feature = "sign")]
+use crate::steps::{Expr, Outgoing};
 
 /// Where the payload and its signature are.
 ///
@@ -114,6 +116,27 @@ impl Layout {
             }
             Kind::Apart { payload, signature } => Kind::Apart { payload: signature, signature: payload },
         })
+    }
+
+    /// Puts a payload and its signature here. `what` says how each is encoded.
+    #[cfg(feature = "sign")]
+    pub(super) fn put(&self, outgoing: &mut Outgoing, payload: Expr, signature: Expr, what: [&str; 2]) {
+        let [payload_is, signature_is] = what;
+        match &self.0 {
+            Kind::Apart { payload: at, signature: beside } => {
+                at.put(outgoing, payload, format!("the payload, {payload_is}"));
+                beside.put(outgoing, signature, format!("the signature, {signature_is}"));
+            }
+            Kind::Joined { place, signature_first, separator } => {
+                let mut parts = [payload, Expr::text(separator.clone()), signature];
+                let mut words = [format!("the payload, {payload_is}"), format!("the signature, {signature_is}")];
+                if *signature_first {
+                    parts.reverse();
+                    words.reverse();
+                }
+                place.put(outgoing, Expr::concat(parts), words.join(format!("; then `{separator}` and ").as_str()));
+            }
+        }
     }
 
     pub(super) fn check(&self, encoding: Encoding) -> Result<(), ConfigProblem> {

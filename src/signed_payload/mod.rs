@@ -92,6 +92,8 @@ mod layout;
 #[cfg(feature = "explain")]
 mod near;
 mod payload;
+#[cfg(feature = "sign")]
+mod signing;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;

@@ -41,6 +41,8 @@
 
 mod builder;
 mod recipe;
+#[cfg(feature = "sign")]
+mod signing;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;

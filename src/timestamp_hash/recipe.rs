@@ -32,13 +32,13 @@ const LONGEST_FIELD: usize = 1_024;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipe {
-    digest: Digest,
+    pub(super) digest: Digest,
     fields: Vec<Cow<'static, str>>,
-    kind: Kind,
+    pub(super) kind: Kind,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Hmac {
         separator: Cow<'static, str>,
     },
@@ -213,22 +213,6 @@ impl Recipe {
             Kind::Digest { separator } => {
                 let secret_last = [separator.as_bytes(), secret.expose()];
                 self.plain_digest(joined(fields, separator).chain(secret_last)).ct_eq(mac).into()
-            }
-        }
-    }
-
-    /// The hash of these fields.
-    #[cfg(feature = "sign")]
-    pub(crate) fn sign(&self, fields: &[String], secret: &Secret) -> Vec<u8> {
-        let fields = fields.iter().map(String::as_str);
-        match &self.kind {
-            Kind::Hmac { separator } => self.digest.sign(secret, &joined(fields, separator).collect::<Vec<_>>()),
-            Kind::FormAsKey { names, plus } => {
-                let key = form((names, *plus), fields, secret);
-                self.digest.sign(&Secret::new(key.bytes.clone()), &[])
-            }
-            Kind::Digest { separator } => {
-                self.plain_digest(joined(fields, separator).chain([separator.as_bytes(), secret.expose()]))
             }
         }
     }

@@ -88,6 +88,8 @@ mod sameness;
 mod secret_first;
 pub(crate) mod signatures;
 mod signed;
+#[cfg(feature = "sign")]
+mod signing;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;

@@ -1,0 +1,115 @@
+//! How a partner makes the token.
+
+use std::time::Duration;
+
+use base64::Engine;
+use serde_json::{Map, Value};
+
+use super::algorithm::Kind;
+use super::named::Part;
+use super::{Audience, Jwt};
+use crate::form::Form;
+use crate::scheme::{Encoding, TimeFormat};
+use crate::steps::{Draft, Expr, Outgoing, SecretShape, SignError, Signs, Steps, Wanted, key};
+use crate::text::base64::BASE64URL;
+use crate::window::Window;
+
+/// How long a token of an example lives, if it may.
+const LIFETIME: Duration = Duration::from_secs(300);
+
+impl<C> Signs for Jwt<C>
+where
+    Self: Form,
+{
+    fn signing(&self, wanted: &Wanted<'_>) -> Result<Steps, SignError> {
+        let algorithm = self.verifier.algorithm();
+        let digest = match algorithm.kind() {
+            Kind::Mac(digest) => digest,
+            #[cfg(feature = "jwt-public-key")]
+            Kind::PublicKey(_) => {
+                return Err(SignError::Unsupported("its tokens are signed with a private key: see `sign::JwtSigner`"));
+            }
+        };
+        if self.query_hash.is_some() {
+            return Err(SignError::Unsupported("its tokens hash the request"));
+        }
+        let wanted = &wanted.with(self.required.iter().chain(&self.required_claims).map(AsRef::as_ref))?;
+        let (mut draft, mut outgoing) = (Draft::default(), Outgoing::new(wanted));
+        let format = self.verifier.secret_format();
+        let secret = key(format, &mut draft);
+        let lifetime = [self.max_lifetime, self.max_age].into_iter().flatten().fold(LIFETIME, Duration::min);
+        let payload = self.payload(wanted, &mut draft, &mut outgoing, lifetime)?;
+        let payload = draft.step("payload", Expr::Json(payload)).encoded(Encoding::Base64Url);
+        let header = BASE64URL.encode(self.header(wanted)?);
+        let text = draft.step("text", Expr::concat([Expr::text(header + "."), payload]));
+        let signature = Expr::hmac(digest, secret, text.clone()).encoded(Encoding::Base64Url);
+        let signature = draft.step("signature", signature);
+        let token = draft.step("token", Expr::concat([text, Expr::text("."), signature]));
+        let what = format!("the token: a JWT (RFC 7519) signed with `{}`", algorithm.name());
+        self.places.put(&mut outgoing, token, what);
+        let window = Window { max_age: lifetime, clock_skew: self.leeway };
+        Ok(draft.end(outgoing, SecretShape::of(format), Some(window)))
+    }
+}
+
+impl<C> Jwt<C> {
+    /// The members of the payload: the claims, and those that the layer itself reads.
+    fn payload(
+        &self,
+        wanted: &Wanted<'_>,
+        draft: &mut Draft,
+        outgoing: &mut Outgoing,
+        lifetime: Duration,
+    ) -> Result<Vec<(String, Expr)>, SignError> {
+        let mut own: Vec<(&str, Expr, String)> = Vec::new();
+        if let Audience::Ours(ours) = &self.audience {
+            own.push(("aud", text(ours), format!("for whom the token is: `{ours}`")));
+        }
+        if let Some(issuer) = &self.issuer {
+            own.push(("iss", text(issuer), format!("who made it: `{issuer}`")));
+        }
+        if let Some(named) = self.named.as_ref().filter(|named| named.part == Part::Payload)
+            && !wanted.claims().contains_key(&*named.member)
+        {
+            let tenant = named.prefix.clone().into_owned() + wanted.own_tenant()?;
+            own.push((&named.member, text(&tenant), format!("whose key signs: `{tenant}`")));
+        }
+        if !wanted.claims().contains_key("iat") {
+            let now = draft.step("now", Expr::Time(TimeFormat::Seconds, 0));
+            own.push(("iat", now, "when it was made, in seconds since 1970".to_owned()));
+        }
+        if !wanted.claims().contains_key("exp") {
+            let expires = draft.step("expires", Expr::Time(TimeFormat::Seconds, lifetime.as_secs()));
+            own.push(("exp", expires, format!("when it ends: at most {} s after `iat`", lifetime.as_secs())));
+        }
+        if self.by_id && !wanted.claims().contains_key("jti") {
+            own.push(("jti", draft.step("id", Expr::Nonce), "a text that no other token has".to_owned()));
+        }
+        own.retain(|(name, ..)| !wanted.claims().contains_key(*name));
+        let members = own.iter().map(|(name, value, _)| ((*name).to_owned(), value.clone()));
+        let members = members.chain(wanted.members()).collect();
+        for (name, _, what) in own {
+            outgoing.part(name, "payload", what);
+        }
+        outgoing.claims(wanted, "payload");
+        Ok(members)
+    }
+
+    fn header(&self, wanted: &Wanted<'_>) -> Result<String, SignError> {
+        let mut header = Map::new();
+        header.insert("alg".to_owned(), self.verifier.algorithm().name().into());
+        header.insert("typ".to_owned(), self.verifier.required_type().unwrap_or("JWT").into());
+        for (name, text) in self.verifier.required_members() {
+            header.insert(name.clone().into_owned(), text.clone().into_owned().into());
+        }
+        if let Some(named) = self.named.as_ref().filter(|named| named.part == Part::Header) {
+            let tenant = named.prefix.clone().into_owned() + wanted.own_tenant()?;
+            header.insert(named.member.clone().into_owned(), tenant.into());
+        }
+        Ok(Value::Object(header).to_string())
+    }
+}
+
+fn text(text: &str) -> Expr {
+    Expr::Value(text.into())
+}

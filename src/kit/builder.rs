@@ -1,0 +1,120 @@
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use serde_json::{Map, Value};
+
+use super::languages::{Language, Program};
+use super::{Kit, page};
+use crate::VerifyLayer;
+use crate::form::Form;
+use crate::keys::Secret;
+use crate::steps::{Run, SecretShape, SignError, Signs};
+use crate::text::hex::encode_hex;
+
+impl<F: Signs, C> VerifyLayer<F, C> {
+    /// Starts a page for the partner whose requests go to this public address: see [`kit`](crate::kit). The layer's
+    /// keys are not read.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "webhook", feature = "moka"))] {
+    /// # let layer = tower_sso::webhook::layer::<serde_json::Value>()
+    /// #     .secrets(["a-secret-of-the-sender"])
+    /// #     .replay(tower_sso::replay::MemoryReplay::new())
+    /// #     .handler_remembers()
+    /// #     .build()?;
+    /// let kit = layer.kit("https://app.example/hook").claim("company_id", 4321).build()?;
+    /// assert!(kit.markdown().contains("Webhook-Signature"));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg_attr(docsrs, doc(cfg(feature = "kit")))]
+    pub fn kit(&self, address: impl Into<String>) -> KitBuilder<'_, F, C> {
+        KitBuilder { layer: self, address: address.into(), partner: None, tenant: None, claims: Map::new() }
+    }
+}
+
+/// Sets up a page for a partner. Made by [`VerifyLayer::kit`].
+///
+/// ```
+/// use tower_sso::VerifyLayer;
+/// use tower_sso::kit::Kit;
+/// use tower_sso::sign::{SignError, Signs};
+///
+/// fn page<F: Signs, C>(layer: &VerifyLayer<F, C>) -> Result<Kit, SignError> {
+///     layer.kit("https://app.example/sso").partner("Acme").tenant("acme").build()
+/// }
+/// ```
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct KitBuilder<'a, F: Form, C> {
+    layer: &'a VerifyLayer<F, C>,
+    address: String,
+    partner: Option<String>,
+    tenant: Option<String>,
+    claims: Map<String, Value>,
+}
+
+impl<F: Signs, C> KitBuilder<'_, F, C> {
+    /// The partner's name, for the title. Default: none.
+    pub fn partner(mut self, name: impl Into<String>) -> Self {
+        self.partner = Some(name.into());
+        self
+    }
+
+    /// The partner's tenant, where a request names it. Default: none, and a layer whose requests name a tenant has no
+    /// page.
+    pub fn tenant(mut self, name: impl Into<String>) -> Self {
+        self.tenant = Some(name.into());
+        self
+    }
+
+    /// A claim of the example, with a made-up value. Name those that your claims type needs. Default: what the layer
+    /// itself requires, made up.
+    pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.claims.insert(name.into(), value.into());
+        self
+    }
+
+    /// The page.
+    ///
+    /// # Errors
+    /// If the form does not say how its requests are signed, the layer is set up in a way that cannot be described, or
+    /// the address is not a URL.
+    pub fn build(self) -> Result<Kit, SignError> {
+        let Self { layer, address, partner, tenant, claims } = self;
+        let steps = layer.steps(&address, tenant.as_deref(), claims, true)?;
+        let mut random = [0; 48];
+        getrandom::fill(&mut random).map_err(|_| SignError::Key("cannot be made: the system gives no random bytes"))?;
+        let (random, nonce) = random.split_at(32);
+        let text = &steps.secret.key(random);
+        let key = Secret::new(text.as_str());
+        let now = layer.now().floor_to_second();
+        let nonce = encode_hex(nonce);
+        let run = Run { secret: &key, now, nonce: &nonce };
+        let (values, vector) = run.request(&steps)?;
+        let programs: Vec<Program> = Language::ALL
+            .into_iter()
+            .map(|language| Program { language, source: language.program(&steps, text) })
+            .collect();
+        let lines = run.lines(&steps, &values)?;
+        let vector_of_page = page::Vector { key: text, now, values, lines, is_timed: steps.window.is_some() };
+        let document = page::of(layer, partner.as_deref(), &steps, &vector_of_page, &programs);
+        Ok(Kit { document, programs, key, vector })
+    }
+}
+
+impl<F: Form, C> std::fmt::Debug for KitBuilder<'_, F, C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KitBuilder").field("form", &F::NAME).field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl SecretShape {
+    fn key(self, random: &[u8]) -> String {
+        match self {
+            Self::Text => format!("test-key-{}", encode_hex(random.get(..16).unwrap_or(random))),
+            Self::Credentials => format!("user:test-key-{}", encode_hex(random.get(..16).unwrap_or(random))),
+            Self::Base64(prefix) => prefix.to_owned() + &STANDARD.encode(random),
+            Self::Fernet => URL_SAFE.encode(random),
+            Self::Hex => encode_hex(random),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+use http::Method;
+use serde_json::{Map, Value};
+
+use super::Expr;
+use super::SignError;
+use crate::query::Query;
+use crate::text::percent::decode_form;
+
+/// What a partner wants to sign: see [`Signs::signing`](super::Signs::signing).
+///
+/// ```
+/// use tower_sso::sign::Wanted;
+///
+/// fn host<'a>(wanted: &Wanted<'a>) -> Option<&'a str> {
+///     wanted.address().split('/').nth(2)
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    pub(crate) address: &'a str,
+    pub(crate) method: Method,
+    pub(crate) tenant: Option<&'a str>,
+    /// The query parameter in which the layer reads the tenant.
+    pub(crate) tenant_parameter: Option<&'a str>,
+    pub(crate) claims: Map<String, Value>,
+    /// Whether claims that are missing are made up: for a page that shows how to sign.
+    pub(crate) examples: bool,
+}
+
+impl<'a> Wanted<'a> {
+    /// The public address that the request goes to, without what is signed.
+    pub fn address(&self) -> &'a str {
+        self.address
+    }
+
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// Whose request it is, if the layer has several tenants.
+    pub fn tenant(&self) -> Option<&'a str> {
+        self.tenant
+    }
+
+    /// What it says.
+    pub fn claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+
+    /// The tenant's name, which the form itself writes.
+    pub(crate) fn own_tenant(&self) -> Result<&'a str, SignError> {
+        self.tenant.ok_or(SignError::NO_TENANT)
+    }
+
+    /// A claim that must be there, as the text of a parameter.
+    pub(crate) fn required(&self, name: &str) -> Result<Expr, SignError> {
+        match self.claims.get(name) {
+            Some(value) => Ok(Expr::text(text(value))),
+            None if self.examples => Ok(Expr::text(example(name))),
+            None => Err(SignError::Missing(name.to_owned())),
+        }
+    }
+
+    /// Adds claims that must be there, if they are missing.
+    pub(crate) fn with<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Result<Self, SignError> {
+        let mut wanted = self.clone();
+        for name in names.into_iter().filter(|name| !self.claims.contains_key(*name)) {
+            if !self.examples {
+                return Err(SignError::Missing(name.to_owned()));
+            }
+            wanted.claims.insert(name.to_owned(), example(name).into());
+        }
+        Ok(wanted)
+    }
+
+    /// The claims as parameters.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (String, Expr)> {
+        self.claims.iter().map(|(name, value)| (name.clone(), Expr::text(text(value))))
+    }
+
+    /// The claims as members of a JSON object.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (String, Expr)> {
+        self.claims.iter().map(|(name, value)| (name.clone(), Expr::Value(value.clone())))
+    }
+
+    /// The pairs of the address's query.
+    pub(crate) fn address_pairs(&self) -> Result<Vec<(String, Expr)>, SignError> {
+        const BAD: SignError = SignError::Address("has a query that is not form data");
+        let query = self.address_parts().1.unwrap_or_default();
+        let pairs = Query::new(query).pairs().map(|(name, value)| {
+            let decode = |text| decode_form(text).map_err(|_| BAD);
+            Ok((decode(name)?.into_owned(), Expr::text(decode(value)?.into_owned())))
+        });
+        pairs.collect()
+    }
+
+    /// The address up to its query, and the query.
+    pub(crate) fn address_parts(&self) -> (&'a str, Option<&'a str>) {
+        let address = self.address.split('#').next().unwrap_or_default();
+        address.split_once('?').map_or((address, None), |(base, query)| (base, Some(query)))
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A value for the page, which a partner recognises as made up.
+fn example(name: &str) -> &'static str {
+    let name = name.to_ascii_lowercase();
+    match name.as_str() {
+        name if name.contains("mail") || name == "login" => "ada@example.com",
+        name if name.contains("first") => "Ada",
+        name if name.contains("last") => "Lovelace",
+        name if name.contains("name") => "Ada Lovelace",
+        _ => "42",
+    }
+}

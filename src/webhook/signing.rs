@@ -1,0 +1,131 @@
+//! How a sender signs a delivery.
+
+use http::Method;
+
+use super::sameness::EventId;
+use super::signed::{Part, Template};
+use super::{Digest, Encoding, Webhook};
+use crate::form::Form;
+use crate::steps::{Body, Draft, Expr, Outgoing, SecretShape, SignError, Signs, Steps, Wanted, as_written, key, words};
+
+impl<C> Signs for Webhook<C>
+where
+    Self: Form,
+{
+    fn signing(&self, wanted: &Wanted<'_>) -> Result<Steps, SignError> {
+        let wanted = &match &self.sameness.event_id {
+            Some(EventId::Field(name)) => wanted.with([&**name])?,
+            _ => wanted.clone(),
+        };
+        let (mut draft, mut outgoing) = (Draft::default(), Outgoing::new(wanted));
+        let body = self.body(wanted, &mut draft, &mut outgoing)?;
+        let now = self.has_time().then(|| draft.step("now", Expr::Time(self.time_format, 0)));
+        let id = self.id_header.as_ref().map(|_| draft.step("id", Expr::Nonce));
+        let secret = key(self.secret_format, &mut draft);
+        for (name, value, what) in [
+            (&self.timestamp_header, &now, words::time(self.time_format)),
+            (&self.id_header, &id, "the delivery's id, the same for each attempt to deliver it"),
+        ] {
+            if let (Some(name), Some(value)) = (name, value) {
+                outgoing.header(name, value.clone());
+                outgoing.part(&as_written(name), "header", what);
+            }
+        }
+        let template = self.template.as_ref().map_err(|_| SignError::Unsupported("its template is not one"))?;
+        let text = text(template, &outgoing, [now.as_ref(), id.as_ref(), Some(&body)])?;
+        let text = if let Expr::Step(..) = text { text } else { draft.step("text", text) };
+        let signature = draft.step("signature", self.signature(secret, text)?);
+        let name = self.signatures.headers.first().ok_or(NO_HEADER)?;
+        let element = self.signatures.timestamp_element.as_deref();
+        let separator = self.signatures.separator.map(String::from).unwrap_or_default();
+        let before =
+            element.zip(now).map(|(element, now)| [Expr::text(element.to_owned()), now, Expr::text(separator)]);
+        let prefix = Expr::text(self.signatures.prefix.clone());
+        outgoing.header(name, Expr::concat(before.into_iter().flatten().chain([prefix, signature])));
+        outgoing.part(&as_written(name), "header", self.written());
+        let window = self.has_time().then_some(self.window);
+        Ok(draft.end(outgoing, SecretShape::of(self.secret_format), window))
+    }
+}
+
+impl<C> Webhook<C> {
+    /// The body as a step.
+    fn body(&self, wanted: &Wanted<'_>, draft: &mut Draft, outgoing: &mut Outgoing) -> Result<Expr, SignError> {
+        if wanted.method() == Method::GET && self.optional_body {
+            return Ok(Expr::text(""));
+        }
+        let content_type = self.content_types.as_ref().and_then(|all| all.first()).cloned();
+        let content_type = content_type.unwrap_or("application/json".into());
+        let text = match &*content_type {
+            "application/x-www-form-urlencoded" => Expr::Pairs(wanted.texts().collect()).form(),
+            _ if content_type.ends_with("json") => Expr::Json(wanted.members().collect()),
+            _ => return Err(SignError::Unsupported("its bodies are neither JSON nor a form")),
+        };
+        let body = draft.step("body", text);
+        outgoing.part("the body", "body", format!("`{content_type}`: sent byte for byte as it was signed"));
+        outgoing.request.body = Body::Text(body.clone(), content_type);
+        Ok(body)
+    }
+
+    fn signature(&self, secret: Expr, text: Expr) -> Result<Expr, SignError> {
+        let signatures = &self.signatures;
+        if signatures.is_public() {
+            return Err(SignError::Unsupported("its sender signs with a private key: see `sign::SigningWebhook`"));
+        }
+        let digest = signatures.digest.unwrap_or(Digest::Sha256);
+        let mac = match signatures.secret_first {
+            true if secret != Expr::Secret => return Err(SignError::Unsupported("it hashes a secret that is decoded")),
+            true => Expr::Hash(digest, Box::new(Expr::concat([secret, text]))),
+            false => Expr::hmac(digest, secret, text),
+        };
+        Ok(mac.encoded(signatures.encoding))
+    }
+
+    fn written(&self) -> String {
+        let encoding = words::encoding(self.signatures.encoding);
+        let (prefix, separator) = (&self.signatures.prefix, self.signatures.separator);
+        let time = self.signatures.timestamp_element.as_deref().zip(separator);
+        let time = time.map(|(element, separator)| format!("`{element}` and the time, then `{separator}`; "));
+        let before = if prefix.is_empty() { String::new() } else { format!("`{prefix}` and ") };
+        format!("{}{before}the signature, {encoding}", time.unwrap_or_default())
+    }
+}
+
+const NO_HEADER: SignError = SignError::Unsupported("its signature is in no header");
+
+/// The signed text.
+fn text(template: &Template, outgoing: &Outgoing, parts: [Option<&Expr>; 3]) -> Result<Expr, SignError> {
+    let [now, id, body] = parts;
+    let (uri, method) = (outgoing.request.uri(), &outgoing.request.method);
+    let fixed = match &uri {
+        Expr::Text(text) => text.as_ref(),
+        _ => "",
+    };
+    let path = || {
+        let behind_scheme = fixed.split_once("://").map_or(fixed, |(_, rest)| rest);
+        let path = behind_scheme.find('/').and_then(|at| behind_scheme.get(at..)).unwrap_or("/");
+        path.split('?').next().unwrap_or_default().to_owned()
+    };
+    let query = || fixed.split_once('?').map_or("", |(_, query)| query).to_owned();
+    let missing = || SignError::Unsupported("its template names a part that it has no header for");
+    let parts = template.0.iter().map(|part| {
+        Ok(match part {
+            Part::Literal(literal) => Expr::text(literal.to_string()),
+            Part::Timestamp => now.cloned().ok_or_else(missing)?,
+            Part::Id => id.cloned().ok_or_else(missing)?,
+            Part::Body => body.cloned().ok_or_else(missing)?,
+            Part::BodySha256 => {
+                let body = body.cloned().ok_or_else(missing)?;
+                Expr::Hash(Digest::Sha256, Box::new(body)).encoded(Encoding::Hex)
+            }
+            Part::Method => Expr::text(method.to_string()),
+            Part::Url => uri.clone(),
+            Part::Path => Expr::text(path()),
+            Part::Query => Expr::text(query()),
+            Part::BodyCrc32 | Part::Form | Part::EncodedUri | Part::Headers => {
+                return Err(SignError::Unsupported("it signs a checksum, a form, an encoded URI or listed headers"));
+            }
+        })
+    });
+    Ok(Expr::concat(parts.collect::<Result<Vec<_>, SignError>>()?))
+}
