@@ -183,7 +183,8 @@ where
     }
 
     /// Takes an empty body too, which then needs neither a content type nor `content-digest`: for calls by `GET` or
-    /// `DELETE`, see [`methods`](Self::methods). Default: an empty body is `malformed`.
+    /// `DELETE`, see [`methods`](Self::methods). Read it with [`RawBody`](crate::body::RawBody). Default: an empty body
+    /// is `malformed`.
     pub fn optional_body(mut self) -> Self {
         self.form.optional_body = true;
         self

@@ -48,6 +48,8 @@
 mod base;
 mod builder;
 mod fields;
+#[cfg(feature = "explain")]
+mod near;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -67,6 +69,8 @@ use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::{Secret, TenantId};
+#[cfg(feature = "explain")]
+use crate::near_miss::NearMiss;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
 use crate::scheme::{Origin, SecretFormat};
@@ -216,6 +220,11 @@ where
         facts.add("algorithm", self.algorithm.name());
         facts.add("components", call.input.components.len());
         facts.add("body", format_args!("{} bytes", call.body.len()));
+    }
+
+    #[cfg(feature = "explain")]
+    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<NearMiss<Self>> {
+        NearMiss::forms(self.near(head), head, body)
     }
 
     fn check(&self) -> Result<(), ConfigProblem> {

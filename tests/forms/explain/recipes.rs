@@ -8,11 +8,15 @@ use serde_json::{Value, json};
 use sha1::Sha1;
 use sha2::Sha256;
 use tower_sso::VerifyLayer;
+use tower_sso::body::RawBody;
 use tower_sso::explain;
 use tower_sso::form::Form;
+use tower_sso::http_signature::{self, Algorithm};
 use tower_sso::keys::MemoryKeys;
 use tower_sso::providers::lcvista;
+use tower_sso::scheme::{Encoding, Origin};
 use tower_sso::shared_secret::{self, PrivateKeys};
+use tower_sso::sign::SigningWebhook;
 use tower_sso::signed_json::{self, Layout};
 use tower_sso::ticket::{self, MemoryTickets, Tickets};
 
@@ -124,4 +128,25 @@ async fn a_ticket_that_was_used() {
     assert!(said.contains("it was used up, has ended"), "{said}");
     let said = first(&layer, &get("/?ticket=AAAA"), "").await;
     assert!(said.contains("43 characters"), "{said}");
+}
+
+#[tokio::test]
+async fn a_message_that_was_signed_for_another_address() {
+    let layer = http_signature::layer::<RawBody>(Algorithm::HmacSha256, Origin::new("https://rp.example"));
+    let layer = layer.methods([http::Method::DELETE]).optional_body().secrets([SECRET]).replay(replay());
+    let layer = layer.clock(clock()).build().unwrap();
+    for (origin, expected) in [
+        ("https://rp.example", "It passes"),
+        ("http://rp.example", "it was signed for http,"),
+        ("https://rp.example:8443", "with the port 8443"),
+    ] {
+        let input = format!("(\"@method\" \"@target-uri\");created={NOW}");
+        let base = format!("\"@method\": DELETE\n\"@target-uri\": {origin}/7\n\"@signature-params\": {input}");
+        let signer = SigningWebhook::new(SECRET.into()).encoding(Encoding::Base64);
+        let request = Request::delete("/7").header("signature-input", format!("a={input}"));
+        let request = request.header("signature", format!("a=:{}:", signer.sign(base).signature));
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        let said = first(&layer, &head, "").await;
+        assert!(said.contains(expected), "{origin}: {said}");
+    }
 }

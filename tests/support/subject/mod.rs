@@ -9,6 +9,7 @@ mod fernet;
 #[cfg(feature = "http-signature")]
 mod http_signature;
 mod jwt;
+mod jwt_webhook;
 mod oauth1;
 #[cfg(feature = "sealed")]
 mod sealed;
@@ -37,6 +38,7 @@ pub use fernet::FernetSubject;
 #[cfg(feature = "http-signature")]
 pub use http_signature::HttpSignatureSubject;
 pub use jwt::JwtSubject;
+pub use jwt_webhook::JwtWebhookSubject;
 pub use oauth1::OAuth1Subject;
 #[cfg(feature = "sealed")]
 pub use sealed::{SealedSubject, frame};
@@ -204,6 +206,9 @@ macro_rules! for_every_form {
             @form http_signature $crate::support::subject::HttpSignatureSubject; $($(#[$meta])* $case)*
         );
         $crate::for_every_form!(@form jwt $crate::support::subject::JwtSubject; $($(#[$meta])* $case)*);
+        $crate::for_every_form!(
+            @form jwt_webhook $crate::support::subject::JwtWebhookSubject; $($(#[$meta])* $case)*
+        );
         $crate::for_every_form!(@form oauth1 $crate::support::subject::OAuth1Subject; $($(#[$meta])* $case)*);
         $crate::for_every_form!(@form sealed $crate::support::subject::SealedSubject; $($(#[$meta])* $case)*);
         $crate::for_every_form!(
