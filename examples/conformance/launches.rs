@@ -4,7 +4,7 @@ use serde_json::Value;
 use tower_sso::Builder;
 use tower_sso::keys::Secret;
 use tower_sso::providers::launches;
-use tower_sso::scheme::Place;
+use tower_sso::scheme::{Place, TimeFormat};
 use tower_sso::sealed::Sealed;
 use tower_sso::signed_parameters::SignedParameters;
 use tower_sso::signed_payload::SignedPayload;
@@ -45,7 +45,8 @@ fn reusable_parameters(name: &str) -> Option<Builder<SignedParameters<Value>>> {
     Some(match name {
         "help_scout" => launches::danger_help_scout(),
         "shopify_app_proxy" => launches::shopify_app_proxy(),
-        "telegram_mini_app" | "max_mini_app" => launches::telegram_mini_app(tma()),
+        "max_mini_app" => launches::max_mini_app(tma()),
+        "telegram_mini_app" => launches::telegram_mini_app(tma()),
         _ => return None,
     })
 }
@@ -66,6 +67,8 @@ fn sealed(name: &str) -> Option<Builder<Sealed<Value>>> {
 fn parameters(name: &str) -> Option<Builder<SignedParameters<Value>>> {
     Some(match name {
         "digitalocean" => launches::digitalocean(),
+        // The unit of its time is not published.
+        "fourthwall" => launches::fourthwall().issued_at("timestamp", TimeFormat::Seconds),
         "heroku" => launches::danger_heroku(),
         "heroku_v1" => launches::danger_heroku_v1(),
         "shopify" => launches::shopify(),
@@ -84,6 +87,7 @@ fn payload(name: &str) -> Option<Builder<SignedPayload<Value>>> {
         // The driver has no browser that was given a nonce.
         "discourse" => launches::discourse().danger_any_nonce(),
         "wix" => launches::wix(Place::query("instance")),
+        "facebook_instant_games" => launches::facebook_instant_games(Place::form("signature")),
         "facebook_signed_request" => launches::facebook_signed_request(),
         _ => return None,
     })

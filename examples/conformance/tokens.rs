@@ -47,12 +47,14 @@ fn signed_by_jwt(name: &str, route: &Route) -> Option<(Builder<Jwt<Value>>, bool
     const REUSABLE: bool = true;
     Some(match name {
         "atlassian_connect" => (launches::atlassian_connect(), REUSABLE),
+        "atlassian_forge" => (launches::atlassian_forge(), false),
         "aws_alb" => match route.signer.clone() {
             Some(signer) => (launches::aws_alb(signer), REUSABLE),
             None => (launches::danger_aws_alb_of_anyone(), REUSABLE),
         },
         "aws_verified_access" => (launches::aws_verified_access(route.signer.clone()?), REUSABLE),
         "bigcommerce" => (launches::bigcommerce(), false),
+        "canva" => (launches::canva(), false),
         "cloudflare_access" => (launches::cloudflare_access(), REUSABLE),
         "google_cloud_marketplace" => (launches::google_cloud_marketplace(), false),
         "google_iap" => (launches::google_iap(), REUSABLE),

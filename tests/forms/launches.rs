@@ -2,6 +2,7 @@
 //!
 //! To add a preset, add a row with a function that signs a launch as the platform does. A preset without a row fails.
 
+mod ambiguous;
 mod frames;
 mod launch;
 mod oauth;
@@ -11,6 +12,7 @@ mod presets;
 mod public_tokens;
 mod signers;
 mod tokens;
+mod typed;
 
 use std::collections::BTreeSet;
 use std::path::Path;

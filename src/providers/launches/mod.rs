@@ -15,15 +15,19 @@
 //! |---|---|---|
 //! | AppDirect | [`appdirect`] | [`oauth1`](crate::oauth1) |
 //! | Atlassian Connect | [`atlassian_connect`] | [`jwt`](crate::jwt) |
+//! | Atlassian Forge | [`atlassian_forge`] | [`jwt`](crate::jwt) |
 //! | AWS load balancers | [`aws_alb`], [`danger_aws_alb_of_anyone`] | [`jwt`](crate::jwt) |
 //! | AWS Verified Access | [`aws_verified_access`] | [`jwt`](crate::jwt) |
 //! | BigCommerce | [`bigcommerce`] | [`jwt`](crate::jwt) |
 //! | BigCommerce, `signed_payload` | [`bigcommerce_signed_payload`] | [`signed_payload`](crate::signed_payload) |
+//! | Canva apps | [`canva`] | [`jwt`](crate::jwt) |
 //! | Cloudflare Access | [`cloudflare_access`] | [`jwt`](crate::jwt) |
 //! | DigitalOcean add-ons | [`digitalocean`] | [`signed_parameters`](crate::signed_parameters) |
 //! | Discourse, answering your app | [`discourse`] | [`signed_payload`](crate::signed_payload) |
 //! | Discourse, asking your app | [`discourse_provider`] | [`signed_payload`](crate::signed_payload) |
+//! | Facebook, Instant Games | [`facebook_instant_games`] | [`signed_payload`](crate::signed_payload) |
 //! | Facebook, `signed_request` | [`facebook_signed_request`] | [`signed_payload`](crate::signed_payload) |
+//! | Fourthwall | [`fourthwall`], [`fourthwall_settings`] | [`signed_parameters`](crate::signed_parameters) |
 //! | Front plugins | [`danger_front_plugin`] | [`shared_secret`](crate::shared_secret) |
 //! | Google Cloud Marketplace | [`google_cloud_marketplace`] | [`jwt`](crate::jwt) |
 //! | Google's Identity-Aware Proxy | [`google_iap`] | [`jwt`](crate::jwt) |
@@ -31,6 +35,7 @@
 //! | Heroku add-ons | [`danger_heroku`], [`danger_heroku_v1`] | [`signed_parameters`](crate::signed_parameters) |
 //! | Kommo | [`kommo`] | [`jwt`](crate::jwt) |
 //! | LTI 1.1: Moodle, Canvas, Blackboard, Brightspace | [`lti11`] | [`oauth1`](crate::oauth1) |
+//! | MAX, mini apps | [`max_mini_app`] | [`signed_parameters`](crate::signed_parameters) |
 //! | monday.com integrations | [`monday`] | [`jwt`](crate::jwt) |
 //! | Nextcloud, to external apps | [`nextcloud_appapi`] | [`shared_secret`](crate::shared_secret) |
 //! | Oracle Eloqua | [`eloqua`] | [`oauth1`](crate::oauth1) |
@@ -61,9 +66,10 @@
 
 #[cfg(feature = "jwt")]
 mod apps;
+#[cfg(feature = "signed-parameters")]
+mod fourthwall;
 #[cfg(feature = "shared-secret")]
 mod frames;
-#[cfg(feature = "jwt")]
 mod identities;
 #[cfg(feature = "oauth1")]
 mod oauth;
@@ -84,8 +90,10 @@ use std::time::Duration;
 #[cfg(feature = "jwt")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub use apps::*;
-#[cfg(feature = "jwt")]
-#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+#[cfg(feature = "signed-parameters")]
+#[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
+pub use fourthwall::*;
+#[allow(unused_imports, reason = "some forms have no types of their own")]
 pub use identities::*;
 #[cfg(feature = "oauth1")]
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth1")))]
@@ -115,9 +123,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[cfg(feature = "jwt")]
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// What a token's payload is read into: any deserializable type.
-#[cfg(any(feature = "jwt", feature = "oauth1"))]
+/// What a launch is read into: any deserializable type.
+#[cfg(any(feature = "jwt", feature = "oauth1", feature = "signed-parameters"))]
 pub trait Claims: serde::de::DeserializeOwned + Send + Sync + 'static {}
 
-#[cfg(any(feature = "jwt", feature = "oauth1"))]
+#[cfg(any(feature = "jwt", feature = "oauth1", feature = "signed-parameters"))]
 impl<C: serde::de::DeserializeOwned + Send + Sync + 'static> Claims for C {}

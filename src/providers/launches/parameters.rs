@@ -18,12 +18,9 @@ use crate::signed_parameters::{self, Join, Order, Recipe, Repeated, SignedParame
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {
-/// use tower_sso::{MemoryReplay, providers::launches};
+/// use tower_sso::{MemoryReplay, providers::launches::{self, DigitalOceanResource}};
 ///
-/// #[derive(serde::Deserialize)]
-/// struct Resource { resource_uuid: String }
-///
-/// let layer = launches::digitalocean::<Resource>();
+/// let layer = launches::digitalocean::<DigitalOceanResource>();
 /// let layer = layer.secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
@@ -49,12 +46,9 @@ where
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {
-/// use tower_sso::{MemoryReplay, providers::launches};
+/// use tower_sso::{MemoryReplay, providers::launches::{self, HerokuUser}};
 ///
-/// #[derive(serde::Deserialize)]
-/// struct User { resource_uuid: String, user_uuid: String, user_email: String }
-///
-/// let layer = launches::danger_heroku::<User>();
+/// let layer = launches::danger_heroku::<HerokuUser>();
 /// let layer = layer.secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
@@ -136,12 +130,9 @@ where
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {
-/// use tower_sso::{MemoryReplay, providers::launches};
+/// use tower_sso::{MemoryReplay, providers::launches::{self, ShopifyLaunch}};
 ///
-/// #[derive(serde::Deserialize)]
-/// struct Launch { shop: String, code: Option<String>, state: Option<String> }
-///
-/// let layer = launches::shopify::<Launch>();
+/// let layer = launches::shopify::<ShopifyLaunch>();
 /// let layer = layer.secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
@@ -168,22 +159,21 @@ where
 /// is refused. **The body is not signed**, nor is the path behind the prefix. The tenant is `shop`; the secret is the
 /// app's client secret. A request may come again within its time.
 ///
-/// **`logged_in_customer_id` is proved only if Shopify sends it with each request of the app**, empty for visitors. A
-/// request without it passes, as older ones did. Where Shopify leaves it out, a visitor can write it and **pass as any
-/// customer**: what is signed is the same text. **The end of `path_prefix` is not proved**: a visitor can change it.
+/// **`logged_in_customer_id` is proved because Shopify sends it with each request**, empty for visitors, since July
+/// 2022: a visitor's own one is then the second, and refused. A request without it passes as a visitor's, as older ones
+/// do. If Shopify left it out, a visitor could write it and **pass as any customer**: what is signed is the same text,
+/// so no check could tell. Log requests without it: there should be none. **The end of `path_prefix` is not proved**: a
+/// visitor can change it.
 ///
 /// **The proxy signs text that visitors choose, under the secret of the app's launches and webhooks: never reflect or
 /// log a URL of the proxy.** Whoever sees a signature can send it as a webhook's.
 ///
-/// Source: shopify.dev, "Authenticate app proxies".
+/// Source: shopify.dev, "Authenticate app proxies", and the developer changelog of 5 July 2022.
 ///
 /// ```
-/// use tower_sso::providers::launches;
+/// use tower_sso::providers::launches::{self, ShopifyVisit};
 ///
-/// #[derive(serde::Deserialize)]
-/// struct Visit { shop: String, logged_in_customer_id: Option<String> }
-///
-/// let layer = launches::shopify_app_proxy::<Visit>().secrets(["0123456789abcdef"]).build()?;
+/// let layer = launches::shopify_app_proxy::<ShopifyVisit>().secrets(["0123456789abcdef"]).build()?;
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 pub fn shopify_app_proxy<C>() -> Builder<SignedParameters<C>>
@@ -210,9 +200,9 @@ where
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {
-/// use tower_sso::{MemoryReplay, providers::launches};
+/// use tower_sso::{MemoryReplay, providers::launches::{self, ShoplineLaunch}};
 ///
-/// let layer = launches::shopline::<serde_json::Value>();
+/// let layer = launches::shopline::<ShoplineLaunch>();
 /// let layer = layer.secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
@@ -258,13 +248,9 @@ where
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {
-/// use tower_sso::{MemoryReplay, providers::launches};
+/// use tower_sso::{MemoryReplay, providers::launches::{self, ShopwareRegistration}};
 ///
-/// #[derive(serde::Deserialize)]
-/// #[serde(rename_all = "kebab-case")]
-/// struct Registration { shop_id: String, shop_url: String }
-///
-/// let layer = launches::shopware_registration::<Registration>();
+/// let layer = launches::shopware_registration::<ShopwareRegistration>();
 /// let layer = layer.secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
@@ -287,12 +273,9 @@ where
 /// Source: VKCOM/vk-apps-launch-params.
 ///
 /// ```
-/// use tower_sso::providers::launches;
+/// use tower_sso::providers::launches::{self, VkLaunch};
 ///
-/// #[derive(serde::Deserialize)]
-/// struct Launch { vk_user_id: String, vk_app_id: String }
-///
-/// let layer = launches::vk_mini_app::<Launch>().secrets(["0123456789abcdef"]);
+/// let layer = launches::vk_mini_app::<VkLaunch>().secrets(["0123456789abcdef"]);
 /// ```
 pub fn vk_mini_app<C>() -> Builder<SignedParameters<C>>
 where

@@ -56,13 +56,10 @@ where
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {
-/// use tower_sso::{MemoryReplay, challenge::Challenge, providers::launches};
-///
-/// #[derive(serde::Deserialize)]
-/// struct User { external_id: String, email: String, username: Option<String> }
+/// use tower_sso::{MemoryReplay, challenge::Challenge, providers::launches::{self, DiscourseUser}};
 ///
 /// let challenge = Challenge::new("__Host-forum");
-/// let returned = launches::discourse::<User>()
+/// let returned = launches::discourse::<DiscourseUser>()
 ///     .challenge(challenge.clone()) // and where the login begins: `challenge.issue(headers)`
 ///     .secrets(["0123456789abcdef"])
 ///     .replay(MemoryReplay::new())
@@ -92,12 +89,9 @@ where
 /// Source: discourse/discourse, `lib/discourse_connect_base.rb`.
 ///
 /// ```
-/// use tower_sso::providers::launches;
+/// use tower_sso::providers::launches::{self, DiscourseRequest};
 ///
-/// #[derive(serde::Deserialize)]
-/// struct Asked { nonce: String, return_sso_url: String }
-///
-/// let asked = launches::discourse_provider::<Asked>().secrets(["0123456789abcdef"]).build()?;
+/// let asked = launches::discourse_provider::<DiscourseRequest>().secrets(["0123456789abcdef"]).build()?;
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 pub fn discourse_provider<C>() -> Builder<SignedPayload<C>>
@@ -119,12 +113,9 @@ where
 /// Source: Facebook's PHP SDK, tests of signed requests.
 ///
 /// ```
-/// use tower_sso::providers::launches;
+/// use tower_sso::providers::launches::{self, FacebookUser};
 ///
-/// #[derive(serde::Deserialize)]
-/// struct Deletion { user_id: String }
-///
-/// let deletion = launches::facebook_signed_request::<Deletion>().secrets(["0123456789abcdef"]);
+/// let deletion = launches::facebook_signed_request::<FacebookUser>().secrets(["0123456789abcdef"]);
 /// ```
 pub fn facebook_signed_request<C>() -> Builder<SignedPayload<C>>
 where
@@ -135,6 +126,34 @@ where
         .require_value("algorithm", "HMAC-SHA256")
         .issued_at_if_given("issued_at", TimeFormat::Seconds)
         .methods([Method::POST])
+}
+
+/// Players of Facebook's Instant Games: the signature of the player's info, where your page sends it.
+///
+/// Signed is the payload: `player_id`, `issued_at` and what your page had signed along. Nothing else of the request is.
+/// The secret is the app's.
+///
+/// Source: Facebook's documentation of Instant Games, signed player info.
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::providers::launches::{self, InstantGamesPlayer};
+/// use tower_sso::{MemoryReplay, scheme::Place};
+///
+/// let player = launches::facebook_instant_games::<InstantGamesPlayer>(Place::json("signature"));
+/// let player = player.secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn facebook_instant_games<C>(place: Place) -> Builder<SignedPayload<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    signed_payload::layer(Layout::signature_first(place, "."))
+        .encoding(Encoding::Base64Url)
+        .require_value("algorithm", "HMAC-SHA256")
+        .issued_at("issued_at", TimeFormat::Seconds)
+        .methods([Method::GET, Method::POST])
 }
 
 /// Salesforce Canvas. Say where the payload has its time, by `issued_at` or `expires_at`: without, it does not build.
@@ -176,9 +195,9 @@ where
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {
-/// use tower_sso::{MemoryReplay, providers::launches, scheme::Place};
+/// use tower_sso::{MemoryReplay, providers::launches::{self, WixInstance}, scheme::Place};
 ///
-/// let instance = launches::wix::<serde_json::Value>(Place::query("instance"));
+/// let instance = launches::wix::<WixInstance>(Place::query("instance"));
 /// let instance = instance.secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())

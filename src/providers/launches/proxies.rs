@@ -134,6 +134,43 @@ pub fn zendesk_app<C: Claims>() -> Builder<Jwt<C>> {
     jwt::layer(Algorithm::RS256).token_in(Place::form("token")).methods([Method::POST])
 }
 
+/// Calls of an app's page in Canva to the app's backend: `Authorization: Bearer`.
+///
+/// Once: the page gets a token for each call. Set [`audience`](Builder::audience) to the app's id. The keys are the
+/// app's JWK set: see [`PublicKeys`](crate::keys::PublicKeys). The call is not signed.
+///
+/// Source: canva.dev, Apps SDK, "JSON Web Tokens".
+///
+/// ```
+/// use tower_sso::{keys::PublicKeys, providers::launches::{self, CanvaUser}};
+///
+/// let layer = launches::canva::<CanvaUser>().audience("AAAAAAAAAAA").keys(PublicKeys::new("canva"));
+/// ```
+pub fn canva<C: Claims>() -> Builder<Jwt<C>> {
+    jwt::layer(Algorithm::RS256).token_in(Place::bearer()).tenant_header("kid").methods(ANY_METHOD)
+}
+
+/// Calls of an app on Atlassian Forge to its remote backend: `Authorization: Bearer`, the invocation token.
+///
+/// Set [`audience`](Builder::audience) to the app's id, as in `ari:cloud:ecosystem::app/…`. The keys are Atlassian's
+/// JWK set: see [`PublicKeys`](crate::keys::PublicKeys). The installation is in the claims. The call is not signed.
+///
+/// Source: developer.atlassian.com, Forge Remote, "Verifying remote requests".
+///
+/// ```
+/// use tower_sso::{keys::PublicKeys, providers::launches::{self, ForgeCall}};
+///
+/// let app = "ari:cloud:ecosystem::app/00000000-0000-0000-0000-000000000000";
+/// let layer = launches::atlassian_forge::<ForgeCall>().audience(app).keys(PublicKeys::new("forge"));
+/// ```
+pub fn atlassian_forge<C: Claims>() -> Builder<Jwt<C>> {
+    jwt::layer(Algorithm::RS256)
+        .token_in(Place::bearer())
+        .tenant_header("kid")
+        .issuer("forge/invocation-token")
+        .methods(ANY_METHOD)
+}
+
 /// Power-Ups of Trello: a token that the app's page gets from Trello and sends on, by default in the query as `jwt`.
 ///
 /// The user is `idMember`. RS256 with the key that Trello publishes, in PEM; fifteen minutes. The token has no

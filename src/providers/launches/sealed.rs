@@ -20,12 +20,9 @@ use crate::sealed::{self, Seal, Sealed};
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {
-/// use tower_sso::{MemoryReplay, providers::launches};
+/// use tower_sso::{MemoryReplay, providers::launches::{self, MultipassCustomer}};
 ///
-/// #[derive(serde::Deserialize)]
-/// struct Customer { email: String, return_to: Option<String> }
-///
-/// let login = launches::shopify_multipass::<Customer>();
+/// let login = launches::shopify_multipass::<MultipassCustomer>();
 /// let login = login.secrets(["0123456789abcdef0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
@@ -46,12 +43,9 @@ where
 /// Source: zoom/zoomapps-sample-js, `server/helpers/cipher.js`.
 ///
 /// ```
-/// use tower_sso::providers::launches;
+/// use tower_sso::providers::launches::{self, ZoomContext};
 ///
-/// #[derive(serde::Deserialize)]
-/// struct Context { uid: String, mid: Option<String>, typ: String }
-///
-/// let page = launches::zoom_app_context::<Context>().secrets(["0123456789abcdef"]).build()?;
+/// let page = launches::zoom_app_context::<ZoomContext>().secrets(["0123456789abcdef"]).build()?;
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 pub fn zoom_app_context<C>() -> Builder<Sealed<C>>

@@ -26,12 +26,9 @@ pub const TELEGRAM_KEY: &str = "e7bf03a2fa4602af4580703d88dda5bb59f32ed8b02a56c1
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {
-/// use tower_sso::{MemoryReplay, providers::launches};
+/// use tower_sso::{MemoryReplay, providers::launches::{self, TelegramUser}};
 ///
-/// #[derive(serde::Deserialize)]
-/// struct User { id: String, username: Option<String> }
-///
-/// let layer = launches::telegram_login::<User>();
+/// let layer = launches::telegram_login::<TelegramUser>();
 /// let layer = layer.secrets(["12345:0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
@@ -50,16 +47,16 @@ where
 /// Telegram's Mini Apps: the string `initData`, where your page sends it.
 ///
 /// Signed are all of its pairs. `user` is JSON in text. It may come again for a day, as the page sends it with each
-/// call. The secret is the bot's token. MAX's mini apps sign in the same way.
+/// call. The secret is the bot's token.
 ///
 /// Source: Telegram-Mini-Apps/telegram-apps, `init-data-node`.
 ///
 /// ```
-/// use tower_sso::{providers::launches, scheme::Place};
+/// use tower_sso::{providers::launches::{self, MiniApp}, scheme::Place};
 ///
 /// // Authorization: tma user=…&auth_date=…&hash=…
 /// let place = Place::header_after(http::header::AUTHORIZATION, "tma");
-/// let layer = launches::telegram_mini_app::<serde_json::Value>(place).secrets(["12345:0123456789abcdef"]).build()?;
+/// let layer = launches::telegram_mini_app::<MiniApp>(place).secrets(["12345:0123456789abcdef"]).build()?;
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 pub fn telegram_mini_app<C>(place: Place) -> Builder<SignedParameters<C>>
@@ -73,6 +70,24 @@ where
         .issued_at("auth_date", TimeFormat::Seconds)
         .max_age(DAY)
         .reusable()
+}
+
+/// MAX's mini apps: as [`telegram_mini_app`], with the token of MAX's bot.
+///
+/// Source: dev.max.ru, mini apps, validation.
+///
+/// ```
+/// use tower_sso::{providers::launches::{self, MiniApp}, scheme::Place};
+///
+/// let place = Place::header(http::HeaderName::from_static("x-init-data"));
+/// let layer = launches::max_mini_app::<MiniApp>(place).secrets(["0123456789abcdef"]).build()?;
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn max_mini_app<C>(place: Place) -> Builder<SignedParameters<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    telegram_mini_app(place)
 }
 
 /// Telegram's Mini Apps, for an app that does not have the bot's token: the string `initData` with Ed25519's

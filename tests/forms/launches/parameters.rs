@@ -4,14 +4,15 @@ use http::header::AUTHORIZATION;
 use serde_json::Value;
 use tower_sso::keys::MemoryKeys;
 use tower_sso::providers::launches;
-use tower_sso::scheme::{Encoding, Place, PublicKeyAlgorithm};
+use tower_sso::scheme::{Encoding, Place, PublicKeyAlgorithm, TimeFormat};
 use tower_sso::sign::SigningWebhook;
 use tower_sso::tenant::Tenant;
 
 use super::launch::Launch;
 use super::presets::{DEFAULT, Preset, REUSABLE, Time};
 use super::signers::{
-    Signer, base64, base64url, escaped, hex, hmac_sha1, hmac_sha256, hosted, keys, once, reusable, sha1, sha256,
+    Signer, base64, base64url, escaped, hex, hmac_sha1, hmac_sha256, hmac_sha512, hosted, keys, once, reusable, sha1,
+    sha256,
 };
 use crate::support::pairs::ED25519;
 
@@ -26,6 +27,13 @@ fn number(user: &str) -> usize {
 
 fn shop(signer: Signer) -> String {
     format!("{}.myshopify.com", signer.name())
+}
+
+fn mini_app(signer: Signer, at: u64, user: &str) -> Launch {
+    let key = hmac_sha256("WebAppData", signer.text());
+    let hash = hex(&hmac_sha256(key, &format!("auth_date={at}\nquery_id=q\nuser={{\"id\":\"{user}\"}}")));
+    let data = format!("query_id=q&user=%7B%22id%22%3A%22{user}%22%7D&auth_date={at}&hash={hash}");
+    Launch::header("authorization", &format!("tma {data}")).at(signer.host())
 }
 
 pub(super) const PRESETS: &[Preset] = &[
@@ -70,6 +78,39 @@ pub(super) const PRESETS: &[Preset] = &[
             Launch::get(&format!("/frame?company-id=1&user={user}&X-HelpScout-Signature={signature}")).at(signer.host())
         },
         time: Time::None,
+        appended: Some("extra=1"),
+        ..REUSABLE
+    },
+    Preset {
+        name: "fourthwall",
+        app: || once(hosted(launches::fourthwall::<Value>()).issued_at("timestamp", TimeFormat::Seconds)),
+        launch: |signer, at, user| {
+            let signed = format!("shop_id=s1&supporter_id={user}&tier_id=t1&timestamp={at}");
+            let hmac = hex(&hmac_sha512(signer.text(), &signed));
+            Launch::get(&format!("/page?free=1&{signed}&hmac={hmac}")).at(signer.host())
+        },
+        ..DEFAULT
+    },
+    Preset {
+        name: "fourthwall_settings",
+        app: || {
+            let layer = launches::fourthwall_settings::<Value>("app_1").keys(keys("acme", "other"));
+            once(layer.issued_at("timestamp", TimeFormat::Seconds))
+        },
+        launch: |signer, at, user| {
+            let (at, shop) = (at - number(user) as u64 % 5, signer.name());
+            let hmac = hmac_sha512(signer.text(), &format!("timestamp={at}&shop_id={shop}&app_id=app_1"));
+            Launch::get(&format!("/settings?free=1&timestamp={at}&shop_id={shop}&hmac={}", escaped(&base64(hmac))))
+        },
+        ..DEFAULT
+    },
+    Preset {
+        name: "max_mini_app",
+        app: || {
+            let place = Place::header_after(AUTHORIZATION, "tma");
+            reusable(hosted(launches::max_mini_app::<Value>(place)))
+        },
+        launch: mini_app,
         appended: Some("extra=1"),
         ..REUSABLE
     },
@@ -153,12 +194,7 @@ pub(super) const PRESETS: &[Preset] = &[
             let place = Place::header_after(AUTHORIZATION, "tma");
             reusable(hosted(launches::telegram_mini_app::<Value>(place)))
         },
-        launch: |signer, at, user| {
-            let key = hmac_sha256("WebAppData", signer.text());
-            let hash = hex(&hmac_sha256(key, &format!("auth_date={at}\nquery_id=q\nuser={{\"id\":\"{user}\"}}")));
-            let data = format!("query_id=q&user=%7B%22id%22%3A%22{user}%22%7D&auth_date={at}&hash={hash}");
-            Launch::header("authorization", &format!("tma {data}")).at(signer.host())
-        },
+        launch: mini_app,
         appended: Some("extra=1"),
         ..REUSABLE
     },

@@ -76,6 +76,17 @@ pub(super) const PRESETS: &[Preset] = &[
         ..DEFAULT
     },
     Preset {
+        name: "facebook_instant_games",
+        app: || once(hosted(launches::facebook_instant_games::<Value>(Place::query("signature")))),
+        launch: |signer, at, user| {
+            let payload =
+                base64url(json!({"algorithm": "HMAC-SHA256", "issued_at": at, "player_id": user}).to_string());
+            let mac = base64url(hmac_sha256(signer.text(), &payload));
+            Launch::get(&format!("/game?free=1&signature={mac}.{payload}")).at(signer.host())
+        },
+        ..DEFAULT
+    },
+    Preset {
         name: "salesforce_canvas",
         app: || once(hosted(launches::salesforce_canvas::<Value>()).issued_at("issuedAt", TimeFormat::Seconds)),
         launch: |signer, at, user| {

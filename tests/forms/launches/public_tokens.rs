@@ -115,6 +115,30 @@ pub(super) const PRESETS: &[Preset] = &[
         ..DEFAULT
     },
     Preset {
+        name: "canva",
+        app: || once(launches::canva::<Value>().audience("app").keys(public(Algorithm::RS256, "acme", "other"))),
+        launch: |signer, at, user| {
+            let claims = json!({"aud": "app", "userId": user, "brandId": "b"});
+            Launch::header("authorization", &format!("Bearer {}", token(Algorithm::RS256, signer, at, claims)))
+        },
+        ..DEFAULT
+    },
+    Preset {
+        name: "atlassian_forge",
+        app: || {
+            let layer = launches::atlassian_forge::<Value>().audience("ari:cloud:ecosystem::app/1");
+            once(layer.keys(public(Algorithm::RS256, "acme", "other")))
+        },
+        launch: |signer, at, user| {
+            let claims = json!({
+                "iss": "forge/invocation-token", "aud": "ari:cloud:ecosystem::app/1", "principal": user,
+                "app": {"id": "ari:cloud:ecosystem::app/1", "installationId": "i"},
+            });
+            Launch::header("authorization", &format!("Bearer {}", token(Algorithm::RS256, signer, at, claims)))
+        },
+        ..DEFAULT
+    },
+    Preset {
         name: "danger_trello",
         app: || {
             let layer = launches::danger_trello::<Value>().tenant(Tenant::host());

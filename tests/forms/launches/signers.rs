@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use http_body::Body;
 use http_body_util::Full;
 use sha1::Sha1;
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 use tower_sso::Builder;
 use tower_sso::body::ReadBody;
 use tower_sso::form::Form;
@@ -114,6 +114,10 @@ pub(super) fn escaped(base64: &str) -> String {
 
 pub(super) fn hmac_sha256(key: impl AsRef<[u8]>, text: &str) -> Vec<u8> {
     Hmac::<Sha256>::new_from_slice(key.as_ref()).unwrap().chain_update(text).finalize().into_bytes().to_vec()
+}
+
+pub(super) fn hmac_sha512(key: &str, text: &str) -> Vec<u8> {
+    Hmac::<Sha512>::new_from_slice(key.as_bytes()).unwrap().chain_update(text).finalize().into_bytes().to_vec()
 }
 
 pub(super) fn hmac_sha1(key: &str, text: &str) -> Vec<u8> {

@@ -1,5 +1,4 @@
-//! What tokens say, as far as their platforms document it. Without a field here, read the token into a type of your
-//! own.
+//! What tokens say.
 
 use serde::{Deserialize, Serialize};
 
@@ -166,6 +165,58 @@ pub struct AlbUser {
     pub sub: String,
     /// The user's address, if the provider tells it.
     pub email: Option<String>,
+}
+
+/// A user of an app in Canva.
+///
+/// ```
+/// fn user(user: &tower_sso::providers::launches::CanvaUser) -> (&str, &str) {
+///     (&user.brand_id, &user.user_id)
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct CanvaUser {
+    /// The user's id.
+    pub user_id: String,
+    /// The id of the user's team.
+    pub brand_id: String,
+}
+
+/// A call of an app on Atlassian Forge.
+///
+/// ```
+/// fn installation(call: &tower_sso::providers::launches::ForgeCall) -> &str {
+///     &call.app.installation_id
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ForgeCall {
+    /// The app, as it is installed.
+    pub app: ForgeApp,
+    /// The account of the user on whose behalf the call comes, if it comes on anyone's.
+    pub principal: Option<String>,
+}
+
+/// One installation of an app on Atlassian Forge.
+///
+/// ```
+/// fn id(call: &tower_sso::providers::launches::ForgeCall) -> &str {
+///     &call.app.id
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ForgeApp {
+    /// The app's id, as in `ari:cloud:ecosystem::app/…`.
+    pub id: String,
+    /// The installation's id.
+    pub installation_id: String,
+    /// The address of the site's API.
+    pub api_base_url: Option<String>,
 }
 
 /// A JSON value of any kind, kept as text.
