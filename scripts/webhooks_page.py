@@ -8,12 +8,12 @@ A preset is a function in src/providers/webhooks that returns a Builder. Its doc
 what is not signed in sentences with those words, and ends with `Source: …`.
 """
 
-import json
-import pathlib
 import re
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+import preset_page
+from preset_page import ROOT
+
 PRESETS = ROOT / "src" / "providers" / "webhooks"
 NUMBER = re.compile(r"(?<=Webhooks of )\d+(?= senders)")
 
@@ -50,47 +50,29 @@ and say which it must cover. |
 """
 
 
-class Preset:
-    def __init__(self, documentation, name, parameters, returns):
-        self.name, self.returns = name, returns
-        self.short = name.removeprefix("danger_").removesuffix("_com") if name != "cal_com" else name
-        paragraphs = [" ".join(text.split()) for text in documentation.split("\n\n")]
-        self.sender = re.sub(r"^(Deliveries|Calls|Requests|Updates|Pings|Events|Interactions( and webhook events)?) of ", "", paragraphs[0]).rstrip(".")
-        self.sender = self.sender[0].upper() + self.sender[1:]
-        sources = [text.removeprefix("Source: ") for text in paragraphs if text.startswith("Source: ")]
-        self.source = sources[0].rstrip(".") if sources else None
-        names = re.findall(r"(\w+):", re.sub(r"<[^>]*>", "", parameters))
-        self.call = f"webhooks::{name}({', '.join(names)})"
-        sentences = re.split(r"(?<=[.:]) +(?=[A-Z`*])", " ".join(text for text in paragraphs if not text.startswith("Source: ")))
-        said = [text for text in sentences if re.search(r"\b(not|nothing is|no time is) signed|signs nothing", text, re.I)]
-        said = [re.sub(r"\[(`[^`]+`)\](\([^)]*\))?", r"\1", text).replace("**", "").strip() for text in said]
+UNSIGNED = r"\b(not|nothing is|no time is) signed|signs nothing"
+KINDS = r"^(Deliveries|Calls|Requests|Updates|Pings|Events|Interactions( and webhook events)?) of "
+
+
+class Sender:
+    def __init__(self, preset):
+        self.name, self.source = preset.name, preset.source
+        self.short = preset.name.removeprefix("danger_")
+        self.short = self.short if self.short == "cal_com" else self.short.removesuffix("_com")
+        sender = re.sub(KINDS, "", preset.paragraphs[0]).rstrip(".")
+        self.sender = sender[0].upper() + sender[1:]
+        self.call = f"webhooks::{preset.call}"
+        said = preset.sentences(UNSIGNED)
         self.unsigned = " ".join("No time is signed." if text.startswith("No time is signed") else text for text in said)
-        self.is_secret = "SharedSecret" in returns
+        self.is_secret = "SharedSecret" in preset.returns
 
 
 def presets():
-    found = []
-    for file in sorted(PRESETS.rglob("*.rs")):
-        text = file.read_text()
-        for match in re.finditer(r"((?:^///.*\n)+)(?:#\[.*\n)*^pub fn (\w+)(?:<[^(]*>)?\(([^)]*)\) -> ([^{]*)", text, re.M):
-            documentation, name, parameters, returns = match.groups()
-            if not returns.startswith("Builder<"):
-                continue
-            lines = [line.removeprefix("///").removeprefix(" ") for line in documentation.splitlines()]
-            prose = re.sub(r"```.*?```", "", "\n".join(lines), flags=re.S)
-            found.append(Preset(prose, name, parameters, returns))
-    return sorted(found, key=lambda preset: preset.sender.lower())
-
-
-def with_vectors():
-    """The presets of which a row was not merely made by a rule."""
-    rows = (ROOT / "tests" / "vectors" / "webhooks.jsonl").read_text().splitlines()
-    rows = [json.loads(row) for row in rows if row]
-    return {row["route"]["preset"] for row in rows if not row["source"].startswith("made by") and row["expect"] == "accept"}
+    return sorted(map(Sender, preset_page.presets(PRESETS)), key=lambda sender: sender.sender.lower())
 
 
 def page(found):
-    vectors = with_vectors()
+    vectors = preset_page.with_vectors("webhooks.jsonl")
 
     def table(of):
         lines = ["| sender | preset | not signed | source | vector |", "|---|---|---|---|---|"]
@@ -107,8 +89,7 @@ def page(found):
 
 def missing(found):
     listed = (PRESETS / "mod.rs").read_text()
-    tested = "".join(file.read_text() for file in sorted((ROOT / "tests" / "forms").rglob("*.rs")))
-    served = "".join(file.read_text() for file in sorted((ROOT / "examples" / "conformance").rglob("*.rs")))
+    tested, served = preset_page.rust_in("tests/forms"), preset_page.rust_in("examples/conformance")
     for preset in found:
         if not preset.source:
             yield f"{preset.name}: its documentation names no `Source: …`"
@@ -121,8 +102,6 @@ def missing(found):
 
 
 def main():
-    if sys.argv[1:] not in ([], ["--check"]):
-        sys.exit(__doc__)
     found = presets()
     if len(found) < 40:
         sys.exit(f"only {len(found)} presets found: does this script still understand {PRESETS}?")
@@ -130,16 +109,7 @@ def main():
     if not NUMBER.search(readme.read_text()):
         sys.exit("README.md does not say `Webhooks of … senders`")
     wanted = {ROOT / "docs" / "webhooks.md": page(found), readme: NUMBER.sub(str(len(found)), readme.read_text())}
-    if not sys.argv[1:]:
-        for file, text in wanted.items():
-            file.write_text(text)
-        return 0
-    wrong = list(missing(found))
-    for file, text in wanted.items():
-        if not file.exists() or file.read_text() != text:
-            wrong.append(f"{file.relative_to(ROOT)} is out of date: run scripts/webhooks_page.py")
-    print(*wrong, f"{len(found)} presets of senders", sep="\n")
-    return bool(wrong)
+    return preset_page.run(__doc__, wanted, missing(found), f"{len(found)} presets of senders")
 
 
 if __name__ == "__main__":

@@ -24,14 +24,17 @@ fn senders_own_calls() {
     all_agree("vectors/webhooks.jsonl", 19);
 }
 
-/// `docs/webhooks.md` and the number in the README are those of the presets, and each preset is in every table.
+/// `docs/webhooks.md`, `docs/launches.md` and the numbers in the README are those of the presets, and each preset is in
+/// every table.
 #[test]
-fn the_page_of_senders_is_that_of_the_presets() {
-    let script = tests().join("../scripts/webhooks_page.py");
-    // The published package has no scripts.
-    if script.exists() {
-        let output = python().arg(script).arg("--check").output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+fn the_pages_of_senders_and_platforms_are_those_of_the_presets() {
+    for script in ["webhooks_page.py", "launches_page.py"] {
+        let script = tests().join("../scripts").join(script);
+        // The published package has no scripts.
+        if script.exists() {
+            let output = python().arg(script).arg("--check").output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        }
     }
 }
 

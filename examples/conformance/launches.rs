@@ -24,6 +24,11 @@ pub(crate) fn launch(route: &Route, world: &World, name: &str, secrets: &[Secret
         let layer = launches::telegram_mini_app_third_party::<Value>(bot_id, tma()).secrets(secrets.to_vec());
         return Some(mount(route, world, layer.map_claims(grant)));
     }
+    if name == "fourthwall_settings" {
+        let app = route.app_id.as_deref().unwrap_or_default();
+        let layer = launches::fourthwall_settings::<Value>(app).issued_at("timestamp", TimeFormat::Seconds);
+        return Some(mount(route, world, layer.secrets(secrets.to_vec()).replay(replay()).map_claims(grant)));
+    }
     if let Some(layer) = reusable_parameters(name) {
         return Some(mount(route, world, layer.secrets(secrets.to_vec()).map_claims(grant)));
     }
@@ -87,6 +92,8 @@ fn payload(name: &str) -> Option<Builder<SignedPayload<Value>>> {
         // The driver has no browser that was given a nonce.
         "discourse" => launches::discourse().danger_any_nonce(),
         "wix" => launches::wix(Place::query("instance")),
+        // The unit of its time is not published.
+        "salesforce_canvas" => launches::salesforce_canvas().issued_at("issuedAt", TimeFormat::Milliseconds),
         "facebook_instant_games" => launches::facebook_instant_games(Place::form("signature")),
         "facebook_signed_request" => launches::facebook_signed_request(),
         _ => return None,

@@ -69,6 +69,8 @@ pub(crate) struct Route {
     pub(crate) aud: Option<String>,
     /// The load balancer's name.
     pub(crate) signer: Option<String>,
+    /// The app of Fourthwall whose settings are opened.
+    pub(crate) app_id: Option<String>,
     /// The bot of Telegram that the mini app belongs to.
     pub(crate) bot_id: Option<u64>,
     pub(crate) require: Option<Vec<String>>,

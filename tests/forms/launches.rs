@@ -36,7 +36,11 @@ async fn said(preset: &Preset, launch: &Launch) -> &'static str {
 fn functions() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for file in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/providers/launches")).unwrap() {
-        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let path = file.unwrap().path();
+        if path.is_dir() {
+            continue;
+        }
+        let text = std::fs::read_to_string(path).unwrap();
         for item in text.split("\npub fn ").skip(1) {
             let (signature, _) = item.split_once('{').unwrap();
             if signature.contains("-> Builder<") {

@@ -61,8 +61,25 @@
 //! | Zendesk JWT SSO | [`zendesk_jwt`] | [`jwt`](crate::jwt) |
 //! | Zoom Apps, context | [`zoom_app_context`] | [`sealed`](crate::sealed) |
 //!
-//! Ecwid has no preset: its payload is encrypted and not signed. [`sealed`](crate::sealed) says why that proves
-//! nothing.
+//! # Without a preset
+//!
+//! | platform | why |
+//! |---|---|
+//! | Alibaba Cloud Marketplace | MD5 of the text and the key: no MAC |
+//! | Asana, app components | what of the query is signed is not published |
+//! | BigBlueButton | a digest of call, query and secret, without a time: each URL works for ever |
+//! | Cafe24, Haravan, Sapo, Shoplazza | their rules are not published; try a [`Recipe`](crate::signed_parameters) |
+//! | Canva, extensions | replaced by apps |
+//! | Contentful, HubSpot, Intercom, Stripe Apps | calls that want an answer: `providers::webhooks` |
+//! | Desk, FastPass, Freshdesk, Swiftype, Tender, UserVoice | retired |
+//! | Ecwid | encrypted and not signed: [`sealed`](crate::sealed) says why that proves nothing |
+//! | InSales | MD5 of values with nothing between: a name can be cut into an id |
+//! | LTI 1.3 | OpenID Connect: take a client library for it |
+//! | Miro, Plain | their claims are not published; take [`jwt`](crate::jwt) with a bearer token |
+//! | OK.ru | MD5 of values with nothing between: one user can be cut into another |
+//! | OpenSocial | RSA-SHA1, and nearly gone |
+//! | Salesforce Marketing Cloud | the token is the whole body, which no [`Place`](crate::scheme::Place) is |
+//! | Yandex Games | what of the payload is signed is not published |
 
 #[cfg(feature = "jwt")]
 mod apps;

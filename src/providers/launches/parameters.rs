@@ -38,8 +38,8 @@ where
 
 /// Add-ons of Heroku, by the `user_scoped_resource_token`.
 ///
-/// Hashed are `resource_uuid`, the salt, `timestamp`, `user_uuid` and `user_email`. Other fields of the form, such as
-/// `app` and `nav-data`, are not. **It is a plain digest and no MAC**: see
+/// Signed are `resource_uuid`, `timestamp`, `user_uuid` and `user_email`, hashed with the salt. Other fields of the
+/// form, such as `app` and `nav-data`, are not. **It is a plain digest and no MAC**: see
 /// [`danger_digest_with_secret_before`](Recipe::danger_digest_with_secret_before).
 ///
 /// Source: devcenter.heroku.com, "Add-on Single Sign-on".
@@ -67,7 +67,8 @@ where
 
 /// Add-ons of Heroku, by the older `token`: SHA-1 of `id`, the salt and `timestamp`.
 ///
-/// **It names the resource and no user**, and is a plain digest: prefer [`danger_heroku`].
+/// Signed are `id` and `timestamp`. **It names the resource and no user**, and is a plain digest: prefer
+/// [`danger_heroku`].
 ///
 /// Source: heroku/kensa, `test/sso_test.rb`.
 ///

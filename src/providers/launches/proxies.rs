@@ -68,7 +68,10 @@ pub fn aws_alb<C: Claims>(signer: impl Into<Cow<'static, str>>) -> Builder<Jwt<C
     danger_aws_alb_of_anyone().require_header("signer", signer)
 }
 
-/// As [`aws_alb`], of any load balancer of the region: **whoever has one there can sign in as anybody.**
+/// As [`aws_alb`], of any load balancer of the region: **whoever has one there can sign in as anybody.** The request is
+/// not signed.
+///
+/// Source: AWS, "Authenticate users using an Application Load Balancer".
 ///
 /// ```
 /// use tower_sso::{keys::PublicKeys, providers::launches::{self, AlbUser}};
@@ -81,7 +84,7 @@ pub fn danger_aws_alb_of_anyone<C: Claims>() -> Builder<Jwt<C>> {
 
 /// Requests through AWS Verified Access: `x-amzn-ava-user-context`.
 ///
-/// As [`aws_alb`], with ES384; `signer` is the Verified Access instance's ARN.
+/// As [`aws_alb`], with ES384; `signer` is the Verified Access instance's ARN. The request is not signed.
 ///
 /// Source: AWS, "Retrieve and verify user context in Verified Access".
 ///

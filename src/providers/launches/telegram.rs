@@ -72,7 +72,7 @@ where
         .reusable()
 }
 
-/// MAX's mini apps: as [`telegram_mini_app`], with the token of MAX's bot.
+/// MAX's mini apps: as [`telegram_mini_app`], with the token of MAX's bot. Signed are all pairs of the string.
 ///
 /// Source: dev.max.ru, mini apps, validation.
 ///
@@ -99,10 +99,10 @@ where
 /// Source: core.telegram.org, "Validating data for Third-Party Use".
 ///
 /// ```
-/// use tower_sso::{providers::launches, scheme::Place};
+/// use tower_sso::{providers::launches::{self, MiniApp}, scheme::Place};
 ///
 /// let place = Place::header_after(http::header::AUTHORIZATION, "tma");
-/// let layer = launches::telegram_mini_app_third_party::<serde_json::Value>(7_342_037_359, place);
+/// let layer = launches::telegram_mini_app_third_party::<MiniApp>(7_342_037_359, place);
 /// layer.secrets([launches::TELEGRAM_KEY]).build()?;
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
