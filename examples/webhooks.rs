@@ -1,12 +1,20 @@
 //! Webhooks of five senders for many tenants: secrets and events in SQLite.
 //!
 //! ```text
-//! cargo run --example webhooks                                     # database in memory
-//! cargo run --example webhooks -- 'sqlite://events.db?mode=rwc'    # in a file: events survive a restart
+//! cargo run --example webhooks -- 'sqlite://events.db?mode=rwc'    # without: in memory, for a look at the addresses
 //! ```
-//! The address for GitHub's calls to the tenant acme is `/hooks/github/acme`. Give each tenant a secret:
-//! `INSERT INTO secrets (sender, tenant, secret) VALUES ('github', 'acme', …)`. To rotate it, insert the new one and
-//! delete the old one later.
+//! The address for GitHub's calls to the tenant acme is `/hooks/github/acme`. Give each tenant a secret, as the sender's
+//! page shows it. To rotate it, insert the new one and delete the old one later. Then be GitHub yourself, twice: the
+//! event is stored once, also if you restart the example in between.
+//!
+//! ```text
+//! sqlite3 events.db "INSERT INTO secrets VALUES ('github', 'acme', 'my secret')"
+//! body='{"action":"opened"}'
+//! mac=$(printf %s "$body" | openssl dgst -sha256 -hmac 'my secret' -r | cut -d ' ' -f 1)
+//! curl -i -d "$body" -H 'content-type: application/json' -H "x-hub-signature-256: sha256=$mac" \
+//!     http://127.0.0.1:8080/hooks/github/acme
+//! sqlite3 events.db 'SELECT sender, tenant, body FROM events'
+//! ```
 
 use axum::Router;
 use axum::extract::State;

@@ -30,8 +30,8 @@
 //!    sorted by its encoded bytes, and checked. Two senders' quirks can be switched on:
 //!    [`query_copied_into_form`](crate::Builder::query_copied_into_form) and
 //!    [`names_sorted_without_case`](crate::Builder::names_sorted_without_case). So is every pair of the `Authorization`
-//!    header but `realm` (RFC 5849, 3.4.1.3.1). A pair that cannot be decoded is `malformed`. A body is a form if its
-//!    type begins like a form's.
+//!    header but `realm` (RFC 5849, 3.4.1.3.1). A pair that cannot be decoded is `malformed`, and so are more than
+//!    1,000 in query and form. A body is a form if its type begins like a form's.
 //! 3. A body that is not a form is signed through `oauth_body_hash`: the body's SHA-1, or SHA-256 with HMAC-SHA256
 //!    (OAuth Request Body Hash 1.0, 3.2). Another body is `invalid`; a hash beside a form (4.1.1) is `malformed`. A
 //!    body without a hash is `malformed` too, unless [`danger_unsigned_body`](crate::Builder::danger_unsigned_body)

@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use crate::text::percent::{is_plain, is_unreserved, percent_encoded, unescape};
 
+/// How many parameters a request may have. They are encoded and sorted before the signature is checked.
+const MOST: usize = 1_000;
+
 /// Names and values in order of arrival, in one buffer: the received text, followed by everything that had to be
 /// decoded or encoded. Most are plain: the same in every encoding.
 #[derive(Default)]
@@ -38,6 +41,9 @@ impl Pairs {
         let mut text = std::mem::take(&mut self.text).into_bytes();
         text.extend_from_slice(form.as_bytes());
         for [name, value] in spelled(form.as_bytes()) {
+            if self.pairs.len() == MOST {
+                return Err("has more parameters than any request needs");
+            }
             let mut text = |(place, plain): (Range<usize>, bool)| -> Result<Text, &'static str> {
                 let came = Span::new(before + place.start, before + place.end)?;
                 if plain {
@@ -241,5 +247,7 @@ mod tests {
         ] {
             assert_eq!(Pairs::default().push_form(form), Err(problem), "{form}");
         }
+        assert!(Pairs::default().push_form(&"a&".repeat(MOST)).is_ok());
+        assert!(Pairs::default().push_form(&"a&".repeat(MOST + 1)).is_err());
     }
 }

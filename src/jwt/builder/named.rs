@@ -67,7 +67,7 @@ where
     /// `base_path` is the path of the app's own address, which is not hashed; empty if it has none. Default: a token
     /// with a `qsh` is `invalid`, as nobody checks it.
     ///
-    /// Neither the body nor the host is hashed.
+    /// Neither the body nor the host is hashed. A query of more than 1,000 parameters is `malformed`.
     pub fn query_hash(mut self, base_path: impl Into<Cow<'static, str>>) -> Self {
         self.form.query_hash = Some(QueryHash { base_path: base_path.into(), may_be_unbound: false });
         self
