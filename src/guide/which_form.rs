@@ -4,10 +4,10 @@
 //!
 //! | in the request | form |
 //! |---|---|
-//! | a query parameter that begins `gAAAA` | [`fernet`](#a-token-that-begins-gaaaa) |
-//! | a query parameter of three parts, with dots between, the first of which begins `eyJ` | [`jwt`] |
+//! | a value that begins `gAAAA` | [`fernet`](#a-token-that-begins-gaaaa) |
+//! | a value of three parts, with dots between, the first of which begins `eyJ` | [`jwt`] |
 //! | `oauth_signature`, in the query, a form or the `Authorization` header | [`oauth1`](#oauth_signature) |
-//! | a timestamp and a hexadecimal hash among the query parameters | [`timestamp_hash`](#a-timestamp-and-a-hash) |
+//! | a timestamp and a hexadecimal hash among the parameters | [`timestamp_hash`](#a-timestamp-and-a-hash) |
 //! | `hmac`, `hash`, `sign` or `signature` among many parameters | [`signed_parameters`](crate::signed_parameters) |
 //! | two or three parts with `.`, `:` or `--` between; or `sso` and `sig` | [`signed_payload`](crate::signed_payload) |
 //! | one long base64url text that decodes to no text, and a secret of yours that opens it | [`sealed`](crate::sealed) |
@@ -18,7 +18,12 @@
 //! | none of these | [`own_form`](super::own_form) |
 //!
 //! First see whether the partner is one that [works out of the box](crate::providers): then its layer is set up
-//! already. A JWT in the `Authorization` header, OpenID Connect and SAML are not for this crate.
+//! already. If it is a marketplace, [`marketplaces`](super::marketplaces) goes on from there. OpenID Connect and SAML
+//! are not for this crate.
+//!
+//! Such a value may be in the query, a header, a cookie, a form or a JSON object: see
+//! [`Place`](crate::scheme::Place) and [`Source`](crate::scheme). A Fernet token or a timestamp hash in a body needs a
+//! layer that reads bodies: `fernet::body_layer`, `timestamp_hash::body_layer`.
 //!
 //! Each form is a feature of the same name, with a hyphen where the module has an underscore (`timestamp-hash`). None
 //! is on by default.

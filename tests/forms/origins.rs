@@ -4,10 +4,12 @@
 use http::{Method, Request};
 use http_body_util::Full;
 use serde_json::Value;
+use tower_sso::body::RawBody;
 use tower_sso::clock::UnixTime;
+use tower_sso::http_signature::{self, Algorithm};
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::oauth1::{self, Transport};
-use tower_sso::scheme::Origin;
+use tower_sso::scheme::{Encoding, Origin};
 use tower_sso::sign::{OAuthLink, SigningWebhook};
 use tower_sso::webhook;
 
@@ -36,7 +38,7 @@ fn oauth(origin: Origin) -> App {
     App::new(layer.replay(replay()).clock(clock()).build().unwrap())
 }
 
-const SUBJECTS: [Subject; 3] = [
+const SUBJECTS: [Subject; 4] = [
     Subject {
         name: "oauth1, a query",
         app: oauth,
@@ -53,6 +55,22 @@ const SUBJECTS: [Subject; 3] = [
             let form = link(&format!("{public}/in")).form(&[("user_id", "7")]).unwrap();
             let request = Request::post("/in").header("content-type", "application/x-www-form-urlencoded");
             request.body(Full::from(form)).unwrap()
+        },
+    },
+    Subject {
+        name: "http_signature",
+        app: |origin| {
+            let layer = http_signature::layer::<RawBody>(Algorithm::HmacSha256, origin);
+            let layer = layer.required_components(["@target-uri"]).methods([Method::GET]).optional_body();
+            App::new(layer.any_content_type().secrets([SECRET]).replay(replay()).clock(clock()).build().unwrap())
+        },
+        signed_for: |public| {
+            let signed = format!("(\"@target-uri\");created={NOW}");
+            let base = format!("\"@target-uri\": {public}/in\n\"@signature-params\": {signed}");
+            let key = SigningWebhook::new(SECRET.into()).encoding(Encoding::Base64);
+            let request = Request::get("/in").header("signature-input", format!("sig={signed}"));
+            let request = request.header("signature", format!("sig=:{}:", key.signature(&[base.as_bytes()])));
+            request.body(Full::default()).unwrap()
         },
     },
     Subject {
