@@ -12,7 +12,7 @@ use crate::routes::{Route, World, mount};
 /// The route of a launch; `None` if no launch has this preset.
 pub(crate) fn launch(route: &Route, world: &World, secrets: &[keys::Secret]) -> Option<Built> {
     let name = route.preset.as_deref().unwrap_or_default();
-    if let Some((layer, reusable)) = signed_by_jwt(name, route) {
+    if let Some((layer, reusable)) = signed_by_jwt(name, route, secrets) {
         let layer = match &route.aud {
             Some(audience) => layer.audience(audience.clone()),
             None => layer.danger_any_audience(),
@@ -43,7 +43,7 @@ pub(crate) fn launch(route: &Route, world: &World, secrets: &[keys::Secret]) -> 
 }
 
 /// The layer, and whether its tokens may come again.
-fn signed_by_jwt(name: &str, route: &Route) -> Option<(Builder<Jwt<Value>>, bool)> {
+fn signed_by_jwt(name: &str, route: &Route, secrets: &[keys::Secret]) -> Option<(Builder<Jwt<Value>>, bool)> {
     const REUSABLE: bool = true;
     Some(match name {
         "atlassian_connect" => (launches::atlassian_connect(), REUSABLE),
@@ -54,7 +54,7 @@ fn signed_by_jwt(name: &str, route: &Route) -> Option<(Builder<Jwt<Value>>, bool
         },
         "aws_verified_access" => (launches::aws_verified_access(route.signer.clone()?), REUSABLE),
         "bigcommerce" => (launches::bigcommerce(), false),
-        "canva" => (launches::canva(), false),
+        "canva" if is_public(secrets) => (launches::canva(), false),
         "cloudflare_access" => (launches::cloudflare_access(), REUSABLE),
         "google_cloud_marketplace" => (launches::google_cloud_marketplace(), false),
         "google_iap" => (launches::google_iap(), REUSABLE),
@@ -64,12 +64,18 @@ fn signed_by_jwt(name: &str, route: &Route) -> Option<(Builder<Jwt<Value>>, bool
         "pipedrive" => (launches::pipedrive(), false),
         "shopify_session_token" => (launches::shopify_session_token(), REUSABLE),
         "shopware_storefront" => (launches::shopware_storefront(), REUSABLE),
-        "trello" => (launches::danger_trello(), false),
+        "trello" if is_public(secrets) => (launches::danger_trello(), false),
         "twitch_extension" => (launches::twitch_extension(), REUSABLE),
         "zendesk_app" => (launches::zendesk_app(), false),
         "zendesk_jwt" => (launches::zendesk_jwt(), false),
         _ => return None,
     })
+}
+
+/// Whether the keys are public ones: some senders of webhooks, with a shared secret, have a platform's name.
+fn is_public(secrets: &[keys::Secret]) -> bool {
+    let text = |secret: &keys::Secret| String::from_utf8_lossy(secret.expose()).into_owned();
+    secrets.iter().map(text).any(|text| text.contains("-----BEGIN ") || text.trim_start().starts_with('{'))
 }
 
 fn signed_by_oauth1(name: &str, origin: Origin) -> Option<Builder<OAuth1<Value>>> {

@@ -69,7 +69,7 @@
 //! | Asana, app components | what of the query is signed is not published |
 //! | BigBlueButton | a digest of call, query and secret, without a time: each URL works for ever |
 //! | Cafe24, Haravan, Sapo, Shoplazza | their rules are not published; try a [`Recipe`](crate::signed_parameters) |
-//! | Canva, extensions | replaced by apps |
+//! | Canva, links of extensions | replaced by apps; their calls are in `providers::webhooks` |
 //! | Contentful, HubSpot, Intercom, Stripe Apps | calls that want an answer: `providers::webhooks` |
 //! | Desk, FastPass, Freshdesk, Swiftype, Tender, UserVoice | retired |
 //! | Ecwid | encrypted and not signed: [`sealed`](crate::sealed) says why that proves nothing |
