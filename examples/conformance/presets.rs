@@ -57,7 +57,9 @@ pub(crate) fn preset(route: &Route, world: &World) -> Built {
     let layer = layer.secrets(secrets).danger_forgets_on_restart();
     // These come again and again, and are not remembered.
     let layer = match name {
-        "canva" | "dropbox" | "enchant" | "help_scout_legacy" | "intercom_canvas_kit" | "stripe_apps" => layer,
+        "canva_extension" | "dropbox" | "enchant" | "help_scout_legacy" | "intercom_canvas_kit" | "stripe_apps" => {
+            layer
+        }
         _ => layer.replay(replay()),
     };
     mount(route, world, layer.map_claims(grant))
@@ -85,7 +87,7 @@ fn sender_of_a_secret(name: &str) -> Option<Builder<SharedSecret<RawBody>>> {
 
 fn sender_of_an_address(route: &Route, name: &str, origin: Origin) -> Option<Builder<Webhook<RawBody>>> {
     Some(match name {
-        "canva" => senders::canva(route.base_path.clone().unwrap_or_default()),
+        "canva_extension" => senders::canva(route.base_path.clone().unwrap_or_default()),
         "hubspot_v2" => senders::danger_hubspot_v2(origin),
         "hubspot_v3" => senders::hubspot_v3(origin),
         "mandrill" => senders::danger_mandrill(origin),

@@ -128,7 +128,7 @@ pub fn viber<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// Canva signs the path behind the extension's base URL: give that URL's path, or `""` if it has none. The query is not
 /// signed. A request may come again within five minutes, and is answered each time. The secret is in base64, as Canva
-/// shows it. New apps have user tokens instead.
+/// shows it. New apps have user tokens instead: [`launches::canva`](crate::providers::launches::canva).
 ///
 /// Source: canva.dev, "Verifying requests", and public extensions.
 ///
