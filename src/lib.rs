@@ -304,6 +304,8 @@ pub mod signed_parameters;
 pub mod signed_payload;
 #[cfg(feature = "sign")]
 mod steps;
+#[cfg(any(feature = "sealed", feature = "signed-parameters", feature = "signed-payload"))]
+mod signed_setters;
 mod stopwatch;
 pub mod store;
 pub mod tenant;

@@ -12,7 +12,7 @@ use crate::scheme::{Encoding, KeyDerivation, SecretFormat};
 
 /// How a signature is made and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Signature {
+pub struct Signature {
     pub(crate) digest: Digest,
     pub(crate) encoding: Encoding,
     pub(crate) secret_format: SecretFormat,

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use crate::ConfigProblem;
 use crate::clock::UnixTime;
+use crate::form::Usage;
 use crate::rejection::Reason;
 use crate::scheme::TimeFormat;
 use crate::text::base64::BASE64URL;
@@ -57,7 +58,7 @@ impl Stamp {
 
 /// What a credential says of its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum SignedTime {
+pub enum SignedTime {
     /// Not chosen: the layer does not build.
     Unset,
     Without,
@@ -80,11 +81,6 @@ impl SignedTime {
         !matches!(self, Self::Unset | Self::Without | Self::IssuedAt { may_be_absent: true, .. })
     }
 
-    /// Whether some credentials may have none, though others do.
-    pub(crate) fn may_be_absent(&self) -> bool {
-        matches!(self, Self::IssuedAt { may_be_absent: true, .. })
-    }
-
     /// The member that holds it.
     pub(crate) fn member(&self) -> Option<&Cow<'static, str>> {
         match self {
@@ -102,8 +98,12 @@ impl SignedTime {
         }
     }
 
-    pub(crate) fn check(&self) -> Result<(), ConfigProblem> {
+    pub(crate) fn check(&self, usage: Usage) -> Result<(), ConfigProblem> {
         match self {
+            Self::IssuedAt { may_be_absent: true, .. } if usage == Usage::Reusable => Err(ConfigProblem::setting(
+                "reusable",
+                "lets a request without a time in for ever: call `issued_at`",
+            )),
             Self::Unset => Err(ConfigProblem::setting(
                 "issued_at",
                 "is not called: say which signed part holds the time, by it or by `expires_at`, or call \

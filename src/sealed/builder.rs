@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 
 use super::{At, Seal, Sealed};
 use crate::form::{HasWindow, Usage};
-use crate::scheme::{Place, SignedTime, TimeFormat};
+use crate::scheme::{Place, SignedTime};
+use crate::signed_setters::HasSignedTime;
 use crate::tenant::Tenant;
 use crate::window::Window;
 use crate::{Builder, ConfigProblem};
@@ -90,19 +91,6 @@ impl<C, D> Builder<Sealed<C>, D>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {
-    /// The member with the time at which the payload was made, text or a number.
-    pub fn issued_at(mut self, member: impl Into<Cow<'static, str>>, format: TimeFormat) -> Self {
-        self.form.time = SignedTime::IssuedAt { member: member.into(), format, may_be_absent: false };
-        self
-    }
-
-    /// The member with the time at which the payload ends. The end may be `longest` ahead, at most 31 days; until it
-    /// comes so near, the payload is `not_yet_valid`. [`clock_skew`](Self::clock_skew) is added on either side.
-    pub fn expires_at(mut self, member: impl Into<Cow<'static, str>>, format: TimeFormat, longest: Duration) -> Self {
-        self.form.time = SignedTime::ExpiresAt { member: member.into(), format, longest };
-        self
-    }
-
     /// Lets a payload come again as long as it is valid. The layer then takes no replay store. **A stolen payload works
     /// until its end.** Default: once.
     pub fn reusable(mut self) -> Self {
@@ -114,6 +102,15 @@ where
     pub fn require_value(mut self, member: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
         self.form.fixed.push((member.into(), value.into()));
         self
+    }
+}
+
+impl<C> HasSignedTime for Sealed<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    fn time_mut(&mut self) -> &mut SignedTime {
+        &mut self.time
     }
 }
 
@@ -131,9 +128,5 @@ pub(super) fn check<C>(form: &Sealed<C>) -> Result<(), ConfigProblem> {
     if let At::Place(place) = &form.at {
         place.check("layer")?;
     }
-    if form.time == SignedTime::Unset {
-        let problem = "is not called: say which member holds the time, by it or by `expires_at`";
-        return Err(ConfigProblem::setting("issued_at", problem));
-    }
-    form.time.check()
+    form.time.check(form.usage)
 }

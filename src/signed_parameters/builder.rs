@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 
 use super::{At, Order, Recipe, Shape, SignedParameters, Source, Text};
 use crate::form::{HasWindow, Usage};
-use crate::scheme::{Digest, Encoding, KeyDerivation, Place, SecretFormat, Signature, SignedTime, TimeFormat};
+use crate::scheme::{Encoding, Place, Signature, SignedTime};
+use crate::signed_setters::{HasSignature, HasSignedTime};
 use crate::tenant::Tenant;
 use crate::window::Window;
 use crate::{Builder, ConfigProblem};
@@ -91,24 +92,6 @@ where
         self
     }
 
-    /// The digest of the HMAC. Default: SHA-256.
-    pub fn digest(mut self, digest: Digest) -> Self {
-        self.form.signature.digest = digest;
-        self
-    }
-
-    /// How the signature is encoded. Default: hexadecimal.
-    pub fn encoding(mut self, encoding: Encoding) -> Self {
-        self.form.signature.encoding = encoding;
-        self
-    }
-
-    /// The format in which the partner's page shows the secret. Default: its bytes.
-    pub fn secret_format(mut self, format: SecretFormat) -> Self {
-        self.form.signature.secret_format = format;
-        self
-    }
-
     /// A public-key algorithm instead of an HMAC. The secrets are then the partner's
     /// [public keys](crate::scheme::PublicKeyAlgorithm), as its page shows them. Default: none, an HMAC.
     ///
@@ -120,11 +103,6 @@ where
         self
     }
 
-    /// How the key is made of the secret. Default: the secret is the key.
-    pub fn key_derivation(mut self, derivation: KeyDerivation) -> Self {
-        self.form.signature.derivation = derivation;
-        self
-    }
 }
 
 /// Time, use and claims.
@@ -132,36 +110,6 @@ impl<C, D> Builder<SignedParameters<C>, D>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {
-    /// The signed pair with the time at which the request was signed. [`max_age`](Self::max_age) says how old it may
-    /// be.
-    ///
-    /// A wrong format fails closed: milliseconds read as seconds are far in the future.
-    pub fn issued_at(mut self, name: impl Into<Cow<'static, str>>, format: TimeFormat) -> Self {
-        self.form.time = SignedTime::IssuedAt { member: name.into(), format, may_be_absent: false };
-        self
-    }
-
-    /// As [`issued_at`](Self::issued_at), for partners that leave it out of some requests. Those have no time: each is
-    /// remembered for ever, so the replay store must not forget, and the layer cannot be [`reusable`](Self::reusable).
-    pub fn issued_at_if_given(mut self, name: impl Into<Cow<'static, str>>, format: TimeFormat) -> Self {
-        self.form.time = SignedTime::IssuedAt { member: name.into(), format, may_be_absent: true };
-        self
-    }
-
-    /// The signed pair with the time at which the request ends. It may be `longest` ahead, at most 31 days; until it
-    /// comes so near, the request is `not_yet_valid`. [`clock_skew`](Self::clock_skew) is added on either side.
-    pub fn expires_at(mut self, name: impl Into<Cow<'static, str>>, format: TimeFormat, longest: Duration) -> Self {
-        self.form.time = SignedTime::ExpiresAt { member: name.into(), format, longest };
-        self
-    }
-
-    /// Requests have no time. **A stolen one works for ever** if the layer is [`reusable`](Self::reusable). Otherwise
-    /// it works once, each is remembered for ever, and the replay store must not forget.
-    pub fn danger_without_time(mut self) -> Self {
-        self.form.time = SignedTime::Without;
-        self
-    }
-
     /// Lets a request come again as long as it is valid: for pages in frames that send it with each call. The layer
     /// then takes no replay store. **A stolen request works until its end**, so choose a short
     /// [`max_age`](Self::max_age). Default: once.
@@ -210,6 +158,24 @@ where
     }
 }
 
+impl<C> HasSignature for SignedParameters<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    fn signature_mut(&mut self) -> &mut Signature {
+        &mut self.signature
+    }
+}
+
+impl<C> HasSignedTime for SignedParameters<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    fn time_mut(&mut self) -> &mut SignedTime {
+        &mut self.time
+    }
+}
+
 impl<C> HasWindow for SignedParameters<C>
 where
     C: DeserializeOwned + Send + Sync + 'static,
@@ -227,7 +193,7 @@ pub(super) fn check<C>(form: &SignedParameters<C>) -> Result<(), ConfigProblem> 
     if form.signature.is_public() && form.recipe.secret_before.is_some() {
         return problem("public_key", "has no secret to be hashed among the values: take one out");
     }
-    form.time.check()?;
+    form.time.check(form.usage)?;
     if form.source == Source::Json && (form.recipe.text == Text::Raw || form.recipe.order == Order::Sent) {
         return problem("source", "is JSON, whose text and order are not signed: take another `text` and `order`");
     }
@@ -252,9 +218,6 @@ pub(super) fn check<C>(form: &SignedParameters<C>) -> Result<(), ConfigProblem> 
     }
     if form.known().iter().any(|name| !is_signed(name)) {
         return problem("require", "names a parameter that is not signed: anyone could write another value there");
-    }
-    if form.time.may_be_absent() && form.usage == Usage::Reusable {
-        return problem("reusable", "lets a request without a time in for ever: call `issued_at`");
     }
     if form.recipe.has_no_separator() { check_shapes(form) } else { Ok(()) }
 }

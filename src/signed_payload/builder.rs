@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use super::{Content, Layout, PayloadEncoding, SignedPayload, Stamp};
 use crate::challenge::Challenge;
 use crate::form::{HasWindow, Usage};
-use crate::scheme::{Digest, Encoding, KeyDerivation, SecretFormat, Signature, SignedTime, TimeFormat};
+use crate::scheme::{Encoding, Signature, SignedTime};
+use crate::signed_setters::{HasSignature, HasSignedTime};
 use crate::tenant::Tenant;
 use crate::window::Window;
 use crate::{Builder, ConfigProblem};
@@ -95,29 +96,6 @@ where
         self
     }
 
-    /// The digest of the HMAC. Default: SHA-256.
-    pub fn digest(mut self, digest: Digest) -> Self {
-        self.form.signature.digest = digest;
-        self
-    }
-
-    /// How the MAC is encoded. Default: hexadecimal.
-    pub fn encoding(mut self, encoding: Encoding) -> Self {
-        self.form.signature.encoding = encoding;
-        self
-    }
-
-    /// The format in which the partner's page shows the secret. Default: its bytes.
-    pub fn secret_format(mut self, format: SecretFormat) -> Self {
-        self.form.signature.secret_format = format;
-        self
-    }
-
-    /// How the key is made of the secret. Default: the secret is the key.
-    pub fn key_derivation(mut self, derivation: KeyDerivation) -> Self {
-        self.form.signature.derivation = derivation;
-        self
-    }
 }
 
 /// Time, use and claims.
@@ -125,42 +103,10 @@ impl<C, D> Builder<SignedPayload<C>, D>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {
-    /// The member with the time at which the payload was made, text or a number. A name that begins with `/` is a JSON
-    /// pointer (RFC 6901). [`max_age`](Self::max_age) says how old it may be.
-    ///
-    /// A wrong format fails closed: milliseconds read as seconds are far in the future.
-    pub fn issued_at(mut self, member: impl Into<Cow<'static, str>>, format: TimeFormat) -> Self {
-        self.form.time = SignedTime::IssuedAt { member: member.into(), format, may_be_absent: false };
-        self
-    }
-
-    /// As [`issued_at`](Self::issued_at), for partners that leave the member out of some payloads. Those have no time:
-    /// each is remembered for ever, so the replay store must not forget, and the layer cannot be
-    /// [`reusable`](Self::reusable).
-    pub fn issued_at_if_given(mut self, member: impl Into<Cow<'static, str>>, format: TimeFormat) -> Self {
-        self.form.time = SignedTime::IssuedAt { member: member.into(), format, may_be_absent: true };
-        self
-    }
-
-    /// The member with the time at which the payload ends, as [`issued_at`](Self::issued_at) reads it. The end may be
-    /// `longest` ahead, at most 31 days; until it comes so near, the payload is `not_yet_valid`.
-    /// [`clock_skew`](Self::clock_skew) is added on either side.
-    pub fn expires_at(mut self, member: impl Into<Cow<'static, str>>, format: TimeFormat, longest: Duration) -> Self {
-        self.form.time = SignedTime::ExpiresAt { member: member.into(), format, longest };
-        self
-    }
-
     /// The time stands behind the payload, after another separator, and is signed with it:
     /// `payload.timestamp.signature`. For a [`Layout::payload_first`].
     pub fn stamped(mut self, stamp: Stamp) -> Self {
         self.form.time = SignedTime::Stamped(stamp);
-        self
-    }
-
-    /// Payloads have no time. **A stolen one works for ever** if the layer is [`reusable`](Self::reusable). Otherwise
-    /// it works once, each is remembered for ever, and the replay store must not forget.
-    pub fn danger_without_time(mut self) -> Self {
-        self.form.time = SignedTime::Without;
         self
     }
 
@@ -221,6 +167,24 @@ where
     }
 }
 
+impl<C> HasSignature for SignedPayload<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    fn signature_mut(&mut self) -> &mut Signature {
+        &mut self.signature
+    }
+}
+
+impl<C> HasSignedTime for SignedPayload<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    fn time_mut(&mut self) -> &mut SignedTime {
+        &mut self.time
+    }
+}
+
 impl<C> HasWindow for SignedPayload<C>
 where
     C: DeserializeOwned + Send + Sync + 'static,
@@ -235,17 +199,14 @@ pub(super) fn check<C>(form: &SignedPayload<C>) -> Result<(), ConfigProblem> {
     form.window.check()?;
     form.layout.check(form.signature.encoding)?;
     check_nonce(form)?;
-    if form.nonce.is_none() {
-        form.time.check()?;
+    if form.nonce.is_none() || form.time != SignedTime::Unset {
+        form.time.check(form.usage)?;
     }
     if matches!(form.time, SignedTime::Stamped(_)) && form.layout.separator_after_payload().is_none() {
         return problem("stamped", "needs a separator behind the payload: take `Layout::payload_first`");
     }
     if form.signs_decoded && matches!(form.time, SignedTime::Stamped(_)) {
         return problem("signs_decoded", "leaves the stamp behind the payload unsigned: do not call it with `stamped`");
-    }
-    if form.time.may_be_absent() && form.usage == Usage::Reusable {
-        return problem("reusable", "lets a payload without a time in for ever: call `issued_at`");
     }
     if form.tenant.as_ref().is_some_and(|name| name.is_empty()) {
         return problem("tenant_member", "has no name: say which member names the tenant");
