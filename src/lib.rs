@@ -272,6 +272,8 @@ mod near_miss;
 pub mod oauth1;
 mod observe;
 mod prefetch;
+#[cfg(any(feature = "jwt", feature = "webhook"))]
+mod processing;
 pub mod providers;
 pub mod received;
 #[cfg(feature = "redis")]
@@ -293,6 +295,8 @@ pub mod shared_secret;
 #[cfg(feature = "sign")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sign")))]
 pub mod sign;
+#[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
+mod signature_setters;
 #[cfg(feature = "signed-json")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-json")))]
 pub mod signed_json;
@@ -304,8 +308,6 @@ pub mod signed_parameters;
 pub mod signed_payload;
 #[cfg(feature = "sign")]
 mod steps;
-#[cfg(any(feature = "sealed", feature = "signed-parameters", feature = "signed-payload"))]
-mod signed_setters;
 mod stopwatch;
 pub mod store;
 pub mod tenant;
@@ -318,6 +320,8 @@ pub mod throttle;
 #[cfg(feature = "ticket")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ticket")))]
 pub mod ticket;
+#[cfg(any(feature = "sealed", feature = "signed-parameters", feature = "signed-payload"))]
+mod time_setters;
 #[cfg(feature = "timestamp-hash")]
 #[cfg_attr(docsrs, doc(cfg(feature = "timestamp-hash")))]
 pub mod timestamp_hash;

@@ -100,10 +100,9 @@ impl SignedTime {
 
     pub(crate) fn check(&self, usage: Usage) -> Result<(), ConfigProblem> {
         match self {
-            Self::IssuedAt { may_be_absent: true, .. } if usage == Usage::Reusable => Err(ConfigProblem::setting(
-                "reusable",
-                "lets a request without a time in for ever: call `issued_at`",
-            )),
+            Self::IssuedAt { may_be_absent: true, .. } if usage == Usage::Reusable => {
+                Err(ConfigProblem::setting("reusable", "lets a request without a time in for ever: call `issued_at`"))
+            }
             Self::Unset => Err(ConfigProblem::setting(
                 "issued_at",
                 "is not called: say which signed part holds the time, by it or by `expires_at`, or call \

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use super::{At, Seal, Sealed};
 use crate::form::{HasWindow, Usage};
 use crate::scheme::{Place, SignedTime};
-use crate::signed_setters::HasSignedTime;
 use crate::tenant::Tenant;
+use crate::time_setters::HasSignedTime;
 use crate::window::Window;
 use crate::{Builder, ConfigProblem};
 

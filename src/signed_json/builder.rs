@@ -9,6 +9,7 @@ use super::SignedJson;
 use super::fields::{Fields, Layout};
 use crate::form::HasWindow;
 use crate::mac::Digest;
+use crate::processing::{HasProcessing, Processing};
 use crate::scheme::{Encoding, SecretFormat, TimeFormat};
 use crate::tenant::Tenant;
 use crate::webhook::signatures::Signatures;
@@ -69,9 +70,7 @@ where
         accepted: None,
         retried_for: DAY,
         any_content_type: false,
-        lease: Duration::from_secs(30),
-        handler_remembers: false,
-        forgetting_is_fine: false,
+        processing: Processing::default(),
         claims: PhantomData,
     };
     Builder::new(form, Tenant::fixed("default"), Method::POST)
@@ -192,28 +191,6 @@ where
         self.form.any_content_type = true;
         self
     }
-
-    /// How long the inner service may take. Default: 30 s. After that, a duplicate is let through.
-    pub fn lease(mut self, lease: Duration) -> Self {
-        self.form.lease = lease;
-        self
-    }
-
-    /// States that the handler recognises a duplicate itself: it stores
-    /// [`Identity::fingerprint`](crate::Identity::fingerprint) with its own data, in one transaction. Required for
-    /// calls without a timestamp if the replay store forgets when the process ends. Such a call is then remembered for
-    /// an hour instead of for ever.
-    pub fn handler_remembers(mut self) -> Self {
-        self.form.handler_remembers = true;
-        self
-    }
-
-    /// Builds without [`handler_remembers`](Self::handler_remembers): **after a restart, any past call is processed
-    /// once more** if it is sent again.
-    pub fn danger_forgets_on_restart(mut self) -> Self {
-        self.form.forgetting_is_fine = true;
-        self
-    }
 }
 
 impl<C> HasWindow for SignedJson<C>
@@ -222,6 +199,15 @@ where
 {
     fn window_mut(&mut self) -> &mut Window {
         &mut self.window
+    }
+}
+
+impl<C> HasProcessing for SignedJson<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    fn processing_mut(&mut self) -> &mut Processing {
+        &mut self.processing
     }
 }
 
@@ -245,8 +231,6 @@ pub(super) fn check<C>(form: &SignedJson<C>) -> Result<(), ConfigProblem> {
     if !form.signature_field.starts_with('/') || form.fields.signed.contains(&form.signature_field) {
         return Err(ConfigProblem::setting("signature_field", "is not a pointer like `/a/b` to a field of its own"));
     }
-    if form.lease.is_zero() {
-        return Err(ConfigProblem::ZeroTimeout("lease"));
-    }
+    form.processing.check()?;
     Ok(())
 }

@@ -60,10 +60,11 @@ use crate::ConfigProblem;
 use crate::body::WholeBody;
 use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
-use crate::form::{Extracted, Form, Presence, Rules, Usage};
+use crate::form::{Extracted, Form, Presence, Rules};
 use crate::keys::Secret;
 #[cfg(feature = "explain")]
 use crate::near_miss::NearMiss;
+use crate::processing::Processing;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
 use crate::scheme::{SecretFormat, TimeFormat};
@@ -75,8 +76,6 @@ pub use builder::layer;
 pub use fields::Layout;
 use fields::{Fields, malformed, text_of, value_at};
 
-const HOUR: Duration = Duration::from_secs(60 * 60);
-/// The longest signature: an RSA key of 4,096 bits in hexadecimal.
 const LONGEST_SIGNATURE: usize = 1_024;
 
 /// The form of a JSON body that holds its own signature, with claims of type `C`. Made by [`layer`].
@@ -102,9 +101,7 @@ pub struct SignedJson<C> {
     accepted: Option<(Cow<'static, str>, Vec<Cow<'static, str>>)>,
     retried_for: Duration,
     any_content_type: bool,
-    lease: Duration,
-    handler_remembers: bool,
-    forgetting_is_fine: bool,
+    processing: Processing,
     claims: PhantomData<fn() -> C>,
 }
 
@@ -141,10 +138,9 @@ where
     fn rules(&self) -> Rules {
         let has_time = self.timestamp_field.is_some();
         let mut rules = Rules::new(self.signatures.decoy());
-        rules.usage = Usage::Idempotent { lease: self.lease, remember: self.handler_remembers.then_some(HOUR) };
+        self.processing.set(&mut rules);
         rules.has_time = has_time && self.event_id_field.is_none();
         rules.longest_window = if has_time { self.remembered_for() } else { Duration::ZERO };
-        rules.survives_restart = self.handler_remembers || self.forgetting_is_fine;
         rules.bound_to_owner = true;
         rules
     }

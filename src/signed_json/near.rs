@@ -15,7 +15,7 @@ const LAYOUTS: [(Layout, &str); 7] = [
 
 copy_form!(SignedJson<C> {
     fields, signature_field, signatures, secret_format, timestamp_field, time_format, window, event_id_field, accepted,
-    retried_for, any_content_type, lease, handler_remembers, forgetting_is_fine,
+    retried_for, any_content_type, processing,
 });
 
 impl<C> SignedJson<C> {

@@ -8,8 +8,9 @@ use serde::de::DeserializeOwned;
 use super::{At, Order, Recipe, Shape, SignedParameters, Source, Text};
 use crate::form::{HasWindow, Usage};
 use crate::scheme::{Encoding, Place, Signature, SignedTime};
-use crate::signed_setters::{HasSignature, HasSignedTime};
+use crate::signature_setters::HasSignature;
 use crate::tenant::Tenant;
+use crate::time_setters::HasSignedTime;
 use crate::window::Window;
 use crate::{Builder, ConfigProblem};
 
@@ -102,7 +103,6 @@ where
         self.form.signature.public_key = Some(algorithm);
         self
     }
-
 }
 
 /// Time, use and claims.

@@ -9,8 +9,9 @@ use super::{Content, Layout, PayloadEncoding, SignedPayload, Stamp};
 use crate::challenge::Challenge;
 use crate::form::{HasWindow, Usage};
 use crate::scheme::{Encoding, Signature, SignedTime};
-use crate::signed_setters::{HasSignature, HasSignedTime};
+use crate::signature_setters::HasSignature;
 use crate::tenant::Tenant;
+use crate::time_setters::HasSignedTime;
 use crate::window::Window;
 use crate::{Builder, ConfigProblem};
 
@@ -95,7 +96,6 @@ where
         self.form.signs_decoded = true;
         self
     }
-
 }
 
 /// Time, use and claims.

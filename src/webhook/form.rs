@@ -28,8 +28,6 @@ use crate::text::headers::{check_contents, once};
 use crate::text::json::Object;
 use crate::window::Validity;
 
-const HOUR: Duration = Duration::from_secs(60 * 60);
-
 /// A signed delivery as received. Its sender is not verified yet.
 #[doc(hidden)]
 pub struct Call {
@@ -78,18 +76,16 @@ where
     type Claims = C;
 
     fn rules(&self) -> Rules {
-        // The handler recognises duplicates, so they need not fill the store. Retries come within the hour.
-        let remember = self.remember.or(self.handler_remembers.then_some(HOUR));
         let mut rules = Rules::new(self.signatures.decoy());
         rules.usage = match (self.every_delivery, self.once) {
             (true, _) => Usage::Reusable,
             (_, true) => Usage::Once,
-            _ => Usage::Idempotent { lease: self.lease, remember },
+            _ => self.processing.usage(self.remember),
         };
         // A retry of an event has a new time: after a restart, only the handler knows that the event is an old one.
         rules.has_time = self.has_time() && self.sameness.event_id.is_none();
         rules.longest_window = if self.has_time() { self.remembered_for() } else { Duration::ZERO };
-        rules.survives_restart = self.handler_remembers || self.forgetting_is_fine;
+        rules.survives_restart = self.processing.survives_restart();
         rules.acknowledgement = self.acknowledgement.clone();
         rules.hands_duplicates_on = self.hands_duplicates_on;
         rules.bound_to_owner = self.signatures.can_be_rewritten() || self.sameness.event_id.is_some();

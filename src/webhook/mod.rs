@@ -100,6 +100,7 @@ use http::{HeaderName, Response};
 
 use crate::ConfigProblem;
 use crate::debug::opaque_debug;
+use crate::processing::Processing;
 use crate::window::Window;
 
 pub use crate::body::{FormBody, FromBody, JsonBody, JsonOrForm, RawBody};
@@ -140,7 +141,7 @@ pub struct Webhook<C> {
     content_types: Option<Vec<Cow<'static, str>>>,
     optional_body: bool,
     object_or_list: bool,
-    lease: Duration,
+    processing: Processing,
     sameness: Sameness,
     every_delivery: bool,
     /// Of every delivery, as it is no longer taken once its time is over.
@@ -149,8 +150,6 @@ pub struct Webhook<C> {
     acknowledgement: Option<Response<Bytes>>,
     hands_duplicates_on: bool,
     remember: Option<Duration>,
-    handler_remembers: bool,
-    forgetting_is_fine: bool,
     claims: PhantomData<fn() -> C>,
 }
 

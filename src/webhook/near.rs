@@ -46,8 +46,8 @@ const MOST_HEADERS: usize = 8;
 
 copy_form!(Webhook<C> {
     signatures, secret_format, template, cut_is_free, reading, timestamp_header, timestamp_field, time_format, id_header,
-    window, content_types, optional_body, object_or_list, lease, sameness, every_delivery, within_window, once,
-    acknowledgement, hands_duplicates_on, remember, handler_remembers, forgetting_is_fine,
+    window, content_types, optional_body, object_or_list, processing, sameness, every_delivery, within_window, once,
+    acknowledgement, hands_duplicates_on, remember,
 });
 
 impl<C> Webhook<C> {

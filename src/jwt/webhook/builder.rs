@@ -9,6 +9,7 @@ use super::super::named::{Named, Part};
 use super::super::verifier::Verifier;
 use super::JwtWebhook;
 use crate::body::FromBody;
+use crate::processing::{HasProcessing, Processing};
 use crate::scheme::{Place, SecretFormat};
 use crate::tenant::Tenant;
 use crate::window::LONGEST;
@@ -59,9 +60,7 @@ where
         max_age: None,
         clock_skew: Duration::from_secs(60),
         any_content_type: false,
-        lease: Duration::from_secs(30),
-        handler_remembers: false,
-        forgetting_is_fine: false,
+        processing: Processing::default(),
         claims: PhantomData,
     };
     Builder::new(form, Tenant::fixed("default"), Method::POST)
@@ -122,27 +121,14 @@ where
         self.form.any_content_type = true;
         self
     }
+}
 
-    /// How long the inner service may take. Default: 30 s. After that, a duplicate is let through.
-    pub fn lease(mut self, lease: Duration) -> Self {
-        self.form.lease = lease;
-        self
-    }
-
-    /// States that the handler recognises a duplicate itself: it stores
-    /// [`Identity::fingerprint`](crate::Identity::fingerprint) with its own data, in one transaction. Required without
-    /// [`max_age`](Self::max_age) if the replay store forgets when the process ends. A call without an end is then
-    /// remembered for an hour instead of for ever.
-    pub fn handler_remembers(mut self) -> Self {
-        self.form.handler_remembers = true;
-        self
-    }
-
-    /// Builds without [`handler_remembers`](Self::handler_remembers): **after a restart, any past call is processed
-    /// once more** if it is sent again.
-    pub fn danger_forgets_on_restart(mut self) -> Self {
-        self.form.forgetting_is_fine = true;
-        self
+impl<C> HasProcessing for JwtWebhook<C>
+where
+    C: FromBody + Send + Sync + 'static,
+{
+    fn processing_mut(&mut self) -> &mut Processing {
+        &mut self.processing
     }
 }
 
@@ -166,8 +152,6 @@ pub(super) fn check<C>(form: &JwtWebhook<C>) -> Result<(), ConfigProblem> {
     if form.clock_skew > Duration::from_secs(3_600) {
         return Err(ConfigProblem::setting("clock_skew", "is more than an hour: have the sender set its clock"));
     }
-    if form.lease.is_zero() {
-        return Err(ConfigProblem::ZeroTimeout("lease"));
-    }
+    form.processing.check()?;
     Ok(())
 }

@@ -63,8 +63,9 @@ use crate::ConfigProblem;
 use crate::body::{FromBody, WholeBody};
 use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
-use crate::form::{Extracted, Form, Presence, Rules, Usage};
+use crate::form::{Extracted, Form, Presence, Rules};
 use crate::keys::Secret;
+use crate::processing::Processing;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
 use crate::scheme::Place;
@@ -75,8 +76,6 @@ use crate::window::Validity;
 
 pub use builder::layer;
 
-const HOUR: Duration = Duration::from_secs(60 * 60);
-/// In characters, of a token.
 const LONGEST: usize = 8 * 1024;
 
 /// The form of a webhook that is signed by a JWT, with claims of type `C` in its body. Made by [`layer`].
@@ -98,9 +97,7 @@ pub struct JwtWebhook<C> {
     max_age: Option<Duration>,
     clock_skew: Duration,
     any_content_type: bool,
-    lease: Duration,
-    handler_remembers: bool,
-    forgetting_is_fine: bool,
+    processing: Processing,
     claims: PhantomData<fn() -> C>,
 }
 
@@ -131,10 +128,9 @@ where
 
     fn rules(&self) -> Rules {
         let mut rules = Rules::new(self.verifier.decoy());
-        rules.usage = Usage::Idempotent { lease: self.lease, remember: self.handler_remembers.then_some(HOUR) };
+        self.processing.set(&mut rules);
         rules.has_time = self.max_age.is_some();
         rules.longest_window = self.max_age.unwrap_or_default();
-        rules.survives_restart = self.handler_remembers || self.forgetting_is_fine;
         rules.bound_to_owner = true;
         rules.signs_tenant = self.named.is_some();
         rules

@@ -73,9 +73,7 @@ pub(in crate::webhook) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProble
         return Err(ConfigProblem::setting("danger_secret_first", "is SHA-256: take out the `digest` or `public_key`"));
     }
     duplicates::check(form)?;
-    if form.lease.is_zero() {
-        return Err(ConfigProblem::ZeroTimeout("lease"));
-    }
+    form.processing.check()?;
     let types = form.content_types.as_deref();
     if types.is_some_and(|types| types.is_empty() || types.iter().any(|essence| essence.contains(';'))) {
         return Err(ConfigProblem::setting(

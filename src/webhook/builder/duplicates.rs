@@ -43,7 +43,9 @@ where
 }
 
 pub(super) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProblem> {
-    if form.hands_duplicates_on && (!form.handler_remembers || form.every_delivery || form.acknowledgement.is_some()) {
+    if form.hands_duplicates_on
+        && (!form.processing.handler_remembers || form.every_delivery || form.acknowledgement.is_some())
+    {
         return Err(ConfigProblem::setting(
             "hand_duplicates_on",
             "needs `handler_remembers`, and neither `acknowledge_with` nor `danger_every_delivery`: the handler answers",

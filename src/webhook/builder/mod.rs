@@ -18,6 +18,7 @@ use super::signed::Template;
 use super::{Encoding, FromBody, SecretFormat, TimeFormat, Webhook};
 use crate::Builder;
 use crate::form::HasWindow;
+use crate::processing::{HasProcessing, Processing};
 use crate::tenant::Tenant;
 use crate::window::Window;
 
@@ -95,7 +96,7 @@ where
         content_types: Some(vec!["application/json".into()]),
         optional_body: false,
         object_or_list: false,
-        lease: Duration::from_secs(30),
+        processing: Processing::default(),
         sameness: Sameness { event_id: None, retried_for: DAY, distinguished_by: Vec::new() },
         every_delivery: false,
         within_window: false,
@@ -103,8 +104,6 @@ where
         acknowledgement: None,
         hands_duplicates_on: false,
         remember: None,
-        handler_remembers: false,
-        forgetting_is_fine: false,
         claims: PhantomData,
     };
     Builder::new(form, Tenant::fixed("default"), Method::POST)
@@ -116,5 +115,14 @@ where
 {
     fn window_mut(&mut self) -> &mut Window {
         &mut self.window
+    }
+}
+
+impl<C> HasProcessing for Webhook<C>
+where
+    C: FromBody + Send + Sync + 'static,
+{
+    fn processing_mut(&mut self) -> &mut Processing {
+        &mut self.processing
     }
 }

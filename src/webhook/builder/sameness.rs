@@ -65,32 +65,6 @@ where
         self
     }
 
-    /// How long the inner service may take. Default: 30 s. If it neither answers nor fails within that time, its
-    /// process may be gone, and a duplicate is let through, [`store_timeout`](Self::store_timeout) later at the latest.
-    pub fn lease(mut self, lease: Duration) -> Self {
-        self.form.lease = lease;
-        self
-    }
-
-    /// States that the handler recognises a duplicate itself: it stores
-    /// [`Identity::fingerprint`](crate::Identity::fingerprint) with its own data, in one transaction. Required for
-    /// deliveries without a timestamp if the replay store forgets when the process ends.
-    ///
-    /// The replay store then remembers a delivery without a timestamp for an hour instead of for ever, so it does not
-    /// grow without bound. **A later duplicate reaches the handler**, which must do nothing and answer as before.
-    /// [`danger_remember_for`](Self::danger_remember_for) sets another time.
-    pub fn handler_remembers(mut self) -> Self {
-        self.form.handler_remembers = true;
-        self
-    }
-
-    /// Builds without [`handler_remembers`](Self::handler_remembers): **after a restart, any past delivery is processed
-    /// once more** if it is sent again, and brings back an old key or an old state.
-    pub fn danger_forgets_on_restart(mut self) -> Self {
-        self.form.forgetting_is_fine = true;
-        self
-    }
-
     /// How long a delivery without a timestamp is remembered. Default: an hour with
     /// [`handler_remembers`](Self::handler_remembers), else for ever, at the cost of one entry in the replay store per
     /// delivery. At most 366 days. **A duplicate that comes later is processed again**, unless the handler recognises
