@@ -47,13 +47,13 @@
 //!
 //! | form | module | partner |
 //! |---|---|---|
-//! | Fernet token in the query | [`fernet`] | [TutorCruncher](providers::tutorcruncher::sso): sign-in |
+//! | Fernet token in a query, header or form | [`fernet`] | [TutorCruncher](providers::tutorcruncher::sso): sign-in |
 //! | signed webhook body | [`webhook`] | [TutorCruncher](providers::tutorcruncher::sign_up): sign-up |
 //! | signature inside the JSON body | [`signed_json`] | [Adyen, Mailgun and others](providers::webhooks) |
 //! | HTTP Message Signature (RFC 9421) | [`http_signature`] | whoever signs webhooks so |
 //! | JWT with the digest of a webhook's body | [`jwt::webhook`] | [Netlify and Plaid](providers::webhooks) |
-//! | JWT in a query parameter | [`jwt`] | [Waggl](providers::waggl::sso) |
-//! | timestamp hash in the query | [`timestamp_hash`] | [LCvista](providers::lcvista::sso) |
+//! | JWT in a query, header, form, cookie or JSON | [`jwt`] | [Waggl](providers::waggl::sso) |
+//! | timestamp hash over fields of a query, form or JSON | [`timestamp_hash`] | [LCvista](providers::lcvista::sso) |
 //! | signed parameters | [`signed_parameters`] | [Shopify, Telegram, …](providers::launches) |
 //! | payload with its signature | [`signed_payload`] | [Facebook, Wix, Discourse, …](providers::launches) |
 //! | encrypted and signed payload | [`sealed`] | [Zoom Apps, Shopify Multipass](providers::launches) |

@@ -75,7 +75,7 @@ async fn a_launch_signs_in_and_a_copy_does_what_the_preset_says() {
     }
 }
 
-/// A spelling that is read at all is the same launch.
+/// A spelling that is read at all is the same launch, whatever comes beside it.
 #[tokio::test]
 async fn another_spelling_is_no_other_launch() {
     for preset in presets().filter(|preset| !preset.reusable) {
@@ -89,7 +89,7 @@ async fn another_spelling_is_no_other_launch() {
             assert_eq!(again, if first == "ok" { "replayed" } else { first }, "{}: {why}", preset.name);
             read += usize::from(first == "ok");
         }
-        assert_eq!(read == 0, preset.one_spelling, "{}: {read} spellings are read", preset.name);
+        assert!(read > 0, "{}: no other spelling is read", preset.name);
     }
 }
 

@@ -203,7 +203,7 @@ impl Launch {
         self.bound().into_iter().filter_map(|at| Some((format!("pair {at}"), change(at)?))).collect()
     }
 
-    /// The same content in other spellings, some of which the form may refuse.
+    /// The same content in other spellings, or beside other things that are not signed. Some of them the form may refuse.
     pub(super) fn respelled(&self) -> Vec<(&'static str, Self)> {
         let values = |pair: &str| match pair.split_once('=') {
             Some((name, value)) => format!("{name}={}", escaped(value)),
@@ -219,7 +219,12 @@ impl Launch {
                 launch.with_text(part, text)
             })
         };
+        let beside = match self.pairs() {
+            Some(_) => self.edited(|pairs| pairs.into_iter().chain(["free=2".to_owned()]).collect()),
+            None => Some(Self { uri: format!("{}?free=2", self.uri), ..self.clone() }),
+        };
         let others = [
+            ("another pair beside it", beside),
             ("values are escaped", each(&values)),
             ("names are escaped", each(&escaped)),
             ("the order is another", self.edited(|pairs| pairs.into_iter().rev().collect())),

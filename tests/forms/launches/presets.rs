@@ -17,8 +17,6 @@ pub(super) struct Preset {
     pub(super) time: Time,
     /// A pair that everything else would be signed with, if it were there.
     pub(super) appended: Option<&'static str>,
-    /// Whether the launch can be written in one way only.
-    pub(super) one_spelling: bool,
     /// Whether the secret itself says whose launch it is, so that nobody can name another.
     pub(super) secret_names_tenant: bool,
 }
@@ -41,7 +39,6 @@ pub(super) const DEFAULT: Preset = Preset {
     reusable: false,
     time: Time::Made,
     appended: None,
-    one_spelling: false,
     secret_names_tenant: false,
 };
 

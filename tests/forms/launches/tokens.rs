@@ -61,7 +61,6 @@ pub(super) const PRESETS: &[Preset] = &[
             let claims = json!({"iss": signer.name(), "aud": "https://app.example", "jti": user});
             Launch::header("x-auth-token", &token(signer, at, claims))
         },
-        one_spelling: true,
         ..DEFAULT
     },
     Preset {
@@ -71,7 +70,6 @@ pub(super) const PRESETS: &[Preset] = &[
             let claims = json!({"accountId": signer.name(), "aud": "https://app.example", "userId": user});
             Launch::header("authorization", &token(signer, at, claims))
         },
-        one_spelling: true,
         ..DEFAULT
     },
     Preset {
