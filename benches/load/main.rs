@@ -34,6 +34,7 @@ mod portal {
     pub(crate) mod demo;
     pub(crate) mod explain;
     pub(crate) mod health;
+    pub(crate) mod kits;
     pub(crate) mod log;
     pub(crate) mod page;
     pub(crate) mod passwords;
@@ -51,8 +52,8 @@ use std::time::Duration;
 use client::{Client, PACE_AT_ONCE};
 use links::{LOGINS, Login};
 use portal::{
-    accounts, app, caller, config, db, demo, explain, health, log, page, passwords, problem, random, serve, session,
-    stores, text,
+    accounts, app, caller, config, db, demo, explain, health, kits, log, page, passwords, problem, random, serve,
+    session, stores, text,
 };
 use report::Row;
 use server::{App, Server};

@@ -18,6 +18,7 @@ use crate::config::{Connections, Origin};
 use crate::db::{self, Database};
 use crate::explain::Explainers;
 use crate::health::Health;
+use crate::kits::Kits;
 use crate::stores::Stores;
 use crate::{serve, settings};
 
@@ -89,6 +90,7 @@ async fn start(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
         public_url: Origin::of_listener(address),
         demo: false,
         explainers: Explainers::default(),
+        kits: Kits::default(),
     });
     // Before building the routes: the bare app verifies one link through a layer, which must not refuse it as too old.
     wait_for_the_cutoff(&portal).await;

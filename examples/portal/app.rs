@@ -23,6 +23,7 @@ use crate::config::{ConfigError, Origin};
 use crate::db::Database;
 use crate::explain::Explainers;
 use crate::health::Health;
+use crate::kits::Kits;
 use crate::log::Lost;
 use crate::problem::{self, Problem};
 use crate::stores::Stores;
@@ -52,6 +53,8 @@ pub(crate) struct Parts {
     pub(crate) vendors: Vendors,
     /// Filled by the vendors' routes.
     pub(crate) explainers: Explainers,
+    /// Filled by the vendors' routes.
+    pub(crate) kits: Kits,
 }
 
 impl Portal {

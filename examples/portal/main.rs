@@ -4,6 +4,7 @@
 //! cargo run --example portal                          # the demo, on http://127.0.0.1:3000
 //! cargo run --example portal -- --config portal.toml  # your configuration, without the demo
 //! cargo run --example portal -- --config portal.toml --explain 'https://portal.example/sso/oauth/?…'
+//! cargo run --example portal -- --config portal.toml --kit https://portal.example/sso/oauth/ --tenant rainier
 //! ```
 //!
 //! | file | contents |
@@ -13,6 +14,7 @@
 //! | `app.rs`, `config.rs`, `db.rs`, `stores.rs` | the router and its state, `portal.toml`, the database, the replay store |
 //! | `accounts.rs`, `passwords.rs` | users that the portal registers itself |
 //! | `explain.rs` | why a partner's request does not pass, for the operator |
+//! | `kits.rs` | pages for partners: how they sign requests |
 //! | `caller.rs`, `text.rs` | checks of untrusted client addresses and text |
 //! | `random.rs` | secrets and ids |
 //! | `serve.rs`, `log.rs`, `health.rs` | the server, its timeouts and limits; logging; health and metrics |
@@ -29,6 +31,7 @@ mod db;
 mod demo;
 mod explain;
 mod health;
+mod kits;
 mod log;
 mod page;
 mod passwords;
@@ -59,6 +62,7 @@ use crate::config::{Config, ConfigError, Origin};
 use crate::db::Database;
 use crate::explain::Explainers;
 use crate::health::Health;
+use crate::kits::Kits;
 use crate::stores::Stores;
 
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
@@ -75,6 +79,12 @@ struct Arguments {
     /// Explains why this request of a partner does not pass, instead of serving: a URL, or a line for curl
     #[arg(long, value_name = "REQUEST")]
     explain: Option<String>,
+    /// Prints a page for the partner whose requests go to this URL, in Markdown, instead of serving
+    #[arg(long, value_name = "URL", conflicts_with = "explain")]
+    kit: Option<String>,
+    /// The partner's tenant, where its requests name it
+    #[arg(long, value_name = "NAME", requires = "kit")]
+    tenant: Option<String>,
     /// Directory of the database file, unless the configuration sets `database_url`
     #[arg(long, value_name = "DIRECTORY")]
     data: Option<PathBuf>,
@@ -106,7 +116,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let database = Database::open(&url).await?;
 
     // Beside a portal that serves.
-    let any_port = arguments.explain.as_ref().map(|_| SocketAddr::from(([127, 0, 0, 1], 0)));
+    let any_port = arguments.explain.as_ref().or(arguments.kit.as_ref()).map(|_| SocketAddr::from(([127, 0, 0, 1], 0)));
     let listen = any_port.or(arguments.listen).unwrap_or(config.listen);
     let listener = TcpListener::bind(listen).await.map_err(|error| format!("`listen` = {listen}: {error}"))?;
     let address = listener.local_addr()?;
@@ -130,12 +140,19 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         public_url,
         demo,
         explainers: Explainers::default(),
+        kits: Kits::default(),
     });
     let app = app::app(&portal).await?;
     if let Some(line) = arguments.explain {
         let explanation = portal.explainers.explain(explain::read(&line)?).await;
         let explanation = explanation.ok_or("no partner signs requests to this path and host")?;
         write!(std::io::stdout(), "{explanation}")?;
+        return Ok(());
+    }
+    if let Some(address) = arguments.kit {
+        let page = portal.kits.page(&address, arguments.tenant.as_deref());
+        let page = page.ok_or("no partner signs requests to this path")??;
+        write!(std::io::stdout(), "{page}")?;
         return Ok(());
     }
     tokio::spawn(sweep_sessions(portal.clone()));

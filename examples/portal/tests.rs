@@ -30,6 +30,7 @@ use crate::config::{Config, Connections, DatabaseUrl, Origin};
 use crate::db::{self, Database};
 use crate::explain::Explainers;
 use crate::health::Health;
+use crate::kits::Kits;
 use crate::serve;
 use crate::session::{self, Sessions};
 use crate::stores::Stores;
@@ -71,6 +72,7 @@ impl Fixture {
             demo: false,
             vendors: vec![Arc::new(TutorCruncher::new(Secret::new(SECRET)))],
             explainers: Explainers::default(),
+            kits: Kits::default(),
         });
         let app = app::app(&portal).await.unwrap();
         Self { clock, portal, app, _dir: dir }

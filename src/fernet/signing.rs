@@ -2,7 +2,7 @@
 
 use super::Fernet;
 use crate::form::Form;
-use crate::steps::{Draft, Expr, Outgoing, SecretShape, SignError, Signs, Steps, Wanted};
+use crate::steps::{Draft, Expr, Lifetime, Outgoing, SecretShape, SignError, Signs, Steps, Wanted};
 
 impl<C, R> Signs for Fernet<C, R>
 where
@@ -16,6 +16,6 @@ where
         let token = draft.step("token", token);
         self.places.put(&mut outgoing, token, "the payload in a Fernet token: encrypted, signed and with its time");
         outgoing.claims(wanted, "payload");
-        Ok(draft.end(outgoing, SecretShape::Fernet, Some(self.window)))
+        Ok(draft.end(outgoing, SecretShape::Fernet, Some(Lifetime::Window(self.window))))
     }
 }

@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use base64::Engine;
 use serde_json::{Map, Value};
 
 use super::algorithm::Kind;
 use super::named::Part;
-use super::{Audience, Jwt};
+use super::{Algorithm, Audience, Jwt};
 use crate::form::Form;
+use crate::mac::Digest;
 use crate::scheme::{Encoding, TimeFormat};
-use crate::steps::{Draft, Expr, Outgoing, SecretShape, SignError, Signs, Steps, Wanted, key};
-use crate::text::base64::BASE64URL;
-use crate::window::Window;
+use crate::steps::{Draft, Expr, Lifetime, Outgoing, SecretShape, SignError, Signs, Steps, Wanted, key};
 
 /// How long a token of an example lives, if it may.
 const LIFETIME: Duration = Duration::from_secs(300);
@@ -23,13 +21,8 @@ where
 {
     fn signing(&self, wanted: &Wanted<'_>) -> Result<Steps, SignError> {
         let algorithm = self.verifier.algorithm();
-        let digest = match algorithm.kind() {
-            Kind::Mac(digest) => digest,
-            #[cfg(feature = "jwt-public-key")]
-            Kind::PublicKey(_) => {
-                return Err(SignError::Unsupported("its tokens are signed with a private key: see `sign::JwtSigner`"));
-            }
-        };
+        let private = SignError::Unsupported("its tokens are signed with a private key: see `sign::JwtSigner`");
+        let digest = digest(algorithm).ok_or(private)?;
         if self.query_hash.is_some() {
             return Err(SignError::Unsupported("its tokens hash the request"));
         }
@@ -37,18 +30,16 @@ where
         let (mut draft, mut outgoing) = (Draft::default(), Outgoing::new(wanted));
         let format = self.verifier.secret_format();
         let secret = key(format, &mut draft);
-        let lifetime = [self.max_lifetime, self.max_age].into_iter().flatten().fold(LIFETIME, Duration::min);
-        let payload = self.payload(wanted, &mut draft, &mut outgoing, lifetime)?;
+        let payload = self.payload(wanted, &mut draft, &mut outgoing)?;
         let payload = draft.step("payload", Expr::Json(payload)).encoded(Encoding::Base64Url);
-        let header = BASE64URL.encode(self.header(wanted)?);
-        let text = draft.step("text", Expr::concat([Expr::text(header + "."), payload]));
+        let header = draft.step("header", Expr::text(self.header(wanted)?)).encoded(Encoding::Base64Url);
+        let text = draft.step("text", Expr::concat([header, Expr::text("."), payload]));
         let signature = Expr::hmac(digest, secret, text.clone()).encoded(Encoding::Base64Url);
         let signature = draft.step("signature", signature);
         let token = draft.step("token", Expr::concat([text, Expr::text("."), signature]));
         let what = format!("the token: a JWT (RFC 7519) signed with `{}`", algorithm.name());
         self.places.put(&mut outgoing, token, what);
-        let window = Window { max_age: lifetime, clock_skew: self.leeway };
-        Ok(draft.end(outgoing, SecretShape::of(format), Some(window)))
+        Ok(draft.end(outgoing, SecretShape::of(format), Some(Lifetime::Stated(self.leeway))))
     }
 }
 
@@ -59,7 +50,6 @@ impl<C> Jwt<C> {
         wanted: &Wanted<'_>,
         draft: &mut Draft,
         outgoing: &mut Outgoing,
-        lifetime: Duration,
     ) -> Result<Vec<(String, Expr)>, SignError> {
         let mut own: Vec<(&str, Expr, String)> = Vec::new();
         if let Audience::Ours(ours) = &self.audience {
@@ -79,8 +69,11 @@ impl<C> Jwt<C> {
             own.push(("iat", now, "when it was made, in seconds since 1970".to_owned()));
         }
         if !wanted.claims().contains_key("exp") {
-            let expires = draft.step("expires", Expr::Time(TimeFormat::Seconds, lifetime.as_secs()));
-            own.push(("exp", expires, format!("when it ends: at most {} s after `iat`", lifetime.as_secs())));
+            let longest = [self.max_lifetime, self.max_age].into_iter().flatten().min();
+            let lifetime = longest.map_or(LIFETIME, |longest| longest.min(LIFETIME)).as_secs();
+            let expires = draft.step("expires", Expr::Time(TimeFormat::Seconds, lifetime));
+            let at_most = longest.map(|longest| format!(", at most {} s after `iat`", longest.as_secs()));
+            own.push(("exp", expires, format!("when it ends{}", at_most.unwrap_or_default())));
         }
         if self.by_id && !wanted.claims().contains_key("jti") {
             own.push(("jti", draft.step("id", Expr::Nonce), "a text that no other token has".to_owned()));
@@ -112,4 +105,12 @@ impl<C> Jwt<C> {
 
 fn text(text: &str) -> Expr {
     Expr::Value(text.into())
+}
+
+fn digest(algorithm: Algorithm) -> Option<Digest> {
+    match algorithm.kind() {
+        Kind::Mac(digest) => Some(digest),
+        #[cfg(feature = "jwt-public-key")]
+        Kind::PublicKey(_) => None,
+    }
 }

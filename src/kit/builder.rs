@@ -1,5 +1,6 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::languages::{Language, Program};
@@ -28,7 +29,14 @@ impl<F: Signs, C> VerifyLayer<F, C> {
     /// ```
     #[cfg_attr(docsrs, doc(cfg(feature = "kit")))]
     pub fn kit(&self, address: impl Into<String>) -> KitBuilder<'_, F, C> {
-        KitBuilder { layer: self, address: address.into(), partner: None, tenant: None, claims: Map::new() }
+        KitBuilder {
+            layer: self,
+            address: address.into(),
+            partner: None,
+            tenant: None,
+            claims: Map::new(),
+            unwritable: None,
+        }
     }
 }
 
@@ -50,6 +58,8 @@ pub struct KitBuilder<'a, F: Form, C> {
     partner: Option<String>,
     tenant: Option<String>,
     claims: Map<String, Value>,
+    /// Why a claim is no JSON.
+    unwritable: Option<serde_json::Error>,
 }
 
 impl<F: Signs, C> KitBuilder<'_, F, C> {
@@ -68,18 +78,24 @@ impl<F: Signs, C> KitBuilder<'_, F, C> {
 
     /// A claim of the example, with a made-up value. Name those that your claims type needs. Default: what the layer
     /// itself requires, made up.
-    pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.claims.insert(name.into(), value.into());
+    pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
+        match serde_json::to_value(value) {
+            Ok(value) => _ = self.claims.insert(name.into(), value),
+            Err(error) => self.unwritable = Some(error),
+        }
         self
     }
 
     /// The page.
     ///
     /// # Errors
-    /// If the form does not say how its requests are signed, the layer is set up in a way that cannot be described, or
-    /// the address is not a URL.
+    /// If the layer is set up in a way that cannot be described, a claim cannot be written as JSON, or the address is
+    /// not a URL.
     pub fn build(self) -> Result<Kit, SignError> {
-        let Self { layer, address, partner, tenant, claims } = self;
+        let Self { layer, address, partner, tenant, claims, unwritable } = self;
+        if let Some(error) = unwritable {
+            return Err(SignError::claims(error));
+        }
         let steps = layer.steps(&address, tenant.as_deref(), claims, true)?;
         let mut random = [0; 48];
         getrandom::fill(&mut random).map_err(|_| SignError::Key("cannot be made: the system gives no random bytes"))?;
@@ -95,8 +111,8 @@ impl<F: Signs, C> KitBuilder<'_, F, C> {
             .map(|language| Program { language, source: language.program(&steps, text) })
             .collect();
         let lines = run.lines(&steps, &values)?;
-        let vector_of_page = page::Vector { key: text, now, values, lines, is_timed: steps.window.is_some() };
-        let document = page::of(layer, partner.as_deref(), &steps, &vector_of_page, &programs);
+        let vector_of_page = page::Vector { key: text, now, values, lines, is_timed: steps.lifetime.is_some() };
+        let document = page::of(layer, (partner.as_deref(), &address), &steps, &vector_of_page, &programs);
         Ok(Kit { document, programs, key, vector })
     }
 }

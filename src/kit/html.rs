@@ -76,3 +76,22 @@ fn escaped(text: &str) -> String {
     }
     escaped
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::document::{code, spans};
+
+    #[test]
+    fn everything_is_escaped() {
+        let bad = "<script>\"'&";
+        let mut document = Document { title: bad.to_owned(), blocks: Vec::new() };
+        document.blocks.push(Block::Table(vec![bad], vec![vec![code(bad), spans(bad)]]));
+        document.blocks.push(Block::Numbered(vec![spans(bad)]));
+        document.blocks.extend([Block::Paragraph(spans(bad)), Block::Heading(2, bad)]);
+        document.blocks.push(Block::Code("", bad.to_owned()));
+        let page = write(&document);
+        assert!(!page.contains(bad) && !page.contains("<script"), "{page}");
+        assert_eq!(page.matches("&lt;script&gt;&quot;&#39;&amp;").count(), 9, "{page}");
+    }
+}

@@ -60,7 +60,7 @@ fn plain(words: &str) -> String {
     for letter in words.chars() {
         match letter {
             '\n' | '\r' => escaped.push(' '),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '&' | '~' => escaped.extend(['\\', letter]),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '&' | '~' => escaped.extend(['\\', letter]),
             letter => escaped.push(letter),
         }
     }
@@ -69,4 +69,23 @@ fn plain(words: &str) -> String {
 
 fn longest_run(text: &str) -> usize {
     text.split(|letter| letter != '`').map(str::len).max().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::document::{code, spans};
+
+    #[test]
+    fn nothing_of_a_layers_names_is_markup() {
+        let mut document = Document { title: "A*b* [c](d)\n# e <i>".to_owned(), blocks: Vec::new() };
+        document.blocks.push(Block::Table(vec!["name"], vec![vec![code("a|b`c``d")], vec![code("`")]]));
+        document.blocks.push(Block::Paragraph(spans("words, `code`, | and *")));
+        document.blocks.push(Block::Code("", "```\n# not a heading\n````\n".to_owned()));
+        assert_eq!(
+            write(&document),
+            "# A\\*b\\* \\[c\\](d) # e \\<i\\>\n\n| name |\n|---|\n| ```a\\|b`c``d``` |\n| `` ` `` |\n\nwords, `code`, | and \\*\n\n\
+             `````\n```\n# not a heading\n````\n`````\n"
+        );
+    }
 }

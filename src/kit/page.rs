@@ -12,8 +12,9 @@ use crate::clock::UnixTime;
 use crate::form::{Form, Usage};
 use crate::rejection::Code;
 use crate::scheme::TimeFormat;
-use crate::steps::{Body, Computed, SecretShape, Steps, Values};
+use crate::steps::{Body, Computed, Lifetime, SecretShape, Steps, Values};
 use crate::text::hex::encode_hex;
+use crate::window::Window;
 
 /// An example, carried out.
 pub(super) struct Vector<'a> {
@@ -26,17 +27,16 @@ pub(super) struct Vector<'a> {
 
 pub(super) fn of<F: Form, C>(
     layer: &VerifyLayer<F, C>,
-    partner: Option<&str>,
+    (partner, address): (Option<&str>, &str),
     steps: &Steps,
     vector: &Vector<'_>,
     programs: &[Program],
 ) -> Document {
-    let address = &steps.request.address;
     let title = format!("requests to {address}");
     let title =
         partner.map_or_else(|| format!("R{}", title.get(1..).unwrap_or_default()), |name| format!("{name}: {title}"));
     let mut page = Document { title, blocks: Vec::new() };
-    request(layer, steps, &mut page);
+    request(layer, address, steps, &mut page);
     signing(steps, &mut page);
     rules(layer, steps, &mut page);
     vector.write(&mut page);
@@ -53,11 +53,11 @@ pub(super) fn of<F: Form, C>(
     page
 }
 
-fn request<F: Form, C>(layer: &VerifyLayer<F, C>, steps: &Steps, page: &mut Document) {
+fn request<F: Form, C>(layer: &VerifyLayer<F, C>, address: &str, steps: &Steps, page: &mut Document) {
     page.heading("Request");
     let methods: Vec<&str> = layer.methods().iter().map(Method::as_str).collect();
     let mut sentence = spans("Send ");
-    sentence.push(Span::Code(format!("{} {}", methods.join(" or "), steps.request.address)));
+    sentence.push(Span::Code(format!("{} {address}", methods.join(" or "))));
     sentence.extend(spans(" with:"));
     page.blocks.push(Block::Paragraph(sentence));
     let row = |part: &crate::steps::Part| vec![code(&*part.name), spans(part.place), spans(&part.what)];
@@ -77,8 +77,10 @@ fn signing(steps: &Steps, page: &mut Document) {
     page.paragraph(secret);
     let mut formulas: Vec<String> =
         steps.steps.iter().map(|step| format!("{} = {}", step.name, words::formula(&step.expr))).collect();
-    page.blocks.push(Block::Numbered(formulas.iter().map(code).collect()));
-    page.paragraph("Then send:");
+    if !formulas.is_empty() {
+        page.blocks.push(Block::Numbered(formulas.iter().map(code).collect()));
+    }
+    page.paragraph(if formulas.is_empty() { "Send:" } else { "Then send:" });
     let mut lines: Vec<String> = steps.request.lines().iter().map(words::formula).collect();
     if let Some((body, _)) = steps.request.content() {
         lines.extend(["\"\"".to_owned(), words::formula(&body)]);
@@ -103,12 +105,17 @@ fn signing(steps: &Steps, page: &mut Document) {
 fn rules<F: Form, C>(layer: &VerifyLayer<F, C>, steps: &Steps, page: &mut Document) {
     page.heading("Rules");
     let mut rules = Vec::new();
-    if let Some(window) = &steps.window {
-        rules.push(spans(&format!(
-            "A request is taken until {} after it was signed, and {} before, for clocks that differ. Set yours by NTP.",
-            seconds(window.max_age),
-            seconds(window.clock_skew)
-        )));
+    match &steps.lifetime {
+        Some(Lifetime::Window(Window { max_age, clock_skew })) => rules.push(spans(&format!(
+            "A request is taken until {} after it was made, and {} before, for clocks that differ. Set yours by NTP.",
+            seconds(*max_age),
+            seconds(*clock_skew)
+        ))),
+        Some(Lifetime::Stated(skew)) => rules.push(spans(&format!(
+            "A request is taken until the end that it states, and for {} more, for clocks that differ. Set yours by NTP.",
+            seconds(*skew)
+        ))),
+        None => {}
     }
     rules.push(spans(match layer.usage() {
         Usage::Once => "A request is taken once. Sign a new one for each click; never send or store one for later.",
@@ -160,7 +167,7 @@ fn refusals<F: Form, C>(layer: &VerifyLayer<F, C>, steps: &Steps, page: &mut Doc
          which part was wrong: ask us, our log does.",
     );
     let once = layer.usage() == Usage::Once;
-    let (is_timed, has_body) = (steps.window.is_some(), !matches!(steps.request.body, Body::None));
+    let (is_timed, has_body) = (steps.lifetime.is_some(), !matches!(steps.request.body, Body::None));
     let rows = [
         (true, Code::Malformed, "a part is missing, there twice or badly encoded", "compare with the table of parts"),
         (

@@ -6,7 +6,7 @@ use http::header::AUTHORIZATION;
 use super::{OAuth1, Transport, base_uri_of};
 use crate::form::Form;
 use crate::scheme::{Encoding, TimeFormat};
-use crate::steps::{Draft, Escape, Expr, Outgoing, SecretShape, SignError, Signs, Steps, Wanted};
+use crate::steps::{Draft, Escape, Expr, Lifetime, Outgoing, SecretShape, SignError, Signs, Steps, Wanted};
 
 impl<C> Signs for OAuth1<C>
 where
@@ -71,7 +71,7 @@ where
                 outgoing.header(&AUTHORIZATION, Expr::concat(header));
             }
         }
-        Ok(draft.end(outgoing, SecretShape::Text, Some(self.window)))
+        Ok(draft.end(outgoing, SecretShape::Text, Some(Lifetime::Window(self.window))))
     }
 }
 

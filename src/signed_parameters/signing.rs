@@ -33,7 +33,7 @@ where
         }
         let all = signed.into_iter().chain(others.clone()).collect();
         self.source.put(&mut draft, &mut outgoing, &parameters, others, all);
-        Ok(draft.end(outgoing, SecretShape::of(self.signature.secret_format), self.time.window(&self.window)))
+        Ok(draft.end(outgoing, SecretShape::of(self.signature.secret_format), self.time.lifetime(&self.window)))
     }
 }
 

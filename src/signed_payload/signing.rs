@@ -59,7 +59,7 @@ where
             outgoing.part(&name, "payload", what);
         }
         outgoing.claims(wanted, "payload");
-        let window = self.time.window(&self.window);
-        Ok(draft.end(outgoing, SecretShape::of(self.signature.secret_format), window))
+        let lifetime = self.time.lifetime(&self.window);
+        Ok(draft.end(outgoing, SecretShape::of(self.signature.secret_format), lifetime))
     }
 }

@@ -11,6 +11,8 @@ mod signatures;
 mod wanted;
 pub(crate) mod words;
 
+use std::time::Duration;
+
 use crate::debug::opaque_debug;
 use crate::form::Form;
 use crate::scheme::SecretFormat;
@@ -66,7 +68,7 @@ pub struct Steps {
     pub(crate) parts: Vec<Part>,
     pub(crate) secret: SecretShape,
     /// `None`: a request may have any age.
-    pub(crate) window: Option<Window>,
+    pub(crate) lifetime: Option<Lifetime>,
 }
 
 opaque_debug!(Steps { steps });
@@ -76,6 +78,15 @@ opaque_debug!(Steps { steps });
 pub(crate) struct Step {
     pub(crate) name: &'static str,
     pub(crate) expr: Expr,
+}
+
+/// How long a request is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lifetime {
+    /// For so long after it was made.
+    Window(Window),
+    /// Until the end that it states, and for so long more.
+    Stated(Duration),
 }
 
 /// What a secret looks like.
@@ -125,8 +136,8 @@ impl Draft {
     }
 
     /// The steps, with the request that they end in.
-    pub(crate) fn end(self, outgoing: Outgoing, secret: SecretShape, window: Option<Window>) -> Steps {
+    pub(crate) fn end(self, outgoing: Outgoing, secret: SecretShape, lifetime: Option<Lifetime>) -> Steps {
         let Outgoing { request, parts } = outgoing;
-        Steps { steps: self.0, request, parts, secret, window }
+        Steps { steps: self.0, request, parts, secret, lifetime }
     }
 }

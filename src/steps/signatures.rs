@@ -5,7 +5,7 @@ mod times {
     use std::time::Duration;
 
     use crate::scheme::SignedTime;
-    use crate::steps::{Draft, Expr, SignError, Wanted, words};
+    use crate::steps::{Draft, Expr, Lifetime, SignError, Wanted, words};
     use crate::window::Window;
 
     impl SignedTime {
@@ -33,12 +33,12 @@ mod times {
             })
         }
 
-        /// When a request is taken, from its signing on.
-        pub(crate) fn window(&self, window: &Window) -> Option<Window> {
+        /// How long a request is taken.
+        pub(crate) fn lifetime(&self, window: &Window) -> Option<Lifetime> {
             match self {
                 Self::Unset | Self::Without => None,
-                Self::IssuedAt { .. } | Self::Stamped(_) => Some(*window),
-                Self::ExpiresAt { longest, .. } => Some(Window { max_age: lifetime(*longest), ..*window }),
+                Self::IssuedAt { .. } | Self::Stamped(_) => Some(Lifetime::Window(*window)),
+                Self::ExpiresAt { .. } => Some(Lifetime::Stated(window.clock_skew)),
             }
         }
     }

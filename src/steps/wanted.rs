@@ -44,7 +44,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// What it says.
-    pub fn claims(&self) -> &Map<String, Value> {
+    pub(crate) fn claims(&self) -> &Map<String, Value> {
         &self.claims
     }
 

@@ -4,7 +4,7 @@ use super::recipe::{Kind, Recipe};
 use super::{Digest, TimestampHash};
 use crate::form::Form;
 use crate::scheme::{Encoding, TimeFormat};
-use crate::steps::{Draft, Escape, Expr, Outgoing, SecretShape, SignError, Signs, Steps, Wanted};
+use crate::steps::{Draft, Escape, Expr, Lifetime, Outgoing, SecretShape, SignError, Signs, Steps, Wanted};
 
 impl<C, R> Signs for TimestampHash<C, R>
 where
@@ -34,7 +34,7 @@ where
         fields.push(signature.clone());
         self.source.put(&mut draft, &mut outgoing, &parameters, vec![signature], fields);
         outgoing.part(&self.hash, self.source.name(), "the signature, in hexadecimal");
-        Ok(draft.end(outgoing, SecretShape::Text, Some(self.window)))
+        Ok(draft.end(outgoing, SecretShape::Text, Some(Lifetime::Window(self.window))))
     }
 }
 

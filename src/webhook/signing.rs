@@ -6,7 +6,9 @@ use super::sameness::EventId;
 use super::signed::{Part, Template};
 use super::{Digest, Encoding, Webhook};
 use crate::form::Form;
-use crate::steps::{Body, Draft, Expr, Outgoing, SecretShape, SignError, Signs, Steps, Wanted, as_written, key, words};
+use crate::steps::{
+    Body, Draft, Expr, Lifetime, Outgoing, SecretShape, SignError, Signs, Steps, Wanted, as_written, key, words,
+};
 
 impl<C> Signs for Webhook<C>
 where
@@ -18,8 +20,8 @@ where
             _ => wanted.clone(),
         };
         let (mut draft, mut outgoing) = (Draft::default(), Outgoing::new(wanted));
-        let body = self.body(wanted, &mut draft, &mut outgoing)?;
         let now = self.has_time().then(|| draft.step("now", Expr::Time(self.time_format, 0)));
+        let body = self.body(wanted, now.as_ref(), &mut draft, &mut outgoing)?;
         let id = self.id_header.as_ref().map(|_| draft.step("id", Expr::Nonce));
         let secret = key(self.secret_format, &mut draft);
         for (name, value, what) in [
@@ -31,6 +33,7 @@ where
                 outgoing.part(&as_written(name), "header", what);
             }
         }
+        outgoing.claims(wanted, "body");
         let template = self.template.as_ref().map_err(|_| SignError::Unsupported("its template is not one"))?;
         let text = text(template, &outgoing, [now.as_ref(), id.as_ref(), Some(&body)])?;
         let text = if let Expr::Step(..) = text { text } else { draft.step("text", text) };
@@ -43,14 +46,20 @@ where
         let prefix = Expr::text(self.signatures.prefix.clone());
         outgoing.header(name, Expr::concat(before.into_iter().flatten().chain([prefix, signature])));
         outgoing.part(&as_written(name), "header", self.written());
-        let window = self.has_time().then_some(self.window);
-        Ok(draft.end(outgoing, SecretShape::of(self.secret_format), window))
+        let lifetime = self.has_time().then_some(Lifetime::Window(self.window));
+        Ok(draft.end(outgoing, SecretShape::of(self.secret_format), lifetime))
     }
 }
 
 impl<C> Webhook<C> {
     /// The body as a step.
-    fn body(&self, wanted: &Wanted<'_>, draft: &mut Draft, outgoing: &mut Outgoing) -> Result<Expr, SignError> {
+    fn body(
+        &self,
+        wanted: &Wanted<'_>,
+        now: Option<&Expr>,
+        draft: &mut Draft,
+        outgoing: &mut Outgoing,
+    ) -> Result<Expr, SignError> {
         if wanted.method() == Method::GET && self.optional_body {
             return Ok(Expr::text(""));
         }
@@ -58,7 +67,14 @@ impl<C> Webhook<C> {
         let content_type = content_type.unwrap_or("application/json".into());
         let text = match &*content_type {
             "application/x-www-form-urlencoded" => Expr::Pairs(wanted.texts().collect()).form(),
-            _ if content_type.ends_with("json") => Expr::Json(wanted.members().collect()),
+            _ if content_type.ends_with("json") => {
+                let field = self.timestamp_field.as_ref().filter(|name| !wanted.claims().contains_key(&***name));
+                let time = field.zip(now).map(|(name, now)| (name.to_string(), now.clone()));
+                if let Some((name, _)) = &time {
+                    outgoing.part(name, "body", words::time(self.time_format));
+                }
+                Expr::Json(time.into_iter().chain(wanted.members()).collect())
+            }
             _ => return Err(SignError::Unsupported("its bodies are neither JSON nor a form")),
         };
         let body = draft.step("body", text);

@@ -188,6 +188,17 @@ pub(crate) fn all(time: &Time) -> Vec<Mechanism> {
                     .encoding(Encoding::Base64OfHex)
             },
         ),
+        mechanism(
+            Asked {
+                second: ACKNOWLEDGED,
+                ..asked("webhook, time in the body", "https://app.example/hook?tenant=acme", user())
+            },
+            time,
+            || {
+                let layer = webhook::layer::<Value>().tenant(acme()).timestamp_field("sentAt");
+                layer.timestamp_format(TimeFormat::Milliseconds).digest(Digest::Sha1)
+            },
+        ),
     ]);
     let claims = json!({"email": "ada@example.com", "data": {"tags": ["a", 1, true, null], "name": "Ada \"$#\" é"}});
     all.extend([

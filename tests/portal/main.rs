@@ -12,6 +12,7 @@ mod connections;
 mod demo;
 mod explain;
 mod hostile;
+mod kit;
 mod lcvista;
 #[cfg(unix)]
 mod log;

@@ -96,6 +96,7 @@ impl Vendor for Lcvista {
         let sso = sso.map_claims(text::storable).build()?;
 
         portal.explainers.add("/sso/oauth/", &sso);
+        portal.kits.add("/sso/oauth/", &sso);
         let routes = Router::new().route("/sso/oauth/", get(land).layer(sso));
         // [/mount]
         Ok(routes.layer(Extension(self)))

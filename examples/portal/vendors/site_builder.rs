@@ -96,6 +96,7 @@ impl Vendor for SiteBuilder {
         let once = ticket::layer::<Entrance>(tickets.clone()).responder(page::refused).build()?;
 
         portal.explainers.add("/sitebuilder/widget/", &sso);
+        portal.kits.add("/sitebuilder/widget/", &sso);
         let routes = Router::new()
             .route("/sitebuilder/widget/", get(widget).layer(sso))
             .route("/sitebuilder/enter", get(enter).layer(once))

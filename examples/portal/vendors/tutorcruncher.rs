@@ -150,7 +150,9 @@ impl Vendor for TutorCruncher {
         let sso = sso.map_claims(text::storable).build()?;
 
         portal.explainers.add("/tutorcruncher/companies", &verify);
+        portal.kits.add("/tutorcruncher/companies", &verify);
         portal.explainers.add("/tutorcruncher/sso", &sso);
+        portal.kits.add("/tutorcruncher/sso", &sso);
         let routes = Router::new()
             .route("/tutorcruncher/companies", post(sign_up).layer(verify))
             .route("/tutorcruncher/sso", get(land).layer(sso))

@@ -144,6 +144,7 @@ impl Vendor for Waggl {
         let sso = sso.map_claims(text::storable).build()?;
 
         portal.explainers.add("/i/{survey}", &sso);
+        portal.kits.add("/i/{survey}", &sso);
         // Partners that append the path to `https://portal.example/` send two slashes. `start` reduces them to one.
         let routes = Router::new().route("/i/{survey}", get(survey)).route("//i/{survey}", get(survey));
         let routes = routes.route_layer(sso).route_layer(start).layer(Extension(surveys));

@@ -263,3 +263,15 @@ pub(super) fn sha(digest: Digest) -> &'static str {
 fn unicode(number: u32) -> String {
     format!("\\u{number:04x}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_hold_any_text() {
+        let text = "a\"\\\n\r\t\u{1}\u{2028}\u{feff}$é";
+        assert_eq!(quoted(text, &['$'], unicode), r#""a\"\\\n\r\t\u0001\u2028\ufeff\$é""#);
+        assert_eq!(ascii("é😀"), r#""\u00e9\ud83d\ude00""#);
+    }
+}
