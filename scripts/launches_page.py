@@ -12,6 +12,8 @@ with that word, and ends with `Source: …`.
 import re
 import sys
 
+sys.dont_write_bytecode = True  # no __pycache__ beside the scripts
+
 import preset_page
 from preset_page import ROOT
 

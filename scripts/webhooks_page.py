@@ -11,6 +11,8 @@ what is not signed in sentences with those words, and ends with `Source: …`.
 import re
 import sys
 
+sys.dont_write_bytecode = True  # no __pycache__ beside the scripts
+
 import preset_page
 from preset_page import ROOT
 
