@@ -59,6 +59,7 @@
 //! | `timestamp_hash` | [`HashedLink`](crate::sign::HashedLink) |
 //! | `webhook` | [`SigningWebhook`](crate::sign::SigningWebhook): `sign(body).request(uri)` |
 //! | `shared_secret` | none needed: send the JSON |
+//! | any of these, signed parameters and payloads | [`VerifyLayer::signer`](crate::VerifyLayer::signer) |
 //! | `ticket` | [`Tickets::issue`](crate::ticket::Tickets::issue), as in the app |
 //!
 //! **Our signer must not be your only witness.** Add one link that the partner made, with its key and a `ManualClock`

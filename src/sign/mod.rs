@@ -3,6 +3,9 @@
 //! A relying party does not need it to run. It has its own feature, so that no program contains credential-making code
 //! by accident.
 //!
+//! [`VerifyLayer::signer`](crate::VerifyLayer::signer) signs what one layer takes: every name, algorithm and encoding
+//! comes from the layer. The other types sign what they are told to, right or wrong.
+//!
 //! **In a test** the replay store is as young as the link, so its startup cutoff refuses links made in the store's
 //! first second as `replayed`, reason `before_cutoff`. Build the test's store with
 //! `MemoryReplay::builder().danger_no_startup_cutoff()`. To choose the time, give the layer a

@@ -103,7 +103,7 @@ fn asked(name: &'static str, address: &'static str, claims: Value) -> Asked {
 
 fn user() -> Value {
     // Text that each language has to write, escape and sign as it is.
-    json!({"email": "ada+lovelace@example.com", "name": "Ada \"$#{x}\" Lovelace\\é/'?"})
+    json!({"email": "ada+lovelace@example.com", "name": "Ada \"$#{x}${y}\" Lovelace\\é😀/'?%+\t\u{7f}</b>*"})
 }
 
 pub(crate) fn all(time: &Time) -> Vec<Mechanism> {
