@@ -57,29 +57,31 @@ pub(crate) struct Proved<C> {
     pub(crate) checked_at: UnixTime,
 }
 
-/// The replay store's word that a claim was the first, or the form's that its credentials may come again.
-pub(crate) struct Unused {
+/// Leave to make an identity, which nothing else can make: a first claim, or a form that allows it to come again.
+pub(crate) struct Admission {
     is_duplicate: bool,
 }
 
-impl Unused {
+impl Admission {
+    /// Of what the replay store has not seen before.
     pub(crate) fn first(claimed: Claimed) -> Result<Self, Claimed> {
         if claimed == Claimed::First { Ok(Self { is_duplicate: false }) } else { Err(claimed) }
     }
 
+    /// Of what may come again at any time.
     pub(crate) fn reusable(usage: Usage) -> Option<Self> {
         (usage == Usage::Reusable).then_some(Self { is_duplicate: false })
     }
 
-    /// A duplicate, if the form hands duplicates on.
-    pub(crate) fn known_duplicate(rules: &Rules) -> Option<Self> {
+    /// Of a duplicate, if the form hands duplicates on.
+    pub(crate) fn duplicate(rules: &Rules) -> Option<Self> {
         rules.hands_duplicates_on.then_some(Self { is_duplicate: true })
     }
 }
 
 impl<C> Identity<C> {
-    pub(crate) fn new(proved: Arc<Proved<C>>, unused: Unused) -> Self {
-        Self { proved, is_duplicate: unused.is_duplicate }
+    pub(crate) fn new(proved: Arc<Proved<C>>, admission: Admission) -> Self {
+        Self { proved, is_duplicate: admission.is_duplicate }
     }
 
     /// An identity that nothing has proved, for tests of a handler: current key, no time, a fingerprint of zeros. Only

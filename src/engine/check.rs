@@ -1,4 +1,4 @@
-//! The order of a check: [`Engine::screen`], then [`Engine::start`] and what follows it.
+//! The order of a check: [`Engine::screen`], then [`Engine::start`] and the steps that it calls.
 
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -10,8 +10,8 @@ use super::Engine;
 use super::lease::LeaseGuard;
 use super::proof::{Accepted, Verified};
 use crate::form::{Extracted, Form, Presence};
-use crate::identity::{Identity, Unused};
-use crate::keys::{Keys, TenantId, check_length};
+use crate::identity::{Admission, Identity};
+use crate::keys::{Key, Keys, TenantId, check_length};
 use crate::observe::{self, Store, Watch};
 use crate::prefetch;
 use crate::rejection::{Facts, Reason, Step, StoreFailure};
@@ -20,42 +20,29 @@ use crate::store::{StoreError, StoreFuture, Timer, Within};
 
 /// Why a request does not reach the inner service.
 pub(super) enum Stop {
-    Refused(Reason, Option<Found>),
+    Refused(Reason, Option<TenantId>, Facts),
     /// It is a duplicate of this tenant's delivery, which was processed.
     Acknowledged(TenantId),
 }
 
-/// What a check had found when it refused.
-#[derive(Default)]
-pub(super) struct Found {
-    /// As the request names it.
-    pub(super) tenant: Option<TenantId>,
-    pub(super) facts: Facts,
-}
-
-impl From<Reason> for Stop {
-    fn from(reason: Reason) -> Self {
-        Self::Refused(reason, None)
-    }
-}
-
 impl<C> Accepted<C> {
     /// A refusal of what is authentic.
-    fn stop(&self, reason: Reason) -> Stop {
-        Stop::with(reason, Some(self.tenant().clone()), Facts::new())
+    fn refuse(&self, reason: Reason) -> Stop {
+        Stop::Refused(reason, Some(self.tenant().clone()), Facts::new())
     }
 }
 
-impl Stop {
-    pub(super) fn with(reason: Reason, tenant: Option<TenantId>, facts: Facts) -> Self {
-        Self::Refused(reason, Some(Found { tenant, facts }))
-    }
-}
+/// The task that waits for the check. In `Service::call` there may be none: without one, no step polls anything, and
+/// an answer that is not there yet is waited for later.
+pub(super) type Task<'t, 'c> = Option<&'t mut Context<'c>>;
 
-/// The order of every check, top to bottom. Each step needs what only the step before it makes, so none can be left out
-/// or moved. A step calls the next one if it need not wait, so that nothing is moved into a [`Stage`] and out again.
+/// The order of every check, top to bottom. Verify, time, claims and replay cannot be skipped, as each needs what only
+/// the step before it makes. Screen, cutoff and [`Engine::still_stands`] are plain calls.
+///
+/// A step calls the next one if it need not wait, so that nothing is moved into a [`Stage`] and out again.
 impl<F: Form, C> Engine<F, C> {
-    /// Before the check: where the credential is. `Absent` only if the request needs none.
+    /// Before the check, and before the body is read: where the credential is. `Absent` is returned only by an optional
+    /// layer.
     pub(super) fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
         let presence = self.form.screen(head);
         if self.settings.optional && presence == Ok(Presence::Absent) {
@@ -67,63 +54,109 @@ impl<F: Form, C> Engine<F, C> {
         if prefetch::is_marked(&head.headers) {
             return Err(Reason::Prefetch); //                                        0 too_early
         }
-        let found = presence?; //                                                   0 unsupported_media_type
-        if found == Presence::Absent { Err(self.what_is_missing(head)) } else { Ok(found) }
+        let presence = presence?; //                                                0 unsupported_media_type
+        if presence == Presence::Absent { Err(self.what_is_missing(head)) } else { Ok(presence) }
+    }
+
+    /// Step 1, and asks for the keys. The body is empty unless the credential is in it.
+    #[inline]
+    pub(super) fn start(&self, head: &Parts, body: &Bytes, task: Task<'_, '_>) -> Result<Stage<F, C>, Stop> {
+        let presented = self.extract(head, body).map_err(|reason| self.refuse_head(reason, head))?; // 1 malformed
+        self.wait_for_keys(self.within(self.look_up(&presented)), presented, false, task)
     }
 
     #[inline]
-    pub(super) fn start(&self, head: &Parts, body: &Bytes) -> Result<Stage<F, C>, Stop> {
-        let presented = self.extract(head, body)?; //                               1 malformed
-        let mut keys = Within::new(self.settings.store_timeout, self.look_up(&presented));
-        match keys.poll_in(None) {
+    fn wait_for_keys(
+        &self,
+        mut keys: Within<Keys>,
+        presented: Extracted<F::Credential>,
+        asked_again: bool,
+        mut task: Task<'_, '_>,
+    ) -> Result<Stage<F, C>, Stop> {
+        match keys.poll_in(task.as_deref_mut()) {
             Poll::Ready(found) => {
                 self.meters.answered(Store::Keys, keys.asked());
-                self.on_keys(found, presented, false)
+                self.on_keys(found, presented, asked_again, task)
             }
-            Poll::Pending => Ok(Stage::Keys { keys, presented, asked_again: false }),
+            Poll::Pending => Ok(Stage::Keys { keys, presented, asked_again }),
         }
     }
 
-    /// One reading of the clock decides every time check. Leases and the stores' bookkeeping have their own.
+    /// Steps 2 to 7, once the keys are here.
     #[inline]
     fn on_keys(
         &self,
         keys: Result<Keys, StoreError>,
         presented: Extracted<F::Credential>,
         asked_again: bool,
+        task: Task<'_, '_>,
     ) -> Result<Stage<F, C>, Stop> {
-        let refuse = |reason| self.stop(reason, &presented);
-        let keys = keys.map_err(|error| self.store_failed(&error, Reason::KeyStore)).map_err(refuse)?; // 2 unavailable
-        let verified = Verified::by_one_of(&keys, &presented, self); //             3 invalid
-        let verified = match verified {
+        let keys = keys.map_err(|error| self.store_failed(&error, Reason::KeyStore));
+        let keys = keys.map_err(|reason| self.refuse_presented(reason, &presented))?; // 2 unavailable
+        let verified = match Verified::by_one_of(&keys, &presented, self) {
+            //      3 invalid, too_many_requests
             Ok(verified) => verified,
-            Err(refused) if asked_again => return Err(refuse(refused)),
-            Err(refused) => return self.ask_key_store_again(&keys, presented, refused),
+            Err(reason) => {
+                let newer = if asked_again { None } else { self.newer_keys(&reason, &keys, &presented) };
+                let newer = newer.ok_or_else(|| self.refuse_presented(reason, &presented))?;
+                return self.wait_for_keys(newer, presented, true, task);
+            }
         };
-        let refuse = |(reason, facts)| Stop::with(reason, presented.tenant.clone(), facts);
-        let fresh = verified.fresh().map_err(refuse)?; //                           4 expired, not_yet_valid
-        let accepted = fresh.with_claims().map_err(refuse)?; //                     5 invalid, rejected_claims
-        self.refuse_older_than_the_store(&accepted).map_err(|reason| accepted.stop(reason))?; // 6 replayed
-        self.ask_replay_store(accepted, Duration::ZERO) //                          7 replayed, acknowledged, unavailable
+        let (accepted, key) = self.accept(verified, &presented)?; //                4, 5
+        key.used(accepted.checked_at());
+        self.check_cutoff(&accepted)?; //                                           6 replayed
+        self.ask_replay_store(accepted, Duration::ZERO, task) //                    7 replayed, unavailable
     }
 
-    /// Of any number of duplicates, one passes.
+    /// Steps 4 and 5. One reading of the clock decides every time check; leases and the stores' bookkeeping have their
+    /// own.
+    pub(super) fn accept(
+        &self,
+        verified: Verified<'_, F, C>,
+        presented: &Extracted<F::Credential>,
+    ) -> Result<(Accepted<C>, Key), Stop> {
+        let refuse = |(reason, facts)| Stop::Refused(reason, presented.tenant.clone(), facts);
+        let fresh = verified.fresh().map_err(refuse)?; //                           4 expired, not_yet_valid
+        fresh.with_claims().map_err(refuse) //                                      5 invalid, rejected_claims
+    }
+
+    /// Step 7: claims the credential. Of any number of duplicates, one passes.
     #[inline]
-    fn ask_replay_store(&self, accepted: Accepted<C>, waited: Duration) -> Result<Stage<F, C>, Stop> {
+    fn ask_replay_store(
+        &self,
+        accepted: Accepted<C>,
+        waited: Duration,
+        task: Task<'_, '_>,
+    ) -> Result<Stage<F, C>, Stop> {
         let Some(replay) = &self.replay else {
-            let unused = Unused::reusable(self.rules.usage);
-            let unused = unused.ok_or_else(|| accepted.stop(Reason::ReplayStore(StoreFailure::Failed)))?;
-            return Ok(Stage::Passed(accepted.admitted(unused), None));
+            let admission = Admission::reusable(self.rules.usage);
+            let failed = || accepted.refuse(Reason::ReplayStore(StoreFailure::Failed));
+            let admission = admission.ok_or_else(failed)?;
+            return Ok(Stage::Passed(accepted.admitted(admission), None));
         };
         let claim = replay.claim_for(&accepted);
+        // Before the store is asked: dropped after the claim, also if the store panics.
         let lease = LeaseGuard::new(replay, &accepted, &claim);
-        let mut claimed = Within::new(self.settings.store_timeout, replay.store.claim(&claim));
-        match claimed.poll_in(None) {
+        self.wait_for_claim(lease, self.within(replay.store.claim(&claim)), accepted, waited, task)
+    }
+
+    #[inline]
+    fn wait_for_claim(
+        &self,
+        lease: Option<LeaseGuard>,
+        mut claimed: Within<Claimed>,
+        accepted: Accepted<C>,
+        waited: Duration,
+        mut task: Task<'_, '_>,
+    ) -> Result<Stage<F, C>, Stop> {
+        match claimed.poll_in(task.as_deref_mut()) {
             Poll::Ready(answer) => {
                 self.meters.answered(Store::Replay, claimed.asked());
-                self.meters.sized(&*replay.store, accepted.checked_at());
+                if let Some(replay) = &self.replay {
+                    self.meters.sized(&*replay.store, accepted.checked_at());
+                }
                 drop(claimed);
-                self.on_claimed(answer, lease, accepted, waited)
+                self.on_claimed(answer, lease, accepted, waited, task)
             }
             Poll::Pending => Ok(Stage::Claim { claimed, lease, accepted, waited }),
         }
@@ -137,34 +170,51 @@ impl<F: Form, C> Engine<F, C> {
         lease: Option<LeaseGuard>,
         accepted: Accepted<C>,
         waited: Duration,
+        task: Task<'_, '_>,
     ) -> Result<Stage<F, C>, Stop> {
         // On failure the store may hold the claim, or may yet do so: dropping the lease releases it.
-        let refuse = |reason| accepted.stop(reason);
-        let claimed = claimed.map_err(|error| refuse(self.store_failed(&error, Reason::ReplayStore)))?;
-        let taken = match Unused::first(claimed) {
-            Ok(unused) => {
-                self.still_stands(&accepted, waited).map_err(refuse)?;
-                return Ok(Stage::Passed(accepted.admitted(unused), lease));
+        let claimed = claimed.map_err(|error| self.store_failed(&error, Reason::ReplayStore));
+        let taken = match claimed.map(Admission::first) {
+            Ok(Ok(admission)) => {
+                self.still_stands(&accepted, waited)?;
+                return Ok(Stage::Passed(accepted.admitted(admission), lease));
             }
-            Err(taken) => taken,
+            Ok(Err(taken)) => taken,
+            Err(reason) => return Err(accepted.refuse(reason)),
         };
         let takes_leases = lease.is_some();
         if let Some(lease) = lease {
             // The claim got no lease, so there is nothing to release.
             lease.disarm();
         }
-        match taken {
-            Claimed::Spent if takes_leases => match Unused::known_duplicate(&self.rules) {
-                Some(known) => Ok(Stage::Passed(accepted.admitted(known), None)),
-                None => Err(Stop::Acknowledged(accepted.tenant().clone())),
-            },
+        let reason = match taken {
+            Claimed::Spent if takes_leases => {
+                return match Admission::duplicate(&self.rules) {
+                    Some(admission) => Ok(Stage::Passed(accepted.admitted(admission), None)),
+                    None => Err(Stop::Acknowledged(accepted.tenant().clone())),
+                };
+            }
             Claimed::Leased if takes_leases && waited < self.settings.store_timeout => {
                 let pause = Duration::from_millis(20).max(waited / 2);
-                Ok(Stage::Pause { timer: Timer::new(pause), accepted, waited: waited + pause })
+                return self.pause(Timer::new(pause), accepted, waited + pause, task);
             }
-            Claimed::Leased if takes_leases => Err(accepted.stop(Reason::InProgress)),
-            Claimed::Forgotten => Err(accepted.stop(Reason::Forgotten)),
-            _ => Err(accepted.stop(self.rules.duplicate.clone())),
+            Claimed::Leased if takes_leases => Reason::InProgress,
+            Claimed::Forgotten => Reason::Forgotten,
+            _ => self.rules.duplicate.clone(),
+        };
+        Err(accepted.refuse(reason))
+    }
+
+    fn pause(
+        &self,
+        mut timer: Timer,
+        accepted: Accepted<C>,
+        waited: Duration,
+        mut task: Task<'_, '_>,
+    ) -> Result<Stage<F, C>, Stop> {
+        match timer.poll_in(task.as_deref_mut()) {
+            Poll::Ready(()) => self.ask_replay_store(accepted, waited, task),
+            Poll::Pending => Ok(Stage::Pause { timer, accepted, waited }),
         }
     }
 
@@ -173,12 +223,7 @@ impl<F: Form, C> Engine<F, C> {
     where
         C: Send + Sync + 'static,
     {
-        let namespace = &self.settings.namespace;
-        watch.observe(|| match identity.is_duplicate() {
-            true => observe::acknowledged::<F>(namespace, identity.tenant()),
-            false => observe::accepted::<F>(namespace, identity.tenant(), identity.key_use()),
-        });
-        watch.accepted(&identity, &self.meters);
+        watch.admitted(&identity, &self.settings.namespace, &self.meters);
         self.credential.strip(&mut head.uri);
         #[cfg(feature = "axum")]
         if let Some(::axum::extract::OriginalUri(uri)) = head.extensions.get_mut() {
@@ -204,33 +249,14 @@ pub(super) enum Stage<F: Form, C> {
 
 impl<F: Form, C> Stage<F, C> {
     /// Runs the check until it has passed, is refused, or has to wait: then the stage it waits in comes back.
-    ///
-    /// Without a context (in `Service::call`, where there may be no task) nothing is polled: what is not ready yet
-    /// comes back.
-    pub(super) fn run(mut self, engine: &Engine<F, C>, mut cx: Option<&mut Context<'_>>) -> Result<Self, Stop> {
-        loop {
-            self = match self {
-                Self::Keys { mut keys, presented, asked_again } => match keys.poll_in(cx.as_deref_mut()) {
-                    Poll::Ready(found) => {
-                        engine.meters.answered(Store::Keys, keys.asked());
-                        engine.on_keys(found, presented, asked_again)?
-                    }
-                    Poll::Pending => return Ok(Self::Keys { keys, presented, asked_again }),
-                },
-                Self::Claim { mut claimed, lease, accepted, waited } => match claimed.poll_in(cx.as_deref_mut()) {
-                    Poll::Ready(answer) => {
-                        engine.meters.answered(Store::Replay, claimed.asked());
-                        drop(claimed);
-                        engine.on_claimed(answer, lease, accepted, waited)?
-                    }
-                    Poll::Pending => return Ok(Self::Claim { claimed, lease, accepted, waited }),
-                },
-                Self::Pause { mut timer, accepted, waited } => match timer.poll_in(cx.as_deref_mut()) {
-                    Poll::Ready(()) => engine.ask_replay_store(accepted, waited)?,
-                    Poll::Pending => return Ok(Self::Pause { timer, accepted, waited }),
-                },
-                passed @ Self::Passed(..) => return Ok(passed),
-            };
+    pub(super) fn run(self, engine: &Engine<F, C>, task: Task<'_, '_>) -> Result<Self, Stop> {
+        match self {
+            Self::Keys { keys, presented, asked_again } => engine.wait_for_keys(keys, presented, asked_again, task),
+            Self::Claim { claimed, lease, accepted, waited } => {
+                engine.wait_for_claim(lease, claimed, accepted, waited, task)
+            }
+            Self::Pause { timer, accepted, waited } => engine.pause(timer, accepted, waited, task),
+            passed @ Self::Passed(..) => Ok(passed),
         }
     }
 }
@@ -240,8 +266,8 @@ impl<F: Form, C> Engine<F, C> {
     /// The reason from `extract`. A credential that it finds does not count: the form said that there is none, so no
     /// body was read.
     fn what_is_missing(&self, head: &Parts) -> Reason {
-        let found = self.form.extract(head, &Bytes::new());
-        found.err().unwrap_or_else(|| Reason::MissingParameter("credential".into()))
+        let extracted = self.form.extract(head, &Bytes::new());
+        extracted.err().unwrap_or_else(|| Reason::MissingParameter("credential".into()))
     }
 
     /// The credential, and whose it claims to be: `None` if the request names no tenant that could be known.
@@ -285,44 +311,60 @@ impl<F: Form, C> Engine<F, C> {
 
     /// No key fitted: asks the store once for newer keys, as it may have answered from a cache. Asks for unknown
     /// tenants too, so that the time of the answer does not reveal which tenants exist.
-    fn ask_key_store_again(
+    pub(super) fn newer_keys(
         &self,
+        refused: &Reason,
         tried: &Keys,
-        presented: Extracted<F::Credential>,
-        refused: Reason,
-    ) -> Result<Stage<F, C>, Stop> {
-        let newer = match (refused.step(), &self.settings.keys, &presented.tenant) {
-            (Step::Keys | Step::Verify, Some(store), Some(tenant)) => store.keys_again(tenant, tried),
+        presented: &Extracted<F::Credential>,
+    ) -> Option<Within<Keys>> {
+        match (refused.step(), &self.settings.keys, &presented.tenant) {
+            (Step::Keys | Step::Verify, Some(store), Some(tenant)) => {
+                store.keys_again(tenant, tried).map(|newer| self.within(newer))
+            }
             _ => None,
-        };
-        let newer = newer.ok_or_else(|| self.stop(refused, &presented))?;
-        let keys = Within::new(self.settings.store_timeout, newer);
-        Ok(Stage::Keys { keys, presented, asked_again: true })
+        }
+    }
+
+    pub(super) fn within<T>(&self, answer: StoreFuture<Result<T, StoreError>>) -> Within<T> {
+        Within::new(self.settings.store_timeout, answer)
     }
 
     /// A credential that was usable before the replay store began to remember may have been used before that. So may a
     /// credential without a time, unless something other than the store recognises it.
-    fn refuse_older_than_the_store(&self, accepted: &Accepted<C>) -> Result<(), Reason> {
+    fn check_cutoff(&self, accepted: &Accepted<C>) -> Result<(), Stop> {
         let cutoff = self.replay.as_ref().and_then(|replay| replay.store.remembers_since());
         let may_be_older = |cutoff| match accepted.validity().usable_since() {
             Some(usable_since) => usable_since < cutoff,
             None => !self.rules.survives_restart,
         };
-        if cutoff.is_some_and(may_be_older) { Err(Reason::BeforeCutoff) } else { Ok(()) }
-    }
-
-    /// Whether a first claim counts. The store may have learnt only now that it has forgotten. And if the process was
-    /// suspended between the time check and the claim, a duplicate's entry may have ended meanwhile.
-    fn still_stands(&self, accepted: &Accepted<C>, waited: Duration) -> Result<(), Reason> {
-        self.refuse_older_than_the_store(accepted)?;
-        if self.settings.clock.now().since(accepted.checked_at()) > self.settings.store_timeout.saturating_add(waited) {
-            return Err(self.store_failed(&StoreError::timed_out(), Reason::ReplayStore));
+        if cutoff.is_some_and(may_be_older) {
+            return Err(accepted.refuse(Reason::BeforeCutoff));
         }
         Ok(())
     }
 
+    /// Whether a first claim counts. The store may have learnt only now that it has forgotten. And if the process was
+    /// suspended between the time check and the claim, a duplicate's entry may have ended meanwhile.
+    ///
+    /// A refusal here releases a delivery. A sign-in link stays spent: its user needs a new one.
+    fn still_stands(&self, accepted: &Accepted<C>, waited: Duration) -> Result<(), Stop> {
+        self.check_cutoff(accepted)?;
+        if self.settings.clock.now().since(accepted.checked_at()) > self.settings.store_timeout.saturating_add(waited) {
+            let reason = self.store_failed(&StoreError::timed_out(), Reason::ReplayStore);
+            return Err(accepted.refuse(reason));
+        }
+        Ok(())
+    }
+
+    /// A refusal before a credential was found. The head may name a tenant already.
+    pub(super) fn refuse_head(&self, reason: Reason, head: &Parts) -> Stop {
+        let names_none = self.rules.signs_tenant || self.rules.looks_keys_up;
+        let tenant = if names_none { None } else { self.settings.tenant.of(head).ok().flatten() };
+        Stop::Refused(reason, tenant, Facts::new())
+    }
+
     /// A refusal before the credential was authentic.
-    pub(super) fn stop(&self, reason: Reason, presented: &Extracted<F::Credential>) -> Stop {
+    pub(super) fn refuse_presented(&self, reason: Reason, presented: &Extracted<F::Credential>) -> Stop {
         let mut facts = Facts::new();
         if presented.tenant.is_none() && !self.rules.looks_keys_up {
             facts.add("tenant_of", format_args!("{:?}", self.settings.tenant));
@@ -330,7 +372,7 @@ impl<F: Form, C> Engine<F, C> {
         self.form.describe(&presented.credential, &mut facts);
         // A form that finds its key itself names no tenant.
         let tenant = presented.tenant.clone().filter(|_| !self.rules.looks_keys_up);
-        Stop::with(reason, tenant, facts)
+        Stop::Refused(reason, tenant, facts)
     }
 
     fn store_failed(&self, error: &StoreError, reason: impl Fn(StoreFailure) -> Reason) -> Reason {

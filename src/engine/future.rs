@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tower_service::Service;
 
 use super::Engine;
-use super::check::{Stage, Stop};
+use super::check::Stage;
 use super::lease::LeaseGuard;
 use crate::Identity;
 use crate::body::{LayerBody, ReadBody};
@@ -76,23 +76,19 @@ where
         let (mut head, body) = request.into_parts();
         // Nobody but this layer may say who the user is.
         head.extensions.remove::<Identity<C>>();
-        let checked = match watch.observe(|| engine.screen(&head)) {
+        let checked = match watch.in_span(|| engine.screen(&head)) {
             Ok(Presence::Absent) => {
+                // The check ends here, before the inner service is called.
+                drop(watch.take());
                 let answer = inner.call(Request::from_parts(head, F::Reads::untouched(body)));
-                return Self {
-                    engine,
-                    watch: watch.take(),
-                    state: State::Calling { answer, lease: None, sealed: false },
-                };
+                return Self { engine, watch, state: State::Calling { answer, lease: None, sealed: false } };
             }
             Ok(Presence::InBody) => {
                 let reading = F::Reads::read(body, engine.settings.body);
                 return Self { engine, watch, state: State::Reading { reading, head, service: take_ready(inner) } };
             }
-            Ok(Presence::InHead) => {
-                watch.observe(|| engine.start(&head, &Bytes::new()).and_then(|stage| stage.run(&engine, None)))
-            }
-            Err(reason) => Err(reason.into()),
+            Ok(Presence::InHead) => watch.in_span(|| engine.start(&head, &Bytes::new(), None)),
+            Err(reason) => Err(engine.refuse_head(reason, &head)),
         };
         let body = F::Reads::untouched(body);
         let state = match checked {
@@ -100,7 +96,7 @@ where
             Ok(stage) => State::Checking { stage, head, body, service: take_ready(inner) },
             Err(stop) => {
                 drop(take_ready(inner));
-                State::Answered { response: engine.answer(stop, &head, watch.take()) }
+                State::Answered { response: engine.respond(stop, &head, watch.take()) }
             }
         };
         Self { engine, watch, state }
@@ -130,13 +126,6 @@ impl<F: Form, C: Send + Sync + 'static> Engine<F, C> {
         self.admit(&mut head, identity, watch);
         State::Calling { answer: service.call(Request::from_parts(head, body)), lease, sealed: true }
     }
-
-    fn answer<R>(&self, stop: Stop, head: &Parts, watch: Watch) -> Response<LayerBody<R>> {
-        match stop {
-            Stop::Refused(reason, found) => self.refuse(reason, found, head, watch),
-            Stop::Acknowledged(tenant) => self.acknowledge(&tenant, watch),
-        }
-    }
 }
 
 impl<S, F, B, R, C> Future for ResponseFuture<S, F, B, R, C>
@@ -161,17 +150,20 @@ where
                     };
                     let (bytes, body) = match read {
                         Ok(read) => read,
-                        Err(reason) => return Poll::Ready(Ok(engine.refuse(reason, None, &head, this.watch.take()))),
+                        Err(reason) => {
+                            let stop = engine.refuse_head(reason, &head);
+                            return Poll::Ready(Ok(engine.respond(stop, &head, this.watch.take())));
+                        }
                     };
-                    match this.watch.observe(|| engine.start(&head, &bytes)) {
+                    match this.watch.in_span(|| engine.start(&head, &bytes, None)) {
                         Ok(stage) => this.state.set(State::Checking { stage, head, body, service }),
-                        Err(stop) => return Poll::Ready(Ok(engine.answer(stop, &head, this.watch.take()))),
+                        Err(stop) => return Poll::Ready(Ok(engine.respond(stop, &head, this.watch.take()))),
                     }
                 }
                 StateProj::Checking { .. } => {
                     let left = this.state.as_mut().project_replace(State::Done);
                     let StateOwn::Checking { stage, head, body, mut service } = left else { return Poll::Pending };
-                    match this.watch.observe(|| stage.run(engine, Some(cx))) {
+                    match this.watch.in_span(|| stage.run(engine, Some(cx))) {
                         Ok(Stage::Passed(identity, lease)) => {
                             this.state.set(engine.call(identity, lease, head, body, &mut service, this.watch.take()));
                         }
@@ -179,7 +171,7 @@ where
                             this.state.set(State::Checking { stage, head, body, service });
                             return Poll::Pending;
                         }
-                        Err(stop) => return Poll::Ready(Ok(engine.answer(stop, &head, this.watch.take()))),
+                        Err(stop) => return Poll::Ready(Ok(engine.respond(stop, &head, this.watch.take()))),
                     }
                 }
                 StateProj::Calling { answer, lease, sealed } => {

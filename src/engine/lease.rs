@@ -22,10 +22,9 @@ use crate::store::{StoreError, StoreFuture, Within};
 use crate::window::Validity;
 
 /// Releases the lease when dropped: on disconnect, timeout or panic the sender may retry.
-pub(super) struct LeaseGuard {
-    delivery: Delivery,
-    armed: bool,
-}
+///
+/// `None`: the store was told already, or there is nothing to tell.
+pub(super) struct LeaseGuard(Option<Delivery>);
 
 /// A delivery in progress, and what the replay store is told of its end.
 #[derive(Clone)]
@@ -46,20 +45,19 @@ impl LeaseGuard {
     pub(super) fn new<C>(replay: &Arc<Replay>, accepted: &Accepted<C>, claim: &Claim) -> Option<Self> {
         let Hold::Lease { until, id: lease } = claim.hold else { return None };
         let (replay, validity) = (Arc::clone(replay), *accepted.validity());
-        Some(Self { delivery: Delivery { replay, key: claim.key, validity, lease, until }, armed: true })
+        Some(Self(Some(Delivery { replay, key: claim.key, validity, lease, until })))
     }
 
     /// For a claim that got no lease: there is nothing to release.
     pub(super) fn disarm(mut self) {
-        self.armed = false;
+        self.0 = None;
     }
 
     /// Reports to the store how the delivery ended. `Some` if the store does not answer at once: the task ends when it
     /// has answered, and goes on if nobody waits for the task.
     pub(super) fn end(mut self, processed: bool) -> Option<JoinHandle<()>> {
-        // The store is told once, even if it panics.
-        self.armed = false;
-        self.delivery.report(processed)
+        // Taken out first: the store is told once, even if it panics.
+        self.0.take()?.report(processed)
     }
 }
 
@@ -67,11 +65,9 @@ impl Drop for LeaseGuard {
     /// This may run during a panic, where a second panic ends the process. So panics of the store and of the log are
     /// caught, and their payloads are forgotten, as dropping one may panic too.
     fn drop(&mut self) {
-        if !self.armed {
-            return;
-        }
-        let report = || self.delivery.report(false);
-        let log = || observe::store_failed(self.delivery.replay.form, &panicked());
+        let Some(delivery) = self.0.take() else { return };
+        let report = || delivery.report(false);
+        let log = || observe::store_failed(delivery.replay.form, &panicked());
         if let Err(panic) = catch_unwind(AssertUnwindSafe(report)) {
             forget(panic);
             if let Err(panic) = catch_unwind(AssertUnwindSafe(log)) {
@@ -138,8 +134,7 @@ impl Delivery {
     }
 }
 
-/// Runs in a task inside the caller's task: if the store panics, only the inner one ends, and the outer one logs the
-/// failure and goes on.
+/// Spawns a second task, so a panicking store ends that one only.
 async fn supervised(report: impl Future<Output = Answer> + Send + 'static) -> Answer {
     tokio::spawn(report).await.unwrap_or_else(|_| Err(panicked()))
 }

@@ -5,8 +5,8 @@
 //!    │
 //! future.rs    reading the body → checking → calling the inner service → settling
 //!    │
-//! check.rs     screen → extract → keys → verify → time → claims → startup cutoff → replay
-//!    │           proof.rs: each step takes what only the step before it makes
+//! check.rs     screen (before the body is read), then extract → keys → verify → time → claims → cutoff → replay
+//!    │           proof.rs: verify to replay take what only the step before makes
 //!    │
 //! replay.rs    what the replay store is asked, and until when it has to remember
 //!    │
@@ -14,6 +14,9 @@
 //! ```
 //!
 //! A layer is set up in `builder.rs`. `validate.rs` refuses what is missing or unsafe, before any request comes.
+//!
+//! Between the replay store's answer and the call of the inner service nothing is awaited. [What remains if the client
+//! hangs up](crate::guide::check#if-the-client-hangs-up) depends on it.
 
 pub(crate) mod builder;
 mod check;
@@ -38,11 +41,11 @@ use http::{HeaderValue, Response};
 use crate::body::LayerBody;
 use crate::form::{Form, Rules};
 use crate::keys::TenantId;
-use crate::observe::{self, Meters, Watch};
+use crate::observe::{Meters, Watch};
 use crate::rejection::{Facts, Reason, Rejection, seal};
 use crate::text::strip::CredentialParameters;
 use builder::Settings;
-use check::Found;
+use check::Stop;
 use replay::Replay;
 
 pub use builder::Builder;
@@ -71,30 +74,25 @@ type MapClaims<F, C> = Box<dyn Fn(<F as Form>::Claims) -> Result<C, Reason> + Se
 type Responder = Arc<dyn Fn(&Rejection, &Parts) -> Response<Bytes> + Send + Sync>;
 
 impl<F: Form, C> Engine<F, C> {
-    /// The answer to a refused request.
-    fn refuse<B>(&self, reason: Reason, found: Option<Found>, head: &Parts, watch: Watch) -> Response<LayerBody<B>> {
-        let Found { tenant, facts } = found.unwrap_or_else(|| self.found_in(head));
-        let rejection = Rejection::new(F::NAME, reason).found(self.settings.namespace.clone(), tenant, facts);
-        watch.observe(|| observe::rejected(&rejection));
-        watch.refused(&rejection, &self.meters);
-        let mut response = (self.settings.responder)(&rejection, head);
-        rejection.finish(&mut response, &self.allow);
-        seal(response.headers_mut());
-        response.map(LayerBody::from_bytes)
+    fn rejection(&self, reason: Reason, tenant: Option<TenantId>, facts: Facts) -> Rejection {
+        Rejection::new(F::NAME, reason).found(self.settings.namespace.clone(), tenant, facts)
     }
 
-    /// Before a credential was found, the head may name a tenant already.
-    fn found_in(&self, head: &Parts) -> Found {
-        let names_none = self.rules.signs_tenant || self.rules.looks_keys_up;
-        let tenant = if names_none { None } else { self.settings.tenant.of(head).ok().flatten() };
-        Found { tenant, facts: Facts::new() }
-    }
-
-    /// The answer to a duplicate of a processed delivery.
-    fn acknowledge<B>(&self, tenant: &TenantId, watch: Watch) -> Response<LayerBody<B>> {
-        watch.observe(|| observe::acknowledged::<F>(&self.settings.namespace, tenant));
-        watch.acknowledged(tenant, &self.meters);
-        let mut response = self.rules.acknowledgement.clone().unwrap_or_default();
+    /// The response to a request that does not reach the inner service.
+    fn respond<B>(&self, stop: Stop, head: &Parts, watch: Watch) -> Response<LayerBody<B>> {
+        let mut response = match stop {
+            Stop::Refused(reason, tenant, facts) => {
+                let rejection = self.rejection(reason, tenant, facts);
+                watch.refused(&rejection, &self.meters);
+                let mut response = (self.settings.responder)(&rejection, head);
+                rejection.finish(&mut response, &self.allow);
+                response
+            }
+            Stop::Acknowledged(tenant) => {
+                watch.acknowledged(F::NAME, &self.settings.namespace, &tenant, &self.meters);
+                self.rules.acknowledgement.clone().unwrap_or_default()
+            }
+        };
         seal(response.headers_mut());
         response.map(LayerBody::from_bytes)
     }

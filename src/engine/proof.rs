@@ -1,7 +1,7 @@
-//! The steps of a check as types. Each is made only from the one before it, so a skipped check does not compile.
+//! Verify, time, claims and replay as types. Each is made only from the one before it, so none of them can be skipped.
 //!
-//! [`Verified`] → [`Fresh`] → [`Accepted`] → [`Identity`]. The last step also takes [`Unused`], which the replay
-//! store's answer makes.
+//! [`Verified`] → [`Fresh`] → [`Accepted`] → [`Identity`]. The last step also takes an [`Admission`]: the replay store
+//! says that the claim was the first, or the form allows duplicates.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::Engine;
 use crate::clock::UnixTime;
 use crate::form::{Extracted, Form};
-use crate::identity::{Identity, Proved, Unused};
+use crate::identity::{Admission, Identity, Proved};
 use crate::keys::{Key, Keys, TenantId};
 use crate::observe;
 use crate::rejection::{Facts, Reason};
@@ -38,14 +38,13 @@ pub(super) struct Accepted<C> {
 }
 
 impl<'e, F: Form, C> Verified<'e, F, C> {
-    /// Tries all active keys. If there are none, tries the decoy, so that an unknown tenant costs as much as a wrong
+    /// Tries all active keys. If no key is active, tries the decoy, so that an unknown tenant costs as much as a wrong
     /// key.
     pub(super) fn by_one_of(
         keys: &Keys,
         presented: &Extracted<F::Credential>,
         engine: &'e Engine<F, C>,
     ) -> Result<Self, Reason> {
-        let (form, credential) = (&engine.form, &presented.credential);
         let now = engine.settings.clock.now();
         let named = presented.tenant.clone().unwrap_or_else(|| "".into());
         // The refusal if no key fits: there is no active key, all are unusable, or no usable one made this signature.
@@ -53,7 +52,7 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
         for key in keys.iter().filter(|key| key.is_active(now)) {
             let checked = match key.secret().weakness() {
                 Some(weakness) => Err(Reason::UnusableKey(weakness)),
-                None => form.verify(credential, key.secret()),
+                None => engine.form.verify(&presented.credential, key.secret()),
             };
             match checked {
                 Ok(message) => return Ok(Self { engine, now, message, named, key: key.clone() }),
@@ -73,17 +72,7 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
                 Err(other) => return Err(other),
             }
         }
-        if refused == Reason::UnknownKey {
-            if !engine.rules.looks_keys_up {
-                observe::unknown_tenant(F::NAME, presented.tenant.as_ref());
-            }
-            // The result does not count, as nobody has this key. But beyond a throttle's limit, wrong and right guesses
-            // get the same answer.
-            if let Err(reason @ Reason::TooManyGuesses(_)) = black_box(form.verify(credential, &engine.rules.decoy)) {
-                refused = reason;
-            }
-        }
-        Err(refused)
+        Err(if refused == Reason::UnknownKey { engine.try_decoy(presented) } else { refused })
     }
 
     pub(super) fn fresh(self) -> Result<Fresh<'e, F, C>, (Reason, Facts)> {
@@ -94,16 +83,16 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
 }
 
 impl<F: Form, C> Fresh<'_, F, C> {
-    pub(super) fn with_claims(self) -> Result<Accepted<C>, (Reason, Facts)> {
+    /// Also returns the key, whose use the caller notes if this is a check.
+    pub(super) fn with_claims(self) -> Result<(Accepted<C>, Key), (Reason, Facts)> {
         let Self { verified: Verified { engine, now, message, named, key }, validity } = self;
         let fingerprint = engine.fingerprint(&message, &named, &key);
         let tenant = key.owner().cloned().unwrap_or(named);
         let claims = engine.form.claims(message, now).and_then(&engine.map_claims);
         let claims = claims.map_err(|reason| (reason, Facts::new()))?;
-        key.used(now);
         let (form, key_use) = (F::NAME, key.key_use());
         let proved = Proved { claims, form, tenant, key_use, fingerprint, validity, checked_at: now };
-        Ok(Accepted { proved: Arc::new(proved) })
+        Ok((Accepted { proved: Arc::new(proved) }, key))
     }
 }
 
@@ -124,12 +113,24 @@ impl<C> Accepted<C> {
         self.proved.checked_at
     }
 
-    pub(super) fn admitted(self, unused: Unused) -> Identity<C> {
-        Identity::new(self.proved, unused)
+    pub(super) fn admitted(self, admission: Admission) -> Identity<C> {
+        Identity::new(self.proved, admission)
     }
 }
 
 impl<F: Form, C> Engine<F, C> {
+    /// The refusal of a tenant without an active key. The decoy's result does not count, as nobody has this key. But
+    /// beyond a throttle's limit, wrong and right guesses get the same answer.
+    fn try_decoy(&self, presented: &Extracted<F::Credential>) -> Reason {
+        if !self.rules.looks_keys_up {
+            observe::unknown_tenant(F::NAME, presented.tenant.as_ref());
+        }
+        match black_box(self.form.verify(&presented.credential, &self.rules.decoy)) {
+            Err(reason @ Reason::TooManyGuesses(_)) => reason,
+            _ => Reason::UnknownKey,
+        }
+    }
+
     /// Whether all keys are one sender's.
     fn has_one_owner(&self) -> bool {
         self.settings.keys.as_ref().is_some_and(|keys| keys.ignores_tenant())

@@ -15,11 +15,10 @@ use crate::form::Form;
 ///
 /// # Readiness and cloning
 ///
-/// It is ready when the inner service is. `call` does what needs no waiting at once: it verifies the signature, and if
-/// the form does not read the body and the stores answer at once, it has also claimed the credential and called the
-/// inner service when it returns. Its processor time, some tens of microseconds for a MAC and more for a public key,
-/// is therefore spent in `call`, under [`tower::buffer`](https://docs.rs/tower/latest/tower/buffer/) in the buffer's
-/// single worker.
+/// It is ready when the inner service is. If the form does not read the body and the stores answer at once, the whole
+/// check and the call of the inner service run inside `call`. Otherwise the rest runs when the future is polled. The
+/// check's processor time, some tens of microseconds for a MAC and more for a public key, may thus be spent in `call`:
+/// under [`tower::buffer`](https://docs.rs/tower/latest/tower/buffer/), in the buffer's single worker.
 ///
 /// A request that has to wait takes the inner service that was polled ready with it, and leaves a clone for the next
 /// request: hence `S: Clone`. What the ready service holds, such as the permit of a concurrency limit, stays taken

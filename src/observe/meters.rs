@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use metrics::{Key, Label, Level, Metadata};
 
-use super::tenants::{Counted, Tenants};
+use super::tenants::{MetricKeys, Tenants};
 use crate::clock::UnixTime;
 use crate::keys::{KeyUse, TenantId};
 use crate::metrics::names;
@@ -14,7 +14,7 @@ use crate::stopwatch::Stopwatch;
 
 /// The keys of one layer's metrics, made when it is built: counting an honest request does not allocate.
 pub(crate) struct Meters {
-    all: Counted,
+    all: MetricKeys,
     /// `None`: tenants are not told apart.
     tenants: Option<Tenants>,
     check: Key,
@@ -36,7 +36,7 @@ pub(crate) enum Store {
 impl Meters {
     pub(crate) fn new(form: &'static str, namespace: &str, tenant_labels: usize) -> Self {
         let labels = vec![Label::from_static_parts("form", form), Label::new("namespace", namespace.to_owned())];
-        let all = Counted::new(labels);
+        let all = MetricKeys::new(labels);
         Self {
             tenants: (tenant_labels > 0).then(|| Tenants::new(tenant_labels, &all)),
             check: all.key(names::CHECK, None),
@@ -64,14 +64,14 @@ impl Meters {
         self.count(Some(tenant), true, |counted| increment(&counted.acknowledged));
     }
 
-    /// Past the keys, the tenant that the request names has some.
+    /// A refusal after the keys step proves that the tenant exists.
     pub(crate) fn refused(&self, reason: &Reason, tenant: Option<&TenantId>) {
         self.count(tenant, reason.step() > Step::Keys, |counted| {
             increment(&counted.key(names::REQUESTS, Some(("outcome", reason.as_str()))));
         });
     }
 
-    fn count(&self, tenant: Option<&TenantId>, is_known: bool, count: impl FnOnce(&Counted)) {
+    fn count(&self, tenant: Option<&TenantId>, is_known: bool, count: impl FnOnce(&MetricKeys)) {
         match &self.tenants {
             None => count(&self.all),
             Some(tenants) => count(&tenants.of(tenant, is_known)),

@@ -14,35 +14,32 @@ use std::fmt::{self, Display, Write};
 use std::sync::{Mutex, PoisonError};
 
 use crate::clock::{Clock, SystemClock};
-use crate::form::Form;
 use crate::keys::{KeyUse, TenantId};
-use crate::rejection::{Code, Reason, Rejection};
+use crate::rejection::{Code, Reason, Rejection, Step};
 use crate::store::StoreError;
-
-use crate::rejection::Step;
 
 pub(crate) use meters::{Meters, Store};
 pub(crate) use watch::Watch;
 
 /// Its credential passed every check.
-pub(crate) fn accepted<F: Form>(namespace: &str, tenant: &TenantId, key_use: KeyUse) {
+fn accepted(form: &'static str, namespace: &str, tenant: &TenantId, key_use: KeyUse) {
     let tenant = OneLine(tenant);
     tracing::debug!(
-        target: "tower_sso", form = F::NAME, namespace, %tenant, ?key_use, outcome = "accepted", "credential accepted"
+        target: "tower_sso", form, namespace, %tenant, ?key_use, outcome = "accepted", "credential accepted"
     );
 }
 
 /// It is a duplicate of a processed delivery.
-pub(crate) fn acknowledged<F: Form>(namespace: &str, tenant: &TenantId) {
-    let (form, tenant, outcome) = (F::NAME, OneLine(tenant), "acknowledged");
-    if SIGNED.has_room() {
+fn acknowledged(form: &'static str, namespace: &str, tenant: &TenantId) {
+    let (tenant, outcome) = (OneLine(tenant), "acknowledged");
+    if SIGNED.take_line() {
         tracing::info!(target: "tower_sso", form, namespace, %tenant, outcome, "duplicate acknowledged");
     } else {
         tracing::debug!(target: "tower_sso", form, namespace, %tenant, outcome, "duplicate acknowledged");
     }
 }
 
-pub(crate) fn rejected(rejection: &Rejection) {
+fn refused(rejection: &Rejection) {
     let (form, reason) = (rejection.form(), rejection.reason());
     // A level is a constant of each call.
     macro_rules! log {
@@ -59,7 +56,7 @@ pub(crate) fn rejected(rejection: &Rejection) {
             )
         };
     }
-    match (rejection.code() == Code::Unavailable, quota_of(reason).has_room()) {
+    match (rejection.code() == Code::Unavailable, quota_of(reason).take_line()) {
         (true, true) => log!(warn, "credential not checked"),
         (true, false) => log!(debug, "credential not checked"),
         (false, true) => log!(info, "credential refused"),
@@ -69,7 +66,7 @@ pub(crate) fn rejected(rejection: &Rejection) {
 
 /// A store's own words for its failure: they may name hosts, so they go to the log and nowhere else.
 pub(crate) fn store_failed(form: &'static str, error: &StoreError) {
-    if TROUBLES.has_room() {
+    if TROUBLES.take_line() {
         tracing::warn!(target: "tower_sso", form, detail = %OneLine(error), "store failed");
     }
 }
@@ -83,7 +80,7 @@ pub(crate) fn not_settled(form: &'static str) {
 
 /// An unusable key. The tenant's other keys still work, but somebody should look at it.
 pub(crate) fn unusable_key(form: &'static str, tenant: &TenantId, what: &'static str) {
-    if TROUBLES.has_room() {
+    if TROUBLES.take_line() {
         tracing::warn!(target: "tower_sso", form, ?tenant, what, "unusable key");
     }
 }
@@ -144,11 +141,11 @@ pub(crate) fn shared_secret(form: &'static str, one: &TenantId, other: &TenantId
     );
 }
 
-/// Anybody can cause tens of thousands of refusals a second before the signature check, each with a line.
+/// Refusals before the signature is verified. Anybody can cause tens of thousands a second.
 static UNSIGNED: Quota = Quota::new();
-/// With one used link or captured delivery, an attacker can send it as often.
+/// Refusals after it, and acknowledged duplicates. Anybody with one captured credential can cause as many.
 static SIGNED: Quota = Quota::new();
-/// So can stores that fail.
+/// Failures of stores, and unusable keys.
 static TROUBLES: Quota = Quota::new();
 
 fn quota_of(reason: &Reason) -> &'static Quota {
@@ -174,7 +171,8 @@ impl Quota {
         Self(Mutex::new(Spent { second: 0, lines: 0 }))
     }
 
-    fn has_room(&self) -> bool {
+    /// Whether one more line may be logged. It then counts as logged.
+    fn take_line(&self) -> bool {
         let (has_room, left_out) = self.spend(SystemClock.steady().as_secs());
         if left_out > 0 {
             tracing::info!(target: "tower_sso", left_out, "there was more of this in the last busy second: see DEBUG");

@@ -9,7 +9,7 @@ use crate::keys::TenantId;
 use crate::metrics::names;
 
 /// The keys of what is counted: of a whole layer, or of one tenant.
-pub(super) struct Counted {
+pub(super) struct MetricKeys {
     labels: Vec<Label>,
     pub(super) accepted: Key,
     pub(super) acknowledged: Key,
@@ -18,7 +18,7 @@ pub(super) struct Counted {
     pub(super) age: Key,
 }
 
-impl Counted {
+impl MetricKeys {
     pub(super) fn new(labels: Vec<Label>) -> Self {
         Self {
             accepted: key(&labels, names::REQUESTS, Some(("outcome", "accepted"))),
@@ -48,19 +48,19 @@ fn key(labels: &[Label], name: &'static str, label: Option<(&'static str, &'stat
 /// The first tenants that have keys, and one series for all others: recorders keep each series for ever.
 pub(super) struct Tenants {
     most: usize,
-    layer: Counted,
-    known: RwLock<BTreeMap<TenantId, Arc<Counted>>>,
-    others: Arc<Counted>,
+    layer: MetricKeys,
+    known: RwLock<BTreeMap<TenantId, Arc<MetricKeys>>>,
+    others: Arc<MetricKeys>,
 }
 
 impl Tenants {
-    pub(super) fn new(most: usize, layer: &Counted) -> Self {
-        let layer = Counted::new(layer.labels.clone());
+    pub(super) fn new(most: usize, layer: &MetricKeys) -> Self {
+        let layer = MetricKeys::new(layer.labels.clone());
         Self { most, others: layer.of_tenant("other"), layer, known: RwLock::default() }
     }
 
     /// Anybody can make names up, so a tenant gets a series of its own once it is known to have keys.
-    pub(super) fn of(&self, tenant: Option<&TenantId>, is_known: bool) -> Arc<Counted> {
+    pub(super) fn of(&self, tenant: Option<&TenantId>, is_known: bool) -> Arc<MetricKeys> {
         let Some(tenant) = tenant else { return Arc::clone(&self.others) };
         // A panic under the lock cannot have left the map half changed.
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);

@@ -11,7 +11,8 @@ use crate::keys::{KeyUse, TenantId};
 use crate::rejection::Rejection;
 use crate::stopwatch::Stopwatch;
 
-/// The span of a check, and since when it takes. The span ends when the check does, before the inner service is called.
+/// The span of a check, and when it began. It logs and counts the outcome. The span ends with the check, before the
+/// inner service is called.
 pub(crate) struct Watch {
     since: Stopwatch,
     span: Span,
@@ -32,47 +33,50 @@ impl Watch {
         Self { since: Stopwatch::start(), span }
     }
 
-    /// For its end. What stays behind observes nothing.
+    /// Moves the span out. What stays observes nothing.
     pub(crate) fn take(&mut self) -> Self {
         Self { since: self.since, span: mem::replace(&mut self.span, Span::none()) }
     }
 
     /// Runs a part of the check inside the span.
-    pub(crate) fn observe<T>(&self, part: impl FnOnce() -> T) -> T {
+    pub(crate) fn in_span<T>(&self, part: impl FnOnce() -> T) -> T {
         self.span.in_scope(part)
     }
 
-    pub(crate) fn accepted<C>(self, identity: &Identity<C>, meters: &Meters) {
-        let outcome = if identity.is_duplicate() { "acknowledged" } else { "accepted" };
-        let key_use = match identity.key_use() {
-            KeyUse::Current => "current",
-            KeyUse::Previous => "previous",
-        };
-        self.span.record("tenant", display(OneLine(identity.tenant()))).record("key_use", key_use);
-        self.end(outcome, meters);
+    pub(crate) fn admitted<C>(self, identity: &Identity<C>, namespace: &str, meters: &Meters) {
+        let (form, tenant, key_use) = (identity.form(), identity.tenant(), identity.key_use());
+        self.span.record(
+            "key_use",
+            match key_use {
+                KeyUse::Current => "current",
+                KeyUse::Previous => "previous",
+            },
+        );
         if identity.is_duplicate() {
-            meters.acknowledged(identity.tenant());
-        } else {
-            meters.accepted(identity.tenant(), identity.issued_at(), identity.key_use(), identity.checked_at());
+            return self.acknowledged(form, namespace, tenant, meters);
         }
+        self.in_span(|| super::accepted(form, namespace, tenant, key_use));
+        self.end("accepted", Some(tenant), meters);
+        meters.accepted(tenant, identity.issued_at(), key_use, identity.checked_at());
     }
 
-    pub(crate) fn acknowledged(self, tenant: &TenantId, meters: &Meters) {
-        self.span.record("tenant", display(OneLine(tenant)));
-        self.end("acknowledged", meters);
+    pub(crate) fn acknowledged(self, form: &'static str, namespace: &str, tenant: &TenantId, meters: &Meters) {
+        self.in_span(|| super::acknowledged(form, namespace, tenant));
+        self.end("acknowledged", Some(tenant), meters);
         meters.acknowledged(tenant);
     }
 
     pub(crate) fn refused(self, rejection: &Rejection, meters: &Meters) {
-        if let Some(tenant) = rejection.tenant() {
-            self.span.record("tenant", display(OneLine(tenant)));
-        }
+        self.in_span(|| super::refused(rejection));
         self.span.record("reason", rejection.reason().as_str());
-        self.end("refused", meters);
+        self.end("refused", rejection.tenant(), meters);
         meters.refused(rejection.reason(), rejection.tenant());
     }
 
-    fn end(&self, outcome: &'static str, meters: &Meters) {
+    fn end(&self, outcome: &'static str, tenant: Option<&TenantId>, meters: &Meters) {
+        if let Some(tenant) = tenant {
+            self.span.record("tenant", display(OneLine(tenant)));
+        }
         self.span.record("outcome", outcome);
         meters.checked(self.since);
     }

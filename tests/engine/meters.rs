@@ -6,7 +6,9 @@ use serde_json::Value;
 use tower_sso::clock::UnixTime;
 use tower_sso::keys::MemoryKeys;
 use tower_sso::metrics::{self, names};
+use tower_sso::replay::{Claim, Claimed, Fill, Fingerprint, LeaseId, MemoryReplay, ReplayStore};
 use tower_sso::sign::{FernetLink, SigningWebhook, generate_fernet_key};
+use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::tenant::Tenant;
 use tower_sso::{fernet, webhook};
 
@@ -62,6 +64,45 @@ async fn layers_are_measured() {
     for name in names::ALL.into_iter().filter(|name| *name != names::UNSETTLED) {
         assert!(said.contains(name), "{name}");
     }
+}
+
+/// A store on another machine, which answers later.
+struct Later(MemoryReplay);
+
+impl ReplayStore for Later {
+    fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
+        let claim = self.0.claim(claim);
+        StoreFuture::new(async {
+            tokio::task::yield_now().await;
+            claim.await
+        })
+    }
+
+    fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
+        self.0.settle(claim)
+    }
+
+    fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>> {
+        self.0.release(key, lease)
+    }
+
+    fn remembers_since(&self) -> Option<UnixTime> {
+        self.0.remembers_since()
+    }
+
+    fn fill(&self) -> Option<Fill> {
+        self.0.fill()
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_answers_later_says_how_full_it_is() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _guard = ::metrics::set_default_local_recorder(&recorder);
+    let hook = webhook::layer::<Value>().secrets(["the secret of acme"]).replay(Later(replay())).handler_remembers();
+    App::new(hook.clock(clock()).build().unwrap()).send(call("acme", "the secret of acme")).await;
+    let said = recorder.handle().render();
+    assert!(said.contains(r#"tower_sso_replay_entries{form="webhook",namespace=""} 1"#), "{said}");
 }
 
 fn hook(most: usize) -> App {

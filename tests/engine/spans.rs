@@ -1,13 +1,16 @@
 //! The span of a check.
 
-use std::future::Future;
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::future::{Future, ready};
 use std::pin::pin;
 use std::task::{Context, Waker};
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response};
 use http_body_util::Full;
 use serde_json::{Value, json};
+use tower::{Layer, ServiceExt, service_fn};
 use tower_sso::clock::UnixTime;
 use tower_sso::keys::{Keys, MemoryKeys, Secret};
 use tower_sso::sign::{JwtSigner, SigningWebhook};
@@ -92,6 +95,23 @@ async fn a_duplicate_and_a_request_without_a_credential() {
         "{}",
         log.text()
     );
+}
+
+/// The inner service is outside the span of a check, whether or not there was a credential.
+#[tokio::test]
+async fn the_span_ends_before_the_inner_service_is_called() {
+    let layer = jwt::layer::<Value>(jwt::Algorithm::HS256).audience("rp").tenant(Tenant::path_segment(0));
+    let layer = layer.keys(MemoryKeys::new().with("acme", NEW)).replay(replay()).clock(clock()).optional();
+    let log = Log::start();
+    let ended = Cell::new(0);
+    let service = layer.build().unwrap().layer(service_fn(|_: Request<_>| {
+        ended.set(log.spans().len());
+        ready(Ok::<_, Infallible>(Response::new(String::new())))
+    }));
+    for (number, request) in [get("/acme"), link(NEW, "ada")].into_iter().enumerate() {
+        service.clone().oneshot(request).await.unwrap();
+        assert_eq!(ended.get(), number + 1);
+    }
 }
 
 /// Somebody who hangs up ends the span, and what is logged meanwhile elsewhere is not inside it.
