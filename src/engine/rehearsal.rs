@@ -1,11 +1,11 @@
-//! A check that stops before the replay store: [`Rehearsal`], from which [`explain`](crate::explain) tells what
-//! happened.
+//! A check that stops before the cutoff and the replay store: [`Rehearsal`], from which [`explain`](crate::explain)
+//! tells what happened.
 
 use bytes::Bytes;
 use http::request::Parts;
 
 use super::builder::Settings;
-use super::check::{Found, Stop};
+use super::check::Stop;
 use super::proof::Verified;
 use super::{Engine, VerifyLayer};
 use crate::clock::UnixTime;
@@ -24,15 +24,13 @@ pub(crate) struct Rehearsal<C> {
 }
 
 impl<F: Form, C> VerifyLayer<F, C> {
-    /// The steps of a check up to the replay store.
+    /// The steps of a check up to the claims.
     pub(crate) async fn rehearse(&self, head: &Parts, body: &Bytes) -> Rehearsal<F::Credential> {
         let engine = self.engine();
         let now = engine.settings.clock.now();
         let mut rehearsal = Rehearsal { presence: None, presented: None, keys: None, now, refused: None };
-        if let Err(Stop::Refused(reason, found)) = engine.rehearse(head, body, &mut rehearsal).await {
-            let Found { tenant, facts } = found.unwrap_or_else(|| engine.found_in(head));
-            let rejection = Rejection::new(F::NAME, reason);
-            rehearsal.refused = Some(rejection.found(engine.settings.namespace.clone(), tenant, facts));
+        if let Err(Stop::Refused(reason, tenant, facts)) = engine.rehearse(head, body, &mut rehearsal).await {
+            rehearsal.refused = Some(engine.rejection(reason, tenant, facts));
         }
         rehearsal
     }
@@ -45,7 +43,7 @@ impl<F: Form, C> VerifyLayer<F, C> {
     /// The keys that such a credential would be checked with.
     pub(crate) fn keys_by(&self, form: &F, presented: &Extracted<F::Credential>) -> Within<Keys> {
         let engine = self.engine();
-        Within::new(engine.settings.store_timeout, engine.look_up_by(form, presented))
+        engine.within(engine.look_up_by(form, presented))
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -58,15 +56,27 @@ impl<F: Form, C> VerifyLayer<F, C> {
 }
 
 impl<F: Form, C> Engine<F, C> {
+    /// Like a check up to step 5, with the same parts. Does not note that a key was used.
     async fn rehearse(&self, head: &Parts, body: &Bytes, so_far: &mut Rehearsal<F::Credential>) -> Result<(), Stop> {
-        so_far.presence = Some(self.screen(head)?);
-        let presented = so_far.presented.insert(self.extract(head, body)?);
-        let found = Within::new(self.settings.store_timeout, self.look_up(presented)).await;
-        let found = found.map_err(|error| self.stop(Reason::KeyStore(error.failure()), presented))?;
+        let presence = self.screen(head).map_err(|reason| self.refuse_head(reason, head))?;
+        let body = match *so_far.presence.insert(presence) {
+            Presence::Absent => return Ok(()),
+            Presence::InHead => &Bytes::new(),
+            Presence::InBody => body,
+        };
+        let presented = self.extract(head, body).map_err(|reason| self.refuse_head(reason, head))?;
+        let presented = so_far.presented.insert(presented);
+        let found = self.within(self.look_up(presented)).await;
+        let found = found.map_err(|error| self.refuse_presented(Reason::KeyStore(error.failure()), presented))?;
         let keys = so_far.keys.insert(found);
-        let verified = Verified::by_one_of(keys, presented, self).map_err(|reason| self.stop(reason, presented))?;
-        let refuse = |(reason, facts)| Stop::with(reason, presented.tenant.clone(), facts);
-        verified.fresh().map_err(refuse)?.with_claims().map_err(refuse)?;
-        Ok(())
+        let mut verified = Verified::by_one_of(keys, presented, self);
+        let reason = verified.as_ref().err();
+        if let Some(newer) = reason.and_then(|reason| self.newer_keys(reason, keys, presented)) {
+            let found = newer.await;
+            *keys = found.map_err(|error| self.refuse_presented(Reason::KeyStore(error.failure()), presented))?;
+            verified = Verified::by_one_of(keys, presented, self);
+        }
+        let verified = verified.map_err(|reason| self.refuse_presented(reason, presented))?;
+        self.accept(verified, presented).map(|_| ())
     }
 }

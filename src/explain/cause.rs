@@ -13,8 +13,11 @@ use crate::rejection::{Facts, Reason, Rejection, Step};
 const MOST_KEYS: usize = 1_000;
 
 pub(super) fn passed<C>(rehearsal: &Rehearsal<C>) -> Vec<Passed> {
-    let end = rehearsal.refused.as_ref().map_or(Step::Replay, |refused| refused.reason().step());
     let mut passed = Vec::new();
+    if rehearsal.presence == Some(Presence::Absent) {
+        return passed;
+    }
+    let end = rehearsal.refused.as_ref().map_or(Step::Replay, |refused| refused.reason().step());
     let mut pass = |step, seen: String| {
         if step < end {
             passed.push(Passed { step, seen });

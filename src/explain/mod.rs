@@ -1,7 +1,8 @@
 //! Why does this request not pass? Which slip of the partner's would explain it?
 //!
-//! [`request`] repeats a check step by step, without using the credential up. If the signature is wrong, it tries what
-//! partners most often get wrong, with the tenant's own keys, and names what fits: a line feed behind the secret,
+//! [`request`] repeats the steps of a check up to the claims. It does not ask the replay store, so it uses nothing up,
+//! and what a startup cutoff or an earlier use would refuse passes. If the signature is wrong, it tries what partners
+//! most often get wrong, with the tenant's own keys, and names what fits: a line feed behind the secret,
 //! `http` for `https`, a value that was encoded twice, a key that has ended.
 //!
 //! It is for operators: an admin's page, a command, a test. **Never show it to whoever sent the request**: it tells
@@ -95,12 +96,13 @@ pub struct Passed {
 }
 
 impl Explanation {
-    /// The steps that the request passes, in order.
+    /// The steps that the request passes, in order. None if it has no credential.
     pub fn passed(&self) -> &[Passed] {
         &self.passed
     }
 
-    /// Why it is refused; `None` if it passes all but the replay check, which is not asked.
+    /// Why it is refused. `None` if it passes up to the replay store, whose cutoff and claim are not asked, or if an
+    /// [optional](crate::Builder::optional) layer lets it through without a credential.
     pub fn refused(&self) -> Option<&Rejection> {
         self.refused.as_ref()
     }
@@ -117,7 +119,10 @@ impl fmt::Display for Explanation {
             writeln!(f, "passed   {step}: {}", OneLine(seen))?;
         }
         let Some(rejection) = &self.refused else {
-            return writeln!(f, "It passes, if its credential was not used before.");
+            return f.write_str(match self.passed.is_empty() {
+                true => "It passes without a credential, as the layer is optional.\n",
+                false => "It passes, if its credential was not used before.\n",
+            });
         };
         writeln!(f, "refused  {}: {}", rejection.reason().step(), OneLine(rejection.reason()))?;
         for (name, value) in rejection.facts().iter() {

@@ -15,8 +15,9 @@
 //! | replay | the store is asked to claim it; of all duplicates one passes | `replayed`, `unavailable` |
 //!
 //! Then the credential is taken out of the request, the [`Identity`](crate::Identity) put in, and your handler called.
-//! Nothing is recorded in a store before the last step. [`Reason::step`](crate::rejection::Reason::step) tells where a
-//! request ended.
+//! Before the last step, no store records the credential. Once its claims are accepted, its key counts as
+//! [used](crate::keys::Key::when_used), also for a duplicate. [`Reason::step`](crate::rejection::Reason::step) tells
+//! where a request ended.
 //!
 //! # What an unknown tenant costs
 //!

@@ -9,6 +9,7 @@ mod landing;
 #[cfg(feature = "metrics")]
 mod meters;
 mod received;
+mod rehearsal;
 mod reuse;
 mod robust;
 mod schedules;

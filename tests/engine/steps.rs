@@ -19,6 +19,7 @@ use tower_sso::Identity;
 use tower_sso::VerifyLayer;
 use tower_sso::body::HeadOnly;
 use tower_sso::clock::{Clock, ManualClock, UnixTime};
+use tower_sso::explain;
 use tower_sso::form::{Extracted, Form, Presence, Rules, Usage};
 use tower_sso::keys::{self, Key, Keys, Secret, TenantId};
 use tower_sso::rejection::{Code, Reason, Rejection};
@@ -68,7 +69,8 @@ impl Form for Diarist {
         Ok(if head.uri.path() == "/overlooked" { Presence::Absent } else { Presence::InHead })
     }
 
-    fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<String>, Reason> {
+    fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<String>, Reason> {
+        assert!(body.is_empty(), "the credential is in the head");
         self.diary.write("extract");
         Ok(head.uri.path().to_owned().into())
     }
@@ -235,6 +237,17 @@ async fn the_steps_come_in_their_order_and_end_where_one_fails() {
     let stale = Bench::new(Usage::Once, past, &["/good"]);
     let time = [&to_verify[..], &["validity"]].concat();
     assert_eq!(stale.send("/good").await, (Some(Code::Expired), time), "stale claims are not read");
+}
+
+#[tokio::test]
+async fn an_explanation_takes_the_steps_up_to_the_claims() {
+    let bench = Bench::new(Usage::Once, Validity::unlimited(), &["/good"]);
+    let (head, ()) = Request::get("/good").body(()).unwrap().into_parts();
+    let explanation = explain::request(&bench.layer, &head, &Bytes::from_static(b"not read by this form")).await;
+    assert_eq!(explanation.refused(), None);
+    let explained = bench.diary.read();
+    let (_, checked) = bench.send("/good").await;
+    assert_eq!([&explained[..], &["claim", "inner"]].concat(), checked);
 }
 
 /// `extract` may only say what is missing: the body was not read.
