@@ -2,6 +2,13 @@
 
 use serde_json::Value;
 
+/// How long a body may become for each of its bytes: brackets in brackets, each in a line of its own, would be most of
+/// the memory that there is.
+const MOST_GROWTH: usize = 4;
+
+/// By how much a short body may grow besides.
+const ROOM: usize = 1024;
+
 /// What other libraries make of this body, and what that would mean.
 pub(super) fn other_bodies(body: &str) -> Vec<(String, String)> {
     let mut others = vec![
@@ -29,14 +36,14 @@ fn other_json(body: &str) -> Vec<(String, String)> {
     let sorted = serde_json::from_str::<Value>(body).ok().map(|value| value.to_string());
     let spacings = [
         ("as it came", Some(body.to_owned())),
-        ("without white space", Some(spaced(body, "", ""))),
-        ("with a space behind colons and commas, as Python's `json.dumps` writes it", Some(spaced(body, " ", " "))),
-        ("in lines that are indented by two spaces", Some(indented(body, "  "))),
-        ("in lines that are indented by four spaces", Some(indented(body, "    "))),
+        ("without white space", spaced(body, "", "")),
+        ("with a space behind colons and commas, as Python's `json.dumps` writes it", spaced(body, " ", " ")),
+        ("in lines that are indented by two spaces", indented(body, "  ")),
+        ("in lines that are indented by four spaces", indented(body, "    ")),
         ("without white space, and sorted by names", sorted.clone()),
         (
             "with a space behind colons and commas, and sorted by names",
-            sorted.as_deref().map(|sorted| spaced(sorted, " ", " ")),
+            sorted.as_deref().and_then(|sorted| spaced(sorted, " ", " ")),
         ),
     ];
     let mut others = Vec::new();
@@ -57,7 +64,7 @@ fn other_json(body: &str) -> Vec<(String, String)> {
 }
 
 /// JSON with these separators behind its colons and commas, and no other white space.
-fn spaced(json: &str, after_colon: &str, after_comma: &str) -> String {
+fn spaced(json: &str, after_colon: &str, after_comma: &str) -> Option<String> {
     rewritten(json, |letter, out| {
         out.push(letter);
         match letter {
@@ -69,7 +76,7 @@ fn spaced(json: &str, after_colon: &str, after_comma: &str) -> String {
 }
 
 /// JSON in lines, as JavaScript's `JSON.stringify` and Python's `json.dumps` write it if told to indent.
-fn indented(json: &str, indent: &str) -> String {
+fn indented(json: &str, indent: &str) -> Option<String> {
     let (mut depth, mut before) = (0_usize, ' ');
     rewritten(json, |letter, out| {
         let line = |depth: usize, out: &mut String| {
@@ -98,8 +105,9 @@ fn indented(json: &str, indent: &str) -> String {
 }
 
 /// Without the white space outside texts, and what `write` makes of each other letter outside of them. The quote that
-/// begins a text is one.
-fn rewritten(json: &str, mut write: impl FnMut(char, &mut String)) -> String {
+/// begins a text is one. `None` if it becomes too long.
+fn rewritten(json: &str, mut write: impl FnMut(char, &mut String)) -> Option<String> {
+    let longest = json.len() * MOST_GROWTH + ROOM;
     let (mut out, mut in_text, mut is_escaped) = (String::with_capacity(json.len()), false, false);
     for letter in json.chars() {
         if in_text {
@@ -109,9 +117,12 @@ fn rewritten(json: &str, mut write: impl FnMut(char, &mut String)) -> String {
         } else if !matches!(letter, ' ' | '\t' | '\n' | '\r') {
             in_text = letter == '"';
             write(letter, &mut out);
+            if out.len() > longest {
+                return None;
+            }
         }
     }
-    out
+    Some(out)
 }
 
 fn escaped(json: &str) -> String {
@@ -165,10 +176,19 @@ mod tests {
     #[test]
     fn json_is_serialized_again() {
         let json = r#"{ "a" : "x, \" : y\\", "b": [1, 2], "c":{} }"#;
-        assert_eq!(spaced(json, "", ""), r#"{"a":"x, \" : y\\","b":[1,2],"c":{}}"#);
-        assert_eq!(spaced(json, " ", " "), r#"{"a": "x, \" : y\\", "b": [1, 2], "c": {}}"#);
+        assert_eq!(spaced(json, "", "").unwrap(), r#"{"a":"x, \" : y\\","b":[1,2],"c":{}}"#);
+        assert_eq!(spaced(json, " ", " ").unwrap(), r#"{"a": "x, \" : y\\", "b": [1, 2], "c": {}}"#);
         let lines = serde_json::to_string_pretty(&serde_json::from_str::<Value>(json).unwrap()).unwrap();
-        assert_eq!(indented(json, "  "), lines);
+        assert_eq!(indented(json, "  "), Some(lines));
+    }
+
+    #[test]
+    fn no_body_grows_beyond_bounds() {
+        for piece in ["[", "{[", "[1,", "{}", "\u{e9}/"] {
+            let body = format!("[{}", piece.repeat(60_000 / piece.len()));
+            let bytes: usize = other_bodies(&body).iter().map(|(_, other)| other.len()).sum();
+            assert!(bytes < 10_000_000, "{piece}: {bytes}");
+        }
     }
 
     #[test]

@@ -6,8 +6,8 @@
 //! `http` for `https`, a value that was encoded twice, a key that has ended.
 //!
 //! It is for operators: an admin's page, a command, a test. **Never show it to whoever sent the request**: it tells
-//! which part of a forgery was wrong. It contains no secret, MAC, credential or value of a claim. A wrong
-//! [`shared_secret`](crate#forms-and-partners) counts as one guess for its throttle, as in a check.
+//! which part of a forgery was wrong, and may name other tenants. It contains no secret, MAC, credential or value of a
+//! claim. A wrong [`shared_secret`](crate#forms-and-partners) counts as one guess for its throttle, as in a check.
 //!
 //! Feature `explain`; for this example `webhook` too.
 //!

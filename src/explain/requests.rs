@@ -19,7 +19,7 @@ const MOST_PARAMETERS: usize = 24;
 /// How many parameters are swapped and put into another order: the tries grow faster than their number.
 const MOST_SWAPPED: usize = 8;
 
-/// Of a longer form, no fields are changed: each change is a copy.
+/// Of a longer query or form, no fields are changed: each change is a copy.
 const LONGEST_FORM: usize = 16 * 1024;
 
 /// Requests that differ from this one in one slip. `missing` is the parameter that was not found.
@@ -30,7 +30,7 @@ pub(super) fn other_requests<F>(head: &Parts, body: &Bytes, missing: Option<&str
         others.extend(with_query(&head, &query).map(|head| NearMiss::request(cause, head, body.clone())));
     }
     let text = std::str::from_utf8(body).unwrap_or_default();
-    if (1..=LONGEST_FORM).contains(&text.len()) && !is_json(text) {
+    if !text.is_empty() && !is_json(text) {
         let forms = other_pairs(text, "form", missing);
         others.extend(forms.into_iter().map(|(cause, form)| NearMiss::request(cause, head.clone(), form.into())));
     }
@@ -95,6 +95,9 @@ fn with_path_and_query(head: &Parts, text: String) -> Option<Parts> {
 
 /// Form data as a partner may have signed it.
 fn other_pairs(form: &str, place: &'static str, missing: Option<&str>) -> Vec<(String, String)> {
+    if form.len() > LONGEST_FORM {
+        return Vec::new();
+    }
     let pairs: Vec<(&str, &str)> = Query::new(form).pairs().take(MOST_PARAMETERS + 1).collect();
     if pairs.is_empty() || pairs.len() > MOST_PARAMETERS {
         return Vec::new();

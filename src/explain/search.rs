@@ -18,7 +18,7 @@ const MOST_TRIES: usize = 600;
 /// How many bytes are signed for it, so that a large body takes milliseconds.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 
-/// What a request without a body counts as.
+/// What a request without a body and a query counts as.
 const LEAST_BYTES: usize = 1024;
 
 /// Of a longer body, no variants are made.
@@ -48,6 +48,26 @@ pub(super) struct Search<'r, F: Form, C> {
     look_ups: usize,
 }
 
+/// What may still be tried.
+struct Left {
+    tries: usize,
+    bytes: usize,
+}
+
+impl Left {
+    /// Whether this may be tried too.
+    fn take<F>(&mut self, near: &NearMiss<F>) -> bool {
+        let query = near.head.uri.query().map_or(0, str::len);
+        match (self.tries.checked_sub(1), self.bytes.checked_sub(LEAST_BYTES + query + near.body.len())) {
+            (Some(tries), Some(bytes)) => {
+                *self = Self { tries, bytes };
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
 impl<'r, F: Form, C> Search<'r, F, C> {
     pub(super) fn new(
         layer: &'r VerifyLayer<F, C>,
@@ -64,11 +84,9 @@ impl<'r, F: Form, C> Search<'r, F, C> {
         if body.len() > LONGEST_BODY {
             return None;
         }
-        let most = MOST_TRIES.min(MOST_BYTES / (LEAST_BYTES + body.len()));
-        let settings = self.form.near_misses(head, body);
-        let left = most.saturating_sub(settings.len());
-        for near in settings.into_iter().take(most) {
-            if self.fits(&near).await {
+        let mut left = Left { tries: MOST_TRIES, bytes: MOST_BYTES };
+        for near in self.form.near_misses(head, body) {
+            if left.take(&near) && self.fits(&near).await {
                 return Some(near.cause);
             }
         }
@@ -79,8 +97,8 @@ impl<'r, F: Form, C> Search<'r, F, C> {
             Reason::MissingParameter(name) => Some(&**name),
             _ => None,
         };
-        for near in other_requests(head, body, missing).into_iter().take(left) {
-            if self.fits(&near).await {
+        for near in other_requests(head, body, missing) {
+            if left.take(&near) && self.fits(&near).await {
                 return Some(near.cause);
             }
         }
