@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 
-use super::HttpSignature;
+use super::{HttpSignature, fields};
 use crate::body::FromBody;
 use crate::form::HasWindow;
 use crate::scheme::{Encoding, Origin, SecretFormat};
@@ -222,8 +222,14 @@ pub(super) fn check<C>(form: &HttpSignature<C>) -> Result<(), ConfigProblem> {
             "names what no signature can cover here: take header names in lower case, or components like `@path`",
         ));
     }
-    if [&form.label, &form.tag].iter().any(|setting| setting.as_deref().is_some_and(str::is_empty)) {
-        return Err(ConfigProblem::setting("label", "or `tag` is empty: leave it out, or name the sender's"));
+    if form.label.as_deref().is_some_and(|label| !fields::is_label(label)) {
+        let problem =
+            "is no label: take the sender's, such as `sig1`: lower-case letters, digits, `_`, `-`, `.` and `*`";
+        return Err(ConfigProblem::setting("label", problem));
+    }
+    if form.tag.as_deref().is_some_and(|tag| tag.is_empty() || !tag.bytes().all(|byte| matches!(byte, b' '..=b'~'))) {
+        let problem = "is empty, or not ASCII text, which no tag can be: leave it out, or name the sender's";
+        return Err(ConfigProblem::setting("tag", problem));
     }
     if form.lease.is_zero() {
         return Err(ConfigProblem::ZeroTimeout("lease"));

@@ -40,6 +40,12 @@ pub(super) fn sequences(headers: &HeaderMap, name: &HeaderName) -> Result<Member
     dictionary(headers, name, |scanner| scanner.sequence().map(str::to_owned))
 }
 
+/// Whether a dictionary may have this name.
+pub(super) fn is_label(name: &str) -> bool {
+    let mut scanner = Scanner(name);
+    scanner.key() == Some(name)
+}
+
 /// All lines of the header count as one, and no name comes twice.
 fn dictionary<T>(
     headers: &HeaderMap,
@@ -161,7 +167,8 @@ impl<'a> Scanner<'a> {
                     return Some(text);
                 }
                 (_, '\\') => letters.next().map(|(_, escaped)| escaped).filter(|c| matches!(c, '"' | '\\'))?,
-                (_, letter) => letter,
+                (_, letter @ ' '..='~') => letter,
+                _ => return None,
             };
             text.push(letter);
         }
@@ -217,6 +224,7 @@ mod tests {
             (r#"a=("@method" "date");created=1618884473;keyid="k"#, false, "a string without an end"),
             (r#"a=("@method" "date");created=1618884473;keyid="k""#, true, "as libraries write it"),
             (r#"sig-b.1*=("b");nonce="x\"\\y";alg="ed25519";expires=2;tag="t""#, true, "escapes"),
+            ("a=(\"b\");keyid=\"x\ty\"", false, "a tab in a text"),
             (unknown, true, "unknown parameters"),
             (r#"a=("b"),  c=("d");created=1"#, true, "two"),
             (r#"a=("b"), a=("d")"#, false, "a name twice"),
