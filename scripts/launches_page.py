@@ -36,14 +36,14 @@ Which form a platform sends, what the handler gets, and what to do on uninstalli
 
 Decide nothing by what is not signed. A preset with `danger_` in its name is weaker than a MAC over what the handler reads, or
 takes a token that others can get too: its documentation says how. *Again*: whether the same launch may come more than once; such
-a layer takes no replay store. *Claims*: the type that comes with the preset. *Vector*: whether a launch that the platform or its
-library published is among the tests.
+a layer takes no replay store. *Features*: what to enable, and `axum` if the handlers are axum's. *Claims*: the type that comes with
+the preset. *Vector*: whether a launch that the platform or its library published is among the tests.
 """
 
 
 class Launch:
     def __init__(self, preset, body, platforms, types):
-        self.name, self.source = preset.name, preset.source
+        self.name, self.source, self.features = preset.name, preset.source, preset.features
         self.platform = platforms.get(preset.name)
         self.call = f"launches::{preset.call}"
         self.form = re.search(r"\b(Fernet|Jwt|OAuth1|Sealed|SharedSecret|SignedParameters|SignedPayload)\b", preset.returns)[1]
@@ -82,11 +82,11 @@ def presets(platforms):
 
 def page(found, without):
     vectors = preset_page.with_vectors("launches.jsonl")
-    lines = ["| platform | preset | form | claims | again | signed | source | vector |", "|---|---|---|---|---|---|---|---|"]
+    lines = ["| platform | preset | features | claims | again | signed | source | vector |", "|---|---|---|---|---|---|---|---|"]
     for launch in found:
         vector = "yes" if launch.name.removeprefix("danger_") in vectors else "no"
         claims = f"`{launch.claims}`" if launch.claims else ""
-        cells = [launch.platform, f"`{launch.call}`", f"`{launch.form}`", claims, launch.again, launch.signed, launch.source, vector]
+        cells = [launch.platform, f"`{launch.call}`", launch.features, claims, launch.again, launch.signed, launch.source, vector]
         lines.append(f"| {' | '.join(map(str, cells))} |")
     table = "\n".join(lines) + "\n"
     return f"{HEAD.replace('{number}', str(len(found)))}\n## Presets\n\n{table}\n## Without a preset\n\n{without}"

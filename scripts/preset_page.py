@@ -7,14 +7,18 @@ import json
 import pathlib
 import re
 import sys
+import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PRESET = re.compile(r"((?:^///.*\n)+)(?:#\[.*\n)*^pub fn (\w+)(?:<[^(]*>)?\(([^)]*)\) -> ([^{]*)", re.M)
+PRESET = re.compile(r"((?:^///.*\n)+)((?:#\[.*\n)*)^pub fn (\w+)(?:<[^(]*>)?\(([^)]*)\) -> ([^{]*)", re.M)
+NEEDED = re.compile(r'^#\[cfg\(feature = "([\w-]+)"\)\]', re.M)
+IMPLIED = tomllib.loads((ROOT / "Cargo.toml").read_text())["features"]
 
 
 class Preset:
-    def __init__(self, documentation, name, parameters, returns):
+    def __init__(self, documentation, features, name, parameters, returns):
         self.name, self.returns, self.documentation = name, returns, documentation
+        self.features = ", ".join(f"`{feature}`" for feature in without_implied(features))
         prose = re.sub(r"```.*?```", "", documentation, flags=re.S)
         self.paragraphs = [" ".join(text.split()) for text in prose.split("\n\n")]
         sources = [text.removeprefix("Source: ") for text in self.paragraphs if text.startswith("Source: ")]
@@ -30,11 +34,27 @@ class Preset:
 
 
 def presets(folder):
+    """Those of a folder, each with the features that its module, its folder and itself are behind."""
+    of_folder = features_of(folder.parent / "mod.rs", folder.name)
     for file in sorted(folder.rglob("*.rs")):
-        for documentation, name, parameters, returns in PRESET.findall(file.read_text()):
+        module = file.relative_to(folder).parts[0].removesuffix(".rs")
+        around = of_folder + features_of(folder / "mod.rs", module)
+        for documentation, attributes, name, parameters, returns in PRESET.findall(file.read_text()):
             if returns.startswith("Builder<"):
                 lines = [line.removeprefix("///").removeprefix(" ") for line in documentation.splitlines()]
-                yield Preset("\n".join(lines), name, parameters, returns)
+                yield Preset("\n".join(lines), around + NEEDED.findall(attributes), name, parameters, returns)
+
+
+def features_of(file, module):
+    """What a module is behind where it is declared."""
+    declared = re.search(rf"((?:^#\[.*\n)*)^(?:pub )?mod {module};", file.read_text(), re.M)
+    return NEEDED.findall(declared[1]) if declared else []
+
+
+def without_implied(features):
+    """In a list for `cargo add`, only those that no other one brings."""
+    implied = {other for feature in features for other in IMPLIED[feature]}
+    return [feature for feature in dict.fromkeys(features) if feature not in implied]
 
 
 def with_vectors(file):

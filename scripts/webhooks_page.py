@@ -36,8 +36,8 @@ For many tenants, take `.keys(store).tenant(Tenant::path_segment(2))` instead of
 
 Unsigned for every sender: all headers that its preset does not name, and the URL unless the preset says that it is signed.
 Decide nothing by what is not signed. A preset with `danger_` in its name is weaker than a signature over all that the handler
-reads; those of the second table sign nothing. *Vector*: whether a call published by the sender, or signed by its library, is
-among the tests.
+reads; those of the second table sign nothing. *Features*: what to enable, and `axum` if the handlers are axum's. *Vector*: whether
+a call published by the sender, or signed by its library, is among the tests.
 """
 
 TAIL = """
@@ -58,7 +58,7 @@ KINDS = r"^(Deliveries|Calls|Requests|Updates|Pings|Events|Interactions( and web
 
 class Sender:
     def __init__(self, preset):
-        self.name, self.source = preset.name, preset.source
+        self.name, self.source, self.features = preset.name, preset.source, preset.features
         self.short = preset.name.removeprefix("danger_")
         self.short = self.short if self.short == "cal_com" else self.short.removesuffix("_com")
         sender = re.sub(KINDS, "", preset.paragraphs[0]).rstrip(".")
@@ -77,10 +77,11 @@ def page(found):
     vectors = preset_page.with_vectors("webhooks.jsonl")
 
     def table(of):
-        lines = ["| sender | preset | not signed | source | vector |", "|---|---|---|---|---|"]
+        lines = ["| sender | preset | features | not signed | source | vector |", "|---|---|---|---|---|---|"]
         for preset in of:
             vector = "yes" if preset.short in vectors else "no"
-            lines.append(f"| {preset.sender} | `{preset.call}` | {preset.unsigned} | {preset.source} | {vector} |")
+            cells = [preset.sender, f"`{preset.call}`", preset.features, preset.unsigned, preset.source, vector]
+            lines.append(f"| {' | '.join(cells)} |")
         return "\n".join(lines) + "\n"
 
     signed = [preset for preset in found if not preset.is_secret]

@@ -41,7 +41,7 @@
 //!
 //! **New here?** The [guide] has a chapter for each question: [your first partner](guide::first_partner), [which
 //! form is mine](guide::which_form), [why a request was refused](guide::refusals), [webhooks](guide::webhooks),
-//! [what happens to one request](guide::check), and eight more.
+//! [what happens to one request](guide::check), and nine more.
 //!
 //! # Forms and partners
 //!

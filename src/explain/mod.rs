@@ -31,6 +31,46 @@
 //! # }
 //! # }
 //! ```
+//!
+//! # In your app
+//!
+//! The log does not have what this needs: ask the partner for the request as it was sent, with its headers and the
+//! exact body. Serve the explanations to operators, on a listener of their own and at the **same paths**, as some forms
+//! sign the path; then send the request there:
+//!
+//! ```
+//! # #[cfg(feature = "axum")] {
+//! use axum::body::to_bytes;
+//! use axum::extract::Request;
+//! use axum::routing::{MethodRouter, any};
+//! use tower_sso::{VerifyLayer, explain, form::Form};
+//!
+//! // Takes a clone of the layer that is on the public route.
+//! fn why<F: Form, C: Send + Sync + 'static>(layer: VerifyLayer<F, C>) -> MethodRouter {
+//!     any(async move |request: Request| {
+//!         let (head, body) = request.into_parts();
+//!         match to_bytes(body, 64 * 1024).await {
+//!             Ok(body) => explain::request(&layer, &head, &body).await.to_string(),
+//!             Err(_) => "The body is over 64 KiB, or did not arrive.".to_owned(),
+//!         }
+//!     })
+//! }
+//! # }
+//! ```
+//!
+//! With `.route("/hooks/github", why(github.clone()))` on port 9000, that is:
+//!
+//! ```sh
+//! curl -i http://127.0.0.1:9000/hooks/github -H 'X-Hub-Signature-256: sha256=…' --data-binary @body.json
+//! ```
+//!
+//! - **The time is that of your question**: by then, an honest request may have expired. Whether the partner's clock
+//!   was off is in the log of the refusal: `age: 360 s`, or `age: -360 s` for a clock that is ahead.
+//! - **An old secret is recognised while the key store has it**, which [`MemoryKeys::rotate`] and `keys::sql` see to.
+//!   [`secrets`](crate::Builder::secrets) keeps none that has ended: build a second layer with the old secret, and ask
+//!   that one. If the request passes there, the partner has not changed over.
+//!
+//! [`MemoryKeys::rotate`]: crate::keys::MemoryKeys::rotate
 
 mod bodies;
 mod cause;

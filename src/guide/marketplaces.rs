@@ -7,9 +7,8 @@
 //! # Which preset
 //!
 //! Look for the platform in [`providers::launches`](crate::providers::launches), or in `docs/launches.md`, which has in
-//! one table what each preset signs, whether a launch may come again, and the type that it is read into. Take that
-//! preset's form as a feature. A platform that is not there describes its rule somewhere under "validate",
-//! "authenticate" or "verify":
+//! one table the features of each preset, what it signs, whether a launch may come again, and the type that it is read
+//! into. A platform that is not there describes its rule somewhere under "validate", "authenticate" or "verify":
 //!
 //! | its page says | form |
 //! |---|---|

@@ -24,8 +24,9 @@
 //! was compared: `age: 412 s; oldest: 300 s`, `base_string_uri: …`, `signed: …`, `hint: the time looks like …`. If no
 //! tenant could be read, `tenant_of` says where the layer looked for one. Clients see none of it.
 //!
-//! To have a wrong signature explained, repeat the request with [`explain`](crate::explain), feature `explain`. The
-//! portal does it by `cargo run --example portal -- --config portal.toml --explain 'URL, or a line for curl'`.
+//! To have a wrong signature explained, repeat the request with [`explain`](crate::explain#in-your-app), feature
+//! `explain`: its page has a route for operators. The portal does it by
+//! `cargo run --example portal -- --config portal.toml --explain 'URL, or a line for curl'`.
 //!
 //! [`Reason::step`](crate::rejection::Reason::step) tells how far the request came; all steps before it had passed.
 //!
