@@ -5,9 +5,9 @@ so with the dependencies in their headers.
     scripts/readers_programs.py               checks them
     scripts/readers_programs.py --self-test   checks that a program with a feature too few is found
 
-Each program becomes a project of its own, outside this package, whose only features are those of README's `cargo add`
-and of each "feature `x`" in the section's lines above the program. The projects have our lock file and target directory, and are only
-checked, so this takes seconds once the dependencies were.
+Each program becomes a project of its own, outside this package, whose only features are those of the `cargo add` right above
+it. Without one, they are those of every `cargo add` above, and of each "feature `x`" in the section's lines above the program.
+The projects have our lock file and target directory, and are only checked, so this takes seconds once the dependencies were.
 """
 
 import os
@@ -52,15 +52,19 @@ def header(code):
 
 def programs(readme):
     """Each program, and the manifest that README lets a reader write for it."""
-    added = re.search(r"^cargo add tower-sso --features (\S+)$", readme, re.M)
-    features = added[1].split(",") if added else sys.exit("README has no line `cargo add tower-sso --features …`")
-    end = 0
+    added = re.compile(r"^cargo add tower-sso --features (\S+)$", re.M)
+    if not added.search(readme):
+        sys.exit("README has no line `cargo add tower-sso --features …`")
+    end, features = 0, []
     for block in re.finditer(r"^```rust\S*\n(.*?)^```$", readme, re.M | re.S):
-        named = re.findall(r"\bfeature\s+`([\w-]+)`", readme[end : block.start()].split("\n## ")[-1])
-        end = block.end()
+        before = readme[end : block.start()]
+        named = re.findall(r"\bfeature\s+`([\w-]+)`", before.split("\n## ")[-1])
+        # A reader may begin at a program that has a `cargo add` of its own. Another needs all that was said before.
+        own = [feature for line in added.findall(before) for feature in line.split(",")]
+        features, end = features + own, block.end()
         code = re.sub(r"^#(?: |$)", "", block[1], flags=re.M)
         main = "" if "fn main(" in code else "\nfn main() {}\n"
-        yield "#![allow(unused)]\n" + code + main, manifest(code, features + named)
+        yield "#![allow(unused)]\n" + code + main, manifest(code, own or list(dict.fromkeys(features + named)))
 
 
 def manifest(code, features):
