@@ -13,8 +13,6 @@ use crate::observe;
 use crate::rejection::Reason;
 use crate::replay::FingerprintHasher;
 use crate::scheme::SecretFormat;
-#[cfg(feature = "jwt-public-key")]
-use crate::scheme::public_key::OTHER_KIND;
 use crate::text::json::{self, Object};
 
 /// The algorithms, and how their keys are read.
@@ -97,13 +95,7 @@ impl Verifier {
 
     /// Whether this key signed it, under a header that the layer accepts.
     pub(super) fn check_signature(&self, Token(parts): &Token, key: &Secret) -> Result<(), Reason> {
-        let authentic = match self.is_authentic(parts, key) {
-            // Not a key of this layer's: as if nobody had it, at the cost of a wrong signature.
-            #[cfg(feature = "jwt-public-key")]
-            Err(OTHER_KIND) => self.is_authentic(parts, &self.decoy()).map(|_| false),
-            checked => checked,
-        };
-        let authentic = authentic.map_err(Reason::UnusableKey)?;
+        let authentic = self.is_authentic(parts, key).map_err(Reason::UnusableKey)?;
         // Here the header only explains a refusal. It never chooses how the signature is checked.
         match (authentic, self.check_header(parts.header())) {
             (true, Ok(())) => {

@@ -335,6 +335,25 @@ async fn every_algorithm_with_a_key_that_the_call_names() {
     }
 }
 
+/// A sender's set may have keys for other purposes. Naming one of them is no reason for an alarm.
+#[tokio::test]
+async fn a_key_of_another_kind_is_nobodys() {
+    let keys = PublicKeys::new("sender");
+    let set = format!(r#"{{"keys": [{}]}}"#, B_RSA.replace('{', r#"{"kid":"rsa","#));
+    assert_eq!(keys.set_jwks(set.as_bytes()).unwrap(), 1);
+    for (algorithm, key, [one, _]) in [
+        (Algorithm::Ed25519, PublicKeyAlgorithm::Ed25519, ED25519),
+        (Algorithm::EcdsaP256Sha256, PublicKeyAlgorithm::EcdsaP256, P256),
+    ] {
+        let layer = http_signature::layer::<Value>(algorithm, Origin::new("https://app.example"));
+        let layer = layer.tenant_keyid().keys(keys.clone()).replay(replay()).clock(clock());
+        let app = App::new(layer.build().unwrap());
+        let signer = SigningWebhook::private_key(key, &one.private()).unwrap();
+        let call = signed_by(&signer, &format!("{};keyid=\"rsa\"", now()), &sha256(HELLO), HELLO);
+        assert_eq!(reason(&app.send(call).await), "bad_signature", "{algorithm:?}");
+    }
+}
+
 /// The parts of a URL cover the whole of it.
 #[tokio::test]
 async fn a_url_is_covered_by_its_parts() {

@@ -15,7 +15,7 @@ pub(super) fn is_jwk(text: &[u8]) -> bool {
 }
 
 /// A set may hold keys of several kinds, so this is no mistake of its sender.
-pub(crate) const OTHER_KIND: &str = "is a JWK of another kind of key than the algorithm needs";
+pub(super) const OTHER_KIND: &str = "is a JWK of another kind of key than the algorithm needs";
 
 impl PublicKey {
     pub(super) fn from_jwk(family: Family, text: &[u8]) -> Result<Self, &'static str> {
