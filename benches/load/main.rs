@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo bench --bench load                  # about two minutes; keep the machine idle
 //! cargo bench --bench load -- waggl lcvista # only routes whose names contain one of these
+//! cargo bench --bench load -- idle          # only the logins beside 5,000 idle connections
 //! ```
 //! Two servers run, each in its own process: `examples/portal`, and the same app without SSO layers (`bare.rs`). Eight
 //! connections over the loopback interface send freshly signed credentials on a fixed schedule: a late answer does not postpone
@@ -16,6 +17,7 @@
 
 mod bare;
 mod client;
+mod idle;
 mod links;
 mod report;
 mod server;
@@ -66,11 +68,12 @@ struct Plan {
     volley: usize,
     turns: usize,
     turn: Duration,
+    idle: usize,
 }
 
 const MEASURE: Plan =
-    Plan { burst: Duration::from_secs(1), volley: 1_000, turns: 20, turn: Duration::from_millis(500) };
-const TRY: Plan = Plan { burst: Duration::ZERO, volley: 40, turns: 1, turn: Duration::from_millis(50) };
+    Plan { burst: Duration::from_secs(1), volley: 1_000, turns: 20, turn: Duration::from_millis(500), idle: 5_000 };
+const TRY: Plan = Plan { burst: Duration::ZERO, volley: 40, turns: 1, turn: Duration::from_millis(50), idle: 50 };
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -88,7 +91,12 @@ fn main() {
     layered.send(vec![links::company()], PACE_AT_ONCE, http::StatusCode::OK);
     let rows: Vec<Row> =
         LOGINS.iter().filter(is_asked_for).map(|login| measure(login, &plan, &mut layered, &mut bare)).collect();
-    report::print(&rows);
+    report::print("Layered / bare", &rows);
+    if names.is_empty() || names.iter().any(|name| idle::NAME.contains(&**name)) {
+        rlimit::increase_nofile_limit(u64::MAX).unwrap();
+        let row = idle::measure(&LOGINS[1], &plan, plan.idle, &mut layered);
+        report::print(&format!("The portal beside {} idle connections / without them", plan.idle), &[row]);
+    }
 }
 
 fn measure(login: &Login, plan: &Plan, layered: &mut Client, bare: &mut Client) -> Row {

@@ -72,10 +72,11 @@ fn quantile(mut values: Vec<f64>, part: f64) -> f64 {
     values.get(((values.len() as f64 - 1.0) * part).round() as usize).copied().unwrap_or(f64::NAN)
 }
 
-pub(crate) fn print(rows: &[Row]) {
-    println!(
-        "Layered / bare, in µs. p99: of all answers, and the median over turns. CPU: the server's, per request.\n"
-    );
+pub(crate) fn print(what: &str, rows: &[Row]) {
+    if rows.is_empty() {
+        return;
+    }
+    println!("{what}, in µs. p99: of all answers, and the median over turns. CPU: the server's, per request.\n");
     println!("| route | requests/s | p50 | p99 | p99 of a turn | CPU | the layers' CPU (quartiles) |");
     println!("|---|---:|---:|---:|---:|---:|---:|");
     for row @ Row { name, rate, layered, bare } in rows {
