@@ -4,7 +4,8 @@ use std::time::Duration;
 use super::{Fingerprint, FingerprintHasher, Hold};
 use crate::clock::UnixTime;
 
-/// A layer's request to a [`ReplayStore`](super::ReplayStore): to claim a credential, or to settle one.
+/// A layer's request to a [`ReplayStore`](super::ReplayStore): to claim a credential, or to settle one, which spends it
+/// for good.
 ///
 /// ```
 /// use std::time::Duration;
@@ -19,7 +20,7 @@ use crate::clock::UnixTime;
 pub struct Claim {
     /// The credential.
     pub key: Fingerprint,
-    /// The time at which the layer checked it.
+    /// Of a claim: the time at which the layer checked the credential. Of a settlement: the time at which it settles.
     pub now: UnixTime,
     /// How long to hold it.
     pub hold: Hold,

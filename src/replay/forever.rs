@@ -7,8 +7,8 @@ use super::Group;
 use crate::store::StoreError;
 
 /// Counts, by group, the entries without an end, which only a restart frees. Together they may take half of the store,
-/// so that they cannot shut out entries that end. A group may have as much of that half as is still free, so that it
-/// cannot shut out another group.
+/// so that they cannot shut out entries that end. A group may hold at most as many as are still free of that half, so
+/// that it cannot shut out another group: one group alone gets a quarter of the store.
 pub(super) struct Forever {
     counts: Mutex<Counts>,
     most: u64,
@@ -26,6 +26,7 @@ impl Forever {
         Self { counts: Mutex::default(), most: ceiling.div_ceil(2) }
     }
 
+    /// A check, not a reservation: each claim under another shard's lock may overshoot by one.
     pub(super) fn has_room(&self, group: Group) -> bool {
         let counts = self.lock();
         let has = counts.by_group.get(&group).copied().unwrap_or(0);
@@ -55,9 +56,9 @@ impl Forever {
 
     /// Counts a lease that may become an entry without an end, for as long as the result lives.
     #[cfg(feature = "dense-replay")]
-    pub(super) fn part(self: &Arc<Self>, group: Group) -> Part {
+    pub(super) fn guard(self: &Arc<Self>, group: Group) -> ShareGuard {
         self.add(group);
-        Part { forever: Arc::clone(self), group }
+        ShareGuard { forever: Arc::clone(self), group }
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
@@ -67,13 +68,13 @@ impl Forever {
 
 /// One place of a group's share. Given back when it is dropped.
 #[cfg(feature = "dense-replay")]
-pub(super) struct Part {
+pub(super) struct ShareGuard {
     forever: Arc<Forever>,
     group: Group,
 }
 
 #[cfg(feature = "dense-replay")]
-impl Drop for Part {
+impl Drop for ShareGuard {
     fn drop(&mut self) {
         self.forever.remove(self.group);
     }

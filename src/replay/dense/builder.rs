@@ -39,7 +39,7 @@ impl DenseReplay {
 }
 
 impl DenseReplayBuilder {
-    /// How many live entries it holds at most. Default: 10,000,000, some 400 MB. Above it layers answer `unavailable`.
+    /// How many live entries it holds at most. Default: 10,000,000, up to 450 MB. Above it layers answer `unavailable`.
     ///
     /// Only authentic credentials take an entry, so only partners can fill it.
     #[must_use]
@@ -80,7 +80,7 @@ impl DenseReplayBuilder {
             secret: TableSecret::default(),
             windows: Windows::default(),
             ends: Ends::new(),
-            held: AtomicU64::new(0),
+            count: AtomicU64::new(0),
             ceiling: self.ceiling,
             forever: Arc::new(Forever::new(self.ceiling)),
             cutoff: self.has_cutoff.then(|| Cutoff::new(&*self.clock, self.cutoff_margin)),

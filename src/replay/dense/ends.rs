@@ -9,15 +9,15 @@ use crate::replay::Claim;
 /// stand still for a while.
 const MARGIN: Duration = Duration::from_secs(60);
 
-/// Tells which ends are over, although clocks jump.
+/// Tells which entries may be removed, although clocks jump.
 ///
-/// An entry has an end by the layers' clock, which is corrected from time to time: after a step forward and back, an
-/// entry removed in between would be missing. So removal goes by the steady clock. An entry of 20 bytes has no room for
-/// a second end, but the *lead* of the layers' clock over the steady one, at the time of the claim, turns one into the
-/// other. The least lead of all entries is safe for each of them.
+/// An entry ends by the layers' clock, which is corrected from time to time: an entry that was removed after a step
+/// forward would be missing after the step back. So removal goes by the steady clock. *Lead* = layers' clock − steady
+/// clock, noted at each claim. An entry is dead once steady clock + smallest lead > its end. Using the smallest lead of
+/// all entries only removes later, never too early.
 ///
-/// Leads are kept by generation: otherwise, a clock that was slow once would keep the least lead too low for ever. A
-/// generation is over when all of its entries are.
+/// Leads are kept by generation: otherwise, a clock that was slow once would keep the smallest lead too low for ever. A
+/// generation is over when all of its entries are dead.
 pub(super) struct Ends {
     /// Of the current generation, in nanoseconds: the least lead, and when its last entry ends by the steady clock.
     lead: AtomicI64,
@@ -37,8 +37,8 @@ impl Ends {
         Self { lead: AtomicI64::new(i64::MAX), last: AtomicI64::new(i64::MIN), before }
     }
 
-    /// Takes note of an entry that has an end, before it is made.
-    pub(super) fn expect(&self, claim: &Claim, until: UnixTime, steady: Duration) {
+    /// Notes the lead of an entry that has an end, before the entry is made.
+    pub(super) fn note(&self, claim: &Claim, until: UnixTime, steady: Duration) {
         let now = nanos(steady);
         let lead = claim.now.as_nanos().saturating_sub(now);
         let last = until.as_nanos().saturating_sub(lead);
@@ -53,17 +53,17 @@ impl Ends {
         }
     }
 
-    /// What ends before this instant is over.
-    pub(super) fn over(&self, steady: Duration) -> UnixTime {
+    /// What ends before this instant is dead.
+    pub(super) fn removable_before(&self, steady: Duration) -> UnixTime {
         let now = nanos(steady);
         let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
         if before.last < now {
             *before = Before { lead: self.lead.load(Ordering::Acquire), last: self.last.load(Ordering::Acquire) };
-            // The lead first: `expect` reads them in the other order.
+            // The lead first: `note` reads them in the other order.
             self.lead.store(i64::MAX, Ordering::Release);
             self.last.store(i64::MIN, Ordering::Release);
         }
-        // If there are no entries, nothing is over.
+        // If there are no entries, there is nothing to remove.
         match before.lead.min(self.lead.load(Ordering::Acquire)) {
             i64::MAX => UnixTime::MIN,
             least => UnixTime::from_nanos(least.saturating_add(now)).minus(MARGIN),
@@ -85,28 +85,28 @@ mod tests {
     }
 
     /// Of a claim that is made at `now`, by the layers' clock, for so many seconds.
-    fn expect(ends: &Ends, now: u64, length: u64, steady: u64) {
+    fn note(ends: &Ends, now: u64, length: u64, steady: u64) {
         let (now, until) = (UnixTime::from_secs(now), UnixTime::from_secs(now + length));
-        ends.expect(&Claim::new(Fingerprint::from([0; 32]), now, Hold::Until(until)), until, secs(steady));
+        ends.note(&Claim::new(Fingerprint::from([0; 32]), now, Hold::Until(until)), until, secs(steady));
     }
 
-    fn over(ends: &Ends, steady: u64) -> i64 {
-        ends.over(secs(steady)).as_secs()
+    fn removable(ends: &Ends, steady: u64) -> i64 {
+        ends.removable_before(secs(steady)).as_secs()
     }
 
     #[test]
     fn the_least_lead_counts_until_its_entries_are_over() {
         let ends = Ends::new();
-        assert_eq!(ends.over(secs(500)), UnixTime::MIN, "nothing was held");
-        expect(&ends, 1_000, 7_200, 0);
-        expect(&ends, 101_001, 10, 1);
-        assert_eq!(over(&ends, 10), 1_010 - 60, "a step ahead");
-        expect(&ends, 500_011, 100, 11);
-        assert_eq!(over(&ends, 12), 1_012 - 60, "and another one, in the next generation");
-        expect(&ends, 113, 10, 13);
-        assert_eq!(over(&ends, 14), 114 - 60, "a step back");
-        assert_eq!(over(&ends, 7_400), 7_500 - 60, "the first generation is over, and the second one counts");
-        expect(&ends, 507_400, 10, 7_400);
-        assert_eq!(over(&ends, 7_500), 507_500 - 60, "what was slow once is forgotten");
+        assert_eq!(ends.removable_before(secs(500)), UnixTime::MIN, "nothing was held");
+        note(&ends, 1_000, 7_200, 0);
+        note(&ends, 101_001, 10, 1);
+        assert_eq!(removable(&ends, 10), 1_010 - 60, "a step ahead");
+        note(&ends, 500_011, 100, 11);
+        assert_eq!(removable(&ends, 12), 1_012 - 60, "and another one, in the next generation");
+        note(&ends, 113, 10, 13);
+        assert_eq!(removable(&ends, 14), 114 - 60, "a step back");
+        assert_eq!(removable(&ends, 7_400), 7_500 - 60, "the first generation is over, and the second one counts");
+        note(&ends, 507_400, 10, 7_400);
+        assert_eq!(removable(&ends, 7_500), 507_500 - 60, "what was slow once is forgotten");
     }
 }

@@ -1,4 +1,4 @@
-//! Used credentials in 48 bytes each: [`DenseReplay`].
+//! Used credentials in 30 to 45 bytes each: [`DenseReplay`].
 
 mod builder;
 mod ends;
@@ -20,9 +20,9 @@ use crate::store::{StoreError, StoreFuture};
 pub use builder::DenseReplayBuilder;
 use ends::Ends;
 use key::{End, Key, TableSecret};
-use shard::{Held, Lease, Settled, Shard};
+use shard::{Before, Held, Lease, Shard};
 
-/// A replay store in this process's memory for millions of sign-ins. An entry takes at most 48 bytes, a tenth of
+/// A replay store in this process's memory for millions of sign-ins. An entry takes 30 to 45 bytes, a tenth of
 /// what it takes in [`MemoryReplay`](crate#features). Clones share the store; one store may serve every layer.
 ///
 /// It keeps the promises of `MemoryReplay`, and has the same settings:
@@ -30,9 +30,9 @@ use shard::{Held, Lease, Settled, Shard};
 /// - **No live entry is evicted.** Above the [`ceiling`](DenseReplayBuilder::ceiling), layers answer 503 `unavailable`.
 /// - **A restart forgets.** So a layer refuses, as `replayed`, what was made before the store was: the *startup
 ///   cutoff*. See [`opened`](Self::opened).
-/// - **What has no end is remembered until a restart.** Such entries may take half of the ceiling, of which the layers
-///   of one form and [namespace](crate::Builder::namespace) may have as much as is still free. What ends after the
-///   year 2106 has no end.
+/// - **What has no end is remembered until a restart.** Such entries may take half of the ceiling. The layers of one
+///   form and [namespace](crate::Builder::namespace) may hold at most as many as are still free of that half: alone,
+///   they get a quarter of the ceiling. What ends after the year 2106 has no end.
 /// - **No claim pays for all.** Each claim sweeps at most one shard, and each shard is swept once a minute. So an entry
 ///   is removed one to two minutes after its end, if claims come: no thread removes it without them. At the ceiling, a
 ///   claim looks for dead entries in about 100,000 places.
@@ -56,7 +56,7 @@ struct Inner {
     windows: Windows,
     ends: Ends,
     /// How many entries there are: one up before each insertion, one down after each removal.
-    held: AtomicU64,
+    count: AtomicU64,
     ceiling: u64,
     forever: Arc<Forever>,
     cutoff: Option<Cutoff>,
@@ -104,7 +104,7 @@ impl DenseReplay {
     /// How many entries it holds: the live ones, and the dead ones that no claim has removed yet. At the
     /// [`ceiling`](DenseReplayBuilder::ceiling), dead ones make room.
     pub fn entries(&self) -> u64 {
-        self.0.held.load(Ordering::Relaxed)
+        self.0.count.load(Ordering::Relaxed)
     }
 }
 
@@ -134,13 +134,13 @@ impl Inner {
         // A lease that will be settled without an end takes its place in the share now, as settling may not fail.
         let may_stay = end == End::NEVER || End::at(claim.terms.until) == End::NEVER;
         if end != End::NEVER {
-            self.ends.expect(claim, hold.until(), steady);
+            self.ends.note(claim, hold.until(), steady);
         }
         let mut shard = self.shard(index(key));
-        match shard.held(key, claim.now) {
+        match shard.probe(key, claim.now) {
             Held::Live(claimed) => return Ok(claimed),
-            // `held` has removed it.
-            Held::Dead => _ = self.held.fetch_sub(1, Ordering::Relaxed),
+            // `probe` has removed it.
+            Held::Dead => _ = self.count.fetch_sub(1, Ordering::Relaxed),
             Held::Not => {}
         }
         if may_stay && !self.forever.has_room(claim.terms.group) {
@@ -151,7 +151,7 @@ impl Inner {
         }
         match hold {
             Hold::Lease { until, id } => {
-                let _share = may_stay.then(|| self.forever.part(claim.terms.group));
+                let _share = may_stay.then(|| self.forever.guard(claim.terms.group));
                 shard.lease_out(key, Lease { id, until, _share });
             }
             Hold::Until(_) => {
@@ -168,7 +168,7 @@ impl Inner {
         let until = self.windows.hold(claim).unwrap_or(claim.hold).until();
         let (key, end) = (Key::new(claim.key, &self.secret), End::at(until));
         if end != End::NEVER {
-            self.ends.expect(claim, until, self.clock.steady());
+            self.ends.note(claim, until, self.clock.steady());
         }
         let mut shard = self.shard(index(key));
         // Before the lease gives its place in the share back, so that nobody else gets it.
@@ -177,10 +177,10 @@ impl Inner {
         }
         let before = shard.settle(key, end);
         // Its lease is gone. The ceiling does not count here: a processed delivery has to be settled.
-        if before == Settled::New {
-            self.held.fetch_add(1, Ordering::Relaxed);
+        if before == Before::New {
+            self.count.fetch_add(1, Ordering::Relaxed);
         }
-        if end == End::NEVER && before == Settled::Spent(End::NEVER) {
+        if end == End::NEVER && before == Before::Spent(End::NEVER) {
             self.forever.remove(claim.terms.group);
         }
     }
@@ -188,15 +188,15 @@ impl Inner {
     fn release(&self, key: Fingerprint, lease: LeaseId) {
         let key = Key::new(key, &self.secret);
         if self.shard(index(key)).release(key, lease) {
-            self.held.fetch_sub(1, Ordering::Relaxed);
+            self.count.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
     /// Takes a place under the ceiling.
     fn reserve(&self) -> bool {
-        let is_free = self.held.fetch_add(1, Ordering::Relaxed) < self.ceiling;
+        let is_free = self.count.fetch_add(1, Ordering::Relaxed) < self.ceiling;
         if !is_free {
-            self.held.fetch_sub(1, Ordering::Relaxed);
+            self.count.fetch_sub(1, Ordering::Relaxed);
         }
         is_free
     }
@@ -234,10 +234,10 @@ impl Inner {
     /// Removes dead entries of a shard. Returns how many places it has looked at, and how many entries it removed.
     fn sweep(&self, index: usize, steady: Duration) -> (usize, usize) {
         let mut shard = self.shard(index);
-        // `over` is asked under the lock, so that it knows of every entry in the shard.
-        let (places, removed) = (shard.places(), shard.sweep(self.ends.over(steady)));
+        // It is asked under the lock, so that it knows of every entry in the shard.
+        let (places, removed) = (shard.places(), shard.sweep(self.ends.removable_before(steady)));
         drop(shard);
-        self.held.fetch_sub(removed as u64, Ordering::Relaxed);
+        self.count.fetch_sub(removed as u64, Ordering::Relaxed);
         (places, removed)
     }
 
@@ -276,7 +276,7 @@ impl ReplayStore for DenseReplay {
     }
 
     fn fill(&self) -> Option<Fill> {
-        Some(Fill { entries: self.0.held.load(Ordering::Relaxed), ceiling: self.0.ceiling })
+        Some(Fill { entries: self.0.count.load(Ordering::Relaxed), ceiling: self.0.ceiling })
     }
 }
 

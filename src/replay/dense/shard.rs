@@ -3,15 +3,16 @@ use std::collections::HashMap;
 use super::key::{End, Key};
 use super::table::{Spent, Table};
 use crate::clock::UnixTime;
-use crate::replay::forever::Part;
+use crate::replay::forever::ShareGuard;
 use crate::replay::{Claimed, LeaseId};
 
 /// A credential in use.
 pub(super) struct Lease {
     pub(super) id: LeaseId,
     pub(super) until: UnixTime,
-    /// Its place among the entries without an end, if it may become one when it is settled.
-    pub(super) _share: Option<Part>,
+    /// Its place among the entries without an end, if it may become one when it is settled. Given back by its drop:
+    /// nothing reads it.
+    pub(super) _share: Option<ShareGuard>,
 }
 
 type Leases = HashMap<Key, Lease>;
@@ -32,9 +33,9 @@ pub(super) enum Held {
     Not,
 }
 
-/// What the store knew of a credential when it was settled.
+/// What the store knew of a credential before it was settled.
 #[derive(PartialEq, Eq)]
-pub(super) enum Settled {
+pub(super) enum Before {
     New,
     Leased,
     Spent(End),
@@ -51,7 +52,7 @@ impl Shard {
     }
 
     /// How a key is held at this time. Removes a dead entry.
-    pub(super) fn held(&mut self, key: Key, now: UnixTime) -> Held {
+    pub(super) fn probe(&mut self, key: Key, now: UnixTime) -> Held {
         if let Some(lease) = self.leases.as_ref().and_then(|leases| leases.get(&key)) {
             if now <= lease.until {
                 return Held::Live(Claimed::Leased);
@@ -80,15 +81,15 @@ impl Shard {
     }
 
     /// Makes a key spent, whatever it was. A later end stays.
-    pub(super) fn settle(&mut self, key: Key, end: End) -> Settled {
+    pub(super) fn settle(&mut self, key: Key, end: End) -> Before {
         if let Some(spent) = self.spent.get_mut(key) {
             let before = spent.end;
             spent.end = before.max(end);
-            return Settled::Spent(before);
+            return Before::Spent(before);
         }
         let was_leased = self.take_lease(key).is_some();
         self.spend(key, end);
-        if was_leased { Settled::Leased } else { Settled::New }
+        if was_leased { Before::Leased } else { Before::New }
     }
 
     /// Removes the lease, if the key is under exactly this one. Returns whether it was.

@@ -6,7 +6,7 @@ use super::key::{End, Key};
 #[derive(Clone, Copy)]
 pub(super) struct Spent {
     pub(super) key: Key,
-    /// `Self::FREE`: nothing is here.
+    /// `End::NONE`: the slot is free.
     pub(super) end: End,
 }
 
@@ -18,14 +18,13 @@ impl Spent {
     }
 }
 
-/// Entries in the order of their keys. As keys are random, each belongs near its share of the array's length: hash ×
-/// slots / 2^64. So a lookup begins there, and ends at the first gap or greater key. With a third of the slots or more
-/// free it waits for one cache line, seldom for two that are neighbours. A hash table whose buckets are apart from
-/// their marks waits for two that are not.
+/// Entries in the order of their keys. Slot = hash × slots / 2^64, then linear search up to the first gap or greater
+/// key. Usually this touches one cache line, as three in ten slots or more are free; a hash table with separate
+/// control bytes touches two.
 #[derive(Default)]
 pub(super) struct Table {
     slots: Vec<Spent>,
-    /// How many of the slots entries can belong in. There may be a few more, for those who find the last ones taken.
+    /// How many slots a hash can select. `slots` may have a few overflow slots at the end.
     size: usize,
     entries: usize,
 }
