@@ -149,7 +149,8 @@ pub trait Form: Send + Sync + 'static {
         None
     }
 
-    /// Checks the credential with one key. Called once for each active key, or once with the decoy.
+    /// Checks the credential with one key. Called once for each active key, or with the decoy if there is none; both
+    /// once more if the key store is asked again.
     ///
     /// # Errors
     /// [`Reason::BadSignature`] if another key might still fit; [`Reason::UnusableKey`] if this key cannot be one.

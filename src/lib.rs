@@ -45,20 +45,22 @@
 //!
 //! # Forms and partners
 //!
+//! A *form* is a kind of credential: where it stands in a request, and how it is signed.
+//!
 //! | form | module | partner |
 //! |---|---|---|
-//! | Fernet token in a query, header or form | [`fernet`] | [TutorCruncher](providers::tutorcruncher::sso): sign-in |
-//! | signed webhook body | [`webhook`] | [TutorCruncher](providers::tutorcruncher::sign_up): sign-up |
-//! | signature inside the JSON body | [`signed_json`] | [Adyen, Mailgun and others](providers::webhooks) |
-//! | HTTP Message Signature (RFC 9421) | [`http_signature`] | whoever signs webhooks so |
-//! | JWT with the digest of a webhook's body | [`jwt::webhook`] | [Netlify and Plaid](providers::webhooks) |
-//! | JWT in a query, header, form, cookie or JSON | [`jwt`] | [Waggl](providers::waggl::sso) |
-//! | timestamp hash over fields of a query, form or JSON | [`timestamp_hash`] | [LCvista](providers::lcvista::sso) |
+//! | Fernet token in a query, header, cookie or body | [`fernet`] | [TutorCruncher](providers::tutorcruncher::sso) |
+//! | signed webhook body | [`webhook`] | [TutorCruncher](providers::tutorcruncher::sign_up) |
+//! | JWT in a query, header, cookie or body | [`jwt`] | [Waggl](providers::waggl::sso) |
+//! | timestamp hash over fields of a query or body | [`timestamp_hash`] | [LCvista](providers::lcvista::sso) |
 //! | signed parameters | [`signed_parameters`] | [Shopify, Telegram, …](providers::launches) |
 //! | payload with its signature | [`signed_payload`] | [Facebook, Wix, Discourse, …](providers::launches) |
 //! | encrypted and signed payload | [`sealed`] | [Zoom Apps, Shopify Multipass](providers::launches) |
 //! | OAuth 1.0a signed request | [`oauth1`] | [Site Builder](providers::site_builder::sso) |
 //! | shared secret in a body, header or query | [`shared_secret`] | [seatmap.pro](providers::seatmap::autologin) |
+//! | signature inside the JSON body | [`signed_json`] | [Adyen, Mailgun and others](providers::webhooks) |
+//! | HTTP Message Signature (RFC 9421) | [`http_signature`] | whoever signs webhooks so |
+//! | JWT with the digest of a webhook's body | [`jwt::webhook`] | [Netlify and Plaid](providers::webhooks) |
 //! | one-time ticket in the query | [`ticket`] | your own: what an answer to a partner hands on to a browser |
 //!
 //! A form of your own implements [`Form`], and gets the same engine.
@@ -81,11 +83,13 @@
 //!         425, 429                            not_yet_ claims
 //!                                             valid
 //! ```
-//! - Nothing is parsed as data or remembered before its MAC is verified, so a forger can neither use up a victim's link
-//!   nor fill the store. Some parsing has to come first: of a JWT its header, to log that a forged one names another
-//!   algorithm; of a JSON body the shared secret, or the signature and the fields that it signs; and of a token
-//!   or payload the one claim that names the tenant (`tenant_claim`, `tenant_header`, `tenant_member`, `tenant_field`):
-//!   it selects the key, whose signature then proves it.
+//! - `screen` comes before the body is read. `replay` includes the store's startup cutoff. The guide has [each
+//!   step](guide::check).
+//! - Before the MAC is verified nothing is stored, so a forger can neither use up a victim's link nor fill the store.
+//!   Only this is parsed: of a JWT its header, to log that a forged one names another algorithm; of a JSON body the
+//!   shared secret, or the signature and the fields that it signs; and of a token or payload the one claim that names
+//!   the tenant (`tenant_claim`, `tenant_header`, `tenant_member`, `tenant_field`): it selects the key, whose signature
+//!   then proves it.
 //! - An unknown tenant and a wrong signature get one answer. An unknown tenant costs one check, like a tenant with one
 //!   key; [two cases](keys#what-a-forger-learns-of-a-tenant) tell that a tenant exists. See [`rejection`] for all
 //!   answers, and for the [`Reason`](rejection::Reason) behind each, which logs, metrics and your own
@@ -116,9 +120,9 @@
 //! - Middleware: limits stand [outside](guide::stacking#next-to-other-middleware), request logging inside. For
 //!   middleware that rewrites the path, see [`received`].
 //! - A blocked log reader must not stall the server: write through a non-blocking writer that drops and counts, such as
-//!   `tracing_appender::non_blocking`. Anybody can cause refusals, so they take at most 100 lines a second: as many
-//!   before the signature is verified, after it (including acknowledged duplicates), and for stores that fail. One line
-//!   counts the rest, which is at `DEBUG`.
+//!   `tracing_appender::non_blocking`. Three limits of 100 lines a second are separate: refusals before the
+//!   signature is verified, refusals and acknowledged duplicates after it, store failures. The rest is at `DEBUG`, and
+//!   one line counts it.
 //! - Sign-in links are bearer tokens until they are used: serve https only.
 //!
 //! # Features

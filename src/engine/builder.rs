@@ -244,20 +244,16 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
     pub fn build(self) -> Result<VerifyLayer<F, C>, ConfigError> {
         let Self { mut form, map_claims, mut settings } = self;
         form.set_clock(&settings.clock);
-        let rules = form.rules();
+        let mut rules = form.rules();
         let valid = form.check().and_then(|()| validate(&form, &rules, &settings));
-        let allow = valid.and_then(|()| allow(&settings.methods)).map_err(|problem| {
-            let namespace = rules.namespace.as_ref().unwrap_or(&settings.namespace);
-            ConfigError::of_layer(F::NAME, namespace.clone(), problem)
-        })?;
-        let namespace = rules.namespace.as_ref().unwrap_or(&settings.namespace);
-        let meters = Meters::new(F::NAME, namespace, settings.tenant_labels);
+        // What the form has itself comes instead of the settings, which `validate` demands to be unset.
+        settings.namespace = rules.namespace.take().unwrap_or(settings.namespace);
+        let allow = valid.and_then(|()| allow(&settings.methods));
+        let allow = allow.map_err(|problem| ConfigError::of_layer(F::NAME, settings.namespace.clone(), problem))?;
+        let meters = Meters::new(F::NAME, &settings.namespace, settings.tenant_labels);
         let parameters = rules.parameters.iter().chain(settings.tenant.parameter()).cloned();
         let credential = CredentialParameters::new(parameters);
-        if let Some(namespace) = &rules.namespace {
-            settings.namespace = namespace.clone();
-        }
-        let store = rules.replay.clone().or_else(|| settings.replay.clone());
+        let store = rules.replay.take().or(settings.replay.take());
         let replay = store.filter(|_| rules.usage != Usage::Reusable).map(|store| {
             let (clock, timeout) = (Arc::clone(&settings.clock), settings.store_timeout);
             let group = Group::new(F::NAME, &settings.namespace);

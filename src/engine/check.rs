@@ -291,7 +291,8 @@ impl<F: Form, C> Engine<F, C> {
         Ok(Extracted { credential: extracted.credential, tenant })
     }
 
-    /// The keys of the tenant, or what the form finds itself.
+    /// The keys of the tenant, or what the form finds itself. A request that names no tenant does not reach the store.
+    /// The time of its answer shows that, but reveals nothing about any tenant.
     pub(super) fn look_up(&self, presented: &Extracted<F::Credential>) -> StoreFuture<Result<Keys, StoreError>> {
         self.look_up_by(&self.form, presented)
     }

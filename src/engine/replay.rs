@@ -35,6 +35,7 @@ impl Replay {
         let hold = match self.usage {
             // The lease begins now, which may be after a wait. The store may take its timeout to answer.
             Usage::Idempotent { lease, .. } => Hold::lease(self.clock.now().plus(self.timeout).plus(lease)),
+            // A layer whose credentials are reusable has no `Replay`.
             Usage::Once | Usage::Reusable => Hold::Until(terms.until),
         };
         Claim { key: accepted.fingerprint(), now, hold, terms }

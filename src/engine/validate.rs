@@ -20,17 +20,17 @@ const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) fn validate<F: Form>(form: &F, rules: &Rules, settings: &Settings) -> Result<(), ConfigProblem> {
     match (&settings.keys, rules.looks_keys_up) {
         (None, false) => return Err(ConfigProblem::NoKeys),
-        (Some(_), true) => setting(
+        (Some(_), true) => bad_setting(
             "keys",
             "is not asked by this form, which finds its keys itself: give its `layer(…)` a store, such as `PrivateKeys`",
         )?,
         _ => {}
     }
     if rules.namespace.is_some() && !settings.namespace.is_empty() {
-        setting("namespace", "is not the layer's: this form has one of its own, such as `Tickets::namespace`")?;
+        bad_setting("namespace", "is not the layer's: this form has one of its own, such as `Tickets::namespace`")?;
     }
     if settings.tenant_labels > MOST_TENANT_LABELS {
-        setting("tenant_labels", "is more than 1,000: a recorder keeps every one of them until the process ends")?;
+        bad_setting("tenant_labels", "is more than 1,000: a recorder keeps every one of them until the process ends")?;
     }
     check_tenant(rules, settings)?;
     check_replay(rules, settings)?;
@@ -46,8 +46,8 @@ pub(super) fn validate<F: Form>(form: &F, rules: &Rules, settings: &Settings) ->
     Ok(())
 }
 
-fn setting(setting: &'static str, problem: &'static str) -> Result<(), ConfigProblem> {
-    Err(ConfigProblem::setting(setting, problem))
+fn bad_setting(name: &'static str, problem: &'static str) -> Result<(), ConfigProblem> {
+    Err(ConfigProblem::setting(name, problem))
 }
 
 /// Checks the keys that the store knows already. Keys found per request are checked per request.
@@ -75,7 +75,7 @@ fn check_owners<F: Form>(rules: &Rules, known: &[Key], settings: &Settings) -> R
     let first = owners.next();
     if let Some(name) = settings.tenant.fixed_name() {
         if !settings.tenant_is_set && owners.any(|owner| Some(owner) != first) {
-            return setting(
+            return bad_setting(
                 "tenant",
                 "is not set, and there are keys of several tenants: say where a request names its own, as in \
                  `tenant(Tenant::path_segment(1))`, or whose keys this layer takes, with `Tenant::fixed`",
@@ -95,20 +95,23 @@ fn check_owners<F: Form>(rules: &Rules, known: &[Key], settings: &Settings) -> R
 
 fn check_tenant(rules: &Rules, settings: &Settings) -> Result<(), ConfigProblem> {
     if settings.tenant_is_set && (rules.looks_keys_up || rules.signs_tenant) {
-        return setting("tenant", "is not asked by this form, whose credentials say whose they are: do not call it");
+        return bad_setting(
+            "tenant",
+            "is not asked by this form, whose credentials say whose they are: do not call it",
+        );
     }
     let ignored = settings.keys.as_ref().is_some_and(|keys| keys.ignores_tenant());
     if ignored && !settings.tenant.is_fixed() && !rules.signs_tenant {
         return Err(ConfigProblem::SameKeysForEveryTenant);
     }
     if let Some(Err(problem)) = settings.tenant.fixed_name().map(check_length) {
-        return setting("tenant", problem);
+        return bad_setting("tenant", problem);
     }
     match settings.tenant.parameter() {
         Some(name) if name.is_empty() => {
-            setting("tenant", "is a query parameter without a name: say which one names the tenant")
+            bad_setting("tenant", "is a query parameter without a name: say which one names the tenant")
         }
-        Some(name) if rules.signed_parameters.contains(name) && !rules.signs_tenant => setting(
+        Some(name) if rules.signed_parameters.contains(name) && !rules.signs_tenant => bad_setting(
             "tenant",
             "is a parameter that the form signs, and could be read in two ways: call `tenant_field` with its name instead",
         ),
@@ -119,11 +122,11 @@ fn check_tenant(rules: &Rules, settings: &Settings) -> Result<(), ConfigProblem>
 fn check_replay(rules: &Rules, settings: &Settings) -> Result<(), ConfigProblem> {
     match (&settings.replay, &rules.replay) {
         (Some(_), _) if rules.usage == Usage::Reusable => {
-            setting("replay", "is not asked by this form, whose credentials may come again: do not call it")
+            bad_setting("replay", "is not asked by this form, whose credentials may come again: do not call it")
         }
         _ if rules.usage == Usage::Reusable => Ok(()),
         (Some(_), Some(_)) => {
-            setting("replay", "is not asked by this form, which has a store of its own: do not call it")
+            bad_setting("replay", "is not asked by this form, which has a store of its own: do not call it")
         }
         (None, None) => Err(ConfigProblem::NoReplayStore),
         (Some(replay), None) if replay.remembers_since().is_some() && !rules.has_time && !rules.survives_restart => {
@@ -140,11 +143,11 @@ fn check_times(usage: Usage, settings: &Settings) -> Result<(), ConfigProblem> {
         }
         // Every entry is remembered for the store's timeout longer: without an end, all of them for ever.
         if timeout > LONGEST_TIMEOUT {
-            return setting(name, "is more than an hour: nobody waits that long. Give it some seconds");
+            return bad_setting(name, "is more than an hour: nobody waits that long. Give it some seconds");
         }
     }
     match usage {
-        Usage::Idempotent { lease, .. } if lease > LONGEST_LEASE => setting(
+        Usage::Idempotent { lease, .. } if lease > LONGEST_LEASE => bad_setting(
             "lease",
             "is more than a day: if the process dies, a retry has to wait that long. Give it what the handler takes at most",
         ),

@@ -7,11 +7,11 @@
 //! | screen | the method, marks of a prefetch, the content type; whether there is a credential | 405, 415, 425, 429 |
 //! | read | the body, if the form signs it, within its limits | 408, 413 |
 //! | extract | the parts are found and decoded, in one way only | `malformed` |
-//! | keys | the tenant's keys are looked up | `unavailable` |
-//! | verify | each active key is tried; if none fits, the store is asked once for newer ones | `invalid` |
+//! | keys | the tenant's keys are looked up; one must be active | `unavailable`, `invalid` |
+//! | verify | each active key is tried; if none fits, the store is asked once for newer ones | `invalid`, 429 |
 //! | time | the window, by one reading of the clock | `expired`, `not_yet_valid` |
 //! | claims | the payload is parsed for the first time; then your `map_claims` | `rejected_claims`, `invalid` |
-//! | cutoff | whether the replay store could have forgotten it | `replayed` |
+//! | cutoff | whether it is older than the replay store's startup cutoff | `replayed` |
 //! | replay | the store is asked to claim it; of all duplicates one passes | `replayed`, `unavailable` |
 //!
 //! Then the credential is taken out of the request, the [`Identity`](crate::Identity) put in, and your handler called.
@@ -40,6 +40,9 @@
 //!
 //! - A delivery's handler can be cancelled half way and called again by the retry. What must not happen twice goes into
 //!   one transaction, or into a task of its own.
+//! - Between the store's answer and the call of your handler nothing is awaited. If the store answers so late that the
+//!   claim no longer counts, the answer is `unavailable` or `replayed`: a delivery is released, a sign-in link stays
+//!   used up.
 //! - A release also goes on in a task if the store does not answer at once. If it fails, a retry has to wait until the
 //!   lease ends.
 //! - A processed delivery that could not be settled is settled again until its lease ends, and then logged at `ERROR`.

@@ -1,7 +1,8 @@
 /// The steps of a check, in the order that every form follows.
 ///
 /// [`Reason::step`](super::Reason::step) tells at which step a request was refused. All earlier steps
-/// passed.
+/// passed. What is refused before the body is read counts as [`Extract`](Self::Extract); so does
+/// [`TooManyGuesses`](super::Reason::TooManyGuesses), wherever it is found.
 ///
 /// ```
 /// use tower_sso::rejection::{Reason, Step};
@@ -15,7 +16,7 @@
 pub enum Step {
     /// Find the parts of the form in the request and decode them.
     Extract,
-    /// Find the tenant's keys.
+    /// Find the tenant's keys, at least one of them active. One that has none is refused after the decoy was tried.
     Keys,
     /// Check that one of them made the signature.
     Verify,
@@ -23,7 +24,7 @@ pub enum Step {
     Time,
     /// Check the payload.
     Claims,
-    /// Check that the credential was not used before.
+    /// Check that the credential is not older than the store's startup cutoff, and was not used before.
     Replay,
 }
 
