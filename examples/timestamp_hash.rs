@@ -56,12 +56,12 @@ fn land<B>(request: &Request<B>) -> Response<Full<Bytes>> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let app = app(MemoryKeys::new().with("rainier", "shared"), SystemClock)?;
+    let app = app(MemoryKeys::new().with("rainier", "shared secret"), SystemClock)?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let base = format!("http://{}/sso/oauth/", listener.local_addr()?);
     // Rounded up to the next second: the replay store refuses links made before it opened.
     let timestamp = SystemClock.now().ceil_to_second().as_secs().to_string();
-    let link = HashedLink::new(base, lcvista::recipe(), &"shared".into());
+    let link = HashedLink::new(base, lcvista::recipe(), &"shared secret".into());
     println!("within 30 seconds: {}&next=%2Fcatalog", link.uri(&[&timestamp, "admin@lcvista.com", "rainier"]));
     loop {
         let (stream, _) = listener.accept().await?;
@@ -87,9 +87,9 @@ mod tests {
     #[tokio::test]
     async fn a_link_signs_in_once_and_lands_on_this_site() -> Result<(), Box<dyn std::error::Error>> {
         let clock = ManualClock::at(UnixTime::from_secs(1_700_000_000));
-        let app = app(MemoryKeys::new().with("rainier", "shared"), clock)?;
+        let app = app(MemoryKeys::new().with("rainier", "shared secret"), clock)?;
         let link = |timestamp: &str, email: &str, next: &str| {
-            let link = HashedLink::new("/sso/oauth/", lcvista::recipe(), &"shared".into());
+            let link = HashedLink::new("/sso/oauth/", lcvista::recipe(), &"shared secret".into());
             format!("{}&next={next}", link.uri(&[timestamp, email, "rainier"]))
         };
         let click = async |link: String| -> Result<(u16, String), Box<dyn std::error::Error>> {

@@ -96,7 +96,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_order_is_taken_once() -> Result<(), Box<dyn std::error::Error>> {
-        let (secret, orders) = (Secret::new("shared"), Orders::default());
+        let (secret, orders) = (Secret::new("shared secret"), Orders::default());
         let app = app(secret.clone(), orders.clone())?;
         let send = async |signed_by: &Secret| {
             let call = SigningWebhook::new(signed_by.clone()).sign(r#"{"number":7}"#);

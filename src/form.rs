@@ -279,6 +279,8 @@ pub struct Rules {
     /// The store in which the form's credentials are claimed, if they wait in a store of its own. The layer then takes
     /// no other replay store. Default: `None`.
     pub replay: Option<Arc<dyn ReplayStore>>,
+    /// Whether the form was told how secrets are written, so that one may begin with `whsec_`. Default: no.
+    pub knows_secret_format: bool,
     /// The form's own namespace. The layer then takes no other. Default: `None`.
     pub namespace: Option<Cow<'static, str>>,
     /// The [`Validity::window`] of every credential, announced to the replay store before the first one comes
@@ -291,6 +293,17 @@ pub struct Rules {
 opaque_debug!(Rules { usage, parameters });
 
 impl Rules {
+    /// The likely mistake in a secret, if any.
+    pub(crate) fn slip(&self, secret: &Secret) -> Option<&'static str> {
+        let has_a_prefix = || secret.has_a_prefix() && !self.knows_secret_format;
+        secret.slip().or_else(|| {
+            has_a_prefix().then_some(
+                "begins with `whsec_`: say by `secret_format` whether it is decoded (`Base64 { prefix: \"whsec_\" }`) or the \
+                 key as it is (`Text`), or call `Secret::verbatim`",
+            )
+        })
+    }
+
     /// The defaults, with this decoy.
     pub fn new(decoy: Secret) -> Self {
         Self {
@@ -307,6 +320,7 @@ impl Rules {
             bound_to_owner: false,
             survives_restart: false,
             replay: None,
+            knows_secret_format: false,
             namespace: None,
             longest_window: Duration::ZERO,
         }

@@ -54,13 +54,14 @@ pub(crate) enum Secret {
 }
 
 impl Secret {
+    /// As it is: some vectors that senders publish have short ones.
     pub(crate) fn read(&self) -> Result<keys::Secret, Box<dyn Error>> {
         let hex = |pair: &[u8]| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?);
-        Ok(match self {
-            Self::Utf8(text) => text.as_str().into(),
-            Self::Hex(text) => text.as_bytes().chunks(2).map(hex).collect::<Result<Vec<u8>, Box<dyn Error>>>()?.into(),
-            Self::Base64url(text) => URL_SAFE_NO_PAD.decode(text.trim_end_matches('='))?.into(),
-        })
+        Ok(keys::Secret::verbatim(match self {
+            Self::Utf8(text) => text.clone().into_bytes(),
+            Self::Hex(text) => text.as_bytes().chunks(2).map(hex).collect::<Result<Vec<u8>, Box<dyn Error>>>()?,
+            Self::Base64url(text) => URL_SAFE_NO_PAD.decode(text.trim_end_matches('='))?,
+        }))
     }
 }
 
@@ -220,8 +221,9 @@ pub(crate) fn timestamp_hash(route: &Route, world: &World) -> Built {
 
 pub(crate) fn oauth1(route: &Route, world: &World) -> Built {
     let consumers = route.consumers.iter();
-    let keys =
-        consumers.fold(MemoryKeys::new(), |keys, (consumer, secret)| keys.with(consumer.as_str(), secret.as_str()));
+    let keys = consumers.fold(MemoryKeys::new(), |keys, (consumer, secret)| {
+        keys.with(consumer.as_str(), keys::Secret::verbatim(secret.as_str()))
+    });
     let transports = route.transports.as_ref().map(|names| {
         let transport = |name: &String| match name.as_str() {
             "query" => Ok(Transport::Query),

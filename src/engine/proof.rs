@@ -58,7 +58,7 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
                 Ok(message) => return Ok(Self { engine, now, message, named, key: key.clone() }),
                 Err(Reason::BadSignature) => {
                     refused = Reason::BadSignature;
-                    if let Some(slip) = key.secret().slip() {
+                    if let Some(slip) = engine.rules.slip(key.secret()).or_else(|| key.secret().shortness()) {
                         observe::doubtful_key(F::NAME, &named, slip);
                     }
                 }

@@ -39,7 +39,7 @@ pub(super) fn validate<F: Form>(form: &F, rules: &Rules, settings: &Settings) ->
     if let Some(keys) = &settings.keys {
         let known = keys.known_keys();
         if let Some(known) = &known {
-            check_known(known, keys.ignores_tenant(), form)?;
+            check_known(known, keys.ignores_tenant(), form, rules)?;
         }
         check_owners::<F>(rules, known.as_deref().unwrap_or_default(), settings)?;
     }
@@ -51,7 +51,7 @@ fn bad_setting(name: &'static str, problem: &'static str) -> Result<(), ConfigPr
 }
 
 /// Checks the keys that the store knows already. Keys found per request are checked per request.
-fn check_known<F: Form>(known: &[Key], fixed: bool, form: &F) -> Result<(), ConfigProblem> {
+fn check_known<F: Form>(known: &[Key], fixed: bool, form: &F, rules: &Rules) -> Result<(), ConfigProblem> {
     if known.is_empty() {
         return Err(ConfigProblem::NoKeys);
     }
@@ -59,9 +59,10 @@ fn check_known<F: Form>(known: &[Key], fixed: bool, form: &F) -> Result<(), Conf
         return Err(ConfigProblem::TooManyKeys);
     }
     for key in known {
-        let problem = key.secret().weakness().or_else(|| key.secret().slip());
+        let problem = key.secret().weakness().or_else(|| rules.slip(key.secret()));
         let refused = |problem| ConfigProblem::Key { tenant: key.owner().cloned(), problem };
         problem.map_or_else(|| form.check_key(key.secret()), Err).map_err(refused)?;
+        key.secret().shortness().map_or(Ok(()), Err).map_err(refused)?;
     }
     Ok(())
 }

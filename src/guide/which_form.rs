@@ -124,7 +124,7 @@
 //!
 //! // GET /page?sso_jwt=eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJ3d3cuZXhhbXBsZS5jb20iLC….…
 //! let layer = jwt::layer::<Value>(jwt::Algorithm::HS256).audience("www.example.com");
-//! let layer = layer.secrets(["shared"]).replay(replay.clone()).build()?;
+//! let layer = layer.secrets(["0123456789abcdef"]).replay(replay.clone()).build()?;
 //!
 //! // GET /widget/?email=…&oauth_consumer_key=…&oauth_nonce=…&oauth_signature=…
 //! let layer = oauth1::layer::<Value>(oauth1::Origin::new("https://app.example"));
@@ -132,7 +132,7 @@
 //!
 //! // GET /sso?timestamp=1700000000&email=…&hash=9f86d0…
 //! let recipe = Recipe::hmac(Digest::Sha256, ["timestamp", "email"], "|");
-//! let layer = timestamp_hash::layer::<Value>(recipe).secrets(["shared"]).replay(replay.clone()).build()?;
+//! let layer = timestamp_hash::layer::<Value>(recipe).secrets(["0123456789abcdef"]).replay(replay.clone()).build()?;
 //!
 //! // POST, X-Signature: v0=9f86d0…, X-Request-Timestamp: 1700000000
 //! let layer = webhook::layer::<Value>()
@@ -140,7 +140,7 @@
 //!     .prefix("v0=")
 //!     .timestamp_header(HeaderName::from_static("x-request-timestamp"))
 //!     .signed("v0:{timestamp}:{body}");
-//! let layer = layer.secrets(["shared"]).replay(replay).build()?;
+//! let layer = layer.secrets(["0123456789abcdef"]).replay(replay).build()?;
 //!
 //! // POST {"login": "ada", "token": "k-9f86d081884c7d659a2f"}
 //! let keys = PrivateKeys::new().with("acme", ["k-9f86d081884c7d659a2f"])?;

@@ -145,6 +145,7 @@ where
 
     fn rules(&self) -> Rules {
         let mut rules = Rules::new(self.signatures.decoy());
+        rules.knows_secret_format = self.secret_format != SecretFormat::Bytes || self.signatures.is_public();
         rules.usage = Usage::Idempotent { lease: self.lease, remember: None };
         rules.has_time = true;
         rules.longest_window = self.window.max_age;

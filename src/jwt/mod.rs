@@ -171,6 +171,7 @@ where
         let mut rules = Rules::new(self.verifier.decoy());
         rules.usage = self.usage;
         rules.parameters = self.places.parameters();
+        rules.knows_secret_format = self.verifier.knows_secret_format();
         rules.bound_to_owner = self.by_id;
         rules.signs_tenant = self.named.is_some();
         rules.has_time = true;

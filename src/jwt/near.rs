@@ -1,6 +1,7 @@
 //! What a partner may do otherwise than this layer expects.
 
 use super::algorithm::Kind;
+use super::verifier::Verifier;
 use super::{Algorithm, Audience, Jwt};
 use crate::near_miss::copy_form;
 use crate::scheme::Encoding;
@@ -19,18 +20,8 @@ impl<C> Jwt<C> {
             change(&mut other);
             near.push((cause, other));
         };
-        #[cfg_attr(not(feature = "jwt-public-key"), expect(irrefutable_let_patterns, reason = "all keys are shared"))]
-        if let Kind::Mac(digest) = self.verifier.algorithm().kind() {
-            let ours = self.verifier.algorithm().name();
-            for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
-                let cause = format!("the partner signs with {}, and this layer expects {ours}", algorithm.name());
-                add(cause, &|other| other.verifier.set_algorithms([algorithm]));
-            }
-            let secret_format = self.verifier.secret_format();
-            let made = Made { digest, encoding: Encoding::Base64Url, secret_format };
-            for (cause, made) in made.near().into_iter().filter(|(_, other)| other.secret_format != secret_format) {
-                add(cause, &|other| other.verifier.set_secret_format(made.secret_format));
-            }
+        for (cause, verifier) in self.verifier.near() {
+            add(cause, &|other| other.verifier = verifier.clone());
         }
         if !self.padded {
             add("the parts of the token have the padding of base64, which a JWT has not".into(), &|other| {
@@ -53,8 +44,34 @@ impl<C> Jwt<C> {
     }
 }
 
+impl Verifier {
+    /// How a MAC may be made instead.
+    pub(super) fn near(&self) -> Vec<(String, Self)> {
+        let mut near = Vec::new();
+        let mut add = |cause: String, change: &dyn Fn(&mut Self)| {
+            let mut other = self.clone();
+            change(&mut other);
+            near.push((cause, other));
+        };
+        #[cfg_attr(not(feature = "jwt-public-key"), expect(irrefutable_let_patterns, reason = "all keys are shared"))]
+        if let Kind::Mac(digest) = self.algorithm().kind() {
+            let ours = self.algorithm().name();
+            for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
+                let cause = format!("the partner signs with {}, and this layer expects {ours}", algorithm.name());
+                add(cause, &|other| other.set_algorithms([algorithm]));
+            }
+            let secret_format = self.secret_format();
+            let made = Made { digest, encoding: Encoding::Base64Url, secret_format };
+            for (cause, made) in made.near().into_iter().filter(|(_, other)| other.secret_format != secret_format) {
+                add(cause, &|other| other.set_secret_format(made.secret_format));
+            }
+        }
+        near
+    }
+}
+
 /// What is often taken for the same address or name.
-fn respelled(ours: &str) -> Vec<(&'static str, String)> {
+pub(super) fn respelled(ours: &str) -> Vec<(&'static str, String)> {
     let bare = ours.strip_prefix("https://").or_else(|| ours.strip_prefix("http://"));
     let mut others = vec![
         ("a slash at its end", ours.strip_suffix('/').map_or_else(|| format!("{ours}/"), str::to_owned)),

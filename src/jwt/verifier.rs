@@ -144,6 +144,10 @@ impl Verifier {
         self.others = algorithms.collect();
     }
 
+    pub(super) fn knows_secret_format(&self) -> bool {
+        self.secret_format != SecretFormat::Bytes || !matches!(self.kind, Kind::Mac(_))
+    }
+
     pub(super) fn set_secret_format(&mut self, format: SecretFormat) {
         self.secret_format = format;
     }

@@ -28,17 +28,20 @@ struct Inner {
     shared: OnceLock<Result<(), &'static str>>,
 }
 
+/// A secret of fewer bytes is found by trying, from one signature.
+const LEAST: usize = 8;
+
 impl Secret {
     /// A secret of these bytes. They are never trimmed.
     ///
     /// A layer is not built with one that is empty or blank, nor with text that begins or ends with white space, begins
     /// with a byte order mark or stands in quotation marks: that is almost always a slip in copying it, after which
     /// every credential is refused. So is an invisible character (a soft hyphen, a zero-width space) at either end, and
-    /// inside where all else is ASCII: other writing may need joiners. [`Secret::verbatim`] is for those that are meant
-    /// so. A slip in a key store that is
-    /// asked for each request is logged at `WARN`, once for each tenant. Copy a secret as the partner's documentation
-    /// uses it: whether a prefix such as `whsec_` belongs to it, and whether it is base64 of the key, is the partner's
-    /// choice.
+    /// inside where all else is ASCII: other writing may need joiners. So is a URL, a secret of fewer than eight bytes,
+    /// and one that begins with `whsec_` in a layer that was not told by its
+    /// [`SecretFormat`](crate::scheme::SecretFormat) what that means. [`Secret::verbatim`] is for those that are meant
+    /// so. A slip in a key store that is asked for each request is logged at `WARN`, once for each tenant. Copy a
+    /// secret as the partner's documentation uses it.
     ///
     /// A key in PEM or OpenSSH's format is refused where a MAC is checked with it, also one that a store finds later: a
     /// public key is known to everybody (CVE-2022-29217). So is a public key or a certificate without its PEM lines, in
@@ -47,7 +50,8 @@ impl Secret {
         Self::of(bytes.into(), false)
     }
 
-    /// A secret that truly begins or ends with white space, holds invisible characters, or stands in quotation marks.
+    /// A secret that truly begins or ends with white space, holds invisible characters, stands in quotation marks, is a
+    /// URL, begins with `whsec_`, or is short.
     ///
     /// ```
     /// use tower_sso::keys::Secret;
@@ -94,9 +98,30 @@ impl Secret {
         text.chars().all(|letter| is_blank(letter) || letter == '\0').then_some("is blank")
     }
 
+    /// What makes it doubtful: a slip, or its length.
+    pub(crate) fn doubt(&self) -> Option<&'static str> {
+        self.slip().or_else(|| self.shortness())
+    }
+
+    /// Whether it can be guessed.
+    pub(crate) fn shortness(&self) -> Option<&'static str> {
+        let is_short = !self.0.is_verbatim && self.expose().len() < LEAST;
+        is_short.then_some(
+            "has fewer than eight bytes, so it can be guessed: ask for a longer one, or call `Secret::verbatim`",
+        )
+    }
+
+    /// Whether it begins with the word that many senders write before base64.
+    pub(crate) fn has_a_prefix(&self) -> bool {
+        !self.0.is_verbatim && self.expose().starts_with(b"whsec_")
+    }
+
     /// The likely copying mistake in it, if any. Checks only text: one in twenty random keys begins or ends with a byte
     /// that could be white space.
     pub(crate) fn slip(&self) -> Option<&'static str> {
+        if !self.0.is_verbatim && [&b"https://"[..], b"http://"].iter().any(|start| self.expose().starts_with(start)) {
+            return Some("is a URL: give the secret, or call `Secret::verbatim`");
+        }
         let is_plain = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
         if self.expose().is_ascii() && is_plain(self.expose().last()) && is_plain(self.expose().first()) {
             return None;
@@ -269,7 +294,16 @@ mod tests {
         ] {
             assert_eq!(Secret::new(secret).slip(), None, "{why}");
         }
-        assert_eq!(Secret::verbatim(" x\n").slip(), None);
-        assert!(Secret::new(" x\n").slip().is_some());
+        for (secret, is_doubtful) in [
+            ("7 bytes", true),
+            ("8 bytes!", false),
+            ("https://x.example/hook", true),
+            ("http://x.example/hook", true),
+            ("my-https://", false),
+            (" x\n", true),
+        ] {
+            assert_eq!(Secret::new(secret).doubt().is_some(), is_doubtful, "{secret:?}");
+            assert_eq!(Secret::verbatim(secret).doubt(), None, "{secret:?}");
+        }
     }
 }

@@ -36,7 +36,7 @@ use crate::{Builder, ConfigProblem};
 ///     .transports([Transport::Form])
 ///     .methods([Method::POST])
 ///     .require(["lti_message_type", "resource_link_id"])
-///     .keys(MemoryKeys::new().with("consumer", "secret"))
+///     .keys(MemoryKeys::new().with("consumer", "0123456789abcdef"))
 ///     .replay(MemoryReplay::new())
 ///     .build()?;
 /// # }

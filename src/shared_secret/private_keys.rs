@@ -169,7 +169,7 @@ impl PrivateKeys {
         for token in tokens {
             let token = token.into();
             let refused = |problem| ConfigProblem::Key { tenant: Some(organisation.clone()), problem };
-            let problem = token.weakness().or_else(|| token.slip());
+            let problem = token.weakness().or_else(|| token.doubt());
             problem.map_or_else(|| keys::check_shared(&token), Err).map_err(refused)?;
             let digest = TokenDigest::of(&token);
             let key = match added.is_empty() {

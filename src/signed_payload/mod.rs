@@ -187,6 +187,7 @@ where
 
     fn rules(&self) -> Rules {
         let mut rules = Rules::new(self.signature.decoy());
+        rules.knows_secret_format = self.signature.secret_format != SecretFormat::Bytes || self.signature.is_public();
         rules.usage = self.usage;
         rules.parameters = self.layout.places().filter_map(crate::scheme::Place::parameter).collect();
         rules.signed_parameters = rules.parameters.clone();

@@ -32,7 +32,7 @@ use crate::{Builder, ConfigProblem};
 ///
 /// let recipe = Recipe::hmac(Digest::Sha256, ["timestamp", "email"], "|");
 /// let sso = timestamp_hash::layer::<serde_json::Value>(recipe)
-///     .secrets(["shared"])
+///     .secrets(["0123456789abcdef"])
 ///     .replay(MemoryReplay::new())
 ///     .build()?;
 /// # }

@@ -18,7 +18,7 @@
 //!
 //! // hash = hex(HMAC-SHA256(secret, timestamp|email))
 //! let recipe = Recipe::hmac(Digest::Sha256, ["timestamp", "email"], "|");
-//! let sso = timestamp_hash::layer::<User>(recipe).secrets(["shared"]).replay(MemoryReplay::new()).build()?;
+//! let sso = timestamp_hash::layer::<User>(recipe).secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
 //! let app: Router = Router::new().route("/sso", get(land).layer(sso));
 //! # }
 //! # Ok::<(), tower_sso::ConfigError>(())

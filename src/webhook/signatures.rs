@@ -171,7 +171,7 @@ impl Signatures {
     }
 
     /// Whether the keys are public keys.
-    pub(super) fn is_public(&self) -> bool {
+    pub(crate) fn is_public(&self) -> bool {
         #[cfg(feature = "public-key")]
         return self.public_key.is_some();
         #[cfg(not(feature = "public-key"))]

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tower_sso::ConfigError;
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::oauth1::Origin;
+use tower_sso::scheme::SecretFormat;
 use tower_sso::scheme::{Place, TimeFormat};
 use tower_sso::sealed::{self, Seal};
 use tower_sso::shared_secret::{self, PrivateKeys};
@@ -16,6 +17,7 @@ use tower_sso::webhook::Digest;
 use tower_sso::webhook::challenge::Challenge;
 use tower_sso::{jwt, oauth1, signed_json, signed_payload, timestamp_hash, webhook};
 
+use crate::support::log::Log;
 use crate::support::subject::{
     JwtSubject, OAuth1Subject, SealedSubject, SignedJsonSubject, SignedParametersSubject, SignedPayloadSubject,
     Subject, TimestampHashSubject, WebhookSubject, Wish, refused,
@@ -279,4 +281,67 @@ fn a_secret_with_an_invisible_character_does_not_build() {
             assert!(built.is_ok(), "{form}: {why}: {built:?}");
         }
     }
+}
+
+/// What cannot be a secret, for each form that checks a MAC and for a partner's private key.
+#[test]
+fn an_address_or_a_word_is_no_secret() {
+    for (secret, expected) in [
+        ("https://partner.example/hooks/1", "is a URL"),
+        ("http://partner.example/hooks/1", "is a URL"),
+        ("7 bytes", "has fewer than eight bytes"),
+    ] {
+        for (form, built) in built(secret) {
+            let said = refused(built);
+            assert!(said.contains(expected) && !said.contains(secret), "{form}: {said}");
+        }
+        let said = refused(PrivateKeys::new().with("acme", [secret]).map(drop));
+        assert!(said.contains(expected), "{said}");
+    }
+    for (form, built) in built("8 bytes!") {
+        assert!(built.is_ok(), "{form}: {built:?}");
+    }
+    let start = || webhook::layer::<Value>().signature_header(HeaderName::from_static("signature"));
+    let verbatim = start().secrets([Secret::verbatim("short")]).handler_remembers().replay(replay()).build();
+    assert!(verbatim.is_ok(), "{verbatim:?}");
+}
+
+/// Some senders decode what stands behind this word, and others take it all: the layer must have been told which.
+#[test]
+fn a_prefix_that_nobody_has_explained_does_not_build() {
+    const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZg==";
+    // A challenge has no format of secrets: its key is the text.
+    for (form, built) in built(SECRET).into_iter().filter(|(form, _)| !form.starts_with("a challenge")) {
+        let said = refused(built);
+        assert!(said.contains("begins with `whsec_`") && said.contains("secret_format"), "{form}: {said}");
+    }
+    let build = |secret: Secret, format: Option<SecretFormat>| {
+        let layer = webhook::layer::<Value>().secrets([secret]).handler_remembers().replay(replay());
+        match format {
+            Some(format) => layer.secret_format(format).build().map(drop),
+            None => layer.build().map(drop),
+        }
+    };
+    assert!(build(SECRET.into(), Some(SecretFormat::Text)).is_ok());
+    assert!(build(SECRET.into(), Some(SecretFormat::Base64 { prefix: "whsec_" })).is_ok());
+    assert!(build(Secret::verbatim(SECRET), None).is_ok());
+}
+
+/// A store's keys are known with the first request that they do not fit.
+#[tokio::test]
+async fn doubtful_keys_of_a_store_are_logged_once_for_each_tenant() {
+    let keys = MemoryKeys::new();
+    let app = WebhookSubject::app_with(keys.clone(), replay(), clock());
+    let log = Log::start();
+    for (tenant, secret) in [("acme", "short"), ("other", "whsec_MDEyMzQ1Njc4OWFiY2RlZg==")] {
+        keys.set(tenant, Secret::new(secret).into());
+        for _ in 0..3 {
+            let answer = app.send(WebhookSubject::request(&Wish { tenant, key: 3, ..Wish::default() })).await;
+            assert_eq!(reason(&answer), "bad_signature");
+        }
+    }
+    let warnings = log.warnings();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].contains("fewer than eight bytes") && warnings[1].contains("whsec_`"), "{warnings:?}");
+    assert!(!warnings.concat().contains("MDEy"), "{warnings:?}");
 }

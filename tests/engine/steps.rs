@@ -202,7 +202,7 @@ impl Bench {
         };
         let replay = MemoryReplay::builder().clock(ManualClock::at(NOW.minus(MINUTE))).build();
         let replay = Troubled(Remembering(diary.clone(), replay), clock.clone(), meanwhile, false.into());
-        let layer = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]);
+        let layer = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good-key"]);
         Self { diary, layer: layer.replay(replay).clock(clock).build().unwrap() }
     }
 
@@ -225,18 +225,18 @@ async fn the_steps_come_in_their_order_and_end_where_one_fails() {
     let to_verify = ["screen", "extract", "keys", "verify"];
     let all = [&to_verify[..], &["validity", "fingerprint", "claims", "claim", "inner"]].concat();
 
-    let bench = Bench::new(Usage::Once, always, &["/good", "/bad-claims"]);
-    assert_eq!(bench.send("/good").await, (None, all.clone()));
-    let (code, steps) = bench.send("/good").await;
+    let bench = Bench::new(Usage::Once, always, &["/good-key", "/bad-claims"]);
+    assert_eq!(bench.send("/good-key").await, (None, all.clone()));
+    let (code, steps) = bench.send("/good-key").await;
     assert_eq!((code, steps.last()), (Some(Code::Replayed), Some(&"claim")));
     let both_keys = [&to_verify[..], &["verify"]].concat();
     assert_eq!(bench.send("/wrong").await, (Some(Code::Invalid), both_keys.clone()), "each active key is tried");
     let claims = [&both_keys[..], &["validity", "fingerprint", "claims"]].concat();
     assert_eq!(bench.send("/bad-claims").await, (Some(Code::RejectedClaims), claims), "nothing is claimed");
 
-    let stale = Bench::new(Usage::Once, past, &["/good"]);
+    let stale = Bench::new(Usage::Once, past, &["/good-key"]);
     let time = [&to_verify[..], &["validity"]].concat();
-    assert_eq!(stale.send("/good").await, (Some(Code::Expired), time), "stale claims are not read");
+    assert_eq!(stale.send("/good-key").await, (Some(Code::Expired), time), "stale claims are not read");
 }
 
 #[tokio::test]
@@ -260,7 +260,7 @@ async fn a_credential_that_the_form_calls_absent_lets_nobody_in() {
 #[tokio::test]
 async fn an_unknown_tenant_costs_what_a_wrong_key_costs() {
     let unknown = Bench::new(Usage::Once, Validity::unlimited(), &[]).send("/any").await;
-    let wrong = Bench::new(Usage::Once, Validity::unlimited(), &["/good"]).send("/any").await;
+    let wrong = Bench::new(Usage::Once, Validity::unlimited(), &["/good-key"]).send("/any").await;
     assert_eq!(unknown, wrong);
     assert_eq!(unknown.1.iter().filter(|step| **step == "verify").count(), 1);
     // Knowing the decoy key does not let anybody in.
@@ -270,9 +270,9 @@ async fn an_unknown_tenant_costs_what_a_wrong_key_costs() {
 
 #[tokio::test]
 async fn a_reusable_credential_is_not_claimed() {
-    let bench = Bench::new(Usage::Reusable, Validity::unlimited(), &["/good"]);
+    let bench = Bench::new(Usage::Reusable, Validity::unlimited(), &["/good-key"]);
     for _ in 0..3 {
-        let (code, steps) = bench.send("/good").await;
+        let (code, steps) = bench.send("/good-key").await;
         assert_eq!((code, steps.last(), steps.contains(&"claim")), (None, Some(&"inner"), false));
     }
 }
@@ -280,10 +280,10 @@ async fn a_reusable_credential_is_not_claimed() {
 #[tokio::test]
 async fn a_call_is_settled_after_it_was_carried_out() {
     let usage = Usage::Idempotent { lease: Duration::from_secs(30), remember: None };
-    let bench = Bench::new(usage, Validity::unlimited(), &["/good"]);
-    let (code, steps) = bench.send("/good").await;
+    let bench = Bench::new(usage, Validity::unlimited(), &["/good-key"]);
+    let (code, steps) = bench.send("/good-key").await;
     assert_eq!((code, &steps[steps.len() - 3..]), (None, &["claim", "inner", "settle"][..]));
-    let (code, steps) = bench.send("/good").await;
+    let (code, steps) = bench.send("/good-key").await;
     assert_eq!((code, steps.last()), (None, Some(&"claim")), "a copy is acknowledged and goes no further");
 }
 
@@ -292,7 +292,7 @@ async fn a_call_is_settled_after_it_was_carried_out() {
 async fn a_store_that_panics_is_told_once() {
     let usage = Usage::Idempotent { lease: Duration::from_secs(30), remember: None };
     let bench = Bench::troubled(usage, Meanwhile::ItPanics);
-    assert!(AssertUnwindSafe(bench.send("/good")).catch_unwind().await.is_err());
+    assert!(AssertUnwindSafe(bench.send("/good-key")).catch_unwind().await.is_err());
     let steps = bench.diary.read();
     assert_eq!(&steps[steps.len() - 2..], ["inner", "settle"], "{steps:?}");
 }
@@ -308,7 +308,7 @@ async fn a_first_claim_in_doubt_lets_nobody_in_and_a_call_may_come_again() {
         (Meanwhile::TheAnswerIsLost, Some(Code::Unavailable)),
     ] {
         for usage in [once, call] {
-            let (answer, steps) = Bench::troubled(usage, meanwhile).send("/good").await;
+            let (answer, steps) = Bench::troubled(usage, meanwhile).send("/good-key").await;
             assert_eq!(answer, code, "{meanwhile:?} {usage:?}");
             assert_eq!(steps.contains(&"inner"), code.is_none(), "{meanwhile:?} {usage:?}: {steps:?}");
             let released = code.is_some() && usage == call;
@@ -321,7 +321,7 @@ async fn a_first_claim_in_doubt_lets_nobody_in_and_a_call_may_come_again() {
 fn only_a_reusable_form_builds_without_a_replay_store() {
     for (usage, expected) in [(Usage::Reusable, None), (Usage::Once, Some(ConfigProblem::NoReplayStore))] {
         let form = Diarist { diary: Diary::default(), usage, validity: Validity::unlimited() };
-        let built = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]).build();
+        let built = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good-key"]).build();
         assert_eq!(built.err().map(|error| error.problem().clone()), expected);
     }
 }
@@ -330,7 +330,7 @@ fn only_a_reusable_form_builds_without_a_replay_store() {
 async fn the_application_may_write_the_answers() {
     let form = Diarist { diary: Diary::default(), usage: Usage::Reusable, validity: Validity::unlimited() };
     let layer = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET)
-        .secrets(["/good"])
+        .secrets(["/good-key"])
         .responder(|rejection, head| {
             let wants_html = head.headers.get("accept").is_some_and(|accept| accept == "text/html");
             let body = if wants_html { "<h1>No</h1>" } else { "no" };

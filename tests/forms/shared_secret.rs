@@ -156,8 +156,8 @@ fn private_keys_are_kept_as_digests_and_changed_at_run_time() {
         found.unwrap().map(|key| key.owner().unwrap().to_string())
     };
     assert_eq!(find(KEY).as_deref(), Some("default"));
-    keys.insert("default", ["k-new", KEY, KEY]).unwrap();
-    assert_eq!(find("k-new").as_deref(), Some("default"));
+    keys.insert("default", ["k-new-key", KEY, KEY]).unwrap();
+    assert_eq!(find("k-new-key").as_deref(), Some("default"));
     assert_eq!(find(OLD_KEY), None, "left out");
     for (refused, why) in [
         (keys.insert("other", [""]), "empty"),
@@ -168,7 +168,7 @@ fn private_keys_are_kept_as_digests_and_changed_at_run_time() {
     ] {
         assert!(refused.is_err(), "{why}");
     }
-    assert_eq!((find("good"), find("k-new").as_deref()), (None, Some("default")), "nothing was changed");
+    assert_eq!((find("good"), find("k-new-key").as_deref()), (None, Some("default")), "nothing was changed");
     keys.remove("opera");
     assert_eq!(find(OPERAS_KEY), None);
     keys.insert("default", [OPERAS_KEY]).unwrap();

@@ -13,6 +13,7 @@ use sha1::Sha1;
 use sha2::Sha256;
 use tower_sso::challenge::Challenge;
 use tower_sso::clock::{ManualClock, UnixTime};
+use tower_sso::keys::Secret;
 use tower_sso::providers::launches;
 use tower_sso::scheme::{Digest, Encoding, KeyDerivation, Place, TimeFormat};
 use tower_sso::signed_payload::{self, Layout, PayloadEncoding, SignedPayload, Stamp};
@@ -246,7 +247,8 @@ async fn platforms_sign_like_this() {
         let body = Full::from(body.to_owned());
         Request::post("/").header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body).unwrap()
     };
-    let layer = launches::facebook_signed_request::<Value>().secrets(["secret"]).danger_forgets_on_restart();
+    let layer =
+        launches::facebook_signed_request::<Value>().secrets([Secret::verbatim("secret")]).danger_forgets_on_restart();
     let app = App::new(layer.replay(replay()).clock(clock()).build().unwrap());
     assert_eq!(outcome(&app.send(post(facebook)).await), "ok");
     assert_eq!(outcome(&app.send(post(&format!("{facebook}&x=1"))).await), "replayed");

@@ -1,7 +1,7 @@
 //! What is special about the timestamp hash form.
 
 use serde_json::Value;
-use tower_sso::keys::MemoryKeys;
+use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::providers::lcvista;
 use tower_sso::sign::HashedLink;
 use tower_sso::tenant::Tenant;
@@ -193,7 +193,7 @@ async fn a_slug_is_read_as_it_was_hashed() {
         (Plus::Either, "a+b", "space", None),
         (Plus::Either, "a b", "plus", None),
     ] {
-        let keys = MemoryKeys::new().with("a b", "space").with("a+b", "plus");
+        let keys = MemoryKeys::new().with("a b", Secret::verbatim("space")).with("a+b", Secret::verbatim("plus"));
         let app = App::new(lcvista::sso(keys).plus(plus).replay(replay()).clock(clock()).build().unwrap());
         let answer = app.send(get(&uri("a@b.c", "a+b", &of(hashed, secret)))).await;
         let tenant = answer.extensions().get::<Seen>().and_then(|seen| seen.tenant.clone());

@@ -98,7 +98,7 @@ fn oauth1_app(row: &Value) -> App {
     let route = &row["route"];
     let mut keys = MemoryKeys::new();
     for (consumer, secret) in route["consumers"].as_object().unwrap() {
-        keys = keys.with(consumer.as_str(), secret.as_str().unwrap());
+        keys = keys.with(consumer.as_str(), Secret::verbatim(secret.as_str().unwrap()));
     }
     let transport = |name: &Value| match name.as_str().unwrap() {
         "query" => Transport::Query,
@@ -118,11 +118,11 @@ fn oauth1_app(row: &Value) -> App {
 
 fn secret(secret: &Value) -> Secret {
     match (secret["utf8"].as_str(), secret["hex"].as_str(), secret["base64url"].as_str()) {
-        (Some(text), None, None) => text.into(),
-        (None, Some(text), None) => hex(text).into(),
+        (Some(text), None, None) => Secret::verbatim(text),
+        (None, Some(text), None) => Secret::verbatim(hex(text)),
         (None, None, Some(text)) => {
             use base64::Engine;
-            base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap().into()
+            Secret::verbatim(base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap())
         }
         _ => panic!("what secret is {secret}?"),
     }

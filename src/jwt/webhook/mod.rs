@@ -43,6 +43,8 @@
 //! The URL and all other headers are not signed.
 
 mod builder;
+#[cfg(feature = "explain")]
+mod near;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -65,6 +67,8 @@ use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules};
 use crate::keys::Secret;
+#[cfg(feature = "explain")]
+use crate::near_miss::NearMiss;
 use crate::processing::Processing;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
@@ -128,6 +132,7 @@ where
 
     fn rules(&self) -> Rules {
         let mut rules = Rules::new(self.verifier.decoy());
+        rules.knows_secret_format = self.verifier.knows_secret_format();
         self.processing.set(&mut rules);
         rules.has_time = self.max_age.is_some();
         rules.longest_window = self.max_age.unwrap_or_default();
@@ -198,6 +203,11 @@ where
         facts.add("algorithm", self.verifier.algorithm().name());
         facts.add("length", format_args!("{} bytes", token.0.signed().len()));
         facts.add("body", format_args!("{} bytes", body.len()));
+    }
+
+    #[cfg(feature = "explain")]
+    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<NearMiss<Self>> {
+        NearMiss::forms(self.near(), head, body)
     }
 
     fn redact(&self, head: &mut Parts) {

@@ -149,7 +149,7 @@ pub fn twitch_extension<C: Claims>() -> Builder<Jwt<C>> {
 /// ```
 /// use tower_sso::{keys::MemoryKeys, providers::launches::{self, JsConnectRequest}};
 ///
-/// let layer = launches::jsconnect::<JsConnectRequest>().keys(MemoryKeys::new().with("client-id", "secret"));
+/// let layer = launches::jsconnect::<JsConnectRequest>().keys(MemoryKeys::new().with("client-id", "0123456789abcdef"));
 /// ```
 pub fn jsconnect<C: Claims>() -> Builder<Jwt<C>> {
     jwt::layer(Algorithm::HS256).token_parameter("jwt").tenant_header("kid").danger_any_audience()

@@ -162,7 +162,7 @@ impl fmt::Debug for Challenge {
 
 fn usable(secret: impl Into<Secret>) -> Result<Secret, ConfigError> {
     let secret = secret.into();
-    let problem = secret.weakness().or_else(|| secret.slip());
+    let problem = secret.weakness().or_else(|| secret.doubt());
     let problem = problem.map_or_else(|| crate::keys::check_shared(&secret), Err);
     match problem {
         Ok(()) => Ok(secret),

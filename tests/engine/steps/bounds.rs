@@ -11,7 +11,7 @@ fn what_has_no_time_does_not_build_on_a_store_that_forgets() {
         (Usage::Once, MemoryReplay::builder().danger_no_startup_cutoff().build(), None),
     ] {
         let form = Diarist { diary: Diary::default(), usage, validity: Validity::unlimited() };
-        let built = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]);
+        let built = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good-key"]);
         assert_eq!(built.replay(replay).build().err().map(|error| error.problem().clone()), expected, "{usage:?}");
     }
 }
@@ -20,7 +20,7 @@ fn what_has_no_time_does_not_build_on_a_store_that_forgets() {
 #[test]
 fn a_form_whose_credentials_may_come_again_takes_no_replay_store() {
     let form = Diarist { diary: Diary::default(), usage: Usage::Reusable, validity: Validity::unlimited() };
-    let built = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]);
+    let built = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good-key"]);
     let error = built.replay(MemoryReplay::new()).build().unwrap_err();
     assert!(matches!(error.problem(), ConfigProblem::Setting { setting: "replay", .. }), "{error}");
 }
@@ -38,9 +38,9 @@ fn an_error_names_its_layer_and_says_what_to_do() {
             layer().namespace("billing"),
             "the diarist layer with the namespace `billing` does not build: no keys: call `keys",
         ),
-        (layer().secrets(["/good"]), "the diarist layer does not build: no replay store: call `replay("),
+        (layer().secrets(["/good-key"]), "the diarist layer does not build: no replay store: call `replay("),
         (
-            layer().secrets(["/good"]).namespace("b"),
+            layer().secrets(["/good-key"]).namespace("b"),
             "the diarist layer with the namespace `b` does not build: no replay",
         ),
     ] {
@@ -56,13 +56,13 @@ fn an_error_names_its_layer_and_says_what_to_do() {
 async fn what_has_no_time_is_refused_by_a_store_that_has_forgotten() {
     for validity in [Validity::unlimited(), Validity::between(None, UnixTime::MIN, UnixTime::MAX, MINUTE)] {
         let form = Diarist { diary: Diary::default(), usage: Usage::Once, validity };
-        let layer = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]);
+        let layer = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good-key"]);
         let clock = ManualClock::at(NOW);
         let store = Remembering(Diary::default(), MemoryReplay::builder().danger_no_startup_cutoff().build());
         let store = Troubled(store, clock.clone(), Meanwhile::ItForgot, AtomicBool::new(false));
         let layer = layer.clock(clock).replay(store).build().unwrap();
         let inner = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) });
-        let answer = layer.layer(inner).oneshot(Request::get("/good").body(()).unwrap()).await.unwrap();
+        let answer = layer.layer(inner).oneshot(Request::get("/good-key").body(()).unwrap()).await.unwrap();
         assert_eq!(answer.extensions().get::<Rejection>().unwrap().reason(), &Reason::BeforeCutoff);
     }
 }
@@ -142,7 +142,7 @@ async fn a_form_that_signs_its_tenant_and_names_none_lets_nobody_in() {
     let validity = Validity::between(Some(NOW), NOW, NOW, MINUTE);
     for tenant in [Tenant::query("t"), Tenant::fixed("acme")] {
         let form = Nameless(Diarist { diary: Diary::default(), usage: Usage::Once, validity });
-        let layer = VerifyLayer::builder(form, tenant, Method::GET).secrets(["/good"]).clock(ManualClock::at(NOW));
+        let layer = VerifyLayer::builder(form, tenant, Method::GET).secrets(["/good-key"]).clock(ManualClock::at(NOW));
         let layer = layer.replay(MemoryReplay::builder().danger_no_startup_cutoff().build()).build().unwrap();
         for uri in ["/good?t=acme", "/good?t=another"] {
             let inner =
@@ -158,7 +158,7 @@ async fn a_form_that_signs_its_tenant_and_names_none_lets_nobody_in() {
 fn times_have_a_bound() {
     let start = || {
         let form = Diarist { diary: Diary::default(), usage: Usage::Reusable, validity: Validity::unlimited() };
-        VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"])
+        VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good-key"])
     };
     let hour = Duration::from_secs(3_600);
     assert!(start().store_timeout(hour).body_timeout(hour).build().is_ok());
@@ -172,7 +172,7 @@ fn times_have_a_bound() {
     }
     let usage = Usage::Idempotent { lease: Duration::MAX, remember: None };
     let form = Diarist { diary: Diary::default(), usage, validity: Validity::between(Some(NOW), NOW, NOW, MINUTE) };
-    let built = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good"]);
+    let built = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::GET).secrets(["/good-key"]);
     let store = Remembering(Diary::default(), MemoryReplay::builder().danger_no_startup_cutoff().build());
     assert!(built.replay(store).build().unwrap_err().to_string().contains("lease"));
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use sha2::Sha256;
 use tower_sso::Builder;
 use tower_sso::clock::{ManualClock, UnixTime};
+use tower_sso::keys::Secret;
 use tower_sso::providers::launches;
 use tower_sso::signed_parameters::SignedParameters;
 
@@ -18,11 +19,21 @@ use crate::support::{App, NOW, outcome};
 fn at(layer: Builder<SignedParameters<Value>>, secret: &str, seconds: u64) -> App {
     let clock = ManualClock::at(UnixTime::from_secs(seconds));
     let store = tower_sso::MemoryReplay::builder().danger_no_startup_cutoff().build();
-    App::new(layer.secrets([secret]).replay(store).danger_forgets_on_restart().clock(clock).build().unwrap())
+    App::new(
+        layer
+            .secrets([Secret::verbatim(secret)])
+            .replay(store)
+            .danger_forgets_on_restart()
+            .clock(clock)
+            .build()
+            .unwrap(),
+    )
 }
 
 fn reusable_at(layer: Builder<SignedParameters<Value>>, secret: &str, seconds: u64) -> App {
-    App::new(layer.secrets([secret]).clock(ManualClock::at(UnixTime::from_secs(seconds))).build().unwrap())
+    App::new(
+        layer.secrets([Secret::verbatim(secret)]).clock(ManualClock::at(UnixTime::from_secs(seconds))).build().unwrap(),
+    )
 }
 
 /// Published by Shopify and in its libraries' tests.
