@@ -13,6 +13,9 @@ use tower_sso::VerifyLayer;
 use tower_sso::explain::{self, Explanation};
 use tower_sso::form::Form;
 
+/// Said of a request that no layer checks.
+pub(crate) const UNKNOWN: &str = "no partner signs requests to this path and host";
+
 const LONGEST_BODY: usize = 64 * 1024;
 
 /// The layers by their routes. Not mounted: no client reaches them.
@@ -82,7 +85,7 @@ pub(crate) struct NotARequest(&'static str);
 
 impl fmt::Display for NotARequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`--explain`: the line {}: give it a URL, or a line for curl, in quotes", self.0)
+        write!(f, "the request {}: give a URL, or a line for curl with its arguments in quotes", self.0)
     }
 }
 

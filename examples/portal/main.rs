@@ -145,7 +145,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let app = app::app(&portal).await?;
     if let Some(line) = arguments.explain {
         let explanation = portal.explainers.explain(explain::read(&line)?).await;
-        let explanation = explanation.ok_or("no partner signs requests to this path and host")?;
+        let explanation = explanation.ok_or(explain::UNKNOWN)?;
         write!(std::io::stdout(), "{explanation}")?;
         return Ok(());
     }

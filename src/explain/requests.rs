@@ -11,6 +11,7 @@ use super::bodies::{is_json, other_bodies};
 use crate::near_miss::orders;
 use crate::query::Query;
 use crate::received;
+use crate::text::name::shown;
 use crate::text::percent::{decode_escapes, decode_form, percent_encoded, quote_plus};
 
 /// How many parameters are looked at. Partners have a dozen.
@@ -22,16 +23,25 @@ const MOST_SWAPPED: usize = 8;
 /// Of a longer query or form, no fields are changed: each change is a copy.
 const LONGEST_FORM: usize = 16 * 1024;
 
-/// Requests that differ from this one in one slip. `missing` is the parameter that was not found.
-pub(super) fn other_requests<F>(head: &Parts, body: &Bytes, missing: Option<&str>) -> Vec<NearMiss<F>> {
+/// Names that a request may have got wrong.
+pub(super) struct Names {
+    /// The parameter that was not found.
+    pub(super) missing: Option<String>,
+    /// The tenant that the request names, and others that there are.
+    pub(super) tenant: Option<String>,
+    pub(super) other_tenants: Vec<String>,
+}
+
+/// Requests that differ from this one in one slip.
+pub(super) fn other_requests<F>(head: &Parts, body: &Bytes, names: &Names) -> Vec<NearMiss<F>> {
     let head = as_received(head);
     let mut others = Vec::new();
-    for (cause, query) in other_pairs(head.uri.query().unwrap_or_default(), "query", missing) {
+    for (cause, query) in other_pairs(head.uri.query().unwrap_or_default(), "query", names) {
         others.extend(with_query(&head, &query).map(|head| NearMiss::request(cause, head, body.clone())));
     }
     let text = std::str::from_utf8(body).unwrap_or_default();
     if !text.is_empty() && !is_json(text) {
-        let forms = other_pairs(text, "form", missing);
+        let forms = other_pairs(text, "form", names);
         others.extend(forms.into_iter().map(|(cause, form)| NearMiss::request(cause, head.clone(), form.into())));
     }
     if !body.is_empty() {
@@ -94,7 +104,7 @@ fn with_path_and_query(head: &Parts, text: String) -> Option<Parts> {
 }
 
 /// Form data as a partner may have signed it.
-fn other_pairs(form: &str, place: &'static str, missing: Option<&str>) -> Vec<(String, String)> {
+fn other_pairs(form: &str, place: &'static str, names: &Names) -> Vec<(String, String)> {
     if form.len() > LONGEST_FORM {
         return Vec::new();
     }
@@ -104,6 +114,7 @@ fn other_pairs(form: &str, place: &'static str, missing: Option<&str>) -> Vec<(S
     }
     let mut others = Vec::new();
     for (position, (name, raw)) in pairs.iter().enumerate() {
+        let shown = shown(name);
         let mut replace = |cause, name: &str, value: &str| {
             let mut pairs = pairs.clone();
             if let Some(pair) = pairs.get_mut(position) {
@@ -112,10 +123,18 @@ fn other_pairs(form: &str, place: &'static str, missing: Option<&str>) -> Vec<(S
             others.push((cause, joined(&pairs)));
         };
         for (what, other) in other_values(raw) {
-            replace(format!("`{name}` in the {place} {what}"), name, &other);
+            replace(format!("`{shown}` in the {place} {what}"), name, &other);
         }
-        if let Some(missing) = missing {
-            replace(format!("`{missing}` is sent under the name `{name}`"), missing, raw);
+        if let Some(missing) = &names.missing {
+            replace(format!("`{missing}` is sent under the name `{shown}`"), missing, raw);
+        }
+        if decode_form(raw).ok().as_deref() == names.tenant.as_deref() {
+            for other in &names.other_tenants {
+                let cause = format!(
+                    "`{shown}` in the {place} names another tenant: it was made with the key of tenant {other:?}"
+                );
+                replace(cause, name, &percent_encoded(other));
+            }
         }
     }
     others.extend(swapped(&pairs, place));
@@ -128,18 +147,16 @@ fn other_pairs(form: &str, place: &'static str, missing: Option<&str>) -> Vec<(S
 fn other_values(raw: &str) -> Vec<(&'static str, String)> {
     let Ok(value) = decode_form(raw) else { return Vec::new() };
     let mut others = Vec::new();
-    if let Some(decoded) = decode_form(&value).ok().filter(|decoded| *decoded != value) {
-        others
-            .push(("is encoded once more than it was signed: the partner encodes it twice", percent_encoded(&decoded)));
+    for decoded in [decode_form(&value), decode_escapes(&value)].into_iter().flatten() {
+        if decoded != value {
+            let what = "is encoded once more than it was signed: the partner encodes it twice";
+            others.push((what, percent_encoded(&decoded)));
+        }
     }
     others.push((
         "is encoded once less than it was signed",
         utf8_percent_encode(&percent_encoded(&value), NON_ALPHANUMERIC).to_string(),
     ));
-    let mut form_encoded = Vec::new();
-    quote_plus(value.as_bytes(), &mut form_encoded);
-    others.push(("was signed with spaces written as plus", String::from_utf8(form_encoded).unwrap_or_default()));
-    others.push(("was signed with spaces written as `%20`", percent_encoded(&value)));
     for (what, other) in [
         ("was signed in lower case, and sent as it is", value.to_lowercase()),
         ("was signed in upper case, and sent as it is", value.to_uppercase()),
@@ -156,6 +173,10 @@ fn other_values(raw: &str) -> Vec<(&'static str, String)> {
             others.push((what, percent_encoded(&other)));
         }
     }
+    let mut form_encoded = Vec::new();
+    quote_plus(value.as_bytes(), &mut form_encoded);
+    others.push(("was signed with spaces written as plus", String::from_utf8(form_encoded).unwrap_or_default()));
+    others.push(("was signed with spaces written as `%20`", percent_encoded(&value)));
     if !raw.is_empty() {
         others.push(("was signed as empty", String::new()));
     }
@@ -176,6 +197,7 @@ fn swapped(pairs: &[(&str, &str)], place: &str) -> Vec<(String, String)> {
             let mut swapped = pairs.to_vec();
             if let [(one, value), .., (other, other_value)] = swapped.get_mut(one..=other).unwrap_or_default() {
                 std::mem::swap(value, other_value);
+                let (one, other) = (shown(one), shown(other));
                 let cause = format!("the values of `{one}` and `{other}` in the {place} are in each other's place");
                 others.push((cause, joined(&swapped)));
             }

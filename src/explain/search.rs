@@ -5,7 +5,7 @@ use http::request::Parts;
 
 use super::NearMiss;
 use super::keys::other_keys;
-use super::requests::other_requests;
+use super::requests::{Names, other_requests};
 use crate::VerifyLayer;
 use crate::clock::UnixTime;
 use crate::form::{Extracted, Form};
@@ -24,6 +24,9 @@ const LEAST_BYTES: usize = 1024;
 /// Of a longer body, no variants are made.
 const LONGEST_BODY: usize = 64 * 1024;
 
+/// How many tenants are tried in the named one's place.
+const MOST_TENANTS: usize = 20;
+
 /// How often the key store is asked for other tenants that may be meant.
 const MOST_LOOK_UPS: usize = 16;
 
@@ -38,11 +41,29 @@ pub(super) fn is_worthwhile(reason: &Reason) -> bool {
     }
 }
 
+/// Tenants that the key store names, and their keys.
+fn known_tenants<F: Form, C>(layer: &VerifyLayer<F, C>) -> Vec<(Option<TenantId>, Keys)> {
+    let known = layer.settings().keys.as_ref().and_then(|keys| keys.known_keys()).unwrap_or_default();
+    let mut tenants: Vec<(Option<TenantId>, Vec<Key>)> = Vec::new();
+    for key in known {
+        let Some(owner) = key.owner().cloned() else { continue };
+        let has_room = tenants.len() < MOST_TENANTS;
+        match tenants.iter_mut().find(|(tenant, _)| tenant.as_ref() == Some(&owner)) {
+            Some((_, keys)) => keys.push(key),
+            None if has_room => tenants.push((Some(owner), vec![key])),
+            None => {}
+        }
+    }
+    tenants.into_iter().map(|(tenant, keys)| (tenant, keys.into_iter().collect())).collect()
+}
+
 pub(super) struct Search<'r, F: Form, C> {
     layer: &'r VerifyLayer<F, C>,
     form: &'r F,
-    /// The tenant that the request names and its keys, and then those of others that were asked for.
-    known: Vec<(Option<TenantId>, Keys)>,
+    /// The tenant that the request names, and its keys.
+    own: Option<(Option<TenantId>, Keys)>,
+    /// The same of others, as far as they are known or were asked for.
+    others: Vec<(Option<TenantId>, Keys)>,
     now: UnixTime,
     reason: &'r Reason,
     look_ups: usize,
@@ -72,11 +93,11 @@ impl<'r, F: Form, C> Search<'r, F, C> {
     pub(super) fn new(
         layer: &'r VerifyLayer<F, C>,
         form: &'r F,
-        known: Option<(Option<TenantId>, Keys)>,
+        own: Option<(Option<TenantId>, Keys)>,
         now: UnixTime,
         reason: &'r Reason,
     ) -> Self {
-        Self { layer, form, known: known.into_iter().collect(), now, reason, look_ups: 0 }
+        Self { layer, form, own, others: known_tenants(layer), now, reason, look_ups: 0 }
     }
 
     /// The form's own suspects come first: what they say is more precise than that another key fits.
@@ -93,11 +114,7 @@ impl<'r, F: Form, C> Search<'r, F, C> {
         if let Some(cause) = self.other_key(head, body) {
             return Some(cause);
         }
-        let missing = match self.reason {
-            Reason::MissingParameter(name) => Some(&**name),
-            _ => None,
-        };
-        for near in other_requests(head, body, missing) {
+        for near in other_requests(head, body, &self.names()) {
             if left.take(&near) && self.fits(&near).await {
                 return Some(near.cause);
             }
@@ -105,17 +122,29 @@ impl<'r, F: Form, C> Search<'r, F, C> {
         None
     }
 
+    fn names(&self) -> Names {
+        let name = |tenant: &Option<TenantId>| tenant.as_ref().map(ToString::to_string);
+        Names {
+            missing: match self.reason {
+                Reason::MissingParameter(name) => Some(name.to_string()),
+                _ => None,
+            },
+            tenant: self.own.as_ref().and_then(|(tenant, _)| name(tenant)),
+            other_tenants: self.others.iter().filter_map(|(tenant, _)| name(tenant)).collect(),
+        }
+    }
+
     async fn fits(&mut self, near: &NearMiss<F>) -> bool {
         let form = near.form.as_ref().unwrap_or(self.form);
         let Some(presented) = self.layer.read_by(form, &near.head, &near.body) else { return false };
-        let known = self.known.iter().find(|(tenant, _)| *tenant == presented.tenant);
+        let known = self.own.iter().chain(&self.others).find(|(tenant, _)| *tenant == presented.tenant);
         let keys = match known.filter(|_| !self.layer.rules().looks_keys_up) {
             Some((_, keys)) => keys.clone(),
             None if self.look_ups == MOST_LOOK_UPS => return false,
             None => {
                 self.look_ups += 1;
                 let Ok(keys) = self.layer.keys_by(form, &presented).await else { return false };
-                self.known.push((presented.tenant.clone(), keys.clone()));
+                self.others.push((presented.tenant.clone(), keys.clone()));
                 keys
             }
         };
@@ -133,7 +162,7 @@ impl<'r, F: Form, C> Search<'r, F, C> {
     /// Another spelling of a secret.
     fn other_key(&self, head: &Parts, body: &Bytes) -> Option<String> {
         let presented = self.layer.read_by(self.form, head, body)?;
-        let (_, keys) = self.known.first()?;
+        let (_, keys) = self.own.as_ref()?;
         keys.iter()
             .map(Key::secret)
             .flat_map(other_keys)

@@ -79,6 +79,7 @@ use crate::mac::{self, Digest, Tag};
 use crate::rejection::{Facts, Names, Reason};
 use crate::replay::FingerprintHasher;
 use crate::text::fields;
+use crate::text::name::shown;
 use crate::text::percent::decode_escapes;
 use crate::text::timestamp::parse_seconds;
 use crate::window::{Validity, Window};
@@ -290,8 +291,11 @@ where
         let text = &request.reading.base_string.text;
         let text = std::str::from_utf8(text).unwrap_or_default();
         let uri = text.split('&').nth(1).and_then(|uri| decode_escapes(uri).ok()).unwrap_or_default();
-        facts.add("base_string_uri", uri);
-        facts.add("signed", Names(request.parameters.names().filter(|name| *name != "oauth_signature")));
+        // What does not belong into a path may be a query that was pasted there, claims and all.
+        let plain = uri.split(['=', '&', ';', '@', '%']).next().unwrap_or_default();
+        let rest = if plain.len() < uri.len() { "…" } else { "" };
+        facts.add("base_string_uri", format_args!("{plain}{rest}"));
+        facts.add("signed", Names(request.parameters.names().filter(|name| *name != "oauth_signature").map(shown)));
     }
 
     #[cfg(feature = "explain")]

@@ -3,6 +3,7 @@ use std::fmt::Write;
 
 use super::recipe::{Between, Order, Recipe, Repeated, Selected, Text};
 use crate::rejection::Reason;
+use crate::text::name::shown;
 use crate::text::percent::{decode_form, percent_encode, quote_plus};
 
 /// How many pairs a request may have.
@@ -26,7 +27,7 @@ pub(super) struct Pair {
 }
 
 fn malformed(name: &str, what: &'static str) -> Reason {
-    Reason::Malformed(name.to_owned().into(), what)
+    Reason::Malformed(shown(name).to_owned().into(), what)
 }
 
 impl Pairs {
@@ -152,7 +153,9 @@ fn joined(pairs: Vec<Pair>, repeated: Repeated) -> Result<Vec<Pair>, Reason> {
                 first.value.pop();
                 _ = write!(first.value, ", {}", pair.value.get(1..).unwrap_or_default());
             }
-            Repeated::Brackets | Repeated::Refused => return Err(Reason::DuplicateParameter(pair.name.into())),
+            Repeated::Brackets | Repeated::Refused => {
+                return Err(Reason::DuplicateParameter(shown(&pair.name).to_owned().into()));
+            }
         }
     }
     Ok(all)

@@ -7,6 +7,7 @@ pub(crate) mod fields;
 pub(crate) mod headers;
 pub(crate) mod hex;
 pub(crate) mod json;
+pub(crate) mod name;
 pub(crate) mod percent;
 pub mod query;
 pub(crate) mod strip;

@@ -5,7 +5,7 @@ use tower_sso::keys::Secret;
 use tower_sso::providers::lcvista;
 use tower_sso::sign::{HashedLink, SigningWebhook};
 
-use crate::running::{Home, LCVISTA_SECRET, browser};
+use crate::running::{Home, LCVISTA_SECRET, browser, example};
 
 fn explained(home: &Home, request: &str) -> String {
     let file = home.write(&home.configuration());
@@ -48,6 +48,77 @@ fn links_and_lines_for_curl_are_explained() {
     }
 }
 
+/// One link of each kind of slip, as the command explains it.
+#[test]
+fn the_command_names_the_first_cause() {
+    let home = Home::new();
+    let now = SystemClock.now().as_secs();
+    let link = |time: i64, email: &str, slug: &str| {
+        let link =
+            HashedLink::new("https://portal.example/sso/oauth/", lcvista::recipe(), &Secret::new(LCVISTA_SECRET));
+        link.uri(&[&time.to_string(), email, slug])
+    };
+    let right = link(now, "a+b@example.com", "rainier");
+    for (request, expected, why) in [
+        (right.clone(), "It passes", "as the page says"),
+        (right.replace("%2B", "+"), "It passes", "a raw plus is what the vendor's sample sends"),
+        (right.replace("%2B", "%20"), "a plus is written `%2B`", "the plus is lost"),
+        (right.replace("%40", "%2540"), "`email` in the query is encoded once more", "encoded twice"),
+        (
+            link(now, "A+B@EXAMPLE.COM", "rainier").replace("A%2BB%40EXAMPLE.COM", "a%2Bb%40example.com"),
+            "in upper case",
+            "another case",
+        ),
+        (
+            right.replace("slug=rainier", "slug=Rainier"),
+            "one of the name \"rainier\"",
+            "the tenant's name in another case",
+        ),
+        (right.replace("slug=rainier", "slug=olympus"), "`slug`", "another tenant"),
+        (link(now - 360, "a@example.com", "rainier"), "It was made 36", "a clock that is slow"),
+        (link(now + 360, "a@example.com", "rainier"), "clock is", "a clock that is fast"),
+        (link(now * 1_000, "a@example.com", "rainier"), "milliseconds", "Date.now()"),
+        (right.replace("email=", "mail="), "`email` is sent under the name `mail`", "another name"),
+        (
+            right.replace("&hash=", "&signature="),
+            "`hash` is sent under the name `signature`",
+            "another name of the hash",
+        ),
+    ] {
+        let said = explained(&home, &request);
+        assert!(said.to_lowercase().contains(&expected.to_lowercase()), "{why}: {said}\n{request}");
+    }
+}
+
+/// The example is the portal's command; in place of cargo stands what follows the dashes.
+#[cfg(unix)]
+#[test]
+fn the_example_asks_the_portal() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
+
+    let home = Home::new();
+    let cargo = home.path().join("cargo");
+    std::fs::write(&cargo, "#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done; shift; exec \"$PORTAL\" \"$@\"\n")
+        .unwrap();
+    std::fs::set_permissions(&cargo, PermissionsExt::from_mode(0o755)).unwrap();
+    let file = home.write(&home.configuration());
+    let link =
+        HashedLink::new("https://portal.example/sso/oauth/", lcvista::recipe(), &Secret::verbatim("lcv-secret\n"));
+    let link = link.uri(&[&SystemClock.now().as_secs().to_string(), "admin@lcvista.com", "rainier"]);
+    let mut explain = Command::new(example("explain"));
+    explain
+        .env("CARGO", cargo)
+        .env("PORTAL", example("portal"))
+        .arg("--config")
+        .arg(file)
+        .arg("--data")
+        .arg(home.data());
+    let output = explain.arg(link).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("ends with a line feed"), "{output:?}");
+}
+
 #[tokio::test]
 async fn the_page_names_the_probable_cause() {
     let home = Home::new();
@@ -57,4 +128,35 @@ async fn the_page_names_the_probable_cause() {
     let request = request.header("content-type", "application/x-www-form-urlencoded").body(fields);
     let page = request.send().await.unwrap().text().await.unwrap();
     assert!(page.contains("Probable cause") && page.contains("It was made"), "{page}");
+}
+
+#[tokio::test]
+async fn the_page_explains_a_pasted_request() {
+    let home = Home::new();
+    let portal = home.start_demo();
+    let post = |path: &str, body: String| {
+        let request = browser().post(portal.at(path)).header("sec-fetch-site", "same-origin");
+        request.header("content-type", "application/x-www-form-urlencoded").body(body)
+    };
+    let pressed = post("/demo/lcvista", "email=admin%40lcvista.com&slug=rainier&next=%2F&press=steps-fresh".to_owned());
+    let page = pressed.send().await.unwrap().text().await.unwrap();
+    let link =
+        page.split("GET ").nth(1).unwrap().split('<').next().unwrap().replace("&#38;", "&").replace("&amp;", "&");
+    for (request, expected, why) in [
+        (link.clone(), "It passes", "it asks no replay store"),
+        (link.replace("%40", "%2540"), "is encoded once more", "encoded twice"),
+        (format!("curl -i '{}'", link.replace("%40", "%2540")), "is encoded once more", "a line for curl"),
+        (link.replace("rainier", "Rainier"), "case or white space differ", "another case"),
+        ("'".to_owned(), "has an open quote", "no request"),
+        ("https://portal.example/<script>".to_owned(), "has no URL", "not an address"),
+    ] {
+        let encoded: String = request.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let page = post("/demo/explain", format!("request={encoded}")).send().await.unwrap().text().await.unwrap();
+        assert!(page.contains(expected) && !page.contains("<script>"), "{why}: {page}");
+    }
+    let cross_site = browser().post(portal.at("/demo/explain")).header("sec-fetch-site", "cross-site");
+    assert_eq!(cross_site.body("request=x").send().await.unwrap().status(), 403);
+    let configured = home.start();
+    let absent = browser().get(configured.at("/demo/explain")).send().await.unwrap();
+    assert_eq!(absent.status(), 404, "the page is for the demo");
 }

@@ -2,6 +2,7 @@
 //! whenever a configuration file is given.
 
 mod draft;
+mod explain;
 pub(crate) mod lcvista;
 pub(crate) mod seatmap;
 pub(crate) mod site_builder;
@@ -36,7 +37,7 @@ pub(crate) struct Demo {
 /// The routes of all demo buttons.
 pub(crate) async fn start(portal: &Portal, vendors: Router) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
     let demo = Demo { portal: portal.clone(), vendors };
-    let mut routes = Router::new();
+    let mut routes = explain::start();
     for vendor in &portal.vendors {
         routes = routes.merge(vendor.partner(&demo).await?);
     }

@@ -39,6 +39,12 @@ mod bearer {
         shared_secret::layer(ByDigest(keys)).clock(clock)
     }
 
+    impl SharedSecretSubject {
+        pub fn layer(keys: MemoryKeys, clock: ManualClock) -> Builder<SharedSecret<Value>> {
+            layer(keys, clock)
+        }
+    }
+
     fn token(number: usize) -> String {
         format!("private key {number}")
     }

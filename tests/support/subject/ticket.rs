@@ -62,6 +62,12 @@ impl TicketStore for Stuck {
     }
 }
 
+impl TicketSubject {
+    pub fn layer(clock: ManualClock) -> Builder<Ticket<Value>> {
+        layer(issued(), clock)
+    }
+}
+
 impl Subject for TicketSubject {
     const NAME: &'static str = "ticket";
     const WINDOW: Option<(u64, u64)> = None;

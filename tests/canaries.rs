@@ -1,0 +1,252 @@
+//! Random requests of every form, many of them broken: nothing that an operator sees contains a secret, a credential or
+//! a claim's value.
+//!
+//! `N=1000000 cargo test --release --test canaries` sends a million; `SEED` repeats a run.
+
+mod support;
+
+use std::env;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Uri};
+use http_body_util::{BodyExt, Full};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use support::log::Log;
+use support::subject::{
+    FernetSubject, HttpSignatureSubject, JwtSubject, JwtWebhookSubject, OAuth1Subject, SealedSubject,
+    SharedSecretSubject, SignedJsonSubject, SignedParametersSubject, SignedPayloadSubject, Subject, TicketSubject,
+    TimestampHashSubject, WebhookSubject, Wish, keys,
+};
+use support::{App, NOW, Request_, clock, replay};
+use tower_sso::VerifyLayer;
+use tower_sso::clock::UnixTime;
+use tower_sso::explain::{self, Explanation};
+use tower_sso::form::Form;
+use tower_sso::keys::{Secret, TenantId};
+use tower_sso::rejection::Rejection;
+
+/// A claim's value. Tickets have their own.
+const CLAIM: &str = "canary+7c1f@claims.example";
+
+/// How much of a credential counts as a leak. Shorter names of parameters are shown, whatever they are.
+const PIECE: usize = 25;
+
+/// SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % (end.max(1) as u64)).unwrap()
+    }
+
+    fn of<T: Clone>(&mut self, things: &[T]) -> T {
+        things[self.below(things.len())].clone()
+    }
+}
+
+/// Explains requests with one layer, which is shown with `Debug`.
+struct Explainer {
+    debug: String,
+    explain: Box<dyn Fn(Parts, Bytes) -> Pin<Box<dyn Future<Output = Explanation>>>>,
+}
+
+impl Explainer {
+    fn of<F: Form, C: 'static>(layer: VerifyLayer<F, C>) -> Self {
+        let debug = format!("{layer:?} {:?}", layer.clone());
+        let explain = move |head: Parts, body: Bytes| {
+            let layer = layer.clone();
+            async move { explain::request(&layer, &head, &body).await }.boxed_local()
+                as Pin<Box<dyn Future<Output = _>>>
+        };
+        Self { debug, explain: Box::new(explain) }
+    }
+}
+
+/// A text that was changed at random: at most three times.
+fn changed(text: &str, random: &mut Random) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    for _ in 0..1 + random.below(3) {
+        let (from, to) = (random.below(bytes.len() + 1), random.below(bytes.len() + 1));
+        let (from, to) = (from.min(to), from.max(to).min(from + 24));
+        match random.below(8) {
+            0 => _ = bytes.drain(from.min(to)..to.max(from)),
+            1 => bytes.insert(from, random.of(b"&=%+\"'{}[],.:;/? \\\n\x80aZ0_-")),
+            2 if from < bytes.len() => bytes[from] ^= 1 << random.below(7),
+            3 => {
+                let piece = bytes[from.min(to)..to.max(from)].to_vec();
+                let at = random.below(bytes.len() + 1);
+                bytes.splice(at..at, piece);
+            }
+            4 if from < bytes.len() => bytes[from] = bytes[from].to_ascii_uppercase(),
+            5 => bytes.truncate(from),
+            6 => {
+                let text = String::from_utf8_lossy(&bytes).replace('%', "%25");
+                bytes = text.into_bytes();
+            }
+            _ => bytes.reverse(),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A request that is right in half of all parts, and what must not be seen of it.
+fn request<S: Subject>(random: &mut Random) -> (Parts, Bytes, Vec<String>) {
+    let subject = if S::NAME == "ticket" { random.of(&["ada", "bob", "a"]) } else { CLAIM };
+    let wish = Wish {
+        tenant: random.of(&["acme", "acme", "acme", "other", "nobody"]),
+        key: random.of(&[0, 0, 0, 1, 2, 3]),
+        issued_at: UnixTime::from_secs(random.of(&[NOW, NOW, NOW, NOW - 400, NOW + 400, NOW - 86_400, 0])),
+        subject: subject.into(),
+    };
+    let (mut head, body) = S::request(&wish).into_parts();
+    let mut body = body.collect().now_or_never().unwrap().unwrap().to_bytes();
+    let hidden = hidden::<S>(&head, &body);
+    if random.below(2) == 0 {
+        let target = changed(head.uri.path_and_query().unwrap().as_str(), random);
+        if let Ok(uri) = target.parse::<Uri>() {
+            head.uri = uri;
+        }
+    }
+    if !body.is_empty() && random.below(2) == 0 {
+        body = changed(&String::from_utf8_lossy(&body), random).into();
+    }
+    for value in head.headers.values_mut() {
+        let other = HeaderValue::from_str(&changed(value.to_str().unwrap(), random));
+        if let (0, Ok(other)) = (random.below(4), other) {
+            *value = other;
+        }
+    }
+    if random.below(8) == 0 {
+        head.method = random.of(&[Method::GET, Method::POST, Method::HEAD]);
+    }
+    (head, body, hidden)
+}
+
+/// Pieces of whatever is signed or secret: the claim, the credential's values, and the keys.
+fn hidden<S: Subject>(head: &Parts, body: &Bytes) -> Vec<String> {
+    let mut hidden = vec!["canary+7c1f".to_owned(), "canary%2B7c1f".into(), "canary%2b7c1f".into()];
+    let mut add = |text: &str| {
+        // Names of parameters are shorter, and have a value behind them.
+        for piece in text.split(['&', '=', '"', '.', ' ', ':', ',']).filter(|piece| piece.len() > 2 * PIECE) {
+            hidden.extend(
+                [0, piece.len() / 2, piece.len() - PIECE]
+                    .map(|at| piece.get(at..at + PIECE).unwrap_or(piece).to_owned()),
+            );
+        }
+    };
+    add(head.uri.query().unwrap_or_default());
+    add(&String::from_utf8_lossy(body));
+    head.headers.values().for_each(|value| add(value.to_str().unwrap()));
+    for number in 0..4 {
+        let key = S::key(number);
+        hidden.push(match key.expose_str() {
+            Some(text) => text.to_owned(),
+            None => key.expose().iter().map(|byte| format!("{byte:02x}")).collect(),
+        });
+    }
+    hidden
+}
+
+/// The tenant is shown as the request names it, also if it names a claim there.
+fn is_named_so(rejections: &[Option<&Rejection>], piece: &str) -> bool {
+    let tenants = rejections.iter().flatten().filter_map(|rejection| rejection.tenant());
+    tenants.map(TenantId::as_str).any(|tenant| tenant.contains(piece))
+}
+
+/// The pages for a partner: each with its form's secrets, which it is made without.
+fn kits() -> Vec<(String, Vec<Secret>)> {
+    macro_rules! kits {
+        ($($subject:ident)*) => {
+            vec![$({
+                let layer = $subject::layer(keys::<$subject>(), replay(), clock()).build().unwrap();
+                let kit = layer.kit("https://rp.example/in").tenant("acme").build().unwrap();
+                (format!("{} {} {kit:?}", kit.markdown(), kit.html()), (0..4).map($subject::key).collect())
+            }),*]
+        };
+    }
+    kits!(FernetSubject JwtSubject OAuth1Subject SignedParametersSubject SignedPayloadSubject TimestampHashSubject
+        WebhookSubject)
+}
+
+struct Run<'r> {
+    random: &'r mut Random,
+    metrics: PrometheusHandle,
+    outcomes: std::collections::BTreeMap<&'static str, usize>,
+}
+
+async fn run<S: Subject>(run: &mut Run<'_>, times: usize, explainer: Explainer) {
+    let app: App = S::app_with(keys::<S>(), replay(), clock());
+    for round in 0..times {
+        let (head, body, hidden) = request::<S>(run.random);
+        let (again, sent): (_, Request_) = (head.clone(), Request::from_parts(head, Full::new(body.clone())));
+        let log = Log::start();
+        let answer = app.send_unsealed(sent).await;
+        let rejection = answer.extensions().get::<Rejection>();
+        *run.outcomes.entry(support::reason(&answer)).or_default() += 1;
+        let explanation = (explainer.explain)(again.clone(), body.clone()).await;
+        let said = [
+            ("log", log.text()),
+            ("spans", format!("{:?}", log.spans())),
+            ("answer", format!("{:?} {}", answer.headers(), String::from_utf8_lossy(answer.body()))),
+            ("refusal", format!("{rejection:?} {}", rejection.map(ToString::to_string).unwrap_or_default())),
+            ("explanation", format!("{explanation} {explanation:?} {:?}", explanation.cause())),
+            ("layer", explainer.debug.clone()),
+            ("metrics", if round % 500 == 0 { run.metrics.render() } else { String::new() }),
+        ];
+        for (place, text) in said {
+            for piece in hidden.iter().filter(|piece| text.contains(&***piece)) {
+                let named = is_named_so(&[rejection, explanation.refused()], piece);
+                assert!(named, "{}: {piece} is in the {place}: {text}\n{again:?}\n{body:?}", S::NAME);
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_private_is_seen() {
+    let number = |name: &str, usually: u64| env::var(name).ok().map_or(usually, |text| text.parse().unwrap());
+    let times = usize::try_from(number("N", 2_600)).unwrap() / 13;
+    let seed = number("SEED", 20_231_114);
+    println!("N={} SEED={seed}", times * 13);
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _guard = ::metrics::set_default_local_recorder(&recorder);
+    let random = &mut Random(seed);
+    let mut all = Run { random, metrics: recorder.handle(), outcomes: Default::default() };
+    macro_rules! run {
+        ($($subject:ident)*) => {
+            $(let layer = $subject::layer(keys::<$subject>(), replay(), clock()).build().unwrap();
+            run::<$subject>(&mut all, times, Explainer::of(layer)).await;)*
+        };
+    }
+    run!(FernetSubject HttpSignatureSubject JwtSubject JwtWebhookSubject OAuth1Subject SealedSubject SignedJsonSubject SignedParametersSubject
+        SignedPayloadSubject TimestampHashSubject WebhookSubject);
+    let layer = SharedSecretSubject::layer(keys::<SharedSecretSubject>(), clock()).build().unwrap();
+    run::<SharedSecretSubject>(&mut all, times, Explainer::of(layer)).await;
+    run::<TicketSubject>(&mut all, times, Explainer::of(TicketSubject::layer(clock()).build().unwrap())).await;
+    let Run { outcomes, .. } = all;
+    println!("{outcomes:?}");
+    for outcome in ["ok", "bad_signature", "unknown_key", "malformed", "missing_parameter", "expired", "not_yet_valid"]
+    {
+        assert!(outcomes.contains_key(outcome), "{outcome}: {outcomes:?}");
+    }
+}
+
+#[test]
+fn a_kit_holds_no_secret_of_its_layer() {
+    for (kit, secrets) in kits() {
+        for secret in secrets {
+            assert!(!kit.contains(secret.expose_str().unwrap()), "{kit}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! How much is tried.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, Request};
+use tower_sso::VerifyLayer;
+use tower_sso::body::WholeBody;
+use tower_sso::clock::UnixTime;
+use tower_sso::explain;
+use tower_sso::form::{Extracted, Form, Presence, Rules, Usage};
+use tower_sso::keys::Secret;
+use tower_sso::rejection::Reason;
+use tower_sso::replay::FingerprintHasher;
+use tower_sso::tenant::Tenant;
+use tower_sso::window::Validity;
+
+/// Counts what is tried, and how many bytes that has. Nothing fits.
+#[derive(Clone, Default)]
+struct Counting {
+    tries: Arc<AtomicUsize>,
+    bytes: Arc<AtomicUsize>,
+}
+
+impl Form for Counting {
+    const NAME: &'static str = "counting";
+    type Reads = WholeBody;
+    type Credential = usize;
+    type Message = ();
+    type Claims = ();
+
+    fn rules(&self) -> Rules {
+        let mut rules = Rules::new(Secret::new("a key that nobody has"));
+        rules.usage = Usage::Reusable;
+        rules
+    }
+
+    fn screen(&self, _: &Parts) -> Result<Presence, Reason> {
+        Ok(Presence::InBody)
+    }
+
+    fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<usize>, Reason> {
+        Ok(Extracted::from(head.uri.query().unwrap_or_default().len() + body.len()))
+    }
+
+    fn verify(&self, length: &usize, _: &Secret) -> Result<(), Reason> {
+        self.tries.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(*length, Ordering::Relaxed);
+        Err(Reason::BadSignature)
+    }
+
+    fn validity(&self, (): &()) -> Result<Validity, Reason> {
+        Ok(Validity::unlimited())
+    }
+
+    fn fingerprint(&self, (): &(), _: &mut FingerprintHasher) {}
+
+    fn claims(&self, (): (), _: UnixTime) -> Result<(), Reason> {
+        Ok(())
+    }
+}
+
+/// A MAC of a short request takes a microsecond, and of a long one as many as it has kilobytes.
+#[tokio::test]
+async fn the_work_is_bounded() {
+    let pairs = |count: usize| (0..count).map(|at| format!("n{at}=v{at}+%40")).collect::<Vec<_>>().join("&");
+    for (query, body, why) in [
+        (String::new(), String::new(), "nothing"),
+        (pairs(5), String::new(), "few parameters, in each order"),
+        (pairs(8), String::new(), "more"),
+        (pairs(24), pairs(24), "many, in the query and in a form"),
+        (pairs(1_000), pairs(3_000), "too many"),
+        ("x".repeat(60_000), format!("[{}1]", "1,".repeat(30_000)), "long texts"),
+        (String::new(), "x".repeat(1_000_000), "a body that is larger than any of a webhook"),
+    ] {
+        let form = Counting::default();
+        let layer = VerifyLayer::builder(form.clone(), Tenant::fixed("acme"), Method::POST);
+        let layer = layer.secrets(["one secret of acme", "another secret of acme"]).build().unwrap();
+        let (head, ()) = Request::post(format!("/?{query}")).body(()).unwrap().into_parts();
+        let explanation = explain::request(&layer, &head, &Bytes::from(body)).await;
+        assert_eq!(explanation.cause(), None, "{why}");
+        let (tries, bytes) = (form.tries.load(Ordering::Relaxed), form.bytes.load(Ordering::Relaxed));
+        assert!(tries <= 1_400 && bytes <= 24_000_000, "{why}: {tries} tries of {bytes} bytes");
+    }
+}
