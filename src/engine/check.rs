@@ -6,9 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::request::Parts;
 
-use super::Engine;
 use super::lease::LeaseGuard;
 use super::proof::{Accepted, Verified};
+use super::{Engine, Presented};
 use crate::form::{Extracted, Form, Presence};
 use crate::identity::{Admission, Identity};
 use crate::keys::{Key, Keys, TenantId, check_length};
@@ -24,6 +24,8 @@ pub(super) enum Stop {
     /// It is a duplicate of this tenant's delivery, which was processed.
     Acknowledged(TenantId),
 }
+
+type Checked<F, C> = Result<Stage<F, C>, Stop>;
 
 impl<C> Accepted<C> {
     /// A refusal of what is authentic.
@@ -60,46 +62,33 @@ impl<F: Form, C> Engine<F, C> {
 
     /// Step 1, and asks for the keys. The body is empty unless the credential is in it.
     #[inline]
-    pub(super) fn start(&self, head: &Parts, body: &Bytes, task: Task<'_, '_>) -> Result<Stage<F, C>, Stop> {
+    pub(super) fn start(&self, head: &Parts, body: &Bytes, task: Task<'_, '_>) -> Checked<F, C> {
         let presented = self.extract(head, body).map_err(|reason| self.refuse_head(reason, head))?; // 1 malformed
-        self.wait_for_keys(self.within(self.look_up(&presented)), presented, false, task)
-    }
-
-    #[inline]
-    fn wait_for_keys(
-        &self,
-        mut keys: Within<Keys>,
-        presented: Extracted<F::Credential>,
-        asked_again: bool,
-        mut task: Task<'_, '_>,
-    ) -> Result<Stage<F, C>, Stop> {
-        match keys.poll_in(task.as_deref_mut()) {
-            Poll::Ready(found) => {
-                self.meters.answered(Store::Keys, keys.asked());
-                self.on_keys(found, presented, asked_again, task)
-            }
-            Poll::Pending => Ok(Stage::Keys { keys, presented, asked_again }),
-        }
+        self.on_keys(self.within(self.look_up(&presented)), presented, false, task)
     }
 
     /// Steps 2 to 7, once the keys are here.
     #[inline]
     fn on_keys(
         &self,
-        keys: Result<Keys, StoreError>,
-        presented: Extracted<F::Credential>,
+        mut keys: Within<Keys>,
+        presented: Presented<F>,
         asked_again: bool,
-        task: Task<'_, '_>,
-    ) -> Result<Stage<F, C>, Stop> {
-        let keys = keys.map_err(|error| self.store_failed(&error, Reason::KeyStore));
+        mut task: Task<'_, '_>,
+    ) -> Checked<F, C> {
+        let Poll::Ready(found) = keys.poll_in(task.as_deref_mut()) else {
+            return Ok(Stage::Keys { keys, presented, asked_again });
+        };
+        self.meters.answered(Store::Keys, keys.asked());
+        let keys = found.map_err(|error| self.store_failed(&error, Reason::KeyStore));
         let keys = keys.map_err(|reason| self.refuse_presented(reason, &presented))?; // 2 unavailable
-        let verified = match Verified::by_one_of(&keys, &presented, self) {
-            //      3 invalid, too_many_requests
+        let verified = Verified::by_one_of(&keys, &presented, self); //             3 invalid, too_many_requests
+        let verified = match verified {
             Ok(verified) => verified,
             Err(reason) => {
                 let newer = if asked_again { None } else { self.newer_keys(&reason, &keys, &presented) };
                 let newer = newer.ok_or_else(|| self.refuse_presented(reason, &presented))?;
-                return self.wait_for_keys(newer, presented, true, task);
+                return self.on_keys(newer, presented, true, task);
             }
         };
         let (accepted, key) = self.accept(verified, &presented)?; //                4, 5
@@ -113,7 +102,7 @@ impl<F: Form, C> Engine<F, C> {
     pub(super) fn accept(
         &self,
         verified: Verified<'_, F, C>,
-        presented: &Extracted<F::Credential>,
+        presented: &Presented<F>,
     ) -> Result<(Accepted<C>, Key), Stop> {
         let refuse = |(reason, facts)| Stop::Refused(reason, presented.tenant.clone(), facts);
         let fresh = verified.fresh().map_err(refuse)?; //                           4 expired, not_yet_valid
@@ -122,12 +111,7 @@ impl<F: Form, C> Engine<F, C> {
 
     /// Step 7: claims the credential. Of any number of duplicates, one passes.
     #[inline]
-    fn ask_replay_store(
-        &self,
-        accepted: Accepted<C>,
-        waited: Duration,
-        task: Task<'_, '_>,
-    ) -> Result<Stage<F, C>, Stop> {
+    fn ask_replay_store(&self, accepted: Accepted<C>, waited: Duration, task: Task<'_, '_>) -> Checked<F, C> {
         let Some(replay) = &self.replay else {
             let admission = Admission::reusable(self.rules.usage);
             let failed = || accepted.refuse(Reason::ReplayStore(StoreFailure::Failed));
@@ -137,41 +121,27 @@ impl<F: Form, C> Engine<F, C> {
         let claim = replay.claim_for(&accepted);
         // Before the store is asked: dropped after the claim, also if the store panics.
         let lease = LeaseGuard::new(replay, &accepted, &claim);
-        self.wait_for_claim(lease, self.within(replay.store.claim(&claim)), accepted, waited, task)
-    }
-
-    #[inline]
-    fn wait_for_claim(
-        &self,
-        lease: Option<LeaseGuard>,
-        mut claimed: Within<Claimed>,
-        accepted: Accepted<C>,
-        waited: Duration,
-        mut task: Task<'_, '_>,
-    ) -> Result<Stage<F, C>, Stop> {
-        match claimed.poll_in(task.as_deref_mut()) {
-            Poll::Ready(answer) => {
-                self.meters.answered(Store::Replay, claimed.asked());
-                if let Some(replay) = &self.replay {
-                    self.meters.sized(&*replay.store, accepted.checked_at());
-                }
-                drop(claimed);
-                self.on_claimed(answer, lease, accepted, waited, task)
-            }
-            Poll::Pending => Ok(Stage::Claim { claimed, lease, accepted, waited }),
-        }
+        self.on_claimed(lease, self.within(replay.store.claim(&claim)), accepted, waited, task)
     }
 
     /// Whether the claim was the first. A duplicate of a delivery in progress waits until that delivery has ended.
     #[inline]
     fn on_claimed(
         &self,
-        claimed: Result<Claimed, StoreError>,
         lease: Option<LeaseGuard>,
+        mut claim: Within<Claimed>,
         accepted: Accepted<C>,
         waited: Duration,
-        task: Task<'_, '_>,
-    ) -> Result<Stage<F, C>, Stop> {
+        mut task: Task<'_, '_>,
+    ) -> Checked<F, C> {
+        let Poll::Ready(claimed) = claim.poll_in(task.as_deref_mut()) else {
+            return Ok(Stage::Claim { claim, lease, accepted, waited });
+        };
+        self.meters.answered(Store::Replay, claim.asked());
+        if let Some(replay) = &self.replay {
+            self.meters.sized(&*replay.store, accepted.checked_at());
+        }
+        drop(claim);
         // On failure the store may hold the claim, or may yet do so: dropping the lease releases it.
         let claimed = claimed.map_err(|error| self.store_failed(&error, Reason::ReplayStore));
         let taken = match claimed.map(Admission::first) {
@@ -211,7 +181,7 @@ impl<F: Form, C> Engine<F, C> {
         accepted: Accepted<C>,
         waited: Duration,
         mut task: Task<'_, '_>,
-    ) -> Result<Stage<F, C>, Stop> {
+    ) -> Checked<F, C> {
         match timer.poll_in(task.as_deref_mut()) {
             Poll::Ready(()) => self.ask_replay_store(accepted, waited, task),
             Poll::Pending => Ok(Stage::Pause { timer, accepted, waited }),
@@ -238,9 +208,9 @@ impl<F: Form, C> Engine<F, C> {
 /// only for a delivery in progress.
 pub(super) enum Stage<F: Form, C> {
     /// For the tenant's keys.
-    Keys { keys: Within<Keys>, presented: Extracted<F::Credential>, asked_again: bool },
+    Keys { keys: Within<Keys>, presented: Presented<F>, asked_again: bool },
     /// For the replay store. Field order is drop order: a claim is over before its lease is released.
-    Claim { claimed: Within<Claimed>, lease: Option<LeaseGuard>, accepted: Accepted<C>, waited: Duration },
+    Claim { claim: Within<Claimed>, lease: Option<LeaseGuard>, accepted: Accepted<C>, waited: Duration },
     /// For another request that has the same delivery in progress.
     Pause { timer: Timer, accepted: Accepted<C>, waited: Duration },
     /// With the lease to settle once the inner service has answered.
@@ -251,10 +221,8 @@ impl<F: Form, C> Stage<F, C> {
     /// Runs the check until it has passed, is refused, or has to wait: then the stage it waits in comes back.
     pub(super) fn run(self, engine: &Engine<F, C>, task: Task<'_, '_>) -> Result<Self, Stop> {
         match self {
-            Self::Keys { keys, presented, asked_again } => engine.wait_for_keys(keys, presented, asked_again, task),
-            Self::Claim { claimed, lease, accepted, waited } => {
-                engine.wait_for_claim(lease, claimed, accepted, waited, task)
-            }
+            Self::Keys { keys, presented, asked_again } => engine.on_keys(keys, presented, asked_again, task),
+            Self::Claim { claim, lease, accepted, waited } => engine.on_claimed(lease, claim, accepted, waited, task),
             Self::Pause { timer, accepted, waited } => engine.pause(timer, accepted, waited, task),
             passed @ Self::Passed(..) => Ok(passed),
         }
@@ -271,13 +239,13 @@ impl<F: Form, C> Engine<F, C> {
     }
 
     /// The credential, and whose it claims to be: `None` if the request names no tenant that could be known.
-    pub(super) fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<F::Credential>, Reason> {
+    pub(super) fn extract(&self, head: &Parts, body: &Bytes) -> Result<Presented<F>, Reason> {
         self.extract_by(&self.form, head, body)
     }
 
     /// As another form of this kind reads it, for [`explain`](crate::explain).
     #[inline]
-    pub(super) fn extract_by(&self, form: &F, head: &Parts, body: &Bytes) -> Result<Extracted<F::Credential>, Reason> {
+    pub(super) fn extract_by(&self, form: &F, head: &Parts, body: &Bytes) -> Result<Presented<F>, Reason> {
         let extracted = form.extract(head, body)?;
         let tenant = match extracted.tenant {
             Some(tenant) => Some(tenant),
@@ -293,16 +261,12 @@ impl<F: Form, C> Engine<F, C> {
 
     /// The keys of the tenant, or what the form finds itself. A request that names no tenant does not reach the store.
     /// The time of its answer shows that, but reveals nothing about any tenant.
-    pub(super) fn look_up(&self, presented: &Extracted<F::Credential>) -> StoreFuture<Result<Keys, StoreError>> {
+    pub(super) fn look_up(&self, presented: &Presented<F>) -> StoreFuture<Result<Keys, StoreError>> {
         self.look_up_by(&self.form, presented)
     }
 
     #[inline]
-    pub(super) fn look_up_by(
-        &self,
-        form: &F,
-        presented: &Extracted<F::Credential>,
-    ) -> StoreFuture<Result<Keys, StoreError>> {
+    pub(super) fn look_up_by(&self, form: &F, presented: &Presented<F>) -> StoreFuture<Result<Keys, StoreError>> {
         match (form.look_up(&presented.credential), &self.settings.keys, &presented.tenant) {
             (Some(found), ..) => found,
             (None, Some(store), Some(tenant)) => store.keys(tenant),
@@ -312,12 +276,7 @@ impl<F: Form, C> Engine<F, C> {
 
     /// No key fitted: asks the store once for newer keys, as it may have answered from a cache. Asks for unknown
     /// tenants too, so that the time of the answer does not reveal which tenants exist.
-    pub(super) fn newer_keys(
-        &self,
-        refused: &Reason,
-        tried: &Keys,
-        presented: &Extracted<F::Credential>,
-    ) -> Option<Within<Keys>> {
+    pub(super) fn newer_keys(&self, refused: &Reason, tried: &Keys, presented: &Presented<F>) -> Option<Within<Keys>> {
         match (refused.step(), &self.settings.keys, &presented.tenant) {
             (Step::Keys | Step::Verify, Some(store), Some(tenant)) => {
                 store.keys_again(tenant, tried).map(|newer| self.within(newer))
@@ -365,7 +324,7 @@ impl<F: Form, C> Engine<F, C> {
     }
 
     /// A refusal before the credential was authentic.
-    pub(super) fn refuse_presented(&self, reason: Reason, presented: &Extracted<F::Credential>) -> Stop {
+    pub(super) fn refuse_presented(&self, reason: Reason, presented: &Presented<F>) -> Stop {
         let mut facts = Facts::new();
         if presented.tenant.is_none() && !self.rules.looks_keys_up {
             facts.add("tenant_of", format_args!("{:?}", self.settings.tenant));

@@ -39,7 +39,7 @@ use http::request::Parts;
 use http::{HeaderValue, Response};
 
 use crate::body::LayerBody;
-use crate::form::{Form, Rules};
+use crate::form::{Extracted, Form, Rules};
 use crate::keys::TenantId;
 use crate::observe::{Meters, Watch};
 use crate::rejection::{Facts, Reason, Rejection, seal};
@@ -70,6 +70,8 @@ pub(crate) struct Engine<F: Form, C> {
 
 /// Turns the form's claims into the application's, or refuses them.
 type MapClaims<F, C> = Box<dyn Fn(<F as Form>::Claims) -> Result<C, Reason> + Send + Sync>;
+
+type Presented<F> = Extracted<<F as Form>::Credential>;
 
 type Responder = Arc<dyn Fn(&Rejection, &Parts) -> Response<Bytes> + Send + Sync>;
 

@@ -6,9 +6,9 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use super::Engine;
+use super::{Engine, Presented};
 use crate::clock::UnixTime;
-use crate::form::{Extracted, Form};
+use crate::form::Form;
 use crate::identity::{Admission, Identity, Proved};
 use crate::keys::{Key, Keys, TenantId};
 use crate::observe;
@@ -40,11 +40,7 @@ pub(super) struct Accepted<C> {
 impl<'e, F: Form, C> Verified<'e, F, C> {
     /// Tries all active keys. If no key is active, tries the decoy, so that an unknown tenant costs as much as a wrong
     /// key.
-    pub(super) fn by_one_of(
-        keys: &Keys,
-        presented: &Extracted<F::Credential>,
-        engine: &'e Engine<F, C>,
-    ) -> Result<Self, Reason> {
+    pub(super) fn by_one_of(keys: &Keys, presented: &Presented<F>, engine: &'e Engine<F, C>) -> Result<Self, Reason> {
         let now = engine.settings.clock.now();
         let named = presented.tenant.clone().unwrap_or_else(|| "".into());
         // The refusal if no key fits: there is no active key, all are unusable, or no usable one made this signature.
@@ -121,7 +117,7 @@ impl<C> Accepted<C> {
 impl<F: Form, C> Engine<F, C> {
     /// The refusal of a tenant without an active key. The decoy's result does not count, as nobody has this key. But
     /// beyond a throttle's limit, wrong and right guesses get the same answer.
-    fn try_decoy(&self, presented: &Extracted<F::Credential>) -> Reason {
+    fn try_decoy(&self, presented: &Presented<F>) -> Reason {
         if !self.rules.looks_keys_up {
             observe::unknown_tenant(F::NAME, presented.tenant.as_ref());
         }

@@ -7,7 +7,7 @@ use http::request::Parts;
 use super::builder::Settings;
 use super::check::Stop;
 use super::proof::Verified;
-use super::{Engine, VerifyLayer};
+use super::{Engine, Presented, VerifyLayer};
 use crate::clock::UnixTime;
 use crate::form::{Extracted, Form, Presence, Rules};
 use crate::keys::Keys;
@@ -36,12 +36,12 @@ impl<F: Form, C> VerifyLayer<F, C> {
     }
 
     /// The credential as another form of this kind reads it.
-    pub(crate) fn read_by(&self, form: &F, head: &Parts, body: &Bytes) -> Option<Extracted<F::Credential>> {
+    pub(crate) fn read_by(&self, form: &F, head: &Parts, body: &Bytes) -> Option<Presented<F>> {
         self.engine().extract_by(form, head, body).ok()
     }
 
     /// The keys that such a credential would be checked with.
-    pub(crate) fn keys_by(&self, form: &F, presented: &Extracted<F::Credential>) -> Within<Keys> {
+    pub(crate) fn keys_by(&self, form: &F, presented: &Presented<F>) -> Within<Keys> {
         let engine = self.engine();
         engine.within(engine.look_up_by(form, presented))
     }

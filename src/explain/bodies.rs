@@ -104,18 +104,18 @@ fn indented(json: &str, indent: &str) -> Option<String> {
     })
 }
 
-/// Without the white space outside texts, and what `write` makes of each other letter outside of them. The quote that
-/// begins a text is one. `None` if it becomes too long.
+/// Copies JSON strings as they are; outside strings, drops white space and passes every other character, the opening
+/// quote included, to `write`. `None` if it becomes too long.
 fn rewritten(json: &str, mut write: impl FnMut(char, &mut String)) -> Option<String> {
     let longest = json.len() * MOST_GROWTH + ROOM;
-    let (mut out, mut in_text, mut is_escaped) = (String::with_capacity(json.len()), false, false);
+    let (mut out, mut in_string, mut is_escaped) = (String::with_capacity(json.len()), false, false);
     for letter in json.chars() {
-        if in_text {
+        if in_string {
             out.push(letter);
-            in_text = is_escaped || letter != '"';
+            in_string = is_escaped || letter != '"';
             is_escaped = letter == '\\' && !is_escaped;
         } else if !matches!(letter, ' ' | '\t' | '\n' | '\r') {
-            in_text = letter == '"';
+            in_string = letter == '"';
             write(letter, &mut out);
             if out.len() > longest {
                 return None;
@@ -136,7 +136,7 @@ fn escaped(json: &str) -> String {
     out
 }
 
-/// With escapes alone where JSON demands them.
+/// Unescapes all that JSON lets one unescape.
 fn unescaped(json: &str) -> String {
     let (mut out, mut rest) = (String::with_capacity(json.len()), json);
     while let Some(at) = rest.find('\\') {

@@ -95,7 +95,7 @@ pub use crate::near_miss::NearMiss;
 /// Explains what a layer says to this request. See the [module](self).
 ///
 /// It asks the key store as a check does, and a few times more if another tenant may be meant; the replay store not at
-/// all. Some hundred slips are tried, fewer if the body is large, and none for a body over 64 KiB.
+/// all. At most 600 slips are tried, fewer if the body is large, and none for a body over 64 KiB.
 pub async fn request<F: Form, C>(layer: &VerifyLayer<F, C>, head: &Parts, body: &Bytes) -> Explanation {
     let mut rehearsal = layer.rehearse(head, body).await;
     let passed = cause::passed(&rehearsal);

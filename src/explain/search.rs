@@ -151,7 +151,7 @@ impl<'r, F: Form, C> Search<'r, F, C> {
         keys.iter().filter(|key| key.is_active(self.now)).any(|key| self.is_right(form, &presented, key.secret()))
     }
 
-    /// Whether it comes further than the request does.
+    /// Whether this key verifies it, and, if its claims failed, they pass.
     fn is_right(&self, form: &F, presented: &Extracted<F::Credential>, key: &Secret) -> bool {
         match form.verify(&presented.credential, key) {
             Ok(message) => self.reason.step() != Step::Claims || form.claims(message, self.now).is_ok(),
