@@ -192,6 +192,16 @@ pub trait Form: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// A copy that takes any secret, for a form that refuses those not written as its format demands:
+    /// [`explain`](crate::explain) tries wrongly copied ones with it. Default: `None`, it takes any already.
+    #[cfg(feature = "explain")]
+    fn with_any_secret(&self) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
     /// A copy with which [`explain`](crate::explain) may try slips, for a form that counts guesses: it counts none.
     /// Default: `None`, as trying has no effect.
     #[cfg(feature = "explain")]

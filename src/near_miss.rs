@@ -58,7 +58,7 @@ macro_rules! copy_form {
     ($form:ident<$($parameter:ident),+> { $($field:ident),+ $(,)? }) => {
         impl<$($parameter),+> $form<$($parameter),+> {
             #[allow(clippy::clone_on_copy, reason = "some fields are `Copy`")]
-            fn copy(&self) -> Self {
+            pub(crate) fn copy(&self) -> Self {
                 Self { $($field: self.$field.clone(),)+ claims: std::marker::PhantomData }
             }
         }

@@ -161,11 +161,13 @@ impl<'r, F: Form, C> Search<'r, F, C> {
 
     /// Another spelling of a secret.
     fn other_key(&self, head: &Parts, body: &Bytes) -> Option<String> {
-        let presented = self.layer.read_by(self.form, head, body)?;
+        let any_secret = self.form.with_any_secret();
+        let form = any_secret.as_ref().unwrap_or(self.form);
+        let presented = self.layer.read_by(form, head, body)?;
         let (_, keys) = self.own.as_ref()?;
         keys.iter()
             .map(Key::secret)
             .flat_map(other_keys)
-            .find_map(|(cause, other)| self.is_right(self.form, &presented, &other).then(|| cause.to_owned()))
+            .find_map(|(cause, other)| self.is_right(form, &presented, &other).then(|| cause.to_owned()))
     }
 }

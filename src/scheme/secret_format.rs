@@ -36,6 +36,13 @@ pub enum SecretFormat {
 }
 
 impl SecretFormat {
+    /// The format that takes every text which this one takes, and the others too. `None`: a secret in this format is
+    /// decoded, or it takes every text already.
+    #[cfg(feature = "explain")]
+    pub(crate) fn as_it_is(self) -> Option<Self> {
+        (self == Self::Text).then_some(Self::Bytes)
+    }
+
     /// The key.
     pub(crate) fn key(self, secret: &[u8]) -> Result<Zeroizing<Vec<u8>>, &'static str> {
         const HEX: &str = "is not hexadecimal: give it as the sender's page shows it";

@@ -229,6 +229,13 @@ where
         NearMiss::forms(self.near(), head, body)
     }
 
+    #[cfg(feature = "explain")]
+    fn with_any_secret(&self) -> Option<Self> {
+        let mut copy = self.copy();
+        copy.signature.secret_format = self.signature.secret_format.as_it_is()?;
+        Some(copy)
+    }
+
     fn redact(&self, head: &mut Parts) {
         for place in self.places() {
             place.redact(head);

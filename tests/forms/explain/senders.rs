@@ -226,3 +226,23 @@ async fn presets() {
     let said = first(&svix, Call("/", headers, body.into())).await;
     assert!(said.contains("headers begin with `svix-`"), "{said}");
 }
+
+/// Its secrets are visible ASCII. What the partner made of one need not be.
+#[tokio::test]
+async fn a_secret_of_text_that_was_copied_wrongly() {
+    let secret = "whsec_0123456789abcdef0123456789abcdef";
+    let body = "{\"id\": \"evt_1\"}";
+    let layer = built(stripe().secrets([secret]));
+    for (copied, expected) in [
+        (format!("{secret}\n"), "ends with a line feed"),
+        (format!("{secret}\r\n"), "a carriage return and a line feed"),
+        (format!(" {secret}"), "begins with a space"),
+        (format!("\u{feff}{secret}"), "a byte order mark"),
+    ] {
+        let signer = SigningWebhook::new(Secret::verbatim(copied));
+        let mac = signer.signature(&[format!("{NOW}.{body}").as_bytes()]);
+        let header = vec![("stripe-signature", format!("t={NOW},v1={mac}"))];
+        let cause = first(&layer, Call("/hook", header, body.into())).await;
+        assert!(cause.contains(expected), "{expected}: {cause}");
+    }
+}
