@@ -54,6 +54,7 @@ pub(crate) fn orders<T: Clone>(things: &[T]) -> Vec<Vec<T>> {
 }
 
 /// A copy of a form, whatever its claims are: `derive(Clone)` would ask for `C: Clone`.
+#[allow(unused_macros, reason = "without forms there is nothing to copy")]
 macro_rules! copy_form {
     ($form:ident<$($parameter:ident),+> { $($field:ident),+ $(,)? }) => {
         impl<$($parameter),+> $form<$($parameter),+> {
