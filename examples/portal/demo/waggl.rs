@@ -157,7 +157,7 @@ impl Partner {
     }
 }
 
-/// From the vendor's guide.
+/// From the vendor's guide, and an id: without it, two links of one user in one second would be the same link.
 fn claims(user: &User, now: UnixTime) -> Value {
     let now = now.as_secs();
     let mut tags = Map::new();
@@ -167,6 +167,7 @@ fn claims(user: &User, now: UnixTime) -> Value {
     json!({
         "data": {"email": user.email, "tags": tags},
         "iat": now, "nbf": now - 180, "exp": now + 300, "aud": "www.waggl.com",
+        "jti": super::random_number().to_string(),
     })
 }
 
