@@ -10,6 +10,7 @@ use super::*;
 
 type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
+/// The second one is that of Shopify's documentation, and short.
 const SECRETS: [&str; 2] = ["a new secret, since the rotation", "hush"];
 const NOW: u64 = 1_700_000_000;
 
@@ -25,7 +26,7 @@ impl App {
         clock.advance(Duration::from_secs(60));
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}", listener.local_addr()?);
-        let app = app("api-key-1", &SECRETS.map(Secret::new), db, replay, clock)?;
+        let app = app("api-key-1", &SECRETS.map(Secret::verbatim), db, replay, clock)?;
         tokio::spawn(axum::serve(listener, app).into_future());
         Ok(Self { address })
     }
