@@ -158,8 +158,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     tokio::spawn(sweep_sessions(portal.clone()));
     wait_for_the_cutoff(&portal).await;
 
+    let stop = asked_to_stop();
     writeln!(std::io::stdout(), "portal listening on http://{address}")?;
-    serve::serve(listener, app, &connections, asked_to_stop()).await;
+    serve::serve(listener, app, &connections, stop).await;
     Ok(())
 }
 
@@ -193,18 +194,20 @@ async fn sweep_sessions(portal: Portal) {
     }
 }
 
-async fn asked_to_stop() {
+/// Listens for signals from now on, not only once it is polled: whoever reads that the portal listens may stop it at once.
+fn asked_to_stop() -> impl Future<Output = ()> {
     let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+    let terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    async move {
+        #[cfg(unix)]
+        if let Ok(mut terminated) = terminated {
             tokio::select! {
                 _ = interrupted => {}
                 _ = terminated.recv() => {}
             }
             return;
         }
+        _ = interrupted.await;
     }
-    _ = interrupted.await;
 }
