@@ -17,6 +17,24 @@ pub(crate) struct Browser {
     _profile: TempDir,
 }
 
+/// A chromedriver and its port. `None` if it has ended: it looks for a port that is free in IPv4, and needs the same one in
+/// IPv6, which may be taken.
+fn started() -> Option<(Child, String)> {
+    let mut driver = Command::new("chromedriver");
+    let driver = driver.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).stdin(Stdio::null());
+    let mut driver = driver.spawn().expect("chromedriver is not there: run scripts/test, which installs it");
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let port = lines.find_map(|line| {
+        let line = line.ok()?;
+        let rest = line.split("started successfully on port ").nth(1)?;
+        Some(rest.trim_end_matches('.').to_owned())
+    });
+    if port.is_none() {
+        driver.wait().unwrap();
+    }
+    port.map(|port| (driver, port))
+}
+
 impl Browser {
     pub(crate) async fn start() -> Self {
         Self::start_with(&[]).await
@@ -24,16 +42,10 @@ impl Browser {
 
     /// With more arguments for Chromium.
     pub(crate) async fn start_with(more: &[&str]) -> Self {
-        let mut driver = Command::new("chromedriver");
-        let driver = driver.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).stdin(Stdio::null());
-        let mut driver = driver.spawn().expect("chromedriver is not there: run scripts/test, which installs it");
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = lines.find_map(|line| {
-            let line = line.unwrap();
-            let rest = line.split("started successfully on port ").nth(1)?;
-            Some(rest.trim_end_matches('.').to_owned())
-        });
-        let base = format!("http://127.0.0.1:{}/session", port.expect("chromedriver names its port"));
+        let (driver, port) = (0..5)
+            .find_map(|_| started())
+            .expect("chromedriver did not start, five times: run `chromedriver` to see why");
+        let base = format!("http://127.0.0.1:{port}/session");
         let profile = tempfile::tempdir().unwrap();
         let directory = format!("--user-data-dir={}", profile.path().display());
         let arguments = [
