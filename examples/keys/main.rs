@@ -11,7 +11,8 @@
 //! cargo run --example keys -- --namespace tutorcruncher encrypt
 //! ```
 //! A secret comes from standard input, never from the command line, which other users of the machine can read. No
-//! command shows one. Each change is recorded with your name. Give the tool the master keys that the application has.
+//! command shows one. Each change is recorded with your name, and the tenant's keys are listed after it. Give the tool the
+//! master keys that the application has.
 //!
 //! The application's processes see a new key within a second, and notice a removal within the `time_to_live` of their
 //! `CachedKeys`.
@@ -22,7 +23,7 @@
 mod tests;
 
 use std::error::Error;
-use std::io::{Read, Write};
+use std::io::{IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
@@ -30,7 +31,7 @@ use std::time::{Duration, SystemTime};
 use clap::{Parser, Subcommand};
 use sqlx::any::AnyPoolOptions;
 use tower_sso::clock::{Clock, SystemClock, UnixTime};
-use tower_sso::keys::sql::{MasterKeys, SqlKeyStore};
+use tower_sso::keys::sql::{MasterKeys, Rotation, SqlKeyError, SqlKeyStore};
 use tower_sso::keys::{Secret, TenantId};
 use tower_sso::replay::FingerprintHasher;
 
@@ -64,13 +65,21 @@ enum Command {
     /// Lists the keys: of one tenant, or of all
     List { tenant: Option<String> },
     /// Adds the first key of a tenant, from standard input
-    Add { tenant: String },
+    Add {
+        tenant: String,
+        /// Take the secret even if it looks wrongly copied or is short
+        #[arg(long)]
+        verbatim: bool,
+    },
     /// Replaces a tenant's key by one from standard input. The old one is accepted for the grace period
     Rotate {
         tenant: String,
         /// Such as "24h" or "15m"
         #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
         grace: Duration,
+        /// Take the secret even if it looks wrongly copied or is short
+        #[arg(long)]
+        verbatim: bool,
     },
     /// Ends a tenant's previous keys now. The current key stays
     EndPrevious { tenant: String },
@@ -89,7 +98,12 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Arguments::parse(), &mut std::io::stdin(), &mut std::io::stdout()).await {
+    let arguments = Arguments::parse();
+    let takes_a_secret = matches!(arguments.command, Command::Add { .. } | Command::Rotate { .. });
+    if takes_a_secret && std::io::stdin().is_terminal() {
+        _ = writeln!(std::io::stderr(), "keys: type the secret, then Enter and Ctrl-D");
+    }
+    match run(arguments, &mut std::io::stdin(), &mut std::io::stdout()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             _ = writeln!(std::io::stderr(), "keys: {error}");
@@ -101,15 +115,35 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments, input: &mut dyn Read, output: &mut dyn Write) -> Result<(), Failure> {
     let keys = open(&arguments).await?;
     if !matches!(arguments.command, Command::Encrypt) {
-        keys.check_master_keys().await?;
+        keys.check_master_keys().await.map_err(|error| match error {
+            SqlKeyError::Database(error) => {
+                format!("{error}: is it the application's database? `encrypt` makes the tables")
+            }
+            other => other.to_string(),
+        })?;
     }
     match arguments.command {
-        Command::List { tenant: Some(tenant) } => list(&keys, &tenant.into(), output).await,
-        Command::List { tenant: None } => list_all(&keys, output).await,
-        Command::Add { tenant } => add(&keys, tenant.into(), input).await,
-        Command::Rotate { tenant, grace } => rotate(&keys.grace(grace), tenant.into(), input).await,
-        Command::EndPrevious { tenant } => Ok(keys.end_previous(&known(&keys, tenant).await?).await?),
-        Command::Revoke { tenant } => Ok(keys.remove(&known(&keys, tenant).await?).await?),
+        Command::List { tenant: Some(tenant) } => list(&keys, &known(&keys, tenant).await?, output).await,
+        Command::List { tenant: None } => list_all(&keys, &arguments.namespace, output).await,
+        Command::Add { tenant, verbatim } => {
+            let tenant = tenant.into();
+            add(&keys, &tenant, secret(input, verbatim)?).await?;
+            list(&keys, &tenant, output).await
+        }
+        Command::Rotate { tenant, grace, verbatim } => {
+            let tenant = tenant.into();
+            rotate(&keys.clone().grace(grace), &tenant, secret(input, verbatim)?).await?;
+            list(&keys, &tenant, output).await
+        }
+        Command::EndPrevious { tenant } => {
+            let tenant = known(&keys, tenant).await?;
+            keys.end_previous(&tenant).await?;
+            list(&keys, &tenant, output).await
+        }
+        Command::Revoke { tenant } => {
+            keys.remove(&known(&keys, tenant).await?).await?;
+            Ok(writeln!(output, "it has no keys now")?)
+        }
         Command::Log { tenant, most } => log(&keys, tenant.map(TenantId::from), most, output).await,
         Command::Encrypt => Ok(keys.migrate().await?),
     }
@@ -131,16 +165,17 @@ async fn open(arguments: &Arguments) -> Result<Store, Failure> {
     Ok(SqlKeyStore::new(pool, arguments.namespace.as_str()).master_keys(master_keys).acting_as(&who))
 }
 
-async fn list_all(keys: &Store, output: &mut dyn Write) -> Result<(), Failure> {
+async fn list_all(keys: &Store, namespace: &str, output: &mut dyn Write) -> Result<(), Failure> {
     let mut last = None;
     loop {
         let page = keys.tenants(last.as_ref(), PAGE).await?;
         for tenant in &page {
             list(keys, tenant, output).await?;
         }
-        match page.into_iter().next_back() {
-            Some(tenant) => last = Some(tenant),
-            None => return Ok(()),
+        match (page.into_iter().next_back(), &last) {
+            (Some(tenant), _) => last = Some(tenant),
+            (None, Some(_)) => return Ok(()),
+            (None, None) => return Err(format!("nobody has keys in the namespace {namespace:?}").into()),
         }
     }
 }
@@ -164,39 +199,51 @@ async fn log(keys: &Store, tenant: Option<TenantId>, most: u32, output: &mut dyn
     Ok(())
 }
 
-async fn add(keys: &Store, tenant: TenantId, input: &mut dyn Read) -> Result<(), Failure> {
-    if has_key(keys, &tenant).await? {
+async fn add(keys: &Store, tenant: &TenantId, secret: Secret) -> Result<(), Failure> {
+    if has_key(keys, tenant).await? {
         return Err("the tenant has a key: to replace it, call `rotate`".into());
     }
-    install(keys, &tenant, input).await
+    install(keys, tenant, secret).await
 }
 
-async fn rotate(keys: &Store, tenant: TenantId, input: &mut dyn Read) -> Result<(), Failure> {
-    if !has_key(keys, &tenant).await? {
+async fn rotate(keys: &Store, tenant: &TenantId, secret: Secret) -> Result<(), Failure> {
+    if !has_key(keys, tenant).await? {
         return Err("the tenant has no key: to give it the first one, call `add`".into());
     }
-    install(keys, &tenant, input).await
+    install(keys, tenant, secret).await
 }
 
-async fn install(keys: &Store, tenant: &TenantId, input: &mut dyn Read) -> Result<(), Failure> {
-    let secret = secret(input)?;
+async fn install(keys: &Store, tenant: &TenantId, secret: Secret) -> Result<(), Failure> {
     // A change of its own, each time.
     let mut change = FingerprintHasher::new("keys");
     change.part(&SystemClock.now().as_nanos().to_be_bytes()).part(secret.expose());
-    _ = keys.rotate(tenant, &secret, change.finish()).await?;
-    Ok(())
+    match keys.rotate(tenant, &secret, change.finish()).await? {
+        Rotation::Unchanged => Err("it is the tenant's current key already: nothing was changed".into()),
+        _ => Ok(()),
+    }
 }
 
-/// Without the line feed that an editor or `echo` leaves at the end.
-fn secret(input: &mut dyn Read) -> Result<Secret, Failure> {
+/// Without the line feed that an editor or `echo` leaves at the end. Unless it is taken verbatim, what is almost surely a slip
+/// is refused now, and not by the partner's first request.
+fn secret(input: &mut dyn Read, verbatim: bool) -> Result<Secret, Failure> {
     let mut text = String::new();
     input.read_to_string(&mut text)?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
-    if line != line.trim() {
-        return Err("the secret begins or ends with white space: take it out".into());
+    let is_quoted = |quote| line.len() > 1 && line.starts_with(quote) && line.ends_with(quote);
+    let slip = match line {
+        "" => "is empty",
+        _ if line != line.trim() => "begins or ends with white space",
+        _ if line.starts_with('\u{feff}') => "begins with a byte order mark",
+        _ if is_quoted('"') || is_quoted('\'') => "is in quotes",
+        _ if line.contains("://") => "is a URL",
+        _ if line.len() < 8 => "has fewer than eight bytes, so it can be guessed",
+        _ => return Ok(Secret::new(line)),
+    };
+    if verbatim {
+        return Ok(Secret::verbatim(line));
     }
-    Ok(Secret::new(line))
+    Err(format!("the secret {slip}: mend it, or call with `--verbatim` if the partner gave it out so").into())
 }
 
 async fn has_key(keys: &Store, tenant: &TenantId) -> Result<bool, Failure> {

@@ -48,11 +48,15 @@ impl Fixture {
 #[tokio::test]
 async fn a_key_from_its_first_day_to_its_last() {
     let fixture = Fixture::new().await;
-    assert!(fixture.fails(&["rotate", "4321", "--grace", "1h"], "x").await.contains("call `add`"));
+    assert!(fixture.fails(&["list"], "").await.contains("nobody has keys in the namespace \"n\""));
+    assert!(fixture.fails(&["rotate", "4321", "--grace", "1h"], "some-secret").await.contains("call `add`"));
     fixture.ok(&["add", "4321"], "first-secret\n").await;
     fixture.ok(&["add", "8765"], "another-secret").await;
-    assert!(fixture.fails(&["add", "4321"], "x").await.contains("call `rotate`"));
-    fixture.ok(&["rotate", "4321", "--grace", "1h"], "second-secret\r\n").await;
+    assert!(fixture.fails(&["add", "4321"], "some-secret").await.contains("call `rotate`"));
+    let after = fixture.ok(&["rotate", "4321", "--grace", "1h"], "second-secret\r\n").await;
+    assert!(after.lines().count() == 2 && after.contains("\tuntil "), "{after}");
+    let again = fixture.fails(&["rotate", "4321", "--grace", "1h"], "second-secret").await;
+    assert!(again.contains("current key already"), "{again}");
 
     let list = fixture.ok(&["list"], "").await;
     let lines: Vec<Vec<&str>> = list.lines().map(|line| line.split('\t').collect()).collect();
@@ -64,7 +68,7 @@ async fn a_key_from_its_first_day_to_its_last() {
     fixture.ok(&["end-previous", "4321"], "").await;
     assert_eq!(fixture.ok(&["list", "4321"], "").await.lines().count(), 1);
     fixture.ok(&["revoke", "4321"], "").await;
-    assert_eq!(fixture.ok(&["list", "4321"], "").await, "");
+    assert!(fixture.fails(&["list", "4321"], "").await.contains("no keys"));
     assert!(fixture.fails(&["revoke", "4312"], "").await.contains("no keys"), "a slip in the name");
 
     let log = fixture.ok(&["log", "4321"], "").await;
@@ -80,7 +84,7 @@ async fn the_master_key_is_checked_and_rotated() {
     fixture.ok(&["add", "4321"], "first-secret").await;
     fixture.master_keys(TWO);
     for command in [&["list"][..], &["add", "1"], &["revoke", "4321"], &["encrypt"]] {
-        assert!(fixture.fails(command, "x").await.contains("not among"), "{command:?}");
+        assert!(fixture.fails(command, "some-secret").await.contains("not among"), "{command:?}");
     }
     fixture.master_keys(&format!("{TWO}\n{ONE}\n"));
     fixture.ok(&["encrypt"], "").await;
@@ -94,10 +98,28 @@ async fn the_master_key_is_checked_and_rotated() {
 #[tokio::test]
 async fn a_secret_that_cannot_be_right_is_refused() {
     let fixture = Fixture::new().await;
-    for (secret, why) in [("", "is empty"), (" x", "white space"), ("x \n", "white space"), ("\n", "is empty")] {
+    for (secret, why) in [
+        ("", "is empty"),
+        ("\n", "is empty"),
+        (" my-secret", "white space"),
+        ("my-secret \n", "white space"),
+        ("\"my-secret\"", "quotes"),
+        ("\u{feff}my-secret", "byte order mark"),
+        ("https://partner.example/keys", "URL"),
+        ("1234567", "eight bytes"),
+    ] {
         let error = fixture.fails(&["add", "4321"], secret).await;
-        assert!(error.contains(why), "{secret:?}: {error}");
+        assert!(error.contains(why) && !error.contains("my-secret"), "{secret:?}: {error}");
     }
-    fixture.ok(&["add", "4321"], "mine").await;
-    assert!(fixture.fails(&["add", "8765"], "mine").await.contains("another tenant"));
+    assert!(fixture.fails(&["add", "4321", "--verbatim"], "").await.contains("is empty"));
+    fixture.ok(&["add", "4321", "--verbatim"], "mine").await;
+    assert!(fixture.fails(&["add", "8765", "--verbatim"], "mine").await.contains("another tenant"));
+}
+
+#[tokio::test]
+async fn a_database_without_the_tables_is_no_riddle() {
+    let fixture = Fixture { dir: TempDir::new().unwrap() };
+    fixture.master_keys(ONE);
+    let error = fixture.fails(&["list"], "").await;
+    assert!(error.contains("is it the application's database?") && error.contains("`encrypt`"), "{error}");
 }
