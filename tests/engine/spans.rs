@@ -1,5 +1,7 @@
 //! The span of a check.
 
+mod every_form;
+
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::{Future, ready};
