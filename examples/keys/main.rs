@@ -29,6 +29,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::{Parser, Subcommand};
+use sqlx::Connection;
 use sqlx::any::AnyPoolOptions;
 use tower_sso::clock::{Clock, SystemClock, UnixTime};
 use tower_sso::keys::sql::{MasterKeys, Rotation, SqlKeyError, SqlKeyStore};
@@ -119,7 +120,7 @@ async fn run(arguments: Arguments, input: &mut dyn Read, output: &mut dyn Write)
             SqlKeyError::Database(error) => {
                 format!("{error}: is it the application's database? `encrypt` makes the tables")
             }
-            other => other.to_string(),
+            other => format!("{other} (here: with --master-key-file, or in TOWER_SSO_MASTER_KEYS)"),
         })?;
     }
     match arguments.command {
@@ -142,7 +143,7 @@ async fn run(arguments: Arguments, input: &mut dyn Read, output: &mut dyn Write)
         }
         Command::Revoke { tenant } => {
             keys.remove(&known(&keys, tenant).await?).await?;
-            Ok(writeln!(output, "it has no keys now")?)
+            Ok(writeln!(output, "the tenant has no keys now")?)
         }
         Command::Log { tenant, most } => log(&keys, tenant.map(TenantId::from), most, output).await,
         Command::Encrypt => Ok(keys.migrate().await?),
@@ -161,6 +162,10 @@ async fn open(arguments: &Arguments) -> Result<Store, Failure> {
     let who = arguments.who.clone().or_else(|| variable("USER"));
     let who = who.ok_or("who are you? Give --as, for the record of changes")?;
     sqlx::any::install_default_drivers();
+    // A pool would try for half a minute, and not say why it failed.
+    let tried =
+        sqlx::AnyConnection::connect(&url).await.map_err(|error| format!("cannot open the database: {error}"))?;
+    tried.close().await?;
     let pool = AnyPoolOptions::new().max_connections(1).connect(&url).await?;
     Ok(SqlKeyStore::new(pool, arguments.namespace.as_str()).master_keys(master_keys).acting_as(&who))
 }

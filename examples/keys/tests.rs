@@ -123,3 +123,12 @@ async fn a_database_without_the_tables_is_no_riddle() {
     let error = fixture.fails(&["list"], "").await;
     assert!(error.contains("is it the application's database?") && error.contains("`encrypt`"), "{error}");
 }
+
+#[tokio::test]
+async fn a_database_that_is_not_there_is_told_at_once() {
+    let arguments =
+        ["keys", "--database", "postgres://ada:hunter22@127.0.0.1:1/x", "--namespace", "n", "--as", "ada", "list"];
+    let arguments = Arguments::try_parse_from(arguments).unwrap();
+    let error = run(arguments, &mut "".as_bytes(), &mut Vec::new()).await.unwrap_err().to_string();
+    assert!(error.contains("cannot open the database") && !error.contains("hunter22"), "{error}");
+}
