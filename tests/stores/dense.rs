@@ -1,6 +1,8 @@
 //! The dense store in memory: what it has in common with moka's is in the public suite; here is what could go wrong in it
 //! alone.
 
+mod soak;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -243,6 +245,9 @@ impl Random {
     }
 }
 
+/// The time, and the steady time.
+type Instants = (UnixTime, Duration);
+
 /// What a schedule knows of a key.
 #[derive(Clone, Copy, Debug)]
 struct Known {
@@ -262,14 +267,14 @@ impl Known {
         }
     }
 
-    fn is_live(&self, clock: &ManualClock) -> bool {
-        clock.now() <= self.until[0] && clock.steady() <= self.over
+    fn is_live(&self, (now, steady): Instants) -> bool {
+        now <= self.until[0] && steady <= self.over
     }
 
     /// What a claim may be told.
-    fn allowed(&self, clock: &ManualClock) -> Vec<Claimed> {
+    fn allowed(&self, at: Instants) -> Vec<Claimed> {
         let held = if self.lease.is_some() { Claimed::Leased } else { Claimed::Spent };
-        match (self.is_live(clock), clock.now() > self.until[1]) {
+        match (self.is_live(at), at.0 > self.until[1]) {
             (true, _) => vec![held],
             (_, true) => vec![Claimed::First],
             _ => vec![held, Claimed::First],
@@ -277,10 +282,10 @@ impl Known {
     }
 
     /// What is settled keeps the later end.
-    fn settled(self, earlier: Option<Self>, clock: &ManualClock) -> Self {
+    fn settled(self, earlier: Option<Self>, at: Instants) -> Self {
         let Some(earlier) = earlier.filter(|earlier| earlier.lease.is_none()) else { return self };
         let most = self.until[1].max(earlier.until[1]);
-        match earlier.is_live(clock) && earlier.until[0] > self.until[0] {
+        match earlier.is_live(at) && earlier.until[0] > self.until[0] {
             true => Self { until: [earlier.until[0], most], ..earlier },
             false => Self { until: [self.until[0], most], ..self },
         }
@@ -304,12 +309,13 @@ fn schedule(seed: u64, steps: u64) {
         }
         let number = random.below(40);
         let length = Duration::from_millis(random.below(*[1_000, 60_000, 7_200_000].get(step as usize % 3).unwrap()));
-        let (now, over) = (clock.now(), clock.steady() + length);
+        let at = (clock.now(), clock.steady());
+        let (now, over) = (at.0, at.1 + length);
         let before = known.get(&number).copied();
         match random.below(8) {
             0 => {
                 settle(&store, number, now, now.plus(length));
-                let new = Known::new(Hold::Until(now.plus(length)), over).settled(before, &clock);
+                let new = Known::new(Hold::Until(now.plus(length)), over).settled(before, at);
                 known.insert(number, new);
             }
             1 => {
@@ -321,7 +327,7 @@ fn schedule(seed: u64, steps: u64) {
             chosen => {
                 let hold = if chosen < 4 { Hold::lease(now.plus(length)) } else { Hold::Until(now.plus(length)) };
                 let claimed = claim(&store, number, now, hold).unwrap();
-                let allowed = before.map_or(vec![Claimed::First], |before| before.allowed(&clock));
+                let allowed = before.map_or(vec![Claimed::First], |before| before.allowed(at));
                 assert!(
                     allowed.contains(&claimed),
                     "seed {seed}, step {step}: {claimed:?}, not {allowed:?}: {before:?}"
