@@ -12,7 +12,7 @@ use tower_sso::sign::SigningWebhook;
 use tower_sso::signed_json::{self, Layout, SignedJson};
 use tower_sso::{Builder, Identity};
 
-use crate::senders::contract::{Delivery, Facts, Preset, positions};
+use crate::senders::contract::{Delivery, Facts, Preset};
 use crate::support::pairs::RSA;
 use crate::support::subject::refused;
 use crate::support::{App, NOW, Request_, clock, outcome, reason, replay, secs};
@@ -155,15 +155,16 @@ impl Preset for Sender {
         let mut all = Vec::new();
         for pointer in self.signed.iter().chain([&self.signature]) {
             let text = event.pointer(pointer).unwrap().to_string();
-            for at in positions(text.len()) {
+            for at in 0..text.len() {
                 let old = char::from(text.as_bytes()[at]);
-                let new = if old.is_ascii_digit() { (b'0' + (old as u8 - b'0' + 1) % 10) as char } else { 'q' };
-                if !old.is_ascii_alphanumeric() {
-                    continue;
-                }
+                let new = match old {
+                    '0'..='9' => (b'0' + (old as u8 - b'0' + 1) % 10) as char,
+                    'q' => 'r',
+                    _ => 'q',
+                };
                 let mut other = text.clone();
                 other.replace_range(at..=at, &new.to_string());
-                // An escape, or a number that begins with zero.
+                // A quotation mark, an escape, or a number that begins with zero.
                 let Ok(other) = serde_json::from_str(&other) else { continue };
                 let mut changed = event.clone();
                 *changed.pointer_mut(pointer).unwrap() = other;

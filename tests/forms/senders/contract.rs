@@ -67,11 +67,6 @@ impl Facts {
     };
 }
 
-/// The positions of a text that are tampered with: all, or of an RSA signature, whose checks are slow, one in sixteen.
-pub(crate) fn positions(length: usize) -> impl Iterator<Item = usize> {
-    (0..length).step_by(if length > 300 { 16 } else { 1 })
-}
-
 impl Delivery {
     /// The first event, signed with this secret, now.
     pub(crate) fn by(key: &'static str) -> Self {

@@ -1,7 +1,7 @@
 //! Senders that sign with headers: how each signs.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request};
+use http::{HeaderName, HeaderValue, Method, Request};
 use http_body_util::Full;
 use sha2::{Digest as _, Sha256};
 use tower_sso::Builder;
@@ -10,7 +10,7 @@ use tower_sso::keys::Secret;
 use tower_sso::sign::SigningWebhook;
 use tower_sso::webhook::{Digest, Encoding, PublicKeyAlgorithm, RawBody, Webhook};
 
-use super::contract::{Delivery, Facts, Preset, positions};
+use super::contract::{Delivery, Facts, Preset};
 use crate::support::pairs::Pair;
 use crate::support::{App, Request_, replay};
 
@@ -28,6 +28,8 @@ pub(super) struct Sender {
     pub(super) private: Option<(PublicKeyAlgorithm, [Pair; 2])>,
     pub(super) encoding: Encoding,
     pub(super) signed: &'static str,
+    /// Path and query, of a sender that signs them.
+    pub(super) address: Option<&'static str>,
     pub(super) id: Option<&'static str>,
     pub(super) time: Time,
     /// What the key is of a secret as the page shows it.
@@ -35,7 +37,7 @@ pub(super) struct Sender {
     pub(super) secrets: [&'static str; 2],
     /// Whether bodies are forms.
     pub(super) form: bool,
-    /// Headers that are always the same.
+    /// Headers that are always the same, and signed.
     pub(super) extra: &'static [(&'static str, &'static str)],
     /// Whether it is a digest with the secret in front.
     pub(super) secret_first: bool,
@@ -70,6 +72,7 @@ pub(super) fn plain(
         private: None,
         encoding: Encoding::Hex,
         signed: "{body}",
+        address: None,
         id: None,
         time: Time::None,
         key: |secret| secret.as_bytes().to_vec(),
@@ -94,7 +97,37 @@ fn crc32(text: &[u8]) -> u32 {
     !text.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| shift(crc)))
 }
 
+fn flipped(text: &[u8], at: usize) -> Vec<u8> {
+    let mut text = text.to_vec();
+    text[at] ^= 1;
+    text
+}
+
+/// Other addresses: each byte after the first slash changed, the last one left out, and more in the query if there is one.
+fn others(address: &str) -> Vec<String> {
+    let changed = |at: usize| {
+        let other = if address.as_bytes()[at] == b'x' { "y" } else { "x" };
+        [&address[..at], other, &address[at + 1..]].concat()
+    };
+    let mut others: Vec<_> = (1..address.len()).map(changed).collect();
+    others.push(address[..address.len() - 1].to_owned());
+    others.extend(address.split_once('?').into_iter().flat_map(|(path, query)| {
+        [
+            path.to_owned(),
+            format!("{path}?"),
+            format!("{path}/?{query}"),
+            format!("{address}&"),
+            format!("{address}&x=1"),
+        ]
+    }));
+    others
+}
+
 impl Sender {
+    fn target(&self) -> &'static str {
+        self.address.unwrap_or("/hook")
+    }
+
     fn body(&self, Delivery { event, time, is_empty, .. }: &Delivery) -> String {
         match (is_empty, self.form, self.time) {
             (true, ..) => String::new(),
@@ -130,6 +163,7 @@ impl Sender {
         if let Time::Header(name, _) = self.time {
             names.push(name);
         }
+        names.extend(self.extra.iter().map(|(name, _)| *name));
         names
     }
 }
@@ -155,7 +189,7 @@ impl Preset for Sender {
     }
 
     fn request(&self, delivery: &Delivery) -> Request_ {
-        let mut request = Request::post("/hook")
+        let mut request = Request::post(self.target())
             .header("content-type", if self.form { "application/x-www-form-urlencoded" } else { "application/json" });
         for (name, value) in self.extra {
             request = request.header(*name, *value);
@@ -166,7 +200,8 @@ impl Preset for Sender {
         };
         let (body, id) = (self.body(delivery), format!("msg_{}", delivery.event));
         let text = self.signed.replace("{id}", &id).replace("{timestamp}", &time);
-        let text = text.replace("{method}", "POST").replace("{url}", "https://app.example/hook");
+        let text = text.replace("{method}", "POST");
+        let text = text.replace("{url}", &format!("https://app.example{}", self.target()));
         let text = text.replace("{crc}", &crc32(body.as_bytes()).to_string());
         let text = text.replace("{form}", &fields(&body)).replace("{body}", &body);
         let mut elements: Vec<String> = delivery.keys.iter().map(|secret| self.signature(secret, &text)).collect();
@@ -191,23 +226,28 @@ impl Preset for Sender {
 
     fn tampered(&self, delivery: &Delivery) -> Vec<(String, Request_)> {
         let good = self.request(delivery);
-        let changed = |value: &[u8], at: usize| {
-            let mut changed = value.to_vec();
-            changed[at] ^= 1;
-            changed
-        };
         let body = self.body(delivery).into_bytes();
-        let of_body = |at| (format!("body {at}"), good.clone().map(|_| Full::new(changed(&body, at).into())));
+        let of_body = |at| (format!("body {at}"), good.clone().map(|_| Full::new(flipped(&body, at).into())));
         let mut all: Vec<_> = (0..body.len()).map(of_body).collect();
         for name in self.signed_headers() {
             let value = good.headers()[name].as_bytes();
-            let others = positions(value.len()).map(|at| changed(value, at)).chain([value[..value.len() - 1].to_vec()]);
+            let others = (0..value.len()).map(|at| flipped(value, at)).chain([value[..value.len() - 1].to_vec()]);
             for other in others {
                 let mut request = good.clone();
                 let name = HeaderName::from_static(name);
                 request.headers_mut().insert(name.clone(), HeaderValue::from_bytes(&other).unwrap());
                 all.push((format!("{name}: {}", String::from_utf8_lossy(&other)), request));
             }
+        }
+        for address in self.address.into_iter().flat_map(others) {
+            let mut request = good.clone();
+            *request.uri_mut() = address.parse().unwrap();
+            all.push((address, request));
+        }
+        if self.signed.contains("{method}") {
+            let mut request = good;
+            *request.method_mut() = Method::PUT;
+            all.push(("another method".to_owned(), request));
         }
         all
     }
