@@ -76,10 +76,25 @@ pub struct Seen {
     pub tenant: Option<String>,
     pub credential: Option<String>,
     pub key: Option<tower_sso::keys::KeyUse>,
+    /// As [`App::showing`] shows them.
+    pub claims: Option<String>,
 }
 
 impl App {
     pub fn new<F, C, Out>(layer: VerifyLayer<F, C>) -> Self
+    where
+        F: Form + Sync,
+        C: Send + Sync + 'static,
+        F::Reads: ReadBody<Full<Bytes>, Out = Out>,
+        <F::Reads as ReadBody<Full<Bytes>>>::Reading: Send,
+        Out: Body<Data = Bytes> + Send + Sync + 'static,
+        Out::Error: std::fmt::Debug,
+    {
+        Self::showing(layer, |_| None)
+    }
+
+    /// Also shows what the identity says.
+    pub fn showing<F, C, Out>(layer: VerifyLayer<F, C>, show: fn(&C) -> Option<String>) -> Self
     where
         F: Form + Sync,
         C: Send + Sync + 'static,
@@ -103,6 +118,7 @@ impl App {
                     tenant: identity.map(|identity| identity.tenant().to_string()),
                     credential: identity.map(|identity| identity.fingerprint().to_string()),
                     key: identity.map(Identity::key_use),
+                    claims: identity.and_then(|identity| show(identity)),
                 };
                 seen.body = body.collect().await.unwrap().to_bytes();
                 let mut response = Response::new(Full::<Bytes>::default());

@@ -131,34 +131,37 @@ impl Launch {
         pairs.filter(|(_, pair)| !pair.starts_with("free")).map(|(at, _)| at).collect()
     }
 
-    /// Copies with one character changed, in several places of the credential.
-    pub(super) fn spoilt(&self) -> Vec<(String, Self)> {
+    /// Copies with one character or escape of the credential changed, each in its turn. Of a long text, whose signature
+    /// takes long to check, one in sixteen and all beside a border; which ones depends on `row`.
+    pub(super) fn spoilt(&self, row: usize) -> Vec<(String, Self)> {
         let mut spoilt = Vec::new();
         for (part, start) in self.parts() {
             let text = self.text(part);
-            let mut since = usize::MAX;
             for (at, byte) in text.bytes().enumerate().skip(start) {
-                // The first character of each name and value, and every eleventh.
-                since = if b"&=.".contains(&byte) { usize::MAX } else { since.wrapping_add(1) };
                 let pair = text[start..at].rfind('&').map_or(start, |and| start + and + 1);
-                // An escape that is changed may be another spelling of the same character.
+                // The digits of an escape are changed with it: they have another spelling.
                 let in_escape = text[..at].ends_with('%') || text[..at.saturating_sub(1)].ends_with('%');
-                if !byte.is_ascii_alphanumeric() || since % 11 != 0 || in_escape || text[pair..].starts_with("free") {
+                let beside = &text.as_bytes()[at.saturating_sub(1)..text.len().min(at + 2)];
+                let is_border = beside.len() < 3 || at == start || beside.iter().any(|byte| b"&=. ".contains(byte));
+                let is_left_out = text.len() > 320 && !(at + row).is_multiple_of(16) && !is_border;
+                if in_escape || is_left_out || text[pair..].starts_with("free") {
                     continue;
                 }
+                let end = if byte == b'%' { at + 3 } else { at + 1 };
                 // Not the same character in another case: hexadecimal is read in either.
                 let other = if byte.eq_ignore_ascii_case(&b'a') { "b" } else { "A" };
                 let mut changed = text.to_owned();
-                changed.replace_range(at..=at, other);
+                changed.replace_range(at..end, other);
                 spoilt.push((format!("{part:?} at {at}"), self.with_text(part, changed)));
             }
         }
         spoilt
     }
 
-    /// With one pair more.
+    /// With one pair more: in the query, if the launch has no pairs.
     pub(super) fn with_pair(&self, pair: &str) -> Self {
-        self.edited(|pairs| pairs.into_iter().chain([pair.to_owned()]).collect()).unwrap()
+        self.edited(|pairs| pairs.into_iter().chain([pair.to_owned()]).collect())
+            .unwrap_or_else(|| Self { uri: format!("{}?{pair}", self.uri), ..self.clone() })
     }
 
     /// Each pair and header left out once.
@@ -219,16 +222,16 @@ impl Launch {
                 launch.with_text(part, text)
             })
         };
-        let beside = match self.pairs() {
-            Some(_) => self.edited(|pairs| pairs.into_iter().chain(["free=2".to_owned()]).collect()),
-            None => Some(Self { uri: format!("{}?free=2", self.uri), ..self.clone() }),
-        };
         let others = [
-            ("another pair beside it", beside),
+            ("another pair beside it", Some(self.with_pair("free=2"))),
             ("values are escaped", each(&values)),
             ("names are escaped", each(&escaped)),
             ("the order is another", self.edited(|pairs| pairs.into_iter().rev().collect())),
             ("an empty pair", self.edited(|pairs| [String::new()].into_iter().chain(pairs).collect())),
+            ("an ampersand at the end", self.edited(|pairs| pairs.into_iter().chain([String::new()]).collect())),
+            ("escapes in lower case", Some(everywhere(&|text| escapes(text, u8::to_ascii_lowercase)))),
+            ("escapes in upper case", Some(everywhere(&|text| escapes(text, u8::to_ascii_uppercase)))),
+            ("a plus as an escaped space", Some(everywhere(&|text| text.replace('+', "%20")))),
             ("upper case", Some(everywhere(&|text| upper_hex(text)))),
             ("padded", Some(everywhere(&|text| format!("{text}=")))),
             ("padded twice", Some(everywhere(&|text| format!("{text}==")))),
@@ -249,6 +252,17 @@ fn escaped(text: &str) -> String {
         }
         _ => text.to_owned(),
     }
+}
+
+/// The digits of escapes in another case.
+fn escapes(text: &str, case: fn(&u8) -> u8) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    for at in (0..bytes.len()).filter(|at| text.as_bytes()[*at] == b'%') {
+        for digit in bytes.iter_mut().skip(at + 1).take(2) {
+            *digit = case(digit);
+        }
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 /// Digests in hexadecimal in upper case.

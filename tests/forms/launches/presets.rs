@@ -15,7 +15,8 @@ pub(super) struct Preset {
     /// Whether the same launch may come again.
     pub(super) reusable: bool,
     pub(super) time: Time,
-    /// A pair that everything else would be signed with, if it were there.
+    /// A pair that would be signed with everything else, if it were there. `None` where pairs are listed, or stand in one
+    /// token: any other pair is unsigned, and passes without a claim of its own.
     pub(super) appended: Option<&'static str>,
     /// Whether the secret itself says whose launch it is, so that nobody can name another.
     pub(super) secret_names_tenant: bool,

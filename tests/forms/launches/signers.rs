@@ -75,24 +75,24 @@ pub(super) fn hosted<F: Form>(layer: Builder<F>) -> Builder<F> {
 
 pub(super) fn once<F, Out>(layer: Builder<F>) -> App
 where
-    F: Form,
+    F: Form<Claims: std::fmt::Debug>,
     F::Reads: ReadBody<Full<Bytes>, Out = Out>,
     <F::Reads as ReadBody<Full<Bytes>>>::Reading: Send,
     Out: Body<Data = Bytes> + Send + Sync + 'static,
     Out::Error: std::fmt::Debug,
 {
-    App::new(layer.replay(replay()).clock(clock()).build().unwrap())
+    reusable(layer.replay(replay()))
 }
 
 pub(super) fn reusable<F, Out>(layer: Builder<F>) -> App
 where
-    F: Form,
+    F: Form<Claims: std::fmt::Debug>,
     F::Reads: ReadBody<Full<Bytes>, Out = Out>,
     <F::Reads as ReadBody<Full<Bytes>>>::Reading: Send,
     Out: Body<Data = Bytes> + Send + Sync + 'static,
     Out::Error: std::fmt::Debug,
 {
-    App::new(layer.clock(clock()).build().unwrap())
+    App::showing(layer.clock(clock()).build().unwrap(), |claims| Some(format!("{claims:?}")))
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
