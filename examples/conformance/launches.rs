@@ -12,6 +12,9 @@ use tower_sso::signed_payload::SignedPayload;
 use crate::forms::{Built, Grant, replay};
 use crate::routes::{Route, World, mount};
 
+/// The bot of Telegram's published example. It is signed, and in neither the request nor the key.
+const PUBLISHED_BOT: u64 = 7_342_037_359;
+
 /// The preset of this name; `None` if it is not one of these.
 pub(crate) fn launch(route: &Route, world: &World, name: &str, secrets: &[Secret]) -> Option<Built> {
     if name == "discourse_provider" {
@@ -19,8 +22,7 @@ pub(crate) fn launch(route: &Route, world: &World, name: &str, secrets: &[Secret
         return Some(mount(route, world, layer.map_claims(grant)));
     }
     if name == "telegram_mini_app_third_party" {
-        // It is signed, and in neither the request nor the key.
-        let Some(bot_id) = route.bot_id else { return Some(Err("the preset needs the route's `bot_id`".into())) };
+        let bot_id = route.bot_id.unwrap_or(PUBLISHED_BOT);
         let layer = launches::telegram_mini_app_third_party::<Value>(bot_id, tma()).secrets(secrets.to_vec());
         return Some(mount(route, world, layer.map_claims(grant)));
     }

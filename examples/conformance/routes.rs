@@ -71,7 +71,7 @@ pub(crate) struct Route {
     pub(crate) signer: Option<String>,
     /// The app of Fourthwall whose settings are opened.
     pub(crate) app_id: Option<String>,
-    /// The bot of Telegram that the mini app belongs to.
+    /// The bot of Telegram that the mini app belongs to; if missing, that of Telegram's published example.
     pub(crate) bot_id: Option<u64>,
     pub(crate) require: Option<Vec<String>>,
     pub(crate) leeway: Option<f64>,
