@@ -107,8 +107,15 @@ impl Table {
     /// Moves the entries to an array of another size. Their order stays, so both are read from end to end.
     fn rebuild(&mut self, size: usize, keep: impl Fn(&Spent) -> bool) {
         let mut new = Self { slots: vec![Spent::FREE; size], size, entries: 0 };
+        let mut next = 0;
         for spent in self.iter().filter(|spent| keep(spent)) {
-            new.insert(*spent);
+            let at = new.place(spent.key).max(next);
+            match new.slots.get_mut(at) {
+                Some(slot) => *slot = *spent,
+                None => new.slots.push(*spent),
+            }
+            next = at + 1;
+            new.entries += 1;
         }
         *self = new;
     }
