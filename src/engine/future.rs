@@ -87,7 +87,7 @@ where
                 let reading = F::Reads::read(body, engine.settings.body);
                 return Self { engine, watch, state: State::Reading { reading, head, service: take_ready(inner) } };
             }
-            Ok(Presence::InHead) => watch.in_span(|| engine.start(&head, &Bytes::new(), None)),
+            Ok(Presence::InHead) => watch.in_span(|| engine.check(Stage::Begun, &head, &Bytes::new(), None)),
             Err(reason) => Err(engine.refuse_head(reason, &head)),
         };
         let body = F::Reads::untouched(body);
@@ -155,7 +155,7 @@ where
                             return Poll::Ready(Ok(engine.respond(stop, &head, this.watch.take())));
                         }
                     };
-                    match this.watch.in_span(|| engine.start(&head, &bytes, None)) {
+                    match this.watch.in_span(|| engine.check(Stage::Begun, &head, &bytes, None)) {
                         Ok(stage) => this.state.set(State::Checking { stage, head, body, service }),
                         Err(stop) => return Poll::Ready(Ok(engine.respond(stop, &head, this.watch.take()))),
                     }
@@ -163,7 +163,7 @@ where
                 StateProj::Checking { .. } => {
                     let left = this.state.as_mut().project_replace(State::Done);
                     let StateOwn::Checking { stage, head, body, mut service } = left else { return Poll::Pending };
-                    match this.watch.in_span(|| stage.run(engine, Some(cx))) {
+                    match this.watch.in_span(|| engine.check(stage, &head, &Bytes::new(), Some(cx))) {
                         Ok(Stage::Passed(identity, lease)) => {
                             this.state.set(engine.call(identity, lease, head, body, &mut service, this.watch.take()));
                         }

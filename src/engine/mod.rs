@@ -6,7 +6,7 @@
 //! future.rs    reading the body → checking → calling the inner service → settling
 //!    │
 //! check.rs     screen (before the body is read), then extract → keys → verify → time → claims → cutoff → replay
-//!    │           proof.rs: verify to replay take what only the step before makes
+//!    │           parts.rs: what a step consists of. proof.rs: verify to replay take what only the step before makes
 //!    │
 //! replay.rs    what the replay store is asked, and until when it has to remember
 //!    │
@@ -23,6 +23,7 @@ mod check;
 mod future;
 mod layer;
 mod lease;
+mod parts;
 mod proof;
 #[cfg(feature = "explain")]
 mod rehearsal;

@@ -6,6 +6,7 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
+use super::check::Stop;
 use super::{Engine, Presented};
 use crate::clock::UnixTime;
 use crate::form::Form;
@@ -22,7 +23,7 @@ pub(super) struct Verified<'e, F: Form, C> {
     now: UnixTime,
     message: F::Message,
     /// The name in the request.
-    named: TenantId,
+    named: Option<TenantId>,
     key: Key,
 }
 
@@ -42,7 +43,7 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
     /// key.
     pub(super) fn by_one_of(keys: &Keys, presented: &Presented<F>, engine: &'e Engine<F, C>) -> Result<Self, Reason> {
         let now = engine.settings.clock.now();
-        let named = presented.tenant.clone().unwrap_or_else(|| "".into());
+        let named = || presented.tenant.clone().unwrap_or_else(|| "".into());
         // The refusal if no key fits: there is no active key, all are unusable, or no usable one made this signature.
         let mut refused = Reason::UnknownKey;
         for key in keys.iter().filter(|key| key.is_active(now)) {
@@ -51,16 +52,18 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
                 None => engine.form.verify(&presented.credential, key.secret()),
             };
             match checked {
-                Ok(message) => return Ok(Self { engine, now, message, named, key: key.clone() }),
+                Ok(message) => {
+                    return Ok(Self { engine, now, message, named: presented.tenant.clone(), key: key.clone() });
+                }
                 Err(Reason::BadSignature) => {
                     refused = Reason::BadSignature;
                     if let Some(slip) = engine.rules.slip(key.secret()).or_else(|| key.secret().shortness()) {
-                        observe::doubtful_key(F::NAME, &named, slip);
+                        observe::doubtful_key(F::NAME, &named(), slip);
                     }
                 }
                 // One broken key must not shut out whoever holds the other.
                 Err(Reason::UnusableKey(what)) => {
-                    observe::unusable_key(F::NAME, &named, what);
+                    observe::unusable_key(F::NAME, &named(), what);
                     if refused == Reason::UnknownKey {
                         refused = Reason::UnusableKey(what);
                     }
@@ -71,21 +74,28 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
         Err(if refused == Reason::UnknownKey { engine.try_decoy(presented) } else { refused })
     }
 
-    pub(super) fn fresh(self) -> Result<Fresh<'e, F, C>, (Reason, Facts)> {
-        let validity = self.engine.form.validity(&self.message).map_err(|reason| (reason, Facts::new()))?;
-        validity.check(self.now).map_err(|reason| (reason, validity.compared_with(self.now)))?;
-        Ok(Fresh { verified: self, validity })
+    pub(super) fn fresh(self) -> Result<Fresh<'e, F, C>, Stop> {
+        let validity = match self.engine.form.validity(&self.message) {
+            Ok(validity) => validity,
+            Err(reason) => return Err(Stop::Refused(reason, self.named, Facts::new())),
+        };
+        match validity.check(self.now) {
+            Ok(()) => Ok(Fresh { verified: self, validity }),
+            Err(reason) => Err(Stop::Refused(reason, self.named, validity.compared_with(self.now))),
+        }
     }
 }
 
 impl<F: Form, C> Fresh<'_, F, C> {
     /// Also returns the key, whose use the caller notes if this is a check.
-    pub(super) fn with_claims(self) -> Result<(Accepted<C>, Key), (Reason, Facts)> {
+    pub(super) fn with_claims(self) -> Result<(Accepted<C>, Key), Stop> {
         let Self { verified: Verified { engine, now, message, named, key }, validity } = self;
-        let fingerprint = engine.fingerprint(&message, &named, &key);
-        let tenant = key.owner().cloned().unwrap_or(named);
-        let claims = engine.form.claims(message, now).and_then(&engine.map_claims);
-        let claims = claims.map_err(|reason| (reason, Facts::new()))?;
+        let fingerprint = engine.fingerprint(&message, named.as_ref(), &key);
+        let claims = match engine.form.claims(message, now).and_then(&engine.map_claims) {
+            Ok(claims) => claims,
+            Err(reason) => return Err(Stop::Refused(reason, named, Facts::new())),
+        };
+        let tenant = key.owner().cloned().or(named).unwrap_or_else(|| "".into());
         let (form, key_use) = (F::NAME, key.key_use());
         let proved = Proved { claims, form, tenant, key_use, fingerprint, validity, checked_at: now };
         Ok((Accepted { proved: Arc::new(proved) }, key))
@@ -107,6 +117,11 @@ impl<C> Accepted<C> {
 
     pub(super) fn checked_at(&self) -> UnixTime {
         self.proved.checked_at
+    }
+
+    /// A refusal of what is authentic.
+    pub(super) fn refuse(&self, reason: Reason) -> Stop {
+        Stop::Refused(reason, Some(self.proved.tenant.clone()), Facts::new())
     }
 
     pub(super) fn admitted(self, admission: Admission) -> Identity<C> {
@@ -133,11 +148,11 @@ impl<F: Form, C> Engine<F, C> {
     }
 
     /// What makes two credentials the same: what was signed, never a name that the sender chooses.
-    fn fingerprint(&self, message: &F::Message, named: &TenantId, key: &Key) -> Fingerprint {
+    fn fingerprint(&self, message: &F::Message, named: Option<&TenantId>, key: &Key) -> Fingerprint {
         let mut fingerprint = FingerprintHasher::new(F::NAME);
         if self.rules.signs_tenant {
             // The name that was signed, whoever owns the key.
-            fingerprint.signed_tenant(named.as_str());
+            fingerprint.signed_tenant(named.map_or("", TenantId::as_str));
         }
         fingerprint.namespace(&self.settings.namespace);
         if self.rules.bound_to_owner && !self.has_one_owner() {

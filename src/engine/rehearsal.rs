@@ -12,7 +12,7 @@ use crate::clock::UnixTime;
 use crate::form::{Extracted, Form, Presence, Rules};
 use crate::keys::Keys;
 use crate::rejection::{Reason, Rejection};
-use crate::store::Within;
+use crate::store::{StoreError, Within};
 
 /// How far a request came. A part is there if its step was reached and passed.
 pub(crate) struct Rehearsal<C> {
@@ -64,19 +64,19 @@ impl<F: Form, C> Engine<F, C> {
             Presence::InHead => &Bytes::new(),
             Presence::InBody => body,
         };
-        let presented = self.extract(head, body).map_err(|reason| self.refuse_head(reason, head))?;
-        let presented = so_far.presented.insert(presented);
+        let presented = so_far.presented.insert(self.extract(head, body)?);
+        let unavailable =
+            |error: StoreError, presented| self.refuse_presented(Reason::KeyStore(error.failure()), presented);
         let found = self.within(self.look_up(presented)).await;
-        let found = found.map_err(|error| self.refuse_presented(Reason::KeyStore(error.failure()), presented))?;
-        let keys = so_far.keys.insert(found);
+        let keys = so_far.keys.insert(found.map_err(|error| unavailable(error, presented))?);
         let mut verified = Verified::by_one_of(keys, presented, self);
-        let reason = verified.as_ref().err();
-        if let Some(newer) = reason.and_then(|reason| self.newer_keys(reason, keys, presented)) {
-            let found = newer.await;
-            *keys = found.map_err(|error| self.refuse_presented(Reason::KeyStore(error.failure()), presented))?;
+        if let Err(reason) = verified {
+            let newer = self.newer_keys(reason, keys, presented)?.await;
+            *keys = newer.map_err(|error| unavailable(error, presented))?;
             verified = Verified::by_one_of(keys, presented, self);
         }
         let verified = verified.map_err(|reason| self.refuse_presented(reason, presented))?;
-        self.accept(verified, presented).map(|_| ())
+        verified.fresh()?.with_claims()?;
+        Ok(())
     }
 }

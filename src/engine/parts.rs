@@ -1,0 +1,133 @@
+//! The parts of a check's steps.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+
+use super::check::Stop;
+use super::proof::Accepted;
+use super::{Engine, Presented};
+use crate::form::{Extracted, Form};
+use crate::keys::{Keys, check_length};
+use crate::observe;
+use crate::rejection::{Facts, Reason, Step, StoreFailure};
+use crate::store::{StoreError, StoreFuture, Within};
+
+impl<F: Form, C> Engine<F, C> {
+    /// The reason from `extract`. A credential that it finds does not count: the form said that there is none, so no
+    /// body was read.
+    pub(super) fn what_is_missing(&self, head: &Parts) -> Reason {
+        let extracted = self.form.extract(head, &Bytes::new());
+        extracted.err().unwrap_or_else(|| Reason::MissingParameter("credential".into()))
+    }
+
+    /// The credential, and whose it claims to be: `None` if the request names no tenant that could be known.
+    pub(super) fn extract(&self, head: &Parts, body: &Bytes) -> Result<Presented<F>, Stop> {
+        self.extract_by(&self.form, head, body).map_err(|reason| self.refuse_head(reason, head))
+    }
+
+    /// As another form of this kind reads it, for [`explain`](crate::explain).
+    pub(super) fn extract_by(&self, form: &F, head: &Parts, body: &Bytes) -> Result<Presented<F>, Reason> {
+        let extracted = form.extract(head, body)?;
+        let tenant = match extracted.tenant {
+            Some(tenant) => Some(tenant),
+            // The form signs the name, and anybody could write another one elsewhere into the request.
+            None if self.rules.signs_tenant => None,
+            None => self.settings.tenant.of(head)?,
+        };
+        if let Some(name) = &tenant {
+            check_length(name.as_str()).map_err(|why| Reason::Malformed("tenant".into(), why))?;
+        }
+        Ok(Extracted { credential: extracted.credential, tenant })
+    }
+
+    /// The keys of the tenant, or what the form finds itself. A request that names no tenant does not reach the store.
+    /// The time of its answer shows that, but reveals nothing about any tenant.
+    pub(super) fn look_up(&self, presented: &Presented<F>) -> StoreFuture<Result<Keys, StoreError>> {
+        self.look_up_by(&self.form, presented)
+    }
+
+    pub(super) fn look_up_by(&self, form: &F, presented: &Presented<F>) -> StoreFuture<Result<Keys, StoreError>> {
+        match (form.look_up(&presented.credential), &self.settings.keys, &presented.tenant) {
+            (Some(found), ..) => found,
+            (None, Some(store), Some(tenant)) => store.keys(tenant),
+            _ => StoreFuture::ready(Ok(Keys::unknown_tenant())),
+        }
+    }
+
+    /// The store's answer.
+    pub(super) fn found(&self, found: Result<Keys, StoreError>, presented: &Presented<F>) -> Result<Keys, Stop> {
+        found.map_err(|error| self.refuse_presented(self.store_failed(&error, Reason::KeyStore), presented))
+    }
+
+    /// No key fitted: asks the store once for newer keys, as it may have answered from a cache. Asks for unknown
+    /// tenants too, so that the time of the answer does not reveal which tenants exist.
+    pub(super) fn newer_keys(
+        &self,
+        refused: Reason,
+        tried: &Keys,
+        presented: &Presented<F>,
+    ) -> Result<Within<Keys>, Stop> {
+        let newer = match (refused.step(), &self.settings.keys, &presented.tenant) {
+            (Step::Keys | Step::Verify, Some(store), Some(tenant)) => store.keys_again(tenant, tried),
+            _ => None,
+        };
+        newer.map(|newer| self.within(newer)).ok_or_else(|| self.refuse_presented(refused, presented))
+    }
+
+    pub(super) fn within<T>(&self, answer: StoreFuture<Result<T, StoreError>>) -> Within<T> {
+        Within::new(self.settings.store_timeout, answer)
+    }
+
+    /// A credential that was usable before the replay store began to remember may have been used before that. So may a
+    /// credential without a time, unless something other than the store recognises it.
+    pub(super) fn check_cutoff(&self, accepted: &Accepted<C>) -> Result<(), Stop> {
+        let cutoff = self.replay.as_ref().and_then(|replay| replay.store.remembers_since());
+        let may_be_older = |cutoff| match accepted.validity().usable_since() {
+            Some(usable_since) => usable_since < cutoff,
+            None => !self.rules.survives_restart,
+        };
+        if cutoff.is_some_and(may_be_older) {
+            return Err(accepted.refuse(Reason::BeforeCutoff));
+        }
+        Ok(())
+    }
+
+    /// Whether a first claim counts. The store may have learnt only now that it has forgotten. And if the process was
+    /// suspended between the time check and the claim, a duplicate's entry may have ended meanwhile.
+    ///
+    /// A refusal here releases a delivery. A sign-in link stays spent: its user needs a new one.
+    pub(super) fn still_stands(&self, accepted: &Accepted<C>, waited: Duration) -> Result<(), Stop> {
+        self.check_cutoff(accepted)?;
+        if self.settings.clock.now().since(accepted.checked_at()) > self.settings.store_timeout.saturating_add(waited) {
+            let reason = self.store_failed(&StoreError::timed_out(), Reason::ReplayStore);
+            return Err(accepted.refuse(reason));
+        }
+        Ok(())
+    }
+
+    /// A refusal before a credential was found. The head may name a tenant already.
+    pub(super) fn refuse_head(&self, reason: Reason, head: &Parts) -> Stop {
+        let names_none = self.rules.signs_tenant || self.rules.looks_keys_up;
+        let tenant = if names_none { None } else { self.settings.tenant.of(head).ok().flatten() };
+        Stop::Refused(reason, tenant, Facts::new())
+    }
+
+    /// A refusal before the credential was authentic.
+    pub(super) fn refuse_presented(&self, reason: Reason, presented: &Presented<F>) -> Stop {
+        let mut facts = Facts::new();
+        if presented.tenant.is_none() && !self.rules.looks_keys_up {
+            facts.add("tenant_of", format_args!("{:?}", self.settings.tenant));
+        }
+        self.form.describe(&presented.credential, &mut facts);
+        // A form that finds its key itself names no tenant.
+        let tenant = presented.tenant.clone().filter(|_| !self.rules.looks_keys_up);
+        Stop::Refused(reason, tenant, facts)
+    }
+
+    pub(super) fn store_failed(&self, error: &StoreError, reason: impl Fn(StoreFailure) -> Reason) -> Reason {
+        observe::store_failed(F::NAME, error);
+        reason(error.failure())
+    }
+}
