@@ -40,40 +40,32 @@ mod sessions;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::{Router, routing::get, routing::post};
 use http::{HeaderValue, StatusCode, header::CACHE_CONTROL};
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::Duration};
 use tower_http::{csrf::CsrfLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
 use tower_sessions::{Expiry, Session, SessionManagerLayer, cookie::SameSite};
 use tower_sso::clock::{Clock, SystemClock, UnixTime};
-use tower_sso::keys::{KeyStore, MemoryKeys};
-use tower_sso::replay::{MemoryReplay, ReplayStore};
-use tower_sso::{Builder, ConfigError, Identity, Secret};
+use tower_sso::{Builder, Identity, MemoryKeys, MemoryReplay, Secret, VerifyLayer};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{serve::serve, sessions::Sessions};
 
-// --- Change these for your partner. -----------------------------------------------------------------------------------
+// --- Change these for your partner, and in `land` the user's id and name. ----------------------------------------------
 
 use tower_sso::fernet::Fernet;
 use tower_sso::providers::tutorcruncher::{self, TutorUser};
 use tower_sso::sign::{FernetLink, generate_fernet_key};
 
 type User = TutorUser;
+type Partner = Fernet<User>;
 
-fn sso(keys: impl KeyStore) -> Builder<Fernet<User>> {
+fn sso(keys: MemoryKeys) -> Builder<Partner> {
     tutorcruncher::sso(keys)
-}
-
-/// The user's id with the partner, and the name.
-fn id_and_name(user: &User) -> (String, &str) {
-    (user.id.to_string(), &user.name)
 }
 
 /// Plays the partner: a link to this address for the user number 123.
@@ -91,25 +83,19 @@ const USERS: &str = "CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY AU
 const USER: &str = "user";
 
 /// `is_https`: whether browsers use https, including https that a proxy in front terminates.
-fn app(
-    db: SqlitePool,
-    is_https: bool,
-    keys: impl KeyStore,
-    replay: impl ReplayStore,
-    clock: impl Clock,
-) -> Result<Router, ConfigError> {
-    let sso = sso(keys).replay(replay).clock(clock).build()?;
+fn app(sso: VerifyLayer<Partner>, db: SqlitePool, is_https: bool) -> Router {
+    let cookie = if is_https { "__Host-session" } else { "session" };
+    let sessions = SessionManagerLayer::new(Sessions(db.clone())).with_name(cookie).with_secure(is_https);
     // `Lax`: a `Strict` cookie would be missing on a redirect from the partner's site.
-    let sessions = SessionManagerLayer::new(Sessions(db.clone())).with_http_only(true).with_same_site(SameSite::Lax);
-    let sessions = sessions.with_name(if is_https { "__Host-session" } else { "session" }).with_secure(is_https);
-    Ok(Router::new()
+    let sessions = sessions.with_http_only(true).with_same_site(SameSite::Lax);
+    Router::new()
         .route("/sso", get(land).layer(sso))
         .route("/", get(home))
         .route("/logout", post(logout).layer(CsrfLayer::new()))
         .layer(sessions.with_expiry(Expiry::OnInactivity(time::Duration::hours(8)))) // counted from the sign-in
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(20)))
-        .with_state(db))
+        .with_state(db)
 }
 
 /// Finds or creates the user, and opens the session.
@@ -117,8 +103,7 @@ async fn land(db: State<SqlitePool>, session: Session, user: Identity<User>) -> 
     // One statement is one transaction: of two concurrent links, one creates the user and the other finds it.
     let query = "INSERT INTO users (tenant, partner_id, name) VALUES ($1, $2, $3)
                  ON CONFLICT (tenant, partner_id) DO UPDATE SET name = excluded.name RETURNING id";
-    let (partner_id, name) = id_and_name(&user);
-    let query = sqlx::query_scalar(query).bind(user.tenant().as_str()).bind(partner_id).bind(name);
+    let query = sqlx::query_scalar(query).bind(user.tenant().as_str()).bind(user.id.to_string()).bind(&user.name);
     let id: i64 = query.fetch_one(&*db).await?;
     session.clear().await; // drop the previous user's data
     session.cycle_id().await?; // against session fixation
@@ -187,8 +172,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let replay = MemoryReplay::opened().await;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let public_url = std::env::args().nth(2).unwrap_or(format!("http://{}", listener.local_addr()?));
-    let keys = MemoryKeys::new().with("4321", key.clone());
-    let app = app(db, public_url.starts_with("https://"), keys, replay, SystemClock)?;
+    let sso = sso(MemoryKeys::new().with("4321", key.clone())).replay(replay).build()?;
+    let app = app(sso, db, public_url.starts_with("https://"));
     let link = link(&format!("{public_url}/sso"), "4321", &key, SystemClock.now(), "Samuel")?; // delete
     println!("within a minute: {link}"); // delete
     // A service manager sends SIGTERM: `examples/portal/main.rs` listens for both.

@@ -9,7 +9,7 @@ use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 
 pub(crate) const TABLE: &str =
-    "CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, data TEXT NOT NULL, ends INTEGER NOT NULL)";
+    "CREATE TABLE IF NOT EXISTS sessions (id BLOB PRIMARY KEY, record TEXT NOT NULL, ends INTEGER NOT NULL)";
 
 /// Keyed by a digest of the id: a leaked table does not let anyone sign in.
 #[derive(Clone, Debug)]
@@ -19,47 +19,45 @@ pub(crate) struct Sessions(pub(crate) SqlitePool);
 impl SessionStore for Sessions {
     /// Also deletes expired sessions. Fails on a duplicate id, which 128 random bits rule out.
     async fn create(&self, record: &mut Record) -> Result<()> {
-        sqlx::query("DELETE FROM sessions WHERE ends <= $1").bind(now()).execute(&self.0).await.map_err(backend)?;
-        self.write("INSERT INTO sessions (id, data, ends) VALUES ($1, $2, $3)", record).await
+        sqlx::query("DELETE FROM sessions WHERE ends <= $1").bind(now()).execute(&self.0).await.map_err(failed)?;
+        self.write("INSERT INTO sessions (id, record, ends) VALUES ($1, $2, $3)", record).await
     }
 
     /// Updates only, never inserts: a request in progress during a logout must not bring its session back.
     async fn save(&self, record: &Record) -> Result<()> {
-        self.write("UPDATE sessions SET data = $2, ends = $3 WHERE id = $1", record).await
+        self.write("UPDATE sessions SET record = $2, ends = $3 WHERE id = $1", record).await
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let query = sqlx::query_as("SELECT data, ends FROM sessions WHERE id = $1 AND ends > $2");
-        let row = query.bind(digest(id)).bind(now()).fetch_optional(&self.0).await.map_err(backend)?;
-        let Some((data, ends)): Option<(String, i64)> = row else { return Ok(None) };
-        let decode = |error: &dyn std::error::Error| Error::Decode(error.to_string());
-        let data = serde_json::from_str(&data).map_err(|error| decode(&error))?;
-        let expiry_date = OffsetDateTime::from_unix_timestamp(ends).map_err(|error| decode(&error))?;
-        Ok(Some(Record { id: *id, data, expiry_date }))
+        let query = sqlx::query_scalar("SELECT record FROM sessions WHERE id = $1 AND ends > $2");
+        let json: Option<String> = query.bind(digest(id)).bind(now()).fetch_optional(&self.0).await.map_err(failed)?;
+        let record = json.map(|json| serde_json::from_str::<Record>(&json)).transpose().map_err(failed)?;
+        Ok(record.map(|record| Record { id: *id, ..record }))
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
         let query = sqlx::query("DELETE FROM sessions WHERE id = $1").bind(digest(id));
-        query.execute(&self.0).await.map(drop).map_err(backend)
+        query.execute(&self.0).await.map(drop).map_err(failed)
     }
 }
 
 impl Sessions {
     async fn write(&self, query: &'static str, record: &Record) -> Result<()> {
-        let data = serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
-        let query = sqlx::query(query).bind(digest(&record.id)).bind(data).bind(record.expiry_date.unix_timestamp());
-        query.execute(&self.0).await.map(drop).map_err(backend)
+        // The id itself is not stored.
+        let json = serde_json::to_string(&Record { id: Id(0), ..record.clone() }).map_err(failed)?;
+        let query = sqlx::query(query).bind(digest(&record.id)).bind(json).bind(record.expiry_date.unix_timestamp());
+        query.execute(&self.0).await.map(drop).map_err(failed)
     }
 }
 
-fn digest(id: &Id) -> String {
-    Sha256::digest(id.0.to_be_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+fn digest(id: &Id) -> Vec<u8> {
+    Sha256::digest(id.0.to_be_bytes()).to_vec()
 }
 
 fn now() -> i64 {
     OffsetDateTime::now_utc().unix_timestamp()
 }
 
-fn backend(error: sqlx::Error) -> Error {
+fn failed(error: impl std::error::Error) -> Error {
     Error::Backend(error.to_string())
 }

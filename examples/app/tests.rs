@@ -1,14 +1,18 @@
 //! The app as its users meet it.
 
+#[path = "answer.rs"]
+mod answer;
+
 use std::error::Error;
 
 use axum::body::{Body, to_bytes};
-use http::header::{COOKIE, LOCATION, SET_COOKIE};
+use http::header::{COOKIE, SET_COOKIE};
 use http::{Method, Request};
 use tower::ServiceExt;
 use tower_sso::clock::ManualClock;
 
 use super::*;
+use answer::Answer;
 
 type Tested<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -19,22 +23,6 @@ struct Fixture {
     now: UnixTime,
 }
 
-/// The parts of a response that the tests compare.
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    location: Option<String>,
-    set_cookie: Option<String>,
-    body: String,
-}
-
-impl Answer {
-    /// The cookie as the browser sends it back.
-    fn cookie(&self) -> &str {
-        self.set_cookie.as_deref().and_then(|cookie| cookie.split(';').next()).unwrap_or_default()
-    }
-}
-
 impl Fixture {
     /// Two companies, one second after the replay store opened.
     async fn new() -> Tested<Self> {
@@ -43,8 +31,8 @@ impl Fixture {
         let both = MemoryKeys::new().with("4321", keys[0].clone()).with("8765", keys[1].clone());
         let replay = MemoryReplay::builder().clock(clock.clone()).build();
         clock.advance(Duration::from_secs(1));
-        let app = app(db.clone(), true, both, replay, clock.clone())?;
-        Ok(Self { app, db, keys, now: clock.now() })
+        let sso = sso(both).replay(replay).clock(clock.clone()).build()?;
+        Ok(Self { app: app(sso, db.clone(), true), db, keys, now: clock.now() })
     }
 
     /// A company's link for its user number 123.
@@ -55,10 +43,9 @@ impl Fixture {
     async fn send(&self, method: Method, uri: &str, cookie: &str) -> Tested<Answer> {
         let request = Request::builder().method(method).uri(uri).header(COOKIE, cookie).body(Body::empty())?;
         let response = self.app.clone().oneshot(request).await?;
-        let header = |name| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
-        let (status, location, set_cookie) = (response.status().as_u16(), header(LOCATION), header(SET_COOKIE));
-        let body = String::from_utf8(to_bytes(response.into_body(), 10_000).await?.to_vec())?;
-        Ok(Answer { status, location, set_cookie, body })
+        let (head, body) = response.into_parts();
+        let body = String::from_utf8(to_bytes(body, 10_000).await?.to_vec())?;
+        Ok(Answer::new(head.status, &head.headers, body))
     }
 
     async fn get(&self, uri: &str, cookie: &str) -> Tested<Answer> {
@@ -91,11 +78,8 @@ async fn a_link_signs_in_once_and_the_home_page_greets_its_user() -> Tested {
 async fn the_cookie_is_for_this_host_and_for_no_script() -> Tested {
     let fixture = Fixture::new().await?;
     let landed = fixture.get(&fixture.link(0, "Samuel")?, "").await?;
-    let cookie = landed.set_cookie.unwrap_or_default();
-    let (value, attributes) = cookie.split_once("; ").ok_or("no attributes")?;
-    assert!(value.starts_with("__Host-session="), "{value}");
-    let mut attributes: Vec<_> = attributes.split("; ").collect();
-    attributes.sort_unstable();
+    let (cookie, attributes) = landed.cookie_and_attributes();
+    assert!(cookie.starts_with("__Host-session="), "{cookie}");
     assert_eq!(attributes, ["HttpOnly", "Max-Age=28800", "Path=/", "SameSite=Lax", "Secure"]);
     Ok(())
 }

@@ -1,14 +1,17 @@
+#[path = "../app/answer.rs"]
+mod answer;
 #[cfg(unix)]
 mod frame;
 
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION};
+use http::header::{CONTENT_TYPE, COOKIE, HOST};
 use reqwest::redirect::Policy;
 use tower_sso::clock::ManualClock;
 use tower_sso::sign::OAuthLink;
 
 use super::*;
+use answer::Answer;
 
 type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
@@ -30,22 +33,6 @@ const ADA: [(&str, &str); 8] = [
 struct Tool {
     address: String,
     now: UnixTime,
-}
-
-/// The parts of an answer that the tests compare.
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    location: Option<String>,
-    set_cookie: Option<String>,
-    body: String,
-}
-
-impl Answer {
-    /// The cookie as the browser sends it back.
-    fn cookie(&self) -> &str {
-        self.set_cookie.as_deref().and_then(|cookie| cookie.split(';').next()).unwrap_or_default()
-    }
 }
 
 impl Tool {
@@ -87,9 +74,8 @@ impl Tool {
         }
         let answer = request.send().await?;
         assert_eq!(answer.headers()[CONTENT_SECURITY_POLICY], PLATFORMS);
-        let header = |name| Some(answer.headers().get(name)?.to_str().ok()?.to_owned());
-        let (status, location, set_cookie) = (answer.status().as_u16(), header(LOCATION), header(SET_COOKIE));
-        Ok(Answer { status, location, set_cookie, body: answer.text().await? })
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        Ok(Answer::new(status, &headers, answer.text().await?))
     }
 
     async fn launch(&self, form: &str) -> Tested<Answer> {
@@ -108,11 +94,8 @@ async fn a_launch_opens_a_session_in_the_frame_once() -> Tested {
     let form = tool.signed(MOODLE, ADDRESS, &ADA)?;
     let launched = tool.launch(&form).await?;
     assert_eq!((launched.status, launched.location.as_deref()), (303, Some("/")), "{}", launched.body);
-    let cookie = launched.set_cookie.clone().unwrap_or_default();
-    let (value, attributes) = cookie.split_once("; ").ok_or("no attributes")?;
-    assert!(value.starts_with("__Host-session="), "{value}");
-    let mut attributes: Vec<_> = attributes.split("; ").collect();
-    attributes.sort_unstable();
+    let (cookie, attributes) = launched.cookie_and_attributes();
+    assert!(cookie.starts_with("__Host-session="), "{cookie}");
     assert_eq!(attributes, ["HttpOnly", "Max-Age=28800", "Partitioned", "Path=/", "SameSite=None", "Secure"]);
     let home = tool.home(launched.cookie()).await?.body;
     let greeting = "Hello Ada &#60;b&#62;, teacher in K\u{fc}nste &#38; Co+ at moodle.lincoln.example";
