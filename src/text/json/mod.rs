@@ -1,6 +1,6 @@
 //! Reads JSON strictly: an object, no duplicate names at any depth, nothing after it.
 
-mod fields_of;
+mod fault;
 mod scan;
 
 use std::borrow::Cow;
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::rejection::Reason;
-use fields_of::fields_of;
+use fault::field_at_fault;
 use scan::{Names, scan};
 
 pub(crate) const NOT_AN_OBJECT: &str = "is not an object";
@@ -122,28 +122,6 @@ fn parse_text<C: DeserializeOwned>(object: &str) -> Result<C, Reason> {
     })
 }
 
-/// Names the field, and nothing else: serde's own message may quote the payload. Reads the object again, as the path
-/// would cost something for each field of those that are right.
-fn field_at_fault<C: DeserializeOwned>(object: &str) -> String {
-    use serde_path_to_error::{Segment, deserialize};
-
-    let read = deserialize::<_, C>(&mut serde_json::Deserializer::from_str(object));
-    let Err(error) = read else { return String::new() };
-    let inner = error.inner().to_string();
-    let missing = inner.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
-    // Other names may be keys of a map, which are data.
-    let outer = match error.path().iter().next() {
-        Some(Segment::Map { key }) => fields_of::<C>().iter().find(|field| *field == key),
-        _ => None,
-    };
-    match (missing, outer) {
-        (Some(field), Some(outer)) if field != *outer => format!(": `{field}` is missing in `{outer}`"),
-        (Some(field), _) => format!(": `{field}` is missing"),
-        (None, Some(outer)) => format!(": `{outer}` has another type or value"),
-        (None, None) => String::new(),
-    }
-}
-
 /// Checks all of it at once, so that serde_json need not check each string.
 fn text(json: &[u8]) -> Result<&str, Reason> {
     std::str::from_utf8(json).map_err(|_| bad_payload("is not JSON: it is not UTF-8"))
@@ -166,32 +144,6 @@ fn bad_payload(what: impl Into<Cow<'static, str>>) -> Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_field_at_fault_is_named_and_no_value() {
-        #[derive(Debug, Deserialize)]
-        #[expect(dead_code, reason = "only read")]
-        struct User {
-            name: String,
-            age: Option<u8>,
-            address: Option<Address>,
-        }
-        #[derive(Debug, Deserialize)]
-        #[expect(dead_code, reason = "only read")]
-        struct Address {
-            city: String,
-        }
-        for (json, expected) in [
-            (r#"{"age": 7}"#, ": `name` is missing (line"),
-            (r#"{"name": "ada", "age": "s3cret"}"#, ": `age` has another type or value (line"),
-            (r#"{"name": "ada", "age": 700}"#, ": `age` has another type or value (line"),
-            (r#"{"name": "ada", "address": {"s3cret": 1}}"#, ": `city` is missing in `address` (line"),
-            (r#"{"name": "ada", "address": {"city": ["s3cret"]}}"#, ": `address` has another type or value (line"),
-        ] {
-            let said = parse::<User>(json.as_bytes()).unwrap_err().to_string();
-            assert!(said.contains(expected) && !said.contains("s3cret"), "{said}");
-        }
-    }
 
     #[test]
     fn fields_are_found_by_name() {

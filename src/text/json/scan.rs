@@ -2,8 +2,8 @@
 //!
 //! serde_json alone keeps the last of two equal names, and hardly checks fields that the claims do not use: it skips a
 //! lone surrogate, a number beyond an `f64` and nesting of any depth. The scanner checks the structure itself. It
-//! passes every string with an escape, every word, and every number but a plain integer to serde_json, so that the two
-//! cannot disagree about where a value ends.
+//! passes every string with an escape, every unknown word, and every number but a plain integer to serde_json, so that
+//! the two cannot disagree about where a value ends.
 
 use std::borrow::Cow;
 
@@ -53,9 +53,7 @@ impl<'a> Scanner<'a> {
             Some(b'{') => self.compound(b'}', depth),
             Some(b'[') => self.compound(b']', depth),
             Some(b'"') => self.string().map(drop),
-            // `arbitrary_precision` or not, an `f64` has a range.
-            Some(b'-' | b'0'..=b'9') => self.token::<f64>(),
-            Some(b'a'..=b'z') => self.token::<Option<bool>>(),
+            Some(b'-' | b'0'..=b'9' | b'a'..=b'z') => self.token(),
             _ => Err(self.unexpected()),
         }
     }
@@ -81,7 +79,9 @@ impl<'a> Scanner<'a> {
                 _ => return Err(self.unexpected()),
             }
         }
-        self.refuse_duplicates(outer)?;
+        if let Some(end) = self.names.get_mut(outer..).and_then(first_duplicate) {
+            return Err((TWICE, end));
+        }
         if depth > 0 {
             self.names.truncate(outer);
         }
@@ -98,48 +98,37 @@ impl<'a> Scanner<'a> {
         if self.next() == Some(b':') { Ok(()) } else { Err(self.unexpected()) }
     }
 
-    fn refuse_duplicates(&mut self, outer: usize) -> Result<(), Fault> {
-        let names = self.names.get_mut(outer..).unwrap_or_default();
-        let twice = if names.len() <= FEW { twice_among_few(names) } else { twice_among_many(names) };
-        twice.map_or(Ok(()), |end| Err((TWICE, end)))
-    }
-
     /// The rest of a string, after its first quote.
     fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
-        let start = self.at;
-        self.at += memchr2(b'"', b'\\', self.rest()).unwrap_or(self.rest().len());
-        let text = self.json.get(start..self.at).unwrap_or_default();
-        let ends = self.json.as_bytes().get(self.at) == Some(&b'"');
-        if !ends || (self.has_control && has_control(text)) {
-            return self.unusual_string(start - 1).map(Cow::Owned);
-        }
-        self.at += 1;
-        Ok(Cow::Borrowed(text))
-    }
-
-    /// A string that starts at this offset, from its first escape or control character on.
-    fn unusual_string(&mut self, start: usize) -> Result<String, Fault> {
-        while let Some(skipped) = memchr2(b'"', b'\\', self.rest()) {
+        let (start, mut is_plain) = (self.at, true);
+        loop {
+            let Some(skipped) = memchr2(b'"', b'\\', self.rest()) else { return Err((NOT_JSON, self.json.len())) };
             self.at += skipped + 1;
             if self.json.as_bytes().get(self.at - 1) == Some(&b'"') {
-                return self.read_from(start);
+                break;
             }
             // An escaped character, even a quote, does not end the string.
             self.at += 1;
+            is_plain = false;
         }
-        Err((NOT_JSON, self.json.len()))
+        let text = self.json.get(start..self.at - 1).unwrap_or_default();
+        if is_plain && !(self.has_control && has_control(text)) {
+            return Ok(Cow::Borrowed(text));
+        }
+        self.read_from(start - 1).map(Cow::Owned)
     }
 
     /// The rest of a number or a word, after its first byte.
-    fn token<T: DeserializeOwned>(&mut self) -> Result<(), Fault> {
+    fn token(&mut self) -> Result<(), Fault> {
         let start = self.at - 1;
         let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
         self.at += self.rest().iter().take_while(is_part).count();
         match self.json.as_bytes().get(start..self.at) {
+            Some(b"true" | b"false" | b"null") => Ok(()),
             // A plain integer in the range of every number type: no need to parse it.
             Some([b'1'..=b'9', digits @ ..]) if digits.len() < 16 && digits.iter().all(u8::is_ascii_digit) => Ok(()),
-            Some(b"true" | b"false" | b"null") => Ok(()),
-            _ => self.read_from::<T>(start).map(drop),
+            // `arbitrary_precision` or not, an `f64` has a range.
+            _ => self.read_from::<f64>(start).map(drop),
         }
     }
 
@@ -173,32 +162,27 @@ impl<'a> Scanner<'a> {
 }
 
 /// Where the first name ends that came before, in any spelling.
-fn twice_among_few(names: &[Name<'_>]) -> Option<usize> {
-    // A bit for each name, by its length and ends. Only names that share one are compared.
-    let mut bits = 0_u64;
-    let came_before = |(index, (name, _)): &(usize, &Name<'_>)| {
-        let bit = bit(name);
-        let is_new = bits & bit == 0;
-        bits |= bit;
-        !is_new && names.iter().take(*index).any(|(other, _)| other == name)
-    };
-    names.iter().enumerate().find(came_before).map(|(_, (_, end))| *end)
-}
-
-fn bit(name: &str) -> u64 {
-    let byte = |byte: Option<&u8>| byte.copied().map_or(0, usize::from);
-    let (first, last) = (byte(name.as_bytes().first()), byte(name.as_bytes().last()));
-    1 << ((name.len() + 5 * first + 11 * last) % 64)
-}
-
-/// The same. Sorts, so that no choice of names makes it quadratic. Compares lengths first, which usually decides.
-fn twice_among_many(names: &mut [Name<'_>]) -> Option<usize> {
+fn first_duplicate(names: &mut [Name<'_>]) -> Option<usize> {
+    if names.len() <= FEW {
+        // A bit for each name, by its length and ends. Only names that share one are compared.
+        let mut bits = 0_u64;
+        let came_before = |(index, (name, _)): &(usize, &Name<'_>)| {
+            let byte = |byte: Option<&u8>| byte.copied().map_or(0, usize::from);
+            let (first, last) = (byte(name.as_bytes().first()), byte(name.as_bytes().last()));
+            let bit = 1 << ((name.len() + 5 * first + 11 * last) % 64);
+            let is_new = bits & bit == 0;
+            bits |= bit;
+            !is_new && names.iter().take(*index).any(|(other, _)| other == name)
+        };
+        return names.iter().enumerate().find(came_before).map(|(_, (_, end))| *end);
+    }
+    // Sorts, so that no choice of names makes it quadratic. Compares lengths first, which usually decides.
     names.sort_unstable_by(|(a, a_end), (b, b_end)| (a.len(), a, a_end).cmp(&(b.len(), b, b_end)));
-    let twice = names.windows(2).filter_map(|pair| match pair {
+    let duplicates = names.windows(2).filter_map(|pair| match pair {
         [(first, _), (second, end)] if first == second => Some(*end),
         _ => None,
     });
-    twice.min()
+    duplicates.min()
 }
 
 fn has_control(text: &str) -> bool {
