@@ -3,13 +3,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::builder::{InMemoryBuilder, open};
 use super::cutoff::Cutoff;
 use super::entry::Entry;
 use super::forever::Forever;
 use super::shard::{Entries, Shards};
 use super::windows::Windows;
 use super::{Claim, Claimed, Fill, Fingerprint, Group, Hold, LeaseId, ReplayStore};
-use crate::clock::{Clock, SystemClock, UnixTime};
+use crate::clock::{Clock, UnixTime};
 use crate::store::{StoreError, StoreFuture};
 
 /// A replay store in this process's memory, on moka. Clones share it; one store may serve every layer.
@@ -25,10 +26,10 @@ use crate::store::{StoreError, StoreFuture};
 ///   refused too. A server listens from the next second on if it waits for [`opened`](Self::opened).
 /// - **One process only.** A second one does not know what the first has seen.
 ///
-/// - **What has no end is remembered for ever**, as a call without a time: an entry that only a restart frees. Such
-///   entries may take half of the ceiling, and the layers of one form and [namespace](crate::Builder::namespace) as
-///   much of that half as is still free: a quarter of the store if they are alone. Beyond it their own calls get 503,
-///   and nobody else's.
+/// - **What has no end, such as a call without a time, is remembered until a restart.** Such entries may take half of
+///   the ceiling. The layers of one form and [namespace](crate::Builder::namespace) may hold at most as many as are
+///   still free of that half: alone, they get a quarter of the ceiling. Beyond their share, their own calls get 503;
+///   other layers are not affected.
 /// - **No claim pays for all.** Each removes up to 32 entries that have ended; so after a minute in which nobody came,
 ///   the next 12,500 claims share the removal of 400,000 entries. The store is cut into 32 shards with a moka cache
 ///   each, so that no claim moves a large table either. `cargo bench --bench replay -- worst` finds the costliest of
@@ -61,19 +62,7 @@ struct Inner {
 }
 
 /// Sets up a [`MemoryReplay`].
-///
-/// ```
-/// use tower_sso::replay::MemoryReplay;
-///
-/// let replay = MemoryReplay::builder().ceiling(200_000).build();
-/// ```
-#[derive(Clone)]
-pub struct MemoryReplayBuilder {
-    ceiling: u64,
-    has_cutoff: bool,
-    cutoff_margin: Duration,
-    clock: Arc<dyn Clock>,
-}
+pub type MemoryReplayBuilder = InMemoryBuilder<MemoryReplay>;
 
 impl MemoryReplay {
     /// A store with the defaults of [`MemoryReplayBuilder`].
@@ -94,12 +83,7 @@ impl MemoryReplay {
 
     /// A store to be set up.
     pub fn builder() -> MemoryReplayBuilder {
-        MemoryReplayBuilder {
-            ceiling: 1_000_000,
-            has_cutoff: true,
-            cutoff_margin: Duration::ZERO,
-            clock: Arc::new(SystemClock),
-        }
+        MemoryReplayBuilder::new(1_000_000)
     }
 }
 
@@ -110,40 +94,6 @@ impl Default for MemoryReplay {
 }
 
 impl MemoryReplayBuilder {
-    /// How many live entries it holds at most. Default: 1,000,000, some 470 MB. Above it layers answer `unavailable`.
-    ///
-    /// Only authentic credentials take an entry, so only partners can fill it.
-    #[must_use]
-    pub fn ceiling(mut self, entries: u64) -> Self {
-        self.ceiling = entries;
-        self
-    }
-
-    /// By how much a partner's clock may run ahead without a restart opening a gap. Default: zero.
-    ///
-    /// Honest links are refused for that long after every start.
-    #[must_use]
-    pub fn cutoff_margin(mut self, margin: Duration) -> Self {
-        self.cutoff_margin = margin;
-        self
-    }
-
-    /// Accepts what was made before the store was. **A link that was used before a restart works once more after it**,
-    /// for as long as its window lasts.
-    #[must_use]
-    pub fn danger_no_startup_cutoff(mut self) -> Self {
-        self.has_cutoff = false;
-        self
-    }
-
-    /// The clock that tells when the store was made, and how much time has passed since an entry was. Default:
-    /// [`SystemClock`].
-    #[must_use]
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
-        self
-    }
-
     /// The store, once its first second and the [margin](Self::cutoff_margin) are over: listen after it, and no honest
     /// link is refused. Takes up to a second and the margin, and a tokio runtime with time enabled.
     ///
@@ -155,9 +105,7 @@ impl MemoryReplayBuilder {
     /// ```
     pub async fn opened(self) -> MemoryReplay {
         let store = self.build();
-        if let Some(cutoff) = store.remembers_since() {
-            tokio::time::sleep(cutoff.ceil_to_second().since(store.0.clock.now())).await;
-        }
+        open(&store, &*store.0.clock).await;
         store
     }
 
@@ -169,7 +117,7 @@ impl MemoryReplayBuilder {
             held: AtomicU64::new(0),
             forever: Forever::new(self.ceiling),
             ceiling: self.ceiling,
-            cutoff: self.has_cutoff.then(|| Cutoff::new(&*self.clock, self.cutoff_margin)),
+            cutoff: self.cutoff(),
             clock: self.clock,
         }))
     }
@@ -309,12 +257,6 @@ impl ReplayStore for MemoryReplay {
 impl fmt::Debug for MemoryReplay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryReplay").field("ceiling", &self.0.ceiling).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for MemoryReplayBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryReplayBuilder").field("ceiling", &self.ceiling).finish_non_exhaustive()
     }
 }
 

@@ -30,6 +30,8 @@
 //! concurrently, up to the last instant, with leases that are settled, released and abandoned, and names every broken
 //! promise.
 
+#[cfg(any(feature = "moka", feature = "dense-replay"))]
+mod builder;
 mod claim;
 #[cfg(any(feature = "moka", feature = "dense-replay"))]
 mod cutoff;
@@ -60,6 +62,9 @@ use crate::debug::opaque_debug;
 use crate::store::{StoreError, StoreFuture};
 use crate::text::hex::encode_hex;
 
+#[cfg(any(feature = "moka", feature = "dense-replay"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "moka", feature = "dense-replay"))))]
+pub use builder::InMemoryBuilder;
 #[cfg(feature = "dense-replay")]
 #[cfg_attr(docsrs, doc(cfg(feature = "dense-replay")))]
 pub use dense::{DenseReplay, DenseReplayBuilder};
@@ -184,8 +189,8 @@ pub enum Claimed {
     Spent,
     /// Another request holds it under a lease.
     Leased,
-    /// It may have been used and forgotten: it was usable before the group's longest window came, when entries were
-    /// kept for a shorter time.
+    /// It may have been used, and its entry removed: the group had a shorter window then, so entries were kept for a
+    /// shorter time. See [how long an entry is kept](ReplayStore#how-long-an-entry-is-kept).
     Forgotten,
 }
 
@@ -203,9 +208,9 @@ pub enum Claimed {
 /// [window](Terms::window), the longest one, and since when it was the longest:
 /// - **Every entry is kept for the longest window.** It is held, and later settled, until its own end plus the longest
 ///   window minus its own.
-/// - **A longer window cannot reach back.** A credential that could be used when the longest window came or before
-///   ([`Terms::usable_since`]), and whose entry under the first window would have ended by now
-///   (`until - window + first < now`), may have been used and forgotten: the answer is [`Claimed::Forgotten`].
+/// - **A longer window does not reach back.** Before it was announced, entries were kept for a shorter time. So the
+///   answer is [`Claimed::Forgotten`] if a credential could be used before that ([`Terms::usable_since`]) and its
+///   entry under the first window would have been removed by now (`until - window + first < now`).
 ///
 /// ```
 /// use std::{collections::HashMap, sync::Mutex};
