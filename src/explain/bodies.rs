@@ -51,10 +51,10 @@ fn other_json(body: &str) -> Vec<(String, String)> {
         let unescaped = unescaped(&text);
         for (escapes, text) in [
             ("", text),
-            (", its non-ASCII letters and slashes not escaped", unescaped.clone()),
-            (", its non-ASCII letters escaped", escaped(&unescaped)),
+            (", its non-ASCII characters and slashes not escaped", unescaped.clone()),
+            (", its non-ASCII characters escaped", escaped(&unescaped)),
             (", its slashes escaped, as PHP's `json_encode` writes them", escaped(&unescaped).replace('/', "\\/")),
-            (", its slashes escaped and its letters not", unescaped.replace('/', "\\/")),
+            (", its slashes escaped and its other characters not", unescaped.replace('/', "\\/")),
         ] {
             let cause = format!("the body was serialized again after it was signed: it was signed {spacing}{escapes}");
             others.push((cause, text));
@@ -65,9 +65,9 @@ fn other_json(body: &str) -> Vec<(String, String)> {
 
 /// JSON with these separators behind its colons and commas, and no other white space.
 fn spaced(json: &str, after_colon: &str, after_comma: &str) -> Option<String> {
-    rewritten(json, |letter, out| {
-        out.push(letter);
-        match letter {
+    rewritten(json, |character, out| {
+        out.push(character);
+        match character {
             ':' => out.push_str(after_colon),
             ',' => out.push_str(after_comma),
             _ => {}
@@ -78,12 +78,12 @@ fn spaced(json: &str, after_colon: &str, after_comma: &str) -> Option<String> {
 /// JSON in lines, as JavaScript's `JSON.stringify` and Python's `json.dumps` write it if told to indent.
 fn indented(json: &str, indent: &str) -> Option<String> {
     let (mut depth, mut before) = (0_usize, ' ');
-    rewritten(json, |letter, out| {
+    rewritten(json, |character, out| {
         let line = |depth: usize, out: &mut String| {
             out.push('\n');
             out.push_str(&indent.repeat(depth));
         };
-        match letter {
+        match character {
             '}' | ']' => {
                 depth = depth.saturating_sub(1);
                 if !matches!(before, '{' | '[') {
@@ -93,14 +93,14 @@ fn indented(json: &str, indent: &str) -> Option<String> {
             _ if matches!(before, '{' | '[') => line(depth, out),
             _ => {}
         }
-        out.push(letter);
-        match letter {
+        out.push(character);
+        match character {
             '{' | '[' => depth = (depth + 1).min(64),
             ',' => line(depth, out),
             ':' => out.push(' '),
             _ => {}
         }
-        before = letter;
+        before = character;
     })
 }
 
@@ -109,14 +109,14 @@ fn indented(json: &str, indent: &str) -> Option<String> {
 fn rewritten(json: &str, mut write: impl FnMut(char, &mut String)) -> Option<String> {
     let longest = json.len() * MOST_GROWTH + ROOM;
     let (mut out, mut in_string, mut is_escaped) = (String::with_capacity(json.len()), false, false);
-    for letter in json.chars() {
+    for character in json.chars() {
         if in_string {
-            out.push(letter);
-            in_string = is_escaped || letter != '"';
-            is_escaped = letter == '\\' && !is_escaped;
-        } else if !matches!(letter, ' ' | '\t' | '\n' | '\r') {
-            in_string = letter == '"';
-            write(letter, &mut out);
+            out.push(character);
+            in_string = is_escaped || character != '"';
+            is_escaped = character == '\\' && !is_escaped;
+        } else if !matches!(character, ' ' | '\t' | '\n' | '\r') {
+            in_string = character == '"';
+            write(character, &mut out);
             if out.len() > longest {
                 return None;
             }
@@ -127,10 +127,11 @@ fn rewritten(json: &str, mut write: impl FnMut(char, &mut String)) -> Option<Str
 
 fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
-    for letter in json.chars() {
-        match letter.is_ascii() {
-            true => out.push(letter),
-            false => letter.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}"))),
+    for character in json.chars() {
+        if character.is_ascii() {
+            out.push(character);
+        } else {
+            character.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
         }
     }
     out
@@ -142,8 +143,8 @@ fn unescaped(json: &str) -> String {
     while let Some(at) = rest.find('\\') {
         let (plain, escape) = rest.split_at(at);
         out.push_str(plain);
-        let (text, length) = match letter_of(escape) {
-            Some((letter, length)) => (letter.to_string(), length),
+        let (text, length) = match character_of(escape) {
+            Some((character, length)) => (character.to_string(), length),
             None if escape.starts_with("\\/") => ("/".to_owned(), 2),
             None => {
                 let length = escape.chars().take(2).map(char::len_utf8).sum();
@@ -157,16 +158,16 @@ fn unescaped(json: &str) -> String {
     out
 }
 
-/// The letter that `\u00e9`, or a pair such as `\ud83d\ude00`, stands for, unless it is of ASCII; and their length.
-fn letter_of(escape: &str) -> Option<(char, usize)> {
+/// The character that `\u00e9`, or a pair such as `\ud83d\ude00`, stands for, unless it is ASCII; and their length.
+fn character_of(escape: &str) -> Option<(char, usize)> {
     let unit = |at: usize| {
         let digits = escape.get(at..at + 6)?.strip_prefix("\\u")?;
         u16::from_str_radix(digits, 16).ok()
     };
     let units = [Some(unit(0)?), unit(6)];
-    let mut letters = char::decode_utf16(units.into_iter().flatten());
-    let letter = letters.next()?.ok().filter(|letter| !letter.is_ascii())?;
-    Some((letter, 6 * letter.len_utf16()))
+    let mut characters = char::decode_utf16(units.into_iter().flatten());
+    let character = characters.next()?.ok().filter(|character| !character.is_ascii())?;
+    Some((character, 6 * character.len_utf16()))
 }
 
 #[cfg(test)]
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_are_escaped_and_back() {
+    fn characters_are_escaped_and_back() {
         for (plain, escapes) in [("é😀", "\\u00e9\\ud83d\\ude00"), ("a\\\"b\\n", "a\\\"b\\n"), ("", "")] {
             assert_eq!(escaped(plain), escapes);
             assert_eq!(unescaped(escapes), plain);

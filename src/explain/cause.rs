@@ -12,7 +12,7 @@ use crate::rejection::{Facts, Reason, Rejection, Step};
 /// How many keys of other tenants are tried.
 const MOST_KEYS: usize = 1_000;
 
-pub(super) fn passed<C>(rehearsal: &Rehearsal<C>) -> Vec<Passed> {
+pub(super) fn passed<Credential>(rehearsal: &Rehearsal<Credential>) -> Vec<Passed> {
     let mut passed = Vec::new();
     if rehearsal.presence == Some(Presence::Absent) {
         return passed;

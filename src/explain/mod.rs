@@ -88,7 +88,7 @@ use crate::form::Form;
 use crate::observe::OneLine;
 use crate::rejection::{Reason, Rejection, Step};
 
-use search::Search;
+use search::{Known, Search};
 
 pub use crate::near_miss::NearMiss;
 
@@ -109,8 +109,8 @@ pub async fn request<F: Form, C>(layer: &VerifyLayer<F, C>, head: &Parts, body: 
     let mut cause = cause::before_the_search(layer, form, &rehearsal, &refused);
     if cause.is_none() && search::is_worthwhile(refused.reason()) {
         let tenant = rehearsal.presented.as_ref().map(|presented| presented.tenant.clone());
-        let known = tenant.zip(rehearsal.keys.clone());
-        cause = Search::new(layer, form, known, rehearsal.now, refused.reason()).run(head, body).await;
+        let own = tenant.zip(rehearsal.keys.clone()).map(|(tenant, keys)| Known { tenant, keys });
+        cause = Search::new(layer, form, own, rehearsal.now, refused.reason()).run(head, body).await;
     }
     let cause = cause.or_else(|| cause::after_the_search(layer, form, &rehearsal, &refused, head));
     Explanation { passed, refused: Some(refused), cause }

@@ -41,29 +41,36 @@ pub(super) fn is_worthwhile(reason: &Reason) -> bool {
     }
 }
 
-/// Tenants that the key store names, and their keys.
-fn known_tenants<F: Form, C>(layer: &VerifyLayer<F, C>) -> Vec<(Option<TenantId>, Keys)> {
+/// A tenant, named or not, and its keys.
+pub(super) struct Known {
+    pub(super) tenant: Option<TenantId>,
+    pub(super) keys: Keys,
+}
+
+/// Tenants that the key store names.
+fn known_tenants<F: Form, C>(layer: &VerifyLayer<F, C>) -> Vec<Known> {
     let known = layer.settings().keys.as_ref().and_then(|keys| keys.known_keys()).unwrap_or_default();
-    let mut tenants: Vec<(Option<TenantId>, Vec<Key>)> = Vec::new();
+    let mut tenants: Vec<(TenantId, Vec<Key>)> = Vec::new();
     for key in known {
         let Some(owner) = key.owner().cloned() else { continue };
         let has_room = tenants.len() < MOST_TENANTS;
-        match tenants.iter_mut().find(|(tenant, _)| tenant.as_ref() == Some(&owner)) {
+        match tenants.iter_mut().find(|(tenant, _)| *tenant == owner) {
             Some((_, keys)) => keys.push(key),
-            None if has_room => tenants.push((Some(owner), vec![key])),
+            None if has_room => tenants.push((owner, vec![key])),
             None => {}
         }
     }
-    tenants.into_iter().map(|(tenant, keys)| (tenant, keys.into_iter().collect())).collect()
+    let known = |(tenant, keys): (_, Vec<Key>)| Known { tenant: Some(tenant), keys: keys.into_iter().collect() };
+    tenants.into_iter().map(known).collect()
 }
 
 pub(super) struct Search<'r, F: Form, C> {
     layer: &'r VerifyLayer<F, C>,
     form: &'r F,
-    /// The tenant that the request names, and its keys.
-    own: Option<(Option<TenantId>, Keys)>,
-    /// The same of others, as far as they are known or were asked for.
-    others: Vec<(Option<TenantId>, Keys)>,
+    /// The one that the request names.
+    own: Option<Known>,
+    /// Others, as far as they are known or were asked for.
+    others: Vec<Known>,
     now: UnixTime,
     reason: &'r Reason,
     look_ups: usize,
@@ -93,7 +100,7 @@ impl<'r, F: Form, C> Search<'r, F, C> {
     pub(super) fn new(
         layer: &'r VerifyLayer<F, C>,
         form: &'r F,
-        own: Option<(Option<TenantId>, Keys)>,
+        own: Option<Known>,
         now: UnixTime,
         reason: &'r Reason,
     ) -> Self {
@@ -123,28 +130,28 @@ impl<'r, F: Form, C> Search<'r, F, C> {
     }
 
     fn names(&self) -> Names {
-        let name = |tenant: &Option<TenantId>| tenant.as_ref().map(ToString::to_string);
+        let name = |known: &Known| known.tenant.as_ref().map(ToString::to_string);
         Names {
             missing: match self.reason {
                 Reason::MissingParameter(name) => Some(name.to_string()),
                 _ => None,
             },
-            tenant: self.own.as_ref().and_then(|(tenant, _)| name(tenant)),
-            other_tenants: self.others.iter().filter_map(|(tenant, _)| name(tenant)).collect(),
+            tenant: self.own.as_ref().and_then(name),
+            other_tenants: self.others.iter().filter_map(name).collect(),
         }
     }
 
     async fn fits(&mut self, near: &NearMiss<F>) -> bool {
         let form = near.form.as_ref().unwrap_or(self.form);
         let Some(presented) = self.layer.read_by(form, &near.head, &near.body) else { return false };
-        let known = self.own.iter().chain(&self.others).find(|(tenant, _)| *tenant == presented.tenant);
+        let known = self.own.iter().chain(&self.others).find(|known| known.tenant == presented.tenant);
         let keys = match known.filter(|_| !self.layer.rules().looks_keys_up) {
-            Some((_, keys)) => keys.clone(),
+            Some(known) => known.keys.clone(),
             None if self.look_ups == MOST_LOOK_UPS => return false,
             None => {
                 self.look_ups += 1;
                 let Ok(keys) = self.layer.keys_by(form, &presented).await else { return false };
-                self.others.push((presented.tenant.clone(), keys.clone()));
+                self.others.push(Known { tenant: presented.tenant.clone(), keys: keys.clone() });
                 keys
             }
         };
@@ -164,7 +171,7 @@ impl<'r, F: Form, C> Search<'r, F, C> {
         let any_secret = self.form.with_any_secret();
         let form = any_secret.as_ref().unwrap_or(self.form);
         let presented = self.layer.read_by(form, head, body)?;
-        let (_, keys) = self.own.as_ref()?;
+        let keys = &self.own.as_ref()?.keys;
         keys.iter()
             .map(Key::secret)
             .flat_map(other_keys)

@@ -168,7 +168,7 @@ async fn webhooks_of_broken_senders() {
     for (signed, secret, expected) in [
         (body, SECRET.to_owned(), "It passes"),
         (r#"{"event":"paid","note":"é"}"#, SECRET.to_owned(), "without white space"),
-        ("{\"event\": \"paid\", \"note\": \"\\u00e9\"}", SECRET.to_owned(), "non-ASCII letters"),
+        ("{\"event\": \"paid\", \"note\": \"\\u00e9\"}", SECRET.to_owned(), "non-ASCII characters"),
         ("{\"event\": \"paid\", \"note\": \"é\"}\n", SECRET.to_owned(), "ended with a line feed"),
         (body, format!("{SECRET}\r\n"), "a carriage return and a line feed"),
         (body, "bm90LWEtc2VjcmV0".to_owned(), "Nothing that was tried"),

@@ -60,7 +60,7 @@ async fn a_body_that_is_serialized_again() {
         ),
         (
             "{\"event\": \"paid\", \"url\": \"https://x.example/\\u00e9\", \"sum\": [1, 2]}".into(),
-            "non-ASCII letters escaped",
+            "non-ASCII characters escaped",
             "json.dumps",
         ),
         (
