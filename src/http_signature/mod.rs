@@ -144,8 +144,7 @@ where
     type Claims = C;
 
     fn rules(&self) -> Rules {
-        let mut rules = Rules::new(self.signatures.decoy());
-        rules.knows_secret_format = self.secret_format != SecretFormat::Bytes || self.signatures.is_public();
+        let mut rules = self.signatures.rules(self.secret_format);
         rules.usage = Usage::Idempotent { lease: self.lease, remember: None };
         rules.has_time = true;
         rules.longest_window = self.window.max_age;

@@ -1,6 +1,7 @@
 use subtle::ConstantTimeEq;
 
 use crate::ConfigProblem;
+use crate::form::Rules;
 use crate::keys::{self, Secret};
 use crate::mac::{self, Digest, Tag};
 use crate::rejection::Reason;
@@ -65,12 +66,18 @@ impl Signature {
     }
 
     /// A key that nobody has.
-    pub(crate) fn decoy(&self) -> Secret {
+    fn decoy(&self) -> Secret {
         #[cfg(feature = "public-key")]
         if let Some(algorithm) = self.public_key {
             return algorithm.decoy();
         }
         mac::decoy()
+    }
+
+    pub(crate) fn rules(&self) -> Rules {
+        let mut rules = Rules::new(self.decoy());
+        rules.knows_secret_format = self.secret_format != SecretFormat::Bytes || self.is_public();
+        rules
     }
 
     /// Refuses settings of an HMAC beside a public key.

@@ -137,8 +137,7 @@ where
 
     fn rules(&self) -> Rules {
         let has_time = self.timestamp_field.is_some();
-        let mut rules = Rules::new(self.signatures.decoy());
-        rules.knows_secret_format = self.secret_format != SecretFormat::Bytes || self.signatures.is_public();
+        let mut rules = self.signatures.rules(self.secret_format);
         self.processing.set(&mut rules);
         rules.has_time = has_time && self.event_id_field.is_none();
         rules.longest_window = if has_time { self.remembered_for() } else { Duration::ZERO };

@@ -142,9 +142,8 @@ where
     type Claims = C;
 
     fn rules(&self) -> Rules {
-        let mut rules = Rules::new(self.signature.decoy());
+        let mut rules = self.signature.rules();
         rules.bound_to_owner = self.signature.is_public();
-        rules.knows_secret_format = self.signature.secret_format != SecretFormat::Bytes || self.signature.is_public();
         rules.usage = self.usage;
         rules.parameters = self.parameters();
         rules.signed_parameters = if self.source == Source::Query { self.known() } else { Vec::new() };

@@ -186,8 +186,7 @@ where
     type Claims = C;
 
     fn rules(&self) -> Rules {
-        let mut rules = Rules::new(self.signature.decoy());
-        rules.knows_secret_format = self.signature.secret_format != SecretFormat::Bytes || self.signature.is_public();
+        let mut rules = self.signature.rules();
         rules.usage = self.usage;
         rules.parameters = self.layout.places().filter_map(crate::scheme::Place::parameter).collect();
         rules.signed_parameters = rules.parameters.clone();

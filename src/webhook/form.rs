@@ -12,7 +12,7 @@ use super::request::Requested;
 use super::sameness::Sameness;
 use super::signatures::Tags;
 use super::signed::{Part, Template};
-use super::{EventId, FromBody, SecretFormat, TimeFormat, Webhook, builder, headers};
+use super::{EventId, FromBody, TimeFormat, Webhook, builder, headers};
 use crate::ConfigProblem;
 use crate::body::WholeBody;
 use crate::clock::UnixTime;
@@ -76,7 +76,7 @@ where
     type Claims = C;
 
     fn rules(&self) -> Rules {
-        let mut rules = Rules::new(self.signatures.decoy());
+        let mut rules = self.signatures.rules(self.secret_format);
         rules.usage = match (self.every_delivery, self.once) {
             (true, _) => Usage::Reusable,
             (_, true) => Usage::Once,
@@ -88,7 +88,6 @@ where
         rules.survives_restart = self.processing.survives_restart();
         rules.acknowledgement = self.acknowledgement.clone();
         rules.hands_duplicates_on = self.hands_duplicates_on;
-        rules.knows_secret_format = self.secret_format != SecretFormat::Bytes || self.signatures.is_public();
         rules.bound_to_owner = self.signatures.can_be_rewritten() || self.sameness.event_id.is_some();
         rules
     }

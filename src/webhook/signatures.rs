@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName};
 
 use super::{headers, secret_first};
 use crate::ConfigProblem;
+use crate::form::Rules;
 use crate::keys::{self, Secret};
 use crate::mac::{self, Digest, Tag};
 use crate::rejection::Reason;
@@ -112,7 +113,7 @@ impl Signatures {
     }
 
     /// A key that nobody has.
-    pub(crate) fn decoy(&self) -> Secret {
+    fn decoy(&self) -> Secret {
         #[cfg(feature = "public-key")]
         if let Some(algorithm) = self.public_key {
             return algorithm.decoy();
@@ -176,6 +177,13 @@ impl Signatures {
         return self.public_key.is_some();
         #[cfg(not(feature = "public-key"))]
         false
+    }
+
+    /// Rules for secrets of this format.
+    pub(crate) fn rules(&self, secret_format: SecretFormat) -> Rules {
+        let mut rules = Rules::new(self.decoy());
+        rules.knows_secret_format = secret_format != SecretFormat::Bytes || self.is_public();
+        rules
     }
 
     pub(super) fn digest(&self) -> Digest {
