@@ -159,6 +159,26 @@
 //! - The credential does not reach the handler, and stands in no log.
 //! - Arbitrary bytes cause no panic.
 //!
+//! # A form inside this crate
+//!
+//! It is a folder under `src`, named after its feature, that no shared file and no other form imports. Beside it, it
+//! touches:
+//!
+//! | file | what |
+//! |---|---|
+//! | `Cargo.toml` | the feature and its dependencies; its name where the others' stand: tests, dev-dependencies |
+//! | `src/lib.rs` | the `mod` line; a row in the tables of forms and of features; its name in both lists of features |
+//! | `README.md`, `src/guide/which_form.rs` | a row in each table |
+//! | `src/sign` | the partner's side, unless `SigningWebhook` or another signer makes it |
+//! | `tests/support/subject/` | a subject: it puts the form into all suites that run over every form |
+//! | `tests/forms/` | what only this form does, with vectors from outside; a line in `main.rs` |
+//! | `tests/canaries.rs` | a secret that no log, error or answer may show |
+//! | `CHANGELOG.md` | a line |
+//!
+//! A form that implements [`HasWindow`](crate::form::HasWindow) gets the setters `max_age` and `clock_skew`. Inside the
+//! crate, `processing`, `signature_setters` and `time_setters` give further setters in the same way, and
+//! [`scheme`](crate::scheme) has the places, signatures and times that forms share.
+//!
 //! A replay or ticket store of your own has its suite in the feature `testing`: see
 //! [`testing`](super::testing#a-store-of-your-own).
 //!

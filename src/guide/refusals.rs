@@ -97,7 +97,7 @@
 //! | `replayed` | your own handler failed the first time, or the client hung up | a new link from the partner |
 //! | `before_cutoff` | it was made before the store was, or in its first second | [wait a second before you listen] |
 //! | `before_cutoff` of `jwt` | no `iat` and no `nbf`: refused for `max_lifetime` after a start | ask for `iat` |
-//! | `forgotten` | it was usable before a layer came that accepts it for longer | nothing: a new link works |
+//! | `forgotten` | it was made before a layer with a longer window was added | nothing: a new link works |
 //!
 //! A link is used up before your handler runs, whatever the handler answers: its page for a failure should say "go back
 //! and click again". A webhook is let through again.

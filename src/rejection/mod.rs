@@ -78,8 +78,8 @@ pub enum Reason {
     Replayed,
     /// Usable before the replay store started to remember: it may have been used before that.
     BeforeCutoff,
-    /// Usable before the replay store kept entries for as long as this layer accepts it: it may have been used and
-    /// forgotten. See [`Claimed::Forgotten`](crate::replay::Claimed::Forgotten).
+    /// From a time when the replay store kept entries for less long than this layer accepts a credential. It may have
+    /// been used then, and its entry removed. See [`Claimed::Forgotten`](crate::replay::Claimed::Forgotten).
     Forgotten,
     /// The token is for somebody else.
     WrongAudience,
@@ -221,7 +221,7 @@ impl fmt::Display for Reason {
             )
             }
             Self::Forgotten => f.write_str(
-                "it may have been used before a layer came that accepts it for longer: its entry would have ended",
+                "it may have been used before a layer was added that accepts it for longer: its entry is no longer kept",
             ),
             Self::BadPayload(what) => write!(f, "the payload: {what}"),
             Self::MissingField(name) => write!(f, "the payload has no `{name}`"),
