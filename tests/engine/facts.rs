@@ -61,14 +61,14 @@ async fn the_base_string_of_oauth_is_named() {
 
 #[tokio::test]
 async fn ages_and_limits_are_told_in_seconds() {
-    let layer = jwt::layer::<Value>(Algorithm::HS256).danger_any_audience().secrets([SECRET]);
+    let layer = jwt::layer::<Value>(Algorithm::HS256).audience("rp").secrets([SECRET]);
     let app = App::new(layer.replay(replay()).clock(clock()).build().unwrap());
     let signer = JwtSigner::new(Algorithm::HS256, &SECRET.into()).unwrap();
     for (iat, exp, expected) in [
         (NOW - 900, NOW - 500, "age: 900 s; oldest: 460 s; ahead_at_most: 60 s"),
         (NOW + 300, NOW + 600, "age: -300 s; oldest: 360 s; ahead_at_most: 60 s"),
     ] {
-        let token = signer.token(&json!({"sub": "ada", "iat": iat, "exp": exp})).unwrap();
+        let token = signer.token(&json!({"aud": "rp", "sub": "ada", "iat": iat, "exp": exp})).unwrap();
         assert_eq!(facts(&app.send(get(&format!("/?sso_jwt={token}"))).await), expected);
     }
 }

@@ -164,7 +164,7 @@ impl Work {
 
 async fn schedule(seed: u64) {
     let clock = Paused(Instant::now());
-    let store = MemoryReplay::builder().clock(clock.clone()).danger_no_startup_cutoff().build();
+    let store = MemoryReplay::builder().clock(clock.clone()).build();
     let (random, is_well) = (Arc::new(Mutex::new(Random(seed))), Arc::new(AtomicBool::new(false)));
     let far = Far { store, random: Arc::clone(&random), is_well: Arc::clone(&is_well) };
     let layer = webhook::layer::<RawBody>().any_content_type().secrets([SECRET]).replay(far).clock(clock);

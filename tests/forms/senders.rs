@@ -56,7 +56,7 @@ fn no_preset_is_left_out() {
 #[test]
 fn a_secret_in_another_form_than_the_senders_page_shows_does_not_build() {
     let build = |layer: Builder<Webhook<RawBody>>, secret: Secret| {
-        layer.secrets([secret]).replay(replay()).danger_forgets_on_restart().clock(clock()).build().map(drop)
+        layer.secrets([secret]).replay(replay()).handler_remembers().clock(clock()).build().map(drop)
     };
     let decoded = Secret::new(&b"\x31\xf2\x90\xf6\xbf\x06\x29\x8a\xab\x4f\x08\xd4\x3c\x3f\x08\x2c"[..]);
     for (layer, secret, why) in [

@@ -255,7 +255,7 @@ async fn what_was_not_signed_by_the_sender_is_refused() {
 #[tokio::test]
 async fn an_event_of_another_topic_is_refused_and_not_remembered() {
     let app = |layer: Builder<SignedJson<Value>>| {
-        let layer = layer.secrets([RSA[0].public]).replay(replay()).danger_forgets_on_restart();
+        let layer = layer.secrets([RSA[0].public]).replay(replay()).handler_remembers();
         App::new(layer.clock(clock()).build().unwrap())
     };
     let event = sns(1, NOW, RSA[0].public);

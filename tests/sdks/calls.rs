@@ -6,7 +6,7 @@ use axum::Router;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tower_sso::clock::{Clock, SystemClock};
+use tower_sso::clock::{Clock, ManualClock, SystemClock, UnixTime};
 use tower_sso::replay::MemoryReplay;
 
 /// What the Python script of this name prints.
@@ -40,7 +40,7 @@ fn calls(command: &mut Command) -> Vec<Value> {
 
 /// A store for calls that were signed before it was made.
 pub(crate) fn replay() -> MemoryReplay {
-    MemoryReplay::builder().danger_no_startup_cutoff().build()
+    MemoryReplay::builder().clock(ManualClock::at(UnixTime::from_secs(0))).build()
 }
 
 /// A server, until it is dropped.

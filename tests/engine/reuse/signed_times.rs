@@ -32,7 +32,7 @@ fn seals() -> Builder<Sealed<Value>> {
 
 fn json_calls(signed: &[&'static str]) -> Builder<SignedJson<Value>> {
     let layer = signed_json::layer(signed.iter().copied()).layout(Layout::Joined(':')).timestamp_field("/at");
-    layer.secrets([SECRET]).danger_forgets_on_restart()
+    layer.secrets([SECRET]).handler_remembers()
 }
 
 fn mac(text: &str) -> String {

@@ -15,11 +15,11 @@ const ONE: &str = "the secret of the first installation, long enough";
 const TWO: &str = "the secret of the second installation, long enough";
 
 fn start(algorithm: Algorithm) -> Builder<Jwt<Value>> {
-    jwt::layer(algorithm).danger_any_audience().replay(replay()).clock(clock())
+    jwt::layer(algorithm).audience("rp").replay(replay()).clock(clock())
 }
 
 fn token(algorithm: Algorithm, key: &str, header: Value, claims: Value) -> String {
-    let mut all = json!({"iat": NOW, "exp": NOW + 60});
+    let mut all = json!({"aud": "rp", "iat": NOW, "exp": NOW + 60});
     all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
     let mut head = json!({"typ": "JWT", "alg": algorithm.name()});
     head.as_object_mut().unwrap().extend(header.as_object().unwrap().clone());

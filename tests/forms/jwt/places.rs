@@ -117,7 +117,7 @@ async fn a_token_is_found_where_it_is_set_and_nowhere_else() {
 #[tokio::test]
 async fn the_inner_service_sees_no_token_in_the_headers() {
     let token = token(Algorithm::HS256, &json!({}));
-    let layer = start().token_in(Place::bearer()).or_in(Place::cookie("sso")).danger_reusable().build().unwrap();
+    let layer = || start().token_in(Place::bearer()).or_in(Place::cookie("sso")).replay(replay()).build().unwrap();
     for (name, value, left) in [
         ("authorization", format!("Bearer {token}"), None),
         ("cookie", format!("a=1; sso={token}; b=2"), Some("a=1; b=2")),
@@ -128,7 +128,7 @@ async fn the_inner_service_sees_no_token_in_the_headers() {
                 assert_eq!(seen, left);
                 Ok::<_, std::convert::Infallible>(http::Response::new(Full::<bytes::Bytes>::default()))
             });
-        let service = tower::Layer::layer(&layer, inner);
+        let service = tower::Layer::layer(&layer(), inner);
         let answer =
             tower::ServiceExt::oneshot(service, request(Method::GET, "/", &[(name, value)], "")).await.unwrap();
         assert_eq!(answer.status(), 200);
@@ -137,15 +137,15 @@ async fn the_inner_service_sees_no_token_in_the_headers() {
 
 #[tokio::test]
 async fn several_algorithms_of_one_kind_of_key() {
-    let layer = || start().algorithms([Algorithm::HS256, Algorithm::HS512]).danger_reusable();
+    let layer = || start().algorithms([Algorithm::HS256, Algorithm::HS512]).replay(replay());
     let app = App::new(layer().build().unwrap());
-    for (algorithm, expected) in [
-        (Algorithm::HS256, "ok"),
-        (Algorithm::HS512, "ok"),
-        (Algorithm::HS384, "alg_not_allowed"),
-        (Algorithm::HS256, "ok"),
+    for (user, algorithm, expected) in [
+        ("ada", Algorithm::HS256, "ok"),
+        ("bob", Algorithm::HS512, "ok"),
+        ("eve", Algorithm::HS384, "alg_not_allowed"),
+        ("sam", Algorithm::HS256, "ok"),
     ] {
-        let uri = format!("/?sso_jwt={}", token(algorithm, &json!({})));
+        let uri = format!("/?sso_jwt={}", token(algorithm, &json!({"sub": user})));
         assert_eq!(reason(&app.send(request(Method::GET, &uri, &[], "")).await), expected, "{algorithm:?}");
     }
     // The header of one algorithm above another one's signature.
@@ -153,7 +153,7 @@ async fn several_algorithms_of_one_kind_of_key() {
     let mixed = format!("{}.{}", one.rsplit_once('.').unwrap().0, other.rsplit_once('.').unwrap().1);
     let uri = format!("/?sso_jwt={mixed}");
     assert_eq!(reason(&app.send(request(Method::GET, &uri, &[], "")).await), "bad_signature");
-    let mixed = start().algorithms([Algorithm::HS256, Algorithm::RS256]).danger_reusable().build();
+    let mixed = start().algorithms([Algorithm::HS256, Algorithm::RS256]).replay(replay()).build();
     assert!(refused(mixed).contains("algorithms"), "a public key is no shared secret");
 }
 
@@ -188,7 +188,7 @@ async fn what_makes_two_tokens_one() {
 
 #[tokio::test]
 async fn the_issuer() {
-    let app = App::new(start().issuer("https://idp.example").danger_reusable().build().unwrap());
+    let app = App::new(start().issuer("https://idp.example").replay(replay()).build().unwrap());
     for (issuer, expected) in [
         (json!("https://idp.example"), "ok"),
         (json!("https://idp.example/"), "bad_claim"),
@@ -215,7 +215,7 @@ async fn padding_and_encoded_secrets() {
     let padded = format!("{signed}.{}", URL_SAFE.encode(mac));
     assert!(padded.ends_with('='));
     let send = async |layer: Builder<Jwt<Value>>, token: &str| {
-        let app = App::new(layer.danger_reusable().build().unwrap());
+        let app = App::new(layer.replay(replay()).build().unwrap());
         reason(&app.send(request(Method::GET, &format!("/?sso_jwt={token}"), &[], "")).await)
     };
     assert_eq!(send(start().padded(), &padded).await, "ok");
@@ -228,7 +228,7 @@ async fn padding_and_encoded_secrets() {
     assert_eq!(send(encoded().secret_format(SecretFormat::Base64 { prefix: "" }), &plain).await, "ok");
     assert_eq!(send(encoded(), &plain).await, "bad_signature");
     let bad = start().secrets(["not base64!"]).secret_format(SecretFormat::Base64 { prefix: "" });
-    assert!(refused(bad.danger_reusable().leeway(secs(1)).build()).contains("base64"));
+    assert!(refused(bad.replay(replay()).leeway(secs(1)).build()).contains("base64"));
 }
 
 /// HMAC-SHA256.

@@ -11,7 +11,6 @@ use tower_sso::jwt::webhook::{self, JwtWebhook};
 use tower_sso::jwt::{self, Algorithm};
 use tower_sso::keys::{PublicKeys, Secret};
 use tower_sso::providers::webhooks as senders;
-use tower_sso::replay::MemoryReplay;
 use tower_sso::sign::JwtSigner;
 
 use crate::senders::contract::{Delivery, Facts, Preset};
@@ -115,7 +114,7 @@ impl Preset for Sender {
 
 impl Sender {
     fn layer(&self) -> Builder<JwtWebhook<Value>> {
-        (self.layer)().secrets([self.keys[0].0]).replay(replay()).danger_forgets_on_restart().clock(clock())
+        (self.layer)().secrets([self.keys[0].0]).replay(replay()).handler_remembers().clock(clock())
     }
 
     fn app(&self) -> App {
@@ -267,7 +266,7 @@ async fn a_used_call_is_known_at_a_layer_that_allows_a_greater_age() {
         (None, 100, "ok", "it has no end of its own"),
     ] {
         let [_, plaid] = all();
-        let (store, time) = (MemoryReplay::builder().clock(clock()).danger_no_startup_cutoff().build(), clock());
+        let (store, time) = (replay(), clock());
         let app = |age| {
             let layer = plaid.layer().replay(store.clone()).clock(time.clone()).max_age(secs(age));
             App::new(layer.build().unwrap())

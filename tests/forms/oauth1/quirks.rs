@@ -1,6 +1,7 @@
 //! What Canvas and Eloqua do otherwise than the RFC, where it is switched on.
 
 use super::*;
+use crate::support::subject::store_since;
 
 const LAUNCH: &str = "https://app.example/launch";
 
@@ -57,7 +58,7 @@ async fn names_sorted_without_case() {
     let clock = tower_sso::clock::ManualClock::at(UnixTime::from_secs(1_427_308_921));
     let layer = || {
         let keys = MemoryKeys::new().with("test_client_id", "test_client_secret");
-        let replay = tower_sso::replay::MemoryReplay::builder().danger_no_startup_cutoff().build();
+        let replay = store_since(1_427_308_921 - 3_600);
         let layer = oauth1::layer::<Value>(Origin::new("https://example.com")).keys(keys).replay(replay);
         layer.clock(clock.clone()).methods([Method::GET, Method::POST])
     };

@@ -13,21 +13,13 @@ use tower_sso::providers::launches;
 use tower_sso::signed_parameters::SignedParameters;
 
 use super::{hex, mac_with, send};
-use crate::support::subject::get;
+use crate::support::subject::{get, store_since};
 use crate::support::{App, NOW, outcome};
 
 fn at(layer: Builder<SignedParameters<Value>>, secret: &str, seconds: u64) -> App {
     let clock = ManualClock::at(UnixTime::from_secs(seconds));
-    let store = tower_sso::MemoryReplay::builder().danger_no_startup_cutoff().build();
-    App::new(
-        layer
-            .secrets([Secret::verbatim(secret)])
-            .replay(store)
-            .danger_forgets_on_restart()
-            .clock(clock)
-            .build()
-            .unwrap(),
-    )
+    let layer = layer.secrets([Secret::verbatim(secret)]).replay(store_since(seconds - 3_600));
+    App::new(layer.clock(clock).build().unwrap())
 }
 
 fn reusable_at(layer: Builder<SignedParameters<Value>>, secret: &str, seconds: u64) -> App {
@@ -153,8 +145,9 @@ async fn what_an_app_proxy_signed_is_no_launch() {
 #[tokio::test]
 async fn platforms_sign_like_this() {
     let shopware = "/?test=1&shopware-shop-signature=9dd645162c4599f510a88a716a3aac9934c46d2964811e3efcdc53b4b672fe1c";
-    assert_eq!(send(&at(launches::shopware(), "secret", NOW), shopware).await, "ok");
-    assert_eq!(send(&at(launches::shopware(), "secret", NOW), &shopware.replace("test", "%74est")).await, "invalid");
+    let app = || at(launches::shopware().danger_forgets_on_restart(), "secret", NOW);
+    assert_eq!(send(&app(), shopware).await, "ok");
+    assert_eq!(send(&app(), &shopware.replace("test", "%74est")).await, "invalid");
 
     let mut request = get("/?shop-id=123&shop-url=https%3A%2F%2Fmy-shop.com&timestamp=1234567890");
     let signature = "96c91f86c822e11444b7a57b54ef125ed86b1a639c5360d45c5397daa8c3f70b";
@@ -180,7 +173,7 @@ async fn platforms_sign_like_this() {
 async fn vk_signs_like_this() {
     let uri = "/?vk_user_id=494075&vk_app_id=6736218&vk_is_app_user=1&vk_are_notifications_enabled=1&vk_language=ru\
                &vk_access_token_settings=&vk_platform=android&sign=htQFduJpLxz7ribXRZpDFUH-XEUhC9rBPTJkjUFEkRA";
-    let app = || at(launches::vk_mini_app(), "wvl68m4dR1UpLrVRli", NOW);
+    let app = || at(launches::vk_mini_app().danger_forgets_on_restart(), "wvl68m4dR1UpLrVRli", NOW);
     assert_eq!(send(&app(), &format!("{uri}&odr_enabled=1")).await, "ok");
     assert_eq!(send(&app(), &uri.replace("494075", "494076")).await, "invalid");
     assert_eq!(send(&app(), &uri.replace("vk_access_token_settings=&", "")).await, "invalid", "empty, and signed");
