@@ -1,4 +1,5 @@
-// Signs requests of Shopify with Shopify's own library, which has to agree with what `launches.py` says of its own:
+// Signs requests of Shopify and of Atlassian Connect with their own libraries, which have to agree with what `launches.py`
+// says of its own:
 // launches.mjs NODE_MODULES NOW
 import assert from "node:assert";
 import { createRequire } from "node:module";
@@ -20,7 +21,7 @@ const times = { good: now, tampered: now, stale: now - 2 * 24 * 60 * 60 };
 
 /** `sign` makes a request of this user; `forge` exchanges the user; `verify` is the library's opinion. */
 async function show(signer, layer, sign, forge, verify, toRequest, more = {}) {
-  const row = { signer: `@shopify/shopify-api: ${signer}`, layer, key, ...more };
+  const row = { signer, layer, key, ...more };
   for (const [name, at] of Object.entries(times)) {
     const signed = await sign(at);
     const sent = name === "tampered" ? forge(signed) : signed;
@@ -37,12 +38,12 @@ const otherShop = (sent) => ({ ...sent, shop: "babbage.myshopify.com" });
 
 const launch = (at) => ({ shop, timestamp: String(at), host: "YWRtaW4uc2hvcGlmeS5jb20", locale: "de-DE", name: "K\u00fcnste & Co+" });
 const signLaunch = async (at) => ({ ...launch(at), hmac: await generateLocalHmac(config)(launch(at)) });
-await show("launch", "shopify", signLaunch, otherShop, (sent) => shopify.utils.validateHmac(sent), query);
+await show("@shopify/shopify-api: launch", "shopify", signLaunch, otherShop, (sent) => shopify.utils.validateHmac(sent), query);
 
 const visit = (at) => ({ shop, timestamp: String(at), path_prefix: "/apps/x", logged_in_customer_id: "7", page: "K\u00fcnste & Co+" });
 const signVisit = async (at) => ({ ...visit(at), signature: await generateLocalHmac(config)(visit(at), "appProxy") });
 const verifyVisit = (sent) => shopify.utils.validateHmac(sent, { signator: "appProxy" });
-await show("app proxy", "shopify_app_proxy", signVisit, otherShop, verifyVisit, query, { again: "ok" });
+await show("@shopify/shopify-api: app proxy", "shopify_app_proxy", signVisit, otherShop, verifyVisit, query, { again: "ok" });
 
 const signToken = (at) =>
   new SignJWT({ iss: `https://${shop}/admin`, dest: `https://${shop}`, aud: "app", sub: "lovelace", sid: "1" })
@@ -58,4 +59,15 @@ const otherUser = (token) => {
 };
 const bearer = (token) => ({ target: "/launch", headers: { authorization: `Bearer ${token}` } });
 const decode = (token) => shopify.session.decodeSessionToken(token);
-await show("session token", "shopify_session_token", signToken, otherUser, decode, bearer, { again: "ok" });
+await show("@shopify/shopify-api: session token", "shopify_session_token", signToken, otherUser, decode, bearer, { again: "ok" });
+
+const atlassian = load("atlassian-jwt");
+const addon = "/launch?lic=none&name=K%C3%BCnste";
+const hash = atlassian.createQueryStringHash(atlassian.fromMethodAndUrl("get", addon));
+const signConnect = (at) => atlassian.encodeSymmetric({ iss: "acme", sub: "lovelace", qsh: hash, iat: at, exp: at + 60 }, key);
+const decodeConnect = async (token) => {
+  const claims = atlassian.decodeSymmetric(token, key, "HS256");
+  return claims.qsh === hash && claims.exp > now;
+};
+const opened = (token) => ({ target: `${addon}&jwt=${token}` });
+await show("atlassian-jwt", "atlassian_connect", signConnect, otherUser, decodeConnect, opened, { again: "ok" });

@@ -1,4 +1,4 @@
-// Signs one call of GitHub and one of Shopify with their own libraries, and prints them: sdks.mjs NODE_MODULES
+// Signs one call each of Contentful, GitHub and Shopify with their own libraries, and prints them: sdks.mjs NODE_MODULES NOW
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -9,11 +9,19 @@ const load = createRequire(join(modules, "sdks.js"));
 load("@shopify/shopify-api/adapters/node");
 const { createSHA256HMAC } = load(join(modules, "@shopify/shopify-api/dist/cjs/runtime/crypto/utils.js"));
 
-const secret = "It's a Secret to Everybody";
+const { signRequest } = load("@contentful/node-apps-toolkit");
+
 const body = JSON.stringify({ id: "evt_1", name: "Pr\u00fcfung", n: 1 });
-const show = (preset, signature) => {
+const show = (preset, secret, signature) => {
   const headers = { "content-type": "application/json", ...signature };
   console.log(JSON.stringify({ preset, secret, headers, body }));
 };
-show("github", { "x-hub-signature-256": await sign(secret, body) });
-show("shopify", { "x-shopify-hmac-sha256": await createSHA256HMAC(secret, body, "base64") });
+// The README's.
+const github = "my secret";
+show("github", github, { "x-hub-signature-256": await sign(github, body) });
+const shopify = "0123456789abcdef0123456789abcdef";
+show("shopify", shopify, { "x-shopify-hmac-sha256": await createSHA256HMAC(shopify, body, "base64") });
+const contentful = "0123456789abcdef".repeat(4);
+const user = { "x-contentful-user-id": "u1" };
+const request = { method: "POST", path: "/hook", headers: user, body };
+show("contentful", contentful, { ...user, ...signRequest(contentful, request, Number(process.argv[3]) * 1000) });

@@ -9,22 +9,27 @@ use tokio::task::JoinHandle;
 use tower_sso::clock::{Clock, ManualClock, SystemClock, UnixTime};
 use tower_sso::replay::MemoryReplay;
 
-/// What the Python script of this name prints.
-pub(crate) fn python(name: &str) -> Vec<Value> {
+/// What the Python script of this name prints, at this time.
+pub(crate) fn python(name: &str, now: u64) -> Vec<Value> {
     let Some(python) = std::env::var_os("TOWER_SSO_PYTHON") else {
         panic!("TOWER_SSO_PYTHON is not set: run scripts/test, which installs the libraries");
     };
-    calls(Command::new(python).args(["-B", &format!("tests/clients/{name}.py"), &now()]))
+    calls(Command::new(python).arg("-B").arg(format!("tests/clients/{name}.py")).arg(now.to_string()))
+}
+
+/// Whether libraries for Node are installed.
+pub(crate) fn has_node() -> bool {
+    std::env::var_os("TOWER_SSO_NODE_MODULES").is_some()
 }
 
 /// What the script for Node of this name prints; nothing where npm is not installed.
-pub(crate) fn node(name: &str) -> Vec<Value> {
+pub(crate) fn node(name: &str, now: u64) -> Vec<Value> {
     let Some(modules) = std::env::var_os("TOWER_SSO_NODE_MODULES") else { return Vec::new() };
-    calls(Command::new("node").arg(format!("tests/clients/{name}.mjs")).arg(modules).arg(now()))
+    calls(Command::new("node").arg(format!("tests/clients/{name}.mjs")).arg(modules).arg(now.to_string()))
 }
 
-fn now() -> String {
-    SystemClock.now().as_secs().to_string()
+pub(crate) fn now() -> u64 {
+    u64::try_from(SystemClock.now().as_secs()).unwrap()
 }
 
 fn calls(command: &mut Command) -> Vec<Value> {

@@ -16,14 +16,18 @@ use tower_sso::scheme::{Digest, Encoding, KeyDerivation, Origin, Place, TimeForm
 use tower_sso::signed_payload::{self, Layout, PayloadEncoding, SignedPayload, Stamp};
 use tower_sso::{Builder, Identity};
 
-use crate::calls::{Server, node, python, replay};
+use crate::calls::{Server, has_node, node, now, python, replay};
 
 #[tokio::test]
 async fn what_partners_libraries_sign_signs_in_once() {
-    let mut rows = python("launches");
-    rows.extend(node("launches"));
+    let mut rows = python("launches", now());
+    rows.extend(node("launches", now()));
     let signers: BTreeSet<_> = rows.iter().map(|row| row["signer"].as_str().unwrap()).collect();
-    for library in ["oauthlib", "PyJWT", "itsdangerous", "Django", "init-data-py", "as Rails 7.1"] {
+    let mut libraries = vec!["oauthlib", "PyJWT", "itsdangerous", "Django", "init-data-py", "as Rails 7.1"];
+    if has_node() {
+        libraries.extend(["@shopify/shopify-api", "atlassian-jwt"]);
+    }
+    for library in libraries {
         assert!(signers.iter().any(|signer| signer.starts_with(library)), "{library}: not in {signers:?}");
     }
     for row in &rows {
@@ -69,6 +73,7 @@ fn app(row: &Value) -> Router {
             reusable(launches::telegram_mini_app::<Value>(place).secrets([key]))
         }
         "telegram_login" => once(launches::telegram_login::<Value>().secrets([key])),
+        "atlassian_connect" => reusable(launches::atlassian_connect::<Value>().secrets([key])),
         "shopify" => once(launches::shopify::<Value>().secrets([key])),
         "shopify_app_proxy" => reusable(launches::shopify_app_proxy::<Value>().secrets([key])),
         "shopify_session_token" => reusable(launches::shopify_session_token::<Value>().audience("app").secrets([key])),

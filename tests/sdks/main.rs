@@ -4,4 +4,5 @@
 
 mod calls;
 mod launches;
+mod readme;
 mod webhooks;
