@@ -26,6 +26,7 @@ use crate::text::json::Object;
 ///     Place::bearer(),                                                     // Authorization: Bearer …
 ///     Place::cookie("CF_Authorization"),                                   // Cookie: CF_Authorization=…
 ///     Place::json("token"),                                                // {"token": "…"}
+///     Place::body("application/jwt"),                                      // a body that is the value
 /// ];
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,9 +36,14 @@ pub struct Place(pub(crate) Kind);
 pub(crate) enum Kind {
     Query(Cow<'static, str>),
     Form(Cow<'static, str>),
-    Header { name: HeaderName, word: Option<Cow<'static, str>> },
+    Header {
+        name: HeaderName,
+        word: Option<Cow<'static, str>>,
+    },
     Cookie(Cow<'static, str>),
     Json(Cow<'static, str>),
+    /// The type of the body, without parameters.
+    Body(Cow<'static, str>),
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -86,11 +92,18 @@ impl Place {
         Self(Kind::Json(member.into()))
     }
 
+    /// The whole body, of this content type with any parameters: `application/jwt`, `text/plain`. It is UTF-8, and
+    /// nothing is decoded, stripped or added.
+    pub fn body(content_type: impl Into<Cow<'static, str>>) -> Self {
+        Self(Kind::Body(content_type.into()))
+    }
+
     /// Its name, for refusals.
     pub(crate) fn name(&self) -> Cow<'static, str> {
         match &self.0 {
             Kind::Query(name) | Kind::Form(name) | Kind::Cookie(name) | Kind::Json(name) => name.clone(),
             Kind::Header { name, .. } => name.as_str().to_owned().into(),
+            Kind::Body(_) => "body".into(),
         }
     }
 
@@ -120,7 +133,12 @@ impl Place {
 
     /// Whether the value is in the body.
     pub(crate) fn is_in_body(&self) -> bool {
-        matches!(self.0, Kind::Form(_) | Kind::Json(_))
+        matches!(self.0, Kind::Form(_) | Kind::Json(_) | Kind::Body(_))
+    }
+
+    /// Whether the value is all of the body.
+    pub(crate) fn is_whole_body(&self) -> bool {
+        matches!(self.0, Kind::Body(_))
     }
 
     /// The problem of a name that no request can hold.
@@ -129,6 +147,7 @@ impl Place {
             Kind::Query(name) | Kind::Form(name) | Kind::Json(name) => name.is_empty(),
             Kind::Cookie(name) => !is_token(name),
             Kind::Header { word, .. } => word.as_deref().is_some_and(|word| !is_token(word)),
+            Kind::Body(essence) => !essence.split_once('/').is_some_and(|(kind, of)| is_token(kind) && is_token(of)),
         };
         match is_bad {
             true => Err(ConfigProblem::setting(
@@ -151,6 +170,7 @@ impl Place {
         match &self.0 {
             Kind::Form(_) => body(FORM),
             Kind::Json(_) => body(JSON),
+            Kind::Body(essence) => body(essence),
             Kind::Query(name) => Ok(in_head(Query::of(&head.uri).raw_value(name)?.is_some())),
             _ => Ok(in_head(self.find(head, &[])?.is_some())),
         }
@@ -162,8 +182,12 @@ impl Place {
             Kind::Query(name) => Query::of(&head.uri).value(name),
             Kind::Form(name) => {
                 check_content(&head.headers, Some(FORM))?;
-                let body = std::str::from_utf8(body);
-                Query::new(body.map_err(|_| Reason::Malformed("body".into(), "is not UTF-8"))?).value(name)
+                Query::new(text_of(body)?).value(name)
+            }
+            Kind::Body(essence) => {
+                check_content(&head.headers, Some(essence))?;
+                let text = text_of(body)?;
+                Ok(Some(text).filter(|text| !text.is_empty()).map(Cow::Borrowed))
             }
             Kind::Header { name, word } => {
                 let Some(value) = once_text(&head.headers, name, "is not ASCII text")? else { return Ok(None) };
@@ -204,9 +228,13 @@ impl Place {
                 }
             }
             Kind::Cookie(name) => remove_cookie(&mut head.headers, name),
-            Kind::Query(_) | Kind::Form(_) | Kind::Json(_) => {}
+            Kind::Query(_) | Kind::Form(_) | Kind::Json(_) | Kind::Body(_) => {}
         }
     }
+}
+
+fn text_of(body: &[u8]) -> Result<&str, Reason> {
+    std::str::from_utf8(body).map_err(|_| Reason::Malformed("body".into(), "is not UTF-8"))
 }
 
 /// What follows the word and one space.
@@ -274,12 +302,13 @@ mod tests {
     }
 
     const FORM_BODY: (&str, &str) = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
+    const JWT_BODY: (&str, &str) = ("content-type", "Application/JWT; charset=utf-8");
     const JSON_BODY: (&str, &str) = ("content-type", "application/json");
 
     #[test]
     fn values_are_found_once() {
         let token = || Place::header(HeaderName::from_static("x-token"));
-        let (bearer, cookie) = (Place::bearer(), Place::cookie("sso"));
+        let (bearer, cookie, jwt) = (Place::bearer(), Place::cookie("sso"), || Place::body("application/jwt"));
         for (place, uri, headers, body, expected) in [
             (Place::query("t"), "/?t=a%2Bb", &[][..], "", Ok(Some("a+b"))),
             (Place::query("t"), "/?t=1&%74=2", &[], "", Err("twice")),
@@ -305,6 +334,10 @@ mod tests {
             (Place::json("t"), "/", &[JSON_BODY], r#"{"t":1}"#, Err("no text")),
             (Place::json("t"), "/", &[JSON_BODY], r#"{"u":"a"}"#, Ok(None)),
             (Place::json("t"), "/", &[JSON_BODY], r#"["t"]"#, Err("no object")),
+            (jwt(), "/", &[JWT_BODY], "a.b=c%20+&", Ok(Some("a.b=c%20+&"))),
+            (jwt(), "/", &[JWT_BODY], "", Ok(None)),
+            (jwt(), "/", &[JSON_BODY], "a", Err("another type")),
+            (jwt(), "/", &[], "a", Err("no type")),
         ] {
             let head = head(uri, headers);
             let found = place.find(&head, body.as_bytes());
@@ -343,6 +376,17 @@ mod tests {
             assert!(place.check("place").is_err(), "{place:?}");
         }
         assert!(Place::header_after(AUTHORIZATION, "a b").check("place").is_err());
+        for body in ["", "jwt", "application/", "/jwt", "application/jwt; charset=utf-8", "a/b/c"] {
+            assert!(Place::body(body).check("place").is_err(), "{body}");
+        }
         assert!(Place::bearer().check("place").is_ok());
+        assert!(Place::body("application/jwt").check("place").is_ok());
+    }
+
+    #[test]
+    fn a_body_is_text() {
+        let head = head("/", &[JWT_BODY]);
+        assert!(Place::body("application/jwt").find(&head, b"a\xff").is_err());
+        assert_eq!(Place::body("application/jwt").presence(&head), Ok(Presence::InBody));
     }
 }

@@ -147,6 +147,9 @@ pub(super) fn check<C: FromCall>(form: &SharedSecret<C>) -> Result<(), ConfigPro
     if form.place.parameter().is_some() && !form.may_be_in_query {
         return refused("is the query, which ends up in logs: take a header, or call `danger_token_in_query`");
     }
+    if form.place.is_whole_body() && C::READS_BODY {
+        return refused("is the whole body, which leaves nothing for the claims to be read from: take `NoClaims`");
+    }
     if C::NEEDS_A_USER && form.written == Written::Plain {
         return refused("holds no user name, which the claims need: call `password_in` or `basic_credentials`");
     }

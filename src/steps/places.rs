@@ -6,7 +6,7 @@ use http::header::COOKIE;
 
 #[cfg(any(feature = "signed-parameters", feature = "timestamp-hash"))]
 use super::Draft;
-use super::{Expr, Outgoing, as_written};
+use super::{Body, Expr, Outgoing, as_written};
 #[cfg(any(feature = "jwt", feature = "fernet"))]
 use crate::scheme::Places;
 #[cfg(any(feature = "signed-parameters", feature = "timestamp-hash"))]
@@ -35,6 +35,10 @@ impl Place {
                 let what = if word.is_empty() { what } else { format!("`{word}`, and {what}").into() };
                 outgoing.part(&as_written(name), "header", what);
                 outgoing.header(name, Expr::concat([Expr::text(word), value]));
+            }
+            PlaceKind::Body(content_type) => {
+                outgoing.part("body", "body", what);
+                outgoing.request.body = Body::Text(value, content_type.clone());
             }
             PlaceKind::Cookie(name) => {
                 outgoing.part(name, "cookie", what);

@@ -72,6 +72,12 @@ async fn a_fernet_token_in_every_place() {
         ),
         ("a JSON object", Place::json("token"), post(JSON, json.clone()), post(JSON, r#"{"token":7}"#)),
         (
+            "the whole body",
+            Place::body("text/plain"),
+            post("text/plain; charset=utf-8", token.clone()),
+            post("text/plain", format!("{token}\n")),
+        ),
+        (
             "a header",
             Place::header_after(AUTHORIZATION, "Token"),
             get(uri, Some(("authorization", format!("token {token}")))),
@@ -187,7 +193,7 @@ async fn signed_parameters_in_a_json_object() {
 
 #[test]
 fn a_layer_that_reads_no_body_does_not_build_with_a_place_in_it() {
-    for place in [Place::form("token"), Place::json("token")] {
+    for place in [Place::form("token"), Place::json("token"), Place::body("text/plain")] {
         let fernet = fernet::layer::<Value>().keys(MemoryKeys::new().with("4321", FERNET_KEY)).replay(replay());
         let problem = refused(fernet.or_in(place.clone()).build().map(drop));
         assert!(problem.contains("`fernet::body_layer`"), "{problem}");

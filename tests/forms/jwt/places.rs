@@ -43,6 +43,8 @@ async fn a_token_is_found_where_it_is_set_and_nowhere_else() {
     let (form, json) = (("content-type", FORM.to_owned()), ("content-type", "application/json".to_owned()));
     let header = || Place::header(HeaderName::from_static("x-auth-token"));
     let bearer = ("authorization", format!("Bearer {token}"));
+    let plain = ("content-type", "application/jwt".to_owned());
+    let whole = || start().token_in(Place::body("application/jwt"));
     let both = |place: Place| start().token_in(place).or_in(Place::query("id_token"));
     for (layer, uri, headers, body, expected, why) in [
         (both(Place::bearer()), "/", vec![bearer.clone()], String::new(), "ok", "a header with a word"),
@@ -66,6 +68,18 @@ async fn a_token_is_found_where_it_is_set_and_nowhere_else() {
             "a cookie",
         ),
         (start().token_in(Place::form("jwt")), "/", vec![form.clone()], format!("a=1&jwt={token}"), "ok", "a form"),
+        (whole(), "/", vec![plain.clone()], token.clone(), "ok", "the whole body"),
+        (whole(), "/", vec![plain.clone()], String::new(), "missing_parameter", "an empty body"),
+        (whole(), "/", vec![plain.clone()], format!("{token} "), "malformed", "the body has more"),
+        (whole(), "/", vec![form.clone()], token.clone(), "content_type", "a body of another type"),
+        (
+            whole().or_in(Place::bearer()),
+            "/",
+            vec![plain.clone(), bearer.clone()],
+            token.clone(),
+            "duplicate_parameter",
+            "the whole body and a header",
+        ),
         (
             start().token_in(Place::form("jwt")),
             "/",
