@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 use std::str::FromStr;
 
 use serde::de::value::{MapDeserializer, StrDeserializer};
-use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
+use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
 use crate::rejection::Reason;
@@ -44,9 +44,63 @@ impl Texts {
 /// # Errors
 /// Which field does not fit, without its value.
 pub(crate) fn read<'a, C: DeserializeOwned>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Result<C, Reason> {
-    let fields = fields.map(|(name, value)| (name, Text { name, value }));
-    C::deserialize(MapDeserializer::<_, Misfit>::new(fields))
-        .map_err(|misfit| Reason::BadPayload(misfit.to_string().into()))
+    C::deserialize(Fields { fields, value: None }).map_err(|misfit| Reason::BadPayload(misfit.to_string().into()))
+}
+
+/// Reads claims that are one text: a string, a number, a truth value, an enum without data.
+///
+/// # Errors
+/// It does not fit.
+#[cfg(feature = "signed-payload")]
+pub(crate) fn read_one<C: DeserializeOwned>(value: &str) -> Result<C, Reason> {
+    let text = Text { name: "payload", value };
+    C::deserialize(text).map_err(|_| Reason::BadPayload("is not a text that the claims can hold".into()))
+}
+
+/// Fields, as a map whose values are text.
+struct Fields<'a, I> {
+    fields: I,
+    value: Option<Text<'a>>,
+}
+
+impl<'de, 'a, I: Iterator<Item = (&'a str, &'a str)>> Deserializer<'de> for Fields<'a, I> {
+    type Error = Misfit;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        visitor.visit_map(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Misfit> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    /// Pairs, for those who want all of them as they came.
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        let pairs = self.fields.map(|(name, value)| (name, Text { name, value }));
+        MapDeserializer::new(pairs).deserialize_seq(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl<'de, 'a, I: Iterator<Item = (&'a str, &'a str)>> MapAccess<'de> for Fields<'a, I> {
+    type Error = Misfit;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misfit> {
+        let Some((name, value)) = self.fields.next() else { return Ok(None) };
+        self.value = Some(Text { name, value });
+        let name: StrDeserializer<'_, Misfit> = name.into_deserializer();
+        seed.deserialize(name).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
+        let text = self.value.take().ok_or(Misfit::Shape)?;
+        // Here the name is known, also to a field that is read by a function of its own.
+        seed.deserialize(text).map_err(|misfit| if matches!(misfit, Misfit::Shape) { text.misfit() } else { misfit })
+    }
 }
 
 /// Why fields do not fit the claims. What serde says of it may quote a value, so it is dropped.
@@ -55,6 +109,7 @@ enum Misfit {
     Missing(&'static str),
     Twice(&'static str),
     Field(String),
+    Unknown(String),
     Shape,
 }
 
@@ -64,6 +119,7 @@ impl Display for Misfit {
             Self::Missing(field) => write!(f, "has no `{field}`, which the claims require"),
             Self::Twice(field) => write!(f, "has `{field}` twice"),
             Self::Field(field) => write!(f, "has a `{field}` that the claims cannot hold"),
+            Self::Unknown(field) => write!(f, "has a `{field}`, which the claims do not know"),
             Self::Shape => f.write_str("does not have the shape that the claims require"),
         }
     }
@@ -80,6 +136,10 @@ impl de::Error for Misfit {
         Self::Missing(field)
     }
 
+    fn unknown_field(field: &str, _: &'static [&'static str]) -> Self {
+        Self::Unknown(shortened(field))
+    }
+
     fn duplicate_field(field: &'static str) -> Self {
         Self::Twice(field)
     }
@@ -94,18 +154,17 @@ struct Text<'a> {
 
 impl Text<'_> {
     fn misfit(self) -> Misfit {
-        // A name may be as long as the request.
-        Misfit::Field(self.name.chars().take(64).collect())
+        Misfit::Field(shortened(self.name))
     }
 
     fn parsed<T: FromStr>(self) -> Result<T, Misfit> {
         self.value.parse().map_err(|_| self.misfit())
     }
+}
 
-    /// Says which field it was.
-    fn named<T>(self, read: Result<T, Misfit>) -> Result<T, Misfit> {
-        read.map_err(|misfit| if matches!(misfit, Misfit::Shape) { self.misfit() } else { misfit })
-    }
+/// A name may be as long as the request.
+fn shortened(name: &str) -> String {
+    name.chars().take(64).collect()
 }
 
 impl IntoDeserializer<'_, Misfit> for Text<'_> {
@@ -119,8 +178,7 @@ impl IntoDeserializer<'_, Misfit> for Text<'_> {
 macro_rules! parse {
     ($($method:ident $visit:ident),*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-            let value = self.parsed()?;
-            self.named(visitor.$visit(value))
+            visitor.$visit(self.parsed()?)
         })*
     };
 }
@@ -129,7 +187,7 @@ impl<'de> Deserializer<'de> for Text<'_> {
     type Error = Misfit;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        self.named(visitor.visit_str(self.value))
+        visitor.visit_str(self.value)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
@@ -147,7 +205,7 @@ impl<'de> Deserializer<'de> for Text<'_> {
         visitor: V,
     ) -> Result<V::Value, Misfit> {
         let variant: StrDeserializer<'_, Misfit> = self.value.into_deserializer();
-        self.named(variant.deserialize_enum(name, variants, visitor))
+        variant.deserialize_enum(name, variants, visitor)
     }
 
     parse! {
@@ -209,6 +267,29 @@ mod tests {
         name: Option<String>,
     }
 
+    /// With a field that is read by a function of its own.
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Strict {
+        #[serde(deserialize_with = "by_hand")]
+        id: u8,
+    }
+
+    fn by_hand<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|_| de::Error::custom(format!("{text} is not a number")))
+    }
+
+    #[test]
+    fn what_reads_the_claims_of_a_wrapper_reads_fields() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Wrapped(User);
+        let user = User { id: Id("7".into()), role: None, name: None };
+        assert_eq!(read::<Wrapped>([("id", "7")].into_iter()).unwrap(), Wrapped(user));
+        let pairs = read::<Vec<(String, String)>>([("a", "1"), ("a", "2")].into_iter()).unwrap();
+        assert_eq!(pairs, [("a".into(), "1".into()), ("a".into(), "2".into())]);
+    }
+
     #[test]
     fn numbers_and_truth_values_are_read_as_axum_does() {
         let with = |name, value| read::<Typed>([("id", "7"), (name, value)].into_iter());
@@ -232,6 +313,11 @@ mod tests {
         }
         let missing = read::<Typed>([("admin", "true")].into_iter()).unwrap_err().to_string();
         assert!(missing.contains("`id`"), "{missing}");
+        let unknown = read::<Strict>([("id", "7"), ("extra", "secret")].into_iter()).unwrap_err().to_string();
+        assert!(unknown.contains("`extra`") && !unknown.contains("secret"), "{unknown}");
+        assert_eq!(read::<Strict>([("id", "7")].into_iter()).unwrap(), Strict { id: 7 });
+        let own = read::<Strict>([("id", "seven")].into_iter()).unwrap_err().to_string();
+        assert!(own.contains("`id`") && !own.contains("seven"), "{own}");
         let role = read::<User>([("id", "7"), ("role", "secret")].into_iter()).unwrap_err().to_string();
         assert!(role.contains("`role`") && !role.contains("secret"), "{role}");
     }
