@@ -226,8 +226,8 @@
 pub mod axum;
 pub mod body;
 mod body_error;
-#[cfg(feature = "signed-payload")]
-#[cfg_attr(docsrs, doc(cfg(feature = "signed-payload")))]
+#[cfg(any(feature = "jwt", feature = "signed-parameters", feature = "signed-payload"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "signed-parameters", feature = "signed-payload"))))]
 pub mod challenge;
 pub mod clock;
 mod debug;
@@ -271,6 +271,8 @@ mod mac;
 pub mod metrics;
 #[cfg(feature = "explain")]
 mod near_miss;
+#[cfg(any(feature = "jwt", feature = "signed-parameters", feature = "signed-payload"))]
+mod nonce_setters;
 #[cfg(feature = "oauth1")]
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth1")))]
 pub mod oauth1;

@@ -3,7 +3,13 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
-#[cfg(any(feature = "sign", feature = "webhook", feature = "signed-parameters", feature = "signed-payload"))]
+#[cfg(any(
+    feature = "jwt",
+    feature = "sign",
+    feature = "signed-parameters",
+    feature = "signed-payload",
+    feature = "webhook"
+))]
 use subtle::{Choice, ConstantTimeEq};
 #[cfg(any(feature = "jwt", feature = "signed-parameters", feature = "signed-payload", feature = "webhook"))]
 use zeroize::Zeroizing;
@@ -61,7 +67,13 @@ impl Keyed {
     }
 }
 
-#[cfg(any(feature = "sign", feature = "webhook", feature = "signed-parameters", feature = "signed-payload"))]
+#[cfg(any(
+    feature = "jwt",
+    feature = "sign",
+    feature = "signed-parameters",
+    feature = "signed-payload",
+    feature = "webhook"
+))]
 impl Keyed {
     fn mac<'p>(&self, parts: impl IntoIterator<Item = &'p [u8]>) -> Tag {
         match self {
@@ -145,7 +157,7 @@ impl Digest {
     }
 
     /// The MAC of the concatenated parts, under these bytes as the key.
-    #[cfg(any(feature = "sign", feature = "signed-parameters", feature = "signed-payload"))]
+    #[cfg(any(feature = "jwt", feature = "sign", feature = "signed-parameters", feature = "signed-payload"))]
     pub(crate) fn mac<'p>(self, key: &[u8], parts: impl IntoIterator<Item = &'p [u8]>) -> Tag {
         self.key(key).mac(parts)
     }
@@ -233,7 +245,13 @@ impl Tag {
     const ROOM: usize = 66;
 
     /// At most [`Self::ROOM`] bytes.
-    #[cfg(any(feature = "sign", feature = "webhook", feature = "signed-parameters", feature = "signed-payload"))]
+    #[cfg(any(
+        feature = "jwt",
+        feature = "sign",
+        feature = "signed-parameters",
+        feature = "signed-payload",
+        feature = "webhook"
+    ))]
     fn from_bytes(mac: &[u8]) -> Self {
         let mut bytes = [0; Self::ROOM];
         let Some(room) = bytes.get_mut(..mac.len()) else { return Self { bytes, length: 0 } };
@@ -277,7 +295,13 @@ impl Tag {
     }
 }
 
-#[cfg(any(feature = "sign", feature = "webhook", feature = "signed-parameters", feature = "signed-payload"))]
+#[cfg(any(
+    feature = "jwt",
+    feature = "sign",
+    feature = "signed-parameters",
+    feature = "signed-payload",
+    feature = "webhook"
+))]
 impl ConstantTimeEq for Tag {
     fn ct_eq(&self, other: &Self) -> Choice {
         // The lengths are those of digests, which are no secret.

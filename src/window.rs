@@ -145,6 +145,12 @@ impl Validity {
         }
     }
 
+    /// This one, and accepted only while the other one is, too. It is remembered for as long as this one.
+    pub(crate) fn narrowed(self, other: &Self) -> Self {
+        let (not_before, not_after) = (self.not_before.max(other.not_before), self.not_after.min(other.not_after));
+        Self { not_before, not_after, ..self }
+    }
+
     /// Sets the first instant at which it can have been used.
     #[must_use]
     pub fn usable_from(self, instant: UnixTime) -> Self {

@@ -79,6 +79,8 @@ fn parameters(name: &str) -> Option<Builder<SignedParameters<Value>>> {
         "heroku" => launches::danger_heroku(),
         "heroku_v1" => launches::danger_heroku_v1(),
         "shopify" => launches::shopify(),
+        // The driver has no browser that was given a nonce.
+        "shopify_install" => launches::shopify_install().danger_any_nonce(),
         "shopline" => launches::shopline(),
         "shopware" => launches::shopware(),
         "shopware_registration" => launches::shopware_registration(),

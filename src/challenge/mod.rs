@@ -21,10 +21,17 @@
 //!    disturb each other.
 //! 2. A nonce is a time, 128 random bits, and their HMAC-SHA256 under the cookie's bits. So only this app, or the
 //!    browser itself, can have made it; nothing is stored until it comes back.
-//! 3. A nonce works once: the replay store remembers it until its time is over.
+//! 3. A nonce is valid for [ten minutes](Challenge::max_age) and works once: the replay store remembers it until its
+//!    time is over, also if the partner answers it twice.
+//!
+//! Which forms take one back: [`jwt`](crate::jwt), [`signed_parameters`](crate::signed_parameters) and
+//! [`signed_payload`](crate::signed_payload), by [`nonce_member`](crate::Builder::nonce_member).
+
+mod returned;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use http::request::Parts;
@@ -39,11 +46,16 @@ use crate::rejection::Reason;
 use crate::scheme::Place;
 use crate::text::base64::{BASE64URL, decode_base64url_into};
 
+pub(crate) use returned::ReturnedNonce;
+
 const BINDING: usize = 32;
 const TIME: usize = 8;
 const SALT: usize = 16;
 const SIGNED: usize = TIME + SALT;
 const NONCE: usize = SIGNED + 32;
+
+/// How long the cookie lives. Each nonce renews it.
+const COOKIE_LIVES: Duration = Duration::from_secs(3_600);
 
 /// What a browser's nonces are made with: the bits in its cookie.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,7 +86,9 @@ opaque_debug!(Binding);
 #[derive(Clone)]
 pub struct Challenge {
     cookie: Cow<'static, str>,
-    same_site: &'static str,
+    /// How a browser sends the cookie along.
+    sent: &'static str,
+    max_age: Duration,
     clock: Arc<dyn Clock>,
 }
 
@@ -108,14 +122,29 @@ impl Challenge {
     /// Challenges by the cookie of this name. It must begin with `__Host-`, so that no other host can set it: a layer
     /// with another name does not build.
     pub fn new(cookie: impl Into<Cow<'static, str>>) -> Self {
-        Self { cookie: cookie.into(), same_site: "Lax", clock: Arc::new(SystemClock) }
+        let max_age = Duration::from_secs(600);
+        Self { cookie: cookie.into(), sent: "SameSite=Lax", max_age, clock: Arc::new(SystemClock) }
     }
 
     /// The cookie comes along with a form that the partner's page posts (`SameSite=None`). Default: only with links and
     /// redirects (`SameSite=Lax`).
     #[must_use]
     pub fn for_form_posts(self) -> Self {
-        Self { same_site: "None", ..self }
+        Self { sent: "SameSite=None", ..self }
+    }
+
+    /// As [`for_form_posts`](Self::for_form_posts), in a frame of the partner's page, where the login begins and ends
+    /// (`SameSite=None; Partitioned`). Browsers keep such a cookie for this app in frames of that one site.
+    #[must_use]
+    pub fn in_frames(self) -> Self {
+        Self { sent: "SameSite=None; Partitioned", ..self }
+    }
+
+    /// How long a nonce is valid, inclusive: the time that a user has to sign in at the partner. Default: 10 minutes.
+    /// At most an hour.
+    #[must_use]
+    pub fn max_age(self, age: Duration) -> Self {
+        Self { max_age: age, ..self }
     }
 
     /// The clock of the nonces. For tests: [`ManualClock`](crate::clock::ManualClock).
@@ -140,9 +169,8 @@ impl Challenge {
         nonce.extend_from_slice(salt);
         let mac = Digest::Sha256.mac(binding, [nonce.as_slice()]);
         nonce.extend_from_slice(&mac);
-        let (name, same_site, binding) = (&self.cookie, self.same_site, BASE64URL.encode(binding));
-        // Longer than a nonce is valid by default; a login that takes longer has to begin again.
-        let cookie = format!("{name}={binding}; Path=/; Max-Age=3600; HttpOnly; Secure; SameSite={same_site}");
+        let (name, sent, binding, lives) = (&self.cookie, self.sent, BASE64URL.encode(binding), COOKIE_LIVES.as_secs());
+        let cookie = format!("{name}={binding}; Path=/; Max-Age={lives}; HttpOnly; Secure; {sent}");
         let mut set_cookie = HeaderValue::try_from(cookie).map_err(std::io::Error::other)?;
         set_cookie.set_sensitive(true);
         Ok(Issued { nonce: BASE64URL.encode(nonce), set_cookie })
@@ -163,7 +191,17 @@ impl Challenge {
         Ok(is_ours.then_some(Binding(binding)))
     }
 
+    pub(crate) fn lifetime(&self) -> Duration {
+        self.max_age
+    }
+
     pub(crate) fn check(&self) -> Result<(), ConfigProblem> {
+        if self.max_age.is_zero() || self.max_age > COOKIE_LIVES {
+            return Err(ConfigProblem::setting(
+                "challenge",
+                "has a `max_age` of no time, or of more than the hour for which its cookie lives",
+            ));
+        }
         if !self.cookie.starts_with("__Host-") {
             return Err(ConfigProblem::setting(
                 "challenge",
@@ -215,5 +253,25 @@ mod tests {
         assert!(Challenge::new("sso").check().is_err());
         assert!(Challenge::new("__Host-s;o").check().is_err());
         assert!(Challenge::new("__Host-sso").check().is_ok());
+    }
+
+    #[test]
+    fn a_nonce_does_not_outlive_its_cookie() {
+        for (seconds, builds) in [(0, false), (1, true), (3_600, true), (3_601, false)] {
+            let challenge = Challenge::new("__Host-sso").max_age(Duration::from_secs(seconds));
+            assert_eq!(challenge.check().is_ok(), builds, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn the_cookie_comes_along_with_what_the_partner_sends() {
+        let ends = |challenge: Challenge, end: &str| {
+            let issued = challenge.issue(&HeaderMap::new()).unwrap();
+            assert!(issued.set_cookie().to_str().unwrap().ends_with(end), "{end}");
+        };
+        let challenge = || Challenge::new("__Host-sso");
+        ends(challenge(), "; Path=/; Max-Age=3600; HttpOnly; Secure; SameSite=Lax");
+        ends(challenge().for_form_posts(), "; Secure; SameSite=None");
+        ends(challenge().in_frames(), "; Secure; SameSite=None; Partitioned");
     }
 }

@@ -10,7 +10,9 @@ use serde::de::DeserializeOwned;
 
 use super::verifier::Verifier;
 use super::{Algorithm, Audience, Jwt};
+use crate::challenge::ReturnedNonce;
 use crate::form::Usage;
+use crate::nonce_setters::HasNonce;
 use crate::scheme::{Place, Places};
 use crate::tenant::Tenant;
 use crate::window::LONGEST;
@@ -36,6 +38,7 @@ use crate::{Builder, ConfigProblem};
 /// | [`tenant`](Builder::tenant) | one for all; the token does not say whose it is |
 /// | [`tenant_claim`](Builder::tenant_claim), [`tenant_header`](Builder::tenant_header) | not asked |
 /// | [`require_header`](Builder::require_header) | nothing |
+/// | [`nonce_member`](Builder::nonce_member), [`challenge`](Builder::challenge) | a token answers no request of ours |
 /// | [`query_hash`](Builder::query_hash) | a token with `qsh` is refused |
 /// | [`methods`](Builder::methods) | GET |
 ///
@@ -68,6 +71,7 @@ where
         by_id: false,
         named: None,
         query_hash: None,
+        nonce: ReturnedNonce::default(),
         issuer: None,
         audience: Audience::Unset,
         max_age: None,
@@ -180,6 +184,15 @@ where
     }
 }
 
+impl<C> HasNonce for Jwt<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    fn nonce_mut(&mut self) -> &mut ReturnedNonce {
+        &mut self.nonce
+    }
+}
+
 pub(super) fn check<C>(form: &Jwt<C>) -> Result<(), ConfigProblem> {
     form.places.check("token_in")?;
     named::check(form)?;
@@ -194,6 +207,13 @@ pub(super) fn check<C>(form: &Jwt<C>) -> Result<(), ConfigProblem> {
         return Err(ConfigProblem::setting(
             "danger_without_expiry",
             "remembers tokens for no time, or for more than 31 days: give it a day",
+        ));
+    }
+    form.nonce.check(form.usage)?;
+    if form.by_id && form.nonce.checked().is_some() {
+        return Err(ConfigProblem::setting(
+            "replay_by_id",
+            "has no effect on tokens that bring a nonce back, which is used up instead: leave it out",
         ));
     }
     if form.usage == Usage::Reusable && form.by_id {

@@ -68,12 +68,12 @@ pub(super) fn check_issuer(payload: &Object<'_>, issuer: &str) -> Result<(), Rea
     }
 }
 
-/// The `jti`, which must be there and say something.
-pub(super) fn id(payload: &Object<'_>) -> Result<String, Reason> {
-    match payload.get("jti") {
-        None | Some(Value::Null) => Err(Reason::MissingClaim("jti".into())),
-        Some(Value::String(id)) if !id.is_empty() => Ok(id),
-        Some(_) => Err(Reason::BadClaim("jti".into(), "is not a string, or is empty")),
+/// A claim that must be there and be text that says something.
+pub(super) fn text(payload: &Object<'_>, claim: &str) -> Result<String, Reason> {
+    match payload.get(claim) {
+        None | Some(Value::Null) => Err(Reason::MissingClaim(claim.to_owned().into())),
+        Some(Value::String(text)) if !text.is_empty() => Ok(text),
+        Some(_) => Err(Reason::BadClaim(claim.to_owned().into(), "is not a string, or is empty")),
     }
 }
 

@@ -57,7 +57,9 @@
 //!    proved it then; it is read again from the authentic token. A token without it is an unknown tenant's.
 //! 10. The time of a refusal does not reveal whether the tenant exists: an RSA check is one exponentiation of the
 //!     signature's length, whatever the key is.
-//! 11. Nothing but the token is signed: neither other parameters nor path, headers or body, unless it has a
+//! 11. A token that answers a request of ours, as in OpenID Connect, brings a [nonce](crate::challenge) back. A layer
+//!     with a [`nonce_member`](crate::Builder::nonce_member) does not build until it knows whose nonces.
+//! 12. Nothing but the token is signed: neither other parameters nor path, headers or body, unless it has a
 //!     [`query_hash`](crate::Builder::query_hash).
 
 pub(crate) mod algorithm;
@@ -85,6 +87,7 @@ use serde_json::Value;
 
 use crate::ConfigProblem;
 use crate::body::WholeBody;
+use crate::challenge::ReturnedNonce;
 use crate::clock::{Clock, UnixTime};
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
@@ -123,6 +126,7 @@ pub struct Jwt<C> {
     by_id: bool,
     named: Option<Named>,
     query_hash: Option<QueryHash>,
+    nonce: ReturnedNonce,
     issuer: Option<Cow<'static, str>>,
     audience: Audience,
     max_age: Option<Duration>,
@@ -147,6 +151,8 @@ struct Judged {
     fields: Result<(), Reason>,
     /// The `jti`, if it identifies the token.
     id: Option<String>,
+    /// The nonce of ours, if the layer checks one.
+    nonce: Option<String>,
 }
 
 /// The required audience.
@@ -175,7 +181,7 @@ where
         rules.bound_to_owner = self.by_id;
         rules.signs_tenant = self.named.is_some();
         rules.has_time = true;
-        rules.longest_window = self.longest_window();
+        rules.longest_window = self.nonce.lifetime().unwrap_or_else(|| self.longest_window());
         rules
     }
 
@@ -187,6 +193,7 @@ where
         let (place, text) = self.places.required(head, body)?;
         let malformed = |what| Reason::Malformed(place.name(), what);
         let mut parts = TokenParts::parse(&text, self.longest, self.padded).map_err(malformed)?;
+        parts.binding = self.nonce.binding(head)?;
         parts.named = self.named.as_ref().and_then(|named| named.unverified(&parts));
         if let Some(hash) = &self.query_hash {
             parts.request_hash = Some(hash.of(head, &self.places.parameters())?);
@@ -203,7 +210,7 @@ where
     }
 
     fn validity(&self, message: &Message) -> Result<Validity, Reason> {
-        let registered = &message.judged.as_ref().map_err(Reason::clone)?.registered;
+        let Judged { registered, nonce, .. } = message.judged.as_ref().map_err(Reason::clone)?;
         let end = self.end(registered)?;
         let start = registered.nbf.max(registered.iat).unwrap_or(UnixTime::MIN);
         let validity = Validity::between(registered.iat, start, end, self.leeway);
@@ -216,16 +223,18 @@ where
         let window = self.longest_window();
         let validity = validity.remembered_until(base.plus(window), window);
         // A token with neither `iat` nor `nbf` passes as soon as its end is near enough.
-        Ok(match (validity.usable_since(), registered.exp, self.max_lifetime) {
+        let validity = match (validity.usable_since(), registered.exp, self.max_lifetime) {
             (None, Some(exp), Some(longest)) => validity.usable_from(exp.minus(longest).minus(self.leeway)),
             _ => validity,
-        })
+        };
+        self.nonce.narrow(validity, self.leeway, message.parts.binding.as_ref(), |_| Ok(nonce.clone()))
     }
 
     fn fingerprint(&self, message: &Message, fingerprint: &mut FingerprintHasher) {
-        match message.judged.as_ref().ok().and_then(|judged| judged.id.as_ref()) {
-            Some(id) => _ = fingerprint.part(b"jti").part(id.as_bytes()),
-            None => self.verifier.fingerprint(message, fingerprint),
+        match message.judged.as_ref().ok() {
+            Some(Judged { nonce: Some(nonce), .. }) => ReturnedNonce::fingerprint(nonce, fingerprint),
+            Some(Judged { id: Some(id), .. }) => _ = fingerprint.part(b"jti").part(id.as_bytes()),
+            _ => self.verifier.fingerprint(message, fingerprint),
         }
     }
 
@@ -308,7 +317,7 @@ impl<C: DeserializeOwned> Jwt<C> {
         let claims = claims.and_then(|()| named.map_or(Ok(()), |named| named.check(parts, parts.named.as_ref())));
         let issuer = self.issuer.as_deref();
         let claims = claims.and_then(|()| issuer.map_or(Ok(()), |issuer| claims::check_issuer(&payload, issuer)));
-        let id = self.by_id.then(|| claims::id(&payload)).transpose();
+        let id = self.by_id.then(|| claims::text(&payload, "jti")).transpose();
         let (id, claims) = match id {
             Ok(id) => (id, claims),
             Err(reason) => (None, claims.and(Err(reason))),
@@ -317,7 +326,8 @@ impl<C: DeserializeOwned> Jwt<C> {
             Audience::Ours(ours) => claims::check_audience(&payload, ours),
             Audience::Any | Audience::Unset => Ok(()),
         });
-        Ok(Judged { registered: Registered::of(&payload)?, claims, fields: payload.require(&self.required), id })
+        let nonce = self.nonce.checked().map(|name| claims::text(&payload, name)).transpose()?;
+        Ok(Judged { registered: Registered::of(&payload)?, claims, fields: payload.require(&self.required), id, nonce })
     }
 }
 

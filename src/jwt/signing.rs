@@ -26,6 +26,9 @@ where
         if self.query_hash.is_some() {
             return Err(SignError::Unsupported("its tokens hash the request"));
         }
+        if self.nonce.checked().is_some() {
+            return Err(SignError::Unsupported("its tokens answer a nonce that one browser was given"));
+        }
         let wanted = &wanted.with(self.required.iter().chain(&self.required_claims).map(AsRef::as_ref))?;
         let (mut draft, mut outgoing) = (Draft::default(), Outgoing::new(wanted));
         let format = self.verifier.secret_format();
@@ -77,6 +80,9 @@ impl<C> Jwt<C> {
         }
         if self.by_id && !wanted.claims().contains_key("jti") {
             own.push(("jti", draft.step("id", Expr::Nonce), "a text that no other token has".to_owned()));
+        }
+        if let Some(name) = &self.nonce.member {
+            own.push((name, draft.step("nonce", Expr::Nonce), "a text that is new each time".to_owned()));
         }
         own.retain(|(name, ..)| !wanted.claims().contains_key(*name));
         let members = own.iter().map(|(name, value, _)| ((*name).to_owned(), value.clone()));

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use memchr::memchr_iter;
 
+use crate::challenge::Binding;
 use crate::debug::opaque_debug;
 #[cfg(feature = "jwt-public-key")]
 use crate::keys::Secret;
@@ -24,6 +25,8 @@ pub(super) struct Parts {
     pub(super) named: Option<TenantId>,
     /// The hash of the request that it came with, if the layer checks one.
     pub(super) request_hash: Option<String>,
+    /// By what the nonces of its browser are known, if the layer checks them.
+    pub(super) binding: Option<Binding>,
 }
 
 /// An authentic token's content.
@@ -57,7 +60,7 @@ impl Parts {
         let header = decode(second + 1..text.len())?;
         let payload = decode(0..first)?;
         decode(first + 1..second)?;
-        Ok(Parts { all, signature: second, header, payload, named: None, request_hash: None })
+        Ok(Parts { all, signature: second, header, payload, named: None, request_hash: None, binding: None })
     }
 
     pub(super) fn signed(&self) -> &[u8] {

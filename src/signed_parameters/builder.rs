@@ -6,7 +6,9 @@ use http::Method;
 use serde::de::DeserializeOwned;
 
 use super::{At, Order, Recipe, Shape, SignedParameters, Source, Text};
+use crate::challenge::ReturnedNonce;
 use crate::form::{HasWindow, Usage};
+use crate::nonce_setters::HasNonce;
 use crate::scheme::{Encoding, Place, Signature, SignedTime};
 use crate::signature_setters::HasSignature;
 use crate::tenant::Tenant;
@@ -31,7 +33,8 @@ use crate::{Builder, ConfigProblem};
 /// | [`reusable`](Builder::reusable) | once |
 /// | [`methods`](Builder::methods) | GET |
 ///
-/// Say which pair holds the time, or call [`danger_without_time`](Builder::danger_without_time).
+/// Say which pair holds the time, or call [`danger_without_time`](Builder::danger_without_time). Parameters that answer
+/// a request of your app need none: they have a [nonce](Builder::nonce_member).
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {
@@ -61,6 +64,7 @@ where
         window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(60) },
         usage: Usage::Once,
         forgetting_is_fine: false,
+        nonce: ReturnedNonce::default(),
         tenant: None,
         required: Vec::new(),
         once: Vec::new(),
@@ -176,6 +180,15 @@ where
     }
 }
 
+impl<C> HasNonce for SignedParameters<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    fn nonce_mut(&mut self) -> &mut ReturnedNonce {
+        &mut self.nonce
+    }
+}
+
 impl<C> HasWindow for SignedParameters<C>
 where
     C: DeserializeOwned + Send + Sync + 'static,
@@ -193,7 +206,8 @@ pub(super) fn check<C>(form: &SignedParameters<C>) -> Result<(), ConfigProblem> 
     if form.signature.is_public() && form.recipe.secret_before.is_some() {
         return problem("public_key", "has no secret to be hashed among the values: take one out");
     }
-    form.time.check(form.usage)?;
+    form.nonce.check(form.usage)?;
+    form.nonce.check_time(&form.time, form.usage)?;
     if form.source == Source::Json && (form.recipe.text == Text::Raw || form.recipe.order == Order::Sent) {
         return problem("source", "is JSON, whose text and order are not signed: take another `text` and `order`");
     }
@@ -211,7 +225,11 @@ pub(super) fn check<C>(form: &SignedParameters<C>) -> Result<(), ConfigProblem> 
             return problem("signature_parameter", "is one of the signed ones: a signature cannot sign itself");
         }
     }
-    for (setting, name) in [("issued_at", form.time.member()), ("tenant_field", form.tenant.as_ref())] {
+    for (setting, name) in [
+        ("issued_at", form.time.member()),
+        ("tenant_field", form.tenant.as_ref()),
+        ("nonce_member", form.nonce.member.as_ref()),
+    ] {
         if name.is_some_and(|name| !is_signed(name)) {
             return problem(setting, "is not signed: anyone could write another value there. Sign it, or leave it out");
         }

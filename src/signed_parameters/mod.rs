@@ -39,6 +39,8 @@
 //! 4. A pair may be empty or absent, unless it is [required](crate::Builder::require).
 //! 5. The decoded MAC is the replay key, or with a [public key](crate::Builder::public_key) what was signed. The time
 //!    is a signed pair; a layer for which none was chosen does not build.
+//! 6. Parameters that answer a request of ours bring a [nonce](crate::challenge) back, as a signed pair. A layer with a
+//!    [`nonce_member`](crate::Builder::nonce_member) does not build until it knows whose nonces.
 
 mod builder;
 #[cfg(feature = "explain")]
@@ -58,6 +60,7 @@ use serde::de::DeserializeOwned;
 
 use crate::ConfigProblem;
 use crate::body::WholeBody;
+use crate::challenge::{Binding, ReturnedNonce};
 use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
@@ -97,6 +100,7 @@ pub struct SignedParameters<C> {
     window: Window,
     usage: Usage,
     forgetting_is_fine: bool,
+    nonce: ReturnedNonce,
     tenant: Option<Cow<'static, str>>,
     required: Vec<Cow<'static, str>>,
     once: Vec<Cow<'static, str>>,
@@ -129,6 +133,8 @@ pub struct Message(Arc<Signed>);
 struct Signed {
     pairs: Pairs,
     tag: Given,
+    /// By what the browser's nonces are known.
+    binding: Option<Binding>,
 }
 
 impl<C> Form for SignedParameters<C>
@@ -148,9 +154,9 @@ where
         rules.parameters = self.parameters();
         rules.signed_parameters = if self.source == Source::Query { self.known() } else { Vec::new() };
         rules.signs_tenant = self.tenant.is_some();
-        rules.has_time = self.time.is_always_there();
+        rules.has_time = self.time.is_always_there() || self.nonce.checked().is_some();
         rules.survives_restart = self.forgetting_is_fine;
-        rules.longest_window = self.time.longest_window(&self.window);
+        rules.longest_window = self.nonce.lifetime().unwrap_or_else(|| self.time.longest_window(&self.window));
         rules
     }
 
@@ -184,7 +190,8 @@ where
         let tag = self.signature.decode(&signature).map_err(|what| Reason::Malformed(name, what))?;
         self.check_pairs(&pairs)?;
         let tenant = self.tenant.as_ref().map(|name| tenant_in(name, &pairs)).transpose()?;
-        Ok(Extracted { credential: Credential(Arc::new(Signed { pairs, tag })), tenant })
+        let signed = Signed { pairs, tag, binding: self.nonce.binding(head)? };
+        Ok(Extracted { credential: Credential(Arc::new(signed)), tenant })
     }
 
     fn verify(&self, Credential(signed): &Credential, key: &Secret) -> Result<Message, Reason> {
@@ -198,11 +205,14 @@ where
 
     fn validity(&self, Message(signed): &Message) -> Result<Validity, Reason> {
         let member = |name: &str| Ok(signed.pairs.value(name).filter(|value| !value.is_empty()).map(str::to_owned));
-        self.time.validity(&self.window, None, member)
+        let validity = self.time.validity(&self.window, None, member)?;
+        self.nonce.narrow(validity, self.window.clock_skew, signed.binding.as_ref(), member)
     }
 
     fn fingerprint(&self, Message(signed): &Message, fingerprint: &mut FingerprintHasher) {
-        if self.signature.is_public() {
+        if let Some(nonce) = self.nonce.checked().and_then(|name| signed.pairs.value(name)) {
+            ReturnedNonce::fingerprint(nonce, fingerprint);
+        } else if self.signature.is_public() {
             // Some signatures have a second spelling.
             fingerprint.part(&signed.pairs.before).part(&signed.pairs.after);
         } else {
@@ -252,12 +262,13 @@ where
 
 impl<C> SignedParameters<C> {
     fn check_pairs(&self, pairs: &Pairs) -> Result<(), Reason> {
-        for name in self.required.iter().chain(&self.tenant) {
+        for name in self.required.iter().chain(&self.tenant).chain(&self.nonce.member) {
             if pairs.value(name).is_none_or(str::is_empty) {
                 return Err(Reason::MissingParameter(name.clone()));
             }
         }
-        let mut single = self.required.iter().chain(&self.tenant).chain(&self.once).chain(self.time.member());
+        let named = self.tenant.iter().chain(&self.nonce.member).chain(self.time.member());
+        let mut single = self.required.iter().chain(&self.once).chain(named);
         if let Some(name) = single.find(|name| pairs.is_repeated(name)) {
             return Err(Reason::DuplicateParameter(name.clone()));
         }
@@ -299,7 +310,8 @@ impl<C> SignedParameters<C> {
             recipe::Selected::Listed(names) => names.as_slice(),
             _ => &[],
         };
-        let named = self.required.iter().chain(&self.tenant).chain(&self.once).chain(self.time.member());
+        let named = self.tenant.iter().chain(&self.nonce.member).chain(self.time.member());
+        let named = self.required.iter().chain(&self.once).chain(named);
         listed.iter().chain(named).chain(self.shapes.iter().map(|(name, _)| name)).cloned().collect()
     }
 

@@ -27,7 +27,8 @@ const JOINS: [(Join, &str); 9] = [
 ];
 
 copy_form!(SignedParameters<C> {
-    recipe, source, signature_at, signature, time, window, usage, forgetting_is_fine, tenant, required, once, shapes,
+    recipe, source, signature_at, signature, time, window, usage, forgetting_is_fine, nonce, tenant, required, once,
+    shapes,
 });
 
 impl<C> SignedParameters<C> {

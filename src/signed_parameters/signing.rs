@@ -12,6 +12,9 @@ where
     Self: Form,
 {
     fn signing(&self, wanted: &Wanted<'_>) -> Result<Steps, SignError> {
+        if self.nonce.checked().is_some() {
+            return Err(SignError::Unsupported("its parameters answer a nonce that one browser was given"));
+        }
         let (mut draft, mut outgoing) = (Draft::default(), Outgoing::bare(wanted));
         let secret = self.signature.key(&mut draft)?;
         let pairs = self.pairs(wanted, &mut draft, &mut outgoing)?;
@@ -53,6 +56,9 @@ impl<C> SignedParameters<C> {
         }
         if let (Some(name), Some(tenant)) = (wanted.tenant_parameter, wanted.tenant()) {
             own.push((name.to_owned(), Expr::text(tenant.to_owned()), "whose key signs: yours, as agreed".to_owned()));
+        }
+        if let Some(name) = &self.nonce.member {
+            own.push((name.to_string(), draft.step("nonce", Expr::Nonce), "a text that is new each time".to_owned()));
         }
         own.retain(|(name, ..)| !wanted.claims().contains_key(name));
         let is_owned = |name: &str| own.iter().any(|(other, ..)| other == name);

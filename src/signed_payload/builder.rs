@@ -6,8 +6,9 @@ use http::Method;
 use serde::de::DeserializeOwned;
 
 use super::{Content, Layout, PayloadEncoding, SignedPayload, Stamp};
-use crate::challenge::Challenge;
+use crate::challenge::ReturnedNonce;
 use crate::form::{HasWindow, Usage};
+use crate::nonce_setters::HasNonce;
 use crate::scheme::{Encoding, Signature, SignedTime};
 use crate::signature_setters::HasSignature;
 use crate::tenant::Tenant;
@@ -21,7 +22,8 @@ use crate::{Builder, ConfigProblem};
 /// |---|---|
 /// | [`issued_at`](Builder::issued_at) or [`expires_at`](Builder::expires_at) or [`stamped`](Builder::stamped) | none |
 /// | [`max_age`](Builder::max_age), [`clock_skew`](Builder::clock_skew) | 300 s, 60 s |
-/// | [`payload_encoding`](Builder::payload_encoding), [`pairs`](Builder::pairs) | base64url; a JSON object |
+/// | [`payload_encoding`](Builder::payload_encoding) | base64url |
+/// | [`pairs`](Builder::pairs), [`text`](Builder::text) | a JSON object |
 /// | [`digest`](Builder::digest), [`encoding`](Builder::encoding) | SHA-256, hexadecimal |
 /// | [`signs_decoded`](Builder::signs_decoded) | no: the encoded payload is signed |
 /// | [`secret_format`](Builder::secret_format), [`key_derivation`](Builder::key_derivation) | its bytes are the key |
@@ -30,7 +32,8 @@ use crate::{Builder, ConfigProblem};
 /// | [`methods`](Builder::methods) | GET |
 ///
 /// Say which part holds the time, by one of the first three, or call
-/// [`danger_without_time`](Builder::danger_without_time).
+/// [`danger_without_time`](Builder::danger_without_time). A payload that answers a request of your app needs none: it
+/// has a [nonce](Builder::nonce_member).
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {
@@ -63,9 +66,7 @@ where
         window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(60) },
         usage: Usage::Once,
         forgetting_is_fine: false,
-        nonce: None,
-        challenge: None,
-        any_nonce: false,
+        nonce: ReturnedNonce::default(),
         tenant: None,
         required: Vec::new(),
         fixed: Vec::new(),
@@ -91,6 +92,27 @@ where
         self
     }
 
+    /// The payload is one text, which `C` is read from: a `String`, a number, an enum of names. Default: it is a JSON
+    /// object. It has no members, so its time can only be [stamped](Self::stamped) behind it. Mostly it is written
+    /// [as it is](PayloadEncoding::Text).
+    ///
+    /// ```
+    /// use tower_sso::scheme::{Digest, Encoding, KeyDerivation, Place};
+    /// use tower_sso::signed_payload::{self, Layout, PayloadEncoding, Stamp};
+    ///
+    /// // Django: `TimestampSigner().sign("ada@example.com")`
+    /// let layer = signed_payload::layer::<String>(Layout::payload_first(Place::query("token"), ":"))
+    ///     .text()
+    ///     .payload_encoding(PayloadEncoding::Text)
+    ///     .stamped(Stamp::Base62)
+    ///     .encoding(Encoding::Base64Url)
+    ///     .key_derivation(KeyDerivation::digest_after(Digest::Sha256, "django.core.signing.TimestampSignersigner"));
+    /// ```
+    pub fn text(mut self) -> Self {
+        self.form.content = Content::Text;
+        self
+    }
+
     /// The MAC covers the decoded payload. Default: the payload as it is encoded.
     pub fn signs_decoded(mut self) -> Self {
         self.form.signs_decoded = true;
@@ -107,28 +129,6 @@ where
     /// `payload.timestamp.signature`. For a [`Layout::payload_first`].
     pub fn stamped(mut self, stamp: Stamp) -> Self {
         self.form.time = SignedTime::Stamped(stamp);
-        self
-    }
-
-    /// The member that brings back a nonce of ours, for payloads that answer a request of your app. The layer builds
-    /// only with a [`challenge`](Self::challenge), or [`danger_any_nonce`](Self::danger_any_nonce).
-    pub fn nonce_member(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.form.nonce = Some(name.into());
-        self
-    }
-
-    /// Takes a payload only if its nonce was given to the browser that brings it. The nonce then tells the time, for
-    /// which [`max_age`](Self::max_age) counts, and works once.
-    pub fn challenge(mut self, challenge: Challenge) -> Self {
-        self.form.challenge = Some(challenge);
-        self
-    }
-
-    /// Takes any nonce, so that **an attacker can log a victim into the attacker's account** by a link with the
-    /// attacker's own payload (login CSRF). Payloads then have no time: each is remembered for ever. For an app that
-    /// compares the nonce itself.
-    pub fn danger_any_nonce(mut self) -> Self {
-        self.form.any_nonce = true;
         self
     }
 
@@ -185,6 +185,15 @@ where
     }
 }
 
+impl<C> HasNonce for SignedPayload<C>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    fn nonce_mut(&mut self) -> &mut ReturnedNonce {
+        &mut self.nonce
+    }
+}
+
 impl<C> HasWindow for SignedPayload<C>
 where
     C: DeserializeOwned + Send + Sync + 'static,
@@ -198,42 +207,20 @@ pub(super) fn check<C>(form: &SignedPayload<C>) -> Result<(), ConfigProblem> {
     let problem = |setting, problem| Err(ConfigProblem::setting(setting, problem));
     form.window.check()?;
     form.layout.check(form.signature.encoding)?;
-    check_nonce(form)?;
-    if form.nonce.is_none() || form.time != SignedTime::Unset {
-        form.time.check(form.usage)?;
-    }
+    form.nonce.check(form.usage)?;
+    form.nonce.check_time(&form.time, form.usage)?;
     if matches!(form.time, SignedTime::Stamped(_)) && form.layout.separator_after_payload().is_none() {
         return problem("stamped", "needs a separator behind the payload: take `Layout::payload_first`");
     }
     if form.signs_decoded && matches!(form.time, SignedTime::Stamped(_)) {
         return problem("signs_decoded", "leaves the stamp behind the payload unsigned: do not call it with `stamped`");
     }
+    let named = form.nonce.member.iter().chain(form.time.member()).chain(&form.tenant).chain(&form.required);
+    if form.content == Content::Text && named.chain(form.fixed.iter().map(|(name, _)| name)).next().is_some() {
+        return problem("text", "has no members: leave out what names one, and let the time be `stamped`");
+    }
     if form.tenant.as_ref().is_some_and(|name| name.is_empty()) {
         return problem("tenant_member", "has no name: say which member names the tenant");
     }
     Ok(())
-}
-
-fn check_nonce<C>(form: &SignedPayload<C>) -> Result<(), ConfigProblem> {
-    let problem = |setting, problem| Err(ConfigProblem::setting(setting, problem));
-    match (&form.nonce, &form.challenge) {
-        (None, Some(_)) => problem("challenge", "has no member that brings its nonce back: call `nonce_member`"),
-        (None, None) if form.any_nonce => problem("danger_any_nonce", "is for a layer with a `nonce_member`"),
-        (None, None) => Ok(()),
-        (Some(name), _) if name.is_empty() => problem("nonce_member", "has no name: say which member holds the nonce"),
-        (Some(_), _) if form.time != SignedTime::Unset => {
-            problem("nonce_member", "takes the place of a time: leave one of them out")
-        }
-        (Some(_), _) if form.usage == Usage::Reusable => {
-            problem("reusable", "lets a nonce come back twice: leave it out, as a nonce is of use once")
-        }
-        (Some(_), Some(_)) if form.any_nonce => problem("danger_any_nonce", "contradicts `challenge`: leave it out"),
-        (Some(_), Some(challenge)) => challenge.check(),
-        (Some(_), None) if form.any_nonce => Ok(()),
-        (Some(_), None) => problem(
-            "challenge",
-            "is not called: give the browser a nonce by a `Challenge`, or an attacker can log a victim into the \
-             attacker's account",
-        ),
-    }
 }

@@ -36,10 +36,9 @@
 //! 4. The time is a member of the payload, or a [stamp](crate::Builder::stamped) behind it. A layer for which none was
 //!    chosen does not build.
 //! 5. Claims come only from the payload: a JSON object without duplicate names or, where
-//!    [configured](crate::Builder::pairs), form-encoded pairs.
+//!    [configured](crate::Builder::pairs), form-encoded pairs or one [text](crate::Builder::text).
 //! 6. With a [`tenant_member`](crate::Builder::tenant_member), the payload is read before it is verified, for that one
 //!    member alone: it selects the key, and the signature then proves it.
-//!
 //! 7. A payload that answers a request of ours brings a [nonce](crate::challenge) back. A layer with a
 //!    [`nonce_member`](crate::Builder::nonce_member) does not build until it knows whose nonces.
 //!
@@ -78,14 +77,16 @@
 //! | signed by | salt |
 //! |---|---|
 //! | Django, `signing.dumps` | `django.core.signing` |
-//! | Django, `TimestampSigner().sign_object` | `django.core.signing.TimestampSigner` |
+//! | Django, `TimestampSigner` | `django.core.signing.TimestampSigner` |
+//! | Django, `Signer` | `django.core.signing.Signer` |
 //! | itsdangerous, `URLSafeTimedSerializer` | `itsdangerous` |
-//! | itsdangerous, `TimestampSigner` | `itsdangerous.Signer` |
+//! | itsdangerous, `TimestampSigner`, `Signer` | `itsdangerous.Signer` |
 //!
-//! A `TimestampSigner` that signs text has to sign base64url of JSON. Compressed payloads are `malformed`: have the
-//! partner not compress. Django and itsdangerous make the key as shown unless told otherwise; Rails applications mostly
-//! derive it, so ask for the key itself. Before Rails 7.1, `_rails.message` is base64 of what was signed: a claim that
-//! is text, for the handler to decode.
+//! A signer that signs text takes [`text`](crate::Builder::text) and [`PayloadEncoding::Text`]; without a timestamp, a
+//! signed text works at any time. Compressed payloads are `malformed`: have the partner not compress. Django and
+//! itsdangerous make the key as shown unless told otherwise; Rails applications mostly derive it, so ask for the key
+//! itself. Before Rails 7.1, `_rails.message` is base64 of what was signed: a claim that is text, for the handler to
+//! decode.
 
 mod builder;
 mod layout;
@@ -105,7 +106,7 @@ use serde::de::DeserializeOwned;
 
 use crate::ConfigProblem;
 use crate::body::WholeBody;
-use crate::challenge::{Binding, Challenge};
+use crate::challenge::{Binding, ReturnedNonce};
 use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
@@ -146,10 +147,7 @@ pub struct SignedPayload<C> {
     window: Window,
     usage: Usage,
     forgetting_is_fine: bool,
-    /// The member that brings a nonce of ours back, and what the nonce must be.
-    nonce: Option<Cow<'static, str>>,
-    challenge: Option<Challenge>,
-    any_nonce: bool,
+    nonce: ReturnedNonce,
     tenant: Option<Cow<'static, str>>,
     required: Vec<Cow<'static, str>>,
     fixed: Vec<(Cow<'static, str>, Cow<'static, str>)>,
@@ -191,12 +189,9 @@ where
         rules.parameters = self.layout.places().filter_map(crate::scheme::Place::parameter).collect();
         rules.signed_parameters = rules.parameters.clone();
         rules.signs_tenant = self.tenant.is_some();
-        rules.has_time = self.time.is_always_there() || self.challenge.is_some();
+        rules.has_time = self.time.is_always_there() || self.nonce.checked().is_some();
         rules.survives_restart = self.forgetting_is_fine;
-        rules.longest_window = match self.challenge {
-            Some(_) => self.window.max_age,
-            None => self.time.longest_window(&self.window),
-        };
+        rules.longest_window = self.nonce.lifetime().unwrap_or_else(|| self.time.longest_window(&self.window));
         rules
     }
 
@@ -221,7 +216,7 @@ where
         };
         let payload = self.encoding.decode(payload).map_err(malformed)?;
         let tenant = self.tenant.as_ref().map(|name| self.tenant_in(name, &payload)).transpose()?;
-        let binding = self.challenge.as_ref().map(|challenge| challenge.binding(head)).transpose()?.flatten();
+        let binding = self.nonce.binding(head)?;
         let signed = Signed { text: text.into(), stamp_at, payload, tag, binding };
         Ok(Extracted { credential: Credential(Arc::new(signed)), tenant })
     }
@@ -233,23 +228,17 @@ where
     }
 
     fn validity(&self, Message(signed): &Message) -> Result<Validity, Reason> {
-        if let (Some(_), Some(name)) = (&self.challenge, &self.nonce) {
-            let nonce =
-                self.content.member(&signed.payload, name)?.ok_or_else(|| Reason::MissingClaim(name.clone()))?;
-            let made_at = signed.binding.as_ref().and_then(|binding| binding.made_at(&nonce));
-            let made_at = made_at.ok_or(Reason::BadClaim(name.clone(), "is not one that this browser was given"))?;
-            return Ok(Validity::around_second(made_at, &self.window));
-        }
         let stamp = signed.stamp_at.and_then(|at| signed.text.get(at..));
-        self.time.validity(&self.window, stamp, |name| self.content.member(&signed.payload, name))
+        let member = |name: &str| self.content.member(&signed.payload, name);
+        let validity = self.time.validity(&self.window, stamp, member)?;
+        self.nonce.narrow(validity, self.window.clock_skew, signed.binding.as_ref(), member)
     }
 
     fn fingerprint(&self, Message(signed): &Message, fingerprint: &mut FingerprintHasher) {
-        // A partner may answer twice. The nonce is used up by the first answer.
-        let nonce = self.nonce.as_ref().filter(|_| self.challenge.is_some());
-        match nonce.and_then(|name| self.content.member(&signed.payload, name).ok().flatten()) {
-            Some(nonce) => fingerprint.part(b"nonce").part(nonce.as_bytes()),
-            None => fingerprint.part(&signed.tag),
+        let nonce = self.nonce.checked().and_then(|name| self.content.member(&signed.payload, name).ok().flatten());
+        match nonce {
+            Some(nonce) => ReturnedNonce::fingerprint(&nonce, fingerprint),
+            None => _ = fingerprint.part(&signed.tag),
         };
     }
 

@@ -3,15 +3,16 @@
 use super::{PayloadEncoding, SignedPayload};
 use crate::near_miss::copy_form;
 
-const ENCODINGS: [(PayloadEncoding, &str); 3] = [
+const ENCODINGS: [(PayloadEncoding, &str); 4] = [
     (PayloadEncoding::Base64Url, "base64url"),
     (PayloadEncoding::Base64, "base64"),
     (PayloadEncoding::Base64Lines, "base64 in lines"),
+    (PayloadEncoding::Text, "text that is not encoded"),
 ];
 
 copy_form!(SignedPayload<C> {
-    layout, encoding, content, signature, signs_decoded, time, window, usage, forgetting_is_fine, nonce, challenge,
-    any_nonce, tenant, required, fixed,
+    layout, encoding, content, signature, signs_decoded, time, window, usage, forgetting_is_fine, nonce, tenant,
+    required, fixed,
 });
 
 impl<C> SignedPayload<C> {

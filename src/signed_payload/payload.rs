@@ -8,6 +8,7 @@ use crate::body::{FormBody, FromBody};
 use crate::query::Query;
 use crate::rejection::Reason;
 use crate::text::base64::{BASE64, decode_base64url_onto, without_padding};
+use crate::text::fields;
 use crate::text::json::{self, Object};
 
 /// How the payload is encoded.
@@ -27,6 +28,8 @@ pub enum PayloadEncoding {
     Base64,
     /// Base64 in lines (RFC 2045, 6.8), as Ruby's `Base64.encode64` writes it. The line ends are signed too.
     Base64Lines,
+    /// The payload as it is, in UTF-8: text that a framework's `Signer` signs.
+    Text,
 }
 
 /// With or without padding.
@@ -51,6 +54,7 @@ impl PayloadEncoding {
                 let bare: String = text.split(['\r', '\n']).collect();
                 BASE64.decode(bare).map_err(|_| "is not canonical base64 in lines")
             }
+            Self::Text => Ok(text.as_bytes().to_vec()),
         }
     }
 }
@@ -60,16 +64,16 @@ impl PayloadEncoding {
 pub(super) enum Content {
     Json,
     Pairs,
+    Text,
 }
 
 impl Content {
     /// The text of a member, or of a number. A name that begins with `/` is a JSON pointer (RFC 6901).
     pub(super) fn member(self, payload: &[u8], name: &str) -> Result<Option<String>, Reason> {
         let value = match self {
-            Self::Pairs => {
-                let text = std::str::from_utf8(payload).map_err(|_| bad("is not UTF-8"))?;
-                return Ok(Query::new(text).value(name)?.map(Into::into));
-            }
+            Self::Pairs => return Ok(Query::new(text_of(payload)?).value(name)?.map(Into::into)),
+            // A layer that asks for one does not build.
+            Self::Text => None,
             Self::Json if name.starts_with('/') => {
                 Object::read(payload)?;
                 json::parse::<Value>(payload)?.pointer(name).cloned()
@@ -93,12 +97,13 @@ impl Content {
                 }
                 FormBody::from_body(&payload.to_vec().into()).map(|FormBody(claims)| claims)
             }
+            Self::Text => fields::read_one(text_of(payload)?),
         }
     }
 }
 
-fn bad(what: &'static str) -> Reason {
-    Reason::BadPayload(what.into())
+fn text_of(payload: &[u8]) -> Result<&str, Reason> {
+    std::str::from_utf8(payload).map_err(|_| Reason::BadPayload("is not UTF-8".into()))
 }
 
 #[cfg(test)]
@@ -107,7 +112,7 @@ mod tests {
 
     #[test]
     fn payloads_have_one_spelling_but_for_padding_and_line_ends() {
-        use PayloadEncoding::{Base64, Base64Lines, Base64Url};
+        use PayloadEncoding::{Base64, Base64Lines, Base64Url, Text};
         for (encoding, text, expected) in [
             (Base64Url, "-_8", Some(&[0xfb, 0xff][..])),
             (Base64Url, "-_8=", Some(&[0xfb, 0xff])),
@@ -122,8 +127,20 @@ mod tests {
             (Base64Lines, "+/8=\r\n", Some(&[0xfb, 0xff])),
             (Base64Lines, "+/8", None),
             (Base64Lines, "+/ 8=", None),
+            (Text, "+/ 8=", Some(b"+/ 8=")),
         ] {
             assert_eq!(encoding.decode(text).ok().as_deref(), expected, "{encoding:?} {text:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_its_own_claims() {
+        let none: [&str; 0] = [];
+        assert_eq!(Content::Text.claims::<String>(b"ada:1", &none).unwrap(), "ada:1");
+        assert_eq!(Content::Text.claims::<u64>(b"42", &none).unwrap(), 42);
+        for (payload, why) in [(&b"-1"[..], "no such number"), (b"", "nothing"), (b"\xff", "no text")] {
+            let said = Content::Text.claims::<u64>(payload, &none).unwrap_err().to_string();
+            assert!(!said.contains("-1"), "{why}: {said}");
         }
     }
 

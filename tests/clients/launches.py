@@ -145,6 +145,14 @@ show(
     lambda token: itsdangerous.TimestampSigner(KEY).unsign(token, max_age=300),
 )
 
+show(
+    "itsdangerous: TimestampSigner of text",
+    "itsdangerous text",
+    lambda at: dated(at)(KEY).sign("lovelace.ada").decode(),
+    as_token,
+    lambda token: itsdangerous.TimestampSigner(KEY).unsign(token, max_age=300),
+)
+
 settings.configure()
 django = lambda sign: lambda at: mock.patch.object(signing.time, "time", lambda: at)(sign)()
 show(
@@ -160,6 +168,13 @@ show(
     django(lambda: signing.TimestampSigner(key=KEY).sign_object(USER)),
     as_token,
     lambda token: signing.TimestampSigner(key=KEY).unsign_object(token, max_age=300),
+)
+show(
+    "Django: TimestampSigner of text",
+    "Django text",
+    django(lambda: signing.TimestampSigner(key=KEY).sign("lovelace:ada")),
+    as_token,
+    lambda token: signing.TimestampSigner(key=KEY).unsign(token, max_age=300),
 )
 
 

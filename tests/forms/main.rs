@@ -11,6 +11,7 @@ mod oauth1;
 mod origins;
 mod places;
 mod public_parameters;
+mod returned_nonce;
 mod sealed;
 mod senders;
 mod shared_secret;

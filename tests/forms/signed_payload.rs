@@ -11,7 +11,6 @@ use http_body_util::Full;
 use serde_json::Value;
 use sha1::Sha1;
 use sha2::Sha256;
-use tower_sso::challenge::Challenge;
 use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::keys::Secret;
 use tower_sso::providers::launches;
@@ -59,6 +58,7 @@ async fn every_way_of_writing_it() {
     let form = |body: String| {
         Request::post("/").header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(Full::from(body)).unwrap()
     };
+    let text = |body: String| Request::post("/").header(CONTENT_TYPE, "text/plain").body(Full::from(body)).unwrap();
     let headed = |value: String| Request::get("/").header("x-user", value).body(Full::default()).unwrap();
     let cookie =
         |value: String| Request::get("/").header("cookie", format!("u={value}")).body(Full::default()).unwrap();
@@ -73,6 +73,20 @@ async fn every_way_of_writing_it() {
             "in a cookie",
             layer(Layout::payload_first(Place::cookie("u"), "--")),
             cookie(format!("{url}--{}", hex(&mac(&url)))),
+        ),
+        (
+            "the whole body",
+            layer(Layout::signature_first(Place::body("text/plain"), ".")).methods([http::Method::POST]),
+            text(format!("{}.{url}", hex(&mac(&url)))),
+        ),
+        (
+            "the whole body, with its signature in a header",
+            layer(Layout::apart(Place::body("text/plain"), header())).methods([http::Method::POST]),
+            {
+                let mut request = text(url.clone());
+                request.headers_mut().insert("x-user", hex(&mac(&url)).parse().unwrap());
+                request
+            },
         ),
         (
             "in a form",
@@ -268,54 +282,37 @@ async fn platforms_sign_like_this() {
     assert!(matches!(outcome(&answer), "ok" | "replayed"), "it is older than the test's store");
 }
 
-/// A browser without cookies begins a login, comes back with the forum's answer, and meets a stranger.
+/// The separator may be in a text too: the last ones count.
 #[tokio::test]
-async fn an_answer_comes_back_to_the_browser_that_asked() {
-    let challenge = || Challenge::new("__Host-forum").clock(clock());
-    let store = || launches::discourse::<Value>().challenge(challenge()).secrets([SECRET]).replay(replay());
-    let app = App::new(store().clock(clock()).build().unwrap());
-    let begin = |headers: &http::HeaderMap| {
-        let issued = challenge().issue(headers).unwrap();
-        let cookie = issued.set_cookie().to_str().unwrap().to_owned();
-        assert!(cookie.ends_with("; Path=/; Max-Age=3600; HttpOnly; Secure; SameSite=Lax"), "{cookie}");
-        (issued.nonce().to_owned(), cookie.split(';').next().unwrap().to_owned())
+async fn a_text_is_signed_as_it_is() {
+    let layer = |stamp: Option<Stamp>| {
+        let layer = signed_payload::layer::<String>(Layout::payload_first(Place::query("t"), ":")).text();
+        let layer = layer.payload_encoding(PayloadEncoding::Text).secrets([SECRET]).replay(replay()).clock(clock());
+        let layer = match stamp {
+            Some(stamp) => layer.stamped(stamp),
+            None => layer.danger_without_time().danger_forgets_on_restart(),
+        };
+        let layer = layer.map_claims(|text| {
+            assert_eq!(text, "ada:lovelace & co");
+            Ok(text)
+        });
+        App::new(layer.build().unwrap())
     };
-    let answer = |nonce: &str, more: &str| {
-        let sso = BASE64_STANDARD.encode(format!("nonce={nonce}&external_id=7{more}"));
-        get(&format!("/?sso={}&sig={}", sso.replace('+', "%2B").replace('=', "%3D"), hex(&mac(&sso))))
-    };
-    let from = |mut request: Request_, cookie: &str| {
-        request.headers_mut().insert("cookie", format!("a=1; {cookie}").parse().unwrap());
-        request
-    };
-    let (nonce, cookie) = begin(&http::HeaderMap::new());
-    let mut known = http::HeaderMap::new();
-    known.insert("cookie", cookie.parse().unwrap());
-    let (other_tab, same_cookie) = begin(&known);
-    assert_eq!(cookie, same_cookie);
-    let (_, stranger) = begin(&http::HeaderMap::new());
-    for (request, why) in [
-        (answer(&nonce, ""), "no cookie: the victim of a forged login"),
-        (from(answer(&nonce, ""), &stranger), "another browser"),
-        (from(answer("cb68251eefb5211e58c00ff1395f0c0b", ""), &cookie), "a nonce of somebody else's"),
-        (from(answer("", ""), &cookie), "an empty one"),
-        (from(answer(&format!("{nonce}&nonce=x"), ""), &cookie), "two"),
+    let signed = |text: &str| format!("/?t={}:{}", text.replace(' ', "%20").replace('&', "%26"), hex(&mac(text)));
+    let (timed, bare) = (signed("ada:lovelace & co:1r31eq"), signed("ada:lovelace & co"));
+    for (stamp, uri, expected, why) in [
+        (Some(Stamp::Base62), timed.clone(), "ok", "stamped"),
+        (Some(Stamp::Base62), timed.replace("ada", "bob"), "invalid", "another text"),
+        (Some(Stamp::Base62), timed.replace("eq", "er"), "invalid", "another time"),
+        (Some(Stamp::Base62), signed("ada"), "malformed", "no time"),
+        (Some(Stamp::Base62), bare.clone(), "invalid", "a part of the text in the time's place"),
+        (None, bare.clone(), "ok", "bare"),
+        (None, bare.replace("lovelace", "byron"), "invalid", "another text"),
     ] {
-        assert_ne!(outcome(&app.send(request).await), "ok", "{why}");
+        assert_eq!(send(&layer(stamp), &uri).await, expected, "{why}");
     }
-    // What the app itself signed and sent to the forum by this browser: it names nobody.
-    let asked = BASE64_STANDARD.encode(format!("nonce={nonce}&return_sso_url=https%3A%2F%2Fapp.example%2Fback"));
-    let asked = format!("/?sso={}&sig={}", asked.replace('+', "%2B").replace('=', "%3D"), hex(&mac(&asked)));
-    assert_ne!(outcome(&app.send(from(get(&asked), &cookie)).await), "ok", "the app's own request");
-    // The forum repeats what it was asked.
-    let repeated = answer(&nonce, "&return_sso_url=https%3A%2F%2Fapp.example%2Fback");
-    assert_eq!(outcome(&app.send(from(repeated, &cookie)).await), "ok", "refusals burn nothing");
-    assert_eq!(outcome(&app.send(from(answer(&nonce, ""), &cookie)).await), "replayed", "another answer to it");
-    assert_eq!(outcome(&app.send(from(answer(&other_tab, ""), &cookie)).await), "ok", "another tab");
-    let later = clock();
-    later.advance(Duration::from_secs(601));
-    let app = App::new(store().clock(later).build().unwrap());
-    assert_eq!(outcome(&app.send(from(answer(&nonce, ""), &cookie)).await), "expired");
+    let app = layer(None);
+    assert_eq!([send(&app, &bare).await, send(&app, &bare).await], ["ok", "replayed"]);
 }
 
 #[test]
@@ -342,16 +339,13 @@ fn settings_that_do_not_build() {
         (plain().issued_at("", TimeFormat::Seconds), "has no name"),
         (plain().issued_at("iat", TimeFormat::Seconds).tenant_member(""), "`tenant_member`"),
         (plain().expires_at("exp", TimeFormat::Seconds, Duration::from_secs(32 * 86_400)), "31 days"),
+        (plain().text().issued_at("iat", TimeFormat::Seconds), "`text` has no members"),
+        (plain().text().stamped(Stamp::Base62).tenant_member("t"), "`text` has no members"),
+        (plain().text().stamped(Stamp::Base62).require(["t"]), "`text` has no members"),
+        (plain().text().stamped(Stamp::Base62).require_value("t", "1"), "`text` has no members"),
+        (plain().text().nonce_member("n").danger_any_nonce(), "`text` has no members"),
         (plain().danger_without_time(), "forgets when the process ends"),
         (plain().issued_at_if_given("iat", TimeFormat::Seconds), "forgets when the process ends"),
-        (launches::discourse(), "`challenge` is not called"),
-        (launches::discourse().challenge(Challenge::new("sso")), "`__Host-`"),
-        (launches::discourse().challenge(Challenge::new("__Host-sso")).danger_any_nonce(), "contradicts"),
-        (launches::discourse().challenge(Challenge::new("__Host-sso")).reusable(), "`reusable`"),
-        (launches::discourse().issued_at("iat", TimeFormat::Seconds), "takes the place of a time"),
-        (launches::discourse().danger_any_nonce(), "forgets when the process ends"),
-        (plain().challenge(Challenge::new("__Host-sso")), "`nonce_member`"),
-        (plain().issued_at("iat", TimeFormat::Seconds).danger_any_nonce(), "`danger_any_nonce`"),
         (launches::salesforce_canvas(), "`issued_at` is not called"),
     ] {
         let problem = refused(build(layer));

@@ -66,6 +66,14 @@ fn app(row: &Value) -> Router {
         "itsdangerous signer" => once(itsdangerous("itsdangerous.Signersigner").secrets([key])),
         "Django dumps" => once(django("django.core.signingsigner").secrets([key])),
         "Django signer" => once(django("django.core.signing.TimestampSignersigner").secrets([key])),
+        "itsdangerous text" => {
+            let layer = itsdangerous("itsdangerous.Signersigner").text().payload_encoding(PayloadEncoding::Text);
+            once(layer.secrets([key]))
+        }
+        "Django text" => {
+            let layer = django("django.core.signing.TimestampSignersigner").text();
+            once(layer.payload_encoding(PayloadEncoding::Text).secrets([key]))
+        }
         "Rails" => once(rails().payload_encoding(PayloadEncoding::Base64).digest(Digest::Sha1).secrets([key])),
         "Rails url_safe" => once(rails().secrets([key])),
         "telegram_mini_app" => {

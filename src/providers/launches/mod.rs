@@ -35,16 +35,18 @@
 //! | Heroku add-ons | [`danger_heroku`], [`danger_heroku_v1`] | [`signed_parameters`](crate::signed_parameters) |
 //! | Kommo | [`kommo`] | [`jwt`](crate::jwt) |
 //! | LTI 1.1: Moodle, Canvas, Blackboard, Brightspace | [`lti11`] | [`oauth1`](crate::oauth1) |
+//! | LTI 1.3 | [`lti13`] | [`jwt`](crate::jwt) |
 //! | MAX, mini apps | [`max_mini_app`] | [`signed_parameters`](crate::signed_parameters) |
 //! | monday.com integrations | [`monday`] | [`jwt`](crate::jwt) |
 //! | Nextcloud, to external apps | [`nextcloud_appapi`] | [`shared_secret`](crate::shared_secret) |
 //! | Oracle Eloqua | [`eloqua`] | [`oauth1`](crate::oauth1) |
 //! | Pipedrive | [`pipedrive`] | [`jwt`](crate::jwt) |
 //! | Salesforce Canvas | [`salesforce_canvas`] | [`signed_payload`](crate::signed_payload) |
+//! | Salesforce Marketing Cloud | [`danger_marketing_cloud`] | [`jwt`](crate::jwt) |
 //! | Shopify Multipass | [`shopify_multipass`] | [`sealed`](crate::sealed) |
 //! | Shopify session tokens | [`shopify_session_token`] | [`jwt`](crate::jwt) |
 //! | Shopify, app proxy | [`shopify_app_proxy`] | [`signed_parameters`](crate::signed_parameters) |
-//! | Shopify, launches | [`shopify`] | [`signed_parameters`](crate::signed_parameters) |
+//! | Shopify, launches | [`shopify`], [`shopify_install`] | [`signed_parameters`](crate::signed_parameters) |
 //! | SHOPLINE | [`shopline`] | [`signed_parameters`](crate::signed_parameters) |
 //! | Shopware 6 storefront | [`shopware_storefront`] | [`jwt`](crate::jwt) |
 //! | Shopware, pages | [`shopware`] | [`signed_parameters`](crate::signed_parameters) |
@@ -74,11 +76,9 @@
 //! | Desk, FastPass, Freshdesk, Swiftype, Tender, UserVoice | retired |
 //! | Ecwid | encrypted and not signed: [`sealed`](crate::sealed) says why that proves nothing |
 //! | InSales | MD5 of values with nothing between: a name can be cut into an id |
-//! | LTI 1.3 | OpenID Connect: take a client library for it |
 //! | Miro, Plain | their claims are not published; take [`jwt`](crate::jwt) with a bearer token |
 //! | OK.ru | MD5 of values with nothing between: one user can be cut into another |
 //! | OpenSocial | RSA-SHA1, and nearly gone |
-//! | Salesforce Marketing Cloud | the token is the whole body, which no [`Place`](crate::scheme::Place) is |
 //! | Yandex Games | what of the payload is signed is not published |
 
 #[cfg(feature = "jwt")]
@@ -88,6 +88,8 @@ mod fourthwall;
 #[cfg(feature = "shared-secret")]
 mod frames;
 mod identities;
+#[cfg(feature = "jwt-public-key")]
+mod lti13;
 #[cfg(feature = "oauth1")]
 mod oauth;
 #[cfg(feature = "signed-parameters")]
@@ -112,6 +114,9 @@ pub use apps::*;
 pub use fourthwall::*;
 #[allow(unused_imports, reason = "some forms have no types of their own")]
 pub use identities::*;
+#[cfg(feature = "jwt-public-key")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt-public-key")))]
+pub use lti13::*;
 #[cfg(feature = "oauth1")]
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth1")))]
 pub use oauth::*;

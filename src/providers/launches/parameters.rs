@@ -119,11 +119,11 @@ where
         .danger_without_time()
 }
 
-/// Launches of a Shopify app, and the return to its redirect URL: `hmac`.
+/// Launches of a Shopify app: `hmac`.
 ///
 /// Signed are all parameters but `hmac` and `signature`. They say which shop's admin came, not which user: the user is
-/// in the session token. The tenant is `shop`; the secret is the app's client secret, the same for all shops. A
-/// `state` that you sent is signed too: compare it. `examples/shopify.rs` is a whole app.
+/// in the session token. The tenant is `shop`; the secret is the app's client secret, the same for all shops. For the
+/// return with a `state` that you sent, take [`shopify_install`]. `examples/shopify.rs` is a whole app.
 ///
 /// If the app has a proxy, that signs under the same secret: see [`shopify_app_proxy`] for what you must not log.
 ///
@@ -150,6 +150,35 @@ where
         .clock_skew(Duration::from_secs(90))
         .tenant_field("shop")
         .ends_with("shop", ".myshopify.com")
+}
+
+/// The return to a Shopify app's redirect URL, once a shop's admin has granted what the app asked for: `hmac`, with
+/// `code` and the `state` that your app sent.
+///
+/// Signed are all parameters but `hmac` and `signature`. Without `state`, an attacker could connect a victim's account
+/// in your app to the attacker's shop: the layer builds with the [`Challenge`](crate::challenge::Challenge) that made
+/// the state, and takes it from the browser that was given it, once. The rest is as with [`shopify`].
+///
+/// Source: shopify.dev, "Implement authorization code grant manually"; Shopify/shopify-app-js, `hmac-validator.ts`.
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{MemoryReplay, challenge::Challenge, providers::launches::{self, ShopifyLaunch}};
+///
+/// let challenge = Challenge::new("__Host-shopify");
+/// let granted = launches::shopify_install::<ShopifyLaunch>()
+///     .challenge(challenge.clone()) // and where the admin is sent away: `challenge.issue(headers)`
+///     .secrets(["0123456789abcdef"])
+///     .replay(MemoryReplay::new())
+///     .build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn shopify_install<C>() -> Builder<SignedParameters<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    shopify().nonce_member("state").require(["code"])
 }
 
 /// Requests through Shopify's app proxy: `signature`.

@@ -1,7 +1,5 @@
 //! Platforms that send a payload with its signature.
 
-use std::time::Duration;
-
 use http::Method;
 use serde::de::DeserializeOwned;
 
@@ -76,7 +74,6 @@ where
         .pairs()
         .nonce_member("nonce")
         .require(["external_id"])
-        .max_age(Duration::from_secs(600))
 }
 
 /// A forum of Discourse that asks your app to sign its users in, DiscourseConnect's identity provider. The forum's

@@ -77,6 +77,11 @@ pub(super) fn short_and_long(
     let cookie = issued.set_cookie().to_str().unwrap().split(';').next().unwrap().parse().unwrap();
     answer.headers_mut().insert(COOKIE, cookie);
 
+    let asked = |window| {
+        let layer = payloads().nonce_member("nonce").challenge(challenge().max_age(secs(window)));
+        App::new(layer.replay(replay.clone()).clock(clock.clone()).build().unwrap())
+    };
+
     let stamped = format!("{}.ZVPxAA", BASE64_URL_SAFE_NO_PAD.encode("{}"));
     let stamped = get(&format!("/?t={stamped}.{}", mac(&stamped)));
     let timed = json!({"at": NOW, "signature": mac(&NOW.to_string())});
@@ -93,7 +98,7 @@ pub(super) fn short_and_long(
         pair!("signed_payload", payloads().issued_at("iat", seconds), max_age, payload(&iat)),
         pair!("signed_payload, by its end", payloads().expires_at("exp", seconds, LONGEST), clock_skew, payload(&exp)),
         pair!("signed_payload, stamped", payloads().stamped(Stamp::Base64Bytes), max_age, stamped),
-        pair!("signed_payload, by its nonce", payloads().nonce_member("nonce").challenge(challenge()), max_age, answer),
+        ("signed_payload, by its nonce", asked(30), asked(600), answer, 30),
         pair!("sealed", seals().issued_at("iat", seconds), max_age, seal(&iat)),
         pair!("sealed, by its end", seals().expires_at("exp", seconds, LONGEST), clock_skew, seal(&exp)),
         pair!("signed_json", json_calls(&["/at"]), max_age, post(&timed)),

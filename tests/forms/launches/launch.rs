@@ -13,6 +13,7 @@ pub(super) struct Launch {
     host: Option<&'static str>,
     headers: Vec<(&'static str, String)>,
     body: Option<String>,
+    content_type: Option<&'static str>,
     /// Where what is signed begins in a header.
     from: usize,
     in_path: bool,
@@ -38,6 +39,11 @@ impl Launch {
 
     pub(super) fn form(uri: &str, body: &str) -> Self {
         Self { body: Some(body.to_owned()), ..Self::get(uri) }
+    }
+
+    /// With a body that is the credential.
+    pub(super) fn body(uri: &str, content_type: &'static str, body: &str) -> Self {
+        Self { content_type: Some(content_type), ..Self::form(uri, body) }
     }
 
     pub(super) fn header(name: &'static str, value: &str) -> Self {
@@ -67,7 +73,8 @@ impl Launch {
             request = request.header("host", host);
         }
         if self.body.is_some() {
-            request = request.method(Method::POST).header("content-type", "application/x-www-form-urlencoded");
+            let content_type = self.content_type.unwrap_or("application/x-www-form-urlencoded");
+            request = request.method(Method::POST).header("content-type", content_type);
         }
         request.body(Full::new(Bytes::from(self.body.clone().unwrap_or_default()))).unwrap()
     }

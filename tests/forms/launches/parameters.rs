@@ -11,9 +11,10 @@ use tower_sso::tenant::Tenant;
 use super::launch::Launch;
 use super::presets::{DEFAULT, Preset, REUSABLE, Time};
 use super::signers::{
-    Signer, base64, base64url, escaped, hex, hmac_sha1, hmac_sha256, hmac_sha512, hosted, keys, once, reusable, sha1,
-    sha256,
+    Signer, base64, base64url, challenge, cookie_of, escaped, given, hex, hmac_sha1, hmac_sha256, hmac_sha512, hosted,
+    keys, once, reusable, sha1, sha256,
 };
+use crate::support::clock;
 use crate::support::pairs::ED25519;
 
 fn hmac_hex(signer: Signer, text: &str) -> String {
@@ -113,6 +114,21 @@ pub(super) const PRESETS: &[Preset] = &[
         launch: mini_app,
         appended: Some("extra=1"),
         ..REUSABLE
+    },
+    Preset {
+        name: "shopify_install",
+        app: || {
+            let layer = launches::shopify_install::<Value>().challenge(challenge().clock(clock()));
+            once(layer.keys(keys("acme.myshopify.com", "other.myshopify.com")))
+        },
+        launch: |signer, at, user| {
+            let issued = given(challenge(), at);
+            let signed = format!("code={user}&shop={}&state={}&timestamp={at}", shop(signer), issued.nonce());
+            let launch = Launch::get(&format!("/granted?{signed}&hmac={}", hmac_hex(signer, &signed)));
+            launch.with_header("cookie", &cookie_of(&issued))
+        },
+        appended: Some("extra=1"),
+        ..DEFAULT
     },
     Preset {
         name: "shopify",

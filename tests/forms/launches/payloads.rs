@@ -1,22 +1,17 @@
 //! Platforms that send a payload with its signature, or a sealed one.
 
-use http::HeaderMap;
 use serde_json::{Value, json};
-use tower_sso::challenge::Challenge;
-use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::providers::launches;
 use tower_sso::scheme::{Place, TimeFormat};
 
 use super::launch::Launch;
 use super::presets::{DEFAULT, Preset, REUSABLE, Time};
-use super::signers::{Signer, base64, base64url, escaped, hex, hmac_sha256, hosted, keys, once, reusable};
+use super::signers::{
+    Signer, base64, base64url, challenge, cookie_of, escaped, given, hex, hmac_sha256, hosted, keys, once, reusable,
+};
 use crate::sealed::{framed, multipass};
 use crate::senders::rfc3339;
 use crate::support::clock;
-
-fn challenge() -> Challenge {
-    Challenge::new("__Host-forum")
-}
 
 /// `sso` and `sig`, as a forum makes them.
 fn forum(path: &str, signer: Signer, pairs: &str) -> Launch {
@@ -49,11 +44,9 @@ pub(super) const PRESETS: &[Preset] = &[
         name: "discourse",
         app: || once(hosted(launches::discourse::<Value>().challenge(challenge().clock(clock())))),
         launch: |signer, at, user| {
-            let began = ManualClock::at(UnixTime::from_secs(at));
-            let issued = challenge().clock(began).issue(&HeaderMap::new()).unwrap();
-            let cookie = issued.set_cookie().to_str().unwrap().split(';').next().unwrap().to_owned();
+            let issued = given(challenge(), at);
             let answer = forum("/back", signer, &format!("nonce={}&external_id={user}", issued.nonce()));
-            answer.with_header("cookie", &cookie)
+            answer.with_header("cookie", &cookie_of(&issued))
         },
         ..DEFAULT
     },

@@ -9,8 +9,9 @@ use tower_sso::tenant::Tenant;
 
 use super::launch::Launch;
 use super::presets::{DEFAULT, Preset, REUSABLE};
-use super::signers::{Signer, once, reusable};
+use super::signers::{Signer, challenge, cookie_of, given, once, reusable};
 use super::tokens::timed;
+use crate::support::clock;
 use crate::support::pairs::{P256, P384, Pair, RSA};
 
 const BALANCER: &str = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/x/1";
@@ -99,6 +100,26 @@ pub(super) const PRESETS: &[Preset] = &[
         launch: |signer, at, user| {
             let token = token(Algorithm::RS256, signer, at, json!({"aud": "app.example", "sub": user}));
             Launch::form("/sign-up", &format!("x-gcp-marketplace-token={token}"))
+        },
+        ..DEFAULT
+    },
+    Preset {
+        name: "lti13",
+        app: || {
+            let layer = launches::lti13::<Value>().issuer("https://lms.example").audience("tool");
+            let layer = layer.challenge(challenge().clock(clock()));
+            once(layer.keys(public(Algorithm::RS256, "acme", "other")))
+        },
+        launch: |signer, at, user| {
+            let issued = given(challenge(), at);
+            let claims = json!({
+                "iss": "https://lms.example", "aud": "tool", "sub": user, "nonce": issued.nonce(),
+                "https://purl.imsglobal.org/spec/lti/claim/message_type": "LtiResourceLinkRequest",
+                "https://purl.imsglobal.org/spec/lti/claim/version": "1.3.0",
+                "https://purl.imsglobal.org/spec/lti/claim/deployment_id": "d",
+            });
+            let form = format!("free_state=x&id_token={}", token(Algorithm::RS256, signer, at, claims));
+            Launch::form("/launch", &form).with_header("cookie", &cookie_of(&issued))
         },
         ..DEFAULT
     },

@@ -4,12 +4,15 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
+use http::HeaderMap;
 use http_body::Body;
 use http_body_util::Full;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use tower_sso::Builder;
 use tower_sso::body::ReadBody;
+use tower_sso::challenge::{Challenge, Issued};
+use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::form::Form;
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::tenant::Tenant;
@@ -62,6 +65,21 @@ impl Signer {
             Self::Stranger => KEYS[2],
         }
     }
+}
+
+/// What gives browsers their nonces.
+pub(super) fn challenge() -> Challenge {
+    Challenge::new("__Host-sso")
+}
+
+/// The nonce of a browser that was sent away at this time.
+pub(super) fn given(challenge: Challenge, at: u64) -> Issued {
+    challenge.clock(ManualClock::at(UnixTime::from_secs(at))).issue(&HeaderMap::new()).unwrap()
+}
+
+/// What this browser sends along.
+pub(crate) fn cookie_of(issued: &Issued) -> String {
+    issued.set_cookie().to_str().unwrap().split(';').next().unwrap().to_owned()
 }
 
 pub(super) fn keys(acme: &str, other: &str) -> MemoryKeys {

@@ -7,7 +7,7 @@ use tower_sso::providers::launches;
 use tower_sso::sign::JwtSigner;
 
 use super::launch::Launch;
-use super::presets::{DEFAULT, Preset, REUSABLE};
+use super::presets::{DEFAULT, Preset, REUSABLE, Time};
 use super::signers::{Signer, base64, hex, hosted, keys, once, reusable, sha256};
 
 pub(super) fn timed(at: u64, mut claims: Value) -> Value {
@@ -62,6 +62,17 @@ pub(super) const PRESETS: &[Preset] = &[
             Launch::header("x-auth-token", &token(signer, at, claims))
         },
         ..DEFAULT
+    },
+    Preset {
+        name: "danger_marketing_cloud",
+        app: || reusable(hosted(launches::danger_marketing_cloud::<Value>())),
+        launch: |signer, _, user| {
+            let signer_of = JwtSigner::new(Algorithm::HS256, &signer.secret()).unwrap();
+            let token = signer_of.token(&json!({"keyValue": user, "journeyId": "j"})).unwrap();
+            Launch::body("/execute", "application/jwt", &token).at(signer.host())
+        },
+        time: Time::None,
+        ..REUSABLE
     },
     Preset {
         name: "monday",

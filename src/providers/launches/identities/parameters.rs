@@ -82,7 +82,7 @@ pub struct ShopifyLaunch {
     pub host: Option<String>,
     /// The code of an OAuth grant.
     pub code: Option<String>,
-    /// What you sent along: compare it.
+    /// What you sent along: see [`shopify_install`](super::super::shopify_install).
     pub state: Option<String>,
 }
 

@@ -1,0 +1,98 @@
+use std::borrow::Cow;
+use std::time::Duration;
+
+use http::request::Parts;
+
+use super::{Binding, Challenge};
+use crate::ConfigProblem;
+use crate::debug::opaque_debug;
+use crate::form::Usage;
+use crate::rejection::Reason;
+use crate::replay::FingerprintHasher;
+#[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
+use crate::scheme::SignedTime;
+use crate::window::{Validity, Window};
+
+/// A nonce of ours that a credential brings back: where it is in what the partner signed, and whose it must be.
+#[derive(Clone, Default)]
+pub struct ReturnedNonce {
+    pub(crate) member: Option<Cow<'static, str>>,
+    pub(crate) challenge: Option<Challenge>,
+    pub(crate) any: bool,
+}
+
+impl ReturnedNonce {
+    /// The member of a nonce that is checked.
+    pub(crate) fn checked(&self) -> Option<&Cow<'static, str>> {
+        self.member.as_ref().filter(|_| self.challenge.is_some())
+    }
+
+    /// How long after it was made a nonce may come back.
+    pub(crate) fn lifetime(&self) -> Option<Duration> {
+        self.challenge.as_ref().map(Challenge::lifetime)
+    }
+
+    /// By what the nonces of the browser that sent this request are known.
+    pub(crate) fn binding(&self, head: &Parts) -> Result<Option<Binding>, Reason> {
+        self.challenge.as_ref().map_or(Ok(None), |challenge| challenge.binding(head))
+    }
+
+    /// Narrows a credential's validity to that of the nonce in it, which is remembered for as long as it is valid: the
+    /// partner may answer it twice.
+    pub(crate) fn narrow(
+        &self,
+        validity: Validity,
+        clock_skew: Duration,
+        binding: Option<&Binding>,
+        member: impl FnOnce(&str) -> Result<Option<String>, Reason>,
+    ) -> Result<Validity, Reason> {
+        let (Some(name), Some(max_age)) = (self.checked(), self.lifetime()) else { return Ok(validity) };
+        let nonce = member(name)?.ok_or_else(|| Reason::MissingClaim(name.clone()))?;
+        let made_at = binding.and_then(|binding| binding.made_at(&nonce));
+        let made_at = made_at.ok_or(Reason::BadClaim(name.clone(), "is not one that this browser was given"))?;
+        Ok(Validity::around_second(made_at, &Window { max_age, clock_skew }).narrowed(&validity))
+    }
+
+    /// What makes two answers one, if the nonce does.
+    pub(crate) fn fingerprint(nonce: &str, fingerprint: &mut FingerprintHasher) {
+        fingerprint.part(b"nonce").part(nonce.as_bytes());
+    }
+
+    pub(crate) fn check(&self, usage: Usage) -> Result<(), ConfigProblem> {
+        let problem = |setting, problem| Err(ConfigProblem::setting(setting, problem));
+        match (&self.member, &self.challenge) {
+            (None, Some(_)) => problem("challenge", "has no member that brings its nonce back: call `nonce_member`"),
+            (None, None) if self.any => problem("danger_any_nonce", "is for a layer with a `nonce_member`"),
+            (None, None) => Ok(()),
+            (Some(name), _) if name.is_empty() => {
+                problem("nonce_member", "has no name: say which member holds the nonce")
+            }
+            (Some(_), _) if usage == Usage::Reusable => {
+                problem("reusable", "lets a nonce come back twice: leave it out, as a nonce is of use once")
+            }
+            (Some(_), Some(_)) if self.any => problem("danger_any_nonce", "contradicts `challenge`: leave it out"),
+            (Some(_), Some(challenge)) => challenge.check(),
+            (Some(_), None) if self.any => Ok(()),
+            (Some(_), None) => problem(
+                "challenge",
+                "is not called: give the browser a nonce by a `Challenge`, or an attacker can log a victim into the \
+                 attacker's account",
+            ),
+        }
+    }
+
+    /// The problem of a time next to a nonce, which tells the time if nothing else does.
+    #[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
+    pub(crate) fn check_time(&self, time: &SignedTime, usage: Usage) -> Result<(), ConfigProblem> {
+        match (&self.member, time) {
+            (Some(_), SignedTime::Unset) => Ok(()),
+            (Some(_), SignedTime::Without) => Err(ConfigProblem::setting(
+                "danger_without_time",
+                "has no effect, as the nonce tells the time: leave it out",
+            )),
+            _ => time.check(usage),
+        }
+    }
+}
+
+opaque_debug!(ReturnedNonce { member });
