@@ -44,13 +44,15 @@ impl Grant {
     }
 }
 
-/// A secret in one of three encodings.
+/// A secret as text, or encoded.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Secret {
     Utf8(String),
     Hex(String),
     Base64url(String),
+    /// A public key or a certificate, as text.
+    Pem(String),
 }
 
 impl Secret {
@@ -58,7 +60,7 @@ impl Secret {
     pub(crate) fn read(&self) -> Result<keys::Secret, Box<dyn Error>> {
         let hex = |pair: &[u8]| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?);
         Ok(keys::Secret::verbatim(match self {
-            Self::Utf8(text) => text.clone().into_bytes(),
+            Self::Utf8(text) | Self::Pem(text) => text.clone().into_bytes(),
             Self::Hex(text) => text.as_bytes().chunks(2).map(hex).collect::<Result<Vec<u8>, Box<dyn Error>>>()?,
             Self::Base64url(text) => URL_SAFE_NO_PAD.decode(text.trim_end_matches('='))?,
         }))

@@ -8,6 +8,7 @@
 | one byte of what is signed, or of the signature, is another | reject |
 | one character of the secret is another, or it is another key of its kind | reject |
 | another secret stands before the right one, or after it | accept |
+| the secret is written in hexadecimal, in base64url, or as PEM | accept |
 | the clock stands where the window begins and ends, one second outside it, and ten years away | accept, reject |
 | a wrong signature stands before the right one, or after it, where a sender writes several | accept |
 | the only signature is a wrong one, or there is none | reject |
@@ -206,6 +207,12 @@ class Row:
             ("another secret", new, "reject"),
         ):
             self.variant(what, expect, lambda row: row["route"].update(secrets=secrets))
+        text = old[0]["utf8"]
+        written = {"hex": text.encode().hex(), "base64url": base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")}
+        if "-----BEGIN" in text:
+            written["pem"] = text
+        for name, value in written.items():
+            self.variant(f"the secret as {name}", "accept", lambda row: row["route"].update(secrets=[{name: value}, *old[1:]]))
 
     def listed(self):
         if self.preset not in LISTS:
