@@ -10,15 +10,21 @@ use super::proof::Verified;
 use super::{Engine, Presented, VerifyLayer};
 use crate::clock::UnixTime;
 use crate::form::{Extracted, Form, Presence, Rules};
-use crate::keys::Keys;
+use crate::keys::{Key, Keys, TenantId};
 use crate::rejection::{Reason, Rejection};
 use crate::store::{StoreError, Within};
+
+/// How many keys of all tenants are asked for.
+const MOST_KEYS: usize = 10_000;
 
 /// How far a request came. A part is there if its step was reached and passed.
 pub(crate) struct Rehearsal<C> {
     pub(crate) presence: Option<Presence>,
     pub(crate) presented: Option<Extracted<C>>,
+    /// The tenant's. Of a refused request, also those that have ended and the store still has.
     pub(crate) keys: Option<Keys>,
+    /// Of a refused request: keys of all tenants, as far as the store tells.
+    pub(crate) known: Vec<Key>,
     pub(crate) now: UnixTime,
     pub(crate) refused: Option<Rejection>,
 }
@@ -28,9 +34,17 @@ impl<F: Form, C> VerifyLayer<F, C> {
     pub(crate) async fn rehearse(&self, head: &Parts, body: &Bytes) -> Rehearsal<F::Credential> {
         let engine = self.engine();
         let now = engine.settings.clock.now();
-        let mut rehearsal = Rehearsal { presence: None, presented: None, keys: None, now, refused: None };
+        let mut rehearsal =
+            Rehearsal { presence: None, presented: None, keys: None, known: Vec::new(), now, refused: None };
         if let Err(Stop::Refused(reason, tenant, facts)) = engine.rehearse(head, body, &mut rehearsal).await {
             rehearsal.refused = Some(engine.rejection(reason, tenant, facts));
+            rehearsal.known = engine.stored_keys(None, MOST_KEYS).await;
+            if let (Some(keys), Some(presented)) = (&mut rehearsal.keys, &rehearsal.presented) {
+                let stored = engine.stored_keys(presented.tenant.as_ref(), Keys::MAX).await.into_iter();
+                let is_new = |key: &Key| keys.iter().all(|known| known.secret() != key.secret());
+                let ended: Vec<Key> = stored.filter(|key| !key.is_active(now) && is_new(key)).collect();
+                *keys = keys.iter().cloned().chain(ended).collect();
+            }
         }
         rehearsal
     }
@@ -56,6 +70,14 @@ impl<F: Form, C> VerifyLayer<F, C> {
 }
 
 impl<F: Form, C> Engine<F, C> {
+    /// None if the store fails: the explanation then has fewer guesses.
+    async fn stored_keys(&self, tenant: Option<&TenantId>, most: usize) -> Vec<Key> {
+        match &self.settings.keys {
+            Some(store) => self.within(store.stored_keys(tenant, most)).await.unwrap_or_default(),
+            None => Vec::new(),
+        }
+    }
+
     /// Like a check up to step 5, with the same parts. Does not note that a key was used.
     async fn rehearse(&self, head: &Parts, body: &Bytes, so_far: &mut Rehearsal<F::Credential>) -> Result<(), Stop> {
         let presence = self.screen(head).map_err(|reason| self.refuse_head(reason, head))?;

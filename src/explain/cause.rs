@@ -59,8 +59,7 @@ pub(super) fn before_the_search<F: Form, C>(
         }
         (Reason::UnknownKey, Some(tenant)) => {
             let is_near = |other: &str| other.trim().eq_ignore_ascii_case(tenant.as_str().trim());
-            let known = known_keys(layer);
-            let near = known.iter().filter_map(Key::owner).find(|owner| is_near(owner.as_str()))?;
+            let near = rehearsal.known.iter().filter_map(Key::owner).find(|owner| is_near(owner.as_str()))?;
             Some(format!("there is no tenant {tenant:?}, but one of the name {near:?}: case or white space differ"))
         }
         _ => None,
@@ -81,10 +80,10 @@ pub(super) fn after_the_search<F: Form, C>(
             "nothing is known under this credential: it was used up, has ended, was revoked, or is from elsewhere"
                 .into(),
         ),
-        Reason::BadSignature => key_of_another(layer, form, presented?),
+        Reason::BadSignature => key_of_another(form, &rehearsal.known, presented?),
         Reason::UnknownKey => {
             let unknown = unknown_tenant(layer, presented?);
-            Some(match key_of_another(layer, form, presented?) {
+            Some(match key_of_another(form, &rehearsal.known, presented?) {
                 Some(cause) => format!("{unknown}; {cause}"),
                 None => format!("{unknown}: it was not set up, or the partner names another one"),
             })
@@ -102,22 +101,13 @@ fn is_made_with_one_of<'k, F: Form>(
     keys.find(|key| form.verify(credential, key.secret()).is_ok())
 }
 
-/// The keys of other tenants, if they are all known: another customer's, or the other environment's.
-fn key_of_another<F: Form, C>(
-    layer: &VerifyLayer<F, C>,
-    form: &F,
-    presented: &Extracted<F::Credential>,
-) -> Option<String> {
-    let known = known_keys(layer);
+/// The keys of other tenants, as far as they are known: another customer's, or the other environment's.
+fn key_of_another<F: Form>(form: &F, known: &[Key], presented: &Extracted<F::Credential>) -> Option<String> {
     let key = is_made_with_one_of(form, &presented.credential, known.iter().take(MOST_KEYS))?;
     Some(match key.owner() {
         Some(owner) => format!("it was made with the key of tenant {owner:?}: the request names another one"),
         None => "it was made with another tenant's key: the request names the wrong one".into(),
     })
-}
-
-fn known_keys<F: Form, C>(layer: &VerifyLayer<F, C>) -> Vec<Key> {
-    layer.settings().keys.as_ref().and_then(|keys| keys.known_keys()).unwrap_or_default()
 }
 
 fn unknown_tenant<F: Form, C>(layer: &VerifyLayer<F, C>, presented: &Extracted<F::Credential>) -> String {

@@ -66,7 +66,8 @@
 //!
 //! - **The time is that of your question**: by then, an honest request may have expired. Whether the partner's clock
 //!   was off is in the log of the refusal: `age: 360 s`, or `age: -360 s` for a clock that is ahead.
-//! - **An old secret is recognised while the key store has it**, which [`MemoryKeys::rotate`] and `keys::sql` see to.
+//! - **An old secret is recognised while the key store has it**: with [`MemoryKeys::rotate`] and `keys::sql`, until the
+//!   tenant's next rotation. A store of your own shows it by [`stored_keys`](crate::keys::KeyStore::stored_keys).
 //!   [`secrets`](crate::Builder::secrets) keeps none that has ended: build a second layer with the old secret, and ask
 //!   that one. If the request passes there, the partner has not changed over.
 //!
@@ -88,14 +89,15 @@ use crate::form::Form;
 use crate::observe::OneLine;
 use crate::rejection::{Reason, Rejection, Step};
 
-use search::{Known, Search};
+use search::Search;
 
 pub use crate::near_miss::NearMiss;
 
 /// Explains what a layer says to this request. See the [module](self).
 ///
-/// It asks the key store as a check does, and a few times more if another tenant may be meant; the replay store not at
-/// all. At most 600 slips are tried, fewer if the body is large, and none for a body over 64 KiB.
+/// It asks the key store as a check does, a few times more if another tenant may be meant, and for up to 10,000 of its
+/// [`stored_keys`](crate::keys::KeyStore::stored_keys); the replay store not at all. At most 600 slips are tried, fewer
+/// if the body is large, and none for a body over 64 KiB.
 pub async fn request<F: Form, C>(layer: &VerifyLayer<F, C>, head: &Parts, body: &Bytes) -> Explanation {
     let mut rehearsal = layer.rehearse(head, body).await;
     let passed = cause::passed(&rehearsal);
@@ -108,9 +110,7 @@ pub async fn request<F: Form, C>(layer: &VerifyLayer<F, C>, head: &Parts, body: 
     }
     let mut cause = cause::before_the_search(layer, form, &rehearsal, &refused);
     if cause.is_none() && search::is_worthwhile(refused.reason()) {
-        let tenant = rehearsal.presented.as_ref().map(|presented| presented.tenant.clone());
-        let own = tenant.zip(rehearsal.keys.clone()).map(|(tenant, keys)| Known { tenant, keys });
-        cause = Search::new(layer, form, own, rehearsal.now, refused.reason()).run(head, body).await;
+        cause = Search::new(layer, form, &rehearsal, refused.reason()).run(head, body).await;
     }
     let cause = cause.or_else(|| cause::after_the_search(layer, form, &rehearsal, &refused, head));
     Explanation { passed, refused: Some(refused), cause }

@@ -8,6 +8,7 @@ use super::keys::other_keys;
 use super::requests::{Names, other_requests};
 use crate::VerifyLayer;
 use crate::clock::UnixTime;
+use crate::engine::Rehearsal;
 use crate::form::{Extracted, Form};
 use crate::keys::{Key, Keys, Secret, TenantId};
 use crate::rejection::{Code, Reason, Step};
@@ -42,25 +43,27 @@ pub(super) fn is_worthwhile(reason: &Reason) -> bool {
 }
 
 /// A tenant, named or not, and its keys.
-pub(super) struct Known {
-    pub(super) tenant: Option<TenantId>,
-    pub(super) keys: Keys,
+struct Known {
+    tenant: Option<TenantId>,
+    keys: Keys,
 }
 
 /// Tenants that the key store names.
-fn known_tenants<F: Form, C>(layer: &VerifyLayer<F, C>) -> Vec<Known> {
-    let known = layer.settings().keys.as_ref().and_then(|keys| keys.known_keys()).unwrap_or_default();
-    let mut tenants: Vec<(TenantId, Vec<Key>)> = Vec::new();
+fn tenants_of(known: &[Key]) -> Vec<Known> {
+    let mut tenants: Vec<(&TenantId, Vec<Key>)> = Vec::new();
     for key in known {
-        let Some(owner) = key.owner().cloned() else { continue };
+        let Some(owner) = key.owner() else { continue };
         let has_room = tenants.len() < MOST_TENANTS;
         match tenants.iter_mut().find(|(tenant, _)| *tenant == owner) {
-            Some((_, keys)) => keys.push(key),
-            None if has_room => tenants.push((owner, vec![key])),
+            Some((_, keys)) => keys.push(key.clone()),
+            None if has_room => tenants.push((owner, vec![key.clone()])),
             None => {}
         }
     }
-    let known = |(tenant, keys): (_, Vec<Key>)| Known { tenant: Some(tenant), keys: keys.into_iter().collect() };
+    let known = |(tenant, keys): (&TenantId, Vec<Key>)| Known {
+        tenant: Some(tenant.clone()),
+        keys: keys.into_iter().collect(),
+    };
     tenants.into_iter().map(known).collect()
 }
 
@@ -100,11 +103,12 @@ impl<'r, F: Form, C> Search<'r, F, C> {
     pub(super) fn new(
         layer: &'r VerifyLayer<F, C>,
         form: &'r F,
-        own: Option<Known>,
-        now: UnixTime,
+        rehearsal: &Rehearsal<F::Credential>,
         reason: &'r Reason,
     ) -> Self {
-        Self { layer, form, own, others: known_tenants(layer), now, reason, look_ups: 0 }
+        let tenant = rehearsal.presented.as_ref().map(|presented| presented.tenant.clone());
+        let own = tenant.zip(rehearsal.keys.clone()).map(|(tenant, keys)| Known { tenant, keys });
+        Self { layer, form, own, others: tenants_of(&rehearsal.known), now: rehearsal.now, reason, look_ups: 0 }
     }
 
     /// The form's own suspects come first: what they say is more precise than that another key fits.

@@ -186,6 +186,10 @@ impl KeyStore for CachedKeys {
         self.store.known_keys()
     }
 
+    fn stored_keys(&self, tenant: Option<&TenantId>, most: usize) -> StoreFuture<Result<Vec<Key>, StoreError>> {
+        self.store.stored_keys(tenant, most)
+    }
+
     fn ignores_tenant(&self) -> bool {
         self.store.ignores_tenant()
     }

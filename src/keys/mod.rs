@@ -129,6 +129,17 @@ pub trait KeyStore: Send + Sync + 'static {
     /// wraps another one returns the inner store's answer; otherwise faulty keys are found only when a request comes.
     fn known_keys(&self) -> Option<Vec<Key>>;
 
+    /// Keys that [`explain`](crate::explain) tries: this tenant's, or with `None` all tenants'. At most `most`, with
+    /// their owners set. Keys that have ended are among them while the store still has their secrets.
+    ///
+    /// Default: those of [`known_keys`](Self::known_keys). No check asks for them, so a store may read a table. A store
+    /// that wraps another one returns the inner store's answer.
+    fn stored_keys(&self, tenant: Option<&TenantId>, most: usize) -> StoreFuture<Result<Vec<Key>, StoreError>> {
+        let known = self.known_keys().unwrap_or_default().into_iter();
+        let wanted = known.filter(|key| tenant.is_none_or(|tenant| key.owner() == Some(tenant)));
+        StoreFuture::ready(Ok(wanted.take(most).collect()))
+    }
+
     /// Whether every tenant has the same keys, so that a signature does not identify the tenant. A layer then builds
     /// only if requests cannot choose the tenant: otherwise the sender could choose
     /// [`Identity::tenant`](crate::Identity::tenant). A store that wraps another one returns the inner store's answer.
@@ -146,6 +157,10 @@ impl<K: KeyStore + ?Sized> KeyStore for Arc<K> {
 
     fn known_keys(&self) -> Option<Vec<Key>> {
         (**self).known_keys()
+    }
+
+    fn stored_keys(&self, tenant: Option<&TenantId>, most: usize) -> StoreFuture<Result<Vec<Key>, StoreError>> {
+        (**self).stored_keys(tenant, most)
     }
 
     fn ignores_tenant(&self) -> bool {

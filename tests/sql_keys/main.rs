@@ -8,6 +8,7 @@
 )]
 
 mod at_rest;
+mod explained;
 #[path = "../support/postgres.rs"]
 #[allow(clippy::expect_used, reason = "a test without its server cannot go on")]
 mod postgres;
@@ -20,6 +21,7 @@ mod world;
 use std::time::Duration;
 
 use at_rest::*;
+use explained::*;
 use races::*;
 use rotations::{ROTATIONS, Rotations};
 use sqlx::AnyPool;
@@ -342,6 +344,8 @@ suite! {
         removal_and_rotation_at_once_leave_a_state_of_either_order
         a_database_that_is_gone_is_a_failure
         encrypted_secrets_are_keys_like_others
+        stored_keys_explain_a_refusal
+        encrypted_keys_explain_a_refusal
         an_old_database_is_encrypted_when_it_is_opened
         an_interrupted_encryption_goes_on
         a_missing_master_key_is_an_error_at_the_start

@@ -40,6 +40,10 @@ impl KeyStore for KnownFirst {
         self.known.known_keys()
     }
 
+    fn stored_keys(&self, tenant: Option<&TenantId>, most: usize) -> StoreFuture<Result<Vec<Key>, StoreError>> {
+        self.known.stored_keys(tenant, most)
+    }
+
     fn ignores_tenant(&self) -> bool {
         self.known.ignores_tenant()
     }

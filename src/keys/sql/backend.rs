@@ -35,6 +35,8 @@ pub enum Value<'a> {
 
 /// A secret as it is stored, the nanosecond of its end, and its digest. The current key has no end.
 pub(super) type SecretRow = (Vec<u8>, Option<i64>, Vec<u8>);
+/// The tenant, and its [`SecretRow`].
+pub(super) type OwnedRow = (String, Vec<u8>, Option<i64>, Vec<u8>);
 /// A digest, the tenant, and the secret as it is stored, which may be readable.
 pub(super) type StoredRow = (Vec<u8>, String, Vec<u8>);
 /// A digest, whether the secret is encrypted, the nanosecond of its end, and that of its last use.
@@ -67,6 +69,13 @@ pub trait Statements: Database {
         sql: &'static str,
         values: &[Value<'_>],
     ) -> impl Future<Output = Result<Vec<SecretRow>, Error>> + Send;
+
+    /// Returns all rows.
+    fn owned(
+        connection: &mut Self::Connection,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Vec<OwnedRow>, Error>> + Send;
 
     /// Returns all rows.
     fn stored(
@@ -149,7 +158,10 @@ macro_rules! backend {
                 bind!(sqlx::query_scalar::<Self, i64>(sql), values).fetch_one(connection).await
             }
 
-            rows! { secrets: SecretRow, stored: StoredRow, listed: ListedRow, changes: ChangeRow, names: (String,) }
+            rows! {
+                secrets: SecretRow, owned: OwnedRow, stored: StoredRow, listed: ListedRow, changes: ChangeRow,
+                names: (String,)
+            }
 
             async fn script(connection: &mut Self::Connection, sql: &'static str) -> Result<(), Error> {
                 sqlx::raw_sql(sql).execute(connection).await.map(drop)

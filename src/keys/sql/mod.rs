@@ -112,6 +112,7 @@ mod master;
 mod schema;
 mod statements;
 mod store;
+mod stored;
 mod transaction;
 
 pub use audit::{Change, StoredKey};

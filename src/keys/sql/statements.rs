@@ -31,6 +31,11 @@ pub(super) const END_PREVIOUS: &str = "UPDATE tower_sso_keys SET secret = NULL, 
 pub(super) const ACTIVE: &str = "SELECT secret, not_after, digest FROM tower_sso_keys \
     WHERE namespace = $1 AND tenant = $2 AND secret IS NOT NULL AND (not_after IS NULL OR not_after >= $3) \
     ORDER BY generation DESC";
+/// Ended ones too, as long as their secrets are there.
+pub(super) const STORED: &str = "SELECT tenant, secret, not_after, digest FROM tower_sso_keys \
+    WHERE namespace = $1 AND secret IS NOT NULL ORDER BY tenant, generation DESC LIMIT $2";
+pub(super) const STORED_OF: &str = "SELECT tenant, secret, not_after, digest FROM tower_sso_keys \
+    WHERE namespace = $1 AND tenant = $3 AND secret IS NOT NULL ORDER BY generation DESC LIMIT $2";
 
 pub(super) const AUDIT: &str = "INSERT INTO tower_sso_keys_audit (namespace, tenant, made_at, actor, action, digest) \
     VALUES ($1, $2, $3, $4, $5, $6)";
@@ -73,7 +78,7 @@ mod tests {
     async fn what_runs_for_a_tenant_does_not_read_its_old_keys() {
         let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
         SqlKeyStore::new(pool.clone(), "n").migrate().await.unwrap();
-        for statement in [ACTIVE, WIPE, INSTALL, REMOVE, RETIRE, END_PREVIOUS, LISTED, CHANGES_OF] {
+        for statement in [ACTIVE, WIPE, INSTALL, REMOVE, RETIRE, END_PREVIOUS, LISTED, CHANGES_OF, STORED, STORED_OF] {
             let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"))).fetch_all(&pool).await;
             for step in plan.unwrap().iter().map(|step| step.get::<String, _>("detail")) {
                 let reads_few =

@@ -12,8 +12,8 @@ use super::statements::{
     ACTIVE, END_PREVIOUS, INSTALL, LIMIT_LOCKS, OWN, RECORD, REMOVE, RETIRE, STATE, STATE_CURRENT, STATE_FOREIGN, WIPE,
 };
 use super::transaction::{begin, digest, lock};
-use super::{Rotation, SqlKeyError, encrypt, schema};
-use crate::clock::{Clock, SystemClock, UnixTime};
+use super::{Rotation, SqlKeyError, encrypt, schema, stored};
+use crate::clock::{Clock, SystemClock};
 use crate::keys::{Key, KeyStore, Keys, Secret, TenantId};
 use crate::replay::Fingerprint;
 use crate::store::{StoreError, StoreFuture};
@@ -311,10 +311,7 @@ impl<DB: Backend> SqlKeyStore<DB> {
         let key = |(stored, not_after, digest): SecretRow| {
             let row = Row { namespace: &self.namespace, tenant: tenant.as_str(), digest: &digest };
             let secret = master::read(self.master_keys.as_ref(), row, stored).map_err(StoreError::new)?;
-            let key = match not_after {
-                None => Key::current(secret),
-                Some(not_after) => Key::previous(secret, UnixTime::from_nanos(not_after)),
-            };
+            let key = stored::key(secret, not_after);
             let last_use = self.last_use.clone();
             Ok(match last_use {
                 Some(last_use) => key.when_used(move |now| last_use.note(&digest, now)),
@@ -336,6 +333,11 @@ impl<DB: Backend> KeyStore for SqlKeyStore<DB> {
 
     fn known_keys(&self) -> Option<Vec<Key>> {
         None
+    }
+
+    fn stored_keys(&self, tenant: Option<&TenantId>, most: usize) -> StoreFuture<Result<Vec<Key>, StoreError>> {
+        let (this, tenant) = (self.clone(), tenant.cloned());
+        StoreFuture::new(async move { stored::keys(&this, tenant.as_ref(), most).await })
     }
 
     fn ignores_tenant(&self) -> bool {
