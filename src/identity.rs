@@ -133,8 +133,9 @@ impl<C> Identity<C> {
         self.proved.validity.issued_at()
     }
 
-    pub(crate) fn checked_at(&self) -> UnixTime {
-        self.proved.checked_at
+    /// In seconds, when it was checked; negative if it is from the future.
+    pub(crate) fn age(&self) -> Option<f64> {
+        self.proved.validity.age(self.proved.checked_at)
     }
 
     /// The last instant at which the credential would have been accepted; [`UnixTime::MAX`] if it has no time.

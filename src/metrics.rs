@@ -8,10 +8,13 @@
 //! | `tower_sso_key_use_total` | counter | `use` | accepted requests by key: `current`, `previous` |
 //! | `tower_sso_check_seconds` | histogram | | a check, with the body and the stores, without the inner service |
 //! | `tower_sso_store_seconds` | histogram | `store` | the answer of a store: `keys`, `replay`; 0 from memory |
-//! | `tower_sso_credential_age_seconds` | histogram | | age of accepted credentials; negative: their clock is ahead |
+//! | `tower_sso_credential_age_seconds` | histogram | `outcome` | age of credentials; negative: their clock is ahead |
 //! | `tower_sso_replay_entries` | gauge | | what the replay store holds, once a second; not of Redis |
 //! | `tower_sso_replay_ceiling` | gauge | | what it may hold. Layers that share a store say the same |
 //! | `tower_sso_unsettled_total` | counter | `form` alone | processed deliveries that could not be settled in time |
+//!
+//! Ages are recorded once the signature is right, so nobody else can forge them: of requests that are `accepted`,
+//! `expired` or `not_yet_valid`. An age over a day is left out: it is an old link or another unit, not a clock.
 //!
 //! An outcome is `accepted`, `acknowledged` or the word of a [`Reason`](crate::rejection::Reason::as_str). A request
 //! without a credential that an [optional](crate::Builder::optional) layer lets through is not counted. No label is
@@ -41,7 +44,7 @@ pub mod names {
     pub const CHECK: &str = "tower_sso_check_seconds";
     /// How long stores take to answer, in seconds.
     pub const STORE: &str = "tower_sso_store_seconds";
-    /// How old accepted credentials were, in seconds.
+    /// How old authentic credentials were, in seconds.
     pub const AGE: &str = "tower_sso_credential_age_seconds";
     /// What the replay store holds.
     pub const ENTRIES: &str = "tower_sso_replay_entries";
@@ -60,7 +63,7 @@ pub fn describe() {
     metrics::describe_counter!(names::KEY_USE, Unit::Count, "Accepted requests by the use of their key");
     metrics::describe_histogram!(names::CHECK, Unit::Seconds, "How long a check took, without the inner service");
     metrics::describe_histogram!(names::STORE, Unit::Seconds, "How long a store took to answer");
-    metrics::describe_histogram!(names::AGE, Unit::Seconds, "How old accepted credentials were");
+    metrics::describe_histogram!(names::AGE, Unit::Seconds, "How old authentic credentials were");
     metrics::describe_gauge!(names::ENTRIES, Unit::Count, "Entries in the replay store");
     metrics::describe_gauge!(names::CEILING, Unit::Count, "Entries that the replay store may hold");
     metrics::describe_counter!(names::UNSETTLED, Unit::Count, "Processed deliveries that could not be settled in time");

@@ -211,6 +211,11 @@ impl Validity {
         Ok(())
     }
 
+    /// The age in seconds, negative if it is from the future. `None` if it has no time of its own.
+    pub(crate) fn age(&self, now: UnixTime) -> Option<f64> {
+        self.issued_at.map(|issued_at| now.since(issued_at).as_secs_f64() - issued_at.since(now).as_secs_f64())
+    }
+
     /// How far `now` is from the instants at which it is accepted.
     pub(crate) fn compared_with(&self, now: UnixTime) -> Facts {
         let mut facts = Facts::new();

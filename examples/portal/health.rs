@@ -22,7 +22,8 @@ pub(crate) fn recorder() -> Result<PrometheusHandle, BuildError> {
 
     // A check takes microseconds, or as long as a store or a slow body does.
     let times = [10e-6, 30e-6, 100e-6, 300e-6, 1e-3, 3e-3, 10e-3, 30e-3, 0.1, 0.3, 1.0, 3.0, 10.0];
-    let ages = [-60.0, -10.0, -2.0, 0.0, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 3_600.0];
+    let ages =
+        [-3_600.0, -300.0, -60.0, -10.0, -2.0, 0.0, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 3_600.0];
     let builder = PrometheusBuilder::new();
     let builder = builder.set_buckets_for_metric(Matcher::Full(CHECK.into()), &times)?;
     let builder = builder.set_buckets_for_metric(Matcher::Full(STORE.into()), &times)?;

@@ -21,6 +21,8 @@ use crate::store::{StoreError, Timer, Within};
 /// Why a request does not reach the inner service.
 pub(super) enum Stop {
     Refused(Reason, Option<TenantId>, Facts),
+    /// It is authentic, but outside its window: with its age in seconds, if it has a time.
+    Untimely(Reason, Option<TenantId>, Facts, Option<f64>),
     /// It is a duplicate of this tenant's delivery, which was processed.
     Acknowledged(TenantId),
 }

@@ -81,15 +81,20 @@ impl<F: Form, C> Engine<F, C> {
         Rejection::new(F::NAME, reason).found(self.settings.namespace.clone(), tenant, facts)
     }
 
+    fn refuse(&self, rejection: Rejection, head: &Parts, watch: Watch) -> Response<Bytes> {
+        watch.refused(&rejection, &self.meters);
+        let mut response = (self.settings.responder)(&rejection, head);
+        rejection.finish(&mut response, &self.allow);
+        response
+    }
+
     /// The response to a request that does not reach the inner service.
     fn respond<B>(&self, stop: Stop, head: &Parts, watch: Watch) -> Response<LayerBody<B>> {
         let mut response = match stop {
-            Stop::Refused(reason, tenant, facts) => {
-                let rejection = self.rejection(reason, tenant, facts);
-                watch.refused(&rejection, &self.meters);
-                let mut response = (self.settings.responder)(&rejection, head);
-                rejection.finish(&mut response, &self.allow);
-                response
+            Stop::Refused(reason, tenant, facts) => self.refuse(self.rejection(reason, tenant, facts), head, watch),
+            Stop::Untimely(reason, tenant, facts, age) => {
+                self.meters.untimely(&reason, tenant.as_ref(), age);
+                self.refuse(self.rejection(reason, tenant, facts), head, watch)
             }
             Stop::Acknowledged(tenant) => {
                 watch.acknowledged(F::NAME, &self.settings.namespace, &tenant, &self.meters);

@@ -81,7 +81,10 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
         };
         match validity.check(self.now) {
             Ok(()) => Ok(Fresh { verified: self, validity }),
-            Err(reason) => Err(Stop::Refused(reason, self.named, validity.compared_with(self.now))),
+            Err(reason) => {
+                let (facts, age) = (validity.compared_with(self.now), validity.age(self.now));
+                Err(Stop::Untimely(reason, self.named, facts, age))
+            }
         }
     }
 }

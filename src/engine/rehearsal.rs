@@ -36,7 +36,9 @@ impl<F: Form, C> VerifyLayer<F, C> {
         let now = engine.settings.clock.now();
         let mut rehearsal =
             Rehearsal { presence: None, presented: None, keys: None, known: Vec::new(), now, refused: None };
-        if let Err(Stop::Refused(reason, tenant, facts)) = engine.rehearse(head, body, &mut rehearsal).await {
+        if let Err(Stop::Refused(reason, tenant, facts) | Stop::Untimely(reason, tenant, facts, _)) =
+            engine.rehearse(head, body, &mut rehearsal).await
+        {
             rehearsal.refused = Some(engine.rejection(reason, tenant, facts));
             rehearsal.known = engine.stored_keys(None, MOST_KEYS).await;
             if let (Some(keys), Some(presented)) = (&mut rehearsal.keys, &rehearsal.presented) {

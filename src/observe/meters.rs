@@ -49,15 +49,23 @@ impl Meters {
         }
     }
 
-    pub(crate) fn accepted(&self, tenant: &TenantId, issued_at: Option<UnixTime>, key_use: KeyUse, now: UnixTime) {
+    pub(crate) fn accepted(&self, tenant: &TenantId, age: Option<f64>, key_use: KeyUse) {
         self.count(Some(tenant), true, |counted| {
             increment(&counted.accepted);
             increment(if key_use == KeyUse::Current { &counted.current } else { &counted.previous });
-            if let Some(issued_at) = issued_at {
-                let age = now.since(issued_at).as_secs_f64() - issued_at.since(now).as_secs_f64();
+            if let Some(age) = age.filter(is_of_a_clock) {
                 record(&counted.age, age);
             }
         });
+    }
+
+    /// The age of an authentic credential outside its window: without it, a clock that is far off would show nowhere.
+    pub(crate) fn untimely(&self, reason: &Reason, tenant: Option<&TenantId>, age: Option<f64>) {
+        if let Some(age) = age.filter(is_of_a_clock) {
+            self.count(tenant, true, |counted| {
+                record(&counted.key(names::AGE, Some(("outcome", reason.as_str()))), age);
+            });
+        }
     }
 
     pub(crate) fn acknowledged(&self, tenant: &TenantId) {
@@ -107,6 +115,11 @@ impl Meters {
 
 pub(crate) fn not_settled(form: &'static str) {
     increment(&Key::from_parts(names::UNSETTLED, &[("form", form)]));
+}
+
+/// What is off by more than a day is an old link, or milliseconds that are read as seconds.
+fn is_of_a_clock(age: &f64) -> bool {
+    age.abs() <= 86_400.0
 }
 
 static METADATA: Metadata<'_> = Metadata::new("tower_sso", Level::INFO, Some("tower_sso"));

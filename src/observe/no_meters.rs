@@ -20,7 +20,9 @@ impl Meters {
         Self
     }
 
-    pub(crate) fn accepted(&self, _: &TenantId, _: Option<UnixTime>, _: KeyUse, _: UnixTime) {}
+    pub(crate) fn accepted(&self, _: &TenantId, _: Option<f64>, _: KeyUse) {}
+
+    pub(crate) fn untimely(&self, _: &Reason, _: Option<&TenantId>, _: Option<f64>) {}
 
     pub(crate) fn acknowledged(&self, _: &TenantId) {}
 

@@ -25,7 +25,7 @@ impl MetricKeys {
             acknowledged: key(&labels, names::REQUESTS, Some(("outcome", "acknowledged"))),
             current: key(&labels, names::KEY_USE, Some(("use", "current"))),
             previous: key(&labels, names::KEY_USE, Some(("use", "previous"))),
-            age: key(&labels, names::AGE, None),
+            age: key(&labels, names::AGE, Some(("outcome", "accepted"))),
             labels,
         }
     }

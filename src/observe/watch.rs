@@ -57,7 +57,7 @@ impl Watch {
         }
         self.in_span(|| super::accepted(form, namespace, tenant, key_use));
         self.end("accepted", Some(tenant), meters);
-        meters.accepted(tenant, identity.issued_at(), key_use, identity.checked_at());
+        meters.accepted(tenant, identity.age(), key_use);
     }
 
     pub(crate) fn acknowledged(self, form: &'static str, namespace: &str, tenant: &TenantId, meters: &Meters) {

@@ -4,7 +4,7 @@ use http_body_util::Full;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use serde_json::Value;
 use tower_sso::clock::UnixTime;
-use tower_sso::keys::MemoryKeys;
+use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::metrics::{self, names};
 use tower_sso::replay::{Claim, Claimed, Fill, Fingerprint, LeaseId, MemoryReplay, ReplayStore};
 use tower_sso::sign::{FernetLink, SigningWebhook, generate_fernet_key};
@@ -26,7 +26,7 @@ async fn layers_are_measured() {
     keys.rotate("4321", key.clone(), UnixTime::from_secs(NOW + 60));
     let layer = fernet::layer::<Value>().keys(keys).tenant(Tenant::query("company_id")).namespace("staff");
     let app = App::new(layer.replay(replay()).clock(clock()).build().unwrap());
-    let link = |key, at| {
+    let link = |key: &Secret, at| {
         let link = FernetLink::new("/", "4321", key).issued_at(UnixTime::from_secs(at));
         http::Request::get(link.uri(&serde_json::json!({"id": at})).unwrap()).body(Full::default()).unwrap()
     };
@@ -35,6 +35,11 @@ async fn layers_are_measured() {
     app.send(first).await;
     app.send(link(&old, NOW)).await;
     app.send(link(&generate_fernet_key(), NOW)).await;
+    // Clocks that are off show although nobody gets in. A time that nobody signed does not, nor does what is no clock.
+    for (key, at) in [(&key, NOW - 400), (&key, NOW + 300), (&generate_fernet_key(), NOW - 500), (&key, NOW - 100_000)]
+    {
+        app.send(link(key, at)).await;
+    }
     let hook = webhook::layer::<Value>().secrets(["a-secret-of-the-sender"]).replay(replay()).handler_remembers();
     let hook = App::new(hook.clock(clock()).build().unwrap());
     for _ in 0..2 {
@@ -46,14 +51,20 @@ async fn layers_are_measured() {
     for line in [
         r#"tower_sso_requests_total{form="fernet",namespace="staff",outcome="accepted"} 2"#,
         r#"tower_sso_requests_total{form="fernet",namespace="staff",outcome="replayed"} 1"#,
-        r#"tower_sso_requests_total{form="fernet",namespace="staff",outcome="bad_signature"} 1"#,
+        r#"tower_sso_requests_total{form="fernet",namespace="staff",outcome="bad_signature"} 2"#,
+        r#"tower_sso_requests_total{form="fernet",namespace="staff",outcome="expired"} 2"#,
+        r#"tower_sso_requests_total{form="fernet",namespace="staff",outcome="not_yet_valid"} 1"#,
         r#"tower_sso_key_use_total{form="fernet",namespace="staff",use="current"} 1"#,
         r#"tower_sso_key_use_total{form="fernet",namespace="staff",use="previous"} 1"#,
-        r#"tower_sso_check_seconds_count{form="fernet",namespace="staff"} 4"#,
-        r#"tower_sso_store_seconds_count{form="fernet",namespace="staff",store="keys"} 4"#,
+        r#"tower_sso_check_seconds_count{form="fernet",namespace="staff"} 8"#,
+        r#"tower_sso_store_seconds_count{form="fernet",namespace="staff",store="keys"} 8"#,
         r#"tower_sso_store_seconds_count{form="fernet",namespace="staff",store="replay"} 3"#,
-        r#"tower_sso_credential_age_seconds_bucket{form="fernet",namespace="staff",le="0"} 1"#,
-        r#"tower_sso_credential_age_seconds_sum{form="fernet",namespace="staff"} 5"#,
+        r#"tower_sso_credential_age_seconds_bucket{form="fernet",namespace="staff",outcome="accepted",le="0"} 1"#,
+        r#"tower_sso_credential_age_seconds_sum{form="fernet",namespace="staff",outcome="accepted"} 5"#,
+        r#"tower_sso_credential_age_seconds_count{form="fernet",namespace="staff",outcome="expired"} 1"#,
+        r#"tower_sso_credential_age_seconds_sum{form="fernet",namespace="staff",outcome="expired"} 400"#,
+        r#"tower_sso_credential_age_seconds_count{form="fernet",namespace="staff",outcome="not_yet_valid"} 1"#,
+        r#"tower_sso_credential_age_seconds_sum{form="fernet",namespace="staff",outcome="not_yet_valid"} -300"#,
         r#"tower_sso_replay_entries{form="fernet",namespace="staff"} 1"#,
         r#"tower_sso_replay_ceiling{form="fernet",namespace="staff"} 1000000"#,
         r#"tower_sso_requests_total{form="webhook",namespace="",outcome="acknowledged"} 1"#,
