@@ -22,6 +22,7 @@ ALLOWED = [
     r"examples/portal/templates/.*\.(html|css|js)",
     r"askama\.toml",  # the portal's templates
     r"tests/.*\.rs",
+    r"tests/portal/.*\.(html|yaml)",
     r"tests/clients/.*\.(py|mjs|json|md)",
     r"tests/vectors/.*\.(jsonl|json|md)",
     r"tests/vectors/.*(public|certificate)\.pem",

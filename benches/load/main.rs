@@ -87,6 +87,7 @@ fn main() {
     let is_asked_for = |login: &&Login| names.is_empty() || names.iter().any(|name| login.name.contains(&**name));
 
     let mut layered = Client::of(Server::start(App::Portal));
+    eprintln!("the portal's metrics: {}/metrics", layered.origin());
     let mut bare = Client::of(Server::start(App::Bare));
     layered.send(vec![links::company()], PACE_AT_ONCE, http::StatusCode::OK);
     let rows: Vec<Row> =

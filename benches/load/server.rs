@@ -6,7 +6,6 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use metrics_exporter_prometheus::PrometheusBuilder;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tower_sso::clock::{Clock, SystemClock};
@@ -17,7 +16,7 @@ use crate::app::{self, Parts, Portal};
 use crate::config::{Connections, Origin};
 use crate::db::{self, Database};
 use crate::explain::Explainers;
-use crate::health::Health;
+use crate::health::{self, Health};
 use crate::kits::Kits;
 use crate::stores::Stores;
 use crate::{serve, settings};
@@ -85,7 +84,7 @@ async fn start(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
         master_keys: None,
         stores,
         health: Health::default(),
-        metrics: PrometheusBuilder::new().install_recorder()?,
+        metrics: health::recorder()?,
         log: None,
         public_url: Origin::of_listener(address),
         demo: false,

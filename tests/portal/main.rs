@@ -9,11 +9,15 @@ mod busy;
 mod configuration;
 #[cfg(unix)]
 mod connections;
+#[cfg(unix)]
+mod dashboard;
 mod demo;
 mod explain;
 mod hostile;
 mod kit;
 mod lcvista;
+#[cfg(unix)]
+mod load;
 #[cfg(unix)]
 mod log;
 #[cfg(unix)]
@@ -24,6 +28,8 @@ mod operators;
 #[cfg(unix)]
 #[path = "../support/postgres.rs"]
 mod postgres;
+#[cfg(unix)]
+mod prometheus;
 mod running;
 mod seatmap;
 mod sign_in;
