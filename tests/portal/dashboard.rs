@@ -45,10 +45,12 @@ async fn drawn(prometheus: &Prometheus, panel: &Value, seconds: i64) -> Vec<(Str
     drawn
 }
 
-fn shows_data(title: &str, drawn: &[(String, Series)]) -> bool {
-    let is_above_zero = |(_, series): &(String, Series)| series.points.iter().any(|(_, value)| *value > 0.0);
-    let has_lines = drawn.iter().any(|(_, series)| series.points.len() > 2);
-    has_lines && (title == TROUBLES || drawn.iter().any(is_above_zero))
+fn has_lines(drawn: &[(String, Series)]) -> bool {
+    drawn.iter().any(|(_, series)| series.points.len() > 2)
+}
+
+fn has_more_than_zeros(drawn: &[(String, Series)]) -> bool {
+    drawn.iter().flat_map(|(_, series)| &series.points).any(|(_, value)| *value > 0.0)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -56,8 +58,8 @@ async fn every_panel_shows_data_while_the_portal_is_under_load() {
     let picture = std::env::var("TOWER_SSO_PICTURE").ok();
     let home = Home::new();
     let portal = home.start();
-    let target = std::env::var("TOWER_SSO_PICTURE_OF").unwrap_or_else(|_| portal.authority().to_owned());
-    let prometheus = Prometheus::start(&home, &target);
+    let other = std::env::var("TOWER_SSO_PICTURE_OF").ok();
+    let prometheus = Prometheus::start(&home, other.as_deref().unwrap_or(portal.authority()));
     let _load = load::start(&home, &portal).await;
     let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
     let panels = dashboard["panels"].as_array().unwrap();
@@ -70,7 +72,9 @@ async fn every_panel_shows_data_while_the_portal_is_under_load() {
         for panel in panels {
             let title = panel["title"].as_str().unwrap();
             let drawn = drawn(&prometheus, panel, 60).await;
-            if !shows_data(title, &drawn) {
+            // What others do to their portal is not known.
+            let may_be_zero = title == TROUBLES || other.is_some();
+            if !has_lines(&drawn) || !(may_be_zero || has_more_than_zeros(&drawn)) {
                 empty.push(title);
             }
             let lines = drawn.into_iter().map(|(name, series)| json!({"name": name, "points": series.points}));

@@ -43,6 +43,7 @@ fn every_alert_fires_when_it_should_and_is_quiet_before() {
         let fires = format!("      - alertname: {name}\n");
         let is_quiet = format!("      - {{ alertname: {name}, eval_time: ");
         assert!(TESTS.contains(&fires) && TESTS.contains(&is_quiet), "{name} has no test");
+        assert!(PAGE.contains(&format!("`{name}`")), "{name} is not on the page");
     }
 }
 
