@@ -4,8 +4,8 @@
 //! Five seconds by default. Three minutes, with the figures:
 //! `SOAK_SECONDS=180 cargo test --release --all-features --test stores soak -- --nocapture`.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Barrier, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -44,6 +44,47 @@ struct Run {
     moves: AtomicU64,
     full: AtomicU64,
     fullest: AtomicU64,
+    failed: AtomicBool,
+}
+
+/// Tells the other threads if this one fails, so that they end too.
+struct Alarm<'r>(&'r Run);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.failed.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Where the racers wait for each other.
+#[derive(Default)]
+struct Line {
+    /// How many wait, and how often all have met.
+    state: Mutex<(usize, u64)>,
+    moved: Condvar,
+}
+
+impl Line {
+    /// Whether this thread is the last to come. `None` if another one has failed.
+    fn wait(&self, run: &Run) -> Option<bool> {
+        let mut state = self.state.lock().unwrap();
+        state.0 += 1;
+        if state.0 == RACERS {
+            *state = (0, state.1 + 1);
+            self.moved.notify_all();
+            return Some(true);
+        }
+        let met = state.1;
+        while state.1 == met {
+            if run.failed.load(Ordering::SeqCst) {
+                return None;
+            }
+            state = self.moved.wait_timeout(state, Duration::from_millis(100)).unwrap().0;
+        }
+        Some(false)
+    }
 }
 
 impl Run {
@@ -54,7 +95,7 @@ impl Run {
     }
 
     fn is_over(&self) -> bool {
-        Instant::now() >= self.ends
+        Instant::now() >= self.ends || self.failed.load(Ordering::SeqCst)
     }
 
     fn move_the_clock(&self) {
@@ -215,24 +256,25 @@ impl Round {
 
 /// All claim the same keys at once, then one settles or releases each lease while the others try to release it under another
 /// name.
-fn race(run: &Run, racer: usize, barrier: &Barrier, round: &Mutex<Round>) {
+fn race(run: &Run, racer: usize, line: &Line, round: &Mutex<Round>) -> Option<()> {
+    let _alarm = Alarm(run);
     let mut random = Random(1_000 + racer as u64);
     loop {
         // Decided by one of them, so that all leave together.
-        if barrier.wait().is_leader() {
+        if line.wait(run)? {
             let mut round = round.lock().unwrap();
             round.begin(run);
             if run.is_over() {
                 round.holds.clear();
             }
         }
-        barrier.wait();
+        line.wait(run)?;
         let (at, holds) = {
             let round = round.lock().unwrap();
             (round.at, round.holds.clone())
         };
         if holds.is_empty() {
-            return;
+            return None;
         }
         let first = random.below(WANTED as u64) as usize;
         let mut answers = vec![(None, Hold::Until(NOW)); WANTED];
@@ -243,10 +285,10 @@ fn race(run: &Run, racer: usize, barrier: &Barrier, round: &Mutex<Round>) {
             answers[place] = (run.claim(BASE + place as u64, at, hold), hold);
         }
         round.lock().unwrap().answers.push(answers);
-        if barrier.wait().is_leader() {
+        if line.wait(run)? {
             round.lock().unwrap().compare(run);
         }
-        barrier.wait();
+        line.wait(run)?;
         let known = round.lock().unwrap().known.clone();
         for (place, known) in known.iter().enumerate() {
             let number = BASE + place as u64;
@@ -287,6 +329,7 @@ fn soak() {
         moves: AtomicU64::new(0),
         full: AtomicU64::new(0),
         fullest: AtomicU64::new(0),
+        failed: AtomicBool::new(false),
     };
     // What has no end stays, whatever happens.
     let endless = 1 << 60..(1 << 60) + 1_000;
@@ -299,15 +342,16 @@ fn soak() {
         random: Random(8),
         number: 0,
     };
-    let (barrier, round) = (Barrier::new(RACERS), Mutex::new(round));
+    let (line, round) = (Line::default(), Mutex::new(round));
     thread::scope(|scope| {
         for racer in 0..RACERS {
-            let (run, barrier, round) = (&run, &barrier, &round);
-            scope.spawn(move || race(run, racer, barrier, round));
+            let (run, line, round) = (&run, &line, &round);
+            scope.spawn(move || race(run, racer, line, round));
         }
         for owner in 0..OWNERS {
             let run = &run;
             scope.spawn(move || {
+                let _alarm = Alarm(run);
                 // Once more, when all is quiet.
                 for (place, known) in own(run, owner).into_iter().enumerate() {
                     let (Some(known), at) = (known, run.at()) else { continue };
