@@ -38,6 +38,7 @@ mod portal {
     pub(crate) mod health;
     pub(crate) mod kits;
     pub(crate) mod log;
+    pub(crate) mod operators;
     pub(crate) mod page;
     pub(crate) mod passwords;
     pub(crate) mod problem;
@@ -54,8 +55,8 @@ use std::time::Duration;
 use client::{Client, PACE_AT_ONCE};
 use links::{LOGINS, Login};
 use portal::{
-    accounts, app, caller, config, db, demo, explain, health, kits, log, page, passwords, problem, random, serve,
-    session, stores, text,
+    accounts, app, caller, config, db, demo, explain, health, kits, log, operators, page, passwords, problem, random,
+    serve, session, stores, text,
 };
 use report::Row;
 use server::{App, Server};

@@ -74,7 +74,7 @@ impl Deref for Portal {
 pub(crate) async fn app(portal: &Portal) -> Result<Router, Box<dyn std::error::Error>> {
     let is_https = portal.public_url.is_https();
     let sessions = session::layer(&portal.database, Arc::clone(&portal.clock), is_https).await?;
-    let own_site = own_site(portal)?;
+    let own_site = own_site(&portal.public_url)?;
 
     // Called by partners, and by the demo inside the process.
     let vendors = vendors::routes(portal).await?.layer(sessions.clone());
@@ -91,35 +91,46 @@ pub(crate) async fn app(portal: &Portal) -> Result<Router, Box<dyn std::error::E
         .merge(vendors)
         .route("/style.css", get(page::style))
         .route("/healthz", get(health::healthz))
-        .route("/metrics", get(health::metrics))
-        .fallback(async || Problem::NOT_FOUND)
+        .route("/metrics", get(health::metrics));
+    Ok(presented(portal, &portal.public_url, app).with_state(portal.clone()))
+}
+
+/// Problems as pages, headers and a time limit.
+pub(crate) fn presented(portal: &Portal, origin: &Origin, app: Router<Portal>) -> Router<Portal> {
+    let policy = policy(origin);
+    app.fallback(async || Problem::NOT_FOUND)
         .layer(from_fn(problem::present))
-        .layer(from_fn_with_state(portal.clone(), security_headers))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT));
-    Ok(app.with_state(portal.clone()))
+        .layer(from_fn_with_state((portal.clone(), policy), security_headers))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
+}
+
+/// The page may be open under another host name, and its forms still redirect to this origin.
+fn policy(origin: &Origin) -> HeaderValue {
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self' {}; base-uri 'none'; \
+         frame-ancestors 'none'",
+        origin.as_str()
+    );
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
 type OwnSite = CsrfLayer<fn(ProtectionError) -> Response>;
 
-/// CSRF protection: accepts forms sent from the portal's own pages only.
-fn own_site(portal: &Portal) -> Result<OwnSite, ConfigError> {
-    let layer = CsrfLayer::new().add_trusted_origin(portal.public_url.as_str());
+/// CSRF protection: accepts forms sent from pages of this origin only.
+pub(crate) fn own_site(origin: &Origin) -> Result<OwnSite, ConfigError> {
+    let layer = CsrfLayer::new().add_trusted_origin(origin.as_str());
     let layer = layer.map_err(|error| ConfigError(format!("`public_url`: {error}")))?;
     Ok(layer.with_rejection_response(|_| Problem::CROSS_SITE.into_response()))
 }
 
-async fn security_headers(portal: State<Portal>, request: Request, next: Next) -> Response {
+async fn security_headers(
+    State((portal, policy)): State<(Portal, HeaderValue)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    // The page may be open under another host name, and its forms still redirect to the public URL.
-    let policy = format!(
-        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self' {}; base-uri 'none'; \
-         frame-ancestors 'none'",
-        portal.public_url.as_str()
-    );
-    if let Ok(policy) = HeaderValue::try_from(policy) {
-        headers.entry(CONTENT_SECURITY_POLICY).or_insert(policy);
-    }
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(policy);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if portal.public_url.is_https() {
         // RFC 6797: browsers use https only, for a year.

@@ -26,6 +26,8 @@ const MASTER_KEYS: &str = "TOWER_SSO_MASTER_KEYS";
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
+    /// Where operators have a page that explains requests. Default: nowhere.
+    pub(crate) operators_listen: Option<SocketAddr>,
     /// The origin that browsers and partners use. Default: the listening address, by plain http.
     pub(crate) public_url: Option<Origin>,
     /// Default: an SQLite file in the data directory.
@@ -44,6 +46,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            operators_listen: None,
             public_url: None,
             database_url: None,
             replay_url: ReplayUrl::Memory,
@@ -79,6 +82,11 @@ impl Config {
                         `public_url` or `replay_namespace`"
                     .to_owned(),
             );
+        }
+        if self.operators_listen.is_some_and(|address| !address.ip().is_loopback()) {
+            return Err("`operators_listen`: other machines could reach it, and it says which part of a forgery was \
+                        wrong: take 127.0.0.1, and reach it through `ssh -L`"
+                .to_owned());
         }
         self.vendors.iter().try_for_each(|vendor| vendor.check())
     }

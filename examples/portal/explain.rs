@@ -1,4 +1,4 @@
-//! Why a partner's request does not pass, for the operator: on the demo's page, and by `--explain`.
+//! Why a partner's request does not pass, for the operator: on the operators' page, and by `--explain`.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};

@@ -13,7 +13,7 @@
 //! | `session.rs` | from an identity to a session; `/me` and `/logout` |
 //! | `app.rs`, `config.rs`, `db.rs`, `stores.rs` | the router and its state, `portal.toml`, the database, the replay store |
 //! | `accounts.rs`, `passwords.rs` | users that the portal registers itself |
-//! | `explain.rs` | why a partner's request does not pass, for the operator |
+//! | `explain.rs`, `operators.rs` | why a partner's request does not pass, for the operator: the command and the page |
 //! | `kits.rs` | pages for partners: how they sign requests |
 //! | `caller.rs`, `text.rs` | checks of untrusted client addresses and text |
 //! | `random.rs` | secrets and ids |
@@ -33,6 +33,7 @@ mod explain;
 mod health;
 mod kits;
 mod log;
+mod operators;
 mod page;
 mod passwords;
 mod problem;
@@ -143,6 +144,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         kits: Kits::default(),
     });
     let app = app::app(&portal).await?;
+    let operators = config.operators_listen.filter(|_| any_port.is_none());
     if let Some(line) = arguments.explain {
         let explanation = portal.explainers.explain(explain::read(&line)?).await;
         let explanation = explanation.ok_or(explain::UNKNOWN)?;
@@ -159,6 +161,15 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     wait_for_the_cutoff(&portal).await;
 
     let stop = asked_to_stop();
+    if let Some(address) = operators {
+        let listener = TcpListener::bind(address).await;
+        let listener = listener.map_err(|error| format!("`operators_listen` = {address}: {error}"))?;
+        let address = listener.local_addr()?;
+        let (app, connections) = (operators::app(&portal, address)?, connections.clone());
+        // Ends with the process.
+        tokio::spawn(async move { serve::serve(listener, app, &connections, std::future::pending()).await });
+        writeln!(std::io::stdout(), "operators' page on http://{address}")?;
+    }
     writeln!(std::io::stdout(), "portal listening on http://{address}")?;
     serve::serve(listener, app, &connections, stop).await;
     Ok(())

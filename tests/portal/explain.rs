@@ -5,7 +5,7 @@ use tower_sso::keys::Secret;
 use tower_sso::providers::lcvista;
 use tower_sso::sign::{HashedLink, SigningWebhook};
 
-use crate::running::{Home, LCVISTA_SECRET, browser, example};
+use crate::running::{Home, LCVISTA_SECRET, Portal, browser, example};
 
 fn explained(home: &Home, request: &str) -> String {
     let file = home.write(&home.configuration());
@@ -156,7 +156,57 @@ async fn the_page_explains_a_pasted_request() {
     }
     let cross_site = browser().post(portal.at("/demo/explain")).header("sec-fetch-site", "cross-site");
     assert_eq!(cross_site.body("request=x").send().await.unwrap().status(), 403);
-    let configured = home.start();
-    let absent = browser().get(configured.at("/demo/explain")).send().await.unwrap();
-    assert_eq!(absent.status(), 404, "the page is for the demo");
+}
+
+/// With a configuration, the page is on a listener of its own, and only if it is asked for.
+#[tokio::test]
+async fn operators_have_a_page_that_no_client_reaches() {
+    let home = Home::new();
+    let configuration = format!("operators_listen = \"127.0.0.1:0\"\n{}", home.configuration());
+    for configuration in [&home.configuration(), &configuration] {
+        let portal = home.start_with(configuration);
+        for path in ["/demo/explain", "/explain", "/operators"] {
+            let answer = browser().post(portal.at(path)).body("request=x").send().await.unwrap();
+            assert_eq!(answer.status(), 404, "{path}");
+        }
+    }
+    let file = home.write(&configuration);
+    let log = std::fs::File::options().append(true).create(true).open(home.path().join("log")).unwrap();
+    let mut command = home.command();
+    let command = command.arg("--config").arg(file).stderr(log);
+    let operators = Portal::announced_by(command, "operators' page on ").unwrap();
+    let now = SystemClock.now().as_secs();
+    let link = |time: i64, slug: &str| {
+        let secret = Secret::verbatim(LCVISTA_SECRET);
+        let link = HashedLink::new("https://portal.example/sso/oauth/", lcvista::recipe(), &secret);
+        link.uri(&[&time.to_string(), "admin@lcvista.com", slug])
+    };
+    let ask = |request: &str| {
+        let encoded: String = request.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let request = browser().post(operators.at("/")).header("content-type", "application/x-www-form-urlencoded");
+        request.body(format!("request={encoded}"))
+    };
+    for (request, expected, why) in [
+        (link(now, "rainier"), "It passes", "as the page says"),
+        (link(now, "rainier").replace("%40", "%2540"), "is encoded once more", "encoded twice"),
+        (link(now - 3_600, "rainier"), "local time, where UTC is meant", "local time"),
+        (link(now, "rainier") + "&utm_source=mail", "It passes", "a parameter that nobody signs"),
+        (link(now, "rainier").replace("rainier", "Rainier"), "case or white space differ", "another case"),
+        (link(now * 1_000, "rainier"), "milliseconds", "Date.now()"),
+        ("https://portal.example/nowhere".to_owned(), "no partner signs requests", "another path"),
+    ] {
+        let page = ask(&request).header("sec-fetch-site", "same-origin").send().await.unwrap();
+        assert_eq!(page.headers()["cache-control"], "no-store");
+        let page = page.text().await.unwrap();
+        assert!(page.contains(expected) && !page.contains(LCVISTA_SECRET), "{why}: {page}");
+    }
+    let cross_site = ask("x").header("sec-fetch-site", "cross-site").send().await.unwrap();
+    assert_eq!(cross_site.status(), 403);
+    let rebound = browser().get(operators.at("/")).header("host", "evil.example").send().await.unwrap();
+    assert_eq!(rebound.status(), 404, "a name of another host");
+    let form = browser().get(operators.at("/")).send().await.unwrap();
+    assert!(form.text().await.unwrap().contains("Explain a request"));
+    let file = home.write(&format!("operators_listen = \"0.0.0.0:0\"\n{}", home.configuration()));
+    let output = home.command().arg("--config").arg(file).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("`operators_listen`: other machines could reach it"));
 }

@@ -2,7 +2,6 @@
 //! whenever a configuration file is given.
 
 mod draft;
-mod explain;
 pub(crate) mod lcvista;
 pub(crate) mod seatmap;
 pub(crate) mod site_builder;
@@ -23,6 +22,7 @@ use tower_sso::rejection::Step;
 use tower_sso::sign::{SignError, generate_fernet_key};
 
 use crate::app::Portal;
+use crate::operators;
 use crate::page::{Exchange, Outcome, Row, StepRow};
 use crate::problem::Problem;
 
@@ -37,7 +37,7 @@ pub(crate) struct Demo {
 /// The routes of all demo buttons.
 pub(crate) async fn start(portal: &Portal, vendors: Router) -> Result<Router<Portal>, Box<dyn std::error::Error>> {
     let demo = Demo { portal: portal.clone(), vendors };
-    let mut routes = explain::start();
+    let mut routes = operators::page_at("/demo/explain");
     for vendor in &portal.vendors {
         routes = routes.merge(vendor.partner(&demo).await?);
     }
