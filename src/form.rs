@@ -7,7 +7,6 @@
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
-
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -180,9 +179,8 @@ pub trait Form: Send + Sync + 'static {
         let _ = (credential, facts);
     }
 
-    /// Requests and settings with which the signature would fit if the partner had made a slip, for
-    /// [`explain`](crate::explain), the likeliest first. What is the same for every form, such as a value that was
-    /// encoded twice or a slash at the path's end, is tried anyway. Default: none.
+    /// Requests and settings with which the signature would fit if the partner had made a slip, the likeliest first.
+    /// [`explain`](crate::explain) tries them, and by itself what is the same for every form. Default: none.
     #[cfg(feature = "explain")]
     fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<crate::near_miss::NearMiss<Self>>
     where
@@ -192,13 +190,19 @@ pub trait Form: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// A copy that takes any secret, for a form that refuses those not written as its format demands:
-    /// [`explain`](crate::explain) tries wrongly copied ones with it. Default: `None`, it takes any already.
+    /// A copy that takes any secret, also wrongly copied ones, which its format refuses. Default: `None`, it does so.
     #[cfg(feature = "explain")]
     fn with_any_secret(&self) -> Option<Self>
     where
         Self: Sized,
     {
+        None
+    }
+
+    /// The body without what is not signed: more of a short one can be tried. Default: `None`, all of it may be signed.
+    #[cfg(feature = "explain")]
+    fn signed_part(&self, body: &Bytes) -> Option<Bytes> {
+        let _ = body;
         None
     }
 

@@ -143,7 +143,12 @@ impl Digest {
     }
 
     /// The digest of the concatenated parts.
-    #[cfg(any(feature = "sign", feature = "signed-parameters", feature = "signed-payload"))]
+    #[cfg(any(
+        feature = "sign",
+        feature = "signed-parameters",
+        feature = "signed-payload",
+        all(feature = "explain", feature = "webhook")
+    ))]
     pub(crate) fn hash<'p>(self, parts: impl IntoIterator<Item = &'p [u8]>) -> Tag {
         fn hash<'p, D: sha2::Digest>(parts: impl IntoIterator<Item = &'p [u8]>) -> Tag {
             Tag::from_bytes(&parts.into_iter().fold(D::new(), D::chain_update).finalize())
@@ -157,13 +162,19 @@ impl Digest {
     }
 
     /// The MAC of the concatenated parts, under these bytes as the key.
-    #[cfg(any(feature = "jwt", feature = "sign", feature = "signed-parameters", feature = "signed-payload"))]
+    #[cfg(any(
+        feature = "jwt",
+        feature = "sign",
+        feature = "signed-parameters",
+        feature = "signed-payload",
+        all(feature = "explain", feature = "webhook")
+    ))]
     pub(crate) fn mac<'p>(self, key: &[u8], parts: impl IntoIterator<Item = &'p [u8]>) -> Tag {
         self.key(key).mac(parts)
     }
 
     /// As [`Self::verify`], with a key made for this one check.
-    #[cfg(any(feature = "sealed", feature = "timestamp-hash"))]
+    #[cfg(any(feature = "sealed", feature = "timestamp-hash", all(feature = "explain", feature = "oauth1")))]
     pub(crate) fn verify_with_key(self, key: &[u8], message: &[u8], mac: &[u8]) -> bool {
         fn verify<M: Mac + KeyInit>(key: &[u8], message: &[u8], mac: &[u8]) -> bool {
             keyed::<M>(key).chain_update(message).verify_slice(mac).is_ok()

@@ -15,25 +15,26 @@ use http::request::Parts;
 #[derive(Debug)]
 pub struct NearMiss<F> {
     pub(crate) cause: String,
+    /// `None`: the layer's own.
     pub(crate) form: Option<F>,
-    pub(crate) head: Parts,
-    pub(crate) body: Bytes,
+    /// `None`: the request as it is.
+    pub(crate) request: Option<(Parts, Bytes)>,
 }
 
 impl<F> NearMiss<F> {
     /// The form as it is, and another request. The cause is a sentence: it holds no value of the request.
     pub fn request(cause: impl Into<String>, head: Parts, body: Bytes) -> Self {
-        Self { cause: cause.into(), form: None, head, body }
+        Self { cause: cause.into(), form: None, request: Some((head, body)) }
     }
 
     /// The request as it is, and a form with another setting.
-    pub fn form(cause: impl Into<String>, form: F, head: &Parts, body: &Bytes) -> Self {
-        Self { cause: cause.into(), form: Some(form), head: head.clone(), body: body.clone() }
+    pub fn form(cause: impl Into<String>, form: F) -> Self {
+        Self { cause: cause.into(), form: Some(form), request: None }
     }
 
     /// The request as it is, and forms with other settings.
-    pub(crate) fn forms(forms: Vec<(String, F)>, head: &Parts, body: &Bytes) -> Vec<Self> {
-        forms.into_iter().map(|(cause, form)| Self::form(cause, form, head, body)).collect()
+    pub(crate) fn forms(forms: Vec<(String, F)>) -> Vec<Self> {
+        forms.into_iter().map(|(cause, form)| Self::form(cause, form)).collect()
     }
 }
 

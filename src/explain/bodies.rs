@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::text::percent::decode_form;
+
 /// How long a body may become for each of its bytes: brackets in brackets, each in a line of its own, would be most of
 /// the memory that there is.
 const MOST_GROWTH: usize = 4;
@@ -9,58 +11,140 @@ const MOST_GROWTH: usize = 4;
 /// By how much a short body may grow besides.
 const ROOM: usize = 1024;
 
-/// What other libraries make of this body, and what that would mean.
-pub(super) fn other_bodies(body: &str) -> Vec<(String, String)> {
-    let mut others = vec![
-        ("the signed body did not have the white space at its end".to_owned(), body.trim_end().to_owned()),
-        ("the signed body ended with a line feed".to_owned(), format!("{body}\n")),
-        ("the signed body ended with a carriage return and a line feed".to_owned(), format!("{body}\r\n")),
-        ("the line ends of the body were changed after it was signed".to_owned(), body.replace("\r\n", "\n")),
-        ("the line ends of the body were changed after it was signed".to_owned(), body.replace('\n', "\r\n")),
-        ("the signed body began with a byte order mark".to_owned(), format!("\u{feff}{body}")),
-    ];
-    if is_json(body) {
-        others.extend(other_json(body));
-    }
-    others.retain(|(_, other)| other != body);
-    others
+/// What other libraries make of this body, and what that would mean: the likeliest first. Each is made when it is asked
+/// for.
+pub(super) fn other_bodies(body: &str) -> impl Iterator<Item = (String, Vec<u8>)> + Send + '_ {
+    let json = if is_json(body) { SERIALIZED.as_slice() } else { &[] };
+    let text = if body.is_empty() { &[] } else { WRITTEN.as_slice() };
+    let (usual, rare) = json.split_at(json.len().min(USUAL));
+    let json = |&(spacing, escapes): &(Spacing, Escapes)| {
+        serialized(body, spacing, escapes).map(|(cause, text)| (cause, text.into_bytes()))
+    };
+    let text = text.iter().map(|(cause, write)| ((*cause).to_owned(), write(body)));
+    let all = usual.iter().filter_map(json).chain(text).chain(rare.iter().filter_map(json));
+    all.filter(move |(_, other)| other != body.as_bytes())
 }
 
 pub(super) fn is_json(body: &str) -> bool {
     body.trim_start().starts_with(['{', '['])
 }
 
-/// JSON with other white space, other order of names and other escapes.
-fn other_json(body: &str) -> Vec<(String, String)> {
+const WRITTEN: [(&str, fn(&str) -> Vec<u8>); 10] = [
+    ("the signed body ended with a line feed", |body| format!("{body}\n").into()),
+    ("the signed body did not have the white space at its end", |body| body.trim_end().into()),
+    ("the signed body ended with a carriage return and a line feed", |body| format!("{body}\r\n").into()),
+    ("the signed body began with a byte order mark", |body| format!("\u{feff}{body}").into()),
+    ("the line ends of the body were changed after it was signed", |body| body.replace("\r\n", "\n").into()),
+    ("the line ends of the body were changed after it was signed", |body| body.replace('\n', "\r\n").into()),
+    ("the form was decoded before it was signed", |body| {
+        decode_form(body).map(|decoded| decoded.into_owned().into()).unwrap_or_default()
+    }),
+    ("the form was signed with its spaces as `%20`, and sent with a plus", |body| body.replace('+', "%20").into()),
+    ("the body was signed in UTF-16, as `Encoding.Unicode` of C# writes it, and sent in UTF-8", |body| {
+        body.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    }),
+    ("the body was signed in Latin-1, and sent in UTF-8", |body| {
+        body.chars().map(|character| u8::try_from(character).unwrap_or(b'?')).collect()
+    }),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spacing {
+    AsItCame,
+    Compact,
+    Python,
+    Indented(&'static str),
+    CompactSorted,
+    PythonSorted,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Escapes {
+    AsTheyCame,
+    None,
+    Characters,
+    CharactersAndSlashes,
+    Slashes,
+}
+
+/// How many of [`SERIALIZED`] come before all else.
+const USUAL: usize = 6;
+
+/// The usual ones of each language first.
+const SERIALIZED: [(Spacing, Escapes); 34] = {
+    use Escapes::{AsTheyCame, Characters, CharactersAndSlashes, None, Slashes};
+    use Spacing::{AsItCame, Compact, CompactSorted, Indented, Python, PythonSorted};
+    [
+        (Compact, AsTheyCame),
+        (Python, AsTheyCame),
+        (Compact, CharactersAndSlashes),
+        (Python, Characters),
+        (CompactSorted, AsTheyCame),
+        (Indented("  "), AsTheyCame),
+        (AsItCame, None),
+        (AsItCame, Characters),
+        (AsItCame, CharactersAndSlashes),
+        (AsItCame, Slashes),
+        (Compact, None),
+        (Compact, Characters),
+        (Compact, Slashes),
+        (PythonSorted, AsTheyCame),
+        (PythonSorted, Characters),
+        (CompactSorted, None),
+        (CompactSorted, Characters),
+        (CompactSorted, CharactersAndSlashes),
+        (CompactSorted, Slashes),
+        (Indented("    "), AsTheyCame),
+        (Python, None),
+        (Python, CharactersAndSlashes),
+        (Python, Slashes),
+        (Indented("  "), None),
+        (Indented("  "), Characters),
+        (Indented("  "), CharactersAndSlashes),
+        (Indented("  "), Slashes),
+        (Indented("    "), None),
+        (Indented("    "), Characters),
+        (Indented("    "), CharactersAndSlashes),
+        (Indented("    "), Slashes),
+        (PythonSorted, None),
+        (PythonSorted, CharactersAndSlashes),
+        (PythonSorted, Slashes),
+    ]
+};
+
+/// JSON with other white space, other order of names and other escapes; `None` if it does not differ by the escapes.
+fn serialized(body: &str, spacing: Spacing, escapes: Escapes) -> Option<(String, String)> {
     // `serde_json` sorts the names of an object.
-    let sorted = serde_json::from_str::<Value>(body).ok().map(|value| value.to_string());
-    let spacings = [
-        ("as it came", Some(body.to_owned())),
-        ("without white space", spaced(body, "", "")),
-        ("with a space behind colons and commas, as Python's `json.dumps` writes it", spaced(body, " ", " ")),
-        ("in lines that are indented by two spaces", indented(body, "  ")),
-        ("in lines that are indented by four spaces", indented(body, "    ")),
-        ("without white space, and sorted by names", sorted.clone()),
-        (
-            "with a space behind colons and commas, and sorted by names",
-            sorted.as_deref().and_then(|sorted| spaced(sorted, " ", " ")),
-        ),
-    ];
-    let mut others = Vec::new();
-    for (spacing, text) in spacings.into_iter().filter_map(|(spacing, text)| Some((spacing, text?))) {
-        let unescaped = unescaped(&text);
-        for (escapes, text) in [
-            ("", text),
-            (", its non-ASCII characters and slashes not escaped", unescaped.clone()),
-            (", its non-ASCII characters escaped", escaped(&unescaped)),
-            (", its slashes escaped, as PHP's `json_encode` writes them", escaped(&unescaped).replace('/', "\\/")),
-            (", its slashes escaped and its other characters not", unescaped.replace('/', "\\/")),
-        ] {
-            let cause = format!("the body was serialized again after it was signed: it was signed {spacing}{escapes}");
-            others.push((cause, text));
+    let sorted = || serde_json::from_str::<Value>(body).ok().map(|value| value.to_string());
+    let (spaced, text) = match spacing {
+        Spacing::AsItCame => ("as it came", body.to_owned()),
+        Spacing::Compact => ("without white space", spaced(body, "", "")?),
+        Spacing::Python => {
+            ("with a space behind colons and commas, as Python's `json.dumps` writes it", spaced(body, " ", " ")?)
         }
+        Spacing::Indented("  ") => ("in lines that are indented by two spaces", indented(body, "  ")?),
+        Spacing::Indented(indent) => ("in lines that are indented by four spaces", indented(body, indent)?),
+        Spacing::CompactSorted => ("without white space, and sorted by names", sorted()?),
+        Spacing::PythonSorted => {
+            ("with a space behind colons and commas, and sorted by names", spaced(&sorted()?, " ", " ")?)
+        }
+    };
+    let (written, other) = match escapes {
+        Escapes::AsTheyCame => ("", text.clone()),
+        Escapes::None => (", its non-ASCII characters and slashes not escaped", unescaped(&text)),
+        Escapes::Characters => (", its non-ASCII characters escaped", escaped(&unescaped(&text))),
+        Escapes::CharactersAndSlashes => (
+            ", its slashes escaped, as PHP's `json_encode` writes them",
+            escaped(&unescaped(&text)).replace('/', "\\/"),
+        ),
+        Escapes::Slashes => {
+            (", its slashes escaped and its other characters not", unescaped(&text).replace('/', "\\/"))
+        }
+    };
+    if escapes != Escapes::AsTheyCame && other == text {
+        return None;
     }
-    others
+    Some((format!("the body was serialized again after it was signed: it was signed {spaced}{written}"), other))
 }
 
 /// JSON with these separators behind its colons and commas, and no other white space.
@@ -187,7 +271,7 @@ mod tests {
     fn no_body_grows_beyond_bounds() {
         for piece in ["[", "{[", "[1,", "{}", "\u{e9}/"] {
             let body = format!("[{}", piece.repeat(60_000 / piece.len()));
-            let bytes: usize = other_bodies(&body).iter().map(|(_, other)| other.len()).sum();
+            let bytes: usize = other_bodies(&body).map(|(_, other)| other.len()).sum();
             assert!(bytes < 10_000_000, "{piece}: {bytes}");
         }
     }

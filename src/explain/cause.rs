@@ -1,16 +1,15 @@
 //! In words: the steps that a request passed, and the causes that need no search.
 
+use bytes::Bytes;
 use http::request::Parts;
 
 use super::Passed;
+use super::work::{Share, Work};
 use crate::VerifyLayer;
 use crate::engine::Rehearsal;
 use crate::form::{Extracted, Form, Presence};
 use crate::keys::Key;
 use crate::rejection::{Facts, Reason, Rejection, Step};
-
-/// How many keys of other tenants are tried.
-const MOST_KEYS: usize = 1_000;
 
 pub(super) fn passed<Credential>(rehearsal: &Rehearsal<Credential>) -> Vec<Passed> {
     let mut passed = Vec::new();
@@ -37,77 +36,80 @@ pub(super) fn passed<Credential>(rehearsal: &Rehearsal<Credential>) -> Vec<Passe
     passed
 }
 
-/// What is certain: the times say it, a key that has ended fits, or a tenant is written in another case.
-pub(super) fn before_the_search<F: Form, C>(
-    layer: &VerifyLayer<F, C>,
-    form: &F,
-    rehearsal: &Rehearsal<F::Credential>,
-    refused: &Rejection,
-) -> Option<String> {
-    let reason = refused.reason();
-    if reason.step() == Step::Time {
-        return wrong_time(reason, refused.facts()).or_else(|| Some(reason.to_string()));
-    }
-    let (presented, keys) = (rehearsal.presented.as_ref()?, rehearsal.keys.as_ref()?);
-    let is_ended = |key: &&Key| !key.is_active(rehearsal.now);
-    if is_made_with_one_of(form, &presented.credential, keys.iter().filter(is_ended)).is_some() {
-        return Some("it was made with a key that has ended: the partner still signs with the old secret".into());
-    }
-    match (reason, &presented.tenant) {
-        (Reason::UnknownKey, Some(tenant)) if !keys.is_empty() && !layer.rules().looks_keys_up => {
-            Some(format!("all keys of tenant {tenant:?} have ended: give it a new one"))
-        }
-        (Reason::UnknownKey, Some(tenant)) => {
-            let is_near = |other: &str| other.trim().eq_ignore_ascii_case(tenant.as_str().trim());
-            let near = rehearsal.known.iter().filter_map(Key::owner).find(|owner| is_near(owner.as_str()))?;
-            Some(format!("there is no tenant {tenant:?}, but one of the name {near:?}: case or white space differ"))
-        }
-        _ => None,
-    }
+/// A request that was refused, and what is known besides.
+pub(super) struct Refused<'r, F: Form, C> {
+    pub(super) layer: &'r VerifyLayer<F, C>,
+    pub(super) form: &'r F,
+    pub(super) rejection: &'r Rejection,
+    pub(super) head: &'r Parts,
+    pub(super) body: &'r Bytes,
 }
 
-/// What is left if no slip fits.
-pub(super) fn after_the_search<F: Form, C>(
-    layer: &VerifyLayer<F, C>,
-    form: &F,
-    rehearsal: &Rehearsal<F::Credential>,
-    refused: &Rejection,
-    head: &Parts,
-) -> Option<String> {
-    let presented = rehearsal.presented.as_ref();
-    match refused.reason() {
-        Reason::UnknownKey | Reason::BadSignature if layer.rules().looks_keys_up => Some(
-            "nothing is known under this credential: it was used up, has ended, was revoked, or is from elsewhere"
-                .into(),
-        ),
-        Reason::BadSignature => key_of_another(form, &rehearsal.known, presented?),
-        Reason::UnknownKey => {
-            let unknown = unknown_tenant(layer, presented?);
-            Some(match key_of_another(form, &rehearsal.known, presented?) {
-                Some(cause) => format!("{unknown}; {cause}"),
-                None => format!("{unknown}: it was not set up, or the partner names another one"),
-            })
+impl<F: Form, C> Refused<'_, F, C> {
+    /// What is certain: the times say it, a key that has ended fits, or a tenant is written in another case.
+    pub(super) fn before_the_search(&self, rehearsal: &Rehearsal<F::Credential>, work: &Work) -> Option<String> {
+        let reason = self.rejection.reason();
+        if reason.step() == Step::Time {
+            return wrong_time(reason, self.rejection.facts()).or_else(|| Some(reason.to_string()));
         }
-        Reason::MissingSignature => Some(missing_signature(head)),
-        reason => Some(reason.to_string()),
+        let (presented, keys) = (rehearsal.presented.as_ref()?, rehearsal.keys.as_ref()?);
+        let is_ended = |key: &&Key| !key.is_active(rehearsal.now);
+        if self.made_with(presented, keys.iter().filter(is_ended), work).is_some() {
+            return Some("it was made with a key that has ended: the partner still signs with the old secret".into());
+        }
+        match (reason, &presented.tenant) {
+            (Reason::UnknownKey, Some(tenant)) if !keys.is_empty() && !self.layer.rules().looks_keys_up => {
+                Some(format!("all keys of tenant {tenant:?} have ended: give it a new one"))
+            }
+            (Reason::UnknownKey, Some(tenant)) => {
+                let is_near = |other: &str| other.trim().eq_ignore_ascii_case(tenant.as_str().trim());
+                let near = rehearsal.known.iter().filter_map(Key::owner).find(|owner| is_near(owner.as_str()))?;
+                Some(format!("there is no tenant {tenant:?}, but one of the name {near:?}: case or white space differ"))
+            }
+            _ => None,
+        }
     }
-}
 
-fn is_made_with_one_of<'k, F: Form>(
-    form: &F,
-    credential: &F::Credential,
-    mut keys: impl Iterator<Item = &'k Key>,
-) -> Option<&'k Key> {
-    keys.find(|key| form.verify(credential, key.secret()).is_ok())
-}
+    /// What is left if no slip fits.
+    pub(super) fn after_the_search(&self, rehearsal: &Rehearsal<F::Credential>, work: &Work) -> Option<String> {
+        let presented = rehearsal.presented.as_ref();
+        match self.rejection.reason() {
+            Reason::UnknownKey | Reason::BadSignature if self.layer.rules().looks_keys_up => Some(
+                "nothing is known under this credential: it was used up, has ended, was revoked, or is from elsewhere"
+                    .into(),
+            ),
+            Reason::BadSignature => self.key_of_another(&rehearsal.known, presented?, work),
+            Reason::UnknownKey => {
+                let unknown = unknown_tenant(self.layer, presented?);
+                Some(match self.key_of_another(&rehearsal.known, presented?, work) {
+                    Some(cause) => format!("{unknown}; {cause}"),
+                    None => format!("{unknown}: it was not set up, or the partner names another one"),
+                })
+            }
+            Reason::MissingSignature => Some(missing_signature(self.head)),
+            reason => Some(reason.to_string()),
+        }
+    }
 
-/// The keys of other tenants, as far as they are known: another customer's, or the other environment's.
-fn key_of_another<F: Form>(form: &F, known: &[Key], presented: &Extracted<F::Credential>) -> Option<String> {
-    let key = is_made_with_one_of(form, &presented.credential, known.iter().take(MOST_KEYS))?;
-    Some(match key.owner() {
-        Some(owner) => format!("it was made with the key of tenant {owner:?}: the request names another one"),
-        None => "it was made with another tenant's key: the request names the wrong one".into(),
-    })
+    fn made_with<'k>(
+        &self,
+        presented: &Extracted<F::Credential>,
+        mut keys: impl Iterator<Item = &'k Key>,
+        work: &Work,
+    ) -> Option<&'k Key> {
+        keys.find(|key| {
+            work.may_check(self.head, self.body, Share::Others)
+                && self.form.verify(&presented.credential, key.secret()).is_ok()
+        })
+    }
+
+    /// The keys of other tenants, as far as they are known: another customer's, or the other environment's.
+    fn key_of_another(&self, known: &[Key], presented: &Extracted<F::Credential>, work: &Work) -> Option<String> {
+        Some(match self.made_with(presented, known.iter(), work)?.owner() {
+            Some(owner) => format!("it was made with the key of tenant {owner:?}: the request names another one"),
+            None => "it was made with another tenant's key: the request names the wrong one".into(),
+        })
+    }
 }
 
 fn unknown_tenant<F: Form, C>(layer: &VerifyLayer<F, C>, presented: &Extracted<F::Credential>) -> String {
@@ -134,9 +136,11 @@ fn wrong_time(reason: &Reason, facts: &Facts) -> Option<String> {
     if let Some(hint) = facts.get("hint") {
         return Some(hint.into());
     }
-    match (reason, facts.get("age")) {
+    let age = facts.get("age");
+    let zone = if age.is_some_and(is_time_zone) { "; or it writes its local time, where UTC is meant" } else { "" };
+    match (reason, age) {
         (Reason::NotYetValid, Some(age)) => Some(format!(
-            "the partner's clock is {} ahead of this one, and {} are allowed",
+            "the partner's clock is {} ahead of this one, and {} are allowed{zone}",
             age.trim_start_matches('-'),
             fact("ahead_at_most")
         )),
@@ -145,7 +149,7 @@ fn wrong_time(reason: &Reason, facts: &Facts) -> Option<String> {
             Some("it ends before it was made: the partner computes its lifetime wrong".into())
         }
         (Reason::Expired, Some(age)) => Some(format!(
-            "it was made {age} ago, and may be {} old: the link lay around, or the partner's clock is behind",
+            "it was made {age} ago, and may be {} old: the link lay around, or the partner's clock is behind{zone}",
             fact("oldest")
         )),
         (Reason::Expired, None) => {
@@ -153,4 +157,13 @@ fn wrong_time(reason: &Reason, facts: &Facts) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether an age is a time zone's distance from UTC, but for a minute: half an hour or more, in quarters.
+fn is_time_zone(age: &str) -> bool {
+    const QUARTER: u64 = 15 * 60;
+    let digits: String = age.trim_start_matches('-').chars().take_while(char::is_ascii_digit).collect();
+    let seconds = digits.parse::<u64>().unwrap_or_default();
+    let quarters = (seconds + 60) / QUARTER;
+    (2..=14 * 4).contains(&quarters) && seconds.abs_diff(quarters * QUARTER) <= 60
 }

@@ -78,6 +78,7 @@ mod cause;
 mod keys;
 mod requests;
 mod search;
+mod work;
 
 use std::fmt;
 
@@ -90,14 +91,16 @@ use crate::observe::OneLine;
 use crate::rejection::{Reason, Rejection, Step};
 
 use search::Search;
+use work::Work;
 
 pub use crate::near_miss::NearMiss;
+pub use work::MOST_WORK;
 
 /// Explains what a layer says to this request. See the [module](self).
 ///
 /// It asks the key store as a check does, a few times more if another tenant may be meant, and for up to 10,000 of its
-/// [`stored_keys`](crate::keys::KeyStore::stored_keys); the replay store not at all. At most 600 slips are tried, fewer
-/// if the body is large, and none for a body over 64 KiB.
+/// [`stored_keys`](crate::keys::KeyStore::stored_keys); the replay store not at all. Besides, it takes a millisecond at
+/// most: [`MOST_WORK`] bounds what is tried, the likeliest slips first. None is tried for a body over 64 KiB.
 pub async fn request<F: Form, C>(layer: &VerifyLayer<F, C>, head: &Parts, body: &Bytes) -> Explanation {
     let mut rehearsal = layer.rehearse(head, body).await;
     let passed = cause::passed(&rehearsal);
@@ -108,11 +111,13 @@ pub async fn request<F: Form, C>(layer: &VerifyLayer<F, C>, head: &Parts, body: 
     if harmless.is_some() {
         rehearsal.presented = layer.read_by(form, head, body);
     }
-    let mut cause = cause::before_the_search(layer, form, &rehearsal, &refused);
+    let mut work = Work::new();
+    let of_request = cause::Refused { layer, form, rejection: &refused, head, body };
+    let mut cause = of_request.before_the_search(&rehearsal, &work);
     if cause.is_none() && search::is_worthwhile(refused.reason()) {
-        cause = Search::new(layer, form, &rehearsal, refused.reason()).run(head, body).await;
+        cause = Search::new(layer, form, &rehearsal, refused.reason(), &mut work).run(head, body).await;
     }
-    let cause = cause.or_else(|| cause::after_the_search(layer, form, &rehearsal, &refused, head));
+    let cause = cause.or_else(|| of_request.after_the_search(&rehearsal, &work));
     Explanation { passed, refused: Some(refused), cause }
 }
 

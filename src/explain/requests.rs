@@ -1,5 +1,9 @@
 //! Other requests that a partner may have signed.
 
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::request::Parts;
 use http::uri::PathAndQuery;
@@ -32,31 +36,32 @@ pub(super) struct Names {
     pub(super) other_tenants: Vec<String>,
 }
 
-/// Requests that differ from this one in one slip.
-pub(super) fn other_requests<F>(head: &Parts, body: &Bytes, names: &Names) -> Vec<NearMiss<F>> {
-    let head = as_received(head);
-    let mut others = Vec::new();
-    for (cause, query) in other_pairs(head.uri.query().unwrap_or_default(), "query", names) {
-        others.extend(with_query(&head, &query).map(|head| NearMiss::request(cause, head, body.clone())));
-    }
+/// Requests that differ from this one in one slip. Each is made when it is asked for.
+pub(super) fn other_requests<'r, F: Send + 'r>(
+    head: &'r Parts,
+    body: &'r Bytes,
+    names: &'r Names,
+) -> impl Iterator<Item = NearMiss<F>> + Send + 'r {
     let text = std::str::from_utf8(body).unwrap_or_default();
-    if !text.is_empty() && !is_json(text) {
-        let forms = other_pairs(text, "form", names);
-        others.extend(forms.into_iter().map(|(cause, form)| NearMiss::request(cause, head.clone(), form.into())));
-    }
-    if !body.is_empty() {
-        let bodies = other_bodies(text).into_iter();
-        others.extend(bodies.map(|(cause, body)| NearMiss::request(cause, head.clone(), body.into())));
-    }
-    for (cause, path) in other_paths(head.uri.path()) {
-        others.extend(with_path(&head, &path).map(|head| NearMiss::request(cause, head, body.clone())));
-    }
+    let (form, json) = if is_json(text) { ("", text) } else { (text, "") };
+    let with_head = |(cause, head): (String, Option<Parts>)| Some(NearMiss::request(cause, head?, body.clone()));
+    let with_form = |(cause, form): (String, String)| NearMiss::request(cause, head.clone(), form.into());
+    let with_body = |(cause, body): (String, Vec<u8>)| NearMiss::request(cause, head.clone(), body.into());
+    let paths = other_paths(head.uri.path()).into_iter();
+    let paths = paths.map(|(cause, path)| (cause.to_owned(), with_path(head, &path)));
     let other_method = if head.method == Method::GET { Method::POST } else { Method::GET };
-    let cause = format!("it was signed as a {other_method} request, and came as {}", head.method);
-    let mut other_head = head;
-    other_head.method = other_method;
-    others.push(NearMiss::request(cause, other_head, body.clone()));
-    others
+    let method = std::iter::once_with(move || {
+        let cause = format!("it was signed as a {other_method} request, and came as {}", head.method);
+        let mut other = head.clone();
+        other.method = other_method;
+        (cause, Some(other))
+    });
+    let query = other_pairs(head.uri.query().unwrap_or_default(), "query", names);
+    let query = query.map(|(cause, query)| (cause, with_query(head, &query)));
+    (other_bodies(json).map(with_body))
+        .chain(paths.chain(method).chain(query).filter_map(with_head))
+        .chain(other_pairs(form, "form", names).map(with_form))
+        .chain(other_bodies(form).map(with_body))
 }
 
 fn other_paths(path: &str) -> Vec<(&'static str, String)> {
@@ -78,7 +83,7 @@ fn other_paths(path: &str) -> Vec<(&'static str, String)> {
 }
 
 /// The head with the URI that the client sent, which other middleware may have put aside.
-fn as_received(head: &Parts) -> Parts {
+pub(super) fn as_received(head: &Parts) -> Parts {
     let mut received = head.clone();
     received.uri = received::uri(head).clone();
     #[cfg(feature = "axum")]
@@ -104,42 +109,54 @@ fn with_path_and_query(head: &Parts, text: String) -> Option<Parts> {
 }
 
 /// Form data as a partner may have signed it.
-fn other_pairs(form: &str, place: &'static str, names: &Names) -> Vec<(String, String)> {
-    if form.len() > LONGEST_FORM {
-        return Vec::new();
+fn other_pairs<'r>(
+    form: &'r str,
+    place: &'static str,
+    names: &'r Names,
+) -> impl Iterator<Item = (String, String)> + Send + 'r {
+    let form = if form.len() > LONGEST_FORM { "" } else { form };
+    let mut pairs: Vec<(&str, &str)> = Query::new(form).pairs().take(MOST_PARAMETERS + 1).collect();
+    if pairs.len() > MOST_PARAMETERS {
+        pairs.clear();
     }
-    let pairs: Vec<(&str, &str)> = Query::new(form).pairs().take(MOST_PARAMETERS + 1).collect();
-    if pairs.is_empty() || pairs.len() > MOST_PARAMETERS {
-        return Vec::new();
+    let all: Arc<[(&str, &str)]> = pairs.into();
+    let (one, others) = (Arc::clone(&all), Arc::clone(&all));
+    let values = (0..all.len()).flat_map(move |position| other_pair(&one, position, place, names));
+    let orders = std::iter::once_with(move || swapped(&others, place).into_iter().chain(reordered(&others, place)));
+    values.chain(orders.flatten()).filter(move |(_, other)| other != form)
+}
+
+/// Form data in which one pair is another.
+fn other_pair(pairs: &[(&str, &str)], position: usize, place: &str, names: &Names) -> Vec<(String, String)> {
+    let Some((name, raw)) = pairs.get(position).copied() else { return Vec::new() };
+    let (shown, mut others) = (shown(name), Vec::new());
+    if pairs.len() > 1 {
+        let cause = format!("`{shown}` in the {place} was not signed: something added it on the way");
+        others.push((
+            cause,
+            joined(&[pairs.get(..position), pairs.get(position + 1..)].map(Option::unwrap_or_default).concat()),
+        ));
     }
-    let mut others = Vec::new();
-    for (position, (name, raw)) in pairs.iter().enumerate() {
-        let shown = shown(name);
-        let mut replace = |cause, name: &str, value: &str| {
-            let mut pairs = pairs.clone();
-            if let Some(pair) = pairs.get_mut(position) {
-                *pair = (name, value);
-            }
-            others.push((cause, joined(&pairs)));
-        };
-        for (what, other) in other_values(raw) {
-            replace(format!("`{shown}` in the {place} {what}"), name, &other);
+    let mut replace = |cause, name: &str, value: &str| {
+        let mut pairs = pairs.to_vec();
+        if let Some(pair) = pairs.get_mut(position) {
+            *pair = (name, value);
         }
-        if let Some(missing) = &names.missing {
-            replace(format!("`{missing}` is sent under the name `{shown}`"), missing, raw);
-        }
-        if decode_form(raw).ok().as_deref() == names.tenant.as_deref() {
-            for other in &names.other_tenants {
-                let cause = format!(
-                    "`{shown}` in the {place} names another tenant: it was made with the key of tenant {other:?}"
-                );
-                replace(cause, name, &percent_encoded(other));
-            }
+        others.push((cause, joined(&pairs)));
+    };
+    for (what, other) in other_values(raw) {
+        replace(format!("`{shown}` in the {place} {what}"), name, &other);
+    }
+    if let Some(missing) = &names.missing {
+        replace(format!("`{missing}` is sent under the name `{shown}`"), missing, raw);
+    }
+    if decode_form(raw).ok().as_deref() == names.tenant.as_deref() {
+        for other in &names.other_tenants {
+            let cause =
+                format!("`{shown}` in the {place} names another tenant: it was made with the key of tenant {other:?}");
+            replace(cause, name, &percent_encoded(other));
         }
     }
-    others.extend(swapped(&pairs, place));
-    others.extend(reordered(&pairs, place));
-    others.retain(|(_, other)| other != form);
     others
 }
 
@@ -168,8 +185,17 @@ fn other_values(raw: &str) -> Vec<(&'static str, String)> {
         ("lost the padding of its base64", padded(&value)),
         ("has padding behind its base64 that does not belong there", value.trim_end_matches('=').to_owned()),
         ("is in quotes", value.trim_matches(['"', '\'']).to_owned()),
+        (
+            "has punctuation behind it: a mail or chat program made it part of the link",
+            value.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '>', '\'', '"']).to_owned(),
+        ),
+        (
+            "begins with `3D`: it was copied from a mail's source, where `=3D` is an equals sign",
+            value.strip_prefix("3D").unwrap_or(&value).replace("=\r\n", "").replace("=\n", ""),
+        ),
+        ("is in base64 once more", decoded_once_more(&value).unwrap_or_default()),
     ] {
-        if other != value {
+        if other != value && !other.is_empty() {
             others.push((what, percent_encoded(&other)));
         }
     }
@@ -181,6 +207,13 @@ fn other_values(raw: &str) -> Vec<(&'static str, String)> {
         others.push(("was signed as empty", String::new()));
     }
     others
+}
+
+/// The text that this is the base64 of.
+fn decoded_once_more(value: &str) -> Option<String> {
+    let bare = value.trim_end_matches('=').replace('+', "-").replace('/', "_");
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(bare).ok()?).ok()?;
+    text.bytes().all(|byte| byte.is_ascii_graphic()).then_some(text)
 }
 
 fn padded(base64: &str) -> String {
@@ -230,5 +263,9 @@ fn reordered(pairs: &[(&str, &str)], place: &str) -> Vec<(String, String)> {
 }
 
 fn joined(pairs: &[(&str, &str)]) -> String {
-    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+    let mut joined = String::with_capacity(pairs.iter().map(|(name, value)| name.len() + value.len() + 2).sum());
+    for (at, (name, value)) in pairs.iter().enumerate() {
+        joined.extend([if at == 0 { "" } else { "&" }, name, "=", value]);
+    }
+    joined
 }

@@ -5,22 +5,14 @@ use http::request::Parts;
 
 use super::NearMiss;
 use super::keys::other_keys;
-use super::requests::{Names, other_requests};
+use super::requests::{Names, as_received, other_requests};
+use super::work::{Share, Work};
 use crate::VerifyLayer;
 use crate::clock::UnixTime;
 use crate::engine::Rehearsal;
 use crate::form::{Extracted, Form};
 use crate::keys::{Key, Keys, Secret, TenantId};
 use crate::rejection::{Code, Reason, Step};
-
-/// How many requests and settings are tried. A MAC of a short request takes about a microsecond.
-const MOST_TRIES: usize = 600;
-
-/// How many bytes are signed for it, so that a large body takes milliseconds.
-const MOST_BYTES: usize = 4 * 1024 * 1024;
-
-/// What a request without a body and a query counts as.
-const LEAST_BYTES: usize = 1024;
 
 /// Of a longer body, no variants are made.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -48,22 +40,19 @@ struct Known {
     keys: Keys,
 }
 
-/// Tenants that the key store names.
-fn tenants_of(known: &[Key]) -> Vec<Known> {
-    let mut tenants: Vec<(&TenantId, Vec<Key>)> = Vec::new();
+/// The first tenants of these keys.
+fn tenants(known: &[Key]) -> Vec<Known> {
+    let mut tenants: Vec<(TenantId, Vec<Key>)> = Vec::new();
     for key in known {
         let Some(owner) = key.owner() else { continue };
         let has_room = tenants.len() < MOST_TENANTS;
-        match tenants.iter_mut().find(|(tenant, _)| *tenant == owner) {
+        match tenants.iter_mut().find(|(tenant, _)| tenant == owner) {
             Some((_, keys)) => keys.push(key.clone()),
-            None if has_room => tenants.push((owner, vec![key.clone()])),
-            None => {}
+            None if has_room => tenants.push((owner.clone(), vec![key.clone()])),
+            None => break,
         }
     }
-    let known = |(tenant, keys): (&TenantId, Vec<Key>)| Known {
-        tenant: Some(tenant.clone()),
-        keys: keys.into_iter().collect(),
-    };
+    let known = |(tenant, keys): (_, Vec<Key>)| Known { tenant: Some(tenant), keys: keys.into_iter().collect() };
     tenants.into_iter().map(known).collect()
 }
 
@@ -77,26 +66,7 @@ pub(super) struct Search<'r, F: Form, C> {
     now: UnixTime,
     reason: &'r Reason,
     look_ups: usize,
-}
-
-/// What may still be tried.
-struct Left {
-    tries: usize,
-    bytes: usize,
-}
-
-impl Left {
-    /// Whether this may be tried too.
-    fn take<F>(&mut self, near: &NearMiss<F>) -> bool {
-        let query = near.head.uri.query().map_or(0, str::len);
-        match (self.tries.checked_sub(1), self.bytes.checked_sub(LEAST_BYTES + query + near.body.len())) {
-            (Some(tries), Some(bytes)) => {
-                *self = Self { tries, bytes };
-                true
-            }
-            _ => false,
-        }
-    }
+    work: &'r mut Work,
 }
 
 impl<'r, F: Form, C> Search<'r, F, C> {
@@ -105,10 +75,11 @@ impl<'r, F: Form, C> Search<'r, F, C> {
         form: &'r F,
         rehearsal: &Rehearsal<F::Credential>,
         reason: &'r Reason,
+        work: &'r mut Work,
     ) -> Self {
         let tenant = rehearsal.presented.as_ref().map(|presented| presented.tenant.clone());
         let own = tenant.zip(rehearsal.keys.clone()).map(|(tenant, keys)| Known { tenant, keys });
-        Self { layer, form, own, others: tenants_of(&rehearsal.known), now: rehearsal.now, reason, look_ups: 0 }
+        Self { layer, form, own, others: tenants(&rehearsal.known), now: rehearsal.now, reason, look_ups: 0, work }
     }
 
     /// The form's own suspects come first: what they say is more precise than that another key fits.
@@ -116,18 +87,34 @@ impl<'r, F: Form, C> Search<'r, F, C> {
         if body.len() > LONGEST_BODY {
             return None;
         }
-        let mut left = Left { tries: MOST_TRIES, bytes: MOST_BYTES };
-        for near in self.form.near_misses(head, body) {
-            if left.take(&near) && self.fits(&near).await {
-                return Some(near.cause);
-            }
+        let signed = self.form.signed_part(body);
+        let body = signed.as_ref().unwrap_or(body);
+        let near = self.form.near_misses(head, body).into_iter();
+        if let Some(cause) = self.first_that_fits(near, head, body, Share::Settings).await {
+            return Some(cause);
         }
         if let Some(cause) = self.other_key(head, body) {
             return Some(cause);
         }
-        for near in other_requests(head, body, &self.names()) {
-            if left.take(&near) && self.fits(&near).await {
-                return Some(near.cause);
+        let (received, names) = (as_received(head), self.names());
+        let near = other_requests(&received, body, &names);
+        self.first_that_fits(near, head, body, Share::Requests).await
+    }
+
+    async fn first_that_fits(
+        &mut self,
+        near: impl Iterator<Item = NearMiss<F>>,
+        head: &Parts,
+        body: &Bytes,
+        share: Share,
+    ) -> Option<String> {
+        for NearMiss { cause, form, request } in near {
+            let (head, body) = request.as_ref().map_or((head, body), |(head, body)| (head, body));
+            if !self.work.may_try(head, body, share) {
+                return None;
+            }
+            if self.fits(form.as_ref().unwrap_or(self.form), head, body, share).await {
+                return Some(cause);
             }
         }
         None
@@ -145,21 +132,24 @@ impl<'r, F: Form, C> Search<'r, F, C> {
         }
     }
 
-    async fn fits(&mut self, near: &NearMiss<F>) -> bool {
-        let form = near.form.as_ref().unwrap_or(self.form);
-        let Some(presented) = self.layer.read_by(form, &near.head, &near.body) else { return false };
-        let known = self.own.iter().chain(&self.others).find(|known| known.tenant == presented.tenant);
-        let keys = match known.filter(|_| !self.layer.rules().looks_keys_up) {
-            Some(known) => known.keys.clone(),
+    async fn fits(&mut self, form: &F, head: &Parts, body: &Bytes, share: Share) -> bool {
+        let Some(presented) = self.layer.read_by(form, head, body) else { return false };
+        let known = self.own.iter().chain(&self.others).position(|known| known.tenant == presented.tenant);
+        let known = match known.filter(|_| !self.layer.rules().looks_keys_up) {
+            Some(known) => known,
             None if self.look_ups == MOST_LOOK_UPS => return false,
             None => {
                 self.look_ups += 1;
                 let Ok(keys) = self.layer.keys_by(form, &presented).await else { return false };
-                self.others.push(Known { tenant: presented.tenant.clone(), keys: keys.clone() });
-                keys
+                self.others.push(Known { tenant: presented.tenant.clone(), keys });
+                usize::from(self.own.is_some()) + self.others.len() - 1
             }
         };
-        keys.iter().filter(|key| key.is_active(self.now)).any(|key| self.is_right(form, &presented, key.secret()))
+        let Some(known) = self.own.iter().chain(&self.others).nth(known) else { return false };
+        let mut keys = known.keys.iter().filter(|key| key.is_active(self.now)).map(Key::secret);
+        let is_right = |key: &Secret| self.is_right(form, &presented, key);
+        let further = |key: &Secret| self.work.may_check(head, body, share) && is_right(key);
+        keys.next().is_some_and(is_right) || keys.any(further)
     }
 
     /// Whether this key verifies it, and, if its claims failed, they pass.
@@ -176,9 +166,34 @@ impl<'r, F: Form, C> Search<'r, F, C> {
         let form = any_secret.as_ref().unwrap_or(self.form);
         let presented = self.layer.read_by(form, head, body)?;
         let keys = &self.own.as_ref()?.keys;
-        keys.iter()
-            .map(Key::secret)
-            .flat_map(other_keys)
-            .find_map(|(cause, other)| self.is_right(form, &presented, &other).then(|| cause.to_owned()))
+        // The likeliest of all secrets, then the next of all.
+        let others = keys.iter().map(|key| other_keys(key.secret()).into_iter());
+        for (cause, other) in in_turns(others.collect()) {
+            if !self.work.may_check(head, body, Share::Secrets) {
+                return None;
+            }
+            if self.is_right(form, &presented, &other) {
+                return Some(cause.to_owned());
+            }
+        }
+        None
     }
+}
+
+/// One of each, then one of each again.
+fn in_turns<T>(mut all: Vec<impl Iterator<Item = T>>) -> impl Iterator<Item = T> {
+    let mut turn = 0;
+    std::iter::from_fn(move || {
+        while !all.is_empty() {
+            turn %= all.len();
+            match all.get_mut(turn).and_then(Iterator::next) {
+                Some(next) => {
+                    turn += 1;
+                    return Some(next);
+                }
+                None => drop(all.remove(turn)),
+            }
+        }
+        None
+    })
 }

@@ -75,6 +75,8 @@ where
         longest: 8 * 1024,
         required: Vec::new(),
         timestamp_claim: Some("ts".into()),
+        #[cfg(feature = "explain")]
+        misread: None,
         claims: PhantomData,
     };
     Builder::new(form, Tenant::query("company_id"), Method::GET)

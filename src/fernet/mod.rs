@@ -38,6 +38,8 @@
 //! copies are wiped.
 
 mod builder;
+#[cfg(feature = "explain")]
+mod near;
 #[cfg(feature = "sign")]
 mod signing;
 mod token;
@@ -56,6 +58,8 @@ use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules};
 use crate::keys::Secret;
+#[cfg(feature = "explain")]
+use crate::near_miss::NearMiss;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
 use crate::scheme::Places;
@@ -83,6 +87,9 @@ pub struct Fernet<C, R = HeadOnly> {
     longest: usize,
     required: Vec<Cow<'static, str>>,
     timestamp_claim: Option<Cow<'static, str>>,
+    /// What a partner may take for the key, while that is tried.
+    #[cfg(feature = "explain")]
+    misread: Option<near::Misread>,
     claims: PhantomData<fn() -> (C, R)>,
 }
 
@@ -116,6 +123,10 @@ where
     }
 
     fn verify(&self, token: &Token, key: &Secret) -> Result<Message, Reason> {
+        #[cfg(feature = "explain")]
+        if let Some(misread) = self.misread {
+            return token.decrypt(&misread.of(key).ok_or(Reason::BadSignature)?);
+        }
         token.decrypt(key)
     }
 
@@ -140,6 +151,11 @@ where
 
     fn describe(&self, token: &Token, facts: &mut Facts) {
         facts.add("length", format_args!("{} bytes", token.length()));
+    }
+
+    #[cfg(feature = "explain")]
+    fn near_misses(&self, _: &Parts, _: &Bytes) -> Vec<NearMiss<Self>> {
+        NearMiss::forms(self.near())
     }
 
     fn redact(&self, head: &mut Parts) {

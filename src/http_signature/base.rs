@@ -1,7 +1,7 @@
 //! The signature base (RFC 9421, 2.5): the text that is signed.
 
-use http::HeaderName;
 use http::request::Parts;
+use http::{HeaderName, Method};
 
 use super::fields::Input;
 use crate::rejection::Reason;
@@ -18,19 +18,27 @@ pub(super) fn base(input: &Input, head: &Parts, url: &str) -> Result<String, Rea
 }
 
 fn value(component: &str, head: &Parts, url: &str) -> Result<String, Reason> {
+    match derived(component, &head.method, url) {
+        Some(value) => Ok(value),
+        None => field(component, head),
+    }
+}
+
+/// The value of a component that is made of method and URL; `None` for another one.
+pub(super) fn derived(component: &str, method: &Method, url: &str) -> Option<String> {
     let address = Address::of(url);
     let derived = match component {
-        "@method" => head.method.as_str(),
+        "@method" => method.as_str(),
         "@target-uri" => url,
         "@scheme" => address.scheme,
         "@authority" => address.authority,
         "@path" => address.path,
         "@request-target" => address.target,
         // With its question mark, also if there is no query (2.2.7).
-        "@query" => return Ok(format!("?{}", address.query)),
-        _ => return field(component, head),
+        "@query" => return Some(format!("?{}", address.query)),
+        _ => return None,
     };
-    Ok(derived.to_owned())
+    Some(derived.to_owned())
 }
 
 /// The lines of a header, without white space around each (2.1).

@@ -121,6 +121,8 @@ where
         any_content_type: false,
         optional_body: false,
         lease: Duration::from_secs(30),
+        #[cfg(feature = "explain")]
+        slip: None,
         claims: PhantomData,
     };
     Builder::new(form, Tenant::fixed("default"), Method::POST)

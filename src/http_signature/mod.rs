@@ -50,6 +50,8 @@ mod builder;
 mod fields;
 #[cfg(feature = "explain")]
 mod near;
+#[cfg(feature = "sign")]
+mod signing;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -109,6 +111,9 @@ pub struct HttpSignature<C> {
     any_content_type: bool,
     optional_body: bool,
     lease: Duration,
+    /// A slip of a sender, while it is tried.
+    #[cfg(feature = "explain")]
+    slip: Option<near::Slip>,
     claims: PhantomData<fn() -> C>,
 }
 
@@ -177,6 +182,11 @@ where
         let digests = is_covered.then(|| fields::sequences(&head.headers, &CONTENT_DIGEST)).transpose()?;
         let tenant = input.keyid.as_deref().filter(|_| self.named_by_keyid).map(TenantId::from);
         let base = base::base(&input, head, &self.origin.urls(head)?.0)?;
+        #[cfg(feature = "explain")]
+        let base = match self.slip {
+            Some(slip) => slip.signed(base, &label, body),
+            None => base,
+        };
         let created = UnixTime::from_secs(created);
         Ok(Extracted { credential: Call { tags, input, base, created, digests, body: body.clone() }, tenant })
     }
@@ -223,8 +233,8 @@ where
     }
 
     #[cfg(feature = "explain")]
-    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<NearMiss<Self>> {
-        NearMiss::forms(self.near(head), head, body)
+    fn near_misses(&self, head: &Parts, _: &Bytes) -> Vec<NearMiss<Self>> {
+        NearMiss::forms(self.near(head))
     }
 
     fn check(&self) -> Result<(), ConfigProblem> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::algorithm::Kind;
-use super::named::Part;
+use super::named::{Named, Part};
+use super::verifier::Verifier;
 use super::{Algorithm, Audience, Jwt};
 use crate::form::Form;
 use crate::mac::Digest;
@@ -20,9 +21,6 @@ where
     Self: Form,
 {
     fn signing(&self, wanted: &Wanted<'_>) -> Result<Steps, SignError> {
-        let algorithm = self.verifier.algorithm();
-        let private = SignError::Unsupported("its tokens are signed with a private key: see `sign::JwtSigner`");
-        let digest = digest(algorithm).ok_or(private)?;
         if self.query_hash.is_some() {
             return Err(SignError::Unsupported("its tokens hash the request"));
         }
@@ -31,19 +29,50 @@ where
         }
         let wanted = &wanted.with(self.required.iter().chain(&self.required_claims).map(AsRef::as_ref))?;
         let (mut draft, mut outgoing) = (Draft::default(), Outgoing::new(wanted));
-        let format = self.verifier.secret_format();
-        let secret = key(format, &mut draft);
         let payload = self.payload(wanted, &mut draft, &mut outgoing)?;
-        let payload = draft.step("payload", Expr::Json(payload)).encoded(Encoding::Base64Url);
-        let header = draft.step("header", Expr::text(self.header(wanted)?)).encoded(Encoding::Base64Url);
-        let text = draft.step("text", Expr::concat([header, Expr::text("."), payload]));
-        let signature = Expr::hmac(digest, secret, text.clone()).encoded(Encoding::Base64Url);
-        let signature = draft.step("signature", signature);
-        let token = draft.step("token", Expr::concat([text, Expr::text("."), signature]));
-        let what = format!("the token: a JWT (RFC 7519) signed with `{}`", algorithm.name());
-        self.places.put(&mut outgoing, token, what);
-        Ok(draft.end(outgoing, SecretShape::of(format), Some(Lifetime::Stated(self.leeway))))
+        let token = token(&self.verifier, self.named.as_ref(), payload, wanted, &mut draft)?;
+        self.places.put(&mut outgoing, token, what(&self.verifier));
+        let secret = SecretShape::of(self.verifier.secret_format());
+        Ok(draft.end(outgoing, secret, Some(Lifetime::Stated(self.leeway))))
     }
+}
+
+/// A token with this payload, as a step.
+pub(super) fn token(
+    verifier: &Verifier,
+    named: Option<&Named>,
+    payload: Vec<(String, Expr)>,
+    wanted: &Wanted<'_>,
+    draft: &mut Draft,
+) -> Result<Expr, SignError> {
+    let private = SignError::Unsupported("its tokens are signed with a private key: see `sign::JwtSigner`");
+    let digest = digest(verifier.algorithm()).ok_or(private)?;
+    let secret = key(verifier.secret_format(), draft);
+    let payload = draft.step("payload", Expr::Json(payload)).encoded(Encoding::Base64Url);
+    let header = draft.step("header", Expr::text(header(verifier, named, wanted)?)).encoded(Encoding::Base64Url);
+    let text = draft.step("text", Expr::concat([header, Expr::text("."), payload]));
+    let signature = Expr::hmac(digest, secret, text.clone()).encoded(Encoding::Base64Url);
+    let signature = draft.step("signature", signature);
+    Ok(draft.step("token", Expr::concat([text, Expr::text("."), signature])))
+}
+
+/// What the token is, for a partner.
+pub(super) fn what(verifier: &Verifier) -> String {
+    format!("the token: a JWT (RFC 7519) signed with `{}`", verifier.algorithm().name())
+}
+
+fn header(verifier: &Verifier, named: Option<&Named>, wanted: &Wanted<'_>) -> Result<String, SignError> {
+    let mut header = Map::new();
+    header.insert("alg".to_owned(), verifier.algorithm().name().into());
+    header.insert("typ".to_owned(), verifier.required_type().unwrap_or("JWT").into());
+    for (name, text) in verifier.required_members() {
+        header.insert(name.clone().into_owned(), text.clone().into_owned().into());
+    }
+    if let Some(named) = named.filter(|named| named.part == Part::Header) {
+        let tenant = named.prefix.clone().into_owned() + wanted.own_tenant()?;
+        header.insert(named.member.clone().into_owned(), tenant.into());
+    }
+    Ok(Value::Object(header).to_string())
 }
 
 impl<C> Jwt<C> {
@@ -92,20 +121,6 @@ impl<C> Jwt<C> {
         }
         outgoing.claims(wanted, "payload");
         Ok(members)
-    }
-
-    fn header(&self, wanted: &Wanted<'_>) -> Result<String, SignError> {
-        let mut header = Map::new();
-        header.insert("alg".to_owned(), self.verifier.algorithm().name().into());
-        header.insert("typ".to_owned(), self.verifier.required_type().unwrap_or("JWT").into());
-        for (name, text) in self.verifier.required_members() {
-            header.insert(name.clone().into_owned(), text.clone().into_owned().into());
-        }
-        if let Some(named) = self.named.as_ref().filter(|named| named.part == Part::Header) {
-            let tenant = named.prefix.clone().into_owned() + wanted.own_tenant()?;
-            header.insert(named.member.clone().into_owned(), tenant.into());
-        }
-        Ok(Value::Object(header).to_string())
     }
 }
 

@@ -7,8 +7,8 @@
 //! **Nothing in it is secret.** The only key in it is made for the page, and the layer's keys are not read. It does say
 //! what the layer checks, as the partner's own documentation would.
 //!
-//! There is no kit for partners who sign with a private key, for the forms `sealed`, `signed_json`,
-//! `http_signature` and `ticket`, and for forms of your own.
+//! There is no kit for partners who sign with a private key, for the forms `sealed` and `ticket`, and for forms of your
+//! own.
 //!
 //! Feature `kit`; for this example `timestamp-hash` too.
 //!

@@ -34,11 +34,10 @@ pub(super) fn formula(expr: &Expr) -> String {
             let equals = equals.map_or("the values alone".to_owned(), |equals| format!("{equals:?}"));
             format!("{function}({}, {equals}, {between:?})", formula(pairs))
         }
-        Expr::Json(members) => {
-            let members = members.iter().map(|(name, value)| format!("{name:?}: {}", formula(value)));
-            format!("json({{{}}})", members.collect::<Vec<_>>().join(", "))
-        }
+        Expr::Json(members) => format!("json({})", object(members)),
         Expr::Value(value) => value.to_string(),
+        Expr::Object(members) => object(members),
+        Expr::List(items) => format!("[{}]", items.iter().map(formula).collect::<Vec<_>>().join(", ")),
         Expr::Hash(digest, message) => format!("{}({})", sha(*digest), formula(message)),
         Expr::Hmac { digest, key, message } => {
             format!("hmac_{}({}, {})", sha(*digest), formula(key), formula(message))
@@ -57,6 +56,11 @@ pub(super) fn formula(expr: &Expr) -> String {
         Expr::FromHex(text) => format!("hex_decoded({})", formula(text)),
         Expr::Fernet { key, text } => format!("fernet({}, {})", formula(key), formula(text)),
     }
+}
+
+fn object(members: &[(String, Expr)]) -> String {
+    let members = members.iter().map(|(name, value)| format!("{name:?}: {}", formula(value)));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
 }
 
 /// What the functions of a formula are.

@@ -54,6 +54,8 @@ where
         required: Vec::new(),
         unsigned_body: false,
         quirks: Quirks::default(),
+        #[cfg(feature = "explain")]
+        slip: None,
         claims: PhantomData,
     };
     Builder::new(form, Tenant::fixed("default"), Method::GET)

@@ -54,6 +54,8 @@
 pub(crate) mod base_string;
 mod body;
 mod builder;
+#[cfg(feature = "explain")]
+mod near;
 pub(crate) mod pairs;
 mod parameters;
 mod quirks;
@@ -146,6 +148,9 @@ pub struct OAuth1<C> {
     required: Vec<Cow<'static, str>>,
     unsigned_body: bool,
     quirks: Quirks,
+    /// A slip of a partner, while it is tried.
+    #[cfg(feature = "explain")]
+    slip: Option<near::Slip>,
     claims: PhantomData<fn() -> C>,
 }
 
@@ -247,6 +252,11 @@ where
 
     fn verify(&self, SignedRequest(request): &SignedRequest, key: &Secret) -> Result<Message, Reason> {
         keys::check_shared(key).map_err(Reason::UnusableKey)?;
+        #[cfg(feature = "explain")]
+        if let Some(slip) = self.slip {
+            let message = Message { request: Arc::clone(request), reading: 0 };
+            return if slip.signed(request, key) { Ok(message) } else { Err(Reason::BadSignature) };
+        }
         let reading = key.with_prepared((), base_string::key, |key| {
             let digest = request.method.digest();
             let is_signed = |reading: &Reading| digest.verify(key, [reading.base_string.text.as_slice()], &request.mac);
@@ -299,9 +309,8 @@ where
     }
 
     #[cfg(feature = "explain")]
-    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<crate::near_miss::NearMiss<Self>> {
-        let with = |(cause, origin)| (cause, Self { origin, ..self.copy() });
-        crate::near_miss::NearMiss::forms(self.origin.near(head).into_iter().map(with).collect(), head, body)
+    fn near_misses(&self, head: &Parts, _: &Bytes) -> Vec<crate::near_miss::NearMiss<Self>> {
+        crate::near_miss::NearMiss::forms(self.near(head))
     }
 
     fn redact(&self, head: &mut Parts) {
@@ -318,9 +327,6 @@ where
         builder::check(self)
     }
 }
-
-#[cfg(feature = "explain")]
-crate::near_miss::copy_form!(OAuth1<C> { origin, transports, methods, window, required, unsigned_body, quirks });
 
 opaque_debug!(OAuth1<C> { origin });
 opaque_debug!(SignedRequest);

@@ -53,6 +53,10 @@ impl KeyDerivation {
             ("signs with the SHA-256 of the secret", Self::digest(Digest::Sha256)),
             ("signs with the SHA-1 of the secret", Self::digest(Digest::Sha1)),
             ("signs with the SHA-512 of the secret", Self::digest(Digest::Sha512)),
+            (
+                "signs with the secret's HMAC under `WebAppData`, as Telegram's Mini Apps do",
+                Self::hmac_keyed_with(Digest::Sha256, "WebAppData"),
+            ),
         ]
         .map(|(does, other)| (format!("the partner {does}, and this layer {ours}: see `key_derivation`"), other))
         .into();

@@ -2,6 +2,8 @@
 
 use super::{Encoding, SecretFormat};
 use crate::mac::Digest;
+#[cfg(any(feature = "signed-parameters", feature = "signed-payload", feature = "webhook"))]
+use crate::mac::Tag;
 
 const DIGESTS: [(Digest, &str); 4] = [
     (Digest::Sha256, "HMAC-SHA256"),
@@ -70,6 +72,33 @@ impl Made {
 
     fn only_reads(self, other: Self) -> bool {
         (self.digest, self.encoding) == (other.digest, other.encoding)
+    }
+}
+
+/// What is not an HMAC, or one whose arguments are in each other's place: no layer expects these.
+#[cfg(any(feature = "signed-parameters", feature = "signed-payload", feature = "webhook"))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Odd {
+    SecretFirst,
+    SecretLast,
+    Swapped,
+}
+
+#[cfg(any(feature = "signed-parameters", feature = "signed-payload", feature = "webhook"))]
+impl Odd {
+    pub(crate) const ALL: [(Self, &str); 3] = [
+        (Self::Swapped, "an HMAC with the secret as the text and the text as the key: its arguments are swapped"),
+        (Self::SecretFirst, "a plain digest with the secret in front, and this layer expects an HMAC"),
+        (Self::SecretLast, "a plain digest with the secret at the end, and this layer expects an HMAC"),
+    ];
+
+    /// What it makes of this text.
+    pub(crate) fn tag(self, digest: Digest, key: &[u8], text: &[u8]) -> Tag {
+        match self {
+            Self::SecretFirst => digest.hash([key, text]),
+            Self::SecretLast => digest.hash([text, key]),
+            Self::Swapped => digest.mac(text, [key]),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::rejection::Reason;
 #[cfg(feature = "public-key")]
 use crate::scheme::PublicKeyAlgorithm;
 #[cfg(feature = "explain")]
-use crate::scheme::near::Made;
+use crate::scheme::near::{Made, Odd};
 use crate::scheme::{Encoding, KeyDerivation, SecretFormat};
 
 /// How a signature is made and written.
@@ -18,6 +18,9 @@ pub struct Signature {
     pub(crate) encoding: Encoding,
     pub(crate) secret_format: SecretFormat,
     pub(crate) derivation: KeyDerivation,
+    /// What a partner may make instead, while that is tried.
+    #[cfg(feature = "explain")]
+    odd: Option<Odd>,
     /// `None`: an HMAC.
     #[cfg(feature = "public-key")]
     pub(crate) public_key: Option<PublicKeyAlgorithm>,
@@ -51,6 +54,8 @@ impl Signature {
             encoding,
             secret_format,
             derivation,
+            #[cfg(feature = "explain")]
+            odd: None,
             #[cfg(feature = "public-key")]
             public_key: None,
         }
@@ -122,6 +127,13 @@ impl Signature {
             return verified(algorithm.verify(key, &signed, given));
         }
         keys::check_shared(key).map_err(Reason::UnusableKey)?;
+        #[cfg(feature = "explain")]
+        if let Some(odd) = self.odd {
+            let secret = self.secret_format.key(key.expose()).map_err(Reason::UnusableKey)?;
+            let text = parts.into_iter().collect::<Vec<_>>().concat();
+            let tag = odd.tag(self.digest, &self.derivation.key(secret), &text);
+            return verified(Ok(tag[..].ct_eq(given).into()));
+        }
         let made_by = (self.secret_format, self.derivation);
         let read = |secret: &[u8]| Ok(self.derivation.key(self.secret_format.key(secret)?));
         verified(self.digest.verify_read((key, made_by), read, parts, given))
@@ -147,7 +159,10 @@ impl Signature {
             (cause, Self { digest, encoding, secret_format, ..self })
         });
         let derived = derivation.near().into_iter();
-        made.chain(derived.map(|(cause, derivation)| (cause, Self { derivation, ..self }))).collect()
+        let odd = Odd::ALL.into_iter();
+        made.chain(derived.map(|(cause, derivation)| (cause, Self { derivation, ..self })))
+            .chain(odd.map(|(odd, made)| (format!("the partner makes {made}"), Self { odd: Some(odd), ..self })))
+            .collect()
     }
 
     pub(crate) fn check_key(&self, form: &'static str, key: &Secret) -> Result<(), &'static str> {

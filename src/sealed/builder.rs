@@ -82,6 +82,8 @@ where
         window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(60) },
         usage: Usage::Once,
         fixed: Vec::new(),
+        #[cfg(feature = "explain")]
+        misread: None,
         claims: PhantomData,
     };
     Builder::new(form, Tenant::fixed("default"), Method::GET)

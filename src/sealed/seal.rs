@@ -46,9 +46,14 @@ impl Seal {
     pub(super) fn open(self, sealed: &[u8], secret: &[u8]) -> Option<Vec<u8>> {
         let mut key = Zeroizing::new([0; 32]);
         Sha256::new_with_prefix(secret).finalize_into((&mut *key).into());
+        self.open_with(sealed, &key)
+    }
+
+    /// The payload, if it was sealed with this key.
+    pub(super) fn open_with(self, sealed: &[u8], key: &[u8; 32]) -> Option<Vec<u8>> {
         match self {
-            Self::FramedAesGcm => Frame::read(sealed)?.open(&key),
-            Self::AesCbcThenHmac => Blocks::read(sealed)?.open(&key),
+            Self::FramedAesGcm => Frame::read(sealed)?.open(key),
+            Self::AesCbcThenHmac => Blocks::read(sealed)?.open(key),
         }
     }
 }

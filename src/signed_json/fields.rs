@@ -175,15 +175,15 @@ pub(super) fn malformed(pointer: &str, what: &'static str) -> Reason {
     Reason::Malformed(pointer.to_owned().into(), what)
 }
 
-fn names(pointer: &str) -> impl Iterator<Item = &str> {
+pub(super) fn names(pointer: &str) -> impl Iterator<Item = &str> {
     pointer.split('/').skip(1)
 }
 
-fn last_name(pointer: &str) -> &str {
+pub(super) fn last_name(pointer: &str) -> &str {
     pointer.rsplit('/').next().unwrap_or(pointer)
 }
 
-fn insert(mut claims: &mut Map<String, Value>, pointer: &str, value: &Value) {
+pub(super) fn insert(mut claims: &mut Map<String, Value>, pointer: &str, value: &Value) {
     let mut names = names(pointer).peekable();
     while let Some(name) = names.next() {
         if names.peek().is_none() {

@@ -45,6 +45,8 @@ mod builder;
 mod fields;
 #[cfg(feature = "explain")]
 mod near;
+#[cfg(feature = "sign")]
+mod signing;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -212,8 +214,13 @@ where
     }
 
     #[cfg(feature = "explain")]
-    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<NearMiss<Self>> {
-        NearMiss::forms(self.near(), head, body)
+    fn near_misses(&self, _: &Parts, _: &Bytes) -> Vec<NearMiss<Self>> {
+        NearMiss::forms(self.near())
+    }
+
+    #[cfg(feature = "explain")]
+    fn signed_part(&self, body: &Bytes) -> Option<Bytes> {
+        self.without_the_unsigned(body)
     }
 
     #[cfg(feature = "explain")]

@@ -51,6 +51,9 @@ pub(crate) enum Expr {
     Json(Vec<(String, Expr)>),
     /// Only in [`Self::Json`].
     Value(Value),
+    /// An object and a list whose members are computed. Only in [`Self::Json`].
+    Object(Vec<(String, Expr)>),
+    List(Vec<Expr>),
     Hash(Digest, Box<Expr>),
     Hmac {
         digest: Digest,

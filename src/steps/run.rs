@@ -136,11 +136,9 @@ impl Run<'_> {
                 }
                 Computed::Text(texts.join(between))
             }
-            Expr::Json(members) => {
-                let members = members.iter().map(|(name, value)| Ok((name.clone(), self.json(value, values)?)));
-                Computed::Text(Value::Object(members.collect::<Result<Map<_, _>, SignError>>()?).to_string())
-            }
+            Expr::Json(members) => Computed::Text(self.object(members, values)?.to_string()),
             Expr::Value(value) => Computed::Text(value.to_string()),
+            Expr::Object(_) | Expr::List(_) => return Err(MISFIT),
             Expr::Hash(digest, message) => Computed::Bytes(digest.hash([bytes(message)?.as_slice()]).to_vec()),
             Expr::Hmac { digest, key, message } => {
                 let mac = digest.mac(&bytes(key)?, [bytes(message)?.as_slice()]);
@@ -163,9 +161,19 @@ impl Run<'_> {
         })
     }
 
+    fn object(&self, members: &[(String, Expr)], values: &Values) -> Result<Value, SignError> {
+        let members = members.iter().map(|(name, value)| Ok((name.clone(), self.json(value, values)?)));
+        Ok(Value::Object(members.collect::<Result<Map<_, _>, SignError>>()?))
+    }
+
     fn json(&self, expr: &Expr, values: &Values) -> Result<Value, SignError> {
         match expr {
             Expr::Value(value) => Ok(value.clone()),
+            Expr::Object(members) => self.object(members, values),
+            Expr::List(items) => {
+                let items = items.iter().map(|item| self.json(item, values));
+                Ok(Value::Array(items.collect::<Result<_, SignError>>()?))
+            }
             other => Ok(match self.compute(other, values)? {
                 Computed::Text(text) => text.into(),
                 Computed::Number(number) => number.into(),

@@ -57,19 +57,20 @@ impl<'a> Wanted<'a> {
     pub(crate) fn required(&self, name: &str) -> Result<Expr, SignError> {
         match self.claims.get(name) {
             Some(value) => Ok(Expr::text(text(value))),
-            None if self.examples => Ok(Expr::text(example(name))),
-            None => Err(SignError::Missing(name.to_owned())),
+            None => self.made_up(name).map(Expr::text),
         }
+    }
+
+    /// The value of a claim that is missing: for a page, one that is made up.
+    pub(crate) fn made_up(&self, name: &str) -> Result<&'static str, SignError> {
+        if self.examples { Ok(example(name)) } else { Err(SignError::Missing(name.to_owned())) }
     }
 
     /// Adds claims that must be there, if they are missing.
     pub(crate) fn with<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Result<Self, SignError> {
         let mut wanted = self.clone();
         for name in names.into_iter().filter(|name| !self.claims.contains_key(*name)) {
-            if !self.examples {
-                return Err(SignError::Missing(name.to_owned()));
-            }
-            wanted.claims.insert(name.to_owned(), example(name).into());
+            wanted.claims.insert(name.to_owned(), self.made_up(name)?.into());
         }
         Ok(wanted)
     }
@@ -113,6 +114,9 @@ fn text(value: &Value) -> String {
 fn example(name: &str) -> &'static str {
     let name = name.to_ascii_lowercase();
     match name.as_str() {
+        // LTI 1.1 knows no other values for a launch.
+        "lti_message_type" => "basic-lti-launch-request",
+        "lti_version" => "LTI-1p0",
         name if name.contains("mail") || name == "login" => "ada@example.com",
         name if name.contains("first") => "Ada",
         name if name.contains("last") => "Lovelace",

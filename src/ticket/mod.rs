@@ -39,6 +39,8 @@
 
 mod builder;
 mod memory;
+#[cfg(feature = "explain")]
+mod near;
 mod redemption;
 mod store;
 mod tickets;
@@ -58,6 +60,8 @@ use crate::body::HeadOnly;
 use crate::clock::UnixTime;
 use crate::form::{Extracted, Form, Presence, Rules};
 use crate::keys::{Keys, Secret};
+#[cfg(feature = "explain")]
+use crate::near_miss::NearMiss;
 use crate::query::Query;
 use crate::rejection::Reason;
 use crate::replay::FingerprintHasher;
@@ -176,6 +180,11 @@ where
         let claims = known.found.expose().get(TicketDigest::LENGTH..).unwrap_or_default();
         serde_json::from_slice(claims)
             .map_err(|_| Reason::BadPayload("does not have the shape that the claims require".into()))
+    }
+
+    #[cfg(feature = "explain")]
+    fn near_misses(&self, head: &Parts, _: &Bytes) -> Vec<NearMiss<Self>> {
+        NearMiss::forms(self.near(head))
     }
 
     fn check(&self) -> Result<(), ConfigProblem> {

@@ -239,9 +239,9 @@ where
     }
 
     #[cfg(feature = "explain")]
-    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<crate::near_miss::NearMiss<Self>> {
+    fn near_misses(&self, _: &Parts, _: &Bytes) -> Vec<crate::near_miss::NearMiss<Self>> {
         let with = |(cause, recipe)| (cause, Self { recipe, ..self.copy() });
-        crate::near_miss::NearMiss::forms(self.recipe.near().into_iter().map(with).collect(), head, body)
+        crate::near_miss::NearMiss::forms(self.recipe.near().into_iter().map(with).collect())
     }
 
     fn redact(&self, head: &mut Parts) {

@@ -218,8 +218,8 @@ where
     }
 
     #[cfg(feature = "explain")]
-    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<NearMiss<Self>> {
-        NearMiss::forms(self.near(head), head, body)
+    fn near_misses(&self, head: &Parts, _: &Bytes) -> Vec<NearMiss<Self>> {
+        NearMiss::forms(self.near(head))
     }
 
     #[cfg(feature = "explain")]

@@ -61,14 +61,12 @@ impl<C> Webhook<C> {
         for (cause, made) in self.signatures.near(self.secret_format) {
             add(cause, &|other| other.secret_format = other.signatures.set(made));
         }
-        if !self.signatures.is_public() {
-            let made = match self.signatures.secret_first {
-                true => "an HMAC, and this layer expects a plain digest with the secret in front",
-                false => "a plain digest with the secret in front, and this layer expects an HMAC",
-            };
-            add(format!("the sender makes {made}"), &|other| {
-                other.signatures.secret_first = !other.signatures.secret_first;
-            });
+        if self.signatures.secret_first {
+            let cause = "the sender makes an HMAC, and this layer expects a plain digest with the secret in front";
+            add(cause.to_owned(), &|other| other.signatures.secret_first = false);
+        }
+        for (cause, signatures) in self.signatures.near_odd() {
+            add(cause, &|other| other.signatures = signatures.clone());
         }
         for prefix in PREFIXES.into_iter().filter(|prefix| *prefix != self.signatures.prefix) {
             let ours = &self.signatures.prefix;

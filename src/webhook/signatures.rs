@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName};
 
+#[cfg(feature = "explain")]
+use subtle::ConstantTimeEq;
+
 use super::{headers, secret_first};
 use crate::ConfigProblem;
 use crate::form::Rules;
@@ -13,7 +16,7 @@ use crate::rejection::Reason;
 #[cfg(feature = "public-key")]
 use crate::scheme::PublicKeyAlgorithm;
 #[cfg(feature = "explain")]
-use crate::scheme::near::Made;
+use crate::scheme::near::{Made, Odd};
 use crate::scheme::{Encoding, SecretFormat};
 
 /// How many elements a list may have. Senders write one for each key, two or three.
@@ -36,6 +39,9 @@ pub(crate) struct Signatures {
     pub(crate) digest: Option<Digest>,
     /// Whether it is a plain digest with the secret in front, and no HMAC.
     pub(super) secret_first: bool,
+    /// What a sender may make instead, while that is tried.
+    #[cfg(feature = "explain")]
+    pub(crate) odd: Option<Odd>,
     /// `None`: an HMAC.
     #[cfg(feature = "public-key")]
     pub(crate) public_key: Option<PublicKeyAlgorithm>,
@@ -101,6 +107,8 @@ impl Signatures {
             encoding: Encoding::Hex,
             digest: None,
             secret_first: false,
+            #[cfg(feature = "explain")]
+            odd: None,
             #[cfg(feature = "public-key")]
             public_key: None,
         }
@@ -136,6 +144,14 @@ impl Signatures {
     pub(crate) fn near(&self, secret_format: SecretFormat) -> Vec<(String, Made)> {
         let made = Made { digest: self.digest(), encoding: self.encoding, secret_format };
         if self.is_public() { Vec::new() } else { made.near() }
+    }
+
+    /// What the sender may make instead of an HMAC.
+    #[cfg(feature = "explain")]
+    pub(crate) fn near_odd(&self) -> Vec<(String, Self)> {
+        let is_ours = |odd: &Odd| self.secret_first && *odd == Odd::SecretFirst;
+        let odd = Odd::ALL.into_iter().filter(|(odd, _)| !(self.is_public() || is_ours(odd)));
+        odd.map(|(odd, made)| (format!("the sender makes {made}"), Self { odd: Some(odd), ..self.clone() })).collect()
     }
 
     /// Takes MACs that are made in this way, and returns the format of the secret.
@@ -227,6 +243,11 @@ impl Signatures {
             return Ok(false);
         }
         keys::check_shared(key)?;
+        #[cfg(feature = "explain")]
+        if let Some(odd) = self.odd {
+            let tag = odd.tag(self.digest(), &format.key(key.expose())?, &parts.collect::<Vec<_>>().concat());
+            return Ok(tags.macs().any(|given| tag[..].ct_eq(given).into()));
+        }
         if self.secret_first {
             return secret_first::verify((key, format), parts, tags.macs());
         }

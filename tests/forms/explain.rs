@@ -1,9 +1,11 @@
 //! Partners who get something wrong: the true cause is named first, and no secret with it.
 
 mod bounds;
+mod broken;
 mod partners;
 mod recipes;
 mod senders;
+mod table;
 
 use bytes::Bytes;
 use http::Request;

@@ -21,8 +21,8 @@ use tower_sso::signed_payload::Layout;
 use tower_sso::tenant::Tenant;
 use tower_sso::timestamp_hash::Recipe;
 use tower_sso::{
-    Builder, VerifyLayer, fernet, jwt, oauth1, shared_secret, signed_parameters, signed_payload, timestamp_hash,
-    webhook,
+    Builder, VerifyLayer, fernet, http_signature, jwt, oauth1, shared_secret, signed_json, signed_parameters,
+    signed_payload, timestamp_hash, webhook,
 };
 
 use crate::support::{App, clock};
@@ -284,7 +284,65 @@ pub(crate) fn all(time: &Time) -> Vec<Mechanism> {
                 .encoding(Encoding::Base64)
         }),
     ]);
+    all.extend(in_bodies(time));
     all
+}
+
+/// Calls whose signature is in the body or is made of its digest.
+fn in_bodies(time: &Time) -> Vec<Mechanism> {
+    let acme = || Tenant::query("tenant");
+    let call = |name, claims| Asked {
+        second: ACKNOWLEDGED,
+        ..asked(name, "https://app.example/hook?tenant=acme&n=1", claims)
+    };
+    vec![
+        mechanism(call("signed_json", json!({"order": 7, "amount": {"value": 500}, "note": "é\"/"})), time, || {
+            let signed = ["/order", "/amount/value", "/amount/currency", "/reason", "/event"];
+            signed_json::layer::<Value>(signed)
+                .tenant(acme())
+                .layout(signed_json::Layout::Joined(':'))
+                .optional_fields(["/reason"])
+                .accepted_values("/event", ["paid"])
+                .within("/items/0/item")
+                .signature_field("/additional/mac")
+                .encoding(Encoding::Base64)
+                .secret_format(SecretFormat::Bytes)
+        }),
+        mechanism(call("signed_json, lines", json!({"message": "Ada \"$#{x}\" é"})), time, || {
+            signed_json::layer::<Value>(["/at", "/message", "/id"])
+                .tenant(acme())
+                .layout(signed_json::Layout::Lines)
+                .timestamp_field("/at")
+                .timestamp_format(TimeFormat::Rfc3339)
+                .event_id_field("/id")
+                .digest(Digest::Sha512)
+        }),
+        mechanism(call("signed_json, in a member", json!({"event": {"name": "paid"}})), time, || {
+            signed_json::layer::<Value>(["/timestamp", "/token"])
+                .tenant(acme())
+                .within("/signature")
+                .signature_field("/signature")
+                .timestamp_field("/timestamp")
+        }),
+        mechanism(call("http_signature", user()), time, || {
+            let origin = Origin::new("https://app.example");
+            http_signature::layer::<Value>(http_signature::Algorithm::HmacSha256, origin)
+                .tenant(acme())
+                .tag("hooks")
+                .required_components(["@method", "@scheme", "@authority", "@path", "@query", "content-type"])
+        }),
+        mechanism(call("http_signature, keyid", user()), time, || {
+            let origin = Origin::new("https://app.example");
+            http_signature::layer::<Value>(http_signature::Algorithm::HmacSha256, origin).tenant_keyid().label("sig-b2")
+        }),
+        mechanism(call("jwt_webhook", user()), time, || {
+            jwt::webhook::layer::<Value>(Algorithm::HS256)
+                .tenant_header("kid")
+                .body_digest_claim("sha256")
+                .issuer("acme")
+                .max_age(Duration::from_secs(300))
+        }),
+    ]
 }
 
 /// At the kit's own time.

@@ -61,6 +61,8 @@ where
         clock_skew: Duration::from_secs(60),
         any_content_type: false,
         processing: Processing::default(),
+        #[cfg(feature = "explain")]
+        digest_in_base64: false,
         claims: PhantomData,
     };
     Builder::new(form, Tenant::fixed("default"), Method::POST)

@@ -1,4 +1,4 @@
-use super::{Needs, Syntax, ascii, json_texts, sha};
+use super::{Needs, Syntax, ascii, json_text, sha};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -91,9 +91,10 @@ impl Syntax for CSharp {
             }
             Expr::Json(members) => {
                 needs.helper(QUOTE);
-                json_texts(self, members, "Quote", needs)
+                json_text(self, &Expr::Object(members.clone()), "Quote", needs)
             }
             Expr::Value(value) => ascii(&value.to_string()),
+            Expr::Object(_) | Expr::List(_) => json_text(self, expr, "Quote", needs),
             Expr::Hash(digest, message) => {
                 format!("{}.Create().ComputeHash({})", sha(*digest).to_uppercase(), self.bytes(message, needs))
             }

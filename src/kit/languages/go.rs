@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, go_helpers as helpers, quoted, unicode};
+use super::{Needs, Syntax, all, go_helpers as helpers, quoted, unicode};
 use crate::mac::Digest;
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
@@ -78,6 +78,11 @@ impl Syntax for Go {
                 format!("toJSON(map[string]any{{\n{}}})", members.iter().map(member).collect::<String>())
             }
             Expr::Value(value) => json(value),
+            Expr::Object(members) => {
+                let member = |(name, value): &(String, Expr)| format!("{}: {}", literal(name), self.expr(value, needs));
+                format!("map[string]any{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+            }
+            Expr::List(items) => format!("[]any{{{}}}", all(self, items, needs)),
             Expr::Hash(digest, message) => {
                 needs.function(helpers::SUM);
                 format!("sum({}, {})", name(*digest, needs), self.bytes(message, needs))

@@ -1,4 +1,4 @@
-use super::{Needs, Syntax, ascii, json_texts};
+use super::{Needs, Syntax, ascii, json_text};
 use crate::mac::Digest;
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
@@ -109,9 +109,10 @@ impl Syntax for Java {
             }
             Expr::Json(members) => {
                 needs.helper(QUOTE);
-                json_texts(self, members, "quote", needs)
+                json_text(self, &Expr::Object(members.clone()), "quote", needs)
             }
             Expr::Value(value) => ascii(&value.to_string()),
+            Expr::Object(_) | Expr::List(_) => json_text(self, expr, "quote", needs),
             Expr::Hash(digest, message) => {
                 needs.import("java.security.MessageDigest");
                 let message = self.bytes(message, needs);

@@ -208,19 +208,38 @@ fn ascii(text: &str) -> String {
 }
 
 /// JSON as texts behind each other, for a language without JSON of its own. Strings go through a function.
-fn json_texts(syntax: &impl Syntax, members: &[(String, Expr)], quote: &str, needs: &mut Needs) -> String {
+fn json_text(syntax: &impl Syntax, json: &Expr, quote: &str, needs: &mut Needs) -> String {
     let mut parts = Vec::new();
-    for (at, (name, value)) in members.iter().enumerate() {
-        let before = if at == 0 { "{" } else { "," };
-        parts.push(ascii(&format!("{before}{}:", Value::from(name.as_str()))));
-        match value {
-            Expr::Value(value) => json_value(value, quote, &mut parts),
-            value if value.kind() == Kind::Number => parts.push(syntax.text(value, needs)),
-            value => parts.push(format!("{quote}({})", syntax.text(value, needs))),
-        }
-    }
-    parts.push(ascii(if members.is_empty() { "{}" } else { "}" }));
+    json_parts(syntax, json, quote, needs, &mut parts);
     parts.join(" + ")
+}
+
+fn json_parts(syntax: &impl Syntax, json: &Expr, quote: &str, needs: &mut Needs, parts: &mut Vec<String>) {
+    match json {
+        Expr::Value(value) => json_value(value, quote, parts),
+        Expr::Object(members) => {
+            for (at, (name, value)) in members.iter().enumerate() {
+                let before = if at == 0 { "{" } else { "," };
+                parts.push(ascii(&format!("{before}{}:", Value::from(name.as_str()))));
+                json_parts(syntax, value, quote, needs, parts);
+            }
+            parts.push(ascii(if members.is_empty() { "{}" } else { "}" }));
+        }
+        Expr::List(items) => {
+            for (at, item) in items.iter().enumerate() {
+                parts.push(ascii(if at == 0 { "[" } else { "," }));
+                json_parts(syntax, item, quote, needs, parts);
+            }
+            parts.push(ascii(if items.is_empty() { "[]" } else { "]" }));
+        }
+        value if value.kind() == Kind::Number => parts.push(syntax.text(value, needs)),
+        value => parts.push(format!("{quote}({})", syntax.text(value, needs))),
+    }
+}
+
+/// Expressions with commas between them.
+fn all(syntax: &impl Syntax, items: &[Expr], needs: &mut Needs) -> String {
+    items.iter().map(|item| syntax.expr(item, needs)).collect::<Vec<_>>().join(", ")
 }
 
 fn json_value(value: &Value, quote: &str, parts: &mut Vec<String>) {

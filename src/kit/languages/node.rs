@@ -1,4 +1,4 @@
-use super::{Needs, Syntax, quoted, sha, unicode};
+use super::{Needs, Syntax, all, quoted, sha, unicode};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -75,6 +75,13 @@ impl Syntax for Node {
             }
             // JSON is JavaScript.
             Expr::Value(value) => value.to_string(),
+            Expr::Object(members) => {
+                let member = |(name, value): &(String, Expr)| {
+                    format!("{}: {}", quoted(name, &[], unicode), self.expr(value, needs))
+                };
+                format!("{{ {} }}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+            }
+            Expr::List(items) => format!("[{}]", all(self, items, needs)),
             Expr::Hash(digest, message) => {
                 let message = self.expr(message, needs);
                 self.crypto(needs, &format!("createHash(\"{}\").update({message}).digest()", sha(*digest)))

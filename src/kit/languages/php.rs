@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, quoted, sha};
+use super::{Needs, Syntax, all, quoted, sha};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -82,6 +82,12 @@ impl Syntax for Php {
                 format!("json_encode([\n{}])", members.iter().map(member).collect::<String>())
             }
             Expr::Value(value) => json(value),
+            Expr::Object(members) => {
+                let member =
+                    |(name, value): &(String, Expr)| format!("{} => {}", literal(name), self.expr(value, needs));
+                format!("[{}]", members.iter().map(member).collect::<Vec<_>>().join(", "))
+            }
+            Expr::List(items) => format!("[{}]", all(self, items, needs)),
             Expr::Hash(digest, message) => {
                 format!("hash(\"{}\", {}, true)", sha(*digest), self.text(message, needs))
             }

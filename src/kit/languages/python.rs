@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, quoted, sha, unicode};
+use super::{Needs, Syntax, all, quoted, sha, unicode};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -42,6 +42,13 @@ impl Syntax for Python {
                 format!("json.dumps({})", list("{", "}", members.iter().map(member).collect()))
             }
             Expr::Value(value) => json(value),
+            Expr::Object(members) => {
+                let member = |(name, value): &(String, Expr)| {
+                    format!("{}: {}", quoted(name, &[], unicode), self.expr(value, needs))
+                };
+                format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+            }
+            Expr::List(items) => format!("[{}]", all(self, items, needs)),
             Expr::Hash(digest, message) => {
                 needs.import("import hashlib");
                 format!("hashlib.{}({}).digest()", sha(*digest), self.bytes(message, needs))

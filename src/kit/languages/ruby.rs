@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, quoted, sha, unicode};
+use super::{Needs, Syntax, all, quoted, sha, unicode};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -62,6 +62,12 @@ impl Syntax for Ruby {
                 format!("JSON.generate({{\n{}}})", members.iter().map(member).collect::<String>())
             }
             Expr::Value(value) => json(value),
+            Expr::Object(members) => {
+                let member =
+                    |(name, value): &(String, Expr)| format!("{} => {}", literal(name), self.expr(value, needs));
+                format!("{{ {} }}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+            }
+            Expr::List(items) => format!("[{}]", all(self, items, needs)),
             Expr::Hash(digest, message) => {
                 needs.import("require \"openssl\"");
                 format!("OpenSSL::Digest.digest(\"{}\", {})", sha(*digest).to_uppercase(), self.text(message, needs))

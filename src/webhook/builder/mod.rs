@@ -83,6 +83,8 @@ where
             #[cfg(feature = "public-key")]
             public_key: None,
             secret_first: false,
+            #[cfg(feature = "explain")]
+            odd: None,
         },
         secret_format: SecretFormat::Bytes,
         template: Ok(Template::body_alone()),

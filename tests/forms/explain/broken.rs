@@ -1,0 +1,486 @@
+//! Broken partners of some presets: one row for each, with what an operator has to read first. The slips were collected
+//! before anybody looked at what is tried.
+
+use base64::Engine;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit, Mac};
+use http::Request;
+use http::request::{Builder, Parts};
+use serde_json::{Value, json};
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
+use tower_sso::clock::UnixTime;
+use tower_sso::form::Form;
+use tower_sso::keys::{MemoryKeys, Secret};
+use tower_sso::oauth1::Origin;
+use tower_sso::providers::launches::{lti11, shopify, shopify_multipass, telegram_login};
+use tower_sso::providers::webhooks::{
+    danger_adyen_standard, danger_mailgun, github, netlify, shopify as shopify_webhook, slack, standard_webhooks,
+    stripe,
+};
+use tower_sso::providers::{lcvista, tutorcruncher, waggl};
+use tower_sso::sign::{FernetLink, HashedLink};
+use tower_sso::ticket::{self, MemoryTickets, Tickets};
+use tower_sso::{ConfigError, VerifyLayer, explain, http_signature};
+
+use crate::support::{NOW, clock, replay};
+
+const SECRET: &str = "s3cr3t-0f-Acme-2041";
+const FERNET_KEY: &str = "38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c=";
+
+/// The first line of what is said: the cause, or all of it if there is none.
+async fn said<F: Form, C>(layer: Result<VerifyLayer<F, C>, ConfigError>, (head, body): (Parts, Bytes)) -> String {
+    let explanation = explain::request(&layer.unwrap(), &head, &body).await;
+    let text = explanation.to_string();
+    for private in [SECRET, FERNET_KEY, "ada@"] {
+        assert!(!text.contains(private), "{text}");
+    }
+    explanation.cause().map_or(text, str::to_owned)
+}
+
+fn sent(request: Builder, body: impl Into<Bytes>) -> (Parts, Bytes) {
+    let (head, body) = request.body(body.into()).unwrap().into_parts();
+    (head, body)
+}
+
+fn got(uri: &str) -> (Parts, Bytes) {
+    sent(Request::get(uri), "")
+}
+
+/// JSON with one more header.
+fn called(name: &str, value: impl AsRef<str>, body: impl Into<Bytes>) -> (Parts, Bytes) {
+    sent(Request::post("/hook").header("content-type", "application/json").header(name, value.as_ref()), body)
+}
+
+fn mac(key: impl AsRef<[u8]>, text: impl AsRef<[u8]>) -> Vec<u8> {
+    let mac = Hmac::<Sha256>::new_from_slice(key.as_ref()).unwrap();
+    mac.chain_update(text).finalize().into_bytes().to_vec()
+}
+
+fn mac_sha1(key: &str, text: &str) -> Vec<u8> {
+    let mac = Hmac::<Sha1>::new_from_slice(key.as_bytes()).unwrap();
+    mac.chain_update(text).finalize().into_bytes().to_vec()
+}
+
+fn hex(bytes: impl AsRef<[u8]>) -> String {
+    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// As RFC 3986 says.
+fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// Webhooks.
+#[tokio::test]
+async fn senders() {
+    macro_rules! layer {
+        ($builder:expr) => {
+            $builder.replay(replay()).handler_remembers().clock(clock()).build()
+        };
+    }
+    let body = r#"{"id":"evt_7","note":"Zoë & Ada <ada@x.example>"}"#;
+    let hub = |signature: Vec<u8>| called("x-hub-signature-256", format!("sha256={}", hex(signature)), body);
+    let shop = |signature: String| called("x-shopify-hmac-sha256", signature, body);
+    let utf16: Vec<u8> = body.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let latin1: Vec<u8> = body.chars().map(|letter| u8::try_from(letter).unwrap()).collect();
+    let stripe_header = |time: u64, text: String| format!("t={time},v1={}", hex(mac(SECRET, text)));
+    let command = |signature: String| {
+        let request = Request::post("/hook").header("content-type", "application/x-www-form-urlencoded");
+        let request =
+            request.header("x-slack-signature", signature).header("x-slack-request-timestamp", NOW.to_string());
+        sent(request, "command=%2Fada&text=hello+there")
+    };
+    let standard = |text: &str, key: &[u8]| {
+        let signature = format!("v1,{}", BASE64_STANDARD.encode(mac(key, text)));
+        let request = Request::post("/hook").header("content-type", "application/json").header("webhook-id", "msg_7");
+        let request = request.header("webhook-timestamp", NOW.to_string()).header("webhook-signature", signature);
+        sent(request, body)
+    };
+    let whsec = "whsec_MDEyMzQ1Njc4OWFiY2RlZg==";
+    let local = NOW - 2 * 3_600;
+    for (why, said, expected) in [
+        (
+            "hash_hmac with its arguments swapped",
+            said(layer!(github::<Value>().secrets([SECRET])), hub(mac(body, SECRET))).await,
+            "arguments are swapped",
+        ),
+        (
+            "a plain digest with the secret behind the body",
+            said(layer!(github::<Value>().secrets([SECRET])), hub(Sha256::digest(format!("{body}{SECRET}")).to_vec()))
+                .await,
+            "a plain digest with the secret at the end",
+        ),
+        (
+            "Encoding.Unicode in C#",
+            said(layer!(github::<Value>().secrets([SECRET])), hub(mac(SECRET, utf16))).await,
+            "UTF-16",
+        ),
+        (
+            "a Windows code page",
+            said(layer!(github::<Value>().secrets([SECRET])), hub(mac(SECRET, latin1))).await,
+            "Latin-1",
+        ),
+        (
+            "base64_encode(hash_hmac(…)) without `true`",
+            said(
+                layer!(shopify_webhook::<Value>().secrets([SECRET])),
+                shop(BASE64_STANDARD.encode(hex(mac(SECRET, body)))),
+            )
+            .await,
+            "base64 of the hexadecimal text",
+        ),
+        (
+            "printf into openssl dgst, whose output is hexadecimal",
+            said(layer!(shopify_webhook::<Value>().secrets([SECRET])), shop(hex(mac(SECRET, body)))).await,
+            "as hexadecimal",
+        ),
+        (
+            "echo instead of printf",
+            said(layer!(github::<Value>().secrets([SECRET])), hub(mac(SECRET, format!("{body}\n")))).await,
+            "ended with a line feed",
+        ),
+        (
+            "a colon instead of the point",
+            said(
+                layer!(stripe::<Value>().secrets([SECRET])),
+                called("stripe-signature", stripe_header(NOW, format!("{NOW}:{body}")), body),
+            )
+            .await,
+            "signs `{timestamp}:{body}`",
+        ),
+        (
+            "local time as Unix time",
+            said(
+                layer!(stripe::<Value>().secrets([SECRET])),
+                called("stripe-signature", stripe_header(local, format!("{local}.{body}")), body),
+            )
+            .await,
+            "local time, where UTC is meant",
+        ),
+        (
+            "the id forgotten",
+            said(
+                layer!(standard_webhooks::<Value>().secrets([whsec])),
+                standard(&format!("{NOW}.{body}"), b"0123456789abcdef"),
+            )
+            .await,
+            "signs `{timestamp}.{body}`",
+        ),
+        (
+            "the secret not decoded",
+            said(
+                layer!(standard_webhooks::<Value>().secrets([whsec])),
+                standard(&format!("msg_7.{NOW}.{body}"), whsec.as_bytes()),
+            )
+            .await,
+            "takes the secret's text as the key",
+        ),
+        (
+            "the form decoded before it was signed",
+            said(
+                layer!(slack::<Value>().secrets([SECRET])),
+                command(format!("v0={}", hex(mac(SECRET, format!("v0:{NOW}:command=/ada&text=hello there"))))),
+            )
+            .await,
+            "decoded",
+        ),
+    ] {
+        assert!(said.contains(expected), "{why}: {said}");
+    }
+}
+
+/// Signatures inside of JSON, message signatures and a body's digest in a token.
+#[tokio::test]
+async fn senders_of_other_forms() {
+    let adyen = |key: &[u8]| {
+        let text = "psp-7::Acme:ref-7:500:EUR:AUTHORISATION:true";
+        let signature = BASE64_STANDARD.encode(mac(key, text));
+        let item = json!({
+            "pspReference": "psp-7", "merchantAccountCode": "Acme", "merchantReference": "ref-7",
+            "amount": {"value": 500, "currency": "EUR"}, "eventCode": "AUTHORISATION", "success": "true",
+            "additionalData": {"hmacSignature": signature},
+        });
+        let body = json!({"live": "false", "notificationItems": [{"NotificationRequestItem": item}]});
+        sent(Request::post("/hook").header("content-type", "application/json"), body.to_string())
+    };
+    let mailgun = |text: String| {
+        let signature = json!({"timestamp": NOW.to_string(), "token": "f00d", "signature": hex(mac(SECRET, text))});
+        let body = json!({"signature": signature, "event-data": {"event": "opened"}});
+        sent(Request::post("/hook").header("content-type", "application/json"), body.to_string())
+    };
+    let key = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056";
+    let bodies = r#"{"order":7}"#;
+    let digest = format!("sha-256=:{}:", BASE64_STANDARD.encode(Sha256::digest(bodies)));
+    let input = format!("(\"@method\" \"@target-uri\" \"content-digest\");created={NOW}");
+    let message_with = |key: &str, last: &str| {
+        let base =
+            format!("\"@method\": POST\n\"@target-uri\": https://rp.example/hook\n\"content-digest\": {digest}{last}");
+        let request = Request::post("/hook").header("content-type", "application/json");
+        let request = request.header("content-digest", &digest).header("signature-input", format!("sig1={input}"));
+        let signature = format!("sig1=:{}:", BASE64_STANDARD.encode(mac(key, base)));
+        sent(request.header("signature", signature), bodies)
+    };
+    let message = |last: &str| message_with(SECRET, last);
+    let signed = || {
+        let layer =
+            http_signature::layer::<Value>(http_signature::Algorithm::HmacSha256, Origin::new("https://rp.example"));
+        layer.secrets([SECRET]).replay(replay()).clock(clock()).build()
+    };
+    let token = |claims: Value| {
+        let parts =
+            [json!({"alg": "HS256", "typ": "JWT"}), claims].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.to_string()));
+        let signature = BASE64_URL_SAFE_NO_PAD.encode(mac(SECRET, parts.join(".")));
+        called("x-webhook-signature", format!("{}.{signature}", parts.join(".")), bodies)
+    };
+    let of_netlify =
+        || netlify::<Value>().secrets([SECRET]).replay(replay()).handler_remembers().clock(clock()).build();
+    macro_rules! layer {
+        ($builder:expr) => {
+            $builder.replay(replay()).handler_remembers().clock(clock()).build()
+        };
+    }
+    for (why, said, expected) in [
+        (
+            "the hexadecimal key taken as text",
+            said(layer!(danger_adyen_standard::<Value>().secrets([key])), adyen(key.as_bytes())).await,
+            "takes the secret's text as the key",
+        ),
+        (
+            "a point between timestamp and token",
+            said(layer!(danger_mailgun::<Value>().secrets([SECRET])), mailgun(format!("{NOW}.f00d"))).await,
+            "with a point between them",
+        ),
+        (
+            "token and timestamp in the other order",
+            said(layer!(danger_mailgun::<Value>().secrets([SECRET])), mailgun(format!("f00d{NOW}"))).await,
+            "another order: /token, /timestamp",
+        ),
+        (
+            "a line feed behind the last line",
+            said(signed(), message(&format!("\n\"@signature-params\": {input}\n"))).await,
+            "ends the signature base with a line feed",
+        ),
+        (
+            "a line feed behind the secret",
+            said(signed(), message_with(&format!("{SECRET}\n"), &format!("\n\"@signature-params\": {input}"))).await,
+            "ends with a line feed",
+        ),
+        ("no line for the parameters", said(signed(), message("")).await, "leaves the line `@signature-params` out"),
+        (
+            "the whole header as the last line",
+            said(signed(), message(&format!("\n\"@signature-params\": sig1={input}"))).await,
+            "writes the label into the line",
+        ),
+        (
+            "a digest in base64",
+            said(
+                of_netlify(),
+                token(json!({"iss": "netlify", "sha256": BASE64_STANDARD.encode(Sha256::digest(bodies))})),
+            )
+            .await,
+            "the body's digest in base64",
+        ),
+    ] {
+        assert!(said.contains(expected), "{why}: {said}");
+    }
+    let wrong = Request::post("/")
+        .header("content-type", "application/json")
+        .header("x-gitlab-token", format!("Bearer {SECRET}"));
+    let layer = gitlab_layer();
+    assert!(said(layer, sent(wrong, bodies)).await.contains("a word such as `Bearer` before it"));
+}
+
+fn gitlab_layer() -> Result<VerifyLayer<tower_sso::shared_secret::SharedSecret<Value>>, ConfigError> {
+    tower_sso::providers::webhooks::gitlab_token::<Value>().secrets([SECRET]).clock(clock()).build()
+}
+
+/// Sign-in links.
+#[tokio::test]
+async fn platforms() {
+    macro_rules! layer {
+        ($builder:expr) => {
+            $builder.secrets([SECRET]).replay(replay()).clock(clock()).build()
+        };
+    }
+    let shop = format!("shop=acme.myshopify.com&timestamp={NOW}");
+    let user = format!("auth_date={NOW}&first_name=Ada&id=7");
+    let lines = user.replace('&', "\n");
+    let telegram = |signature: Vec<u8>| got(&format!("/in?{user}&hash={}", hex(signature)));
+    let oauth = |key: &str, text: &dyn Fn(&str, &str) -> String| {
+        let pairs = format!(
+            "lti_message_type=basic-lti-launch-request&lti_version=LTI-1p0&oauth_consumer_key=acme&oauth_nonce=n1\
+             &oauth_signature_method=HMAC-SHA1&oauth_timestamp={NOW}&user_id=7"
+        );
+        let signature = BASE64_STANDARD.encode(mac_sha1(key, &text("https://rp.example/launch", &pairs)));
+        let request = Request::post("/launch").header("content-type", "application/x-www-form-urlencoded");
+        sent(request, format!("{pairs}&oauth_signature={}", encoded(&signature)))
+    };
+    let lti = || {
+        let layer = lti11::<Value>(Origin::new("https://rp.example")).keys(MemoryKeys::new().with("acme", SECRET));
+        layer.replay(replay()).clock(clock()).build()
+    };
+    let right = |uri: &str, pairs: &str| format!("POST&{}&{}", encoded(uri), encoded(pairs));
+    let multipass = |key: [u8; 32], halves: [std::ops::Range<usize>; 2]| {
+        let text = json!({"email": "ada@x.example", "created_at": "2023-11-14T22:13:20Z"}).to_string();
+        got(&format!(
+            "/account/login/multipass/{}",
+            cbc_then_hmac(&key[halves[0].clone()], &key[halves[1].clone()], &text)
+        ))
+    };
+    let key: [u8; 32] = Sha256::digest(SECRET).into();
+    let long: [u8; 32] = *b"0123456789abcdef0123456789ABCDEF";
+    for (why, said, expected) in [
+        (
+            "a parameter for an ad that the mail program added",
+            said(layer!(shopify::<Value>()), got(&format!("/in?fbclid=IwAR0&{shop}&hmac={}", hex(mac(SECRET, &shop)))))
+                .await,
+            "`fbclid` in the query was not signed",
+        ),
+        (
+            "the other one of Telegram's two schemes",
+            said(layer!(telegram_login::<Value>()), telegram(mac(mac("WebAppData", SECRET), &lines))).await,
+            "see `key_derivation`",
+        ),
+        (
+            "the token itself as the key",
+            said(layer!(telegram_login::<Value>()), telegram(mac(SECRET, &lines))).await,
+            "signs with the secret itself",
+        ),
+        ("no ampersand behind the secret", said(lti(), oauth(SECRET, &right)).await, "the secret alone"),
+        (
+            "parameters encoded once",
+            said(lti(), oauth(&format!("{SECRET}&"), &|uri, pairs| format!("POST&{}&{pairs}", encoded(uri)))).await,
+            "does not encode the parameters once more",
+        ),
+        (
+            "the method in lower case",
+            said(lti(), oauth(&format!("{SECRET}&"), &|uri, pairs| right(uri, pairs).replace("POST&", "post&"))).await,
+            "the method in lower case",
+        ),
+        (
+            "a GET in the base string of a form post",
+            said(lti(), oauth(&format!("{SECRET}&"), &|uri, pairs| right(uri, pairs).replace("POST&", "GET&"))).await,
+            "signed as a GET request",
+        ),
+        (
+            "as the page says",
+            said(layer!(shopify_multipass::<Value>()), multipass(key, [0..16, 16..32])).await,
+            "It passes",
+        ),
+        (
+            "the keys for signing and encryption mixed up",
+            said(layer!(shopify_multipass::<Value>()), multipass(key, [16..32, 0..16])).await,
+            "each other's place",
+        ),
+        (
+            "the secret itself as the keys",
+            said(
+                shopify_multipass::<Value>()
+                    .secrets([Secret::from("0123456789abcdef0123456789ABCDEF")])
+                    .replay(replay())
+                    .clock(clock())
+                    .build(),
+                multipass(long, [0..16, 16..32]),
+            )
+            .await,
+            "takes the secret itself as the key",
+        ),
+    ] {
+        assert!(said.contains(expected), "{why}: {said}");
+    }
+}
+
+fn cbc_then_hmac(encrypts: &[u8], signs: &[u8], text: &str) -> String {
+    use cbc::cipher::block_padding::Pkcs7;
+    use cbc::cipher::{BlockEncryptMut, KeyIvInit};
+    let (iv, mut blocks) = ([7; 16], [text.as_bytes(), &[0; 16]].concat());
+    let cipher = cbc::Encryptor::<aes::Aes128>::new_from_slices(encrypts, &iv).unwrap();
+    let sealed = [&iv[..], cipher.encrypt_padded_mut::<Pkcs7>(&mut blocks, text.len()).unwrap()].concat();
+    BASE64_URL_SAFE.encode([&sealed[..], &mac(signs, &sealed)].concat())
+}
+
+/// The vendors of the portal.
+#[tokio::test]
+async fn vendors() {
+    let keys = || MemoryKeys::new().with("4321", FERNET_KEY);
+    let company = || tutorcruncher::sso(keys()).replay(replay()).clock(clock()).build();
+    let user = json!({"id": 7, "nm": "Ada", "rt": "Admin", "e": "ada@x.example"});
+    let fernet = |key: &str| {
+        FernetLink::new("/sso", "4321", &Secret::from(key)).issued_at(UnixTime::from_secs(NOW)).uri(&user).unwrap()
+    };
+    let first_letters = BASE64_URL_SAFE.encode(&FERNET_KEY.as_bytes()[..32]);
+    let bytes = BASE64_URL_SAFE.decode(FERNET_KEY).unwrap();
+    let swapped = BASE64_URL_SAFE.encode([&bytes[16..], &bytes[..16]].concat());
+    let hashed = BASE64_URL_SAFE.encode(Sha256::digest(FERNET_KEY));
+    let token = fernet(FERNET_KEY).split_once("token=").unwrap().1.to_owned();
+    let twice = format!("/sso?company_id=4321&token={}", BASE64_URL_SAFE.encode(token.replace("%3D", "=")));
+    let survey = |algorithm: &str, claims: Value| {
+        let parts = [json!({"alg": algorithm, "typ": "JWT"}), claims]
+            .map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.to_string()));
+        let signature = BASE64_URL_SAFE_NO_PAD.encode(mac(SECRET, parts.join(".")));
+        got(&format!("/i/9?sso_jwt={}.{signature}", parts.join(".")))
+    };
+    let waggl = || waggl::sso([SECRET]).audience("app.waggl.com").replay(replay()).clock(clock()).build();
+    let hash = || lcvista::sso(MemoryKeys::new().with("rainier", SECRET)).replay(replay()).clock(clock()).build();
+    let link = |time: &str| {
+        let link = HashedLink::new("/sso/oauth/", lcvista::recipe(), &Secret::from(SECRET));
+        got(&link.uri(&[time, "ada@x.example", "rainier"]))
+    };
+    for (why, said, expected) in [
+        ("the key cut after 32 letters", said(company(), got(&fernet(&first_letters))).await, "first 32 letters"),
+        ("the halves of the key swapped", said(company(), got(&fernet(&swapped))).await, "halves of the key"),
+        ("the key hashed", said(company(), got(&fernet(&hashed))).await, "hashes the key first"),
+        ("the token in base64", said(company(), got(&twice)).await, "in base64 once more"),
+        (
+            "a link at the end of a sentence",
+            said(company(), got(&format!("{}.", fernet(FERNET_KEY)))).await,
+            "punctuation",
+        ),
+        (
+            "a link out of a mail's source",
+            said(company(), got(&fernet(FERNET_KEY).replace("token=", "token=3D"))).await,
+            "begins with `3D`",
+        ),
+        (
+            "HS256 where HS512 is agreed",
+            said(
+                waggl(),
+                survey("HS256", json!({"aud": "app.waggl.com", "exp": NOW + 60, "data": {"email": "ada@x.example"}})),
+            )
+            .await,
+            "signs with HS256, and this layer expects HS512",
+        ),
+        ("Date.now()", said(hash(), link(&(NOW * 1_000).to_string())).await, "milliseconds"),
+        (
+            "the server's local time",
+            said(hash(), link(&(NOW + 3_600).to_string())).await,
+            "local time, where UTC is meant",
+        ),
+    ] {
+        assert!(said.contains(expected), "{why}: {said}");
+    }
+}
+
+/// One-time tickets, on their way through mails and pages.
+#[tokio::test]
+async fn tickets() {
+    let tickets = Tickets::new(MemoryTickets::new()).clock(clock());
+    let ticket = tickets.issue(&"acme".into(), &json!({"id": 7})).await.unwrap();
+    let layer = || ticket::layer::<Value>(tickets.clone()).clock(clock()).build();
+    for (why, uri, expected) in [
+        ("as it was issued", format!("/in?ticket={ticket}"), "It passes"),
+        ("a link at the end of a sentence", format!("/in?ticket={ticket}."), "punctuation"),
+        ("a link in brackets", format!("/in?ticket={ticket})"), "punctuation"),
+        ("a link out of a mail's source", format!("/in?ticket=3D{ticket}"), "begins with `3D`"),
+        ("a space behind it", format!("/in?ticket={ticket}%20"), "without the white space around it"),
+        ("another name", format!("/in?token={ticket}"), "the ticket is in the parameter `token`"),
+        ("in base64", format!("/in?ticket={}", BASE64_URL_SAFE_NO_PAD.encode(&ticket)), "in base64 once more"),
+    ] {
+        let explanation = explain::request(&layer().unwrap(), &got(&uri).0, &Bytes::new()).await;
+        let said = explanation.to_string();
+        assert!(said.contains(expected) && !said.contains(&ticket), "{why}: {said}");
+    }
+}
