@@ -5,6 +5,7 @@ mod bodies;
 pub(crate) mod contract;
 mod headers;
 mod signed;
+mod tenants;
 mod times;
 
 use std::collections::BTreeSet;

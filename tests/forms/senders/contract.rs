@@ -109,6 +109,21 @@ for_every_preset! {
         assert_eq!(app.inner.calls(), before + 1, "{}: another event", preset.name());
     }
 
+    /// Those that come while the first is processed are told to come again.
+    async fn of_deliveries_that_race_one_is_processed(preset) {
+        let (app, delivery) = start(preset);
+        let racing = (0..8).map(|_| {
+            let (app, request) = (app.clone(), preset.request(&delivery));
+            tokio::spawn(async move { send(&app, request).await })
+        });
+        for one in racing.collect::<Vec<_>>() {
+            let said = one.await.unwrap();
+            assert!(matches!(said, "ok" | "unavailable"), "{}: {said}", preset.name());
+        }
+        let expected = if preset.facts().every_delivery { 8 } else { 1 };
+        assert_eq!(app.inner.calls(), expected, "{}", preset.name());
+    }
+
     /// Without a signed time, a retry is the same delivery.
     async fn a_retry_with_a_new_time_and_signature_is_known_by_its_id(preset) {
         let Facts { retries_are_known, every_delivery, max_age, .. } = preset.facts();
@@ -228,7 +243,7 @@ for_every_preset! {
 
     async fn other_methods_are_refused_unless_the_sender_may_use_them(preset) {
         let (app, delivery) = start(preset);
-        for (method, expected) in [(Method::GET, preset.facts().by_get), (Method::TRACE, 405)] {
+        for (method, expected) in [(Method::GET, preset.facts().by_get), (Method::HEAD, 405), (Method::TRACE, 405)] {
             let mut request = preset.request(&delivery);
             *request.method_mut() = method;
             assert_eq!(app.send(request).await.status(), expected, "{}", preset.name());

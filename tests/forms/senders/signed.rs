@@ -124,7 +124,7 @@ fn others(address: &str) -> Vec<String> {
 }
 
 impl Sender {
-    fn target(&self) -> &'static str {
+    pub(super) fn target(&self) -> &'static str {
         self.address.unwrap_or("/hook")
     }
 
