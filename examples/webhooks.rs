@@ -206,6 +206,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_retry_that_stripe_signs_later_is_the_same_event() -> Tested {
+        let (db, secret, body) = (open("sqlite::memory:").await?, "whsec_a_secret_of_acme's", r#"{"id":"evt_1"}"#);
+        let insert = "INSERT INTO secrets (sender, tenant, secret) VALUES ('stripe', 'acme', ?)";
+        sqlx::query(insert).bind(secret).execute(&db).await?;
+        for time in [1_700_000_000_u64, 1_700_003_600] {
+            let signature =
+                tower_sso::sign::SigningWebhook::new(secret.into()).sign(format!("{time}.{body}")).signature;
+            let headers =
+                json!({"content-type": "application/json", "stripe-signature": format!("t={time},v1={signature}")});
+            let call = json!({"clock": time, "headers": headers, "body": body});
+            assert_eq!(send(&db, &call, "/hooks/stripe/acme").await?, 200);
+        }
+        let events: i64 = sqlx::query_scalar("SELECT count(*) FROM events").fetch_one(&db).await?;
+        assert_eq!(events, 1);
+        Ok(())
+    }
+
+    #[tokio::test]
     async fn slacks_question_is_answered_if_slack_asks_it() -> Tested {
         let (db, secret) = (open("sqlite::memory:").await?, "8f742231b10e8888abcd99yyyzzz85a5");
         let insert = "INSERT INTO secrets (sender, tenant, secret) VALUES ('slack', 'acme', ?)";
