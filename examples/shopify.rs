@@ -1,7 +1,8 @@
 //! A Shopify app: its page in the admin, the page's calls, the app proxy and webhooks, all signed with one secret.
 //!
 //! ```text
-//! SHOPIFY_API_KEY=… SHOPIFY_API_SECRET=… cargo run --example shopify -- 'sqlite://shops.db?mode=rwc'
+//! export SHOPIFY_API_KEY=… SHOPIFY_API_SECRET=… SHOPIFY_APP_URL=https://app.example
+//! cargo run --example shopify -- 'sqlite://shops.db?mode=rwc'
 //! ```
 //!
 //! | address | in `shopify.app.toml` | signed |
@@ -9,12 +10,13 @@
 //! | `/` | `application_url` | the query: which shop's admin came. Nobody's name |
 //! | `/api/me` | called by the page | the session token: shop and user |
 //! | `/proxy/greeting` | `[app_proxy]`, with `url = …/proxy` | the query: shop and customer |
+//! | `/install?shop=…` | | nothing: it sends the admin to the shop, with a `state` |
+//! | `/granted` | `redirect_urls` | the query, with the `state`: the shop has granted what the app asked for |
 //! | `/webhooks/privacy` | the three `compliance_topics` | the body |
 //!
 //! **Never log or show a URL of the proxy**: whoever sees its signature can send what a visitor wrote as a webhook.
 //!
-//! With the authorization code grant, the return to your redirect URL is another route with the layer of `/`: compare
-//! its `state`, which is signed, with the one that you gave to this browser.
+//! Apps that Shopify installs itself need neither `/install` nor `/granted`: they are for the authorization code grant.
 //!
 //! To start from it, copy this file without `mod tests`, with these dependencies:
 //!
@@ -29,18 +31,19 @@
 //! tower-sso = { version = "0.1", features = ["axum", "jwt", "signed-parameters", "webhook"] }
 //! ```
 
-use axum::extract::State;
-use axum::response::{Html, IntoResponse, Response};
+use axum::extract::{Query, State};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::StatusCode;
-use http::header::CONTENT_SECURITY_POLICY;
+use http::header::{CONTENT_SECURITY_POLICY, SET_COOKIE};
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use tokio::net::TcpListener;
+use tower_sso::challenge::Challenge;
 use tower_sso::clock::{Clock, SystemClock};
-use tower_sso::providers::launches::{self, ShopifySession};
+use tower_sso::providers::launches::{self, ShopifyLaunch, ShopifySession};
 use tower_sso::providers::webhooks;
 use tower_sso::replay::{MemoryReplay, ReplayStore};
 use tower_sso::{ConfigError, Identity, Secret};
@@ -48,6 +51,12 @@ use tower_sso::{ConfigError, Identity, Secret};
 /// An opened app. The shop is the tenant.
 #[derive(Deserialize)]
 struct Launch {}
+
+/// Where an installation begins. Nobody has signed it.
+#[derive(Deserialize)]
+struct Install {
+    shop: String,
+}
 
 /// A page of the shop that a visitor opened, through the proxy.
 #[derive(Deserialize)]
@@ -68,6 +77,7 @@ struct Privacy {
 /// The whole integration. Of two secrets, during a rotation, the first is the new one.
 fn app(
     api_key: &str,
+    public_url: &str,
     secrets: &[Secret],
     db: &SqlitePool,
     replay: impl ReplayStore + Clone,
@@ -78,6 +88,11 @@ fn app(
     let session = launches::shopify_session_token::<ShopifySession>().audience(api_key.to_owned());
     let session = session.secrets(secrets()).clock(clock.clone()).build()?;
     let proxy = launches::shopify_app_proxy::<Visit>().secrets(secrets()).clock(clock.clone()).build()?;
+    // The admin comes back to the browser that was sent away, or not at all.
+    let challenge = Challenge::new("__Host-shopify").clock(clock.clone());
+    let granted = launches::shopify_install::<ShopifyLaunch>().challenge(challenge.clone());
+    let granted = granted.secrets(secrets()).replay(replay.clone()).clock(clock.clone()).build()?;
+    let asked = format!("client_id={api_key}&scope=read_customers&redirect_uri={public_url}/granted");
     let privacy = webhooks::shopify::<Privacy>().secrets(secrets()).replay(replay).clock(clock);
     let privacy = privacy.handler_remembers().build()?; // see `forget`
     // App Bridge sends a session token with every call of the page to its own host.
@@ -90,6 +105,8 @@ fn app(
         .route("/", get(move |db, launch| open_page(db, launch, page)).layer(open))
         .route("/api/me", get(me).layer(session))
         .route("/proxy/greeting", get(greet).layer(proxy))
+        .route("/install", get(move |install, headers| send_away(install, headers, challenge, asked)))
+        .route("/granted", get(come_back).layer(granted))
         .route("/webhooks/privacy", post(forget).layer(privacy))
         .with_state(db.clone()))
 }
@@ -103,6 +120,25 @@ async fn open_page(db: State<SqlitePool>, launch: Identity<Launch>, page: String
     // Against clickjacking, as Shopify's review demands.
     let policy = format!("frame-ancestors https://{shop} https://admin.shopify.com;");
     Ok(([(CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response())
+}
+
+/// To the shop, which asks its admin whether the app may do what it asks for.
+async fn send_away(install: Query<Install>, headers: HeaderMap, challenge: Challenge, asked: String) -> Response {
+    // Nowhere else: an attacker may have written the address.
+    let name = install.shop.strip_suffix(".myshopify.com").filter(|name| !name.is_empty());
+    if name.is_none_or(|name| name.contains(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-')) {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
+    let Ok(issued) = challenge.issue(&headers) else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    let shop = format!("https://{}/admin/oauth/authorize?{asked}&state={}", install.shop, issued.nonce());
+    ([(SET_COOKIE, issued.set_cookie().clone())], Redirect::to(&shop)).into_response()
+}
+
+/// An app that calls Shopify's API exchanges the `code` for an access token here.
+async fn come_back(db: State<SqlitePool>, granted: Identity<ShopifyLaunch>) -> Result<Redirect, Failed> {
+    let install = sqlx::query("INSERT INTO shops (shop) VALUES ($1) ON CONFLICT DO NOTHING").bind(&granted.shop);
+    install.execute(&*db).await?;
+    Ok(Redirect::to(&format!("https://{}/admin/apps", granted.shop)))
 }
 
 /// A user's id is unique only within a shop.
@@ -161,7 +197,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let db = open(std::env::args().nth(1).as_deref().unwrap_or("sqlite::memory:")).await?;
     let set = |name| std::env::var(name).map_err(|_| format!("{name} is not set: see the app's page at Shopify"));
     let secrets = [Secret::new(set("SHOPIFY_API_SECRET")?)];
-    let app = app(&set("SHOPIFY_API_KEY")?, &secrets, &db, MemoryReplay::opened().await, SystemClock)?;
+    let (key, url) = (set("SHOPIFY_API_KEY")?, set("SHOPIFY_APP_URL")?);
+    let app = app(&key, &url, &secrets, &db, MemoryReplay::opened().await, SystemClock)?;
     let listener = TcpListener::bind("127.0.0.1:8080").await?;
     println!("http://{}", listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)

@@ -26,7 +26,7 @@ impl App {
         clock.advance(Duration::from_secs(60));
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}", listener.local_addr()?);
-        let app = app("api-key-1", &SECRETS.map(Secret::verbatim), db, replay, clock)?;
+        let app = app("api-key-1", "https://app.example", &SECRETS.map(Secret::verbatim), db, replay, clock)?;
         tokio::spawn(axum::serve(listener, app).into_future());
         Ok(Self { address })
     }
@@ -49,6 +49,36 @@ impl App {
         let call = call.header(CONTENT_TYPE, "application/json").header("x-shopify-hmac-sha256", signature);
         Ok(call.send().await?.status().as_u16())
     }
+}
+
+/// The admin is sent to the shop, and what the shop answers installs the app only in the browser that was sent.
+#[tokio::test]
+async fn a_grant_comes_back_to_the_browser_that_asked() -> Tested {
+    let db = open("sqlite::memory:").await?;
+    let app = App::at(NOW, &db).await?;
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+    let install = async |shop: &str| client.get(format!("{}/install?shop={shop}", app.address)).send().await;
+    for shop in ["evil.example", "evil.example/.myshopify.com", "evil.example%23.myshopify.com", ".myshopify.com"] {
+        assert_eq!(install(shop).await?.status(), 400, "{shop}");
+    }
+    let away = install("some-shop.myshopify.com").await?;
+    let location = away.headers()["location"].to_str()?.to_owned();
+    let asked = "client_id=api-key-1&scope=read_customers&redirect_uri=https://app.example/granted";
+    let (before, state) = location.split_once("&state=").ok_or("no state")?;
+    assert_eq!(before, format!("https://some-shop.myshopify.com/admin/oauth/authorize?{asked}"));
+    let cookie = away.headers()["set-cookie"].to_str()?.split(';').next().ok_or("no cookie")?.to_owned();
+    let query = format!("code=1&shop=some-shop.myshopify.com&state={state}&timestamp={NOW}");
+    let hmac = SigningWebhook::new(SECRETS[1].into()).signature(&[query.as_bytes()]);
+    let back = async |cookie: &str| {
+        let request = client.get(format!("{}/granted?{query}&hmac={hmac}", app.address));
+        Ok::<_, reqwest::Error>(request.header("cookie", cookie).send().await?.status().as_u16())
+    };
+    let other = install("some-shop.myshopify.com").await?.headers()["set-cookie"].to_str()?.to_owned();
+    assert_eq!(back(other.split(';').next().unwrap_or_default()).await?, 401, "another browser");
+    assert!(shops(&db).await?.is_empty());
+    assert_eq!([back(&cookie).await?, back(&cookie).await?], [303, 401]);
+    assert_eq!(shops(&db).await?, ["some-shop.myshopify.com"]);
+    Ok(())
 }
 
 /// The query that Shopify or its libraries publish, and its time.

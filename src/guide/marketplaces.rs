@@ -16,6 +16,7 @@
 //! | JWT, session token, JWKS | [`jwt`](crate::jwt); with keys of an address, [`PublicKeys`](crate::keys::PublicKeys) |
 //! | sort the parameters, `hmac=`, `hash=`, `sign=` | [`signed_parameters`](crate::signed_parameters) |
 //! | split at the point, decode both parts, `signed_request` | [`signed_payload`](crate::signed_payload) |
+//! | send a `state` or a `nonce`, and compare it | one of these, and [a nonce](#when-your-app-asks-first) |
 //! | decrypt the header or the token | [`sealed`](crate::sealed) |
 //! | compare the key that we send | [`shared_secret`](crate::shared_secret) |
 //!
@@ -68,6 +69,52 @@
 //!
 //! Is it refused? The log says what was compared. `invalid` behind a proxy is mostly the address: see
 //! [`proxies`](super::proxies). The feature `explain` tries the usual slips.
+//!
+//! # When your app asks first
+//!
+//! Discourse, LTI 1.3 and Shopify's authorization code grant answer a request of your app: it sends the browser to the
+//! platform, which sends it back. The answer must be for the same browser. Otherwise an attacker can log a victim into
+//! the attacker's account, by a link with the attacker's own answer. So your app gives the browser a
+//! [nonce](crate::challenge), which the answer brings back, signed. These presets do not build without:
+//!
+//! ```
+//! # #[cfg(all(feature = "axum", feature = "moka", feature = "signed-payload"))] {
+//! use axum::response::{IntoResponse, Response};
+//! use axum::{Router, routing::get};
+//! use http::header::{LOCATION, SET_COOKIE};
+//! use http::{HeaderMap, StatusCode};
+//! use tower_sso::challenge::Challenge;
+//! use tower_sso::providers::launches::{self, DiscourseUser};
+//! use tower_sso::{Identity, MemoryReplay};
+//!
+//! async fn begin(challenge: Challenge, headers: HeaderMap) -> Response {
+//!     let Ok(issued) = challenge.issue(&headers) else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+//!     // As the platform's page says: here `sso` and `sig` of Discourse, with the nonce in `sso`.
+//!     let location = format!("https://forum.example/session/sso_provider?…{}", issued.nonce());
+//!     let cookie = issued.set_cookie().clone();
+//!     (StatusCode::SEE_OTHER, [(SET_COOKIE, cookie)], [(LOCATION, location)]).into_response()
+//! }
+//!
+//! async fn back(user: Identity<DiscourseUser>) -> String {
+//!     format!("Hello {}", user.external_id)
+//! }
+//!
+//! let challenge = Challenge::new("__Host-forum");
+//! let answer = launches::discourse::<DiscourseUser>()
+//!     .challenge(challenge.clone())
+//!     .secrets(["the secret that you share with the forum"])
+//!     .replay(MemoryReplay::new())
+//!     .build()?;
+//! let app: Router = Router::new()
+//!     .route("/login", get(move |headers| begin(challenge, headers)))
+//!     .route("/back", get(back).layer(answer));
+//! # }
+//! # Ok::<(), tower_sso::ConfigError>(())
+//! ```
+//!
+//! The cookie comes back with links and redirects. Where the platform posts a form, as LTI 1.3 does, call
+//! [`for_form_posts`](crate::challenge::Challenge::for_form_posts), or
+//! [`in_frames`](crate::challenge::Challenge::in_frames) if all of it happens in a frame.
 //!
 //! # Who it is
 //!

@@ -26,7 +26,7 @@ use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
 use crate::text::headers::{check_contents, once};
 use crate::text::json::Object;
-use crate::window::Validity;
+use crate::window::{Validity, Window};
 
 /// A signed delivery as received. Its sender is not verified yet.
 #[doc(hidden)]
@@ -174,7 +174,11 @@ where
 
     fn validity(&self, message: &Message) -> Result<Validity, Reason> {
         let Some(issued_at) = message.issued_at else { return Ok(Validity::unlimited()) };
-        let validity = self.time_format.validity(issued_at, &self.window);
+        let validity = match self.expires_within {
+            None => self.time_format.validity(issued_at, &self.window),
+            // One that lives longer is not valid yet, so that none is older than `longest`.
+            Some(longest) => Validity::between(None, issued_at.minus(longest), issued_at, self.window.clock_skew),
+        };
         if self.sameness.event_id.is_none() {
             return Ok(validity);
         }
@@ -271,11 +275,12 @@ impl<C> Webhook<C> {
         self.time_format.parse(text)
     }
 
-    /// How long after its timestamp a delivery is remembered: for `max_age`, and beyond it for `retried_for` if events
-    /// have ids.
+    /// How long after its timestamp a delivery is remembered: for `max_age`, or for `clock_skew` if it ends then, and
+    /// beyond it for `retried_for` if events have ids.
     fn remembered_for(&self) -> Duration {
         let retried_for = self.sameness.event_id.as_ref().map_or(Duration::ZERO, |_| self.sameness.retried_for);
-        self.window.max_age.saturating_add(retried_for)
+        let Window { max_age, clock_skew } = self.window;
+        self.expires_within.map_or(max_age, |_| clock_skew).saturating_add(retried_for)
     }
 }
 

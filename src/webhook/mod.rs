@@ -135,6 +135,8 @@ pub struct Webhook<C> {
     timestamp_header: Option<HeaderName>,
     timestamp_field: Option<Cow<'static, str>>,
     time_format: TimeFormat,
+    /// How far ahead the time may be, if it is when a delivery ends.
+    expires_within: Option<Duration>,
     id_header: Option<HeaderName>,
     window: Window,
     /// `None`: any.

@@ -45,7 +45,8 @@ const FAMILIES: [[&str; 2]; 2] = [["svix-", "webhook-"], ["webhook-", "svix-"]];
 const MOST_HEADERS: usize = 8;
 
 copy_form!(Webhook<C> {
-    signatures, secret_format, template, cut_is_free, reading, timestamp_header, timestamp_field, time_format, id_header,
+    signatures, secret_format, template, cut_is_free, reading, timestamp_header, timestamp_field, time_format, expires_within,
+    id_header,
     window, content_types, optional_body, object_or_list, processing, sameness, every_delivery, within_window, once,
     acknowledgement, hands_duplicates_on, remember,
 });

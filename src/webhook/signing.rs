@@ -20,7 +20,7 @@ where
             _ => wanted.clone(),
         };
         let (mut draft, mut outgoing) = (Draft::default(), Outgoing::new(wanted));
-        let now = self.has_time().then(|| draft.step("now", Expr::Time(self.time_format, 0)));
+        let now = self.has_time().then(|| draft.step("now", Expr::Time(self.time_format, self.lifetime())));
         let body = self.body(wanted, now.as_ref(), &mut draft, &mut outgoing)?;
         let id = self.id_header.as_ref().map(|_| draft.step("id", Expr::Nonce));
         let secret = key(self.secret_format, &mut draft);
@@ -46,12 +46,21 @@ where
         let prefix = Expr::text(self.signatures.prefix.clone());
         outgoing.header(name, Expr::concat(before.into_iter().flatten().chain([prefix, signature])));
         outgoing.part(&as_written(name), "header", self.written());
-        let lifetime = self.has_time().then_some(Lifetime::Window(self.window));
+        let lifetime = match self.expires_within {
+            None => Lifetime::Window(self.window),
+            Some(_) => Lifetime::Stated(self.window.clock_skew),
+        };
+        let lifetime = self.has_time().then_some(lifetime);
         Ok(draft.end(outgoing, SecretShape::of(self.secret_format), lifetime))
     }
 }
 
 impl<C> Webhook<C> {
+    /// How many seconds after it is signed an example ends, if its time is when it ends.
+    fn lifetime(&self) -> u64 {
+        self.expires_within.map_or(0, |longest| longest.as_secs().min(300))
+    }
+
     /// The body as a step.
     fn body(
         &self,

@@ -132,7 +132,9 @@ pub fn danger_marketing_cloud<C: Claims>() -> Builder<Jwt<C>> {
 /// Source: monday.com's developer documentation, integration authorization.
 ///
 /// ```
-/// let layer = tower_sso::providers::launches::monday::<serde_json::Value>().audience("https://app.example/action");
+/// use tower_sso::providers::launches::{self, MondayCall};
+///
+/// let layer = launches::monday::<MondayCall>().audience("https://app.example/action");
 /// ```
 pub fn monday<C: Claims>() -> Builder<Jwt<C>> {
     jwt::layer(Algorithm::HS256)
@@ -208,10 +210,10 @@ pub fn zendesk_jwt<C: Claims>() -> Builder<Jwt<C>> {
 /// Source: shopware/app-php-sdk, tests/Authentication/RequestVerifierTest.php.
 ///
 /// ```
-/// use tower_sso::{keys::MemoryKeys, providers::launches};
+/// use tower_sso::{keys::MemoryKeys, providers::launches::{self, ShopwareVisit}};
 ///
 /// let keys = MemoryKeys::new().with("FqaHWUsCRNsrZ9kQ", "the shop's secret");
-/// let layer = launches::shopware_storefront::<serde_json::Value>().keys(keys);
+/// let layer = launches::shopware_storefront::<ShopwareVisit>().keys(keys);
 /// ```
 pub fn shopware_storefront<C: Claims>() -> Builder<Jwt<C>> {
     jwt::layer(Algorithm::HS256)
@@ -232,10 +234,10 @@ pub fn shopware_storefront<C: Claims>() -> Builder<Jwt<C>> {
 /// Source: rbriski/atlassian-jwt, jwt_test.go. Atlassian is ending Connect.
 ///
 /// ```
-/// use tower_sso::{keys::MemoryKeys, providers::launches};
+/// use tower_sso::{keys::MemoryKeys, providers::launches::{self, ConnectUser}};
 ///
 /// let keys = MemoryKeys::new().with("client-key", "the shared secret of this installation");
-/// let layer = launches::atlassian_connect::<serde_json::Value>().keys(keys);
+/// let layer = launches::atlassian_connect::<ConnectUser>().keys(keys);
 /// ```
 pub fn atlassian_connect<C: Claims>() -> Builder<Jwt<C>> {
     jwt::layer(Algorithm::HS256)

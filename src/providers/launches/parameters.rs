@@ -74,9 +74,9 @@ where
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {
-/// use tower_sso::{MemoryReplay, providers::launches};
+/// use tower_sso::{MemoryReplay, providers::launches::{self, HerokuResource}};
 ///
-/// let layer = launches::danger_heroku_v1::<serde_json::Value>();
+/// let layer = launches::danger_heroku_v1::<HerokuResource>();
 /// let layer = layer.secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
@@ -102,9 +102,9 @@ where
 /// Source: developer.helpscout.com, apps.
 ///
 /// ```
-/// use tower_sso::providers::launches;
+/// use tower_sso::providers::launches::{self, HelpScoutFrame};
 ///
-/// let layer = launches::danger_help_scout::<serde_json::Value>().secrets(["0123456789abcdef"]).build()?;
+/// let layer = launches::danger_help_scout::<HelpScoutFrame>().secrets(["0123456789abcdef"]).build()?;
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 pub fn danger_help_scout<C>() -> Builder<SignedParameters<C>>
@@ -256,9 +256,9 @@ where
 /// Source: shopware/app-php-sdk, `RequestVerifierTest.php`.
 ///
 /// ```
-/// use tower_sso::providers::launches;
+/// use tower_sso::providers::launches::{self, ShopwarePage};
 ///
-/// let layer = launches::shopware::<serde_json::Value>().tenant_field("shop-id").secrets(["0123456789abcdef"]);
+/// let layer = launches::shopware::<ShopwarePage>().tenant_field("shop-id").secrets(["0123456789abcdef"]);
 /// ```
 pub fn shopware<C>() -> Builder<SignedParameters<C>>
 where

@@ -16,14 +16,9 @@ use crate::signed_payload::{self, Layout, PayloadEncoding, SignedPayload};
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {
-/// use tower_sso::{MemoryReplay, providers::launches};
+/// use tower_sso::{MemoryReplay, providers::launches::{self, BigCommerceStore}};
 ///
-/// #[derive(serde::Deserialize)]
-/// struct Load { user: User, store_hash: String }
-/// #[derive(serde::Deserialize)]
-/// struct User { id: u64, email: String }
-///
-/// let load = launches::bigcommerce_signed_payload::<Load>();
+/// let load = launches::bigcommerce_signed_payload::<BigCommerceStore>();
 /// let load = load.secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
@@ -162,9 +157,9 @@ where
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {
-/// use tower_sso::{MemoryReplay, providers::launches, scheme::TimeFormat};
+/// use tower_sso::{MemoryReplay, providers::launches::{self, CanvasRequest}, scheme::TimeFormat};
 ///
-/// let canvas = launches::salesforce_canvas::<serde_json::Value>()
+/// let canvas = launches::salesforce_canvas::<CanvasRequest>()
 ///     .issued_at("issuedAt", TimeFormat::Seconds) // as your payloads have it
 ///     .secrets(["0123456789abcdef"])
 ///     .replay(MemoryReplay::new())

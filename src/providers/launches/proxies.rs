@@ -24,10 +24,10 @@ const ANY_METHOD: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method:
 /// Source: developers.cloudflare.com, "Validate JWTs".
 ///
 /// ```
-/// use tower_sso::{keys::PublicKeys, providers::launches};
+/// use tower_sso::{keys::PublicKeys, providers::launches::{self, AccessUser}};
 ///
 /// let keys = PublicKeys::new("team.example");
-/// let layer = launches::cloudflare_access::<serde_json::Value>().audience("aud-tag").keys(keys);
+/// let layer = launches::cloudflare_access::<AccessUser>().audience("aud-tag").keys(keys);
 /// ```
 pub fn cloudflare_access<C: Claims>() -> Builder<Jwt<C>> {
     signed_header(Algorithm::RS256, "cf-access-jwt-assertion").danger_any_lifetime()
@@ -41,10 +41,10 @@ pub fn cloudflare_access<C: Claims>() -> Builder<Jwt<C>> {
 /// Source: cloud.google.com, IAP, "Getting the user's identity with signed headers".
 ///
 /// ```
-/// use tower_sso::{keys::PublicKeys, providers::launches};
+/// use tower_sso::{keys::PublicKeys, providers::launches::{self, IapUser}};
 ///
 /// let keys = PublicKeys::new("iap");
-/// let layer = launches::google_iap::<serde_json::Value>().audience("/projects/1/global/backendServices/2").keys(keys);
+/// let layer = launches::google_iap::<IapUser>().audience("/projects/1/global/backendServices/2").keys(keys);
 /// ```
 pub fn google_iap<C: Claims>() -> Builder<Jwt<C>> {
     signed_header(Algorithm::ES256, "x-goog-iap-jwt-assertion")
@@ -84,15 +84,16 @@ pub fn danger_aws_alb_of_anyone<C: Claims>() -> Builder<Jwt<C>> {
 
 /// Requests through AWS Verified Access: `x-amzn-ava-user-context`.
 ///
-/// As [`aws_alb`], with ES384; `signer` is the Verified Access instance's ARN. The request is not signed.
+/// As [`aws_alb`], with ES384; `signer` is the Verified Access instance's ARN. IAM Identity Center writes the user in
+/// another way: read its tokens into a type of your own. The request is not signed.
 ///
 /// Source: AWS, "Retrieve and verify user context in Verified Access".
 ///
 /// ```
-/// use tower_sso::{keys::PublicKeys, providers::launches};
+/// use tower_sso::{keys::PublicKeys, providers::launches::{self, AlbUser}};
 ///
 /// let arn = "arn:aws:ec2:eu-west-1:123456789012:verified-access-instance/vai-1";
-/// let layer = launches::aws_verified_access::<serde_json::Value>(arn).keys(PublicKeys::new("eu-west-1"));
+/// let layer = launches::aws_verified_access::<AlbUser>(arn).keys(PublicKeys::new("eu-west-1"));
 /// ```
 pub fn aws_verified_access<C: Claims>(signer: impl Into<Cow<'static, str>>) -> Builder<Jwt<C>> {
     signed_header(Algorithm::ES384, "x-amzn-ava-user-context")
@@ -110,10 +111,10 @@ pub fn aws_verified_access<C: Claims>(signer: impl Into<Cow<'static, str>>) -> B
 /// Source: cloud.google.com, Marketplace, "Integrate the frontend".
 ///
 /// ```
-/// use tower_sso::{keys::PublicKeys, providers::launches};
+/// use tower_sso::{keys::PublicKeys, providers::launches::{self, MarketplaceSignUp}};
 ///
 /// let keys = PublicKeys::new("marketplace");
-/// let layer = launches::google_cloud_marketplace::<serde_json::Value>().audience("app.example").keys(keys);
+/// let layer = launches::google_cloud_marketplace::<MarketplaceSignUp>().audience("app.example").keys(keys);
 /// ```
 pub fn google_cloud_marketplace<C: Claims>() -> Builder<Jwt<C>> {
     jwt::layer(Algorithm::RS256)
@@ -177,12 +178,15 @@ pub fn atlassian_forge<C: Claims>() -> Builder<Jwt<C>> {
 /// Power-Ups of Trello: a token that the app's page gets from Trello and sends on, by default in the query as `jwt`.
 ///
 /// The user is `idMember`. RS256 with the key that Trello publishes, in PEM; fifteen minutes. The token has no
-/// audience: **one that another Power-Up got signs in here.** Other parameters are not signed.
+/// audience: **one that another Power-Up got signs in here**, unless you compare `idPlugin`. Other parameters are not
+/// signed.
 ///
 /// Source: developer.atlassian.com, Trello Power-Ups, `t.jwt`.
 ///
 /// ```
-/// let layer = tower_sso::providers::launches::danger_trello::<serde_json::Value>();
+/// use tower_sso::providers::launches::{self, TrelloMember};
+///
+/// let layer = launches::danger_trello::<TrelloMember>();
 /// ```
 pub fn danger_trello<C: Claims>() -> Builder<Jwt<C>> {
     jwt::layer(Algorithm::RS256).token_parameter("jwt").danger_any_audience()

@@ -81,6 +81,15 @@ pub(in crate::webhook) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProble
             "names no type, or one with parameters: leave them out, as senders may have any",
         ));
     }
+    if let Some(longest) = form.expires_within {
+        let problem = |problem| Err(ConfigProblem::setting("timestamp_is_expiry", problem));
+        if !form.has_time() {
+            return problem("is for a layer with a time: say which signed part holds it");
+        }
+        if longest.is_zero() || longest > crate::window::LONGEST {
+            return problem("allows no time, or more than 31 days: a delivery would have to be remembered for as long");
+        }
+    }
     match form.remember {
         Some(_) if form.has_time() => Err(ConfigProblem::setting(
             "danger_remember_for",

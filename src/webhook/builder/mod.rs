@@ -41,6 +41,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// | [`timestamp_field`](Builder::timestamp_field) | none |
 /// | [`id_header`](Builder::id_header) | none |
 /// | [`timestamp_format`](Builder::timestamp_format) | whole seconds |
+/// | [`timestamp_is_expiry`](Builder::timestamp_is_expiry) | no: it is when the delivery was made |
 /// | [`event_id`](Builder::event_id), [`retried_for`](Builder::retried_for) | none, a day |
 /// | [`acknowledge_with`](Builder::acknowledge_with) | 200 without a body |
 /// | [`hand_duplicates_on`](Builder::hand_duplicates_on) | off |
@@ -93,6 +94,7 @@ where
         timestamp_header: None,
         timestamp_field: None,
         time_format: TimeFormat::Seconds,
+        expires_within: None,
         id_header: None,
         window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(60) },
         content_types: Some(vec!["application/json".into()]),

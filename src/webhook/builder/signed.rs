@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::time::Duration;
 
 use http::HeaderName;
 
@@ -121,6 +122,25 @@ where
     /// How the sender writes the time. Default: whole seconds since 1970.
     pub fn timestamp_format(mut self, format: TimeFormat) -> Self {
         self.form.time_format = format;
+        self
+    }
+
+    /// The time is when the delivery ends, and not when it was made. It may be `longest` ahead, at most 31 days; until
+    /// it comes so near, the delivery is `not_yet_valid`. [`clock_skew`](Self::clock_skew) is added on either side, and
+    /// [`max_age`](Self::max_age) does not count. Default: the time is when the delivery was made.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_sso::webhook::{self, TimeFormat};
+    ///
+    /// // {"expires_at": "2023-11-14T22:13:20Z", …}
+    /// let layer = webhook::layer::<serde_json::Value>()
+    ///     .timestamp_field("expires_at")
+    ///     .timestamp_format(TimeFormat::Rfc3339)
+    ///     .timestamp_is_expiry(Duration::from_secs(600));
+    /// ```
+    pub fn timestamp_is_expiry(mut self, longest: Duration) -> Self {
+        self.form.expires_within = Some(longest);
         self
     }
 

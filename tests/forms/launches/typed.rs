@@ -7,15 +7,24 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use tower_sso::Builder;
 use tower_sso::body::ReadBody;
+use tower_sso::clock::UnixTime;
 use tower_sso::form::Form;
+use tower_sso::jwt::Algorithm;
+use tower_sso::oauth1::Origin;
 use tower_sso::providers::launches::{
-    self, CanvaUser, DiscourseRequest, FacebookUser, ForgeCall, FourthwallSupporter, HerokuUser, InstantGamesPlayer,
-    MiniApp, ShopifyLaunch, ShopifyVisit, ShoplineLaunch, ShopwareRegistration, VkLaunch, ZoomContext,
+    self, AccessUser, BigCommerceStore, CanvaUser, CanvasRequest, ConnectUser, DiscourseRequest, FacebookUser,
+    ForgeCall, FourthwallSupporter, HelpScoutFrame, HerokuResource, HerokuUser, IapUser, InstantGamesPlayer,
+    MarketplaceSignUp, MiniApp, MondayCall, MultipassCustomer, ShopifyLaunch, ShopifyVisit, ShoplineLaunch,
+    ShopwarePage, ShopwareRegistration, ShopwareVisit, TrelloMember, VkLaunch, WixInstance, ZoomContext,
 };
+use tower_sso::rejection::Rejection;
 use tower_sso::scheme::Place;
+use tower_sso::sign::{JwtSigner, OAuthLink};
 
 use super::launch::Launch;
-use super::signers::{KEYS, Signer, base64, base64url, escaped, hex, hmac_sha256};
+use super::signers::{KEYS, Signer, base64, base64url, escaped, hex, hmac_sha256, sha256};
+use crate::sealed::multipass;
+use crate::senders::rfc3339;
 use crate::support::{App, NOW, clock, outcome, replay};
 
 /// What a launch says, or that it is refused.
@@ -111,9 +120,21 @@ fn names_are_those_of_the_platforms() {
             assert!(with(less).is_err(), "{name} without {required}");
         }
     }
+    reads::<AccessUser>(json!({"sub": "u"}));
+    reads::<BigCommerceStore>(json!({"user": {"id": 7, "email": "ada@example.com"}, "store_hash": "s"}));
     reads::<CanvaUser>(json!({"userId": "u", "brandId": "b"}));
+    reads::<CanvasRequest>(json!({"context": {"user": {"userId": "u"}, "organization": {"organizationId": "o"}}}));
+    reads::<ConnectUser>(json!({"iss": "client-key"}));
     reads::<ForgeCall>(json!({"app": {"id": "a", "installationId": "i"}}));
     reads::<FourthwallSupporter>(json!({"shop_id": "s", "supporter_id": "u", "tier_id": "t"}));
+    reads::<HelpScoutFrame>(json!({}));
+    reads::<HerokuResource>(json!({"id": "r"}));
+    reads::<IapUser>(json!({"sub": "accounts.google.com:1"}));
+    reads::<MarketplaceSignUp>(json!({"sub": "account"}));
+    reads::<MondayCall>(json!({"accountId": 1, "userId": 7}));
+    reads::<ShopwarePage>(json!({"shop-id": "1"}));
+    reads::<ShopwareVisit>(json!({"iss": "shop"}));
+    reads::<TrelloMember>(json!({"idMember": "m", "idPlugin": "p"}));
     reads::<HerokuUser>(json!({"resource_uuid": "r", "user_uuid": "u", "user_email": "ada@example.com"}));
     reads::<InstantGamesPlayer>(json!({"player_id": "p"}));
     reads::<ShopifyLaunch>(json!({"shop": "acme.myshopify.com"}));
@@ -121,4 +142,84 @@ fn names_are_those_of_the_platforms() {
     reads::<ShopwareRegistration>(json!({"shop-id": "1", "shop-url": "https://shop.example"}));
     reads::<ZoomContext>(json!({"uid": "u", "typ": "panel"}));
     reads::<FacebookUser>(json!({}));
+}
+
+/// Why a launch was refused, in words.
+async fn why<F, Out>(layer: Builder<F>, launch: Launch) -> String
+where
+    F: Form,
+    F::Reads: ReadBody<Full<Bytes>, Out = Out>,
+    <F::Reads as ReadBody<Full<Bytes>>>::Reading: Send,
+    Out: Body<Data = Bytes> + Send + Sync + 'static,
+    Out::Error: std::fmt::Debug,
+{
+    let answer = App::new(layer.clock(clock()).build().unwrap()).send(launch.request()).await;
+    assert_eq!(outcome(&answer), "rejected_claims");
+    answer.extensions().get::<Rejection>().unwrap().reason().to_string()
+}
+
+/// By name, in each form: what is missing, and what is of another kind. Never by value.
+#[tokio::test]
+async fn a_refusal_names_the_field() {
+    let tokens = |claims: Value| {
+        let mut claims = claims;
+        (claims["iat"], claims["exp"], claims["aud"]) = (NOW.into(), (NOW + 60).into(), "app".into());
+        let token = JwtSigner::new(Algorithm::HS256, &KEYS[0].into()).unwrap().token(&claims).unwrap();
+        let layer = launches::monday::<MondayCall>().audience("app").secrets([KEYS[0]]).replay(replay());
+        why(layer, Launch::header("authorization", &token))
+    };
+    let payloads = |payload: Value| {
+        let mut payload = payload;
+        payload["signDate"] = "2023-11-14T22:13:20.000Z".into();
+        let payload = base64url(payload.to_string());
+        let mac = base64url(hmac_sha256(KEYS[0], &payload));
+        let layer = launches::wix::<WixInstance>(Place::query("instance")).secrets([KEYS[0]]).replay(replay());
+        why(layer, Launch::get(&format!("/?instance={mac}.{payload}")))
+    };
+    let pairs = |pairs: &str| {
+        let layer = launches::telegram_login::<launches::TelegramUser>().secrets([KEYS[0]]).replay(replay());
+        let hash = hex(&hmac_sha256(sha256(KEYS[0]), &format!("auth_date={NOW}\n{}", pairs.replace('&', "\n"))));
+        why(layer, Launch::get(&format!("/?auth_date={NOW}&{pairs}&hash={hash}")))
+    };
+    let mini_app = |user: &str| {
+        let hash = hex(&hmac_sha256(hmac_sha256("WebAppData", KEYS[0]), &format!("auth_date={NOW}\nuser={user}")));
+        let layer = launches::telegram_mini_app::<MiniApp>(Place::header_after(AUTHORIZATION, "tma"));
+        let data = format!("tma auth_date={NOW}&user={}&hash={hash}", user.replace('"', "%22"));
+        why(layer.secrets([KEYS[0]]), Launch::header("authorization", &data))
+    };
+    let sealed = |payload: Value| {
+        let mut payload = payload;
+        payload["created_at"] = rfc3339(NOW).into();
+        let layer = launches::shopify_multipass::<MultipassCustomer>().secrets([KEYS[0]]).replay(replay());
+        why(layer, Launch::path(&format!("/login/{}", base64url(multipass(KEYS[0], &payload.to_string())))))
+    };
+    let lti = |fields: &'static [(&'static str, &'static str)]| {
+        let link = OAuthLink::new("https://tool.example/launch", "acme", &KEYS[0].into());
+        let form = link.issued_at(UnixTime::from_secs(NOW)).nonce("n").form(fields).unwrap();
+        let layer = launches::lti11::<Lti>(Origin::new("https://tool.example")).secrets([KEYS[0]]).replay(replay());
+        why(layer, Launch::form("/launch", &form))
+    };
+    const MESSAGE: (&str, &str) = ("lti_message_type", "secretly");
+    for (said, field) in [
+        (tokens(json!({"accountId": 1})).await, "userId"),
+        (tokens(json!({"accountId": 1, "userId": "secretly"})).await, "userId"),
+        (payloads(json!({"uid": "u"})).await, "instanceId"),
+        (payloads(json!({"instanceId": ["secretly"]})).await, "instanceId"),
+        (pairs("first_name=Ada&id=secretly").await, "id"),
+        (mini_app(r#"{"id":"secretly"}"#).await, "user"),
+        (sealed(json!({"first_name": "Ada"})).await, "email"),
+        (sealed(json!({"email": {"secretly": 1}})).await, "email"),
+        (lti(&[MESSAGE, ("lti_version", "LTI-1p0")]).await, "user_id"),
+        (lti(&[MESSAGE, ("lti_version", "LTI-1p0"), ("user_id", "secretly")]).await, "user_id"),
+    ] {
+        assert!(said.contains(&format!("`{field}`")), "{field}: {said}");
+        assert!(!said.contains("secretly"), "{said}");
+    }
+}
+
+/// A launch that demands a number.
+#[derive(serde::Deserialize)]
+#[allow(dead_code, reason = "it is only read")]
+struct Lti {
+    user_id: u64,
 }

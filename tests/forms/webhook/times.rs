@@ -38,6 +38,39 @@ async fn a_time_in_the_body_is_held_to_its_window() {
     assert_eq!(reason(&App::new(layer().build().unwrap()).send(request(forged)).await), "bad_signature");
 }
 
+#[tokio::test]
+async fn a_time_in_the_body_may_be_when_it_ends() {
+    let layer = || layer().timestamp_is_expiry(secs(600)).clock_skew(secs(5));
+    for (sent, expected, why) in [
+        (NOW * 1_000, "ok", "it ends now"),
+        (NOW * 1_000 - 5_000, "ok", "as far behind as clocks may be"),
+        (NOW * 1_000 - 5_001, "expired", "a millisecond more"),
+        (NOW * 1_000 + 605_000, "ok", "the longest life"),
+        (NOW * 1_000 + 605_001, "not_yet_valid", "a millisecond more"),
+    ] {
+        let app = App::new(layer().build().unwrap());
+        let body = format!(r#"{{"sent":{sent}}}"#);
+        assert_eq!(reason(&app.send(request(signer().sign(&body))).await), expected, "{why}");
+    }
+    // A copy is known until the end.
+    let (time, body) = (clock(), format!(r#"{{"sent":{}}}"#, NOW * 1_000 + 600_000));
+    let app = App::new(layer().clock(time.clone()).build().unwrap());
+    for (after, expected) in [(0, "ok"), (600, "ok"), (605, "ok"), (606, "expired")] {
+        time.set(UnixTime::from_secs(NOW).plus(secs(after)));
+        assert_eq!(
+            (outcome(&app.send(request(signer().sign(&body))).await), app.inner.calls()),
+            (expected, 1),
+            "{after}"
+        );
+    }
+    // A day and more, and no time at all.
+    assert!(layer().timestamp_is_expiry(secs(0)).build().is_err());
+    assert!(layer().timestamp_is_expiry(secs(32 * 86_400)).build().is_err());
+    let bare = webhook::layer::<RawBody>().secrets([SECRET]).replay(replay()).handler_remembers();
+    let problem = crate::support::subject::refused(bare.timestamp_is_expiry(secs(60)).build().map(drop));
+    assert!(problem.contains("`timestamp_is_expiry`"), "{problem}");
+}
+
 /// With a signed time, a store that forgets with the process needs no help by the handler.
 #[tokio::test]
 async fn a_time_in_the_body_bounds_how_long_a_delivery_is_remembered() {

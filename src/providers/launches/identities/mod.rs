@@ -1,6 +1,8 @@
 //! What launches say, as far as their platforms document it. Without a field here, read the launch into a type of your
 //! own.
 
+#[cfg(feature = "jwt")]
+mod calls;
 #[cfg(feature = "signed-parameters")]
 mod parameters;
 #[cfg(any(feature = "sealed", feature = "signed-payload"))]
@@ -8,6 +10,9 @@ mod payloads;
 #[cfg(feature = "jwt")]
 mod tokens;
 
+#[cfg(feature = "jwt")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+pub use calls::*;
 #[cfg(feature = "signed-parameters")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
 pub use parameters::*;

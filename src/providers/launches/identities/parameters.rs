@@ -66,6 +66,56 @@ pub struct HerokuUser {
     pub user_email: String,
 }
 
+/// A resource of an add-on at Heroku, as the older token names it.
+///
+/// ```
+/// fn read(resource: &tower_sso::providers::launches::HerokuResource) -> &str {
+///     &resource.id
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct HerokuResource {
+    /// The resource.
+    pub id: String,
+}
+
+/// A page of an app in Help Scout.
+///
+/// ```
+/// fn read(frame: &tower_sso::providers::launches::HelpScoutFrame) -> Option<&str> {
+///     frame.user_id.as_deref()
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct HelpScoutFrame {
+    /// The user's id.
+    pub user_id: Option<String>,
+    /// The conversation.
+    pub conversation_id: Option<String>,
+    /// The customer.
+    pub customer_id: Option<String>,
+}
+
+/// A page of an app that a Shopware shop opens.
+///
+/// ```
+/// fn read(page: &tower_sso::providers::launches::ShopwarePage) -> &str {
+///     &page.shop_id
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct ShopwarePage {
+    /// The shop's id.
+    pub shop_id: String,
+    /// The shop's address.
+    pub shop_url: Option<String>,
+}
+
 /// A shop whose admin opens a Shopify app, or returns to it.
 ///
 /// ```

@@ -2,6 +2,106 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A store whose user opens an app of BigCommerce, by the older `signed_payload`.
+///
+/// ```
+/// fn read(store: &tower_sso::providers::launches::BigCommerceStore) -> &str {
+///     &store.user.email
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BigCommerceStore {
+    /// Who opens the app.
+    pub user: BigCommerceOpener,
+    /// The store.
+    pub store_hash: String,
+}
+
+/// Who opens an app of BigCommerce.
+///
+/// ```
+/// fn read(store: &tower_sso::providers::launches::BigCommerceOpener) -> u64 {
+///     store.id
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BigCommerceOpener {
+    /// The user's id.
+    pub id: u64,
+    /// The user's address.
+    pub email: String,
+}
+
+/// What Salesforce Canvas sends, without the OAuth token that is in it.
+///
+/// ```
+/// fn read(request: &tower_sso::providers::launches::CanvasRequest) -> &str {
+///     &request.context.user.user_id
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CanvasRequest {
+    /// The user and the organization.
+    pub context: CanvasContext,
+}
+
+/// Who opens an app of Salesforce Canvas.
+///
+/// ```
+/// fn read(context: &tower_sso::providers::launches::CanvasContext) -> &str {
+///     &context.organization.organization_id
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CanvasContext {
+    /// The user.
+    pub user: CanvasUser,
+    /// The user's organization.
+    pub organization: CanvasOrganization,
+}
+
+/// A user of Salesforce.
+///
+/// ```
+/// fn read(user: &tower_sso::providers::launches::CanvasUser) -> &str {
+///     &user.user_id
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct CanvasUser {
+    /// The user's id.
+    pub user_id: String,
+    /// The user's name for signing in.
+    pub user_name: Option<String>,
+    /// The user's full name.
+    pub full_name: Option<String>,
+    /// The user's address.
+    pub email: Option<String>,
+}
+
+/// An organization of Salesforce.
+///
+/// ```
+/// fn read(organization: &tower_sso::providers::launches::CanvasOrganization) -> &str {
+///     &organization.organization_id
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct CanvasOrganization {
+    /// Its id.
+    pub organization_id: String,
+    /// Its name.
+    pub name: Option<String>,
+}
+
 /// A user whom a forum of Discourse signs in at your app.
 ///
 /// ```
