@@ -112,7 +112,7 @@ impl Launch {
     fn pairs(&self) -> Option<(Part, usize)> {
         let parts = self.parts();
         let is_pairs = |part: Part| match part {
-            Part::Body => true,
+            Part::Body => self.content_type.is_none(),
             Part::Header(_) => self.text(part).starts_with("tma "),
             Part::Uri => false,
         };
@@ -185,6 +185,9 @@ impl Launch {
             other.headers.remove(at);
             removed.push(((*name).to_owned(), other));
         }
+        if self.content_type.is_some() {
+            removed.push(("body".to_owned(), Self { body: Some(String::new()), ..self.clone() }));
+        }
         if self.in_path {
             removed.push((
                 "segment".to_owned(),
@@ -205,6 +208,10 @@ impl Launch {
         let mut twice = self.each_pair(again);
         for (name, value) in &self.headers {
             twice.push(((*name).to_owned(), self.clone().with_header(name, value)));
+        }
+        if self.content_type.is_some() {
+            let body = self.body.as_ref().map(|body| body.repeat(2));
+            twice.push(("body".to_owned(), Self { body, ..self.clone() }));
         }
         twice
     }
