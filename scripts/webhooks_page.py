@@ -5,7 +5,7 @@
     scripts/webhooks_page.py --check    fails if either is out of date, or a preset is missing from a table or a test
 
 A preset is a function in src/providers/webhooks that returns a Builder. Its documentation begins with the sender, says
-what is not signed in sentences with those words, and ends with `Source: …`.
+what is not signed in sentences with those words, says how a retry is recognised, and ends with `Source: …`.
 """
 
 import re
@@ -36,8 +36,9 @@ For many tenants, take `.keys(store).tenant(Tenant::path_segment(2))` instead of
 
 Unsigned for every sender: all headers that its preset does not name, and the URL unless the preset says that it is signed.
 Decide nothing by what is not signed. A preset with `danger_` in its name is weaker than a signature over all that the handler
-reads; those of the second table sign nothing. *Features*: what to enable, and `axum` if the handlers are axum's. *Vector*: whether
-a call published by the sender, or signed by its library, is among the tests.
+reads; those of the second table sign nothing. *Features*: what to enable, and `axum` if the handlers are axum's. *A retry*: how
+the layer recognises that the sender sends an event again. *Vector*: whether a call published by the sender, or signed by its
+library, is among the tests.
 """
 
 TAIL = """
@@ -53,6 +54,13 @@ and say which it must cover. |
 
 
 UNSIGNED = r"\b(not|nothing is|no time is) signed|signs nothing"
+# What becomes of an event that is sent again, by what the documentation says.
+RECOGNISED = r"\b(?:event|list|delivery) is recognised (by [^.]*?)(?: there)?\."
+RETRIES = [
+    (r"answered each time|gets an answer at any time|No delivery counts as a duplicate", "is handed on"),
+    (r"processed again", "is processed again"),
+    (r"No time is signed", "is known by its bytes"),
+]
 KINDS = r"^(Deliveries|Calls|Requests|Updates|Pings|Events|Interactions( and webhook events)?) of "
 
 
@@ -67,6 +75,14 @@ class Sender:
         said = preset.sentences(UNSIGNED)
         self.unsigned = " ".join("No time is signed." if text.startswith("No time is signed") else text for text in said)
         self.is_secret = "SharedSecret" in preset.returns
+        self.retry = "is handed on" if self.is_secret else retry(" ".join(preset.paragraphs))
+
+
+def retry(documentation):
+    recognised = re.search(RECOGNISED, documentation)
+    if recognised:
+        return f"is known {recognised[1]}"
+    return next((text for pattern, text in RETRIES if re.search(pattern, documentation)), None)
 
 
 def presets():
@@ -77,10 +93,10 @@ def page(found):
     vectors = preset_page.with_vectors("webhooks.jsonl")
 
     def table(of):
-        lines = ["| sender | preset | features | not signed | source | vector |", "|---|---|---|---|---|---|"]
+        lines = ["| sender | preset | features | not signed | a retry | source | vector |", "|---|---|---|---|---|---|---|"]
         for preset in of:
             vector = "yes" if preset.short in vectors else "no"
-            cells = [preset.sender, f"`{preset.call}`", preset.features, preset.unsigned, preset.source, vector]
+            cells = [preset.sender, f"`{preset.call}`", preset.features, preset.unsigned, preset.retry, preset.source, vector]
             lines.append(f"| {' | '.join(cells)} |")
         return "\n".join(lines) + "\n"
 
@@ -96,6 +112,8 @@ def missing(found):
     for preset in found:
         if not preset.source:
             yield f"{preset.name}: its documentation names no `Source: …`"
+        if not preset.retry:
+            yield f"{preset.name}: its documentation does not say how a retry is recognised"
         if not re.search(rf"\[`{preset.name}(\(\))?`\]", listed):
             yield f"{preset.name}: not in the table of src/providers/webhooks/mod.rs"
         if not re.search(rf"(senders|webhooks)::{preset.name}\b", tested):

@@ -74,11 +74,7 @@ impl Content {
             Self::Pairs => return Ok(Query::new(text_of(payload)?).value(name)?.map(Into::into)),
             // A layer that asks for one does not build.
             Self::Text => None,
-            Self::Json if name.starts_with('/') => {
-                Object::read(payload)?;
-                json::parse::<Value>(payload)?.pointer(name).cloned()
-            }
-            Self::Json => Object::read(payload)?.get(name),
+            Self::Json => Object::read(payload)?.at(name),
         };
         match value {
             None | Some(Value::Null) => Ok(None),

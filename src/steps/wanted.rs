@@ -66,13 +66,25 @@ impl<'a> Wanted<'a> {
         if self.examples { Ok(example(name)) } else { Err(SignError::Missing(name.to_owned())) }
     }
 
-    /// Adds claims that must be there, if they are missing.
+    /// Adds claims that must be there, if they are missing. A name that begins with `/` is a pointer (RFC 6901).
     pub(crate) fn with<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Result<Self, SignError> {
         let mut wanted = self.clone();
-        for name in names.into_iter().filter(|name| !self.claims.contains_key(*name)) {
-            wanted.claims.insert(name.to_owned(), self.made_up(name)?.into());
+        for name in names {
+            let path: Vec<String> = match name.strip_prefix('/') {
+                Some(pointer) => pointer.split('/').map(|name| name.replace("~1", "/").replace("~0", "~")).collect(),
+                None => vec![name.to_owned()],
+            };
+            if self.has(&path) {
+                continue;
+            }
+            insert(&mut wanted.claims, &path, self.made_up(name)?);
         }
         Ok(wanted)
+    }
+
+    fn has(&self, path: &[String]) -> bool {
+        let Some((first, rest)) = path.split_first() else { return false };
+        rest.iter().try_fold(self.claims.get(first), |value, name| Some(value?.get(name))).flatten().is_some()
     }
 
     /// The claims as parameters.
@@ -101,6 +113,18 @@ impl<'a> Wanted<'a> {
         let address = self.address.split('#').next().unwrap_or_default();
         address.split_once('?').map_or((address, None), |(base, query)| (base, Some(query)))
     }
+}
+
+/// Adds an example where it stands.
+fn insert(mut claims: &mut Map<String, Value>, path: &[String], value: &str) {
+    let Some((last, objects)) = path.split_last() else { return };
+    for name in objects {
+        match claims.entry(name).or_insert_with(|| Map::new().into()) {
+            Value::Object(inner) => claims = inner,
+            _ => return,
+        }
+    }
+    claims.insert(last.clone(), value.into());
 }
 
 fn text(value: &Value) -> String {

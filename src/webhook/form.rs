@@ -9,10 +9,9 @@ use http::request::Parts;
 use serde_json::Value;
 
 use super::request::Requested;
-use super::sameness::Sameness;
 use super::signatures::Tags;
 use super::signed::{Part, Template};
-use super::{EventId, FromBody, TimeFormat, Webhook, builder, headers};
+use super::{FromBody, TimeFormat, Webhook, builder, headers};
 use crate::ConfigProblem;
 use crate::body::WholeBody;
 use crate::clock::UnixTime;
@@ -153,9 +152,10 @@ where
         if self.object_or_list && !is_json {
             return Err(Reason::Malformed("body".into(), "is neither an object nor a list of JSON"));
         }
-        let same = match (&self.sameness.event_id, self.signatures.only_mac(&call.tags)) {
-            (Some(EventId::Header), _) => Same::Id(call.id.clone().unwrap_or_default()),
-            (Some(EventId::Field(name)), _) => Same::Id(Sameness::id_in(&call.body, name)?),
+        let event_id = self.sameness.event_id.as_ref();
+        let id = event_id.map(|id| id.read(call.id.as_deref(), &call.body)).transpose()?.flatten();
+        let same = match (id, self.signatures.only_mac(&call.tags)) {
+            (Some(id), _) => Same::Id(id),
             (None, Some(mac)) => Same::Mac(*mac),
             (None, None) => Same::Signed {
                 timestamp: call.timestamp.as_ref().map(|(text, _)| text.clone()),
@@ -286,7 +286,7 @@ impl<C> Webhook<C> {
 
 /// The time in an authentic body.
 fn time_in(body: &Bytes, field: &str, format: TimeFormat) -> Result<UnixTime, Reason> {
-    let text = match Object::read(body)?.get(field) {
+    let text = match Object::read(body)?.at(field) {
         Some(Value::String(text)) => text,
         Some(Value::Number(number)) => number.to_string(),
         None | Some(Value::Null) => return Err(Reason::MissingField(field.to_owned().into())),

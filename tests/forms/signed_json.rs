@@ -12,7 +12,7 @@ use tower_sso::sign::SigningWebhook;
 use tower_sso::signed_json::{self, Layout, SignedJson};
 use tower_sso::{Builder, Identity};
 
-use crate::senders::contract::{Delivery, Facts, Preset};
+use crate::senders::contract::{Delivery, Facts, Preset, Retries};
 use crate::support::pairs::RSA;
 use crate::support::subject::refused;
 use crate::support::{App, NOW, Request_, clock, outcome, reason, replay, secs};
@@ -109,7 +109,12 @@ fn all() -> [Sender; 3] {
             signed: &["/signature/timestamp", "/signature/token"],
             unsigned: "/event-data/event",
             signature: "/signature/signature",
-            facts: Facts { limit: 64 * 1024, max_age: Some(300), ..Facts::USUAL },
+            facts: Facts {
+                retries: Retries::New("the event is not signed, nor is its id"),
+                limit: 64 * 1024,
+                max_age: Some(300),
+                ..Facts::USUAL
+            },
         },
         Sender {
             name: "aws_sns",
@@ -119,7 +124,7 @@ fn all() -> [Sender; 3] {
             signed: &["/Message", "/MessageId", "/Timestamp", "/TopicArn", "/Type"],
             unsigned: "/UnsubscribeURL",
             signature: "/Signature",
-            facts: Facts { any_content_type: true, retries_are_known: true, max_age: Some(3_600), ..Facts::USUAL },
+            facts: Facts { any_content_type: true, retries: Retries::Known, max_age: Some(3_600), ..Facts::USUAL },
         },
     ]
 }

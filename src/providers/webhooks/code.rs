@@ -6,7 +6,7 @@ use http::HeaderName;
 
 use super::{Claims, sender};
 use crate::Builder;
-use crate::webhook::{Digest, Encoding, TimeFormat, Webhook};
+use crate::webhook::{Digest, Encoding, EventId, TimeFormat, Webhook};
 
 /// Deliveries of GitHub.
 ///
@@ -102,7 +102,7 @@ pub fn heroku<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// Other versions in the list are ignored.
+/// Other versions in the list are ignored. An event is recognised by the `id` in its body.
 ///
 /// Source: circleci/circleci-docs.
 ///
@@ -110,7 +110,11 @@ pub fn heroku<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::circleci::<serde_json::Value>();
 /// ```
 pub fn circleci<C: Claims>() -> Builder<Webhook<C>> {
-    sender("circleci").signature_header(HeaderName::from_static("circleci-signature")).prefix("v1=").separator(',')
+    sender("circleci")
+        .signature_header(HeaderName::from_static("circleci-signature"))
+        .prefix("v1=")
+        .separator(',')
+        .event_id(EventId::field_if_given("id"))
 }
 
 /// Deliveries of Sentry.

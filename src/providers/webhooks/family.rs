@@ -62,7 +62,7 @@ pub fn svix<C: Claims>() -> Builder<Webhook<C>> {
 
 /// Deliveries of GitLab, with a signing token.
 ///
-/// Standard Webhooks: see [`standard_webhooks`].
+/// Standard Webhooks: see [`standard_webhooks`]. An event is recognised by its id, for three days.
 ///
 /// For the older secret token, `X-Gitlab-Token`, take [`gitlab_token`](super::gitlab_token).
 ///

@@ -52,7 +52,8 @@ pub fn danger_adyen_standard<C: DeserializeOwned + Send + Sync + 'static>() -> B
 ///
 /// **The event itself is not signed**: whoever has recorded a call can put any event beside its signature, until the
 /// call is remembered or too old. So the claims are the time and the token alone. To act on `event-data`, read it from
-/// the body, and check with Mailgun's API what matters. The key is text.
+/// the body, and check with Mailgun's API what matters. A call that is signed with a new time is processed again: its
+/// id is in the event. The key is text.
 ///
 /// Source: mailgun/mailgun-php, src/Api/Webhook.php.
 ///
@@ -99,7 +100,8 @@ pub fn aws_sns<C: DeserializeOwned + Send + Sync + 'static>(
 /// Deliveries of Amazon SNS, for topics of anybody.
 ///
 /// As [`aws_sns`], for any topic. **Every customer of Amazon can send events**, as SNS signs for all of them with one
-/// key: the handler must check `TopicArn`. `UnsubscribeURL` and `SigningCertURL` are not signed.
+/// key: the handler must check `TopicArn`. `UnsubscribeURL` and `SigningCertURL` are not signed. An event is
+/// recognised by its `MessageId`, for a day.
 ///
 /// Source: aws/aws-php-sns-message-validator, src/MessageValidator.php.
 ///

@@ -57,12 +57,11 @@ pub fn shopify<C: Claims>() -> Builder<Webhook<C>> {
 /// `Paddle-Signature: ts=`, the time in seconds, and any number of `h1=`, hexadecimal HMAC-SHA256 of
 /// `{timestamp}:{body}`.
 ///
-/// Paddle's SDK allows an age of 5 s, which queues exceed; this preset allows 300 s. A retry with a new signature is
-/// processed again: the handler can recognise it by the `event_id` in the body.
+/// Paddle's SDK allows an age of 5 s, which queues exceed; this preset allows 300 s.
 ///
-/// A retry that is signed with a new time is processed again: the handler must recognise the event by its body.
+/// A retry has a new time and signature, so an event is recognised by the `event_id` in its body, for three days.
 ///
-/// Source: PaddleHQ/paddle-python-sdk.
+/// Source: developer.paddle.com, "Handle webhook delivery"; PaddleHQ/paddle-python-sdk.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::paddle::<serde_json::Value>();
@@ -75,6 +74,8 @@ pub fn paddle<C: Claims>() -> Builder<Webhook<C>> {
         .timestamp_element("ts=")
         .signed("{timestamp}:{body}")
         .secret_format(SecretFormat::Text)
+        .event_id(EventId::field_if_given("event_id"))
+        .retried_for(3 * DAY)
 }
 
 /// Deliveries of Coinbase Commerce.
@@ -100,7 +101,7 @@ pub fn coinbase_commerce<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// A retry that is signed with a new time is processed again: the handler must recognise the event by its body.
 ///
-/// Source: SlopMaster2/webhook-verify.
+/// Source: docs.cdp.coinbase.com, "Verify Signatures".
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::coinbase_cdp::<serde_json::Value>();

@@ -38,10 +38,11 @@ pub fn standard_webhooks_v1a<C: Claims>() -> Builder<Webhook<C>> {
 /// `X-Twilio-Email-Event-Webhook-Signature`: base64 of the ECDSA signature of time and body, on P-256 and in DER, with
 /// `X-Twilio-Email-Event-Webhook-Timestamp` in seconds.
 ///
-/// The body is a JSON list of events. Events that are sent again in another list, or with a new time, are processed
-/// again: the handler must recognise each by its `sg_event_id`. The key is the verification key, in base64.
+/// The body is a JSON list of events. A retry has a new time and signature, so a list is recognised by the
+/// `sg_event_id` of its events, for a day. An event that comes in two different lists is handed on twice: the handler
+/// can recognise it by that id. The key is the verification key, in base64.
 ///
-/// Source: sendgrid/sendgrid-python, helpers/eventwebhook.
+/// Source: docs.sendgrid.com, "Troubleshooting the Event Webhook"; sendgrid/sendgrid-python, helpers/eventwebhook.
 ///
 /// ```
 /// use tower_sso::webhook::JsonBody;
@@ -55,14 +56,15 @@ pub fn sendgrid<C: Claims>() -> Builder<Webhook<C>> {
         .public_key(PublicKeyAlgorithm::EcdsaP256Der)
         .timestamp_header(HeaderName::from_static("x-twilio-email-event-webhook-timestamp"))
         .signed("{timestamp}{body}")
+        .event_id(EventId::each("", "sg_event_id"))
 }
 
 /// Calls of Discord: interactions and events.
 ///
 /// `X-Signature-Ed25519`: hexadecimal Ed25519 signature of time and body, with `X-Signature-Timestamp` in seconds.
 ///
-/// A `PING` is signed like every call, and answered by the handler. The key is the application's public key, in
-/// hexadecimal.
+/// A `PING` is signed like every call, and answered by the handler. Interactions are not retried. An event that is
+/// signed with a new time is processed again, as it has no id. The key is the application's public key, in hexadecimal.
 ///
 /// Source: discord/discord-interactions-python.
 ///

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::HeaderName;
 
 use super::urls::METHODS;
-use super::{Claims, sender};
+use super::{Claims, DAY, sender};
 use crate::Builder;
 use crate::webhook::{Digest, Encoding, EventId, SecretFormat, TimeFormat, Webhook};
 
@@ -31,9 +31,10 @@ const DOCUSIGN: [&str; 10] = [
 /// [`JsonOrForm`](crate::webhook::JsonOrForm). `url_verification` is signed like every call, and answered by
 /// the handler. `X-Slack-Retry-Num` is not signed.
 ///
-/// A retry that is signed with a new time is processed again: the handler must recognise the event by its body.
+/// A retry has a new time and signature, so an event is recognised by the `event_id` in its body, for a day. Commands
+/// and interactions have none: each delivery of one is processed.
 ///
-/// Source: slackapi/python-slack-sdk, slack_sdk/signature.
+/// Source: docs.slack.dev, "The Events API"; slackapi/python-slack-sdk, slack_sdk/signature.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::slack::<serde_json::Value>();
@@ -45,6 +46,7 @@ pub fn slack<C: Claims>() -> Builder<Webhook<C>> {
         .timestamp_header(HeaderName::from_static("x-slack-request-timestamp"))
         .signed("v0:{timestamp}:{body}")
         .any_content_type()
+        .event_id(EventId::field_if_given("event_id"))
 }
 
 /// Deliveries of Zoom.
@@ -75,7 +77,8 @@ pub fn zoom<C: Claims>() -> Builder<Webhook<C>> {
 /// `Twitch-Eventsub-Message-Signature: sha256=` and hexadecimal HMAC-SHA256 of id, time and body, without a
 /// separator, with `Twitch-Eventsub-Message-Id` and `-Timestamp` in RFC 3339.
 ///
-/// `Twitch-Eventsub-Message-Type` is not signed: tell a challenge by its body, and answer it in the handler.
+/// `Twitch-Eventsub-Message-Type` is not signed: tell a challenge by its body, and answer it in the handler. An event
+/// is recognised by its id, for a day.
 ///
 /// Source: twitchdev/twitch-cli, forward_event.go.
 ///
@@ -141,14 +144,18 @@ pub fn x<C: Claims>() -> Builder<Webhook<C>> {
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
 /// The key is the `verification_token`, which the first, unsigned delivery brings: receive it on another route, once.
+/// A retry counts its attempts in the body, so an event is recognised by the `id` there.
 ///
-/// Source: Notion's documentation, as quoted in SlopMaster2/webhook-verify.
+/// Source: developers.notion.com, "Webhooks" and "Event types & delivery".
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::notion::<serde_json::Value>();
 /// ```
 pub fn notion<C: Claims>() -> Builder<Webhook<C>> {
-    sender("notion").signature_header(HeaderName::from_static("x-notion-signature")).prefix("sha256=")
+    sender("notion")
+        .signature_header(HeaderName::from_static("x-notion-signature"))
+        .prefix("sha256=")
+        .event_id(EventId::field_if_given("id"))
 }
 
 /// Deliveries of Intercom.
@@ -157,7 +164,7 @@ pub fn notion<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// The key is the client secret.
+/// The key is the client secret. A retry counts its attempts in the body, so an event is recognised by the `id` there.
 ///
 /// Source: SlopMaster2/webhook-verify.
 ///
@@ -165,7 +172,11 @@ pub fn notion<C: Claims>() -> Builder<Webhook<C>> {
 /// let layer = tower_sso::providers::webhooks::intercom::<serde_json::Value>();
 /// ```
 pub fn intercom<C: Claims>() -> Builder<Webhook<C>> {
-    sender("intercom").signature_header(HeaderName::from_static("x-hub-signature")).prefix("sha1=").digest(Digest::Sha1)
+    sender("intercom")
+        .signature_header(HeaderName::from_static("x-hub-signature"))
+        .prefix("sha1=")
+        .digest(Digest::Sha1)
+        .event_id(EventId::field_if_given("id"))
 }
 
 /// Deliveries of Zendesk.
@@ -275,11 +286,11 @@ pub fn danger_dropbox<C: Claims>() -> Builder<Webhook<C>> {
 /// `BOX-SIGNATURE-PRIMARY` and `-SECONDARY`, one for each key: base64 of HMAC-SHA256 of body and
 /// `BOX-DELIVERY-TIMESTAMP` in RFC 3339.
 ///
-/// `BOX-DELIVERY-ID` is not signed. Box allows an age of ten minutes.
+/// `BOX-DELIVERY-ID` is not signed, and each retry has another. Box allows an age of ten minutes.
 ///
-/// A retry that is signed with a new time is processed again: the handler must recognise the event by its body.
+/// A retry has a new time and signature, so an event is recognised by the `id` in its body, for a day.
 ///
-/// Source: box/box-python-sdk.
+/// Source: developer.box.com, "V2 Webhooks"; box/box-python-sdk.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::box_com::<serde_json::Value>();
@@ -295,6 +306,7 @@ pub fn box_com<C: Claims>() -> Builder<Webhook<C>> {
         .timestamp_format(TimeFormat::Rfc3339)
         .signed("{body}{timestamp}")
         .max_age(Duration::from_secs(600))
+        .event_id(EventId::field_if_given("id"))
 }
 
 /// Deliveries of DocuSign Connect.
@@ -320,15 +332,19 @@ pub fn docusign<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// The key is the channel secret.
+/// The key is the channel secret. What LINE sends again says so in the body, so a delivery is recognised by the
+/// `webhookEventId` of its events. An event that comes in two different deliveries is handed on twice.
 ///
-/// Source: line/line-bot-sdk-python.
+/// Source: developers.line.biz, "Receiving messages"; line/line-bot-sdk-python.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::line::<serde_json::Value>();
 /// ```
 pub fn line<C: Claims>() -> Builder<Webhook<C>> {
-    sender("line").signature_header(HeaderName::from_static("x-line-signature")).encoding(Encoding::Base64)
+    sender("line")
+        .signature_header(HeaderName::from_static("x-line-signature"))
+        .encoding(Encoding::Base64)
+        .event_id(EventId::each("events", "webhookEventId"))
 }
 
 /// Deliveries of WorkOS.
@@ -337,9 +353,9 @@ pub fn line<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// WorkOS allows an age of three minutes.
 ///
-/// A retry that is signed with a new time is processed again: the handler must recognise the event by its body.
+/// A retry has a new time and signature, so an event is recognised by the `id` in its body, for three days.
 ///
-/// Source: workos/workos-node.
+/// Source: workos.com, "Syncing with webhooks"; workos/workos-node.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::workos::<serde_json::Value>();
@@ -353,4 +369,6 @@ pub fn workos<C: Claims>() -> Builder<Webhook<C>> {
         .timestamp_format(TimeFormat::Milliseconds)
         .signed("{timestamp}.{body}")
         .max_age(Duration::from_secs(180))
+        .event_id(EventId::field_if_given("id"))
+        .retried_for(3 * DAY)
 }

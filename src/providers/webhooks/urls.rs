@@ -7,7 +7,7 @@ use http::{HeaderName, Method};
 use super::{Claims, sender};
 use crate::Builder;
 use crate::scheme::Origin;
-use crate::webhook::{Digest, Encoding, SecretFormat, TimeFormat, Webhook};
+use crate::webhook::{Digest, Encoding, EventId, SecretFormat, TimeFormat, Webhook};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -92,9 +92,10 @@ pub fn danger_mandrill<C: Claims>(origin: Origin) -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// The signature key is text. The body is an object, whose brace no URL holds, so nothing can move between the two.
+/// The signature key is text. The body is an object, whose brace no URL holds, so nothing can move between the two. An
+/// event is recognised by the `event_id` in its body.
 ///
-/// Source: square/square-nodejs-sdk.
+/// Source: developer.squareup.com, "Square Webhooks"; square/square-nodejs-sdk.
 ///
 /// ```
 /// use tower_sso::scheme::Origin;
@@ -109,6 +110,7 @@ pub fn square<C: Claims>(origin: Origin) -> Builder<Webhook<C>> {
         .signed("{url}{body}")
         .origin(origin)
         .secret_format(SecretFormat::Text)
+        .event_id(EventId::field_if_given("event_id"))
 }
 
 /// Deliveries of Trello.
@@ -142,8 +144,8 @@ pub fn trello<C: Claims>(origin: Origin) -> Builder<Webhook<C>> {
 /// `X-HubSpot-Signature`: hexadecimal SHA-256 of the client secret and the body.
 ///
 /// **Whoever has recorded a delivery can append to its body**, as this is no HMAC: take [`hubspot_v3`]. No time is
-/// signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
-/// `X-HubSpot-Signature-Version` is not signed. Bodies are lists: read them with
+/// signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook). A retry counts its attempts in
+/// the body, and is processed again. `X-HubSpot-Signature-Version` is not signed. Bodies are lists: read them with
 /// [`JsonBody`](crate::webhook::JsonBody).
 ///
 /// Source: HubSpot/hubspot-api-nodejs, test/unit/signature.spec.ts.
@@ -190,8 +192,8 @@ pub fn danger_hubspot_v2<C: Claims>(origin: Origin) -> Builder<Webhook<C>> {
 ///
 /// HubSpot decodes the escapes of fourteen characters in the URL before it signs it: `` : / @ & = + $ ` " , ; > < ? ``.
 /// **Whether `&`, `/` or another of these was escaped in the URL is not signed**. A retry with a new time is processed
-/// again. Bodies of webhooks are lists: read them with [`JsonBody`](crate::webhook::JsonBody). For a page that wants an
-/// answer each time, add
+/// again, as HubSpot says that `eventId` is not unique. Bodies of webhooks are lists: read them with
+/// [`JsonBody`](crate::webhook::JsonBody). For a page that wants an answer each time, add
 /// [`reusable`](Builder::reusable).
 ///
 /// Source: developers.hubspot.com, "Validating requests", as quoted in SlopMaster2/webhook-verify.
@@ -222,7 +224,7 @@ pub fn hubspot_v3<C: Claims>(origin: Origin) -> Builder<Webhook<C>> {
 ///
 /// Other headers are not signed; of Contentful's own, `x-contentful-…`, the layer removes those. So
 /// `x-contentful-user-id`, if the handler sees it, is signed. The secret is text of 64 characters. A request is valid
-/// for 30 s.
+/// for 30 s. One that is signed with a new time is processed again, as it has no id.
 ///
 /// Source: contentful/node-apps-toolkit, src/requests.
 ///

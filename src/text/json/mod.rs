@@ -103,11 +103,29 @@ impl<'a> Object<'a> {
         self.starting_at(name).map(read)
     }
 
+    /// The value of a field. A name that begins with `/` is a pointer (RFC 6901).
+    pub(crate) fn at(&self, name: &str) -> Option<Value> {
+        let Some(pointer) = name.strip_prefix('/') else { return self.get(name) };
+        let (first, rest) = pointer.split_at(pointer.find('/').unwrap_or(pointer.len()));
+        // Only this field is read.
+        self.get(&first.replace("~1", "/").replace("~0", "~"))?.pointer(rest).cloned()
+    }
+
     /// The text from the value of a field to the end of the object.
     fn starting_at(&self, name: &str) -> Option<&'a str> {
         let (_, end) = self.names.iter().find(|(other, _)| other == name)?;
         Some(self.json.get(*end..)?.trim_start_matches(BEFORE_A_VALUE))
     }
+}
+
+/// The value of a field of an object. A name that begins with `/` is a pointer (RFC 6901).
+pub(crate) fn at<'v>(object: &'v Value, name: &str) -> Option<&'v Value> {
+    if name.starts_with('/') { object.pointer(name) } else { object.get(name) }
+}
+
+/// Whether a text is a pointer (RFC 6901) to something in the document.
+pub(crate) fn is_pointer(text: &str) -> bool {
+    text.starts_with('/') && text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']))
 }
 
 /// Parses what was read as an [`Object`] before.

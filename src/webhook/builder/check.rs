@@ -47,12 +47,7 @@ pub(in crate::webhook) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProble
             _ => {}
         }
     }
-    if form.sameness.event_id == Some(EventId::Header) && form.id_header.is_none() {
-        return Err(ConfigProblem::setting(
-            "event_id",
-            "is said to stand in a header: name it with `id_header`, and sign it",
-        ));
-    }
+    check_event_id(form, template)?;
     if form.every_delivery && (form.sameness.event_id.is_some() || !form.sameness.distinguished_by.is_empty()) {
         return Err(ConfigProblem::setting(
             "danger_every_delivery",
@@ -99,6 +94,22 @@ pub(in crate::webhook) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProble
             Err(ConfigProblem::setting("danger_remember_for", "is zero: nothing is remembered"))
         }
         _ => Ok(()),
+    }
+}
+
+/// The id must be signed.
+fn check_event_id<C>(form: &Webhook<C>, template: &Template) -> Result<(), ConfigProblem> {
+    let problem = |problem: &'static str| Err(ConfigProblem::setting("event_id", problem));
+    match &form.sameness.event_id {
+        None => Ok(()),
+        Some(EventId::Header) if form.id_header.is_none() => {
+            problem("is said to stand in a header: name it with `id_header`, and sign it")
+        }
+        Some(EventId::Header) => Ok(()),
+        Some(_) if template.has(&Part::BodyCrc32) && !template.covers_any_body() => {
+            problem("stands in a body of which only the CRC-32 is signed: anyone could change it")
+        }
+        Some(id) => id.check(),
     }
 }
 

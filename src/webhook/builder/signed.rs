@@ -103,8 +103,8 @@ where
     }
 
     /// The field of the body's JSON object with the time of the delivery, as text or a number in the
-    /// [`timestamp_format`](Self::timestamp_format). It is read once the signature is right. An authentic delivery
-    /// without it is `rejected_claims`. Default: none.
+    /// [`timestamp_format`](Self::timestamp_format). A name that begins with `/` is a pointer (RFC 6901). It is read
+    /// once the signature is right. An authentic delivery without it is `rejected_claims`. Default: none.
     ///
     /// ```
     /// use tower_sso::webhook::{self, TimeFormat};

@@ -13,7 +13,7 @@ use tower_sso::keys::{PublicKeys, Secret};
 use tower_sso::providers::webhooks as senders;
 use tower_sso::sign::JwtSigner;
 
-use crate::senders::contract::{Delivery, Facts, Preset};
+use crate::senders::contract::{Delivery, Facts, Preset, Retries};
 use crate::support::pairs::P256;
 use crate::support::subject::refused;
 use crate::support::{Answer, App, NOW, Request_, clock, outcome, reason, replay, secs, seen};
@@ -77,7 +77,8 @@ impl Preset for Sender {
 
     fn facts(&self) -> Facts {
         let max_age = (self.name == "plaid").then_some(300);
-        Facts { any_content_type: true, max_age, ..Facts::USUAL }
+        let retries = max_age.map_or(Retries::Same, |_| Retries::New("Plaid documents no id of an event"));
+        Facts { any_content_type: true, retries, max_age, ..Facts::USUAL }
     }
 
     fn app(&self, clock: &ManualClock, secrets: &[&'static str]) -> App {

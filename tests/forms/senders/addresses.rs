@@ -51,7 +51,8 @@ pub(super) fn all() -> Vec<Sender> {
             signed: "{url}{body}",
             address: ADDRESS,
             ..plain("square", || senders::square(origin()), &["x-square-hmacsha256-signature"])
-        }),
+        })
+        .known_by(|id, time| format!(r#"{{"event_id":"{id}","attempt":{time}}}"#)),
         base64(Sender {
             signed: "{body}{url}",
             digest: Digest::Sha1,
@@ -75,7 +76,8 @@ pub(super) fn all() -> Vec<Sender> {
                 address: ADDRESS,
                 ..plain("hubspot_v3", || senders::hubspot_v3(origin()), &["x-hubspot-signature-v3"])
             }),
-        ),
+        )
+        .unknown("HubSpot says that the `eventId` of its lists is not unique"),
         Sender {
             time: Time::Header("x-contentful-timestamp", milliseconds),
             extra: &[
@@ -98,7 +100,8 @@ pub(super) fn all() -> Vec<Sender> {
                 ..Facts::USUAL
             },
             ..plain("contentful", senders::contentful, &["x-contentful-signature"])
-        },
+        }
+        .unknown("requests have no id"),
         Sender {
             list: Some(","),
             time: Time::Header("x-canva-timestamp", seconds),

@@ -52,7 +52,8 @@ pub(super) fn all() -> Vec<Sender> {
         prefix("sha256=", plain("jira", senders::jira, &["x-hub-signature"])),
         sha1(plain("vercel", senders::vercel, &["x-vercel-signature"])),
         base64(plain("heroku", senders::heroku, &["heroku-webhook-hmac-sha256"])),
-        list("v1=", plain("circleci", senders::circleci, &["circleci-signature"])),
+        list("v1=", plain("circleci", senders::circleci, &["circleci-signature"]))
+            .known_by(|id, time| format!(r#"{{"id":"{id}","attempt":{time}}}"#)),
         plain("sentry", senders::sentry, &["sentry-hook-signature"]),
         facts(list("v1=", plain("pagerduty", senders::pagerduty, &["x-pagerduty-signature"])), |facts| {
             facts.limit = 2 * MIB;
@@ -71,13 +72,16 @@ pub(super) fn all() -> Vec<Sender> {
         list("sha256=", plain("mollie", senders::mollie, &["x-mollie-signature"])),
         prefix("sha256=", plain("meta", senders::meta, &["x-hub-signature-256"])),
         base64(prefix("sha256=", plain("x", senders::x, &["x-twitter-webhooks-signature"]))),
-        prefix("sha256=", plain("notion", senders::notion, &["x-notion-signature"])),
-        sha1(prefix("sha1=", plain("intercom", senders::intercom, &["x-hub-signature"]))),
+        prefix("sha256=", plain("notion", senders::notion, &["x-notion-signature"]))
+            .known_by(|id, time| format!(r#"{{"id":"{id}","attempt_number":{time}}}"#)),
+        sha1(prefix("sha1=", plain("intercom", senders::intercom, &["x-hub-signature"])))
+            .known_by(|id, time| format!(r#"{{"id":"{id}","delivery_attempts":{time}}}"#)),
         base64(prefix("sha256=", plain("typeform", senders::typeform, &["typeform-signature"]))),
         plain("cal_com", senders::cal_com, &["x-cal-signature-256"]),
         answered(plain("dropbox", senders::danger_dropbox, &["x-dropbox-signature"])),
         base64(plain("docusign", senders::docusign, &["x-docusign-signature-1", "x-docusign-signature-2"])),
-        base64(plain("line", senders::line, &["x-line-signature"])),
+        base64(plain("line", senders::line, &["x-line-signature"]))
+            .known_by(|id, time| format!(r#"{{"events":[{{"webhookEventId":"{id}","deliveryContext":{time}}}]}}"#)),
         Sender { secret_first: true, ..plain("hubspot_v1", senders::danger_hubspot_v1, &["x-hubspot-signature"]) },
         answered(plain("intercom_canvas_kit", senders::danger_intercom_canvas_kit, &["x-body-signature"])),
         answered(base64(sha1(plain(

@@ -38,8 +38,7 @@ pub(crate) struct Delivery {
 pub(crate) struct Facts {
     /// Whether duplicates are processed.
     pub(crate) every_delivery: bool,
-    /// Whether a retry with a new time is known by its event's id.
-    pub(crate) retries_are_known: bool,
+    pub(crate) retries: Retries,
     /// In seconds; `None` if no time is signed.
     pub(crate) max_age: Option<u64>,
     /// Whether the sender writes several signatures.
@@ -52,12 +51,23 @@ pub(crate) struct Facts {
     pub(crate) by_get: u16,
 }
 
+/// What a sender's second attempt to deliver an event is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Retries {
+    /// The same bytes, as no time is signed and the body does not change.
+    Same,
+    /// Signed with a new time, or in a body that has changed, and known by the event's id.
+    Known,
+    /// Signed with a new time and processed again, as there is no id: why.
+    New(&'static str),
+}
+
 pub(crate) const MIB: usize = 1024 * 1024;
 
 impl Facts {
     pub(crate) const USUAL: Self = Self {
         every_delivery: false,
-        retries_are_known: false,
+        retries: Retries::Same,
         max_age: None,
         several: false,
         any_content_type: false,
@@ -124,9 +134,8 @@ for_every_preset! {
         assert_eq!(app.inner.calls(), expected, "{}", preset.name());
     }
 
-    /// Without a signed time, a retry is the same delivery.
     async fn a_retry_with_a_new_time_and_signature_is_known_by_its_id(preset) {
-        let Facts { retries_are_known, every_delivery, max_age, .. } = preset.facts();
+        let Facts { retries, every_delivery, max_age, .. } = preset.facts();
         let (clock, [one, other]) = (clock(), preset.secrets());
         let app = preset.app(&clock, &[other, one]);
         let retry = async |hours: u64, key| {
@@ -137,9 +146,15 @@ for_every_preset! {
         for hours in [0, 1, 20] {
             retry(hours, one).await;
         }
-        let is_new = every_delivery || (max_age.is_some() && !retries_are_known);
+        let is_new = every_delivery || matches!(retries, Retries::New(_));
         assert_eq!(app.inner.calls(), if is_new { 3 } else { 1 }, "{}", preset.name());
-        if retries_are_known {
+        let has_time = max_age.is_some();
+        match retries {
+            Retries::Same => assert!(every_delivery || !has_time, "{}: say what becomes of a retry", preset.name()),
+            Retries::New(why) => assert!(has_time && !why.is_empty(), "{}", preset.name()),
+            Retries::Known => {}
+        }
+        if matches!(retries, Retries::Known) {
             retry(21, other).await;
             assert_eq!(app.inner.calls(), 1, "{}: under another key, in a rotation", preset.name());
         }

@@ -10,7 +10,7 @@ use tower_sso::keys::Secret;
 use tower_sso::sign::SigningWebhook;
 use tower_sso::webhook::{Digest, Encoding, PublicKeyAlgorithm, RawBody, Webhook};
 
-use super::contract::{Delivery, Facts, Preset};
+use super::contract::{Delivery, Facts, Preset, Retries};
 use crate::support::pairs::Pair;
 use crate::support::{App, Request_, replay};
 
@@ -37,6 +37,8 @@ pub(super) struct Sender {
     pub(super) secrets: [&'static str; 2],
     /// Whether bodies are forms.
     pub(super) form: bool,
+    /// The body of an event with this id, sent at this time.
+    pub(super) body: fn(&str, u64) -> String,
     /// Headers that are always the same, and signed.
     pub(super) extra: &'static [(&'static str, &'static str)],
     /// Whether it is a digest with the secret in front.
@@ -78,6 +80,7 @@ pub(super) fn plain(
         key: |secret| secret.as_bytes().to_vec(),
         secrets: SECRETS,
         form: false,
+        body: |id, _| format!(r#"{{"id":"{id}","n":1}}"#),
         extra: &[],
         secret_first: false,
         facts: Facts { max_age: Some(300), ..Facts::USUAL },
@@ -124,6 +127,16 @@ fn others(address: &str) -> Vec<String> {
 }
 
 impl Sender {
+    /// Retries are known by an id in the body, which is a new one each time.
+    pub(super) fn known_by(self, body: fn(&str, u64) -> String) -> Self {
+        Self { body, facts: Facts { retries: Retries::Known, ..self.facts }, ..self }
+    }
+
+    /// Retries are not known: why.
+    pub(super) fn unknown(self, why: &'static str) -> Self {
+        Self { facts: Facts { retries: Retries::New(why), ..self.facts }, ..self }
+    }
+
     pub(super) fn target(&self) -> &'static str {
         self.address.unwrap_or("/hook")
     }
@@ -133,7 +146,7 @@ impl Sender {
             (true, ..) => String::new(),
             (_, true, _) => format!("n=1&id=evt_{event}"),
             (_, _, Time::Field(name, write)) => format!(r#"{{"id":"evt_{event}","{name}":{}}}"#, write(*time)),
-            _ => format!(r#"{{"id":"evt_{event}","n":1}}"#),
+            _ => (self.body)(&format!("evt_{event}"), *time),
         }
     }
 

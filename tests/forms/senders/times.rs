@@ -6,7 +6,7 @@ use tower_sso::Builder;
 use tower_sso::providers::webhooks as senders;
 use tower_sso::webhook::{Encoding, PublicKeyAlgorithm, RawBody, Webhook};
 
-use super::contract::Facts;
+use super::contract::{Facts, Retries};
 use super::signed::{Sender, Time, plain};
 use crate::support::pairs::{ED25519, P256, Pair, RSA};
 
@@ -38,7 +38,7 @@ fn max_age(seconds: u64, sender: Sender) -> Sender {
 
 /// Retries are known by their event's id.
 fn with_id(sender: Sender) -> Sender {
-    Sender { facts: Facts { retries_are_known: true, ..sender.facts }, ..sender }
+    Sender { facts: Facts { retries: Retries::Known, ..sender.facts }, ..sender }
 }
 
 /// `t=…,v1=…`.
@@ -88,15 +88,18 @@ pub(super) fn all() -> Vec<Sender> {
             facts: Facts { every_delivery: true, max_age: Some(300), ..Facts::USUAL },
             ..stripe(plain("stripe_apps", senders::stripe_apps, &["stripe-signature"]))
         },
-        max_age(180, stripe(plain("calendly", senders::calendly, &["calendly-webhook-signature"]))),
-        Sender { prefix: "v0=", ..stripe(plain("coinbase_cdp", senders::coinbase_cdp, &["x-hook0-signature"])) },
+        max_age(180, stripe(plain("calendly", senders::calendly, &["calendly-webhook-signature"])))
+            .unknown("the body has the time of the event, and no id"),
+        Sender { prefix: "v0=", ..stripe(plain("coinbase_cdp", senders::coinbase_cdp, &["x-hook0-signature"])) }
+            .unknown("the id is in a header that the preset does not check"),
         Sender {
             list: Some(";"),
             prefix: "h1=",
             signed: "{timestamp}:{body}",
             time: Time::Element("ts=", seconds),
             ..plain("paddle", senders::paddle, &["paddle-signature"])
-        },
+        }
+        .known_by(|id, time| format!(r#"{{"event_id":"{id}","attempt":{time}}}"#)),
         max_age(
             180,
             Sender {
@@ -104,12 +107,15 @@ pub(super) fn all() -> Vec<Sender> {
                 time: Time::Element("t=", milliseconds),
                 ..stripe(plain("workos", senders::workos, &["workos-signature"]))
             },
-        ),
+        )
+        .known_by(|id, time| format!(r#"{{"id":"{id}","attempt":{time}}}"#)),
         Sender {
             facts: Facts { any_content_type: true, max_age: Some(300), ..Facts::USUAL },
             ..chat(plain("slack", senders::slack, &["x-slack-signature"]), "x-slack-request-timestamp")
-        },
-        chat(plain("zoom", senders::zoom, &["x-zm-signature"]), "x-zm-request-timestamp"),
+        }
+        .known_by(|id, time| format!(r#"{{"event_id":"{id}","attempt":{time}}}"#)),
+        chat(plain("zoom", senders::zoom, &["x-zm-signature"]), "x-zm-request-timestamp")
+            .unknown("the body has the time of the event, and no id"),
         with_id(Sender {
             id: Some("twitch-eventsub-message-id"),
             time: Time::Header("twitch-eventsub-message-timestamp", rfc3339),
@@ -123,13 +129,15 @@ pub(super) fn all() -> Vec<Sender> {
                 time: Time::Field("webhookTimestamp", milliseconds),
                 ..plain("linear", senders::linear, &["linear-signature"])
             },
-        ),
+        )
+        .unknown("the id of a delivery is in a header, which is not signed"),
         Sender {
             time: Time::Header("x-zendesk-webhook-signature-timestamp", rfc3339),
             signed: "{timestamp}{body}",
             facts: Facts { optional_body: true, by_get: 200, max_age: Some(300), ..Facts::USUAL },
             ..base64(plain("zendesk", senders::zendesk, &["x-zendesk-webhook-signature"]))
-        },
+        }
+        .unknown("triggers send what their author wrote: an `id` there may be a ticket's"),
         max_age(
             600,
             base64(Sender {
@@ -137,7 +145,8 @@ pub(super) fn all() -> Vec<Sender> {
                 signed: "{body}{timestamp}",
                 ..plain("box", senders::box_com, &["box-signature-primary", "box-signature-secondary"])
             }),
-        ),
+        )
+        .known_by(|id, time| format!(r#"{{"type":"webhook_event","id":"{id}","attempt":{time}}}"#)),
         standard("standard_webhooks", senders::standard_webhooks, WEBHOOK),
         standard("svix", senders::svix, SVIX),
         standard("gitlab", senders::gitlab, WEBHOOK),
@@ -154,7 +163,8 @@ pub(super) fn all() -> Vec<Sender> {
                 signed: "{timestamp}{body}",
                 ..plain("sendgrid", senders::sendgrid, &["x-twilio-email-event-webhook-signature"])
             },
-        )),
+        ))
+        .known_by(|id, time| format!(r#"[{{"sg_event_id":"{id}"}},{{"sg_event_id":"2","attempt":{time}}}]"#)),
         private(
             PublicKeyAlgorithm::Ed25519,
             ED25519,
@@ -163,7 +173,8 @@ pub(super) fn all() -> Vec<Sender> {
                 signed: "{timestamp}{body}",
                 ..plain("discord", senders::discord, &["x-signature-ed25519"])
             },
-        ),
+        )
+        .unknown("interactions are not retried, and events have no id"),
         base64(private(
             PublicKeyAlgorithm::RsaSha256,
             RSA,
@@ -173,6 +184,7 @@ pub(super) fn all() -> Vec<Sender> {
                 signed: "{id}|{timestamp}|1JE4291016473214C|{crc}",
                 ..plain("paypal", || senders::danger_paypal("1JE4291016473214C"), &["paypal-transmission-sig"])
             },
-        )),
+        ))
+        .unknown("the body is not signed, nor is its id"),
     ]
 }

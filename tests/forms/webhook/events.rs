@@ -41,6 +41,60 @@ async fn an_event_is_known_by_a_field_of_its_body() {
     }
 }
 
+/// Wherever the id is, one event is handed on once; what has no id is recognised by its bytes, or refused if it must
+/// have one.
+#[tokio::test]
+async fn an_events_id_may_stand_anywhere_in_the_body() {
+    let inner = || EventId::field("/event/id");
+    let escaped = || EventId::field("/a~1b/~0c/1");
+    let if_given = || EventId::field_if_given("/event/id");
+    let each = || EventId::each("events", "/meta/id");
+    let list = || EventId::each("", "id");
+    for (id, bodies, expected, calls, why) in [
+        (inner(), [r#"{"event":{"id":"1"},"n":1}"#, r#"{"n":2,"event":{"id":1}}"#], "ok", 1, "one id"),
+        (inner(), [r#"{"event":{"id":"1"}}"#, r#"{"event":{"id":"2"}}"#], "ok", 2, "two ids"),
+        (inner(), [r#"{"id":"1"}"#, r#"{"event":["id"]}"#], "rejected_claims", 0, "elsewhere"),
+        (inner(), [r#"{"event/id":"1"}"#, r#"{"/event/id":"1"}"#], "rejected_claims", 0, "a name that looks like one"),
+        (escaped(), [r#"{"a/b":{"~c":[0,"x"]}}"#, r#"{"a/b":{"~c":[1,"x"]}}"#], "ok", 1, "escapes, and a list"),
+        (if_given(), [r#"{"event":{"id":"1"},"n":1}"#, r#"{"event":{"id":"1"},"n":2}"#], "ok", 1, "given"),
+        (if_given(), [r#"{"n":1}"#, r#"{"n":1}"#], "ok", 1, "not given: the same bytes"),
+        (if_given(), [r#"{"n":1}"#, r#"{"n":2}"#], "ok", 2, "not given: other bytes"),
+        (if_given(), [r#"{"event":{"id":[1]}}"#, r#"{"event":{"id":""}}"#], "ok", 2, "no id"),
+        (each(), [r#"{"events":[{"meta":{"id":1}}]}"#, r#"{"n":1,"events":[{"meta":{"id":"1"}}]}"#], "ok", 1, "one"),
+        (each(), [r#"{"events":[]}"#, r#"{"events":[],"n":1}"#], "ok", 2, "an empty list"),
+        (list(), [r#"[{"id":"a"},{"id":"b"}]"#, r#"[{"id":"a","n":1},{"id":"b"}]"#], "ok", 1, "the same events"),
+        (list(), [r#"[{"id":"a"},{"id":"b"}]"#, r#"[{"id":"a"},{"id":"c"}]"#], "ok", 2, "one other"),
+        (list(), [r#"[{"id":"a"},{"id":"b"}]"#, r#"[{"id":"a"}]"#], "ok", 2, "one less"),
+        (list(), [r#"[{"id":"a\",\"b"}]"#, r#"[{"id":"a"},{"id":"b"}]"#], "ok", 2, "an id that looks like two"),
+        (list(), [r#"[{"id":"a"},{"n":1}]"#, r#"[{"id":"a"},{"n":2}]"#], "ok", 2, "one has none"),
+        (list(), [r#"{"id":"a"}"#, r#"{"id":"a","n":1}"#], "ok", 2, "no list"),
+    ] {
+        let layer = webhook::layer::<RawBody>().secrets([SECRET]).replay(replay()).handler_remembers().clock(clock());
+        let app = App::new(layer.event_id(id.clone()).build().unwrap());
+        for body in bodies {
+            let answer = app.send(request(signer().sign(body))).await;
+            let said = if answer.status() == 200 { "ok" } else { outcome(&answer) };
+            assert_eq!(said, expected, "{why}: {id:?} in {body}");
+        }
+        assert_eq!(app.inner.calls(), calls, "{why}: {id:?}");
+    }
+}
+
+/// An id, or a time, is taken from what is signed.
+#[test]
+fn ids_that_cannot_be_read_do_not_build() {
+    let start = || webhook::layer::<RawBody>().secrets([SECRET]).replay(replay()).handler_remembers().clock(clock());
+    for (layer, why) in [
+        (start().event_id(EventId::field("/a~b")), "no pointer"),
+        (start().event_id(EventId::each("/a~", "id")), "no pointer to the list"),
+        (start().event_id(EventId::each("", "/id~2")), "no pointer in an element"),
+        (start().danger_signed("x{body:crc32}").event_id(EventId::field("id")), "a body that is not signed"),
+    ] {
+        let error = layer.build().unwrap_err().to_string();
+        assert!(error.contains("event_id"), "{why}: {error}");
+    }
+}
+
 /// Two senders of the same ids, or the same lists, are two.
 #[tokio::test]
 async fn an_events_id_is_its_senders() {
