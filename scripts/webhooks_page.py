@@ -36,8 +36,10 @@ For many tenants, take `.keys(store).tenant(Tenant::path_segment(2))` instead of
 
 Unsigned for every sender: all headers that its preset does not name, and the URL unless the preset says that it is signed.
 Decide nothing by what is not signed. A preset with `danger_` in its name is weaker than a signature over all that the handler
-reads; those of the second table sign nothing. *Features*: what to enable, and `axum` if the handlers are axum's. *A retry*: how
-the layer recognises that the sender sends an event again. *Vector*: whether a call published by the sender, or signed by its
+reads; those of the second table sign nothing. *Features*: what to enable, and `axum` if the handlers are axum's. *Typed event*: the
+sender's envelope in `webhooks::events`, to take as claims. *A retry*: how
+the layer recognises that the sender sends an event again. *Source*: the
+sender's own page or code, or what is said to be second-hand. *Vector*: whether a call published by the sender, or signed by its
 library, is among the tests.
 """
 
@@ -52,6 +54,17 @@ TAIL = """
 and say which it must cover. |
 """
 
+
+PRELUDE = """use http::HeaderName;
+use serde_json::Value;
+use tower_sso::keys::PublicKeys;
+use tower_sso::providers::webhooks::{self, events::*};
+use tower_sso::webhook::{FormBody, JsonBody, RawBody};
+use tower_sso::{ConfigError, MemoryReplay, scheme::Origin};
+
+// The secret as the sender's page shows it, and your public address.
+fn layers(secret: &'static str, keys: PublicKeys, header: HeaderName) -> Result<(), ConfigError> {
+    let (replay, origin) = (MemoryReplay::new, || Origin::new("https://app.example"));""".splitlines()
 
 UNSIGNED = r"\b(not|nothing is|no time is) signed|signs nothing"
 # What becomes of an event that is sent again, by what the documentation says.
@@ -74,6 +87,8 @@ class Sender:
         self.call = f"webhooks::{preset.call}"
         said = preset.sentences(UNSIGNED)
         self.unsigned = " ".join("No time is signed." if text.startswith("No time is signed") else text for text in said)
+        self.events = re.findall(r"\(super::events::(\w+)\)", preset.documentation)
+        self.example = preset.documentation
         self.is_secret = "SharedSecret" in preset.returns
         self.retry = "is handed on" if self.is_secret else retry(" ".join(preset.paragraphs))
 
@@ -89,21 +104,49 @@ def presets():
     return sorted(map(Sender, preset_page.presets(PRESETS)), key=lambda sender: sender.sender.lower())
 
 
+def mounted(preset):
+    """The call of a preset with its claims: that of its first typed event's example, or of its own."""
+    call = rf"\bwebhooks::{preset.name}::<(.+)>\((|[^()]*|Origin::new\([^()]*\))\)"
+    of_events = re.findall(call, preset_page.rust_in("src/providers/webhooks/events"))
+    typed = [found for found in of_events if preset.events and preset.events[0] in found[0]]
+    found = next(iter(typed + re.findall(call, preset.example)), None)
+    if not found:
+        return None
+    claims, values = re.sub(r"\b(serde_json|tower_sso::\w+)::", "", found[0]), found[1]
+    if claims == "Value" and preset.events:
+        claims = f"{preset.events[0]}<Value>"
+    # Types that only the example has.
+    claims = re.sub(r"\b(Batch|Sale|Push)\b", "Value", claims)
+    values = "origin()" if values.startswith(("Origin::", "origin")) else values
+    return f"webhooks::{preset.name}::<{claims}>({values})"
+
+
+def lines(found):
+    """One line for each sender, compiled as a documentation test."""
+    text = ["", "## One line each", "", "```rust,no_run", *PRELUDE]
+    for preset in found:
+        keys = ".keys(keys)" if preset.name == "plaid" else ".secrets([secret])"
+        store = "" if preset.retry == "is handed on" else ".replay(replay()).handler_remembers()"
+        text.append(f"    let {preset.name.removeprefix('danger_')} = {mounted(preset)}{keys}{store}.build()?;")
+    return "\n".join([*text, "    Ok(())", "}", "```", ""])
+
+
 def page(found):
     vectors = preset_page.with_vectors("webhooks.jsonl")
 
     def table(of):
-        lines = ["| sender | preset | features | not signed | a retry | source | vector |", "|---|---|---|---|---|---|---|"]
+        lines = ["| sender | preset | features | typed event | not signed | a retry | source | vector |", "|---|---|---|---|---|---|---|---|"]
         for preset in of:
             vector = "yes" if preset.short in vectors else "no"
-            cells = [preset.sender, f"`{preset.call}`", preset.features, preset.unsigned, preset.retry, preset.source, vector]
+            events = ", ".join(f"`{name}`" for name in preset.events)
+            cells = [preset.sender, f"`{preset.call}`", preset.features, events, preset.unsigned, preset.retry, preset.source, vector]
             lines.append(f"| {' | '.join(cells)} |")
         return "\n".join(lines) + "\n"
 
     signed = [preset for preset in found if not preset.is_secret]
     secret = [preset for preset in found if preset.is_secret]
     head = HEAD.replace("{number}", str(len(found)))
-    return f"{head}\n## Senders that sign\n\n{table(signed)}\n## Senders that send the secret itself\n\n{table(secret)}{TAIL}"
+    return f"{head}{lines(found)}\n## Senders that sign\n\n{table(signed)}\n## Senders that send the secret itself\n\n{table(secret)}{TAIL}"
 
 
 def missing(found):
@@ -112,6 +155,8 @@ def missing(found):
     for preset in found:
         if not preset.source:
             yield f"{preset.name}: its documentation names no `Source: …`"
+        if not mounted(preset):
+            yield f"{preset.name}: its documentation has no example that calls it"
         if not preset.retry:
             yield f"{preset.name}: its documentation does not say how a retry is recognised"
         if not re.search(rf"\[`{preset.name}(\(\))?`\]", listed):

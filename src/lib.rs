@@ -353,3 +353,16 @@ pub use text::query;
 #[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So is the line for each sender of webhooks.
+#[cfg(all(
+    doctest,
+    feature = "axum",
+    feature = "moka",
+    feature = "jwt-public-key",
+    feature = "shared-secret",
+    feature = "signed-json",
+    feature = "webhook"
+))]
+#[doc = include_str!("../docs/webhooks.md")]
+struct Webhooks;

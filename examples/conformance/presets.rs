@@ -159,6 +159,7 @@ fn sender(name: &str) -> Option<Builder<Webhook<RawBody>>> {
         "sentry" => senders::sentry(),
         "shopify" => senders::shopify(),
         "shopware_webhook" => senders::shopware_webhook(),
+        "shippo_hmac" => senders::shippo_hmac(),
         "slack" => senders::slack(),
         "standard_webhooks" => senders::standard_webhooks(),
         "standard_webhooks_v1a" => senders::standard_webhooks_v1a(),

@@ -3,6 +3,7 @@
 mod addresses;
 mod bodies;
 pub(crate) mod contract;
+mod envelopes;
 mod headers;
 mod signed;
 mod tenants;
@@ -37,8 +38,9 @@ fn no_preset_is_left_out() {
     let tested: BTreeSet<String> = presets().iter().map(|preset| preset.name().to_owned()).collect();
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/providers/webhooks");
     let mut found = BTreeSet::new();
-    for file in std::fs::read_dir(folder).unwrap() {
-        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    for file in files.filter(|path| path.is_file()) {
+        let text = std::fs::read_to_string(file).unwrap();
         for function in text.split("\npub fn ").skip(1) {
             let (head, _) = function.split_once('{').unwrap();
             if head.contains("-> Builder<") {
@@ -51,6 +53,37 @@ fn no_preset_is_left_out() {
     found.remove("aws_sns_of_anyone");
     assert_eq!(tested, found);
     assert!(found.len() > 70, "{}", found.len());
+}
+
+/// A secret of Standard Webhooks, as its page shows it and decoded, at each sender that shares a secret.
+#[test]
+fn a_prefix_is_known_to_the_preset_or_refused() {
+    const TEXT: [&str; 6] = ["contentful", "paddle", "square", "stripe", "stripe_apps", "zendesk"];
+    const DECODED: [&str; 3] = ["gitlab", "standard_webhooks", "svix"];
+    // Base64 and hexadecimal, without a prefix.
+    const OTHERS: [&str; 2] = ["canva", "adyen_header"];
+    let decoded = Secret::new(&b"\x31\xf2\x90\xf6\xbf\x06\x29\x8a\xab\x4f\x08\xd4\x3c\x3f\x08\x2c"[..]);
+    let mut tried = 0;
+    for sender in all().into_iter().filter(|sender| sender.private.is_none()) {
+        let name = sender.name;
+        let build = |secret: Secret| {
+            let layer = (sender.layer)().secrets([secret]).danger_forgets_on_restart().clock(clock());
+            let layer = if sender.facts.every_delivery { layer } else { layer.replay(replay()) };
+            layer.build().map(drop).map_err(|error| error.to_string())
+        };
+        let as_shown = build(Secret::new(WHSEC[0]));
+        assert_eq!(as_shown.is_ok(), TEXT.contains(&name) || DECODED.contains(&name), "{name}: {as_shown:?}");
+        let takes_bytes = [&TEXT[..], &DECODED, &OTHERS].iter().all(|names| !names.contains(&name));
+        let of_bytes = build(decoded.clone());
+        assert_eq!(of_bytes.is_ok(), takes_bytes, "{name}: {of_bytes:?}");
+        for refused in [as_shown, of_bytes].into_iter().filter_map(Result::err) {
+            let says_what_to_do = ["as the sender's page shows it", "say by `secret_format`"];
+            assert!(says_what_to_do.iter().any(|words| refused.contains(words)), "{name}: {refused}");
+        }
+        assert!(sender.secrets.iter().all(|secret| build(Secret::new(*secret)).is_ok()), "{name}: its own");
+        tried += 1;
+    }
+    assert!(tried > 50, "{tried}");
 }
 
 /// Of the likeliest mistakes, one layer's secret given as another one's.

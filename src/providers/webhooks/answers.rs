@@ -75,7 +75,7 @@ pub fn danger_help_scout_legacy<C: Claims>() -> Builder<Webhook<C>> {
 /// No time is signed, and the same request comes again whenever the same page is opened: **whoever has recorded one
 /// gets an answer at any time**. The key is the app's secret.
 ///
-/// Source: public servers of such apps, in two languages.
+/// Source: second-hand, public servers of such apps, in two languages.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::danger_enchant::<serde_json::Value>();

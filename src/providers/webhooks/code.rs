@@ -17,6 +17,8 @@ use crate::webhook::{Digest, Encoding, EventId, TimeFormat, Webhook};
 /// `X-GitHub-Event` and `X-GitHub-Delivery` are not signed: decide by the body alone. Bodies are JSON or forms, of 25
 /// MB at most.
 ///
+/// As claims: [`GitHubEvent`](super::events::GitHubEvent).
+///
 /// Source: github/docs, "Validating webhook deliveries"; octokit/webhooks-methods.js.
 ///
 /// ```
@@ -38,7 +40,7 @@ pub fn github<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// Without a secret Bitbucket signs nothing. `X-Request-UUID` and `X-Event-Key` are not signed.
 ///
-/// Source: Atlassian's documentation, as quoted in public test suites.
+/// Source: second-hand, Atlassian's documentation as quoted in public test suites.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::bitbucket::<serde_json::Value>();
@@ -55,7 +57,7 @@ pub fn bitbucket<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// `X-Atlassian-Webhook-Identifier` is not signed.
 ///
-/// Source: Atlassian's documentation, as quoted in public test suites.
+/// Source: second-hand, Atlassian's documentation as quoted in public test suites.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::jira::<serde_json::Value>();
@@ -72,7 +74,9 @@ pub fn jira<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// The key is the secret of the webhook, or of the integration.
 ///
-/// Source: Yizack/nuxt-webhook-validators.
+/// As claims: [`VercelEvent`](super::events::VercelEvent).
+///
+/// Source: vercel.com, "Webhooks API Reference"; Yizack/nuxt-webhook-validators, second-hand, for the digest.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::vercel::<serde_json::Value>();
@@ -87,7 +91,7 @@ pub fn vercel<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// Source: Yizack/nuxt-webhook-validators.
+/// Source: devcenter.heroku.com, "App Webhooks"; Yizack/nuxt-webhook-validators, second-hand, for the encoding.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::heroku::<serde_json::Value>();
@@ -103,6 +107,8 @@ pub fn heroku<C: Claims>() -> Builder<Webhook<C>> {
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
 /// Other versions in the list are ignored. An event is recognised by the `id` in its body.
+///
+/// As claims: [`CircleCiEvent`](super::events::CircleCiEvent).
 ///
 /// Source: circleci/circleci-docs.
 ///
@@ -125,7 +131,9 @@ pub fn circleci<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// The key is the integration's client secret. `Sentry-Hook-Resource` is not signed.
 ///
-/// Source: SlopMaster2/webhook-verify.
+/// As claims: [`SentryEvent`](super::events::SentryEvent).
+///
+/// Source: getsentry/sentry-docs, integration platform, "Webhooks".
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::sentry::<serde_json::Value>();
@@ -139,6 +147,8 @@ pub fn sentry<C: Claims>() -> Builder<Webhook<C>> {
 /// `X-PagerDuty-Signature`: a comma-separated list, for each secret `v1=` and hexadecimal HMAC-SHA256 of the body.
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
+///
+/// As claims: [`PagerDutyEvent`](super::events::PagerDutyEvent).
 ///
 /// Source: PagerDuty/go-pagerduty, webhookv3.
 ///
@@ -160,6 +170,8 @@ pub fn pagerduty<C: Claims>() -> Builder<Webhook<C>> {
 /// The body has the time in `webhookTimestamp`, in milliseconds. A delivery is valid for 60 s, as in Linear's SDK, so a
 /// retry has a new time, and is processed again: the handler must recognise it by what the body says.
 /// `Linear-Delivery` and `Linear-Event` are not signed.
+///
+/// As claims: [`LinearEvent`](super::events::LinearEvent).
 ///
 /// Source: linear/linear, packages/sdk/src/webhooks.
 ///

@@ -14,6 +14,8 @@ use crate::webhook::{Encoding, EventId, SecretFormat, Webhook};
 /// A retry has a new time and signature, so an event is recognised by its id, for three days. Signatures of other
 /// versions, such as `v1a`, are ignored. The secret is `whsec_` and base64 of the key.
 ///
+/// As claims: [`StandardEvent`](super::events::StandardEvent).
+///
 /// Source: standard-webhooks/standard-webhooks, spec and libraries.
 ///
 /// ```
@@ -41,6 +43,8 @@ pub fn standard_webhooks<C: Claims>() -> Builder<Webhook<C>> {
 /// A retry has a new time and signature, so an event is recognised by its id, for three days. Signatures of other
 /// versions, such as `v1a`, are ignored. The secret is `whsec_` and base64 of the key.
 ///
+/// As claims: [`StandardEvent`](super::events::StandardEvent).
+///
 /// Source: svix/svix-webhooks, rust/src/webhooks.rs.
 ///
 /// ```
@@ -65,6 +69,8 @@ pub fn svix<C: Claims>() -> Builder<Webhook<C>> {
 /// Standard Webhooks: see [`standard_webhooks`]. An event is recognised by its id, for three days.
 ///
 /// For the older secret token, `X-Gitlab-Token`, take [`gitlab_token`](super::gitlab_token).
+///
+/// As claims: [`StandardEvent`](super::events::StandardEvent).
 ///
 /// Source: gitlab.com, merge requests 230944 and 231325.
 ///

@@ -15,7 +15,7 @@ use crate::jwt::webhook::{self, JwtWebhook};
 /// [`Identity::fingerprint`](crate::Identity::fingerprint). Two deliveries with the same body are one, if nothing else
 /// in their tokens differs. The secret is text.
 ///
-/// Source: Yizack/nuxt-webhook-validators.
+/// Source: second-hand, Yizack/nuxt-webhook-validators.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::netlify::<serde_json::Value>();

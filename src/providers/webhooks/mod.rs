@@ -18,6 +18,8 @@
 //! preset's documentation says so. Each sender has a [namespace](Builder::namespace) of its own: for two accounts
 //! of one sender on one store, set another one. For a sender that is not here, see [`webhook::layer`].
 //!
+//! [`events`] has the envelopes of many senders, as claims: what kind of event it is, its id and time.
+//!
 //! | sender | preset |
 //! |---|---|
 //! | Adyen, with the signature in a header | [`adyen_header`] |
@@ -58,6 +60,7 @@
 //! | Paystack | [`paystack`] |
 //! | Razorpay | [`razorpay`] |
 //! | Sentry | [`sentry`] |
+//! | Shippo, signed by arrangement | [`shippo_hmac`] |
 //! | Shopify | [`shopify`] |
 //! | Shopware 6, requests to apps | [`shopware_webhook`] |
 //! | Slack | [`slack`] |
@@ -132,6 +135,7 @@
 mod answers;
 pub mod challenges;
 mod code;
+pub mod events;
 mod family;
 #[cfg(feature = "signed-json")]
 mod in_json;

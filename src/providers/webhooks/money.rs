@@ -14,6 +14,8 @@ use crate::webhook::{Digest, Encoding, EventId, SecretFormat, Webhook};
 /// The secret is the text `whsec_…`, which is not decoded. `v0` is ignored. A retry has a new time and signature, so an
 /// event is recognised by the `id` in its body, for three days.
 ///
+/// As claims: [`StripeEvent`](super::events::StripeEvent).
+///
 /// Source: stripe/stripe-python, stripe/_webhook.py.
 ///
 /// ```
@@ -43,7 +45,7 @@ pub fn stripe<C: Claims>() -> Builder<Webhook<C>> {
 /// If the app has a proxy, that signs text that visitors choose, under the same secret, and such a text can be JSON:
 /// never reflect or log a URL of the proxy.
 ///
-/// Source: bold-commerce/go-shopify.
+/// Source: Shopify/shopify-app-js, packages/apps/shopify-api/lib/webhooks; bold-commerce/go-shopify, for the vector.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::shopify::<serde_json::Value>();
@@ -60,6 +62,8 @@ pub fn shopify<C: Claims>() -> Builder<Webhook<C>> {
 /// Paddle's SDK allows an age of 5 s, which queues exceed; this preset allows 300 s.
 ///
 /// A retry has a new time and signature, so an event is recognised by the `event_id` in its body, for three days.
+///
+/// As claims: [`PaddleEvent`](super::events::PaddleEvent).
 ///
 /// Source: developer.paddle.com, "Handle webhook delivery"; PaddleHQ/paddle-python-sdk.
 ///
@@ -123,7 +127,9 @@ pub fn coinbase_cdp<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// `X-Event-Name` is not signed.
 ///
-/// Source: SlopMaster2/webhook-verify.
+/// As claims: [`LemonSqueezyEvent`](super::events::LemonSqueezyEvent).
+///
+/// Source: lmsqueezy/nextjs-billing, src/app/api/webhook/route.ts.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::lemon_squeezy::<serde_json::Value>();
@@ -140,7 +146,7 @@ pub fn lemon_squeezy<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// `X-WC-Webhook-Topic` is not signed.
 ///
-/// Source: SlopMaster2/webhook-verify.
+/// Source: woocommerce/woocommerce, class-wc-webhook.php.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::woocommerce::<serde_json::Value>();
@@ -157,7 +163,7 @@ pub fn woocommerce<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// When a webhook is set up, Xero sends valid and invalid signatures, and expects 200 and 401.
 ///
-/// Source: SlopMaster2/webhook-verify.
+/// Source: second-hand, SlopMaster2/webhook-verify.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::xero::<serde_json::Value>();
@@ -174,6 +180,8 @@ pub fn xero<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// `X-Razorpay-Event-Id` is not signed.
 ///
+/// As claims: [`RazorpayEvent`](super::events::RazorpayEvent).
+///
 /// Source: razorpay/razorpay-python.
 ///
 /// ```
@@ -189,7 +197,7 @@ pub fn razorpay<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// Source: SlopMaster2/webhook-verify.
+/// Source: second-hand, SlopMaster2/webhook-verify.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::paystack::<serde_json::Value>();
@@ -239,13 +247,36 @@ pub fn adyen_header<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// Source: SlopMaster2/webhook-verify.
+/// Source: mollie/mollie-api-php, src/Webhooks/SignatureValidator.php.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::mollie::<serde_json::Value>();
 /// ```
 pub fn mollie<C: Claims>() -> Builder<Webhook<C>> {
     sender("mollie").signature_headers([HeaderName::from_static("x-mollie-signature")]).separator(',').prefix("sha256=")
+}
+
+/// Deliveries of Shippo, signed by arrangement.
+///
+/// `Shippo-Auth-Signature: t=`, the time in seconds, and `v1=`, hexadecimal HMAC-SHA256 of `{timestamp}.{body}`.
+///
+/// Shippo signs for those who ask for it, and sends the secret then. Otherwise, see [`danger_shippo`]. A retry that is
+/// signed with a new time is processed again: the handler must recognise the event by its body.
+///
+/// [`danger_shippo`]: super::danger_shippo
+///
+/// Source: docs.goshippo.com, "Webhook security"; public receivers, in several languages, for the header.
+///
+/// ```
+/// let layer = tower_sso::providers::webhooks::shippo_hmac::<serde_json::Value>();
+/// ```
+pub fn shippo_hmac<C: Claims>() -> Builder<Webhook<C>> {
+    sender("shippo_hmac")
+        .signature_header(HeaderName::from_static("shippo-auth-signature"))
+        .prefix("v1=")
+        .separator(',')
+        .timestamp_element("t=")
+        .signed("{timestamp}.{body}")
 }
 
 /// Deliveries of Flutterwave, version 4.
@@ -257,7 +288,7 @@ pub fn mollie<C: Claims>() -> Builder<Webhook<C>> {
 /// The key is the secret hash of the dashboard. Deliveries of version 3 are those of
 /// [`flutterwave_v3`](super::flutterwave_v3).
 ///
-/// Source: public servers of merchants, in several languages.
+/// Source: second-hand, public servers of merchants, in several languages.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::flutterwave_v4::<serde_json::Value>();

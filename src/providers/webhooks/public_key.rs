@@ -14,6 +14,8 @@ use crate::webhook::{Encoding, EventId, PublicKeyAlgorithm, TimeFormat, Webhook}
 /// A retry has a new time and signature, so an event is recognised by its id, for three days. Signatures of other
 /// versions, such as `v1`, are ignored. The key is the sender's public key, `whpk_` and base64.
 ///
+/// As claims: [`StandardEvent`](super::events::StandardEvent).
+///
 /// Source: standard-webhooks/standard-webhooks, spec; svix/svix-webhooks, server.
 ///
 /// ```
@@ -41,6 +43,8 @@ pub fn standard_webhooks_v1a<C: Claims>() -> Builder<Webhook<C>> {
 /// The body is a JSON list of events. A retry has a new time and signature, so a list is recognised by the
 /// `sg_event_id` of its events, for a day. An event that comes in two different lists is handed on twice: the handler
 /// can recognise it by that id. The key is the verification key, in base64.
+///
+/// As claims: [`SendGridEvent`](super::events::SendGridEvent).
 ///
 /// Source: docs.sendgrid.com, "Troubleshooting the Event Webhook"; sendgrid/sendgrid-python, helpers/eventwebhook.
 ///
@@ -86,7 +90,7 @@ pub fn discord<C: Claims>() -> Builder<Webhook<C>> {
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook). The key is Wise's
 /// public key.
 ///
-/// Source: jayaddison/pywisetransfer, pull request 18.
+/// Source: second-hand, jayaddison/pywisetransfer, pull request 18.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::wise::<serde_json::Value>();
@@ -114,6 +118,8 @@ pub fn wise<C: Claims>() -> Builder<Webhook<C>> {
 /// request. When PayPal changes its certificate, give the new one as a second secret. That the certificate is PayPal's
 /// and has not expired is for you to check. The headers `PAYPAL-CERT-URL` and `PAYPAL-AUTH-ALGO` are not signed, and
 /// not read.
+///
+/// As claims: [`PayPalEvent`](super::events::PayPalEvent).
 ///
 /// Source: developer.paypal.com, "Integrate webhooks".
 ///

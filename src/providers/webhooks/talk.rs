@@ -34,6 +34,8 @@ const DOCUSIGN: [&str; 10] = [
 /// A retry has a new time and signature, so an event is recognised by the `event_id` in its body, for a day. Commands
 /// and interactions have none: each delivery of one is processed.
 ///
+/// As claims: [`SlackEvent`](super::events::SlackEvent) and [`SlackCommand`](super::events::SlackCommand).
+///
 /// Source: docs.slack.dev, "The Events API"; slackapi/python-slack-sdk, slack_sdk/signature.
 ///
 /// ```
@@ -59,7 +61,9 @@ pub fn slack<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// A retry that is signed with a new time is processed again: the handler must recognise the event by its body.
 ///
-/// Source: Zoom's changelog; Hookdeck's page on Zoom.
+/// As claims: [`ZoomEvent`](super::events::ZoomEvent).
+///
+/// Source: Zoom's changelog; Hookdeck's page on Zoom, second-hand; developers.zoom.us, for the events.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::zoom::<serde_json::Value>();
@@ -79,6 +83,8 @@ pub fn zoom<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// `Twitch-Eventsub-Message-Type` is not signed: tell a challenge by its body, and answer it in the handler. An event
 /// is recognised by its id, for a day.
+///
+/// As claims: [`TwitchEvent`](super::events::TwitchEvent).
 ///
 /// Source: twitchdev/twitch-cli, forward_event.go.
 ///
@@ -104,6 +110,8 @@ pub fn twitch<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// The key is the app secret. Meta first asks by GET whether the address is yours: see
 /// [`challenges::meta`](super::challenges::meta).
+///
+/// As claims: [`MetaEvent`](super::events::MetaEvent).
 ///
 /// Source: developers.facebook.com, "Webhooks".
 ///
@@ -146,6 +154,8 @@ pub fn x<C: Claims>() -> Builder<Webhook<C>> {
 /// The key is the `verification_token`, which the first, unsigned delivery brings: receive it on another route, once.
 /// A retry counts its attempts in the body, so an event is recognised by the `id` there.
 ///
+/// As claims: [`NotionEvent`](super::events::NotionEvent).
+///
 /// Source: developers.notion.com, "Webhooks" and "Event types & delivery".
 ///
 /// ```
@@ -166,7 +176,9 @@ pub fn notion<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// The key is the client secret. A retry counts its attempts in the body, so an event is recognised by the `id` there.
 ///
-/// Source: SlopMaster2/webhook-verify.
+/// As claims: [`IntercomEvent`](super::events::IntercomEvent).
+///
+/// Source: intercom-archive/intercom-webhooks, php/webhook.php and sample_webhook_output.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::intercom::<serde_json::Value>();
@@ -214,7 +226,10 @@ pub fn zendesk<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// Source: SlopMaster2/webhook-verify.
+/// As claims: [`TypeformEvent`](super::events::TypeformEvent).
+///
+/// Source: typeform.com/developers, "Create or update webhook"; SlopMaster2/webhook-verify, second-hand, for the
+/// encoding.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::typeform::<serde_json::Value>();
@@ -234,7 +249,9 @@ pub fn typeform<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// A retry that is signed with a new time is processed again: the handler must recognise the event by its body.
 ///
-/// Source: developer.calendly.com, "Webhook signatures".
+/// As claims: [`CalendlyEvent`](super::events::CalendlyEvent).
+///
+/// Source: developer.calendly.com, "Webhooks".
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::calendly::<serde_json::Value>();
@@ -255,7 +272,9 @@ pub fn calendly<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// Source: Yizack/nuxt-webhook-validators.
+/// As claims: [`CalComEvent`](super::events::CalComEvent).
+///
+/// Source: calcom/cal.com, packages/features/webhooks/lib/sendPayload.ts.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::cal_com::<serde_json::Value>();
@@ -272,7 +291,7 @@ pub fn cal_com<C: Claims>() -> Builder<Webhook<C>> {
 /// duplicate, and whoever has recorded one can send it again**: the handler must do no more than look for changes.
 /// Dropbox first asks by GET whether the address is yours: see [`challenges::dropbox`](super::challenges::dropbox).
 ///
-/// Source: SlopMaster2/webhook-verify.
+/// Source: dropbox/mdwebhook, app.py.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::danger_dropbox::<serde_json::Value>();
@@ -289,6 +308,8 @@ pub fn danger_dropbox<C: Claims>() -> Builder<Webhook<C>> {
 /// `BOX-DELIVERY-ID` is not signed, and each retry has another. Box allows an age of ten minutes.
 ///
 /// A retry has a new time and signature, so an event is recognised by the `id` in its body, for a day.
+///
+/// As claims: [`BoxEvent`](super::events::BoxEvent).
 ///
 /// Source: developer.box.com, "V2 Webhooks"; box/box-python-sdk.
 ///
@@ -335,6 +356,8 @@ pub fn docusign<C: Claims>() -> Builder<Webhook<C>> {
 /// The key is the channel secret. What LINE sends again says so in the body, so a delivery is recognised by the
 /// `webhookEventId` of its events. An event that comes in two different deliveries is handed on twice.
 ///
+/// As claims: [`LineEvents`](super::events::LineEvents).
+///
 /// Source: developers.line.biz, "Receiving messages"; line/line-bot-sdk-python.
 ///
 /// ```
@@ -354,6 +377,8 @@ pub fn line<C: Claims>() -> Builder<Webhook<C>> {
 /// WorkOS allows an age of three minutes.
 ///
 /// A retry has a new time and signature, so an event is recognised by the `id` in its body, for three days.
+///
+/// As claims: [`WorkOsEvent`](super::events::WorkOsEvent).
 ///
 /// Source: workos.com, "Syncing with webhooks"; workos/workos-node.
 ///

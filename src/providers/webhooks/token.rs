@@ -94,7 +94,7 @@ pub fn auth0<C: Call>() -> Builder<SharedSecret<C>> {
 /// `verif-hash` is the secret hash of the dashboard, the same in every call: it is no hash of anything. Nothing is
 /// signed.
 ///
-/// Source: api-evangelist/flutterwave, example of a charge's webhook.
+/// Source: second-hand, api-evangelist/flutterwave, example of a charge's webhook.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::flutterwave_v3::<serde_json::Value>();

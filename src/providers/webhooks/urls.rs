@@ -30,6 +30,8 @@ pub(super) const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT,
 /// The key is the auth token. The URL counts with its port and without it, as Twilio is not consistent; a user and
 /// password belong into the origin. Read forms with [`FormBody`](crate::webhook::FormBody).
 ///
+/// As claims: [`TwilioMessage`](super::events::TwilioMessage) and [`TwilioCall`](super::events::TwilioCall).
+///
 /// Source: twilio/twilio-ruby, request_validator.
 ///
 /// ```
@@ -66,7 +68,7 @@ pub fn danger_twilio<C: Claims>(origin: Origin) -> Builder<Webhook<C>> {
 /// The key is the webhook's. Mandrill's check of the URL is signed with the key `test-webhook` and is refused: let it
 /// pass on another layer. The field `mandrill_events` is a JSON list, in text.
 ///
-/// Source: Mailchimp's guide on authenticating webhook requests, as quoted in SlopMaster2/webhook-verify.
+/// Source: second-hand, Mailchimp's guide on authenticating webhook requests as quoted in SlopMaster2/webhook-verify.
 ///
 /// ```
 /// use tower_sso::{providers::webhooks, scheme::Origin, webhook::FormBody};
@@ -94,6 +96,8 @@ pub fn danger_mandrill<C: Claims>(origin: Origin) -> Builder<Webhook<C>> {
 ///
 /// The signature key is text. The body is an object, whose brace no URL holds, so nothing can move between the two. An
 /// event is recognised by the `event_id` in its body.
+///
+/// As claims: [`SquareEvent`](super::events::SquareEvent).
 ///
 /// Source: developer.squareup.com, "Square Webhooks"; square/square-nodejs-sdk.
 ///
@@ -148,6 +152,8 @@ pub fn trello<C: Claims>(origin: Origin) -> Builder<Webhook<C>> {
 /// the body, and is processed again. `X-HubSpot-Signature-Version` is not signed. Bodies are lists: read them with
 /// [`JsonBody`](crate::webhook::JsonBody).
 ///
+/// As claims: [`HubSpotEvent`](super::events::HubSpotEvent).
+///
 /// Source: HubSpot/hubspot-api-nodejs, test/unit/signature.spec.ts.
 ///
 /// ```
@@ -196,7 +202,9 @@ pub fn danger_hubspot_v2<C: Claims>(origin: Origin) -> Builder<Webhook<C>> {
 /// [`JsonBody`](crate::webhook::JsonBody). For a page that wants an answer each time, add
 /// [`reusable`](Builder::reusable).
 ///
-/// Source: developers.hubspot.com, "Validating requests", as quoted in SlopMaster2/webhook-verify.
+/// As claims: [`HubSpotEvent`](super::events::HubSpotEvent).
+///
+/// Source: second-hand, developers.hubspot.com, "Validating requests", as quoted in SlopMaster2/webhook-verify.
 ///
 /// ```
 /// use tower_sso::{providers::webhooks, scheme::Origin, webhook::JsonBody};

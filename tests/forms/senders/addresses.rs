@@ -40,6 +40,16 @@ pub(super) fn all() -> Vec<Sender> {
                 ..plain("twilio", || senders::danger_twilio(origin()), &["x-twilio-signature"])
             }),
         ),
+        // The same with JSON.
+        any_method(
+            200,
+            base64(Sender {
+                signed: "{url}",
+                digest: Digest::Sha1,
+                digest_in_query: true,
+                ..plain("twilio", || senders::danger_twilio(origin()), &["x-twilio-signature"])
+            }),
+        ),
         base64(Sender {
             signed: "{url}{form}",
             digest: Digest::Sha1,

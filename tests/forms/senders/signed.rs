@@ -37,6 +37,8 @@ pub(super) struct Sender {
     pub(super) secrets: [&'static str; 2],
     /// Whether bodies are forms.
     pub(super) form: bool,
+    /// Whether the URL ends with the body's SHA-256.
+    pub(super) digest_in_query: bool,
     /// The body of an event with this id, sent at this time.
     pub(super) body: fn(&str, u64) -> String,
     /// Headers that are always the same, and signed.
@@ -80,6 +82,7 @@ pub(super) fn plain(
         key: |secret| secret.as_bytes().to_vec(),
         secrets: SECRETS,
         form: false,
+        digest_in_query: false,
         body: |id, _| format!(r#"{{"id":"{id}","n":1}}"#),
         extra: &[],
         secret_first: false,
@@ -92,6 +95,10 @@ fn fields(form: &str) -> String {
     let mut pairs: Vec<_> = form.split('&').filter_map(|pair| pair.split_once('=')).collect();
     pairs.sort_unstable();
     pairs.iter().flat_map(|(name, value)| [*name, *value]).collect()
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// As PayPal has it of the body, bit by bit.
@@ -152,8 +159,7 @@ impl Sender {
 
     fn signature(&self, secret: &str, text: &str) -> String {
         if self.secret_first {
-            let digest = Sha256::digest([secret.as_bytes(), text.as_bytes()].concat());
-            return digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            return sha256(&format!("{secret}{text}"));
         }
         let signer = match self.private {
             None => SigningWebhook::new(Secret::new((self.key)(secret))).digest(self.digest),
@@ -202,7 +208,10 @@ impl Preset for Sender {
     }
 
     fn request(&self, delivery: &Delivery) -> Request_ {
-        let mut request = Request::post(self.target())
+        let body = self.body(delivery);
+        let digest = self.digest_in_query.then(|| format!("?bodySHA256={}", sha256(&body)));
+        let target = format!("{}{}", self.target(), digest.unwrap_or_default());
+        let mut request = Request::post(&target)
             .header("content-type", if self.form { "application/x-www-form-urlencoded" } else { "application/json" });
         for (name, value) in self.extra {
             request = request.header(*name, *value);
@@ -211,10 +220,9 @@ impl Preset for Sender {
             Time::None => String::new(),
             Time::Header(_, write) | Time::Element(_, write) | Time::Field(_, write) => write(delivery.time),
         };
-        let (body, id) = (self.body(delivery), format!("msg_{}", delivery.event));
+        let id = format!("msg_{}", delivery.event);
         let text = self.signed.replace("{id}", &id).replace("{timestamp}", &time);
-        let text = text.replace("{method}", "POST");
-        let text = text.replace("{url}", &format!("https://app.example{}", self.target()));
+        let text = text.replace("{method}", "POST").replace("{url}", &format!("https://app.example{target}"));
         let text = text.replace("{crc}", &crc32(body.as_bytes()).to_string());
         let text = text.replace("{form}", &fields(&body)).replace("{body}", &body);
         let mut elements: Vec<String> = delivery.keys.iter().map(|secret| self.signature(secret, &text)).collect();

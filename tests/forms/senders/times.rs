@@ -92,6 +92,8 @@ pub(super) fn all() -> Vec<Sender> {
             .unknown("the body has the time of the event, and no id"),
         Sender { prefix: "v0=", ..stripe(plain("coinbase_cdp", senders::coinbase_cdp, &["x-hook0-signature"])) }
             .unknown("the id is in a header that the preset does not check"),
+        stripe(plain("shippo_hmac", senders::shippo_hmac, &["shippo-auth-signature"]))
+            .unknown("tracking updates have no id"),
         Sender {
             list: Some(";"),
             prefix: "h1=",
