@@ -1,4 +1,4 @@
-use super::{Needs, Syntax, ascii, json_text, sha};
+use super::{Needs, Syntax, ascii, concatenated, json_text, sha};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -61,10 +61,7 @@ impl Syntax for CSharp {
             Expr::Step(name, _) => (*name).to_owned(),
             Expr::Time(format, later) => time(*format, *later),
             Expr::Nonce => "Guid.NewGuid().ToString(\"N\")".to_owned(),
-            Expr::Concat(parts) => {
-                let parts: Vec<_> = parts.iter().map(|part| self.text(part, needs)).collect();
-                parts.join(" + ")
-            }
+            Expr::Concat(parts) => concatenated(self, parts, " + ", needs),
             Expr::Escaped(escape, text) => escaped(*escape, &self.text(text, needs)),
             Expr::Pairs(pairs) => {
                 let pair = |(name, value): &(String, Expr)| {

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, all, go_helpers as helpers, quoted, unicode};
+use super::{Needs, Syntax, all, concatenated, go_helpers as helpers, quoted, unicode};
 use crate::mac::Digest;
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
@@ -18,10 +18,7 @@ impl Syntax for Go {
                 needs.function(helpers::RANDOM_HEX);
                 "randomHex()".to_owned()
             }
-            Expr::Concat(parts) => {
-                let parts: Vec<_> = parts.iter().map(|part| self.text(part, needs)).collect();
-                parts.join(" + ")
-            }
+            Expr::Concat(parts) => concatenated(self, parts, " + ", needs),
             Expr::Escaped(Escape::Percent, text) => {
                 needs.function(helpers::PERCENT);
                 format!("percent({})", self.text(text, needs))

@@ -1,4 +1,4 @@
-use super::{Needs, Syntax, ascii, json_text};
+use super::{Needs, Syntax, ascii, concatenated, json_text};
 use crate::mac::Digest;
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
@@ -74,10 +74,7 @@ impl Syntax for Java {
                 needs.import("java.util.UUID");
                 "UUID.randomUUID().toString().replace(\"-\", \"\")".to_owned()
             }
-            Expr::Concat(parts) => {
-                let parts: Vec<_> = parts.iter().map(|part| self.text(part, needs)).collect();
-                parts.join(" + ")
-            }
+            Expr::Concat(parts) => concatenated(self, parts, " + ", needs),
             Expr::Escaped(escape, text) => {
                 let text = self.text(text, needs);
                 escaped(*escape, &text, needs)

@@ -207,6 +207,11 @@ fn ascii(text: &str) -> String {
     literal
 }
 
+/// Texts with the language's operator between them.
+fn concatenated(syntax: &impl Syntax, parts: &[Expr], operator: &str, needs: &mut Needs) -> String {
+    parts.iter().map(|part| syntax.text(part, needs)).collect::<Vec<_>>().join(operator)
+}
+
 /// JSON as texts behind each other, for a language without JSON of its own. Strings go through a function.
 fn json_text(syntax: &impl Syntax, json: &Expr, quote: &str, needs: &mut Needs) -> String {
     let mut parts = Vec::new();

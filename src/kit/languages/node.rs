@@ -1,4 +1,4 @@
-use super::{Needs, Syntax, all, quoted, sha, unicode};
+use super::{Needs, Syntax, all, concatenated, quoted, sha, unicode};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -30,10 +30,7 @@ impl Syntax for Node {
             Expr::Step(name, _) => (*name).to_owned(),
             Expr::Time(format, later) => time(*format, *later),
             Expr::Nonce => self.crypto(needs, "randomBytes(16).toString(\"hex\")"),
-            Expr::Concat(parts) => {
-                let parts: Vec<_> = parts.iter().map(|part| self.text(part, needs)).collect();
-                parts.join(" + ")
-            }
+            Expr::Concat(parts) => concatenated(self, parts, " + ", needs),
             Expr::Escaped(escape, text) => {
                 needs.helper(PERCENT);
                 format!("percent({}){}", self.text(text, needs), plus(*escape))

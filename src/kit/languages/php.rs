@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, all, quoted, sha};
+use super::{Needs, Syntax, all, concatenated, quoted, sha};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -42,10 +42,7 @@ impl Syntax for Php {
             Expr::Step(name, _) => format!("${name}"),
             Expr::Time(format, later) => time(*format, *later),
             Expr::Nonce => "bin2hex(random_bytes(16))".to_owned(),
-            Expr::Concat(parts) => {
-                let parts: Vec<_> = parts.iter().map(|part| self.text(part, needs)).collect();
-                parts.join(" . ")
-            }
+            Expr::Concat(parts) => concatenated(self, parts, " . ", needs),
             Expr::Escaped(escape, text) => escaped(*escape, &self.text(text, needs)),
             Expr::Pairs(pairs) => {
                 let pair =

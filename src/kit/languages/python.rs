@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, all, quoted, sha, unicode};
+use super::{Needs, Syntax, all, concatenated, quoted, sha, unicode};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -17,10 +17,7 @@ impl Syntax for Python {
                 needs.import("import secrets");
                 "secrets.token_hex(16)".to_owned()
             }
-            Expr::Concat(parts) => {
-                let parts: Vec<_> = parts.iter().map(|part| self.text(part, needs)).collect();
-                parts.join(" + ")
-            }
+            Expr::Concat(parts) => concatenated(self, parts, " + ", needs),
             Expr::Escaped(escape, text) => escaped(*escape, &self.text(text, needs), needs),
             Expr::Pairs(pairs) => {
                 let pair = |(name, value): &(String, Expr)| {

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, all, quoted, sha, unicode};
+use super::{Needs, Syntax, all, concatenated, quoted, sha, unicode};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -28,10 +28,7 @@ impl Syntax for Ruby {
                 needs.import("require \"securerandom\"");
                 "SecureRandom.hex(16)".to_owned()
             }
-            Expr::Concat(parts) => {
-                let parts: Vec<_> = parts.iter().map(|part| self.text(part, needs)).collect();
-                parts.join(" + ")
-            }
+            Expr::Concat(parts) => concatenated(self, parts, " + ", needs),
             Expr::Escaped(escape, text) => {
                 let text = self.text(text, needs);
                 escaped(*escape, &text, needs)
