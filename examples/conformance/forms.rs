@@ -6,6 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderName, Method};
 use serde::Deserialize;
 use serde_json::Value;
+use tower_sso::Builder;
+use tower_sso::form::HasWindow;
 use tower_sso::keys::{self, MemoryKeys};
 use tower_sso::oauth1::{Origin, Transport};
 use tower_sso::providers::tutorcruncher::{CompanySignup, TutorUser};
@@ -73,6 +75,17 @@ fn secret(route: &Route) -> Result<keys::Secret, Box<dyn Error>> {
 
 fn seconds(seconds: f64) -> Result<Duration, Box<dyn Error>> {
     Ok(Duration::try_from_secs_f64(seconds)?)
+}
+
+/// With the window that the route names; otherwise with the layer's own.
+pub(crate) fn windowed<F: HasWindow>(mut layer: Builder<F>, route: &Route) -> Result<Builder<F>, Box<dyn Error>> {
+    if let Some(age) = route.max_age {
+        layer = layer.max_age(seconds(age)?);
+    }
+    if let Some(skew) = route.clock_skew {
+        layer = layer.clock_skew(seconds(skew)?);
+    }
+    Ok(layer)
 }
 
 /// One store for each route. Without a startup cutoff, because the driver sends old vectors.

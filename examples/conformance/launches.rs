@@ -9,7 +9,7 @@ use tower_sso::sealed::Sealed;
 use tower_sso::signed_parameters::SignedParameters;
 use tower_sso::signed_payload::SignedPayload;
 
-use crate::forms::{Built, Grant, replay};
+use crate::forms::{Built, Grant, replay, windowed};
 use crate::routes::{Route, World, mount};
 
 /// The bot of Telegram's published example. It is signed, and in neither the request nor the key.
@@ -32,20 +32,21 @@ pub(crate) fn launch(route: &Route, world: &World, name: &str, secrets: &[Secret
         return Some(mount(route, world, layer.secrets(secrets.to_vec()).replay(replay()).map_claims(grant)));
     }
     if let Some(layer) = reusable_parameters(name) {
-        return Some(mount(route, world, layer.secrets(secrets.to_vec()).map_claims(grant)));
+        let layer = windowed(layer.secrets(secrets.to_vec()), route);
+        return Some(layer.and_then(|layer| mount(route, world, layer.map_claims(grant))));
     }
     if let Some(layer) = sealed(name) {
         let layer = layer.secrets(secrets.to_vec());
         // Zoom's context comes again and again, and is not remembered.
         let layer = if name == "shopify_multipass" { layer.replay(replay()) } else { layer };
-        return Some(mount(route, world, layer.map_claims(grant)));
+        return Some(windowed(layer, route).and_then(|layer| mount(route, world, layer.map_claims(grant))));
     }
     if let Some(layer) = parameters(name) {
         let layer = layer.secrets(secrets.to_vec()).replay(replay()).danger_forgets_on_restart();
-        return Some(mount(route, world, layer.map_claims(grant)));
+        return Some(windowed(layer, route).and_then(|layer| mount(route, world, layer.map_claims(grant))));
     }
     let layer = payload(name)?.secrets(secrets.to_vec()).replay(replay()).danger_forgets_on_restart();
-    Some(mount(route, world, layer.map_claims(grant)))
+    Some(windowed(layer, route).and_then(|layer| mount(route, world, layer.map_claims(grant))))
 }
 
 fn reusable_parameters(name: &str) -> Option<Builder<SignedParameters<Value>>> {

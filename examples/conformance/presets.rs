@@ -12,7 +12,7 @@ use tower_sso::signed_json::SignedJson;
 use tower_sso::webhook::Webhook;
 use tower_sso::{Builder, keys};
 
-use crate::forms::{Built, Grant, Secret, replay};
+use crate::forms::{Built, Grant, Secret, replay, windowed};
 use crate::routes::{Route, World, mount};
 
 pub(crate) fn preset(route: &Route, world: &World) -> Built {
@@ -42,7 +42,7 @@ pub(crate) fn preset(route: &Route, world: &World) -> Built {
         return mount(route, world, layer.secrets(secrets).map_claims(grant));
     }
     if let Some(layer) = sender_in_json(route, name) {
-        let layer = layer.secrets(secrets).danger_forgets_on_restart().replay(replay());
+        let layer = windowed(layer, route)?.secrets(secrets).danger_forgets_on_restart().replay(replay());
         return mount(route, world, layer.map_claims(|attributes| Ok(Grant { attributes, ..Grant::default() })));
     }
     if let Some(layer) = sender_of_a_token(name) {
@@ -54,7 +54,7 @@ pub(crate) fn preset(route: &Route, world: &World) -> Built {
         None => Origin::danger_from_host_header(world.https),
     };
     let layer = sender(name).or_else(|| sender_of_an_address(route, name, origin)).ok_or("no such preset")?;
-    let layer = layer.secrets(secrets).danger_forgets_on_restart();
+    let layer = windowed(layer, route)?.secrets(secrets).danger_forgets_on_restart();
     // These come again and again, and are not remembered.
     let layer = match name {
         "canva_extension" | "dropbox" | "enchant" | "help_scout_legacy" | "intercom_canvas_kit" | "stripe_apps" => {

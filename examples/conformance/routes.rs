@@ -79,6 +79,7 @@ pub(crate) struct Route {
     pub(crate) subject: Option<String>,
     pub(crate) slug: Option<String>,
     pub(crate) max_age: Option<f64>,
+    pub(crate) clock_skew: Option<f64>,
     pub(crate) plus: Option<String>,
     pub(crate) consumers: BTreeMap<String, String>,
     pub(crate) window: Option<f64>,

@@ -10,6 +10,7 @@
 | another secret stands before the right one, or after it | accept |
 | the secret is written in hexadecimal, in base64url, or as PEM | accept |
 | the clock stands where the window begins and ends, one second outside it, and ten years away | accept, reject |
+| the route has a window of its own | accept, reject |
 | a wrong signature stands before the right one, or after it, where a sender writes several | accept |
 | the only signature is a wrong one, or there is none | reject |
 
@@ -252,6 +253,10 @@ class Row:
                 ("too early", math.ceil(made - ahead) - 1, "reject"),
             ):
                 self.variant(what, expect, lambda row: row.update(clock=now))
+            if self.preset != "plaid":
+                for what, longer, expect in (("a longer window", 10, "accept"), ("not that long", 9, "reject")):
+                    change = lambda row: (row.update(clock=math.floor(made + age) + 10), row["route"].update(max_age=age + longer))
+                    self.variant(what, expect, change)
 
 
 def signed_times(row):
