@@ -26,13 +26,17 @@ use tower_sso::replay::MemoryReplay;
 use tower_sso::sign::HashedLink;
 
 /// The whole integration.
-fn app<B: Send + 'static>(
+fn app<B>(
     keys: MemoryKeys,
     clock: impl Clock + Clone,
 ) -> Result<
     impl Service<Request<B>, Response = Response<LayerBody<Full<Bytes>>>, Error = Infallible, Future: Send> + Clone + Send,
     ConfigError,
-> {
+>
+where
+    B: http_body::Body + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let replay = MemoryReplay::builder().clock(clock.clone()).build();
     let sso = lcvista::sso(keys).replay(replay).clock(clock).build()?;
     Ok(sso.layer(service_fn(async |request: Request<B>| Ok(land(&request)))))
@@ -93,7 +97,7 @@ mod tests {
             format!("{}&next={next}", link.uri(&[timestamp, email, "rainier"]))
         };
         let click = async |link: String| -> Result<(u16, String), Box<dyn std::error::Error>> {
-            let answer = app.clone().oneshot(Request::get(link).body(())?).await?;
+            let answer = app.clone().oneshot(Request::get(link).body(String::new())?).await?;
             let location =
                 answer.headers().get(header::LOCATION).map_or("", |location| location.to_str().unwrap_or("?"));
             Ok((answer.status().as_u16(), location.to_owned()))

@@ -1,8 +1,9 @@
 //! Request bodies: read whole, within limits, if the form signs them; otherwise left alone.
 
+mod passing;
 mod payload;
 
-use std::future::{Future, Ready, ready};
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready as poll_ready};
 use std::time::Duration;
@@ -11,10 +12,13 @@ use bytes::{Buf, Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::body_error::{self, BoxError};
+use crate::body_error::BoxError;
 use crate::debug::opaque_debug;
 use crate::rejection::Reason;
 
+use passing::{Wait, is_empty, read_before};
+
+pub use passing::HeadOnly;
 pub use payload::{FormBody, FromBody, JsonBody, JsonOrForm, RawBody};
 
 /// The limits of a body's size and time of arrival.
@@ -56,6 +60,13 @@ pub trait ReadBody<B>: Reads {
     /// Reads the body as far as the form needs it.
     fn read(body: B, limits: BodyLimits) -> Self::Reading;
 
+    /// Waits for the end of a body that must be empty, for this long. Its first byte is
+    /// [`Reason::UnsignedBody`].
+    fn read_nothing(body: B, timeout: Duration) -> Self::Reading;
+
+    /// Whether the body is empty, if that can be told without waiting for it.
+    fn is_empty(body: &B) -> Option<bool>;
+
     /// Passes on a body that need not be read, because nothing is checked or the head is enough.
     fn untouched(body: B) -> Self::Out;
 }
@@ -85,23 +96,6 @@ mod sealed {
 impl Reads for HeadOnly {}
 impl Reads for WholeBody {}
 
-/// For a form that needs only the request's head. The body's type does not change.
-#[derive(Clone, Copy, Debug)]
-pub struct HeadOnly;
-
-impl<B> ReadBody<B> for HeadOnly {
-    type Out = B;
-    type Reading = Ready<Result<(Bytes, B), Reason>>;
-
-    fn read(body: B, _: BodyLimits) -> Self::Reading {
-        ready(Ok((Bytes::new(), body)))
-    }
-
-    fn untouched(body: B) -> B {
-        body
-    }
-}
-
 /// For a form that needs the body. The inner service gets a [`LayerBody`] with the same bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct WholeBody;
@@ -114,7 +108,15 @@ where
     type Reading = Reading<B>;
 
     fn read(body: B, limits: BodyLimits) -> Self::Reading {
-        Reading { body: Some(body), limits, read: Read::Nothing, timer: None }
+        Reading { body: Some(body), most: Some(limits.size), read: Read::Nothing, wait: Wait::new(limits.timeout) }
+    }
+
+    fn read_nothing(body: B, timeout: Duration) -> Self::Reading {
+        Reading { body: Some(body), most: None, read: Read::Nothing, wait: Wait::new(timeout) }
+    }
+
+    fn is_empty(body: &B) -> Option<bool> {
+        is_empty(body)
     }
 
     fn untouched(body: B) -> LayerBody<B> {
@@ -128,9 +130,10 @@ pin_project! {
     pub struct Reading<B> {
         #[pin]
         body: Option<B>,
-        limits: BodyLimits,
+        // `None` if it must be empty.
+        most: Option<usize>,
         read: Read,
-        timer: Option<Pin<Box<tokio::time::Sleep>>>,
+        wait: Wait,
     }
 }
 
@@ -190,37 +193,22 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let (limits, read) = (*this.limits, this.read);
-        loop {
-            let Some(body) = this.body.as_mut().as_pin_mut() else {
-                return Poll::Ready(Err(Reason::IncompleteBody("it was read before".into())));
-            };
-            let room = limits.size - read.len();
-            // A Content-Length over the limit is refused before a byte is read.
-            if body.size_hint().lower() > room as u64 {
-                return Poll::Ready(Err(Reason::BodyTooLarge(limits.size)));
-            }
-            // A server knows of most requests that no body follows: nothing is to be read.
-            if body.is_end_stream() {
-                break;
-            }
-            match body.poll_frame(cx) {
-                Poll::Ready(None) => break,
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(body_error::reason(&error.into()))),
-                Poll::Ready(Some(Ok(frame))) => {
-                    // Trailers are not signed, so they are dropped.
-                    let Ok(data) = frame.into_data() else { continue };
-                    if data.remaining() > room {
-                        return Poll::Ready(Err(Reason::BodyTooLarge(limits.size)));
-                    }
-                    read.push(data);
+        let read = this.read;
+        let Some(mut body) = this.body.as_mut().as_pin_mut() else { return Poll::Ready(Err(read_before())) };
+        match *this.most {
+            None => poll_ready!(this.wait.for_the_end(body, cx))?,
+            Some(most) => loop {
+                let room = most - read.len();
+                // A Content-Length over the limit is refused before a byte is read.
+                if body.size_hint().lower() > room as u64 {
+                    return Poll::Ready(Err(Reason::BodyTooLarge(most)));
                 }
-                Poll::Pending => {
-                    let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limits.timeout)));
-                    poll_ready!(timer.as_mut().poll(cx));
-                    return Poll::Ready(Err(Reason::BodyTimeout));
+                let Some(data) = poll_ready!(this.wait.for_data(body.as_mut(), cx))? else { break };
+                if data.remaining() > room {
+                    return Poll::Ready(Err(Reason::BodyTooLarge(most)));
                 }
-            }
+                read.push(data);
+            },
         }
         let bytes = read.take();
         this.body.set(None);

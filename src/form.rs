@@ -4,6 +4,8 @@
 //! and what they claim. The engine does the rest, in one place for all forms: the order of the steps, keys, time and
 //! replays. See [`VerifyLayer`](crate::VerifyLayer) for how to mount a form of your own.
 
+mod found;
+
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
@@ -20,6 +22,8 @@ use crate::rejection::{Facts, Reason};
 use crate::replay::{FingerprintHasher, ReplayStore};
 use crate::store::{StoreError, StoreFuture};
 use crate::window::{Validity, Window};
+
+pub use found::{Extracted, Presence};
 
 /// One way in which a signed identity arrives.
 ///
@@ -266,6 +270,11 @@ pub struct Rules {
     pub hands_duplicates_on: bool,
     /// The credential's query parameters, to be removed from the URI. Default: none.
     pub parameters: Vec<Cow<'static, str>>,
+    /// Whether the credential is its holder's standing proof: it signs no request, and the holder shows it again with
+    /// each. A body beside it is then the holder's own, and reaches the inner service as it came. Default: no, so that
+    /// a request with a credential in its head and a body is refused, unless the layer was built with
+    /// [`danger_unsigned_body`](crate::Builder::danger_unsigned_body).
+    pub bearer: bool,
     /// Whether the form finds its keys itself ([`Form::look_up`]). Its layer then takes no key store. Default: no.
     pub looks_keys_up: bool,
     /// Whether the credential itself names its tenant, and that name is signed. Each credential must then have
@@ -327,6 +336,7 @@ impl Rules {
             acknowledgement: None,
             hands_duplicates_on: false,
             parameters: Vec::new(),
+            bearer: false,
             looks_keys_up: false,
             signs_tenant: false,
             signed_parameters: Vec::new(),
@@ -338,45 +348,6 @@ impl Rules {
             namespace: None,
             longest_window: Duration::ZERO,
         }
-    }
-}
-
-/// Whether a request has a credential of the form, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Presence {
-    /// No credential. The request is refused, unless the layer is [optional](crate::Builder::optional):
-    /// [`Form::extract`], with an empty body, says what is missing, and what it finds does not count.
-    Absent,
-    /// The whole credential is in the head. The body is no part of it: [`Form::extract`] gets an empty one, and the
-    /// inner service gets the body unread and unchecked, even from a form that can read it.
-    InHead,
-    /// The body is part of the credential. It is read first.
-    InBody,
-}
-
-/// A form's findings in a request.
-///
-/// ```
-/// use tower_sso::form::Extracted;
-///
-/// // The layer's `Tenant` says whose it is …
-/// let extracted = Extracted::from("credential");
-/// // … unless the credential itself does.
-/// let extracted = Extracted { credential: "credential", tenant: Some("consumer-key".into()) };
-/// ```
-#[derive(Debug)]
-pub struct Extracted<C> {
-    /// The credential.
-    pub credential: C,
-    /// The tenant, if the credential names it. `None`: the layer's [`Tenant`](crate::tenant::Tenant) decides, unless
-    /// the form [signs its tenant](Rules::signs_tenant).
-    pub tenant: Option<TenantId>,
-}
-
-impl<C> From<C> for Extracted<C> {
-    fn from(credential: C) -> Self {
-        Self { credential, tenant: None }
     }
 }
 

@@ -90,6 +90,8 @@
 //!   shared secret, or the signature and the fields that it signs; and of a token or payload the one claim that names
 //!   the tenant (`tenant_claim`, `tenant_header`, `tenant_member`, `tenant_field`): it selects the key, whose signature
 //!   then proves it.
+//! - A body that the credential neither signs nor stands in is refused, as anyone who holds an unused link could have
+//!   written it: see [`danger_unsigned_body`](Builder::danger_unsigned_body).
 //! - An unknown tenant and a wrong signature get one answer. An unknown tenant costs one check, like a tenant with one
 //!   key; [two cases](keys#what-a-forger-learns-of-a-tenant) tell that a tenant exists. See [`rejection`] for all
 //!   answers, and for the [`Reason`](rejection::Reason) behind each, which logs, metrics and your own

@@ -37,6 +37,7 @@ use crate::text::strip::CredentialParameters;
 /// | [`methods`](Self::methods) | the form's |
 /// | [`clock`](Self::clock) | [`SystemClock`] |
 /// | [`store_timeout`](Self::store_timeout) | 2 s |
+/// | [`danger_unsigned_body`](Self::danger_unsigned_body) | a body that nobody signed is refused |
 /// | [`body_limit`](Self::body_limit), [`body_timeout`](Self::body_timeout) | 64 KiB, 10 s |
 /// | [`responder`](Self::responder) | [`Rejection::problem_json`] |
 /// | [`optional`](Self::optional) | off |
@@ -72,6 +73,8 @@ pub(crate) struct Settings {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) store_timeout: Duration,
     pub(crate) body: BodyLimits,
+    /// Whether a body that no credential signs is let through.
+    pub(crate) unsigned_body: bool,
     pub(crate) responder: Responder,
     pub(crate) optional: bool,
     pub(crate) namespace: Cow<'static, str>,
@@ -91,6 +94,7 @@ impl<F: Form> Builder<F> {
             clock: Arc::new(SystemClock),
             store_timeout: Duration::from_secs(2),
             body: BodyLimits { size: 64 * 1024, timeout: Duration::from_secs(10) },
+            unsigned_body: false,
             responder: Arc::new(|rejection, _| rejection.problem_json()),
             optional: false,
             namespace: Cow::Borrowed(""),
@@ -160,9 +164,31 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
         self
     }
 
-    /// How long to wait for the body to arrive; a slower one gets 408. At most an hour. For forms that read the body.
+    /// How long to wait for the body, or for the end of one that must be empty; a slower one gets 408. At most an hour.
     pub fn body_timeout(mut self, timeout: Duration) -> Self {
         self.settings.body.timeout = timeout;
+        self
+    }
+
+    /// Lets bodies through that nobody signed. Default: a request whose credential is in its query, headers or cookies,
+    /// and whose body is not empty, is `malformed`, unless the credential signs the body. It uses nothing up.
+    ///
+    /// **Anyone who gets hold of an unused request can put any body under its signature**, and your handler may read it
+    /// with `axum::Form` or `axum::Json` as if it were the partner's. With this setting it must not trust the body. The
+    /// layer neither reads the body nor [limits](Self::body_limit) it. What is signed of a body is still checked.
+    /// Better: have the partner send its parameters where they are signed.
+    ///
+    /// Not for forms whose credentials are shown again with each call and sign none
+    /// ([`bearer`](crate::form::Rules::bearer)): a body beside such a credential is the caller's own.
+    ///
+    /// ```
+    /// use http::Method;
+    /// use tower_sso::fernet;
+    ///
+    /// let layer = fernet::layer::<serde_json::Value>().methods([Method::POST]).danger_unsigned_body();
+    /// ```
+    pub fn danger_unsigned_body(mut self) -> Self {
+        self.settings.unsigned_body = true;
         self
     }
 

@@ -21,7 +21,7 @@ use crate::Identity;
 use crate::body::{LayerBody, ReadBody};
 use crate::form::{Form, Presence};
 use crate::observe::Watch;
-use crate::rejection::seal;
+use crate::rejection::{Reason, seal};
 
 type Handed<F, B> = <<F as Form>::Reads as ReadBody<B>>::Out;
 type Reading<F, B> = <<F as Form>::Reads as ReadBody<B>>::Reading;
@@ -87,7 +87,14 @@ where
                 let reading = F::Reads::read(body, engine.settings.body);
                 return Self { engine, watch, state: State::Reading { reading, head, service: take_ready(inner) } };
             }
-            Ok(Presence::InHead) => watch.in_span(|| engine.check(Stage::Begun, &head, &Bytes::new(), None)),
+            Ok(Presence::InHead) => match (engine.takes_unsigned_body(), F::Reads::is_empty(&body)) {
+                (true, _) | (_, Some(true)) => watch.in_span(|| engine.check(Stage::Begun, &head, &Bytes::new(), None)),
+                (false, Some(false)) => Err(engine.refuse_head(Reason::UnsignedBody, &head)),
+                (false, None) => {
+                    let reading = F::Reads::read_nothing(body, engine.settings.body.timeout);
+                    return Self { engine, watch, state: State::Reading { reading, head, service: take_ready(inner) } };
+                }
+            },
             Err(reason) => Err(engine.refuse_head(reason, &head)),
         };
         let body = F::Reads::untouched(body);

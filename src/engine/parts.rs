@@ -24,7 +24,24 @@ impl<F: Form, C> Engine<F, C> {
 
     /// The credential, and whose it claims to be: `None` if the request names no tenant that could be known.
     pub(super) fn extract(&self, head: &Parts, body: &Bytes) -> Result<Presented<F>, Stop> {
-        self.extract_by(&self.form, head, body).map_err(|reason| self.refuse_head(reason, head))
+        let presented = self.extract_by(&self.form, head, body).map_err(|reason| self.refuse_head(reason, head))?;
+        if presented.in_head {
+            self.check_unsigned(head, body)?;
+        }
+        Ok(presented)
+    }
+
+    /// Whether a body beside a credential in the head may be anything.
+    pub(super) fn takes_unsigned_body(&self) -> bool {
+        self.rules.bearer || self.settings.unsigned_body
+    }
+
+    /// Refuses a body beside a credential in the head: anyone who gets hold of an unused link could put one under it.
+    pub(super) fn check_unsigned(&self, head: &Parts, body: &Bytes) -> Result<(), Stop> {
+        match body.is_empty() || self.takes_unsigned_body() {
+            true => Ok(()),
+            false => Err(self.refuse_head(Reason::UnsignedBody, head)),
+        }
     }
 
     /// As another form of this kind reads it, for [`explain`](crate::explain).
@@ -39,7 +56,7 @@ impl<F: Form, C> Engine<F, C> {
         if let Some(name) = &tenant {
             check_length(name.as_str()).map_err(|why| Reason::Malformed("tenant".into(), why))?;
         }
-        Ok(Extracted { credential: extracted.credential, tenant })
+        Ok(Extracted { tenant, ..extracted })
     }
 
     /// The keys of the tenant, or what the form finds itself. A request that names no tenant does not reach the store.

@@ -85,7 +85,10 @@ impl<F: Form, C> Engine<F, C> {
         let presence = self.screen(head).map_err(|reason| self.refuse_head(reason, head))?;
         let body = match *so_far.presence.insert(presence) {
             Presence::Absent => return Ok(()),
-            Presence::InHead => &Bytes::new(),
+            Presence::InHead => {
+                self.check_unsigned(head, body)?;
+                &Bytes::new()
+            }
             Presence::InBody => body,
         };
         let presented = so_far.presented.insert(self.extract(head, body)?);

@@ -28,6 +28,11 @@ impl<F: Form, C> VerifyLayer<F, C> {
     }
 
     #[cfg(feature = "kit")]
+    pub(crate) fn takes_unsigned_body(&self) -> bool {
+        self.engine().takes_unsigned_body()
+    }
+
+    #[cfg(feature = "kit")]
     pub(crate) fn usage(&self) -> Usage {
         self.engine().rules.usage
     }

@@ -32,6 +32,12 @@ pub(super) fn validate<F: Form>(form: &F, rules: &Rules, settings: &Settings) ->
     if settings.tenant_labels > MOST_TENANT_LABELS {
         bad_setting("tenant_labels", "is more than 1,000: a recorder keeps every one of them until the process ends")?;
     }
+    if settings.unsigned_body && rules.bearer {
+        bad_setting(
+            "danger_unsigned_body",
+            "is not asked by this form: a body beside its credentials is the caller's own and passes anyway. Do not call it",
+        )?;
+    }
     check_tenant(rules, settings)?;
     check_replay(rules, settings)?;
     check_times(rules.usage, settings)?;

@@ -26,7 +26,9 @@ const MOST_LOOK_UPS: usize = 16;
 /// Whether a slip in what was signed, or in how it was written, could explain it.
 pub(super) fn is_worthwhile(reason: &Reason) -> bool {
     match reason.step() {
-        Step::Extract => reason.code() == Code::Malformed && !matches!(reason, Reason::IncompleteBody(_)),
+        Step::Extract => {
+            reason.code() == Code::Malformed && !matches!(reason, Reason::IncompleteBody(_) | Reason::UnsignedBody)
+        }
         Step::Keys => *reason == Reason::UnknownKey,
         Step::Verify => true,
         Step::Claims => !matches!(reason, Reason::RefusedByApplication(_)),

@@ -32,7 +32,9 @@
 //!    eight bytes say, nothing overflows.
 //! 5. The content is a JSON object without duplicate names. If it has a `ts`, that is a number inside the same window.
 //! 6. The replay key is the MAC.
-//! 7. Nothing else of the request is signed: neither other parameters nor path, headers or body.
+//! 7. Nothing else of the request is signed: neither other parameters nor path, headers or body. A body beside a token
+//!    in the head is `malformed`, unless the layer has
+//!    [`danger_unsigned_body`](crate::Builder::danger_unsigned_body).
 //!
 //! The crate `fernet`, which decrypts, does not wipe its copies of a key: they may stay in freed memory. All other
 //! copies are wiped.
@@ -119,7 +121,8 @@ where
     fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<Token>, Reason> {
         let (place, text) = self.places.required(head, body)?;
         let malformed = |what| Reason::Malformed(place.name(), what);
-        Token::parse(text, self.longest).map(Extracted::from).map_err(malformed)
+        let token = Token::parse(text, self.longest).map_err(malformed)?;
+        Ok(Extracted { in_head: !place.is_in_body(), ..token.into() })
     }
 
     fn verify(&self, token: &Token, key: &Secret) -> Result<Message, Reason> {

@@ -5,7 +5,7 @@
 //! | step | what is done | refused as |
 //! |---|---|---|
 //! | screen | the method, marks of a prefetch, the content type; whether there is a credential | 405, 415, 425, 429 |
-//! | read | the body, if the form signs it, within its limits | 408, 413 |
+//! | read | the body, if the form signs it, within its limits; else it must be empty | 408, 413; `malformed` |
 //! | extract | the parts are found and decoded, in one way only | `malformed` |
 //! | keys | the tenant's keys are looked up; one must be active | `unavailable`, `invalid` |
 //! | verify | each active key is tried; if none fits, the store is asked once for newer ones | `invalid`, 429 |

@@ -26,20 +26,25 @@
 //! let app: Router = Router::new().route("/sso", get(button)).route("/sso", post(land).layer(sso));
 //! # use {axum::body::Body, http::Request, tower::ServiceExt};
 //! # let link = tower_sso::sign::FernetLink::new("/sso", "acme", &key).uri(&serde_json::json!({})).unwrap();
-//! # let send = async |method: Method| {
-//! #     let request = Request::builder().method(method).uri(&link).body(Body::empty()).unwrap();
-//! #     app.clone().oneshot(request).await.unwrap().status()
+//! # let post = async |body: &'static str| {
+//! #     let form = Request::post(&link).header("content-type", "application/x-www-form-urlencoded");
+//! #     let form = form.header("content-length", body.len()).body(Body::from(body)).unwrap();
+//! #     app.clone().oneshot(form).await.unwrap().status()
 //! # };
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-//! # assert_eq!(send(Method::GET).await, 200, "a scanner");
-//! # assert_eq!(send(Method::POST).await, 200, "the button");
-//! # assert_eq!(send(Method::POST).await, 401);
+//! # let scanned = app.clone().oneshot(Request::get(&link).body(Body::empty()).unwrap()).await.unwrap();
+//! # assert_eq!(scanned.status(), 200, "a scanner");
+//! # assert_eq!(post("next=%2Fadmin").await, 400, "a field that nobody signed");
+//! # assert_eq!(post("").await, 200, "the button");
+//! # assert_eq!(post("").await, 401);
 //! # });
 //! # }
 //! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
-//! A form without `action` posts to the page's own address, with its query: the credential goes along as it came.
+//! A form without `action` posts to the page's own address, with its query: the credential goes along as it came. **No
+//! field and no button of the form may have a name**: what they would send is signed by nobody, and the layer refuses a
+//! body beside the link (`unsigned_body`). If your framework adds a hidden field to each form, leave it out here.
 //!
 //! # Rules
 //!

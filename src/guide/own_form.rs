@@ -25,6 +25,8 @@
 //! - `has_time`, if *every* credential has a time. Without it, a store that forgets at a restart does not build.
 //! - `longest_window`, the `max_age` that `validity` uses.
 //! - `signs_tenant`, if the credential names its tenant and that name is signed; `extract` then returns it.
+//! - `bearer`, if the credential is shown again with each request and signs none. Without it, a request with a body is
+//!   refused, unless `screen` says [`InBody`](crate::form::Presence::InBody): then `verify` checks what is signed.
 //! - `usage`: once (default), [`Idempotent`](crate::form::Usage::Idempotent) for calls, or reusable.
 //!
 //! The documentation of [`Rules`](crate::form::Rules) has the rest.
@@ -119,7 +121,7 @@
 //!     .replay(replay)
 //!     .clock(clock.clone())
 //!     .build()?;
-//! # let app = pass.layer(service_fn(|request: http::Request<()>| async move {
+//! # let app = pass.layer(service_fn(|request: http::Request<String>| async move {
 //! #     assert!(!request.headers().contains_key(HEADER));
 //! #     let User(user) = Identity::<User>::of(request.extensions()).unwrap().claims();
 //! #     Ok::<_, std::convert::Infallible>(http::Response::new(user.clone()))
@@ -129,7 +131,7 @@
 //! #     format!("{text}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 //! # };
 //! # let send = async |pass: &str| {
-//! #     let request = http::Request::get("/").header(HEADER, pass).body(()).unwrap();
+//! #     let request = http::Request::get("/").header(HEADER, pass).body(String::new()).unwrap();
 //! #     let answer = app.clone().oneshot(request).await.unwrap();
 //! #     answer.extensions().get::<Rejection>().map_or("ok", |rejection| rejection.code().as_str())
 //! # };
@@ -152,6 +154,7 @@
 //! sign and spoil a request ([`tests/support/subject`]); write one for your form. The promises that a form can break:
 //!
 //! - What is changed, cut, duplicated or oversized is refused, and uses nothing up.
+//! - A body that nobody signed is refused, and uses nothing up.
 //! - Another spelling of a credential (case, padding, escapes) is refused or is the same login.
 //! - Of 64 copies at once, one passes.
 //! - The window is inclusive, and the credential is remembered to its end.

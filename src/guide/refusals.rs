@@ -55,6 +55,7 @@
 //! | `missing_parameter`, `missing_signature` | a part is not there |
 //! | `duplicate_parameter` | a part is there twice |
 //! | `malformed` | a part is badly encoded, too long or cut |
+//! | `unsigned_body` | a body beside a credential that does not sign it, [see below](#the-body) |
 //! | `incomplete_body` | the connection broke off, or the body could not be decompressed |
 //!
 //! `detail` names the part: "`token` is missing". Mostly the partner names it otherwise
@@ -119,6 +120,13 @@
 //!
 //! Limits: 64 KiB and 10 s, [`body_limit`](crate::Builder::body_limit) and
 //! [`body_timeout`](crate::Builder::body_timeout).
+//!
+//! `unsigned_body`: the credential is in the query, a header or a cookie, and does not sign the request's body. Have
+//! the partner send its parameters where they are signed (OAuth 1.0a: in a form, or with `oauth_body_hash`), or no
+//! body. A page with a [button](super::mail_scanners) posts none if none of its fields has a name. If the handler needs
+//! the body and does not trust it, call [`danger_unsigned_body`](crate::Builder::danger_unsigned_body). Nothing was
+//! used up.
+//!
 //! `body_over_outer_limit` is a limit outside the layer. `content_encoding`: the sender compresses, or a proxy does.
 //!
 //! # Unavailable

@@ -43,6 +43,11 @@
 //! opens a connection and sends no body could hold that place for `body_timeout`. Middleware that rewrites the path:
 //! see [`received`](crate::received).
 //!
+//! Where the credential does not sign the body, the layer wants an empty one. Middleware such as
+//! `RequestBodyTimeoutLayer` hides whether it is empty; the layer then waits for its end. A form that reads only the
+//! head can do so if the body is [`Unpin`], as axum's is: put such middleware on the `Router`, or
+//! `.map_request(|request: http::Request<_>| request.map(Body::new))` behind it.
+//!
 //! # Answers that the layer does not seal
 //!
 //! `Cache-Control: no-store` and `Referrer-Policy: no-referrer` are set on the layer's own answers and on those of the

@@ -188,7 +188,8 @@ where
             None => base,
         };
         let created = UnixTime::from_secs(created);
-        Ok(Extracted { credential: Call { tags, input, base, created, digests, body: body.clone() }, tenant })
+        let call = Call { tags, input, base, created, digests, body: body.clone() };
+        Ok(Extracted { tenant, ..call.into() })
     }
 
     fn verify(&self, call: &Call, key: &Secret) -> Result<Message, Reason> {

@@ -60,7 +60,10 @@
 //! 11. A token that answers a request of ours, as in OpenID Connect, brings a [nonce](crate::challenge) back. A layer
 //!     with a [`nonce_member`](crate::Builder::nonce_member) does not build until it knows whose nonces.
 //! 12. Nothing but the token is signed: neither other parameters nor path, headers or body, unless it has a
-//!     [`query_hash`](crate::Builder::query_hash).
+//!     [`query_hash`](crate::Builder::query_hash). A body beside a token in the head is `malformed`, unless the layer
+//!     has [`danger_unsigned_body`](crate::Builder::danger_unsigned_body). With
+//!     [`danger_reusable`](crate::Builder::danger_reusable) and no `query_hash`, the token is its holder's standing
+//!     proof and the body the holder's own: it passes.
 
 pub(crate) mod algorithm;
 mod builder;
@@ -176,6 +179,8 @@ where
     fn rules(&self) -> Rules {
         let mut rules = Rules::new(self.verifier.decoy());
         rules.usage = self.usage;
+        // Bound to a query, it signs requests.
+        rules.bearer = self.usage == Usage::Reusable && self.query_hash.is_none();
         rules.parameters = self.places.parameters();
         rules.knows_secret_format = self.verifier.knows_secret_format();
         rules.bound_to_owner = self.by_id;
@@ -202,7 +207,7 @@ where
         let token = Token(Arc::new(parts));
         #[cfg(feature = "jwt-public-key")]
         self.verifier.check_length(&token, malformed)?;
-        Ok(Extracted { credential: token, tenant })
+        Ok(Extracted { credential: token, tenant, in_head: !place.is_in_body() })
     }
 
     fn verify(&self, token: &Token, key: &Secret) -> Result<Message, Reason> {

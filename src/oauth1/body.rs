@@ -18,14 +18,13 @@ pub(super) struct HashedBody {
 }
 
 impl HashedBody {
-    /// The body whose hash is signed, if there is a hash. Without one, only a form may be the body, as it is signed
-    /// itself.
+    /// The body whose hash is signed, if there is a hash. Without one, the body is a form, which is signed itself, or
+    /// was not read.
     pub(super) fn of(
         head: &Parts,
         body: &Bytes,
         parameters: &Parameters,
         method: SignatureMethod,
-        may_be_unsigned: bool,
     ) -> Result<Option<Self>, Reason> {
         let is_form = is_form(head);
         match parameters.protocol(protocol::BODY_HASH) {
@@ -40,11 +39,7 @@ impl HashedBody {
                 ))?;
                 Ok(Some(Self { body: body.clone(), stated }))
             }
-            None if is_form || body.is_empty() || may_be_unsigned => Ok(None),
-            None => Err(Reason::Malformed(
-                "body".into(),
-                "is not signed: have the partner sign `oauth_body_hash`, or call `danger_unsigned_body`",
-            )),
+            None => Ok(None),
         }
     }
 

@@ -19,7 +19,6 @@ use crate::{Builder, ConfigProblem};
 /// | [`signature_methods`](Builder::signature_methods) | HMAC-SHA1 |
 /// | [`window`](Builder::window) | 300 s either way |
 /// | [`require`](Builder::require) | nothing but what `C` needs |
-/// | [`danger_unsigned_body`](Builder::danger_unsigned_body) | a body is signed or refused |
 /// | [`query_copied_into_form`](Builder::query_copied_into_form) | each pair counts where it is |
 /// | [`names_sorted_without_case`](Builder::names_sorted_without_case) | sorted by their bytes |
 /// | [`tenant`](Builder::tenant) | always `oauth_consumer_key` |
@@ -52,7 +51,6 @@ where
         methods: vec![SignatureMethod::HmacSha1],
         window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(300) },
         required: Vec::new(),
-        unsigned_body: false,
         quirks: Quirks::default(),
         #[cfg(feature = "explain")]
         slip: None,
@@ -89,17 +87,6 @@ where
     /// Parameters that must appear once and not be empty, even if `C` makes them optional. Default: none.
     pub fn require<N: Into<Cow<'static, str>>>(mut self, parameters: impl IntoIterator<Item = N>) -> Self {
         self.form.required.extend(parameters.into_iter().map(Into::into));
-        self
-    }
-
-    /// Lets unsigned bodies through. Default: with a signature in the query or the header, a body must be a form or
-    /// have a signed hash (`oauth_body_hash`). Any other body is `malformed`, also beside a signed link.
-    ///
-    /// **Anyone who gets hold of an unused request can put any body under its signature.** The handler must not trust
-    /// such a body. The layer does not read it and applies no [limit](Self::body_limit). A form, and a body with a
-    /// signed hash, are still checked.
-    pub fn danger_unsigned_body(mut self) -> Self {
-        self.form.unsigned_body = true;
         self
     }
 }

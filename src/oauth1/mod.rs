@@ -34,8 +34,8 @@
 //!    1,000 in query and form. A body is a form if its type begins like a form's.
 //! 3. A body that is not a form is signed through `oauth_body_hash`: the body's SHA-1, or SHA-256 with HMAC-SHA256
 //!    (OAuth Request Body Hash 1.0, 3.2). Another body is `invalid`; a hash beside a form (4.1.1) is `malformed`. A
-//!    body without a hash is `malformed` too, unless [`danger_unsigned_body`](crate::Builder::danger_unsigned_body)
-//!    lets it through.
+//!    body without a hash is `malformed` too, unless the layer has
+//!    [`danger_unsigned_body`](crate::Builder::danger_unsigned_body).
 //! 4. The base string's scheme and host come from the layer's [`Origin`]; nothing is guessed. Give partners exactly
 //!    that address: scheme and host in lower case, no default port.
 //! 5. HMAC-SHA1, and HMAC-SHA256 where [switched on](crate::Builder::signature_methods). PLAINTEXT, RSA-SHA1 and
@@ -146,7 +146,6 @@ pub struct OAuth1<C> {
     methods: Vec<SignatureMethod>,
     window: Window,
     required: Vec<Cow<'static, str>>,
-    unsigned_body: bool,
     quirks: Quirks,
     /// A slip of a partner, while it is tried.
     #[cfg(feature = "explain")]
@@ -207,10 +206,8 @@ where
         if !parameters::are_present(head, &self.transports) {
             return Ok(Presence::Absent);
         }
-        // Only reading tells whether there is a body. A body is passed on unread only if it may be unsigned.
-        let unread =
-            self.unsigned_body && !parameters::is_form(head) && !parameters::state_body_hash(head, &self.transports);
-        Ok(if unread { Presence::InHead } else { Presence::InBody })
+        let is_signed = parameters::is_form(head) || parameters::state_body_hash(head, &self.transports);
+        Ok(if is_signed { Presence::InBody } else { Presence::InHead })
     }
 
     fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<SignedRequest>, Reason> {
@@ -242,12 +239,13 @@ where
         if !(1..=255).contains(&nonce.len()) {
             return Err(malformed("oauth_nonce", "is empty or too long"));
         }
-        let hashed_body = HashedBody::of(head, body, &parameters, *method, self.unsigned_body)?;
+        let hashed_body = HashedBody::of(head, body, &parameters, *method)?;
         let (origin, path) = self.origin.base_uri(head)?;
         let (reading, other_readings) = parameters.readings(head.method.as_str(), (&origin, path), self.quirks);
         let tenant = Some(consumer.into());
+        let in_head = hashed_body.is_none() && !parameters::is_form(head);
         let signed = Signed { reading, other_readings, method: *method, mac, timestamp, parameters, hashed_body };
-        Ok(Extracted { credential: SignedRequest(Arc::new(signed)), tenant })
+        Ok(Extracted { credential: SignedRequest(Arc::new(signed)), tenant, in_head })
     }
 
     fn verify(&self, SignedRequest(request): &SignedRequest, key: &Secret) -> Result<Message, Reason> {

@@ -26,7 +26,7 @@ const SLIPS: [(Slip, &str); 5] = [
     (Slip::LowerMethod, "writes the method in lower case in the base string (RFC 5849, 3.4.1.1)"),
 ];
 
-copy_form!(OAuth1<C> { origin, transports, methods, window, required, unsigned_body, quirks, slip });
+copy_form!(OAuth1<C> { origin, transports, methods, window, required, quirks, slip });
 
 impl<C> OAuth1<C> {
     pub(super) fn near(&self, head: &http::request::Parts) -> Vec<(String, Self)> {

@@ -101,7 +101,19 @@ pub(super) fn are_present(head: &Parts, transports: &[Transport]) -> bool {
 
 /// Whether the head has a hash of the body. Unreadable parameters are refused later, in `extract`.
 pub(super) fn state_body_hash(head: &Parts, transports: &[Transport]) -> bool {
-    Parameters::read(head, &[], transports).is_ok_and(|read| read.protocol(protocol::BODY_HASH).is_some())
+    may_state_body_hash(head)
+        && Parameters::read(head, &[], transports).is_ok_and(|read| read.protocol(protocol::BODY_HASH).is_some())
+}
+
+/// Fast path: most requests have no such name, and none that is escaped.
+fn may_state_body_hash(head: &Parts) -> bool {
+    let may_be = |name: &[u8]| name == b"oauth_body_hash" || name.contains(&b'%');
+    let first = |pair: &[u8]| pair.split(|byte| *byte == b'=').next().is_some_and(|name| may_be(name.trim_ascii()));
+    let headers = head.headers.get_all(AUTHORIZATION).iter();
+    Query::of(received::uri(head)).pairs().any(|(name, _)| may_be(name.as_bytes()))
+        || headers
+            .filter_map(|value| scheme_and_rest(value.as_bytes()))
+            .any(|pairs| pairs.split(|byte| *byte == b',').any(first))
 }
 
 impl Parameters {

@@ -31,7 +31,7 @@ macro_rules! row {
 ///
 /// | code | status | when |
 /// |---|---|---|
-/// | `malformed` | 400 | not of this form: a part is missing, duplicate or badly encoded |
+/// | `malformed` | 400 | not of this form: a part missing, duplicate or badly encoded; or a body that nobody signed |
 /// | `invalid` | 401 | unknown tenant, wrong key or signature; see also below |
 /// | `expired`, `not_yet_valid` | 401 | authentic, but outside its window |
 /// | `replayed` | 401 | authentic, but used before, or made before the replay store began to remember |
@@ -56,7 +56,7 @@ macro_rules! row {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Code {
-    /// Not of this form: a part is missing, duplicate or badly encoded.
+    /// Not of this form: a part is missing, duplicate or badly encoded, or there is a body that nobody signed.
     Malformed,
     /// Unknown tenant, wrong key, wrong signature: one answer for all of them.
     Invalid,

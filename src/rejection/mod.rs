@@ -52,6 +52,9 @@ pub enum Reason {
     BodyTooLarge(usize),
     /// The body is larger than a limit outside the layer allows, such as `RequestBodyLimitLayer`.
     BodyOverOuterLimit,
+    /// The request has a body that its credential does not sign. See
+    /// [`danger_unsigned_body`](crate::Builder::danger_unsigned_body).
+    UnsignedBody,
     /// The content type is not the form's.
     ContentType,
     /// The body is compressed, which would make the signed bytes ambiguous.
@@ -153,6 +156,7 @@ impl Reason {
             Self::Malformed(..) => ("malformed", Code::Malformed, Step::Extract),
             Self::MissingSignature => ("missing_signature", Code::Malformed, Step::Extract),
             Self::IncompleteBody(_) => ("incomplete_body", Code::Malformed, Step::Extract),
+            Self::UnsignedBody => ("unsigned_body", Code::Malformed, Step::Extract),
             Self::BodyTimeout => ("body_timeout", Code::RequestTimeout, Step::Extract),
             Self::BodyOverOuterLimit => ("body_over_outer_limit", Code::PayloadTooLarge, Step::Extract),
             Self::BodyTooLarge(_) => ("body_too_large", Code::PayloadTooLarge, Step::Extract),
@@ -196,6 +200,7 @@ impl fmt::Display for Reason {
             Self::BodyTimeout => f.write_str("the body did not arrive in time"),
             Self::BodyOverOuterLimit => f.write_str("the body is over a limit outside this layer"),
             Self::BodyTooLarge(limit) => write!(f, "the body is over {limit} bytes"),
+            Self::UnsignedBody => f.write_str("the body is not signed: sign it, leave it out, or call `danger_unsigned_body`"),
             Self::ContentType => f.write_str("the content type is not the form's: see `content_type` and `any_content_type`"),
             Self::ContentEncoding => f.write_str("the body has a content encoding"),
             Self::Method => f.write_str("the method is not listed"),

@@ -30,7 +30,10 @@
 //! 3. The decoded bytes are the replay key: another spelling is the same login.
 //! 4. The payload is a JSON object without duplicate names. Its time is a member: a layer for which none was chosen
 //!    does not build.
-//! 5. Nothing else of the request is signed: neither other parameters nor path, headers or body.
+//! 5. Nothing else of the request is signed: neither other parameters nor path, headers or body. A body beside a value
+//!    in the head is `malformed`, unless the layer has
+//!    [`danger_unsigned_body`](crate::Builder::danger_unsigned_body), or is [`reusable`](crate::Builder::reusable): the
+//!    value is then its holder's standing proof, and the body the holder's own.
 
 mod builder;
 #[cfg(feature = "explain")]
@@ -123,6 +126,7 @@ where
     fn rules(&self) -> Rules {
         let mut rules = Rules::new(mac::decoy());
         rules.usage = self.usage;
+        rules.bearer = self.usage == Usage::Reusable;
         rules.parameters = match &self.at {
             At::Place(place) => place.parameter().into_iter().collect(),
             At::LastSegment => Vec::new(),

@@ -53,7 +53,8 @@
 //! 4. **The same request may come again at any time, with any content.** The token's holder may send anything, so a
 //!    duplicate is worth no more than the token. There is no replay check and no replay store: if the sender repeats
 //!    calls, the handler recognises them by what the sender calls its event id. A credential that the answer gives to a
-//!    browser must be single-use: see [`ticket`](crate#forms-and-partners).
+//!    browser must be single-use: see [`ticket`](crate#forms-and-partners). For the same reason, a body beside a token
+//!    in a header or the query passes as it came.
 //! 5. Wrong tokens are counted per source if a [`Throttle`] is set.
 //! 6. The claims are those of [`FromCall`]: by default the JSON object without the token. A missing field is
 //!    `rejected_claims`.
@@ -152,6 +153,7 @@ where
     fn rules(&self) -> Rules {
         let mut rules = Rules::new(TokenDigest::nobodys().secret());
         rules.usage = Usage::Reusable;
+        rules.bearer = true;
         rules.looks_keys_up = self.keys.is_some();
         rules.parameters = self.place.parameter().into_iter().collect();
         rules

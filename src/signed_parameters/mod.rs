@@ -33,7 +33,9 @@
 //! 1. The pairs are in the query, a form, a JSON object, or one value that is itself a query: [`Source`]. At most 256
 //!    are signed. They are decoded strictly; the signature appears once.
 //! 2. Only the recipe's pairs are signed, and **claims come only from them**. Other parameters, path, headers and body
-//!    are not.
+//!    are not. A body beside pairs in the head is `malformed`, unless the layer has
+//!    [`danger_unsigned_body`](crate::Builder::danger_unsigned_body), or is [`reusable`](crate::Builder::reusable) with
+//!    all pairs in one value: such a value is its holder's standing proof, and the body the holder's own.
 //! 3. One signed text has one reading: a name or value that holds the separator is `malformed`. Joins that can be read
 //!    in two ways do not build. Pairs [without a separator](Join::pairs_without_separator) prove less.
 //! 4. A pair may be empty or absent, unless it is [required](crate::Builder::require).
@@ -151,6 +153,8 @@ where
         let mut rules = self.signature.rules();
         rules.bound_to_owner = self.signature.is_public();
         rules.usage = self.usage;
+        // One value goes along with each request; pairs of a query are that request's.
+        rules.bearer = self.usage == Usage::Reusable && self.source.place().is_some();
         rules.parameters = self.parameters();
         rules.signed_parameters = if self.source == Source::Query { self.known() } else { Vec::new() };
         rules.signs_tenant = self.tenant.is_some();
@@ -191,7 +195,7 @@ where
         self.check_pairs(&pairs)?;
         let tenant = self.tenant.as_ref().map(|name| tenant_in(name, &pairs)).transpose()?;
         let signed = Signed { pairs, tag, binding: self.nonce.binding(head)? };
-        Ok(Extracted { credential: Credential(Arc::new(signed)), tenant })
+        Ok(Extracted { tenant, ..Credential(Arc::new(signed)).into() })
     }
 
     fn verify(&self, Credential(signed): &Credential, key: &Secret) -> Result<Message, Reason> {

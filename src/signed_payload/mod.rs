@@ -31,7 +31,10 @@
 //! # Rules
 //! 1. Payload and signature appear once and are canonical, but for the padding of base64url. Otherwise: `malformed`.
 //! 2. The MAC covers the payload as it is encoded or, where [configured](crate::Builder::signs_decoded), the decoded
-//!    bytes. Nothing else is signed: neither other parameters nor path, headers or body.
+//!    bytes. Nothing else is signed: neither other parameters nor path, headers or body. A body beside a payload and
+//!    signature in the head is `malformed`, unless the layer has
+//!    [`danger_unsigned_body`](crate::Builder::danger_unsigned_body), or is [`reusable`](crate::Builder::reusable): the
+//!    payload is then its holder's standing proof, and the body the holder's own.
 //! 3. The decoded MAC is the replay key: another spelling of a payload's signature is the same login.
 //! 4. The time is a member of the payload, or a [stamp](crate::Builder::stamped) behind it. A layer for which none was
 //!    chosen does not build.
@@ -186,6 +189,7 @@ where
     fn rules(&self) -> Rules {
         let mut rules = self.signature.rules();
         rules.usage = self.usage;
+        rules.bearer = self.usage == Usage::Reusable;
         rules.parameters = self.layout.places().filter_map(crate::scheme::Place::parameter).collect();
         rules.signed_parameters = rules.parameters.clone();
         rules.signs_tenant = self.tenant.is_some();
@@ -218,7 +222,7 @@ where
         let tenant = self.tenant.as_ref().map(|name| self.tenant_in(name, &payload)).transpose()?;
         let binding = self.nonce.binding(head)?;
         let signed = Signed { text: text.into(), stamp_at, payload, tag, binding };
-        Ok(Extracted { credential: Credential(Arc::new(signed)), tenant })
+        Ok(Extracted { tenant, ..Credential(Arc::new(signed)).into() })
     }
 
     fn verify(&self, Credential(signed): &Credential, key: &Secret) -> Result<Message, Reason> {

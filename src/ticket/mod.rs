@@ -36,6 +36,8 @@
 //!    and 256 MiB on Redis, of which a tenant may have as much as is still free.
 //! 7. A ticket is worth what a session is: send it over https, and only to whom it is for. With
 //!    [`namespace`](Tickets::namespace)s, one that was made for one entrance opens no other.
+//! 8. A request with a body is `malformed`, as the ticket says nothing of it, unless the layer has
+//!    [`danger_unsigned_body`](crate::Builder::danger_unsigned_body).
 
 mod builder;
 mod memory;

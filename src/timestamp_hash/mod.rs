@@ -37,7 +37,8 @@
 //! 6. The fields and the hash are in the query, or where [`source`](crate::Builder::source) says: a form, a JSON
 //!    object, or one value that is itself written like a query.
 //! 7. Only the recipe's fields are signed. Other parameters, such as `next`, are not (see
-//!    [`LocalPath`](crate::landing::LocalPath)), nor are path, headers and body.
+//!    [`LocalPath`](crate::landing::LocalPath)), nor are path, headers and body. A body beside fields in the head is
+//!    `malformed`, unless the layer has [`danger_unsigned_body`](crate::Builder::danger_unsigned_body).
 
 mod builder;
 mod recipe;
@@ -203,7 +204,7 @@ where
         let time = parse_with_fraction(self.field(&self.timestamp, &values)?);
         let time = time.ok_or_else(|| malformed(&self.timestamp, "is not a number of seconds in plain digits"))?;
         let tenant = self.tenant.as_ref().map(|name| self.tenant_in(name, &values)).transpose()?;
-        Ok(Extracted { credential: Credential(Arc::new(Hashed { values, literal, time, mac })), tenant })
+        Ok(Extracted { tenant, ..Credential(Arc::new(Hashed { values, literal, time, mac })).into() })
     }
 
     fn verify(&self, Credential(hashed): &Credential, key: &Secret) -> Result<Message, Reason> {

@@ -36,7 +36,7 @@ async fn call() -> (String, Bytes) {
 }
 
 /// The server's answer to these bytes: the status and the body.
-async fn over_a_socket(app: Router, sent: &[u8]) -> (u16, String) {
+pub(crate) async fn over_a_socket(app: Router, sent: &[u8]) -> (u16, String) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = tokio::spawn(async move { axum::serve(listener, app).await });

@@ -2,6 +2,7 @@
 
 use futures::future::join_all;
 use http::{HeaderName, HeaderValue, Method};
+use http_body_util::{BodyExt, Full};
 use tower_sso::Identity;
 use tower_sso::clock::UnixTime;
 use tower_sso::keys::KeyUse;
@@ -62,6 +63,39 @@ crate::for_every_form! {
         }
         assert_eq!(app.inner.calls(), 0);
         assert_eq!(outcome(&app.send(good).await), "ok", "a forger cannot use up a victim's credential");
+    }
+
+    async fn a_body_that_nobody_signed_is_refused_and_uses_nothing_up<S: Subject>() {
+        let good = S::posted(&wish());
+        let signed = good.clone().into_body().collect().await.unwrap().to_bytes();
+        let form = "application/x-www-form-urlencoded";
+        for content_type in [form, "application/json", "text/plain", ""].into_iter().filter(|_| signed.is_empty()) {
+            let mut with_body = good.clone().map(|_| Full::from("role=admin"));
+            if !content_type.is_empty() {
+                with_body.headers_mut().insert("content-type", HeaderValue::from_static(content_type));
+            }
+            let app = S::posted_app(false);
+            let refused = app.send(with_body.clone()).await;
+            // OAuth signs a form.
+            let is_read = S::NAME == "oauth1" && content_type == form;
+            let expected = if is_read { ("invalid", "bad_signature") } else { ("malformed", "unsigned_body") };
+            assert_eq!((outcome(&refused), reason(&refused)), expected, "{content_type}");
+            assert_eq!(app.inner.calls(), 0);
+            assert_eq!(outcome(&app.send(good.clone()).await), "ok", "{content_type}: nothing was used up");
+
+            let dangerous = S::posted_app(true).send(with_body).await;
+            assert_eq!(outcome(&dangerous), if is_read { "invalid" } else { "ok" }, "{content_type}");
+            assert!(is_read || seen(&dangerous).body == "role=admin", "{content_type}: as it came");
+        }
+        if !signed.is_empty() {
+            // It is signed, or has the credential in it.
+            let app = S::posted_app(false);
+            let longer = [&signed[..], b"&role=admin"].concat();
+            let refused = app.send(good.clone().map(|_| Full::from(longer))).await;
+            assert!(matches!(outcome(&refused), "malformed" | "invalid"), "{}", outcome(&refused));
+            assert_eq!(app.inner.calls(), 0);
+            assert_eq!(outcome(&app.send(good).await), "ok", "nothing was used up");
+        }
     }
 
     async fn another_spelling_is_not_another_login<S: Subject>() {

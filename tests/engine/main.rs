@@ -22,3 +22,4 @@ mod steps;
 #[path = "../support/mod.rs"]
 mod support;
 mod tenants;
+mod unsigned;

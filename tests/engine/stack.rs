@@ -183,7 +183,7 @@ async fn services_that_must_be_polled_ready_are() {
 #[derive(Clone, Default)]
 struct Gate(Arc<AtomicBool>);
 
-impl Service<Request<()>> for Gate {
+impl Service<Request<String>> for Gate {
     type Response = Response<()>;
     type Error = Infallible;
     type Future = std::future::Ready<Result<Response<()>, Infallible>>;
@@ -192,7 +192,7 @@ impl Service<Request<()>> for Gate {
         if self.0.load(Ordering::SeqCst) { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 
-    fn call(&mut self, _: Request<()>) -> Self::Future {
+    fn call(&mut self, _: Request<String>) -> Self::Future {
         std::future::ready(Ok(Response::new(())))
     }
 }
@@ -224,7 +224,19 @@ async fn a_refused_request_keeps_no_place_in_the_inner_service() {
 
 #[tokio::test]
 async fn any_body_in_any_body_out() {
-    // Empty bodies, and claims that cannot be cloned.
+    // A body that cannot leave its thread, empty bodies, and claims that cannot be cloned.
+    #[derive(Clone)]
+    struct NotSend(std::rc::Rc<str>);
+    impl http_body::Body for NotSend {
+        type Data = Bytes;
+        type Error = Infallible;
+        fn poll_frame(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+            Poll::Ready(None)
+        }
+    }
     struct NotClone;
     impl<'de> Deserialize<'de> for NotClone {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -238,11 +250,12 @@ async fn any_body_in_any_body_out() {
         .clock(clock())
         .build()
         .unwrap();
-    let inner = service_fn(|request: Request<std::rc::Rc<str>>| async move {
+    let inner = service_fn(|request: Request<NotSend>| async move {
+        assert_eq!(&*request.body().0, "not even Send");
         assert!(Identity::<NotClone>::of(request.extensions()).is_some());
         Ok::<_, Infallible>(Response::new(std::rc::Rc::new(5_u8)))
     });
-    let request = link("ada").map(|_| std::rc::Rc::<str>::from("not even Send"));
+    let request = link("ada").map(|_| NotSend("not even Send".into()));
     assert_eq!(layer.layer(inner).oneshot(request).await.unwrap().status(), 200);
 
     fn response_body<R: http_body::Body<Data = Bytes> + Default + 'static>()

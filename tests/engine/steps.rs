@@ -208,12 +208,13 @@ impl Bench {
 
     async fn send(&self, path: &str) -> (Option<Code>, Vec<&'static str>) {
         let log = self.diary.clone();
-        let inner = service_fn(move |request: Request<()>| {
+        let inner = service_fn(move |request: Request<String>| {
             log.write("inner");
             assert!(Identity::<String>::of(request.extensions()).is_some());
             async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) }
         });
-        let answer = self.layer.clone().layer(inner).oneshot(Request::get(path).body(()).unwrap()).await.unwrap();
+        let answer =
+            self.layer.clone().layer(inner).oneshot(Request::get(path).body(String::new()).unwrap()).await.unwrap();
         (answer.extensions().get::<Rejection>().map(Rejection::code), self.diary.read())
     }
 }
@@ -243,9 +244,13 @@ async fn the_steps_come_in_their_order_and_end_where_one_fails() {
 async fn an_explanation_takes_the_steps_up_to_the_claims() {
     let bench = Bench::new(Usage::Once, Validity::unlimited(), &["/good"]);
     let (head, ()) = Request::get("/good").body(()).unwrap().into_parts();
-    let explanation = explain::request(&bench.layer, &head, &Bytes::from_static(b"not read by this form")).await;
+    let explanation = explain::request(&bench.layer, &head, &Bytes::new()).await;
     assert_eq!(explanation.refused(), None);
     let explained = bench.diary.read();
+    let explanation = explain::request(&bench.layer, &head, &Bytes::from_static(b"signed by nobody")).await;
+    assert_eq!(explanation.refused().map(Rejection::reason), Some(&Reason::UnsignedBody));
+    assert_eq!(explanation.cause(), Some(&*Reason::UnsignedBody.to_string()));
+    assert_eq!(bench.diary.read(), ["screen"]);
     let (_, checked) = bench.send("/good").await;
     assert_eq!([&explained[..], &["claim", "inner"]].concat(), checked);
 }
@@ -339,8 +344,9 @@ async fn the_application_may_write_the_answers() {
         .build()
         .unwrap();
     for (accept, expected) in [("text/html", "<h1>No</h1>"), ("*/*", "no")] {
-        let inner = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) });
-        let request = Request::get("/bad").header("accept", accept).body(()).unwrap();
+        let inner =
+            service_fn(|_: Request<String>| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) });
+        let request = Request::get("/bad").header("accept", accept).body(String::new()).unwrap();
         let answer = layer.clone().layer(inner).oneshot(request).await.unwrap();
         assert_eq!(answer.status(), 401);
         assert_eq!(answer.headers()["cache-control"], "no-store", "whoever writes it");

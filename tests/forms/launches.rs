@@ -18,8 +18,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use http::{HeaderValue, Method};
+use http_body::Body;
+use http_body_util::Full;
 
-use crate::support::{App, NOW, Request_, outcome, seen};
+use crate::support::{App, NOW, Request_, outcome, reason, seen};
 use launch::Launch;
 use presets::{Preset, Time, presets};
 use signers::Signer;
@@ -180,6 +182,29 @@ async fn no_pair_can_be_added_and_none_that_is_unsigned_is_a_claim() {
             }
         }
     }
+}
+
+/// What comes again and signs no request is its holder's proof, and the body the holder's own.
+#[tokio::test]
+async fn a_body_that_nobody_signed_is_refused_and_uses_nothing_up() {
+    let mut in_heads = 0;
+    for preset in presets() {
+        let app = (preset.app)();
+        let good = launch(preset, Signer::Acme, "ada").request();
+        if !good.body().is_end_stream() {
+            continue;
+        }
+        in_heads += 1;
+        for content_type in ["text/plain", "application/json"] {
+            let mut with_body = good.clone().map(|_| Full::from("{}"));
+            with_body.headers_mut().insert("content-type", HeaderValue::from_static(content_type));
+            let answer = app.send(with_body).await;
+            let passes = preset.reusable && !preset.signs_requests;
+            assert_eq!(reason(&answer), if passes { "ok" } else { "unsigned_body" }, "{}", preset.name);
+        }
+        assert_eq!(outcome(&app.send(good).await), "ok", "{}", preset.name);
+    }
+    assert!(in_heads > 30, "{in_heads}");
 }
 
 #[tokio::test]

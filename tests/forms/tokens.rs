@@ -65,7 +65,8 @@ impl Preset for Sender {
     }
 
     fn facts(&self) -> Facts {
-        Facts { every_delivery: true, any_content_type: true, optional_body: true, ..Facts::USUAL }
+        let usual = Facts { every_delivery: true, any_content_type: true, optional_body: true, ..Facts::USUAL };
+        Facts { signs_nothing: true, ..usual }
     }
 
     fn app(&self, _: &ManualClock, secrets: &[&'static str]) -> App {

@@ -166,7 +166,7 @@ where
         let token = Token(Arc::new(parts));
         #[cfg(feature = "jwt-public-key")]
         self.verifier.check_length(&token, malformed)?;
-        Ok(Extracted { credential: Call { token, body: body.clone() }, tenant })
+        Ok(Extracted { tenant, ..Call { token, body: body.clone() }.into() })
     }
 
     fn verify(&self, Call { token, body }: &Call, key: &Secret) -> Result<Message, Reason> {

@@ -82,7 +82,8 @@ pub fn pipedrive<C: Claims>() -> Builder<Jwt<C>> {
 ///
 /// The tenant is the account's address, from `iss`. Set [`audience`](Builder::audience) to the base of the
 /// integration's redirect address. A token is recognised by its `jti` and lives for half an hour. The call and its body
-/// are not signed.
+/// are not signed, so one with a body is refused: for those, call
+/// [`danger_unsigned_body`](Builder::danger_unsigned_body), and do not trust the body.
 ///
 /// Source: Kommo's developer documentation, disposable tokens.
 ///
@@ -127,7 +128,8 @@ pub fn danger_marketing_cloud<C: Claims>() -> Builder<Jwt<C>> {
 /// Calls of monday.com's integrations, with a token as the whole `Authorization` header.
 ///
 /// The tenant is the account, from `accountId`. Set [`audience`](Builder::audience) to the address of the endpoint. The
-/// secret is the app's signing secret, not its client secret. The body is not signed.
+/// secret is the app's signing secret, not its client secret. The body is not signed, so a call with one is refused:
+/// for those, call [`danger_unsigned_body`](Builder::danger_unsigned_body), and do not trust the body.
 ///
 /// Source: monday.com's developer documentation, integration authorization.
 ///
@@ -228,8 +230,9 @@ pub fn shopware_storefront<C: Claims>() -> Builder<Jwt<C>> {
 /// Pages and calls of Atlassian Connect: `jwt` in the query, or `Authorization: JWT`.
 ///
 /// The tenant is the installation's client key, from `iss`; each installation has a secret of its own. Method, path and
-/// query are signed by `qsh`; the body is not. **Reusable** until it expires. If the app's own address has a path, call
-/// [`query_hash`](Builder::query_hash) with it.
+/// query are signed by `qsh`; the body is not, so a call with one is refused: for those, call
+/// [`danger_unsigned_body`](Builder::danger_unsigned_body), and do not trust the body. **Reusable** until it expires.
+/// If the app's own address has a path, call [`query_hash`](Builder::query_hash) with it.
 ///
 /// Source: rbriski/atlassian-jwt, jwt_test.go. Atlassian is ending Connect.
 ///

@@ -186,8 +186,9 @@ where
 /// Signed are all parameters, those of the visitor too, with nothing between them. So the claims are only `shop`,
 /// `timestamp`, `path_prefix` and `logged_in_customer_id`, which is empty for a visitor. A request is `malformed` if a
 /// name or value holds `=`, or if one of these names ends in another place of the signed text: a visitor's `workshop=1`
-/// is refused. **The body is not signed**, nor is the path behind the prefix. The tenant is `shop`; the secret is the
-/// app's client secret. A request may come again within its time.
+/// is refused. **The body is not signed**, nor is the path behind the prefix. So a request with a body is refused: for
+/// forms that visitors post, call [`danger_unsigned_body`](Builder::danger_unsigned_body), and trust nothing in them.
+/// The tenant is `shop`; the secret is the app's client secret. A request may come again within its time.
 ///
 /// **`logged_in_customer_id` is proved because Shopify sends it with each request**, empty for visitors, since July
 /// 2022: a visitor's own one is then the second, and refused. A request without it passes as a visitor's, as older ones

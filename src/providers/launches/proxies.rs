@@ -141,7 +141,8 @@ pub fn zendesk_app<C: Claims>() -> Builder<Jwt<C>> {
 /// Calls of an app's page in Canva to the app's backend: `Authorization: Bearer`.
 ///
 /// Once: the page gets a token for each call. Set [`audience`](Builder::audience) to the app's id. The keys are the
-/// app's JWK set: see [`PublicKeys`](crate::keys::PublicKeys). The call is not signed.
+/// app's JWK set: see [`PublicKeys`](crate::keys::PublicKeys). The call is not signed, so one with a body is refused:
+/// for those, call [`danger_unsigned_body`](Builder::danger_unsigned_body), and do not trust the body.
 ///
 /// Source: canva.dev, Apps SDK, "JSON Web Tokens".
 ///
@@ -157,7 +158,9 @@ pub fn canva<C: Claims>() -> Builder<Jwt<C>> {
 /// Calls of an app on Atlassian Forge to its remote backend: `Authorization: Bearer`, the invocation token.
 ///
 /// Set [`audience`](Builder::audience) to the app's id, as in `ari:cloud:ecosystem::app/…`. The keys are Atlassian's
-/// JWK set: see [`PublicKeys`](crate::keys::PublicKeys). The installation is in the claims. The call is not signed.
+/// JWK set: see [`PublicKeys`](crate::keys::PublicKeys). The installation is in the claims. The call is not signed, so
+/// one with a body is refused: for those, call [`danger_unsigned_body`](Builder::danger_unsigned_body), and do not
+/// trust the body.
 ///
 /// Source: developer.atlassian.com, Forge Remote, "Verifying remote requests".
 ///

@@ -61,8 +61,9 @@ async fn what_has_no_time_is_refused_by_a_store_that_has_forgotten() {
         let store = Remembering(Diary::default(), MemoryReplay::builder().danger_no_startup_cutoff().build());
         let store = Troubled(store, clock.clone(), Meanwhile::ItForgot, AtomicBool::new(false));
         let layer = layer.clock(clock).replay(store).build().unwrap();
-        let inner = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) });
-        let answer = layer.layer(inner).oneshot(Request::get("/good-key").body(()).unwrap()).await.unwrap();
+        let inner =
+            service_fn(|_: Request<String>| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) });
+        let answer = layer.layer(inner).oneshot(Request::get("/good-key").body(String::new()).unwrap()).await.unwrap();
         assert_eq!(answer.extensions().get::<Rejection>().unwrap().reason(), &Reason::BeforeCutoff);
     }
 }
@@ -80,8 +81,9 @@ async fn no_store_is_asked_for_a_name_without_a_bound() {
         let form = Diarist { diary: Diary::default(), usage: Usage::Reusable, validity: Validity::unlimited() };
         let tenant = Tenant::from_fn(move |_| Some(name.into()));
         let layer = VerifyLayer::builder(form, tenant, Method::GET).keys(store).build().unwrap();
-        let inner = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) });
-        let answer = layer.layer(inner).oneshot(Request::get("/bad").body(()).unwrap());
+        let inner =
+            service_fn(|_: Request<String>| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) });
+        let answer = layer.layer(inner).oneshot(Request::get("/bad").body(String::new()).unwrap());
         async move { (answer.await.unwrap().status().as_u16(), asked.read()) }
     };
     let longest = "x".repeat(255).leak();
@@ -146,8 +148,8 @@ async fn a_form_that_signs_its_tenant_and_names_none_lets_nobody_in() {
         let layer = layer.replay(MemoryReplay::builder().danger_no_startup_cutoff().build()).build().unwrap();
         for uri in ["/good?t=acme", "/good?t=another"] {
             let inner =
-                service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) });
-            let answer = layer.layer(inner).oneshot(Request::get(uri).body(()).unwrap()).await.unwrap();
+                service_fn(|_: Request<String>| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) });
+            let answer = layer.layer(inner).oneshot(Request::get(uri).body(String::new()).unwrap()).await.unwrap();
             assert_eq!(answer.extensions().get::<Rejection>().unwrap().reason(), &Reason::UnknownKey, "{uri}");
         }
     }

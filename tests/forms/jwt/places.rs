@@ -112,7 +112,15 @@ async fn a_token_is_found_where_it_is_set_and_nowhere_else() {
             "duplicate_parameter",
             "the query and the form",
         ),
-        (both(Place::form("jwt")), &format!("/?id_token={token}"), vec![json.clone()], "{}".into(), "ok", "not a form"),
+        (both(Place::form("jwt")), &format!("/?id_token={token}"), vec![json.clone()], "".into(), "ok", "no body"),
+        (
+            both(Place::form("jwt")),
+            &format!("/?id_token={token}"),
+            vec![json.clone()],
+            "{}".into(),
+            "unsigned_body",
+            "not a form",
+        ),
         (start().token_in(Place::json("t")), "/", vec![json], json!({"t": token}).to_string(), "ok", "a JSON body"),
     ] {
         let app = App::new(layer.methods([Method::POST]).replay(replay()).build().unwrap());

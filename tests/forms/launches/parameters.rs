@@ -80,6 +80,7 @@ pub(super) const PRESETS: &[Preset] = &[
         },
         time: Time::None,
         appended: Some("extra=1"),
+        signs_requests: true,
         ..REUSABLE
     },
     Preset {
@@ -156,6 +157,7 @@ pub(super) const PRESETS: &[Preset] = &[
             ))
         },
         appended: Some("extra=1"),
+        signs_requests: true,
         ..REUSABLE
     },
     Preset {

@@ -14,6 +14,8 @@ pub(super) struct Preset {
     pub(super) launch: fn(Signer, u64, &str) -> Launch,
     /// Whether the same launch may come again.
     pub(super) reusable: bool,
+    /// Whether it signs the request that it comes with, or a part, although it may come again.
+    pub(super) signs_requests: bool,
     pub(super) time: Time,
     /// A pair that would be signed with everything else, if it were there. `None` where pairs are listed, or stand in one
     /// token: any other pair is unsigned, and passes without a claim of its own.
@@ -38,6 +40,7 @@ pub(super) const DEFAULT: Preset = Preset {
     app: || unreachable!(),
     launch: |_, _, _| unreachable!(),
     reusable: false,
+    signs_requests: false,
     time: Time::Made,
     appended: None,
     secret_names_tenant: false,

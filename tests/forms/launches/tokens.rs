@@ -30,6 +30,7 @@ pub(super) const PRESETS: &[Preset] = &[
             Launch::get(&format!("/addon?lic=none&jwt={token}"))
         },
         appended: Some("extra=1"),
+        signs_requests: true,
         ..REUSABLE
     },
     Preset {

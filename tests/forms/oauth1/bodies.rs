@@ -60,10 +60,10 @@ async fn a_score_is_the_one_whose_hash_was_signed() {
 async fn a_body_is_signed_or_refused() {
     let plain = api_signer();
     let hashed = |body: &str| api_signer().body(body);
-    let refused = ("malformed", "malformed");
+    let (unsigned, refused) = (("malformed", "unsigned_body"), ("malformed", "malformed"));
     for (link, content_type, body, expected, dangerously, why) in [
-        (plain.clone(), XML, SCORE, refused, ("ok", "ok"), "nothing signs it"),
-        (plain.clone(), "multipart/form-data; boundary=x", "--x--", refused, ("ok", "ok"), "nor this"),
+        (plain.clone(), XML, SCORE, unsigned, ("ok", "ok"), "nothing signs it"),
+        (plain.clone(), "multipart/form-data; boundary=x", "--x--", unsigned, ("ok", "ok"), "nor this"),
         (plain.clone(), XML, "", ("ok", "ok"), ("ok", "ok"), "there is none"),
         (hashed(SCORE), XML, SCORE, ("ok", "ok"), ("ok", "ok"), "its hash is signed"),
         (hashed(SCORE), XML, OTHER_SCORE, ("invalid", "body_hash"), ("invalid", "body_hash"), "another body"),
@@ -83,7 +83,7 @@ async fn a_body_is_signed_or_refused() {
         ),
         (plain.clone(), "application/x-www-form-urlencoded, text/plain", "a=1", INVALID, INVALID, "the same"),
         (plain.clone(), " Application/X-WWW-form-urlencoded-y", "a=1", INVALID, INVALID, "the same"),
-        (plain, "text/plain; application/x-www-form-urlencoded", "a=1", refused, ("ok", "ok"), "this one is no form"),
+        (plain, "text/plain; application/x-www-form-urlencoded", "a=1", unsigned, ("ok", "ok"), "this one is no form"),
     ] {
         for request in signed(&link, content_type, body) {
             let app = App::new(api().build().unwrap());

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::Method;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use tower_sso::clock::{ManualClock, UnixTime};
 
 use super::presets;
@@ -44,6 +44,8 @@ pub(crate) struct Facts {
     /// Whether the sender writes several signatures.
     pub(crate) several: bool,
     pub(crate) any_content_type: bool,
+    /// Whether a secret goes along, and whoever has it may send anything.
+    pub(crate) signs_nothing: bool,
     pub(crate) optional_body: bool,
     /// In bytes, of a body.
     pub(crate) limit: usize,
@@ -71,6 +73,7 @@ impl Facts {
         max_age: None,
         several: false,
         any_content_type: false,
+        signs_nothing: false,
         optional_body: false,
         limit: MIB,
         by_get: 405,
@@ -202,6 +205,25 @@ for_every_preset! {
         }
         assert_eq!(app.inner.calls(), 0, "{}", preset.name());
         assert_eq!(send(&app, preset.request(&delivery)).await, "ok", "{}: nothing was burned", preset.name());
+    }
+
+    async fn a_body_that_nobody_signed_is_refused(preset) {
+        if preset.facts().signs_nothing {
+            continue;
+        }
+        for is_empty in [false, true] {
+            let (app, delivery) = start(preset);
+            let delivery = Delivery { is_empty, ..delivery };
+            let good = preset.request(&delivery);
+            let body = good.clone().into_body().collect().await.unwrap().to_bytes();
+            let longer = [&body[..], b"&role=admin"].concat();
+            let refused = send(&app, good.clone().map(|_| Full::from(longer))).await;
+            assert!(matches!(refused, "invalid" | "malformed"), "{} {is_empty}: {refused}", preset.name());
+            assert_eq!(app.inner.calls(), 0, "{}", preset.name());
+            if !is_empty {
+                assert_eq!(send(&app, good).await, "ok", "{}: nothing was burned", preset.name());
+            }
+        }
     }
 
     async fn what_is_stale_or_of_the_future_is_refused(preset) {

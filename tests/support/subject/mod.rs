@@ -26,13 +26,17 @@ mod ticket;
 mod timestamp_hash;
 mod webhook;
 
-use http::Request;
+use bytes::Bytes;
+use http::{Method, Request};
+use http_body::Body;
 use http_body_util::Full;
-use tower_sso::ConfigError;
+use tower_sso::body::ReadBody;
 use tower_sso::clock::{ManualClock, UnixTime};
+use tower_sso::form::Form;
 use tower_sso::keys::{Key, Keys, MemoryKeys, Secret};
 use tower_sso::replay::{Claim, Claimed, Fingerprint, LeaseId, MemoryReplay, ReplayStore};
 use tower_sso::store::{StoreError, StoreFuture};
+use tower_sso::{Builder, ConfigError};
 
 pub use fernet::FernetSubject;
 #[cfg(feature = "http-signature")]
@@ -153,6 +157,8 @@ pub trait Subject {
 
     fn app_with(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App;
     fn optional_app(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App;
+    /// An app that takes POST alone, and any body if it is dangerous.
+    fn posted_app(dangerous: bool) -> App;
     /// An app whose replay store (or what the form has instead) fails, and the refusal's reason.
     fn failing_app(failure: Failure) -> (App, &'static str)
     where
@@ -161,6 +167,12 @@ pub trait Subject {
         (Self::app_with(keys::<Self>(), Failing(failure), super::clock()), "replay_store")
     }
     fn request(wish: &Wish) -> Request_;
+    /// The same by POST.
+    fn posted(wish: &Wish) -> Request_ {
+        let mut request = Self::request(wish);
+        *request.method_mut() = Method::POST;
+        request
+    }
     /// `None` if the form cannot be spoilt that way.
     fn spoil(request: Request_, how: Spoil) -> Option<Request_>;
     fn key(number: usize) -> Secret;
@@ -176,9 +188,26 @@ macro_rules! apps_over_the_layer {
         fn optional_app(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> App {
             App::new(Self::layer(keys, replay, clock).optional().build().unwrap())
         }
+
+        fn posted_app(dangerous: bool) -> App {
+            let (keys, replay, clock) = (super::keys::<Self>(), crate::support::replay(), crate::support::clock());
+            super::posted(Self::layer(keys, replay, clock), dangerous)
+        }
     };
 }
 use apps_over_the_layer;
+
+fn posted<F, Out>(layer: Builder<F>, dangerous: bool) -> App
+where
+    F: Form,
+    F::Reads: ReadBody<Full<Bytes>, Out = Out>,
+    <F::Reads as ReadBody<Full<Bytes>>>::Reading: Send,
+    Out: Body<Data = Bytes> + Send + Sync + 'static,
+    Out::Error: std::fmt::Debug,
+{
+    let layer = layer.methods([Method::POST]);
+    App::new(if dangerous { layer.danger_unsigned_body() } else { layer }.build().unwrap())
+}
 
 /// The token with another character at this position.
 fn changed_at(token: &str, position: usize) -> String {

@@ -1,5 +1,7 @@
 use super::{Duplicate, Spoil, Subject, Wish, get};
 use crate::support::{App, Request_};
+use http::{Method, Request};
+use http_body_util::Full;
 use serde_json::Value;
 use tower_sso::Builder;
 use tower_sso::clock::ManualClock;
@@ -14,6 +16,11 @@ impl OAuth1Subject {
     pub fn layer(keys: MemoryKeys, replay: impl ReplayStore, clock: ManualClock) -> Builder<oauth1::OAuth1<Value>> {
         oauth1::layer(oauth1::Origin::new("https://rp.example")).keys(keys).replay(replay).clock(clock)
     }
+
+    fn link(wish: &Wish) -> OAuthLink {
+        let link = OAuthLink::new("https://rp.example/launch", wish.tenant, &Self::key(wish.key));
+        link.issued_at(wish.issued_at).nonce(format!("nonce of {}", wish.subject))
+    }
 }
 
 impl Subject for OAuth1Subject {
@@ -24,9 +31,12 @@ impl Subject for OAuth1Subject {
     super::apps_over_the_layer!();
 
     fn request(wish: &Wish) -> Request_ {
-        let link = OAuthLink::new("https://rp.example/launch", wish.tenant, &Self::key(wish.key));
-        let link = link.issued_at(wish.issued_at).nonce(format!("nonce of {}", wish.subject));
-        get(&link.uri(&[("user", &wish.subject), ("b", "1")]).unwrap())
+        get(&Self::link(wish).uri(&[("user", &wish.subject), ("b", "1")]).unwrap())
+    }
+
+    fn posted(wish: &Wish) -> Request_ {
+        let link = Self::link(wish).method(Method::POST).uri(&[("user", &wish.subject), ("b", "1")]);
+        Request::post(link.unwrap()).body(Full::default()).unwrap()
     }
 
     fn spoil(request: Request_, how: Spoil) -> Option<Request_> {

@@ -63,6 +63,11 @@ mod bearer {
             App::new(layer(keys, clock).optional().build().unwrap())
         }
 
+        /// Its body is never another's.
+        fn posted_app(_: bool) -> App {
+            super::super::posted(layer(super::super::keys::<Self>(), crate::support::clock()), false)
+        }
+
         /// It has no replay store; its key store fails instead.
         fn failing_app(failure: Failure) -> (App, &'static str) {
             let layer = shared_secret::layer::<Value>(move |_| async move {

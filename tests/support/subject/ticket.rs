@@ -84,6 +84,10 @@ impl Subject for TicketSubject {
         App::new(layer(issued(), clock).optional().build().unwrap())
     }
 
+    fn posted_app(dangerous: bool) -> App {
+        super::posted(layer(issued(), clock()), dangerous)
+    }
+
     fn failing_app(failure: Failure) -> (App, &'static str) {
         (App::new(layer(Stuck(issued(), failure), clock()).build().unwrap()), "replay_store")
     }
