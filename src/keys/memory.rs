@@ -7,10 +7,10 @@ use crate::store::{StoreError, StoreFuture};
 
 /// Keys of several tenants in this process's memory. Clones share them.
 ///
-/// Two tenants with one secret are logged at `WARN` when a layer is built whose form does not sign the tenant: a user
-/// of one could sign in to the other. If they are two names of one organisation, name it with [`Key::owned_by`]; it
-/// becomes [`Identity::tenant`](crate::Identity::tenant). Tenants added later are not compared;
-/// [`keys::sql`](crate::keys#stores) refuses a second owner.
+/// Two tenants with one secret, or with one public key in any two spellings, are logged at `WARN` when a layer is built
+/// whose form does not sign the tenant: a user of one could sign in to the other. If they are two names of one
+/// organisation, name it with [`Key::owned_by`]; it becomes [`Identity::tenant`](crate::Identity::tenant). Tenants
+/// added later are not compared; [`keys::sql`](crate::keys#stores) refuses a second owner.
 ///
 /// The store has no limit. If outsiders can create tenants, the application must limit them.
 ///

@@ -28,6 +28,7 @@
 //!   is fixed. The log names the tenant, at `WARN`. Keys that are known when a layer is built are checked then.
 
 mod fixed;
+mod identity;
 mod key;
 mod memory;
 mod pair;

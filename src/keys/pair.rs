@@ -50,7 +50,7 @@ fn begins_like_openssh(key: &[u8]) -> bool {
 
 /// The bytes of a key that is written in base64 or hexadecimal, up to the first character that is neither. `None` if it
 /// cannot be a key, which is nearly always decided without decoding.
-fn written_out(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(super) fn written_out(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     // `30` is the first byte of every key but OpenSSH's. `M` is the first character of what begins with it, and `AAAA`
     // of every short length of four bytes.
     let digits = text.strip_prefix(b"0x").unwrap_or(text);
@@ -73,7 +73,7 @@ fn hexadecimal(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 /// Of either alphabet, with or without padding and line breaks: a PEM body, or an OpenSSH key after its first word.
-fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(super) fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &STANDARD,
         GeneralPurposeConfig::new()
@@ -99,7 +99,7 @@ const BIT_STRING: u8 = 0x03;
 const SEQUENCE: u8 = 0x30;
 
 /// Whether all of these bytes are one public key, by its outline. No random secret has such an outline.
-fn is_public_key(bytes: &[u8]) -> bool {
+pub(super) fn is_public_key(bytes: &[u8]) -> bool {
     if bytes.get(..2) == Some(&[0, 0]) && bytes.get(4..).is_some_and(begins_like_openssh) {
         return true;
     }

@@ -1,8 +1,11 @@
 //! Secrets that were almost certainly copied wrongly, and secrets that two tenants share.
 
+use base64::Engine;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use http_body_util::Full;
 use serde_json::Value;
 use sha2::Digest as _;
+use tower_sso::jwt;
 use tower_sso::keys::{self, Key, Keys, MemoryKeys, Secret, TenantId};
 use tower_sso::scheme::{Digest, KeyDerivation, Place, SecretFormat};
 use tower_sso::shared_secret::{self, PrivateKeys};
@@ -13,6 +16,7 @@ use tower_sso::webhook::{self, challenge::Challenge};
 use tower_sso::{Builder, ConfigError, ConfigProblem};
 
 use crate::support::log::Log;
+use crate::support::pairs::P256;
 use crate::support::subject::{
     FernetSubject, JwtSubject, OAuth1Subject, SealedSubject, SignedJsonSubject, SignedParametersSubject,
     SignedPayloadSubject, Subject, TimestampHashSubject, WebhookSubject, Wish, get,
@@ -186,6 +190,32 @@ fn two_tenants_with_one_secret_are_named_when_a_layer_is_built() {
     let acme = |secret: Secret| [Key::current(secret).owned_by("company one".into())].into_iter().collect();
     keys.set("company two", acme(key));
     assert_eq!(build(&keys), [""; 0]);
+}
+
+/// Two spellings of one public key are one key, whichever tenants have them.
+#[test]
+fn two_tenants_with_one_public_key_are_named_in_every_spelling() {
+    let [one, two] = P256.map(|pair| pair.public);
+    let der = |pem: &str| -> String { pem.lines().filter(|line| !line.starts_with('-')).collect() };
+    let bytes = BASE64_STANDARD.decode(der(one)).unwrap();
+    let (x, y) = bytes[bytes.len() - 64..].split_at(32);
+    let [x, y] = [x, y].map(|number| BASE64_URL_SAFE_NO_PAD.encode(number));
+    let jwk = format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}"}}"#);
+    for (first, second, is_one, why) in [
+        (one.to_owned(), two.to_owned(), false, "two keys"),
+        (one.to_owned(), one.replace('\n', "\r\n"), true, "other line ends"),
+        (one.to_owned(), der(one), true, "PEM and DER"),
+        (one.to_owned(), jwk.clone(), true, "PEM and JWK"),
+        (jwk, der(one), true, "JWK and DER"),
+    ] {
+        let log = Log::start();
+        let keys = MemoryKeys::new().with("company one", first).with("company two", second);
+        let layer = jwt::layer::<Value>(jwt::Algorithm::ES256).danger_any_audience().tenant(Tenant::host());
+        layer.keys(keys).replay(replay()).clock(clock()).build().unwrap();
+        let warnings = log.warnings();
+        assert_eq!(warnings.len(), usize::from(is_one), "{why}: {warnings:?}");
+        assert!(warnings.iter().all(|warning| warning.contains("company one") && warning.contains("company two")));
+    }
 }
 
 #[tokio::test(start_paused = true)]

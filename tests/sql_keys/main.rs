@@ -128,6 +128,16 @@ async fn a_previous_key_may_become_current_again<DB: Driver>(world: World<DB>) {
     assert_eq!(world.keys("acme").await, [current("k2"), previous("k3", end), previous("k1", end)]);
 }
 
+async fn a_public_key_is_one_however_it_is_spelled<DB: Driver>(world: World<DB>) {
+    let pem = include_str!("../vectors/keys/ed25519-one-public.pem");
+    let der: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    world.given("acme", pem, "1").await;
+    world.refused("evil", &der, "2").await;
+    world.refused("evil", &pem.replace('\n', "\r\n"), "3").await;
+    assert_eq!(world.rotate("acme", &der, "4").await, Unchanged);
+    world.given("evil", include_str!("../vectors/keys/ed25519-two-public.pem"), "5").await;
+}
+
 async fn a_key_has_one_owner_for_ever<DB: Driver>(world: World<DB>) {
     world.given("acme", "k1", "1").await;
     world.refused("evil", "k1", "x").await;
@@ -328,6 +338,7 @@ suite! {
         a_call_is_applied_once_for_ever
         the_same_key_in_a_new_call_changes_nothing
         a_previous_key_may_become_current_again
+        a_public_key_is_one_however_it_is_spelled
         a_key_has_one_owner_for_ever
         namespaces_know_nothing_of_each_other
         removal_takes_all_keys_at_once

@@ -7,7 +7,8 @@
 //! 2. A new key is current at once. The replaced key is accepted for a grace period; older keys keep their own end. At
 //!    most three previous keys are accepted: with a fourth, the oldest ends.
 //! 3. A tenant always has one current key, however many deliveries come at once.
-//! 4. A secret has one owner. A key that is or ever was another tenant's is refused, and nothing is recorded.
+//! 4. A secret has one owner. A key that is or ever was another tenant's is refused, and nothing is recorded. A public
+//!    key is one key as PEM, JWK, `whpk_` or DER.
 //! 5. The caller's own data can be stored in the same transaction ([`SqlKeyStore::rotate_in`]).
 //!
 //! The tenant's next rotation deletes keys that have ended, and a fourth previous one. Their SHA-256 digests stay, for
@@ -41,8 +42,8 @@
 //!   process that does not have it yet answers 503 for a tenant whose secret is encrypted, never 401. An older release
 //!   would refuse that tenant's requests.
 //! - **To change the master key**, deploy the file with the new key second, then with the new key first, then without
-//!   the old one. The second deployment encrypts every secret anew. If the third one does not start, a secret is still
-//!   encrypted under the old key: add it again as the last one.
+//!   the old one. The second deployment re-encrypts every secret under the new key. If the third does not start, a
+//!   secret is still encrypted under the old key: put the old key back in last place.
 //! - Pages and backups that were written before still hold readable secrets: `VACUUM` on SQLite, `VACUUM FULL` on
 //!   Postgres, and delete old backups. If you cannot, rotate the keys.
 //! - **A lost master key cannot be replaced.** Remove the tenants' keys, and ask the partners for new ones.

@@ -14,6 +14,7 @@ use super::statements::{
 use super::transaction::{begin, digest, lock};
 use super::{Rotation, SqlKeyError, encrypt, schema, stored};
 use crate::clock::{Clock, SystemClock};
+use crate::keys::identity::identity;
 use crate::keys::{Key, KeyStore, Keys, Secret, TenantId};
 use crate::replay::Fingerprint;
 use crate::store::{StoreError, StoreFuture};
@@ -267,7 +268,7 @@ impl<DB: Backend> SqlKeyStore<DB> {
         self.lock(connection, tenant).await?;
         // Read after the lock: a rotation that waited must not use an older time.
         let now = self.clock.now();
-        let digest = digest(self.namespace.as_bytes(), secret.expose());
+        let digest = digest(self.namespace.as_bytes(), &identity(secret.expose()));
         let row = Row { namespace: &self.namespace, tenant: tenant.as_str(), digest: &digest };
         let (namespace, name) = (Value::Text(&self.namespace), Value::Text(tenant.as_str()));
         let (digest, at) = (Value::Bytes(row.digest), Value::Integer(now.as_nanos()));
