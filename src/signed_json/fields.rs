@@ -20,7 +20,8 @@ use crate::text::json::{self, Object};
 pub enum Layout {
     /// One value after the other. Only a time of a fixed length can stand before another value.
     Concatenated,
-    /// The values with this character between them. A missing value is empty.
+    /// The values with this character between them. A missing value is empty, and an empty one of an
+    /// [optional field](crate::Builder::optional_fields) is missing from the claims too: what is signed is the same.
     Joined(char),
     /// For each field that is there its name, a line feed, its value and a line feed.
     Lines,
@@ -63,7 +64,13 @@ impl Fields {
     pub(super) fn read(&self, object: &Value) -> Result<(String, Value), Reason> {
         let found = self.find(object)?;
         let mut claims = Map::new();
-        found.iter().for_each(|(pointer, _, value)| insert(&mut claims, pointer, value));
+        for (pointer, text, value) in &found {
+            // The signature does not tell it from a missing one.
+            let is_as_missing = matches!(self.layout, Layout::Joined(_)) && text.is_empty();
+            if !is_as_missing || !self.optional.iter().any(|optional| optional == pointer) {
+                insert(&mut claims, pointer, value);
+            }
+        }
         Ok((self.text(&found)?, Value::Object(claims)))
     }
 
@@ -260,8 +267,6 @@ mod tests {
                 {
                     let mut object = Map::new();
                     for (pointer, value) in signed.iter().zip([one, two, three]) {
-                        // Between separators, what is missing is empty.
-                        let value = value.filter(|value| layout == Layout::Lines || !value.is_empty());
                         value.into_iter().for_each(|value| insert(&mut object, pointer, &value.into()));
                     }
                     let Ok((text, claims)) = fields.read(&Value::Object(object)) else { continue };
