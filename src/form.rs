@@ -17,7 +17,7 @@ use crate::ConfigProblem;
 use crate::body::Reads;
 use crate::clock::{Clock, UnixTime};
 use crate::debug::opaque_debug;
-use crate::keys::{Keys, Secret, TenantId};
+use crate::keys::{Keys, Secret};
 use crate::rejection::{Facts, Reason};
 use crate::replay::{FingerprintHasher, ReplayStore};
 use crate::store::{StoreError, StoreFuture};

@@ -145,7 +145,7 @@ mod tests {
             if let Some(at) = memmem::find(&der, &[0x00, 0x04]).filter(|_| lines.starts_with("MFk")) {
                 let point = [&[0x03, 0x22, 0x00, 0x02], &der[at + 2..at + 34]].concat();
                 let head = &der[2..at - 2];
-                let body = [&[0x30, (head.len() + point.len()) as u8][..], head, &point].concat();
+                let body = [&[0x30, u8::try_from(head.len() + point.len()).unwrap()][..], head, &point].concat();
                 assert_eq!(identity(&body), expected, "compressed");
             }
             assert!(all.insert(expected.into_owned()), "two keys are one: {pem}");

@@ -183,7 +183,7 @@ impl Run<'_> {
     }
 }
 
-/// A text, unless it holds a secret that is none.
+/// Text if the bytes are UTF-8. A secret may be any bytes.
 fn computed(bytes: Vec<u8>) -> Computed {
     match String::from_utf8(bytes) {
         Ok(text) => Computed::Text(text),
