@@ -23,24 +23,19 @@ HEAD = """# Senders of webhooks
 
 <!-- Written by scripts/webhooks_page.py from the presets' documentation. Do not edit. -->
 
-{number} presets. Each is one line, with the sender's secret as its page shows it:
-
-```rust
-let verify = webhooks::stripe::<Event>().secrets(["whsec_…"]).replay(replay).handler_remembers().build()?;
-let app = Router::new().route("/stripe", post(handler).layer(verify));
-```
+{number} presets. Each is one line, with the sender's secret as its page shows it: see [below](#one-line-each). What `build` returns
+is a layer: `Router::new().route("/stripe", post(handler).layer(stripe))`.
 
 For many tenants, take `.keys(store).tenant(Tenant::path_segment(2))` instead of `.secrets(…)`: see
 [`examples/webhooks.rs`](../examples/webhooks.rs). What a preset signs, and how it recognises a retry, is in its documentation
 (`cargo doc --open`, `providers::webhooks`).
 
-Unsigned for every sender: all headers that its preset does not name, and the URL unless the preset says that it is signed.
-Decide nothing by what is not signed. A preset with `danger_` in its name is weaker than a signature over all that the handler
-reads; those of the second table sign nothing. *Features*: what to enable, and `axum` if the handlers are axum's. *Typed event*: the
-sender's envelope in `webhooks::events`, to take as claims. *A retry*: how
-the layer recognises that the sender sends an event again. *Source*: the
-sender's own page or code, or what is said to be second-hand. *Vector*: whether a call published by the sender, or signed by its
-library, is among the tests.
+Unsigned for every sender: all headers that its preset does not name, and the URL unless the preset says that it is signed. Decide
+nothing by what is not signed. A preset with `danger_` in its name is weaker than a signature over all that the handler reads;
+those of the second table sign nothing. *Features*: what to enable, and `axum` if the handlers are axum's. *Typed event*: the
+sender's envelope in `webhooks::events`, to take as claims. *A retry*: how the layer recognises that the sender sends an event
+again. *Source*: the sender's own page or code, or what is said to be second-hand. *Vector*: whether a call published by the
+sender, or signed by its library, is among the tests.
 """
 
 TAIL = """

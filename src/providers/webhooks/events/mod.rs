@@ -17,7 +17,7 @@
 //!     }
 //! }
 //!
-//! let verify = webhooks::stripe()
+//! let verify = webhooks::stripe::<StripeEvent<Invoice>>()
 //!     .secrets(["whsec_0123456789abcdef0123456789abcdef"])
 //!     .replay(MemoryReplay::new())
 //!     .handler_remembers()
