@@ -9,6 +9,8 @@
 //! `INSERT INTO secrets (consumer, secret) VALUES ('moodle.lincoln.example', …)`. To rotate the secret, insert the new
 //! one and delete the old one later.
 //!
+//! LTI 1.3 is another protocol, in which the tool is asked to begin: see `providers::launches::lti13`.
+//!
 //! To start from it, copy this file without `mod tests`, and `examples/app/sessions.rs`, with these dependencies:
 //!
 //! ```toml

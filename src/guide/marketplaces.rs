@@ -13,7 +13,7 @@
 //! | its page says | form |
 //! |---|---|
 //! | OAuth 1.0, `oauth_consumer_key`, LTI 1.1 | [`oauth1`](crate::oauth1) |
-//! | JWT, session token, JWKS | [`jwt`](crate::jwt); with keys of an address, [`PublicKeys`](crate::keys::PublicKeys) |
+//! | JWT, session token, JWKS, LTI 1.3 | [`jwt`](crate::jwt), perhaps with [`PublicKeys`](crate::keys::PublicKeys) |
 //! | sort the parameters, `hmac=`, `hash=`, `sign=` | [`signed_parameters`](crate::signed_parameters) |
 //! | split at the point, decode both parts, `signed_request` | [`signed_payload`](crate::signed_payload) |
 //! | send a `state` or a `nonce`, and compare it | one of these, and [a nonce](#when-your-app-asks-first) |

@@ -21,7 +21,7 @@
 //! already. If it is a marketplace, [`marketplaces`](super::marketplaces) goes on from there. OpenID Connect and SAML
 //! are not for this crate.
 //!
-//! Such a value may be in the query, a header, a cookie, a form or a JSON object: see
+//! Such a value may be in the query, a header, a cookie, a form or a JSON object, or be the whole body: see
 //! [`Place`](crate::scheme::Place) and [`Source`](crate::scheme). A Fernet token or a timestamp hash in a body needs a
 //! layer that reads bodies: `fernet::body_layer`, `timestamp_hash::body_layer`.
 //!

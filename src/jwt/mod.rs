@@ -1,5 +1,5 @@
-//! A JWT: in a query parameter, as in `GET /{page}?sso_jwt={jwt}`, or in a form's field, a header, a cookie or a JSON
-//! body.
+//! A JWT: in a query parameter, as in `GET /{page}?sso_jwt={jwt}`, or in a form's field, a header, a cookie, a JSON
+//! body, or as the whole body.
 //!
 //! Waggl's customers sign their users in this way: see [`providers::waggl`](crate::providers::waggl) for its claims.
 //!
