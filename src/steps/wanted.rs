@@ -148,3 +148,35 @@ fn example(name: &str) -> &'static str {
         _ => "42",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn claims_that_must_be_there_may_be_inside_others() {
+        let wanted = |claims: Value, examples| {
+            let claims = claims.as_object().cloned().unwrap_or_default();
+            Wanted { address: "/", method: Method::POST, tenant: None, tenant_parameter: None, claims, examples }
+        };
+        for (name, claims, expected, why) in [
+            ("id", json!({"id": 1}), Ok(json!({"id": 1})), "there"),
+            ("id", json!({"in": {"id": 1}}), Err("id"), "elsewhere"),
+            ("/in/id", json!({"in": {"id": 1}}), Ok(json!({"in": {"id": 1}})), "inside"),
+            ("/a~1b/~0c", json!({"a/b": {"~c": 1}}), Ok(json!({"a/b": {"~c": 1}})), "escapes"),
+            ("/in/id", json!({"in": {}, "/in/id": 1}), Err("/in/id"), "a name that looks like a pointer"),
+        ] {
+            let with = wanted(claims, false).with([name]).map(|wanted| Value::Object(wanted.claims));
+            let missing = |error: SignError| match error {
+                SignError::Missing(name) => name,
+                other => other.to_string(),
+            };
+            assert_eq!(with.map_err(missing), expected.map_err(str::to_owned), "{why}");
+        }
+        let made_up = wanted(json!({"in": {"n": 1}}), true).with(["/in/id", "email"]).map(|wanted| wanted.claims);
+        let made_up = made_up.map(Value::Object).ok();
+        assert_eq!(made_up, Some(json!({"in": {"n": 1, "id": "42"}, "email": "ada@example.com"})));
+    }
+}
