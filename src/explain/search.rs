@@ -111,8 +111,9 @@ impl<'r, F: Form, C> Search<'r, F, C> {
         share: Share,
     ) -> Option<String> {
         for NearMiss { cause, form, request } in near {
+            let is_written = request.as_ref().is_some_and(|(_, other)| other.as_ptr() != body.as_ptr());
             let (head, body) = request.as_ref().map_or((head, body), |(head, body)| (head, body));
-            if !self.work.may_try(head, body, share) {
+            if !self.work.may_try(head, body, is_written, share) {
                 return None;
             }
             if self.fits(form.as_ref().unwrap_or(self.form), head, body, share).await {
