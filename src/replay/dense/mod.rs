@@ -91,14 +91,9 @@ impl DenseReplay {
         Self::builder().build()
     }
 
-    /// A store with the defaults, made once its first second is over: listen after it, and no honest link is refused.
-    /// Takes up to a second, and a tokio runtime with time enabled.
+    /// A store with the defaults, once its first second is over: see [`DenseReplayBuilder::opened`].
     pub async fn opened() -> Self {
-        let store = Self::new();
-        if let Some(cutoff) = store.remembers_since() {
-            tokio::time::sleep(cutoff.ceil_to_second().since(store.0.clock.now())).await;
-        }
-        store
+        Self::builder().opened().await
     }
 
     /// How many entries it holds: the live ones, and the dead ones that no claim has removed yet. At the
