@@ -52,7 +52,7 @@ pub(crate) fn launch(route: &Route, world: &World, name: &str, secrets: &[Secret
 fn reusable_parameters(name: &str) -> Option<Builder<SignedParameters<Value>>> {
     Some(match name {
         "help_scout" => launches::danger_help_scout(),
-        "shopify_app_proxy" => launches::shopify_app_proxy(),
+        "shopify_app_proxy" => launches::shopify_app_proxy().danger_unsigned_body(),
         "max_mini_app" => launches::max_mini_app(tma()),
         "telegram_mini_app" => launches::telegram_mini_app(tma()),
         _ => return None,

@@ -47,14 +47,14 @@ fn signed_by_jwt(name: &str, route: &Route, secrets: &[keys::Secret]) -> Option<
     const REUSABLE: bool = true;
     Some(match name {
         "atlassian_connect" => (launches::atlassian_connect(), REUSABLE),
-        "atlassian_forge" => (launches::atlassian_forge(), false),
+        "atlassian_forge" => (launches::atlassian_forge().danger_unsigned_body(), false),
         "aws_alb" => match route.signer.clone() {
             Some(signer) => (launches::aws_alb(signer), REUSABLE),
             None => (launches::danger_aws_alb_of_anyone(), REUSABLE),
         },
         "aws_verified_access" => (launches::aws_verified_access(route.signer.clone()?), REUSABLE),
         "bigcommerce" => (launches::bigcommerce(), false),
-        "canva" if is_public(secrets) => (launches::canva(), false),
+        "canva" if is_public(secrets) => (launches::canva().danger_unsigned_body(), false),
         "cloudflare_access" => (launches::cloudflare_access(), REUSABLE),
         "google_cloud_marketplace" => (launches::google_cloud_marketplace(), false),
         "google_iap" => (launches::google_iap(), REUSABLE),
@@ -64,7 +64,7 @@ fn signed_by_jwt(name: &str, route: &Route, secrets: &[keys::Secret]) -> Option<
         // Its published call has a body.
         "kommo" => (launches::kommo().danger_unsigned_body(), false),
         "marketing_cloud" => (launches::danger_marketing_cloud(), REUSABLE),
-        "monday" => (launches::monday(), false),
+        "monday" => (launches::monday().danger_unsigned_body(), false),
         "pipedrive" => (launches::pipedrive(), false),
         "shopify_session_token" => (launches::shopify_session_token(), REUSABLE),
         "shopware_storefront" => (launches::shopware_storefront(), REUSABLE),

@@ -106,6 +106,9 @@ mod telegram;
 #[cfg(feature = "jwt")]
 use std::time::Duration;
 
+#[cfg(any(feature = "jwt-public-key", feature = "signed-parameters"))]
+use http::Method;
+
 #[cfg(feature = "jwt")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub use apps::*;
@@ -139,6 +142,9 @@ pub use sealed::*;
 #[cfg(feature = "signed-parameters")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
 pub use telegram::*;
+
+#[cfg(any(feature = "jwt-public-key", feature = "signed-parameters"))]
+const ANY_METHOD: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
 #[cfg(feature = "jwt")]
 const MINUTE: Duration = Duration::from_secs(60);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{HeaderName, Method};
 use serde::de::DeserializeOwned;
 
+use super::ANY_METHOD;
 use crate::Builder;
 use crate::scheme::{Digest, Encoding, Place, TimeFormat};
 use crate::signed_parameters::{self, Join, Order, Recipe, Repeated, SignedParameters, Source, Text};
@@ -220,6 +221,7 @@ where
         .require(["path_prefix", "timestamp"])
         .once(["logged_in_customer_id"])
         .digits(["logged_in_customer_id"])
+        .methods(ANY_METHOD)
         .reusable()
 }
 

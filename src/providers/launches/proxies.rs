@@ -7,12 +7,10 @@ use http::{HeaderName, Method};
 
 use std::borrow::Cow;
 
-use super::{Claims, MINUTE};
+use super::{ANY_METHOD, Claims, MINUTE};
 use crate::Builder;
 use crate::jwt::{self, Algorithm, Jwt};
 use crate::scheme::Place;
-
-const ANY_METHOD: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
 /// Requests through Cloudflare Access: `Cf-Access-Jwt-Assertion`.
 ///
