@@ -85,7 +85,8 @@
 //! ```
 //! - `screen` comes before the body is read. `replay` includes the store's startup cutoff. The guide has [each
 //!   step](guide::check).
-//! - Before the MAC is verified nothing is stored, so a forger can neither use up a victim's link nor fill the store.
+//! - Before the signature is verified no credential is stored, so a forger can neither use up a victim's link nor fill
+//!   the store.
 //!   Only this is parsed: of a JWT its header, to log that a forged one names another algorithm; of a JSON body the
 //!   shared secret, or the signature and the fields that it signs; and of a token or payload the one claim that names
 //!   the tenant (`tenant_claim`, `tenant_header`, `tenant_member`, `tenant_field`): it selects the key, whose signature

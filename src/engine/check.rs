@@ -27,28 +27,27 @@ pub(super) enum Stop {
     Acknowledged(TenantId),
 }
 
-/// What a check that was not refused waits for, or that it has passed. With stores in memory it waits only for a
-/// delivery in progress.
+/// How far a check has come, and what it waits for. With stores in memory it waits only while another request has the
+/// same delivery in progress.
 pub(super) enum Stage<F: Form, C> {
-    /// For nothing yet.
+    /// Not started.
     Begun,
     /// For the tenant's keys.
-    Keys { keys: Within<Keys>, presented: Presented<F>, asked_again: bool },
+    Keys { answer: Within<Keys>, presented: Presented<F>, asked_again: bool },
     /// For the replay store. Field order is drop order: a claim is over before its lease is released.
-    Claim { claim: Within<Claimed>, lease: Option<LeaseGuard>, accepted: Accepted<C>, waited: Duration },
+    Claim { answer: Within<Claimed>, lease: Option<LeaseGuard>, accepted: Accepted<C>, waited: Duration },
     /// For another request that has the same delivery in progress.
     Pause { timer: Timer, accepted: Accepted<C>, waited: Duration },
     /// With the lease to settle once the inner service has answered.
     Passed(Identity<C>, Option<LeaseGuard>),
 }
 
-/// The task that waits for the check. In `Service::call` there may be none: without one, nothing is polled, and an
-/// answer that is not there yet is waited for later.
+/// The context of the task that polls the check. `None` inside `Service::call`: only answers that are ready are taken,
+/// and the rest is polled by the future.
 pub(super) type Task<'t, 'c> = Option<&'t mut Context<'c>>;
 
 impl<F: Form, C> Engine<F, C> {
-    /// Before the check, and before the body is read: where the credential is. `Absent` is returned only by an optional
-    /// layer.
+    /// Runs before the body is read, and says where the credential is. Only an optional layer returns `Absent`.
     pub(super) fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
         let presence = self.form.screen(head);
         if self.settings.optional && presence == Ok(Presence::Absent) {
@@ -65,7 +64,7 @@ impl<F: Form, C> Engine<F, C> {
     }
 
     /// The order of every check. Runs until the check has passed, is refused, or has to wait: then the stage it waits
-    /// in comes back. The body is empty unless the credential is in it.
+    /// in comes back. `body` is empty unless it is signed or holds the credential; only step 1 reads it.
     ///
     /// Steps 3, 4, 5 and 7 cannot be left out, as each takes what only the one before it makes: see `proof.rs`. One
     /// reading of the clock decides every time check; leases and the stores' bookkeeping have their own.
@@ -79,38 +78,37 @@ impl<F: Form, C> Engine<F, C> {
         loop {
             stage = match stage {
                 Stage::Begun => {
-                    let presented = self.extract(head, body)?; //                         1 malformed
-                    Stage::Keys { keys: self.within(self.look_up(&presented)), presented, asked_again: false }
+                    let presented = self.extract(head, body)?; //                1 extract: malformed
+                    Stage::Keys { answer: self.within(self.look_up(&presented)), presented, asked_again: false }
                 }
-                Stage::Keys { mut keys, presented, asked_again } => {
-                    let Poll::Ready(found) = keys.poll_in(task.as_deref_mut()) else {
-                        return Ok(Stage::Keys { keys, presented, asked_again });
+                Stage::Keys { mut answer, presented, asked_again } => {
+                    let Poll::Ready(found) = answer.poll_in(task.as_deref_mut()) else {
+                        return Ok(Stage::Keys { answer, presented, asked_again });
                     };
-                    self.meters.answered(Store::Keys, keys.asked());
-                    let keys = self.found(found, &presented)?; //                         2 unavailable
-                    let verified = match Verified::by_one_of(&keys, &presented, self) {
-                        Ok(verified) => verified,
-                        Err(reason) if asked_again => return Err(self.refuse_presented(reason, &presented)),
-                        Err(reason) => {
-                            let keys = self.newer_keys(reason, &keys, &presented)?; //    3 invalid, too_many_requests
-                            stage = Stage::Keys { keys, presented, asked_again: true };
-                            continue;
+                    self.meters.answered(Store::Keys, answer.asked());
+                    let keys = self.found(found, &presented)?; //                2 keys: unavailable
+                    let verified = Verified::by_one_of(&keys, &presented, self); // 3 verify: invalid, too_many_requests
+                    match verified {
+                        Err(reason) => self.ask_again(reason, &keys, presented, asked_again)?,
+                        Ok(verified) => {
+                            let fresh = verified.fresh()?; //                    4 time: expired, not_yet_valid
+                            let (accepted, key) = fresh.with_claims()?; //       5 claims: invalid, rejected_claims
+                            // Of a duplicate too: the key still has users.
+                            key.used(accepted.checked_at());
+                            self.check_cutoff(&accepted)?; //                    6 cutoff: replayed
+                            self.claim(accepted, Duration::ZERO)? //             7 replay: answered in `Stage::Claim`
                         }
-                    };
-                    let fresh = verified.fresh()?; //                                     4 expired, not_yet_valid
-                    let (accepted, key) = fresh.with_claims()?; //                        5 invalid, rejected_claims
-                    key.used(accepted.checked_at());
-                    self.check_cutoff(&accepted)?; //                                     6 replayed
-                    self.claim(accepted, Duration::ZERO)? //                              7
+                    }
                 }
-                // In this order, as the last is dropped first: a claim is over before its lease is released.
-                Stage::Claim { accepted, lease, mut claim, waited } => {
-                    let Poll::Ready(claimed) = claim.poll_in(task.as_deref_mut()) else {
-                        return Ok(Stage::Claim { claim, lease, accepted, waited });
+                // Bindings drop in reverse: `lease` stands before `answer`, so that a claim is over before its lease
+                // is released.
+                Stage::Claim { accepted, lease, mut answer, waited } => {
+                    let Poll::Ready(claimed) = answer.poll_in(task.as_deref_mut()) else {
+                        return Ok(Stage::Claim { answer, lease, accepted, waited });
                     };
-                    self.meters.answered(Store::Replay, claim.asked());
-                    drop(claim);
-                    self.on_claimed(claimed, lease, accepted, waited)? //                 7 replayed, unavailable
+                    self.meters.answered(Store::Replay, answer.asked());
+                    drop(answer);
+                    self.on_claimed(claimed, lease, accepted, waited)? //        7 replay: replayed, unavailable
                 }
                 Stage::Pause { mut timer, accepted, waited } => match timer.poll_in(task.as_deref_mut()) {
                     Poll::Ready(()) => self.claim(accepted, waited)?,
@@ -124,6 +122,7 @@ impl<F: Form, C> Engine<F, C> {
     /// Step 7: claims the credential. Of any number of duplicates, one passes.
     fn claim(&self, accepted: Accepted<C>, waited: Duration) -> Result<Stage<F, C>, Stop> {
         let Some(replay) = &self.replay else {
+            // `build` leaves the store out only for `Usage::Reusable`. Anything else fails closed.
             let admission = Admission::reusable(self.rules.usage);
             let failed = || accepted.refuse(Reason::ReplayStore(StoreFailure::Failed));
             let admission = admission.ok_or_else(failed)?;
@@ -132,10 +131,11 @@ impl<F: Form, C> Engine<F, C> {
         let claim = replay.claim_for(&accepted);
         // Before the store is asked: dropped after the claim, also if the store panics.
         let lease = LeaseGuard::new(replay, &accepted, &claim);
-        Ok(Stage::Claim { claim: self.within(replay.store.claim(&claim)), lease, accepted, waited })
+        Ok(Stage::Claim { answer: self.within(replay.store.claim(&claim)), lease, accepted, waited })
     }
 
-    /// Whether the claim was the first. A duplicate of a delivery in progress waits until that delivery has ended.
+    /// Acts on the replay store's answer: passes the first claim, acknowledges or refuses a duplicate, or waits for the
+    /// delivery in progress.
     fn on_claimed(
         &self,
         claimed: Result<Claimed, StoreError>,
@@ -150,7 +150,7 @@ impl<F: Form, C> Engine<F, C> {
         let claimed = claimed.map_err(|error| self.store_failed(&error, Reason::ReplayStore));
         let taken = match claimed.map(Admission::first) {
             Ok(Ok(admission)) => {
-                self.still_stands(&accepted, waited)?;
+                self.check_late_claim(&accepted, waited)?;
                 return Ok(Stage::Passed(accepted.admitted(admission), lease));
             }
             Ok(Err(taken)) => taken,

@@ -78,7 +78,7 @@ where
         head.extensions.remove::<Identity<C>>();
         let checked = match watch.in_span(|| engine.screen(&head)) {
             Ok(Presence::Absent) => {
-                // The check ends here, before the inner service is called.
+                // The span covers the check only, not the inner service.
                 drop(watch.take());
                 let answer = inner.call(Request::from_parts(head, F::Reads::untouched(body)));
                 return Self { engine, watch, state: State::Calling { answer, lease: None, sealed: false } };
@@ -170,6 +170,7 @@ where
                 StateProj::Checking { .. } => {
                     let left = this.state.as_mut().project_replace(State::Done);
                     let StateOwn::Checking { stage, head, body, mut service } = left else { return Poll::Pending };
+                    // The body was used in step 1.
                     match this.watch.in_span(|| engine.check(stage, &head, &Bytes::new(), Some(cx))) {
                         Ok(Stage::Passed(identity, lease)) => {
                             this.state.set(engine.call(identity, lease, head, body, &mut service, this.watch.take()));
@@ -207,7 +208,7 @@ where
                         return Poll::Ready(Ok(response));
                     }
                 }
-                // Polled after it has answered: see above.
+                // Polled after it has answered: it stays pending rather than panic, as the type says.
                 StateProj::Done => return Poll::Pending,
             }
         }

@@ -23,7 +23,7 @@ use crate::window::Validity;
 
 /// Releases the lease when dropped: on disconnect, timeout or panic the sender may retry.
 ///
-/// `None`: the store was told already, or there is nothing to tell.
+/// `None` once the store has been told, or if it has nothing to be told.
 pub(super) struct LeaseGuard(Option<Delivery>);
 
 /// A delivery in progress, and what the replay store is told of its end.

@@ -1,19 +1,21 @@
-//! The check of a request, in order, once, for every form.
+//! Checks every request in the same order, whatever its form.
 //!
 //! ```text
-//! service.rs   takes the inner service that was polled ready, and makes the future
+//! service.rs   the tower `Service`: hands each request to a future
 //!    │
-//! future.rs    reading the body → checking → calling the inner service → settling
+//! future.rs    takes the inner service that is ready: reads the body → checks → calls the inner service → settles
 //!    │
-//! check.rs     screen (before the body is read), then extract → keys → verify → time → claims → cutoff → replay
-//!    │           parts.rs: what a step consists of. proof.rs: verify to replay take what only the step before makes
+//! check.rs     screen, before the body is read; check: extract → keys → verify → time → claims → cutoff → replay
+//!    │           parts.rs: helpers of single steps. proof.rs: types that make verify to replay impossible to skip
 //!    │
 //! replay.rs    what the replay store is asked, and until when it has to remember
 //!    │
 //! lease.rs     a delivery in progress: settled, or released wherever its request ends
 //! ```
 //!
-//! A layer is set up in `builder.rs`. `validate.rs` refuses what is missing or unsafe, before any request comes.
+//! A layer (`layer.rs`) is set up in `builder.rs`; `validate.rs` refuses what is missing or unsafe, before any request
+//! comes. `rehearsal.rs` runs the steps up to the claims without effects, for `explain`; `signing.rs` reads settings
+//! for signers. A new form implements [`Form`], and nothing here changes: see the [guide](crate::guide::own_form).
 //!
 //! Between the replay store's answer and the call of the inner service nothing is awaited. [What remains if the client
 //! hangs up](crate::guide::check#if-the-client-hangs-up) depends on it.

@@ -1,11 +1,11 @@
-//! The parts of a check's steps.
+//! Helpers of single steps, shared with `rehearsal.rs`.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
 
-use super::check::Stop;
+use super::check::{Stage, Stop};
 use super::proof::Accepted;
 use super::{Engine, Presented};
 use crate::form::{Extracted, Form};
@@ -15,8 +15,8 @@ use crate::rejection::{Facts, Reason, Step, StoreFailure};
 use crate::store::{StoreError, StoreFuture, Within};
 
 impl<F: Form, C> Engine<F, C> {
-    /// The reason from `extract`. A credential that it finds does not count: the form said that there is none, so no
-    /// body was read.
+    /// No credential was found: asks `extract` which part is missing. If it finds one nevertheless, the form has a bug,
+    /// and the request is still refused.
     pub(super) fn what_is_missing(&self, head: &Parts) -> Reason {
         let extracted = self.form.extract(head, &Bytes::new());
         extracted.err().unwrap_or_else(|| Reason::MissingParameter("credential".into()))
@@ -36,7 +36,8 @@ impl<F: Form, C> Engine<F, C> {
         self.rules.bearer || self.settings.unsigned_body
     }
 
-    /// Refuses a body beside a credential in the head: anyone who gets hold of an unused link could put one under it.
+    /// Refuses a body beside a credential in the head: anyone who gets hold of an unused link could add a body of their
+    /// own.
     pub(super) fn check_unsigned(&self, head: &Parts, body: &Bytes) -> Result<(), Stop> {
         match body.is_empty() || self.takes_unsigned_body() {
             true => Ok(()),
@@ -73,24 +74,34 @@ impl<F: Form, C> Engine<F, C> {
         }
     }
 
-    /// The store's answer.
+    /// A key store that fails refuses the request: no keys must not look like an unknown tenant.
     pub(super) fn found(&self, found: Result<Keys, StoreError>, presented: &Presented<F>) -> Result<Keys, Stop> {
         found.map_err(|error| self.refuse_presented(self.store_failed(&error, Reason::KeyStore), presented))
     }
 
-    /// No key fitted: asks the store once for newer keys, as it may have answered from a cache. Asks for unknown
-    /// tenants too, so that the time of the answer does not reveal which tenants exist.
-    pub(super) fn newer_keys(
+    /// No key fitted: asks the store once for newer keys, as it may have answered from a cache.
+    pub(super) fn ask_again(
         &self,
         refused: Reason,
         tried: &Keys,
-        presented: &Presented<F>,
-    ) -> Result<Within<Keys>, Stop> {
-        let newer = match (refused.step(), &self.settings.keys, &presented.tenant) {
-            (Step::Keys | Step::Verify, Some(store), Some(tenant)) => store.keys_again(tenant, tried),
+        presented: Presented<F>,
+        asked_again: bool,
+    ) -> Result<Stage<F, C>, Stop> {
+        let newer = if asked_again { None } else { self.newer_keys(&refused, tried, &presented) };
+        match newer {
+            Some(answer) => Ok(Stage::Keys { answer, presented, asked_again: true }),
+            None => Err(self.refuse_presented(refused, &presented)),
+        }
+    }
+
+    /// Asks for unknown tenants too, so that the time of the answer does not reveal which tenants exist.
+    pub(super) fn newer_keys(&self, refused: &Reason, tried: &Keys, presented: &Presented<F>) -> Option<Within<Keys>> {
+        match (refused.step(), &self.settings.keys, &presented.tenant) {
+            (Step::Keys | Step::Verify, Some(store), Some(tenant)) => {
+                store.keys_again(tenant, tried).map(|newer| self.within(newer))
+            }
             _ => None,
-        };
-        newer.map(|newer| self.within(newer)).ok_or_else(|| self.refuse_presented(refused, presented))
+        }
     }
 
     pub(super) fn within<T>(&self, answer: StoreFuture<Result<T, StoreError>>) -> Within<T> {
@@ -111,11 +122,11 @@ impl<F: Form, C> Engine<F, C> {
         Ok(())
     }
 
-    /// Whether a first claim counts. The store may have learnt only now that it has forgotten. And if the process was
-    /// suspended between the time check and the claim, a duplicate's entry may have ended meanwhile.
+    /// The claim succeeded, but may have come too late. The store may have learnt only now that it has forgotten. And
+    /// if the process was suspended between the time check and the claim, a duplicate's entry may have ended meanwhile.
     ///
     /// A refusal here releases a delivery. A sign-in link stays spent: its user needs a new one.
-    pub(super) fn still_stands(&self, accepted: &Accepted<C>, waited: Duration) -> Result<(), Stop> {
+    pub(super) fn check_late_claim(&self, accepted: &Accepted<C>, waited: Duration) -> Result<(), Stop> {
         self.check_cutoff(accepted)?;
         if self.settings.clock.now().since(accepted.checked_at()) > self.settings.store_timeout.saturating_add(waited) {
             let reason = self.store_failed(&StoreError::timed_out(), Reason::ReplayStore);

@@ -17,7 +17,7 @@ use crate::rejection::{Facts, Reason};
 use crate::replay::{Fingerprint, FingerprintHasher};
 use crate::window::Validity;
 
-/// One of the tenant's active keys made the signature.
+/// A credential signed with one of the tenant's active keys.
 pub(super) struct Verified<'e, F: Form, C> {
     engine: &'e Engine<F, C>,
     now: UnixTime,
@@ -27,13 +27,13 @@ pub(super) struct Verified<'e, F: Form, C> {
     key: Key,
 }
 
-/// It is inside its window.
+/// A verified credential inside its window.
 pub(super) struct Fresh<'e, F: Form, C> {
     verified: Verified<'e, F, C>,
     validity: Validity,
 }
 
-/// It says what the form and the application require.
+/// A fresh credential whose claims the form and the application accept.
 pub(super) struct Accepted<C> {
     proved: Arc<Proved<C>>,
 }
@@ -90,7 +90,7 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
 }
 
 impl<F: Form, C> Fresh<'_, F, C> {
-    /// Also returns the key, whose use the caller notes if this is a check.
+    /// Also returns the key: a check records its use, a rehearsal does not.
     pub(super) fn with_claims(self) -> Result<(Accepted<C>, Key), Stop> {
         let Self { verified: Verified { engine, now, message, named, key }, validity } = self;
         let fingerprint = engine.fingerprint(&message, named.as_ref(), &key);

@@ -97,9 +97,9 @@ impl<F: Form, C> Engine<F, C> {
         let found = self.within(self.look_up(presented)).await;
         let keys = so_far.keys.insert(found.map_err(|error| unavailable(error, presented))?);
         let mut verified = Verified::by_one_of(keys, presented, self);
-        if let Err(reason) = verified {
-            let newer = self.newer_keys(reason, keys, presented)?.await;
-            *keys = newer.map_err(|error| unavailable(error, presented))?;
+        let reason = verified.as_ref().err();
+        if let Some(newer) = reason.and_then(|reason| self.newer_keys(reason, keys, presented)) {
+            *keys = newer.await.map_err(|error| unavailable(error, presented))?;
             verified = Verified::by_one_of(keys, presented, self);
         }
         let verified = verified.map_err(|reason| self.refuse_presented(reason, presented))?;

@@ -55,7 +55,7 @@ impl Replay {
     /// The settings under which a credential was accepted, if it is used `now`.
     fn terms(&self, validity: &Validity, now: UnixTime) -> Terms {
         let (window, until) = match (validity.hold_until(), self.usage) {
-            // Its end does not depend on a window.
+            // It does not expire: remembered from the last moment at which it can be settled.
             (UnixTime::MAX, Usage::Idempotent { lease, remember: Some(remember) }) => {
                 (Duration::ZERO, now.plus(self.timeout).plus(lease).plus(remember))
             }

@@ -15,7 +15,7 @@ use crate::form::Form;
 ///
 /// # Readiness and cloning
 ///
-/// It is ready when the inner service is. If the form does not read the body and the stores answer at once, the whole
+/// It is ready when the inner service is. If no body has to be waited for and the stores answer at once, the whole
 /// check and the call of the inner service run inside `call`. Otherwise the rest runs when the future is polled. The
 /// check's processor time, some tens of microseconds for a MAC and more for a public key, may thus be spent in `call`:
 /// under [`tower::buffer`](https://docs.rs/tower/latest/tower/buffer/), in the buffer's single worker.

@@ -162,7 +162,7 @@ fn check_times(usage: Usage, settings: &Settings) -> Result<(), ConfigProblem> {
     }
 }
 
-/// Whether any request could pass, and none by HEAD.
+/// At least one request must be able to pass, and HEAD must not: it would use a link up unseen.
 fn check_requests(settings: &Settings) -> Result<(), ConfigProblem> {
     if settings.body.size == 0 {
         return Err(ConfigProblem::NoBody);

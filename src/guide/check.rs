@@ -4,15 +4,15 @@
 //!
 //! | step | what is done | refused as |
 //! |---|---|---|
-//! | screen | the method, marks of a prefetch, the content type; whether there is a credential | 405, 415, 425, 429 |
-//! | read | the body, if the form signs it, within its limits; else it must be empty | 408, 413; `malformed` |
-//! | extract | the parts are found and decoded, in one way only | `malformed` |
-//! | keys | the tenant's keys are looked up; one must be active | `unavailable`, `invalid` |
-//! | verify | each active key is tried; if none fits, the store is asked once for newer ones | `invalid`, 429 |
-//! | time | the window, by one reading of the clock | `expired`, `not_yet_valid` |
-//! | claims | the payload is parsed for the first time; then your `map_claims` | `rejected_claims`, `invalid` |
-//! | cutoff | whether it is older than the replay store's startup cutoff | `replayed` |
-//! | replay | the store is asked to claim it; of all duplicates one passes | `replayed`, `unavailable` |
+//! | screen | method, marks of a prefetch, content type; is there a credential? | `malformed`, 405, 415, 425, 429 |
+//! | read | the body, if it is signed or holds the credential; else it must be empty | 408, 413; `malformed` |
+//! | 1 extract | the parts are found and decoded, in one way only | `malformed` |
+//! | 2 keys | the tenant's keys are looked up | `unavailable` |
+//! | 3 verify | each active key is tried; if none fits, the store is asked for newer ones | `invalid`, 429, 503 |
+//! | 4 time | the window, by one reading of the clock | `expired`, `not_yet_valid`, `rejected_claims` |
+//! | 5 claims | the payload is parsed; then your `map_claims` | `rejected_claims`, `invalid` |
+//! | 6 cutoff | whether it is older than the replay store's startup cutoff | `replayed` |
+//! | 7 replay | the store is asked to claim it; of all duplicates one passes | `replayed`, `unavailable` |
 //!
 //! Then the credential is taken out of the request, the [`Identity`](crate::Identity) put in, and your handler called.
 //! Before the last step, no store records the credential. Once its claims are accepted, its key counts as

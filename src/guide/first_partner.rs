@@ -1,7 +1,7 @@
 //! Your first partner in ten lines, and its test.
 //!
-//! TutorCruncher links to your app with `?company_id=4321&token=gAAAA…`. Four things make a route of it: the keys, a
-//! replay store, a handler, and the layer that connects them.
+//! TutorCruncher links to your app with `?company_id=4321&token=gAAAA…`. You need four things: keys, a replay store,
+//! a handler, and the layer that connects them.
 //!
 //! ```
 //! # #[cfg(all(feature = "fernet", feature = "moka", feature = "axum", feature = "sign"))] {
@@ -60,7 +60,7 @@
 //!
 //! # It does not compile
 //!
-//! | rustc says | mend |
+//! | rustc says | what to do |
 //! |---|---|
 //! | `the trait bound …: Handler<_, _>` is not satisfied | feature `axum`, and axum 0.8 in your own manifest |
 //! | `could not find … in tower_sso`, `configured out` | the feature that the note below the error names |
