@@ -148,7 +148,8 @@ impl Validity {
     /// This one, and accepted only while the other one is, too. It is remembered for as long as this one.
     pub(crate) fn narrowed(self, other: &Self) -> Self {
         let (not_before, not_after) = (self.not_before.max(other.not_before), self.not_after.min(other.not_after));
-        Self { not_before, not_after, ..self }
+        // Its age is that of the partner's own time, if there is one: this one's was made here.
+        Self { not_before, not_after, issued_at: other.issued_at.or(self.issued_at), ..self }
     }
 
     /// Sets the first instant at which it can have been used.

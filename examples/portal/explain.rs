@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use tower::ServiceExt;
@@ -14,9 +15,10 @@ use tower_sso::explain::{self, Explanation};
 use tower_sso::form::Form;
 
 /// Said of a request that no layer checks.
-pub(crate) const UNKNOWN: &str = "no partner signs requests to this path and host";
+pub(crate) const UNKNOWN: &str = "no partner signs requests to this path and host, or the body is over 2 MiB";
 
-const LONGEST_BODY: usize = 64 * 1024;
+/// As much as the operators' page takes.
+const LONGEST_BODY: usize = 2 * 1024 * 1024;
 
 /// The layers by their routes. Not mounted: no client reaches them.
 #[derive(Default)]
@@ -28,7 +30,9 @@ impl Explainers {
         let layer = layer.clone();
         let explain = async move |request: Request| -> Response {
             let (head, body) = request.into_parts();
-            let body = axum::body::to_bytes(body, LONGEST_BODY).await.unwrap_or_default();
+            let Ok(body) = axum::body::to_bytes(body, LONGEST_BODY).await else {
+                return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+            };
             let mut response = ().into_response();
             response.extensions_mut().insert(explain::request(&layer, &head, &body).await);
             response

@@ -17,7 +17,8 @@ use crate::rejection::Reason;
 ///
 /// The body must be [`Unpin`]: if only waiting tells that it is empty, the inner service gets it after that. Those of
 /// hyper and axum are. One that is not, such as `tower_http`'s with a timeout, is boxed on its way:
-/// `.map_request(|request: Request<_>| request.map(axum::body::Body::new))`.
+/// `.map_request(|request: Request<_>| request.map(axum::body::Body::new))`. It may be polled once more after its end:
+/// a stream that panics then has to be fused.
 #[derive(Clone, Copy, Debug)]
 pub struct HeadOnly;
 

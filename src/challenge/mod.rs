@@ -23,6 +23,8 @@
 //!    browser itself, can have made it; nothing is stored until it comes back.
 //! 3. A nonce is valid for [ten minutes](Challenge::max_age) and works once: the replay store remembers it until its
 //!    time is over, also if the partner answers it twice.
+//! 4. A nonce does not say for which partner it was made: **give each partner a `Challenge` with a cookie name of its
+//!    own**. Otherwise one partner could send on an answer that another one gave to its operator.
 //!
 //! Which forms take one back: [`jwt`](crate::jwt), [`signed_parameters`](crate::signed_parameters) and
 //! [`signed_payload`](crate::signed_payload), by [`nonce_member`](crate::Builder::nonce_member).

@@ -87,6 +87,7 @@ use http::request::Parts;
 
 use crate::VerifyLayer;
 use crate::form::Form;
+use crate::keys::check_shared;
 use crate::observe::OneLine;
 use crate::rejection::{Reason, Rejection, Step};
 
@@ -99,8 +100,8 @@ pub use work::MOST_WORK;
 /// Explains what a layer says to this request. See the [module](self).
 ///
 /// It asks the key store as a check does, a few times more if another tenant may be meant, and for up to 10,000 of its
-/// [`stored_keys`](crate::keys::KeyStore::stored_keys); the replay store not at all. It takes about a millisecond
-/// at most: [`MOST_WORK`] bounds what is tried, the likeliest slips first. None is tried for a body over 64 KiB.
+/// [`stored_keys`](crate::keys::KeyStore::stored_keys); the replay store not at all. Besides the time that
+/// the store takes, it takes about a millisecond at most: [`MOST_WORK`] bounds what is tried, the likeliest slips first. None is tried for a body over 64 KiB.
 pub async fn request<F: Form, C>(layer: &VerifyLayer<F, C>, head: &Parts, body: &Bytes) -> Explanation {
     let mut rehearsal = layer.rehearse(head, body).await;
     let passed = cause::passed(&rehearsal);
@@ -111,7 +112,7 @@ pub async fn request<F: Form, C>(layer: &VerifyLayer<F, C>, head: &Parts, body: 
     if harmless.is_some() {
         rehearsal.presented = layer.read_by(form, head, body);
     }
-    let mut work = Work::new();
+    let mut work = Work::new(check_shared(&layer.rules().decoy).is_err());
     let of_request = cause::Refused { layer, form, rejection: &refused, head, body };
     let mut cause = of_request.before_the_search(&rehearsal, &work);
     if cause.is_none() && search::is_worthwhile(refused.reason()) {

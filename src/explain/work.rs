@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::request::Parts;
 
 /// The most that is tried for one request, in bytes that are signed for it: about a millisecond. What else a try costs
-/// counts as 1,536 bytes.
+/// counts as 1,536 bytes, and a check with a public key as 100 KiB more.
 ///
 /// Of a short request, several hundred slips are tried; of a body of 4 KiB a hundred, and of 64 KiB a dozen: the
 /// likeliest.
@@ -21,6 +21,9 @@ const EACH_TRY: usize = 1_536;
 
 /// What a check with one more key costs besides.
 const EACH_KEY: usize = 512;
+
+/// What a check with a public key costs besides: some 0.1 ms.
+const EACH_PUBLIC_KEY: usize = 100 * 1024;
 
 /// What has to be left for the suspects that come later.
 #[derive(Clone, Copy, Debug)]
@@ -49,22 +52,24 @@ impl Share {
 /// What may still be tried.
 pub(super) struct Work {
     left: Cell<usize>,
+    each_check: usize,
 }
 
 impl Work {
-    pub(super) fn new() -> Self {
-        Self { left: Cell::new(MOST_WORK) }
+    /// `with_public_keys`: whether that is what the form checks with.
+    pub(super) fn new(with_public_keys: bool) -> Self {
+        Self { left: Cell::new(MOST_WORK), each_check: if with_public_keys { EACH_PUBLIC_KEY } else { 0 } }
     }
 
     /// Whether this request may be read and checked too. Writing another body takes twice as long as signing it.
     pub(super) fn may_try(&self, head: &Parts, body: &Bytes, is_written: bool, share: Share) -> bool {
         let written = if is_written { 2 * body.len() } else { 0 };
-        self.take(EACH_TRY + length(head, body) + written, share)
+        self.take(EACH_TRY + self.each_check + length(head, body) + written, share)
     }
 
     /// Whether a request that was read may be checked with one more key.
     pub(super) fn may_check(&self, head: &Parts, body: &Bytes, share: Share) -> bool {
-        self.take(EACH_KEY + length(head, body), share)
+        self.take(EACH_KEY + self.each_check + length(head, body), share)
     }
 
     fn take(&self, bytes: usize, share: Share) -> bool {

@@ -29,7 +29,8 @@ use crate::text::percent::percent_encode;
 /// use tower_sso::providers::launches::{self, Lti13Launch};
 /// use tower_sso::{challenge::Challenge, keys::PublicKeys, replay::MemoryReplay};
 ///
-/// let challenge = Challenge::new("__Host-lti").in_frames();
+/// // A cookie name for each platform.
+/// let challenge = Challenge::new("__Host-lti-canvas").in_frames();
 /// let launch = launches::lti13::<Lti13Launch>()
 ///     .issuer("https://canvas.example")
 ///     .audience("10000000000001")
@@ -62,8 +63,8 @@ pub fn lti13<C: Claims>() -> Builder<Jwt<C>> {
 /// use tower_sso::providers::launches::Lti13Login;
 ///
 /// fn begin(login: &Lti13Login, headers: &http::HeaderMap) -> std::io::Result<http::Response<()>> {
-///     let challenge = Challenge::new("__Host-lti").in_frames();
-///     // What the platform that `login.iss` names is registered with.
+///     // What the platform that `login.iss` names is registered with, and its cookie.
+///     let challenge = Challenge::new("__Host-lti-canvas").in_frames();
 ///     let (platform, client_id) = ("https://canvas.example/api/lti/authorize_redirect", "10000000000001");
 ///     let issued = challenge.issue(headers)?;
 ///     let location = login.redirect(platform, client_id, "https://tool.example/launch", issued.nonce());

@@ -15,8 +15,9 @@
 //!
 //! Give each secret as the sender's page shows it. A body may have 1 MiB, or more if the sender sends larger ones.
 //! Decide nothing by what a preset's documentation calls unsigned. An event is recognised by its id only if the
-//! preset's documentation says so. Each sender has a [namespace](Builder::namespace) of its own: for two accounts
-//! of one sender on one store, set another one. For a sender that is not here, see [`webhook::layer`].
+//! preset's documentation says so. Each sender has a [namespace](Builder::namespace) of its own: for two accounts or
+//! endpoints of one sender on one store, set another one, or an event that one has processed is a duplicate at the
+//! other. For a sender that is not here, see [`webhook::layer`].
 //!
 //! [`events`] has the envelopes of many senders, as claims: what kind of event it is, its id and time.
 //!

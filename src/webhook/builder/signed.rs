@@ -129,6 +129,9 @@ where
     /// it comes so near, the delivery is `not_yet_valid`. [`clock_skew`](Self::clock_skew) is added on either side, and
     /// [`max_age`](Self::max_age) does not count. Default: the time is when the delivery was made.
     ///
+    /// Take the sender's own life, and no more: it tells when a delivery may have been used first, so that after a
+    /// restart, a store in memory refuses deliveries for as long.
+    ///
     /// ```
     /// use std::time::Duration;
     /// use tower_sso::webhook::{self, TimeFormat};
