@@ -111,7 +111,7 @@ def mounted(preset):
     if claims == "Value" and preset.events:
         claims = f"{preset.events[0]}<Value>"
     # Types that only the example has.
-    claims = re.sub(r"\b(Batch|Sale|Push)\b", "Value", claims)
+    claims = re.sub(r"\b(Batch|Invoice|Push|Sale)\b", "Value", claims)
     values = "origin()" if values.startswith(("Origin::", "origin")) else values
     return f"webhooks::{preset.name}::<{claims}>({values})"
 
