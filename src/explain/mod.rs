@@ -100,8 +100,9 @@ pub use work::MOST_WORK;
 /// Explains what a layer says to this request. See the [module](self).
 ///
 /// It asks the key store as a check does, a few times more if another tenant may be meant, and for up to 10,000 of its
-/// [`stored_keys`](crate::keys::KeyStore::stored_keys); the replay store not at all. Besides the time that
-/// the store takes, it takes about a millisecond at most: [`MOST_WORK`] bounds what is tried, the likeliest slips first. None is tried for a body over 64 KiB.
+/// [`stored_keys`](crate::keys::KeyStore::stored_keys); the replay store not at all. Besides the time of the key
+/// store, it takes about a millisecond at most: [`MOST_WORK`] bounds what is tried, the likeliest slips first. None is
+/// tried for a body over 64 KiB.
 pub async fn request<F: Form, C>(layer: &VerifyLayer<F, C>, head: &Parts, body: &Bytes) -> Explanation {
     let mut rehearsal = layer.rehearse(head, body).await;
     let passed = cause::passed(&rehearsal);
