@@ -65,7 +65,8 @@ pub use memory::MemoryKeys;
     feature = "sign",
     feature = "shared-secret",
     feature = "signed-parameters",
-    feature = "signed-payload"
+    feature = "signed-payload",
+    feature = "explain"
 ))]
 pub(crate) use pair::check_shared;
 #[cfg(feature = "public-key")]
