@@ -161,6 +161,8 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     wait_for_the_cutoff(&portal).await;
 
     let stop = asked_to_stop();
+    // In one write: whoever has read the first line may stop reading.
+    let mut announcement = String::new();
     if let Some(address) = operators {
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|error| format!("`operators_listen` = {address}: {error}"))?;
@@ -168,9 +170,10 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         let (app, connections) = (operators::app(&portal, address)?, connections.clone());
         // Ends with the process.
         tokio::spawn(async move { serve::serve(listener, app, &connections, std::future::pending()).await });
-        writeln!(std::io::stdout(), "operators' page on http://{address}")?;
+        announcement = format!("operators' page on http://{address}\n");
     }
-    writeln!(std::io::stdout(), "portal listening on http://{address}")?;
+    announcement += &format!("portal listening on http://{address}\n");
+    std::io::stdout().write_all(announcement.as_bytes())?;
     serve::serve(listener, app, &connections, stop).await;
     Ok(())
 }
