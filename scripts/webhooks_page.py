@@ -17,7 +17,7 @@ import preset_page
 from preset_page import ROOT
 
 PRESETS = ROOT / "src" / "providers" / "webhooks"
-NUMBER = re.compile(r"(?<=Webhooks of )\d+(?= senders)")
+NUMBER = re.compile(r"\d+(?= presets take the webhooks)")
 
 HEAD = """# Senders of webhooks
 
@@ -168,7 +168,7 @@ def main():
         sys.exit(f"only {len(found)} presets found: does this script still understand {PRESETS}?")
     readme = ROOT / "README.md"
     if not NUMBER.search(readme.read_text()):
-        sys.exit("README.md does not say `Webhooks of … senders`")
+        sys.exit("README.md does not say `… presets take the webhooks`")
     wanted = {ROOT / "docs" / "webhooks.md": page(found), readme: NUMBER.sub(str(len(found)), readme.read_text())}
     return preset_page.run(__doc__, wanted, missing(found), f"{len(found)} presets of senders")
 

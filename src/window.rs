@@ -286,6 +286,16 @@ mod tests {
     }
 
     #[test]
+    fn a_narrowed_one_has_the_age_that_the_partner_states() {
+        let nonce = Validity::between(Some(at(1_000, 0)), at(1_000, 0), at(1_600, 0), Duration::ZERO);
+        let token = Validity::around(at(1_300, 0), &WINDOW);
+        let narrowed = nonce.narrowed(&token);
+        assert_eq!((narrowed.issued_at(), narrowed.usable_since()), (token.issued_at(), nonce.usable_since()));
+        assert_eq!((narrowed.not_before(), narrowed.not_after()), (at(1_295, 0), at(1_360, 0)));
+        assert_eq!(nonce.narrowed(&Validity::unlimited()).issued_at(), nonce.issued_at());
+    }
+
+    #[test]
     fn extreme_timestamps_saturate() {
         let window = Window { max_age: Duration::MAX, clock_skew: Duration::MAX };
         assert_eq!(Validity::around_second(UnixTime::MAX, &window).not_after(), UnixTime::MAX);

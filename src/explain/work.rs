@@ -81,3 +81,18 @@ impl Work {
 fn length(head: &Parts, body: &Bytes) -> usize {
     head.uri.query().map_or(0, str::len) + body.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_public_keys_are_tried() {
+        let (head, ()) = http::Request::new(()).into_parts();
+        let tried = |with_public_keys| {
+            let work = Work::new(with_public_keys);
+            (0..10_000).take_while(|_| work.may_check(&head, &Bytes::new(), Share::Others)).count()
+        };
+        assert_eq!((tried(false), tried(true)), (2_048, 10));
+    }
+}

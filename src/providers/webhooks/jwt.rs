@@ -37,7 +37,7 @@ pub fn netlify<C: Claims>() -> Builder<JwtWebhook<C>> {
 ///
 /// The token's `kid` names the key. Ask Plaid's API for it (`/webhook_verification_key/get`) in a task of your own,
 /// leave out keys that have expired, and give the others to [`PublicKeys`](crate::keys::PublicKeys) as a JWK set:
-/// **nothing is fetched**, and a delivery whose key is not there yet is refused. A delivery that is signed anew, with
+/// **nothing is fetched**, and a delivery whose key is not there yet is refused. A delivery that is signed again, with
 /// another time, is processed again: the handler must recognise it by what the body says.
 ///
 /// Source: plaid.com, Verify webhooks.
