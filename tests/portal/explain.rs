@@ -39,6 +39,8 @@ fn links_and_lines_for_curl_are_explained() {
         (link("another organisation's secret"), "the key of tenant \"olympus\""),
         (curl(&call(format!("{}\n", home.webhook_secret))), "ends with a line feed"),
         (curl(&call(home.webhook_secret.clone())), "refused  claims"),
+        // More than explain tries slips on. It is read nevertheless.
+        (curl(&"0".repeat(64)).replace("{\"a\":1}", &"1".repeat(66_000)), "66000 bytes"),
         ("https://portal.example/nowhere".to_owned(), "no partner signs requests to this path"),
         ("curl 'https://portal.example".to_owned(), "has an open quote"),
         ("curl -i".to_owned(), "has no URL"),
