@@ -2,8 +2,9 @@
 
 use std::mem;
 
-use tracing::Span;
 use tracing::field::{Empty, display};
+use tracing::level_filters::LevelFilter;
+use tracing::{Level, Span};
 
 use super::{Meters, OneLine};
 use crate::identity::Identity;
@@ -20,16 +21,21 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn start(form: &'static str, namespace: &str) -> Self {
-        let span = tracing::debug_span!(
-            target: "tower_sso",
-            "check",
-            form,
-            namespace,
-            tenant = Empty,
-            key_use = Empty,
-            outcome = Empty,
-            reason = Empty
-        );
+        // A disabled span would still record its fields, if tracing's feature `log` is on.
+        let span = if LevelFilter::current() >= Level::DEBUG {
+            tracing::debug_span!(
+                target: "tower_sso",
+                "check",
+                form,
+                namespace,
+                tenant = Empty,
+                key_use = Empty,
+                outcome = Empty,
+                reason = Empty
+            )
+        } else {
+            Span::none()
+        };
         Self { since: Stopwatch::start(), span }
     }
 
