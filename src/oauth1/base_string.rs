@@ -32,23 +32,18 @@ pub(crate) fn build(
     let mut length = method.len() + origin.len() + 3 * path.len() + 2;
     let mut signed = Vec::with_capacity(pairs.len());
     for position in (0..pairs.len()).filter(|position| !is_left_out(*position)) {
-        let [(name, plain_name), (value, plain_value)] = pairs.encoded(position);
-        let longest = |text: &[u8], plain| if plain { text.len() } else { text.len() * 2 };
-        length += longest(name, plain_name) + longest(value, plain_value) + 6;
-        signed.push((beginning(name), position));
+        let [name, value] = pairs.encoded(position);
+        let longest = |(text, plain): (&[u8], bool)| if plain { text.len() } else { text.len() * 2 };
+        length += longest(name) + longest(value) + 6;
+        signed.push((beginning(name.0), name, value));
     }
     // Most names differ early, and comparing two numbers is one step.
-    signed.sort_unstable_by(|(beginning, position), (other_beginning, other)| {
-        let texts = |position| pairs.encoded(position).map(|(text, _)| text);
-        beginning.cmp(other_beginning).then_with(|| texts(*position).cmp(&texts(*other)))
-    });
-    let name = |position| pairs.encoded(position)[0].0;
+    signed.sort_unstable_by_key(|(beginning, (name, _), (value, _))| (*beginning, *name, *value));
     if order == Order::Caseless {
-        let folded = |position| name(position).iter().map(u8::to_ascii_lowercase);
         // Stable: equal names keep the order of their bytes and values.
-        signed.sort_by(|(_, position), (_, other)| folded(*position).cmp(folded(*other)));
+        signed.sort_by_cached_key(|(_, (name, _), _)| name.to_ascii_lowercase());
     }
-    let repeats_a_name = signed.array_windows().any(|[one, next]| one.0 == next.0 && name(one.1) == name(next.1));
+    let repeats_a_name = signed.array_windows().any(|[(_, one, _), (_, next, _)]| one.0 == next.0);
     // Each of the three is encoded as one value; for the parameters this is the second time.
     let mut base = Vec::with_capacity(length);
     percent_encode(method.as_bytes(), &mut base);
@@ -57,11 +52,10 @@ pub(crate) fn build(
     base.extend_from_slice(origin.as_bytes());
     percent_encode(path.as_bytes(), &mut base);
     base.push(b'&');
-    for (place, (_, position)) in signed.into_iter().enumerate() {
+    for (place, (_, name, value)) in signed.into_iter().enumerate() {
         if place > 0 {
             base.extend_from_slice(b"%26");
         }
-        let [name, value] = pairs.encoded(position);
         write(name, &mut base);
         base.extend_from_slice(b"%3D");
         write(value, &mut base);

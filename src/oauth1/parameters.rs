@@ -3,6 +3,7 @@ use std::sync::LazyLock;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
+use memchr::memchr3_iter;
 use memchr::memmem::Finder;
 
 use super::base_string::{self, BaseString, Order};
@@ -107,13 +108,20 @@ pub(super) fn state_body_hash(head: &Parts, transports: &[Transport]) -> bool {
 
 /// Fast path: most requests have no such name, and none that is escaped.
 fn may_state_body_hash(head: &Parts) -> bool {
-    let may_be = |name: &[u8]| name == b"oauth_body_hash" || name.contains(&b'%');
-    let first = |pair: &[u8]| pair.split(|byte| *byte == b'=').next().is_some_and(|name| may_be(name.trim_ascii()));
-    let headers = head.headers.get_all(AUTHORIZATION).iter();
-    Query::of(received::uri(head)).pairs().any(|(name, _)| may_be(name.as_bytes()))
-        || headers
-            .filter_map(|value| scheme_and_rest(value.as_bytes()))
-            .any(|pairs| pairs.split(|byte| *byte == b',').any(first))
+    static NAME: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(PROTOCOL[protocol::BODY_HASH]));
+    let may = |parameters: &[u8], separator: u8| {
+        let mut in_name = true;
+        let has_escaped_name = memchr3_iter(separator, b'=', b'%', parameters).any(|at| {
+            let byte = parameters.get(at);
+            let found = in_name && byte == Some(&b'%');
+            in_name = byte == Some(&separator) || (in_name && byte != Some(&b'='));
+            found
+        });
+        has_escaped_name || NAME.find(parameters).is_some()
+    };
+    let query = received::uri(head).query().unwrap_or_default();
+    let mut headers = head.headers.get_all(AUTHORIZATION).iter().filter_map(|value| scheme_and_rest(value.as_bytes()));
+    may(query.as_bytes(), b'&') || headers.any(|parameters| may(parameters, b','))
 }
 
 impl Parameters {

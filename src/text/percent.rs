@@ -10,7 +10,9 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 
 /// Escapes all but letters, digits, `-`, `.`, `_` and `~`, in upper case.
 pub(crate) fn percent_encode(bytes: &[u8], encoded: &mut Vec<u8>) {
-    escape(bytes, RESERVED, encoded);
+    for part in percent_encoding::percent_encode(bytes, RESERVED) {
+        encoded.extend_from_slice(part.as_bytes());
+    }
 }
 
 /// As [`percent_encode`], as text.
@@ -22,16 +24,11 @@ pub(crate) fn percent_encoded(text: &str) -> String {
 
 /// As [`percent_encode`], but a space becomes `+`: Python's `quote_plus`.
 pub(crate) fn quote_plus(bytes: &[u8], quoted: &mut Vec<u8>) {
-    const RESERVED_BUT_SPACE: &AsciiSet = &RESERVED.remove(b' ');
-    let start = quoted.len();
-    escape(bytes, RESERVED_BUT_SPACE, quoted);
-    let spaces = quoted.iter_mut().skip(start).filter(|byte| **byte == b' ');
-    spaces.for_each(|space| *space = b'+');
-}
-
-fn escape(bytes: &[u8], reserved: &'static AsciiSet, escaped: &mut Vec<u8>) {
-    for part in percent_encoding::percent_encode(bytes, reserved) {
-        escaped.extend_from_slice(part.as_bytes());
+    for (place, word) in bytes.split(|byte| *byte == b' ').enumerate() {
+        if place > 0 {
+            quoted.push(b'+');
+        }
+        percent_encode(word, quoted);
     }
 }
 
