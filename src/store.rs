@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use crate::debug::opaque_debug;
@@ -192,14 +192,20 @@ impl<T> Within<T> {
     /// Without a context, only an answer that is ready already is returned. Nothing is polled, so this needs no
     /// runtime.
     pub(crate) fn poll_in(&mut self, cx: Option<&mut Context<'_>>) -> Poll<Result<T, StoreError>> {
-        match (&mut self.answer.0, cx) {
-            (Inner::Ready(answer), _) => answer.take().map_or(Poll::Pending, Poll::Ready),
-            (Inner::Pending(_), None) => Poll::Pending,
+        let answer = match (&mut self.answer.0, cx) {
+            (Inner::Ready(answer), _) => return answer.take().map_or(Poll::Pending, Poll::Ready),
+            (Inner::Pending(_), None) => return Poll::Pending,
             (Inner::Pending(answer), Some(cx)) => match answer.as_mut().poll(cx) {
-                Poll::Ready(answer) => Poll::Ready(answer),
-                Poll::Pending => self.timer.poll_in(Some(cx)).map(|()| Err(StoreError::timed_out())),
+                Poll::Ready(answer) => answer,
+                Poll::Pending => {
+                    ready!(self.timer.poll_in(Some(cx)));
+                    Err(StoreError::timed_out())
+                }
             },
-        }
+        };
+        // The store's work ends here, also if it has timed out: a claim is over before its lease is released.
+        self.answer = StoreFuture(Inner::Ready(None));
+        Poll::Ready(answer)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The order of a check: [`Engine::screen`], then [`Engine::check`].
 
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -30,16 +30,21 @@ pub(super) enum Stop {
 /// How far a check has come, and what it waits for. With stores in memory it waits only while another request has the
 /// same delivery in progress.
 pub(super) enum Stage<F: Form, C> {
-    /// Not started.
-    Begun,
+    /// Not started. The body is empty unless it is signed or holds the credential.
+    Begun(Bytes),
     /// For the tenant's keys.
     Keys { answer: Within<Keys>, presented: Presented<F>, asked_again: bool },
     /// For the replay store. Field order is drop order: a claim is over before its lease is released.
     Claim { answer: Within<Claimed>, lease: Option<LeaseGuard>, accepted: Accepted<C>, waited: Duration },
     /// For another request that has the same delivery in progress.
     Pause { timer: Timer, accepted: Accepted<C>, waited: Duration },
-    /// With the lease to settle once the inner service has answered.
-    Passed(Identity<C>, Option<LeaseGuard>),
+}
+
+/// A request that may reach the inner service.
+pub(super) struct Passed<C> {
+    pub(super) identity: Identity<C>,
+    /// To be settled once the inner service has answered.
+    pub(super) lease: Option<LeaseGuard>,
 }
 
 /// The context of the task that polls the check. `None` inside `Service::call`: only answers that are ready are taken,
@@ -63,70 +68,72 @@ impl<F: Form, C> Engine<F, C> {
         if presence == Presence::Absent { Err(self.what_is_missing(head)) } else { Ok(presence) }
     }
 
-    /// The order of every check. Runs until the check has passed, is refused, or has to wait: then the stage it waits
-    /// in comes back. `body` is empty unless it is signed or holds the credential; only step 1 reads it.
+    /// The order of every check. Runs until the check has passed, is refused, or has to wait.
     ///
     /// Steps 3, 4, 5 and 7 cannot be left out, as each takes what only the one before it makes: see `proof.rs`. One
     /// reading of the clock decides every time check; leases and the stores' bookkeeping have their own.
     pub(super) fn check(
         &self,
-        mut stage: Stage<F, C>,
+        stage: &mut Stage<F, C>,
         head: &Parts,
-        body: &Bytes,
         mut task: Task<'_, '_>,
-    ) -> Result<Stage<F, C>, Stop> {
+    ) -> Poll<Result<Passed<C>, Stop>> {
         loop {
-            stage = match stage {
-                Stage::Begun => {
+            *stage = match stage {
+                Stage::Begun(body) => {
                     let presented = self.extract(head, body)?; //                1 extract: malformed
                     Stage::Keys { answer: self.within(self.look_up(&presented)), presented, asked_again: false }
                 }
-                Stage::Keys { mut answer, presented, asked_again } => {
-                    let Poll::Ready(found) = answer.poll_in(task.as_deref_mut()) else {
-                        return Ok(Stage::Keys { answer, presented, asked_again });
-                    };
+                Stage::Keys { answer, presented, asked_again } => {
+                    let found = ready!(answer.poll_in(task.as_deref_mut()));
                     self.meters.answered(Store::Keys, answer.asked());
-                    let keys = self.found(found, &presented)?; //                2 keys: unavailable
-                    let verified = Verified::by_one_of(&keys, &presented, self); // 3 verify: invalid, too_many_requests
-                    match verified {
-                        Err(reason) => self.ask_again(reason, &keys, presented, asked_again)?,
-                        Ok(verified) => {
-                            let fresh = verified.fresh()?; //                    4 time: expired, not_yet_valid
-                            let (accepted, key) = fresh.with_claims()?; //       5 claims: invalid, rejected_claims
-                            // Of a duplicate too: the key still has users.
-                            key.used(accepted.checked_at());
-                            self.check_cutoff(&accepted)?; //                    6 cutoff: replayed
-                            self.claim(accepted, Duration::ZERO)? //             7 replay: answered in `Stage::Claim`
+                    let keys = self.found(found, presented)?; //                 2 keys: unavailable
+                    let verified = Verified::by_one_of(&keys, presented, self); // 3 verify: invalid, too_many_requests
+                    let verified = match verified {
+                        Ok(verified) => verified,
+                        Err(reason) => {
+                            *answer = self.ask_again(reason, &keys, presented, *asked_again)?;
+                            *asked_again = true;
+                            continue;
                         }
-                    }
-                }
-                // Bindings drop in reverse: `lease` stands before `answer`, so that a claim is over before its lease
-                // is released.
-                Stage::Claim { accepted, lease, mut answer, waited } => {
-                    let Poll::Ready(claimed) = answer.poll_in(task.as_deref_mut()) else {
-                        return Ok(Stage::Claim { answer, lease, accepted, waited });
                     };
-                    self.meters.answered(Store::Replay, answer.asked());
-                    drop(answer);
-                    self.on_claimed(claimed, lease, accepted, waited)? //        7 replay: replayed, unavailable
+                    let fresh = verified.fresh()?; //                            4 time: expired, not_yet_valid
+                    let (accepted, key) = fresh.with_claims()?; //               5 claims: invalid, rejected_claims
+                    // Of a duplicate too: the key still has users.
+                    key.used(accepted.checked_at());
+                    self.check_cutoff(&accepted)?; //                            6 cutoff: replayed
+                    if let Some(admission) = self.needs_no_claim() {
+                        return Poll::Ready(Ok(accepted.passed(admission, None)));
+                    }
+                    self.claim(accepted, Duration::ZERO)? //                     7 replay: answered in `Stage::Claim`
                 }
-                Stage::Pause { mut timer, accepted, waited } => match timer.poll_in(task.as_deref_mut()) {
-                    Poll::Ready(()) => self.claim(accepted, waited)?,
-                    Poll::Pending => return Ok(Stage::Pause { timer, accepted, waited }),
-                },
-                passed @ Stage::Passed(..) => return Ok(passed),
+                Stage::Claim { accepted, lease, answer, waited } => {
+                    let claimed = ready!(answer.poll_in(task.as_deref_mut()));
+                    self.meters.answered(Store::Replay, answer.asked());
+                    let passed = self.on_claimed(claimed, lease.take(), accepted, *waited)?; // 7 replay: replayed, unavailable
+                    if let Some(passed) = passed {
+                        return Poll::Ready(Ok(passed));
+                    }
+                    let pause = Duration::from_millis(20).max(*waited / 2);
+                    Stage::Pause { timer: Timer::new(pause), accepted: accepted.clone(), waited: *waited + pause }
+                }
+                Stage::Pause { timer, accepted, waited } => {
+                    ready!(timer.poll_in(task.as_deref_mut()));
+                    self.claim(accepted.clone(), *waited)?
+                }
             }
         }
+    }
+
+    /// For a form whose credentials may come again. `build` requires a replay store of all others.
+    fn needs_no_claim(&self) -> Option<Admission> {
+        if self.replay.is_none() { Admission::reusable(self.rules.usage) } else { None }
     }
 
     /// Step 7: claims the credential. Of any number of duplicates, one passes.
     fn claim(&self, accepted: Accepted<C>, waited: Duration) -> Result<Stage<F, C>, Stop> {
         let Some(replay) = &self.replay else {
-            // `build` leaves the store out only for `Usage::Reusable`. Anything else fails closed.
-            let admission = Admission::reusable(self.rules.usage);
-            let failed = || accepted.refuse(Reason::ReplayStore(StoreFailure::Failed));
-            let admission = admission.ok_or_else(failed)?;
-            return Ok(Stage::Passed(accepted.admitted(admission), None));
+            return Err(accepted.refuse(Reason::ReplayStore(StoreFailure::Failed)));
         };
         let claim = replay.claim_for(&accepted);
         // Before the store is asked: dropped after the claim, also if the store panics.
@@ -134,15 +141,15 @@ impl<F: Form, C> Engine<F, C> {
         Ok(Stage::Claim { answer: self.within(replay.store.claim(&claim)), lease, accepted, waited })
     }
 
-    /// Acts on the replay store's answer: passes the first claim, acknowledges or refuses a duplicate, or waits for the
-    /// delivery in progress.
+    /// Acts on the replay store's answer: passes the first claim, acknowledges or refuses a duplicate. `None`: the
+    /// delivery is in progress, so wait.
     fn on_claimed(
         &self,
         claimed: Result<Claimed, StoreError>,
         lease: Option<LeaseGuard>,
-        accepted: Accepted<C>,
+        accepted: &Accepted<C>,
         waited: Duration,
-    ) -> Result<Stage<F, C>, Stop> {
+    ) -> Result<Option<Passed<C>>, Stop> {
         if let Some(replay) = &self.replay {
             self.meters.sized(&*replay.store, accepted.checked_at());
         }
@@ -150,8 +157,8 @@ impl<F: Form, C> Engine<F, C> {
         let claimed = claimed.map_err(|error| self.store_failed(&error, Reason::ReplayStore));
         let taken = match claimed.map(Admission::first) {
             Ok(Ok(admission)) => {
-                self.check_late_claim(&accepted, waited)?;
-                return Ok(Stage::Passed(accepted.admitted(admission), lease));
+                self.check_late_claim(accepted, waited)?;
+                return Ok(Some(accepted.passed(admission, lease)));
             }
             Ok(Err(taken)) => taken,
             Err(reason) => return Err(accepted.refuse(reason)),
@@ -164,14 +171,11 @@ impl<F: Form, C> Engine<F, C> {
         let reason = match taken {
             Claimed::Spent if takes_leases => {
                 return match Admission::duplicate(&self.rules) {
-                    Some(admission) => Ok(Stage::Passed(accepted.admitted(admission), None)),
+                    Some(admission) => Ok(Some(accepted.passed(admission, None))),
                     None => Err(Stop::Acknowledged(accepted.tenant().clone())),
                 };
             }
-            Claimed::Leased if takes_leases && waited < self.settings.store_timeout => {
-                let pause = Duration::from_millis(20).max(waited / 2);
-                return Ok(Stage::Pause { timer: Timer::new(pause), accepted, waited: waited + pause });
-            }
+            Claimed::Leased if takes_leases && waited < self.settings.store_timeout => return Ok(None),
             Claimed::Leased if takes_leases => Reason::InProgress,
             Claimed::Forgotten => Reason::Forgotten,
             _ => self.rules.duplicate.clone(),

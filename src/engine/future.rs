@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tower_service::Service;
 
 use super::Engine;
-use super::check::Stage;
+use super::check::{Passed, Stage};
 use super::lease::LeaseGuard;
 use crate::Identity;
 use crate::body::{LayerBody, ReadBody};
@@ -43,23 +43,30 @@ pin_project! {
     {
         engine: Arc<Engine<F, C>>,
         watch: Watch,
+        // `None` once it has gone on to the inner service, or is refused.
+        waiting: Option<Waiting<S, Handed<F, B>>>,
         #[pin]
-        state: State<S, Stage<F, C>, Handed<F, B>, Reading<F, B>, S::Future, R, S::Error>,
+        state: State<Reading<F, B>, Stage<F, C>, S::Future, Result<Response<LayerBody<R>>, S::Error>>,
     }
 }
 
+/// A request that has to wait, and the inner service that was polled ready for it.
+struct Waiting<S, B> {
+    head: Parts,
+    /// `None` while it is read.
+    body: Option<B>,
+    service: S,
+}
+
 pin_project! {
-    // Each state is left with `project_replace`, which takes out of it what the next one needs.
     #[project = StateProj]
-    #[project_replace = StateOwn]
-    enum State<S, St, Out, Rd, Fut, R, E> {
-        Reading { #[pin] reading: Rd, head: Parts, service: S },
-        Checking { stage: St, head: Parts, body: Out, service: S },
+    enum State<Reading, Stage, Call, Outcome> {
+        Reading { #[pin] reading: Reading },
+        Checking { stage: Stage },
         // Field order is drop order: the inner service's work is cancelled before its lease is released.
-        Calling { #[pin] answer: Fut, lease: Option<LeaseGuard>, sealed: bool },
-        Settling { settled: JoinHandle<()>, outcome: Result<Response<LayerBody<R>>, E> },
-        Answered { response: Response<LayerBody<R>> },
-        Done,
+        Calling { #[pin] call: Call, lease: Option<LeaseGuard>, sealed: bool },
+        Settling { settled: JoinHandle<()>, outcome: Option<Outcome> },
+        Answered { outcome: Option<Outcome> },
     }
 }
 
@@ -76,37 +83,43 @@ where
         let (mut head, body) = request.into_parts();
         // Nobody but this layer may say who the user is.
         head.extensions.remove::<Identity<C>>();
+        let mut stage = Stage::Begun(Bytes::new());
         let checked = match watch.in_span(|| engine.screen(&head)) {
             Ok(Presence::Absent) => {
                 // The span covers the check only, not the inner service.
                 drop(watch.take());
-                let answer = inner.call(Request::from_parts(head, F::Reads::untouched(body)));
-                return Self { engine, watch, state: State::Calling { answer, lease: None, sealed: false } };
+                let call = inner.call(Request::from_parts(head, F::Reads::untouched(body)));
+                let state = State::Calling { call, lease: None, sealed: false };
+                return Self { engine, watch, waiting: None, state };
             }
             Ok(Presence::InBody) => {
                 let reading = F::Reads::read(body, engine.settings.body);
-                return Self { engine, watch, state: State::Reading { reading, head, service: take_ready(inner) } };
+                let waiting = Some(Waiting { head, body: None, service: take_ready(inner) });
+                return Self { engine, watch, waiting, state: State::Reading { reading } };
             }
             Ok(Presence::InHead) => match (engine.takes_unsigned_body(), F::Reads::is_empty(&body)) {
-                (true, _) | (_, Some(true)) => watch.in_span(|| engine.check(Stage::Begun, &head, &Bytes::new(), None)),
-                (false, Some(false)) => Err(engine.refuse_head(Reason::UnsignedBody, &head)),
+                (true, _) | (_, Some(true)) => watch.in_span(|| engine.check(&mut stage, &head, None)),
+                (false, Some(false)) => Poll::Ready(Err(engine.refuse_head(Reason::UnsignedBody, &head))),
                 (false, None) => {
                     let reading = F::Reads::read_nothing(body, engine.settings.body.timeout);
-                    return Self { engine, watch, state: State::Reading { reading, head, service: take_ready(inner) } };
+                    let waiting = Some(Waiting { head, body: None, service: take_ready(inner) });
+                    return Self { engine, watch, waiting, state: State::Reading { reading } };
                 }
             },
-            Err(reason) => Err(engine.refuse_head(reason, &head)),
+            Err(reason) => Poll::Ready(Err(engine.refuse_head(reason, &head))),
         };
         let body = F::Reads::untouched(body);
-        let state = match checked {
-            Ok(Stage::Passed(identity, lease)) => engine.call(identity, lease, head, body, inner, watch.take()),
-            Ok(stage) => State::Checking { stage, head, body, service: take_ready(inner) },
-            Err(stop) => {
+        let (waiting, state) = match checked {
+            Poll::Ready(Ok(passed)) => (None, engine.call(passed, head, body, inner, watch.take())),
+            Poll::Ready(Err(stop)) => {
                 drop(take_ready(inner));
-                State::Answered { response: engine.respond(stop, &head, watch.take()) }
+                (None, State::Answered { outcome: Some(Ok(engine.respond(stop, &head, watch.take()))) })
+            }
+            Poll::Pending => {
+                (Some(Waiting { head, body: Some(body), service: take_ready(inner) }), State::Checking { stage })
             }
         };
-        Self { engine, watch, state }
+        Self { engine, watch, waiting, state }
     }
 }
 
@@ -118,20 +131,19 @@ fn take_ready<S: Clone>(inner: &mut S) -> S {
 }
 
 impl<F: Form, C: Send + Sync + 'static> Engine<F, C> {
-    fn call<S, St, Out, Rd, R>(
+    fn call<S, B, Reading, Stage, Outcome>(
         &self,
-        identity: Identity<C>,
-        lease: Option<LeaseGuard>,
+        Passed { identity, lease }: Passed<C>,
         mut head: Parts,
-        body: Out,
+        body: B,
         service: &mut S,
         watch: Watch,
-    ) -> State<S, St, Out, Rd, S::Future, R, S::Error>
+    ) -> State<Reading, Stage, S::Future, Outcome>
     where
-        S: Service<Request<Out>, Response = Response<R>>,
+        S: Service<Request<B>>,
     {
         self.admit(&mut head, identity, watch);
-        State::Calling { answer: service.call(Request::from_parts(head, body)), lease, sealed: true }
+        State::Calling { call: service.call(Request::from_parts(head, body)), lease, sealed: true }
     }
 }
 
@@ -149,67 +161,55 @@ where
         let engine = &*this.engine;
         loop {
             match this.state.as_mut().project() {
-                StateProj::Reading { reading, .. } => {
+                StateProj::Reading { reading } => {
                     let read = ready!(reading.poll(cx));
-                    let StateOwn::Reading { head, service, .. } = this.state.as_mut().project_replace(State::Done)
-                    else {
+                    let Some(waiting) = this.waiting else { return Poll::Pending };
+                    match read {
+                        Ok((bytes, body)) => {
+                            waiting.body = Some(body);
+                            this.state.set(State::Checking { stage: Stage::Begun(bytes) });
+                        }
+                        Err(reason) => {
+                            let stop = engine.refuse_head(reason, &waiting.head);
+                            let response = engine.respond(stop, &waiting.head, this.watch.take());
+                            *this.waiting = None;
+                            this.state.set(State::Answered { outcome: Some(Ok(response)) });
+                        }
+                    }
+                }
+                StateProj::Checking { stage } => {
+                    let Some(Waiting { head, .. }) = this.waiting else { return Poll::Pending };
+                    let checked = ready!(this.watch.in_span(|| engine.check(stage, head, Some(cx))));
+                    let Some(Waiting { head, body: Some(body), mut service }) = this.waiting.take() else {
                         return Poll::Pending;
                     };
-                    let (bytes, body) = match read {
-                        Ok(read) => read,
-                        Err(reason) => {
-                            let stop = engine.refuse_head(reason, &head);
-                            return Poll::Ready(Ok(engine.respond(stop, &head, this.watch.take())));
-                        }
-                    };
-                    match this.watch.in_span(|| engine.check(Stage::Begun, &head, &bytes, None)) {
-                        Ok(stage) => this.state.set(State::Checking { stage, head, body, service }),
-                        Err(stop) => return Poll::Ready(Ok(engine.respond(stop, &head, this.watch.take()))),
-                    }
+                    let watch = this.watch.take();
+                    this.state.set(match checked {
+                        Ok(passed) => engine.call(passed, head, body, &mut service, watch),
+                        Err(stop) => State::Answered { outcome: Some(Ok(engine.respond(stop, &head, watch))) },
+                    });
                 }
-                StateProj::Checking { .. } => {
-                    let left = this.state.as_mut().project_replace(State::Done);
-                    let StateOwn::Checking { stage, head, body, mut service } = left else { return Poll::Pending };
-                    // The body was used in step 1.
-                    match this.watch.in_span(|| engine.check(stage, &head, &Bytes::new(), Some(cx))) {
-                        Ok(Stage::Passed(identity, lease)) => {
-                            this.state.set(engine.call(identity, lease, head, body, &mut service, this.watch.take()));
-                        }
-                        Ok(stage) => {
-                            this.state.set(State::Checking { stage, head, body, service });
-                            return Poll::Pending;
-                        }
-                        Err(stop) => return Poll::Ready(Ok(engine.respond(stop, &head, this.watch.take()))),
-                    }
-                }
-                StateProj::Calling { answer, lease, sealed } => {
-                    let mut outcome = ready!(answer.poll(cx));
+                StateProj::Calling { call, lease, sealed } => {
+                    let mut outcome = ready!(call.poll(cx));
                     let settled = lease.take().and_then(|lease| lease.end(is_processed(&outcome)));
                     // After the lease has ended, as `http` panics if an answer has no room for another header.
                     if let (true, Ok(response)) = (*sealed, &mut outcome) {
                         seal(response.headers_mut());
                     }
-                    let outcome = outcome.map(|response| response.map(LayerBody::from_inner));
-                    let Some(settled) = settled else {
-                        this.state.set(State::Done);
-                        return Poll::Ready(outcome);
-                    };
-                    this.state.set(State::Settling { settled, outcome });
+                    let outcome = Some(outcome.map(|response| response.map(LayerBody::from_inner)));
+                    this.state.set(match settled {
+                        Some(settled) => State::Settling { settled, outcome },
+                        None => State::Answered { outcome },
+                    });
                 }
-                StateProj::Settling { settled, .. } => {
+                StateProj::Settling { settled, outcome } => {
                     // A failure is in the log. The answer stands.
                     _ = ready!(Pin::new(settled).poll(cx));
-                    if let StateOwn::Settling { outcome, .. } = this.state.as_mut().project_replace(State::Done) {
-                        return Poll::Ready(outcome);
-                    }
-                }
-                StateProj::Answered { .. } => {
-                    if let StateOwn::Answered { response } = this.state.as_mut().project_replace(State::Done) {
-                        return Poll::Ready(Ok(response));
-                    }
+                    let outcome = outcome.take();
+                    this.state.set(State::Answered { outcome });
                 }
                 // Polled after it has answered: it stays pending rather than panic, as the type says.
-                StateProj::Done => return Poll::Pending,
+                StateProj::Answered { outcome } => return outcome.take().map_or(Poll::Pending, Poll::Ready),
             }
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::request::Parts;
 
-use super::check::{Stage, Stop};
+use super::check::Stop;
 use super::proof::Accepted;
 use super::{Engine, Presented};
 use crate::form::{Extracted, Form};
@@ -84,14 +84,11 @@ impl<F: Form, C> Engine<F, C> {
         &self,
         refused: Reason,
         tried: &Keys,
-        presented: Presented<F>,
+        presented: &Presented<F>,
         asked_again: bool,
-    ) -> Result<Stage<F, C>, Stop> {
-        let newer = if asked_again { None } else { self.newer_keys(&refused, tried, &presented) };
-        match newer {
-            Some(answer) => Ok(Stage::Keys { answer, presented, asked_again: true }),
-            None => Err(self.refuse_presented(refused, &presented)),
-        }
+    ) -> Result<Within<Keys>, Stop> {
+        let newer = if asked_again { None } else { self.newer_keys(&refused, tried, presented) };
+        newer.ok_or_else(|| self.refuse_presented(refused, presented))
     }
 
     /// Asks for unknown tenants too, so that the time of the answer does not reveal which tenants exist.

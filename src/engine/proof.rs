@@ -6,7 +6,8 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use super::check::Stop;
+use super::check::{Passed, Stop};
+use super::lease::LeaseGuard;
 use super::{Engine, Presented};
 use crate::clock::UnixTime;
 use crate::form::Form;
@@ -23,8 +24,8 @@ pub(super) struct Verified<'e, F: Form, C> {
     now: UnixTime,
     message: F::Message,
     /// The name in the request.
-    named: Option<TenantId>,
-    key: Key,
+    named: Option<&'e TenantId>,
+    key: &'e Key,
 }
 
 /// A verified credential inside its window.
@@ -41,9 +42,13 @@ pub(super) struct Accepted<C> {
 impl<'e, F: Form, C> Verified<'e, F, C> {
     /// Tries all active keys. If no key is active, tries the decoy, so that an unknown tenant costs as much as a wrong
     /// key.
-    pub(super) fn by_one_of(keys: &Keys, presented: &Presented<F>, engine: &'e Engine<F, C>) -> Result<Self, Reason> {
-        let now = engine.settings.clock.now();
-        let named = || presented.tenant.clone().unwrap_or_else(|| "".into());
+    pub(super) fn by_one_of(
+        keys: &'e Keys,
+        presented: &'e Presented<F>,
+        engine: &'e Engine<F, C>,
+    ) -> Result<Self, Reason> {
+        let (now, named) = (engine.settings.clock.now(), presented.tenant.as_ref());
+        let logged = || named.cloned().unwrap_or_else(|| "".into());
         // The refusal if no key fits: there is no active key, all are unusable, or no usable one made this signature.
         let mut refused = Reason::UnknownKey;
         for key in keys.iter().filter(|key| key.is_active(now)) {
@@ -52,18 +57,16 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
                 None => engine.form.verify(&presented.credential, key.secret()),
             };
             match checked {
-                Ok(message) => {
-                    return Ok(Self { engine, now, message, named: presented.tenant.clone(), key: key.clone() });
-                }
+                Ok(message) => return Ok(Self { engine, now, message, named, key }),
                 Err(Reason::BadSignature) => {
                     refused = Reason::BadSignature;
                     if let Some(slip) = engine.rules.slip(key.secret()).or_else(|| key.secret().shortness()) {
-                        observe::doubtful_key(F::NAME, &named(), slip);
+                        observe::doubtful_key(F::NAME, &logged(), slip);
                     }
                 }
                 // One broken key must not shut out whoever holds the other.
                 Err(Reason::UnusableKey(what)) => {
-                    observe::unusable_key(F::NAME, &named(), what);
+                    observe::unusable_key(F::NAME, &logged(), what);
                     if refused == Reason::UnknownKey {
                         refused = Reason::UnusableKey(what);
                     }
@@ -77,28 +80,28 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
     pub(super) fn fresh(self) -> Result<Fresh<'e, F, C>, Stop> {
         let validity = match self.engine.form.validity(&self.message) {
             Ok(validity) => validity,
-            Err(reason) => return Err(Stop::Refused(reason, self.named, Facts::new())),
+            Err(reason) => return Err(Stop::Refused(reason, self.named.cloned(), Facts::new())),
         };
         match validity.check(self.now) {
             Ok(()) => Ok(Fresh { verified: self, validity }),
             Err(reason) => {
                 let (facts, age) = (validity.compared_with(self.now), validity.age(self.now));
-                Err(Stop::Untimely(reason, self.named, facts, age))
+                Err(Stop::Untimely(reason, self.named.cloned(), facts, age))
             }
         }
     }
 }
 
-impl<F: Form, C> Fresh<'_, F, C> {
+impl<'e, F: Form, C> Fresh<'e, F, C> {
     /// Also returns the key: a check records its use, a rehearsal does not.
-    pub(super) fn with_claims(self) -> Result<(Accepted<C>, Key), Stop> {
+    pub(super) fn with_claims(self) -> Result<(Accepted<C>, &'e Key), Stop> {
         let Self { verified: Verified { engine, now, message, named, key }, validity } = self;
-        let fingerprint = engine.fingerprint(&message, named.as_ref(), &key);
+        let fingerprint = engine.fingerprint(&message, named, key);
         let claims = match engine.form.claims(message, now).and_then(&engine.map_claims) {
             Ok(claims) => claims,
-            Err(reason) => return Err(Stop::Refused(reason, named, Facts::new())),
+            Err(reason) => return Err(Stop::Refused(reason, named.cloned(), Facts::new())),
         };
-        let tenant = key.owner().cloned().or(named).unwrap_or_else(|| "".into());
+        let tenant = key.owner().or(named).cloned().unwrap_or_else(|| "".into());
         let (form, key_use) = (F::NAME, key.key_use());
         let proved = Proved { claims, form, tenant, key_use, fingerprint, validity, checked_at: now };
         Ok((Accepted { proved: Arc::new(proved) }, key))
@@ -127,8 +130,14 @@ impl<C> Accepted<C> {
         Stop::Refused(reason, Some(self.proved.tenant.clone()), Facts::new())
     }
 
-    pub(super) fn admitted(self, admission: Admission) -> Identity<C> {
-        Identity::new(self.proved, admission)
+    pub(super) fn passed(&self, admission: Admission, lease: Option<LeaseGuard>) -> Passed<C> {
+        Passed { identity: Identity::new(Arc::clone(&self.proved), admission), lease }
+    }
+}
+
+impl<C> Clone for Accepted<C> {
+    fn clone(&self) -> Self {
+        Self { proved: Arc::clone(&self.proved) }
     }
 }
 
