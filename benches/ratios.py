@@ -15,6 +15,7 @@ FORMS = ["fernet", "jwt", "timestamp_hash", "oauth1", "webhook", "webhook_64_kib
 OVER_MAC = {"jwt": 2.4, "timestamp_hash": 3, "oauth1": 5}
 JWT_LAYER = [("peers_jwt", "tower-sso, layer"), ("peers_jwt", "tower-sso, no layer")]
 JWT_AUTHORIZER = [("peers_jwt", "jwt-authorizer"), ("peers_jwt", "jwt-authorizer, no layer")]
+SVIX = "peers_standard_webhooks"
 AXUM_JWT_AUTH = [("peers_jwt", "axum-jwt-auth"), ("peers_jwt", "axum-jwt-auth, no extractor")]
 
 
@@ -101,6 +102,12 @@ for what, over, under, most, least in [
     ("oauth1: oauthlib / layer", ("python", "oauthlib"), ("peers_oauth1", "tower-sso, layer"), None, 60),
     ("oauth1: Authlib / layer", ("python", "Authlib"), ("peers_oauth1", "tower-sso, layer"), None, 40),
     ("webhook: webhook-verify / is it authentic", ("peers_webhook", "webhook-verify"), ("peers_webhook", "tower-sso, authentic"), None, None),
+    ("webhook: is it authentic / by hand", ("peers_webhook", "tower-sso, authentic"), ("peers_webhook", "by hand"), 1.3, None),
+    ("webhook: is it authentic / bare MAC", ("peers_webhook", "tower-sso, authentic"), ("peers_webhook", "bare MAC"), None, None),
+    ("Standard Webhooks: is it authentic / by hand", (SVIX, "tower-sso, authentic"), (SVIX, "by hand"), 1.3, None),
+    ("Standard Webhooks: is it authentic / bare MAC", (SVIX, "tower-sso, authentic"), (SVIX, "bare MAC"), None, None),
+    ("Standard Webhooks: `svix`, without the time / is it authentic", (SVIX, "svix"), (SVIX, "tower-sso, authentic"), None, None),
+    ("Standard Webhooks: `standardwebhooks` / is it authentic", (SVIX, "standardwebhooks"), (SVIX, "tower-sso, authentic"), None, None),
     ("webhook, 64 KiB: layer / raw MAC", ("webhook_64_kib", "layer"), ("webhook_64_kib", "raw MAC"), 1.1, None),
 ]:
     row(what, ratio(over, under, most, least), f"≤ {most}" if most else f"≥ {least}" if least else "")
