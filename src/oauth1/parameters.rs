@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::request::Parts;
-use memchr::memchr3_iter;
+use http::{Method, Version};
 use memchr::memmem::Finder;
 
 use super::base_string::{self, BaseString, Order};
@@ -102,26 +102,16 @@ pub(super) fn are_present(head: &Parts, transports: &[Transport]) -> bool {
 
 /// Whether the head has a hash of the body. Unreadable parameters are refused later, in `extract`.
 pub(super) fn state_body_hash(head: &Parts, transports: &[Transport]) -> bool {
-    may_state_body_hash(head)
+    may_have_body(head)
         && Parameters::read(head, &[], transports).is_ok_and(|read| read.protocol(protocol::BODY_HASH).is_some())
 }
 
-/// Fast path: most requests have no such name, and none that is escaped.
-fn may_state_body_hash(head: &Parts) -> bool {
-    static NAME: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(PROTOCOL[protocol::BODY_HASH]));
-    let may = |parameters: &[u8], separator: u8| {
-        let mut in_name = true;
-        let has_escaped_name = memchr3_iter(separator, b'=', b'%', parameters).any(|at| {
-            let byte = parameters.get(at);
-            let found = in_name && byte == Some(&b'%');
-            in_name = byte == Some(&separator) || (in_name && byte != Some(&b'='));
-            found
-        });
-        has_escaped_name || NAME.find(parameters).is_some()
-    };
-    let query = received::uri(head).query().unwrap_or_default();
-    let mut headers = head.headers.get_all(AUTHORIZATION).iter().filter_map(|value| scheme_and_rest(value.as_bytes()));
-    may(query.as_bytes(), b'&') || headers.any(|parameters| may(parameters, b','))
+/// Fast path: a link that is followed. Before HTTP/2, a request that announces no body has none (RFC 9112, 6.3).
+fn may_have_body(head: &Parts) -> bool {
+    let announced_by = [CONTENT_TYPE, CONTENT_LENGTH, TRANSFER_ENCODING];
+    head.method != Method::GET
+        || head.version > Version::HTTP_11
+        || announced_by.iter().any(|name| head.headers.contains_key(name))
 }
 
 impl Parameters {

@@ -122,6 +122,26 @@ async fn the_hash_is_of_the_signatures_own_digest() {
     assert_eq!(said(&app(), post(&forged, XML, OTHER_SCORE)).await, INVALID);
 }
 
+/// HTTP/2 need not announce a body, not even that of a `GET`.
+#[tokio::test]
+async fn a_get_may_have_a_body_with_a_hash() {
+    let link = signer_for(API).body(SCORE).uri(&[]).unwrap();
+    for dangerous in [false, true] {
+        let layer = if dangerous { api().danger_unsigned_body() } else { api() };
+        let app = App::new(layer.build().unwrap());
+        let request = |body: &'static str| {
+            let mut request = post(&link, XML, body);
+            (*request.method_mut(), *request.version_mut()) = (Method::GET, http::Version::HTTP_2);
+            request.headers_mut().clear();
+            request
+        };
+        for other in [OTHER_SCORE, ""] {
+            assert_eq!(said(&app, request(other)).await, ("invalid", "body_hash"), "{dangerous} {other}");
+        }
+        assert_eq!(outcome(&app.send(request(SCORE)).await), "ok", "{dangerous}");
+    }
+}
+
 /// axum's own extractor reads what was signed.
 #[cfg(feature = "axum")]
 #[tokio::test]
