@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::clock::UnixTime;
 use crate::rejection::Reason;
-use crate::text::json::{Kind, Object};
+use crate::text::json::Object;
 
 /// The claims of RFC 7519 that decide when a token is accepted.
 pub(super) struct Registered {
@@ -50,13 +50,13 @@ impl Registered {
 
 /// A claim that must be present and not null, and a string where RFC 7519, 4.1 demands one.
 pub(super) fn require(payload: &Object<'_>, claim: &str) -> Result<(), Reason> {
-    match payload.kind(claim) {
-        None | Some(Kind::Null) => Err(Reason::MissingClaim(claim.to_owned().into())),
-        Some(Kind::Other) if matches!(claim, "iss" | "sub" | "jti") => {
-            Err(Reason::BadClaim(claim.to_owned().into(), "is not a string"))
-        }
-        Some(_) => Ok(()),
+    if payload.lacks(claim) {
+        return Err(Reason::MissingClaim(claim.to_owned().into()));
     }
+    if matches!(claim, "iss" | "sub" | "jti") && !payload.is_text(claim) {
+        return Err(Reason::BadClaim(claim.to_owned().into(), "is not a string"));
+    }
+    Ok(())
 }
 
 /// `iss` is exactly this string (RFC 7519, 4.1.1).

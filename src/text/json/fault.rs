@@ -58,34 +58,3 @@ impl<'de> Deserializer<'de> for Asked<'_> {
         newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde::Deserialize;
-
-    #[test]
-    fn the_field_at_fault_is_named_and_no_value() {
-        #[derive(Debug, Deserialize)]
-        #[expect(dead_code, reason = "only read")]
-        struct User {
-            name: String,
-            age: Option<u8>,
-            address: Option<Address>,
-        }
-        #[derive(Debug, Deserialize)]
-        #[expect(dead_code, reason = "only read")]
-        struct Address {
-            city: String,
-        }
-        for (json, expected) in [
-            (r#"{"age": 7}"#, ": `name` is missing (line"),
-            (r#"{"name": "ada", "age": "s3cret"}"#, ": `age` has another type or value (line"),
-            (r#"{"name": "ada", "age": 700}"#, ": `age` has another type or value (line"),
-            (r#"{"name": "ada", "address": {"s3cret": 1}}"#, ": `city` is missing in `address` (line"),
-            (r#"{"name": "ada", "address": {"city": ["s3cret"]}}"#, ": `address` has another type or value (line"),
-        ] {
-            let said = crate::text::json::parse::<User>(json.as_bytes()).unwrap_err().to_string();
-            assert!(said.contains(expected) && !said.contains("s3cret"), "{said}");
-        }
-    }
-}

@@ -11,12 +11,9 @@ use serde_json::Value;
 
 use crate::rejection::Reason;
 use fault::field_at_fault;
-use scan::{Names, scan};
+use scan::{Names, TWICE, scan};
 
 pub(crate) const NOT_AN_OBJECT: &str = "is not an object";
-const NOT_JSON: &str = "is not JSON";
-const TWICE: &str = "has a name twice";
-const RESERVED: &str = "has a name that serde_json keeps for itself";
 /// The separator between a name and its value.
 const BEFORE_A_VALUE: [char; 5] = [' ', '\t', '\n', '\r', ':'];
 
@@ -29,18 +26,19 @@ pub(crate) fn object<C: DeserializeOwned>(json: &[u8], required: &[impl AsRef<st
 
 /// Parses any JSON value without duplicate names.
 pub(crate) fn value<C: DeserializeOwned>(json: &[u8]) -> Result<C, Reason> {
-    let json = text(json)?;
-    unambiguous(json)?;
+    let (json, _) = unambiguous(json)?;
     parse_text(json)
 }
 
 /// Scans all of it, including fields that no claims use.
-fn unambiguous(json: &str) -> Result<Names<'_>, Reason> {
-    scan(json).map_err(|(what, at)| {
+fn unambiguous(json: &[u8]) -> Result<(&str, Names<'_>), Reason> {
+    let json = text(json)?;
+    let names = scan(json).map_err(|(what, at)| {
         let before = json.as_bytes().get(..at).unwrap_or_default();
         let column = before.iter().rev().take_while(|byte| **byte != b'\n').count();
         at_position(what, before.iter().filter(|byte| **byte == b'\n').count() + 1, column)
-    })
+    })?;
+    Ok((json, names))
 }
 
 /// An unambiguous object: every parser reads the same from its text.
@@ -49,17 +47,9 @@ pub(crate) struct Object<'a> {
     names: Names<'a>,
 }
 
-/// Of what kind a value is.
-pub(crate) enum Kind {
-    Null,
-    Text,
-    Other,
-}
-
 impl<'a> Object<'a> {
     pub(crate) fn read(json: &'a [u8]) -> Result<Self, Reason> {
-        let json = text(json)?;
-        let names = unambiguous(json)?;
+        let (json, names) = unambiguous(json)?;
         match json.trim_start_matches(BEFORE_A_VALUE).starts_with('{') {
             true => Ok(Self { json, names }),
             false => Err(bad_payload(NOT_AN_OBJECT)),
@@ -68,11 +58,20 @@ impl<'a> Object<'a> {
 
     /// Refuses an object in which one of these is missing or null.
     pub(crate) fn require(&self, required: &[impl AsRef<str>]) -> Result<(), Reason> {
-        let is_missing = |name: &&str| matches!(self.kind(name), None | Some(Kind::Null));
-        match required.iter().map(AsRef::as_ref).find(is_missing) {
+        match required.iter().map(AsRef::as_ref).find(|name| self.lacks(name)) {
             Some(missing) => Err(Reason::MissingField(missing.to_owned().into())),
             None => Ok(()),
         }
+    }
+
+    /// Whether a field is missing or null. Only null begins with an `n`.
+    pub(crate) fn lacks(&self, name: &str) -> bool {
+        self.starting_at(name).is_none_or(|json| json.starts_with('n'))
+    }
+
+    #[cfg(feature = "jwt")]
+    pub(crate) fn is_text(&self, name: &str) -> bool {
+        self.starting_at(name).is_some_and(|json| json.starts_with('"'))
     }
 
     /// The object as claims.
@@ -84,16 +83,6 @@ impl<'a> Object<'a> {
     #[cfg(any(feature = "jwt", feature = "signed-parameters", feature = "timestamp-hash"))]
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(|(name, _)| &**name)
-    }
-
-    /// Of what kind the value of a field is, without reading it.
-    pub(crate) fn kind(&self, name: &str) -> Option<Kind> {
-        // Only one value begins with an `n`.
-        self.starting_at(name).map(|json| match json.as_bytes().first() {
-            Some(b'n') => Kind::Null,
-            Some(b'"') => Kind::Text,
-            _ => Kind::Other,
-        })
     }
 
     /// The value of a field.
@@ -179,25 +168,8 @@ mod tests {
             (r"\u0065scaped", None, "the spelling of a name"),
         ] {
             assert_eq!(object.get(name), value, "{why}");
-            assert_eq!(object.kind(name).is_some(), value.is_some(), "{why}");
-            let missing = object.require(&[name]).is_err();
-            assert_eq!(missing, value.is_none_or(|value| value.is_null()), "{why}");
-        }
-    }
-
-    #[test]
-    fn required_fields_are_there_and_not_null() {
-        for (json, refused, why) in [
-            (r#"{"id":1}"#, None, "there"),
-            (r#"{"\u0069d":1}"#, None, "there in another spelling"),
-            (r#"{"a":1}"#, Some("missing_field: the payload has no `id`"), "missing"),
-            (r#"{"a":{"id":1}}"#, Some("missing_field: the payload has no `id`"), "missing outside"),
-            (r#"{"id":null}"#, Some("missing_field: the payload has no `id`"), "null is missing"),
-            (r#"{"id":}"#, Some("bad_payload: the payload: is not JSON (line 1, column 7)"), "no value"),
-        ] {
-            let result = object::<Value>(json.as_bytes(), &["id"]);
-            let said = result.err().map(|reason| format!("{}: {reason}", reason.as_str()));
-            assert_eq!(said.as_deref(), refused, "{why}");
+            let refused = value.is_none_or(|value| value.is_null()).then(|| format!("the payload has no `{name}`"));
+            assert_eq!(object.require(&[name]).err().map(|reason| reason.to_string()), refused, "{why}");
         }
     }
 }

@@ -1,16 +1,19 @@
 //! One pass over a JSON text, before serde_json reads it: every name at every depth, and whether all of it is JSON.
 //!
 //! serde_json alone keeps the last of two equal names, and hardly checks fields that the claims do not use: it skips a
-//! lone surrogate, a number beyond an `f64` and nesting of any depth. The scanner checks the structure itself. It
-//! passes every string with an escape, every unknown word, and every number but a plain integer to serde_json, so that
-//! the two cannot disagree about where a value ends.
+//! lone surrogate, a number beyond an `f64` and nesting of any depth. The scanner checks the structure, and reads plain
+//! strings and integers. It passes every other token to serde_json, so that the two cannot disagree about where one
+//! ends.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use memchr::memchr2;
 use serde::de::DeserializeOwned;
 
-use super::{NOT_JSON, RESERVED, TWICE};
+const NOT_JSON: &str = "is not JSON";
+pub(super) const TWICE: &str = "has a name twice";
+const RESERVED: &str = "has a name that serde_json keeps for itself";
 
 /// serde_json's limit, which it does not apply while it skips a value.
 const MAX_DEPTH: usize = 127;
@@ -27,42 +30,40 @@ type Name<'a> = (Cow<'a, str>, usize);
 
 pub(super) type Names<'a> = Vec<Name<'a>>;
 
-/// The problem, and how many bytes were read until then.
-pub(super) type Fault = (&'static str, usize);
+type Scanned<T> = Result<T, &'static str>;
 
 struct Scanner<'a> {
     json: &'a str,
+    /// Up to here it was read. If it is refused, the position to report.
     at: usize,
-    /// Whether there is any control character. Compact JSON has none, so its strings need not be searched for one.
-    has_control: bool,
     /// The names of all open objects, the innermost last. Those of the outermost object stay.
     names: Names<'a>,
 }
 
-/// Scans all of a text, and returns the names of the outermost object.
-pub(super) fn scan(json: &str) -> Result<Names<'_>, Fault> {
-    let names = Names::with_capacity(FEW);
-    let mut scanner = Scanner { json, at: 0, has_control: has_control(json), names };
-    scanner.value(0)?;
-    if scanner.next().is_some() { Err(scanner.unexpected()) } else { Ok(scanner.names) }
+/// Scans all of a text. Returns the names of the outermost object, or the problem and its offset.
+pub(super) fn scan(json: &str) -> Result<Names<'_>, (&'static str, usize)> {
+    let mut scanner = Scanner { json, at: 0, names: Names::with_capacity(FEW) };
+    match scanner.value(0).and_then(|()| scanner.next().map_or(Ok(()), |_| Err(NOT_JSON))) {
+        Ok(()) => Ok(scanner.names),
+        Err(problem) => Err((problem, scanner.at)),
+    }
 }
 
 impl<'a> Scanner<'a> {
-    fn value(&mut self, depth: usize) -> Result<(), Fault> {
+    fn value(&mut self, depth: usize) -> Scanned<()> {
         match self.next() {
-            Some(b'{') => self.compound(b'}', depth),
-            Some(b'[') => self.compound(b']', depth),
             Some(b'"') => self.string().map(drop),
-            Some(b'-' | b'0'..=b'9' | b'a'..=b'z') => self.token(),
-            _ => Err(self.unexpected()),
+            Some(b'{') if depth < MAX_DEPTH => self.list(b'}', depth),
+            Some(b'[') if depth < MAX_DEPTH => self.list(b']', depth),
+            Some(b'1'..=b'9') => self.number(),
+            Some(b'-' | b'0') => self.token::<f64>().map(drop),
+            Some(b'a'..=b'z') => self.token::<Option<bool>>().map(drop),
+            _ => Err(NOT_JSON),
         }
     }
 
-    /// An object or a list.
-    fn compound(&mut self, close: u8, depth: usize) -> Result<(), Fault> {
-        if depth == MAX_DEPTH {
-            return Err(self.unexpected());
-        }
+    /// The rest of an object or an array, after its bracket.
+    fn list(&mut self, close: u8, depth: usize) -> Scanned<()> {
         let outer = self.names.len();
         if self.peek() == Some(close) {
             self.at += 1;
@@ -76,11 +77,12 @@ impl<'a> Scanner<'a> {
             match self.next() {
                 Some(b',') => {}
                 Some(byte) if byte == close => break,
-                _ => return Err(self.unexpected()),
+                _ => return Err(NOT_JSON),
             }
         }
-        if let Some(end) = self.names.get_mut(outer..).and_then(first_duplicate) {
-            return Err((TWICE, end));
+        if let Some(end) = self.names.get(outer..).and_then(first_duplicate) {
+            self.at = end;
+            return Err(TWICE);
         }
         if depth > 0 {
             self.names.truncate(outer);
@@ -88,58 +90,54 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn name(&mut self) -> Result<(), Fault> {
-        let Some(b'"') = self.next() else { return Err(self.unexpected()) };
+    fn name(&mut self) -> Scanned<()> {
+        let Some(b'"') = self.next() else { return Err(NOT_JSON) };
         let name = self.string()?;
         if name.starts_with(PRIVATE) {
-            return Err((RESERVED, self.at));
+            return Err(RESERVED);
         }
         self.names.push((name, self.at));
-        if self.next() == Some(b':') { Ok(()) } else { Err(self.unexpected()) }
+        if self.next() == Some(b':') { Ok(()) } else { Err(NOT_JSON) }
     }
 
     /// The rest of a string, after its first quote.
-    fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
-        let (start, mut is_plain) = (self.at, true);
-        loop {
-            let Some(skipped) = memchr2(b'"', b'\\', self.rest()) else { return Err((NOT_JSON, self.json.len())) };
-            self.at += skipped + 1;
-            if self.json.as_bytes().get(self.at - 1) == Some(&b'"') {
-                break;
+    fn string(&mut self) -> Scanned<Cow<'a, str>> {
+        let rest = self.json.get(self.at..).unwrap_or_default();
+        let text = memchr2(b'"', b'\\', rest.as_bytes()).and_then(|end| rest.get(..end));
+        match text {
+            // Nothing but UTF-8: as it stands.
+            Some(text) if rest.as_bytes().get(text.len()) == Some(&b'"') && !has_control(text) => {
+                self.at += text.len() + 1;
+                Ok(Cow::Borrowed(text))
             }
-            // An escaped character, even a quote, does not end the string.
-            self.at += 1;
-            is_plain = false;
+            _ => self.token().map(Cow::Owned),
         }
-        let text = self.json.get(start..self.at - 1).unwrap_or_default();
-        if is_plain && !(self.has_control && has_control(text)) {
-            return Ok(Cow::Borrowed(text));
-        }
-        self.read_from(start - 1).map(Cow::Owned)
     }
 
-    /// The rest of a number or a word, after its first byte.
-    fn token(&mut self) -> Result<(), Fault> {
+    /// The rest of a number, after a first digit that is not zero.
+    fn number(&mut self) -> Scanned<()> {
+        let rest = self.json.as_bytes().get(self.at..).unwrap_or_default();
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        match rest.get(digits) {
+            // An integer that every number type holds.
+            Some(b',' | b']' | b'}') if digits < 16 => self.at += digits,
+            _ => drop(self.token::<f64>()?),
+        }
+        Ok(())
+    }
+
+    /// Lets serde_json read a token whose first byte was read already.
+    fn token<T: DeserializeOwned>(&mut self) -> Scanned<T> {
         let start = self.at - 1;
-        let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-        self.at += self.rest().iter().take_while(is_part).count();
-        match self.json.as_bytes().get(start..self.at) {
-            Some(b"true" | b"false" | b"null") => Ok(()),
-            // A plain integer in the range of every number type: no need to parse it.
-            Some([b'1'..=b'9', digits @ ..]) if digits.len() < 16 && digits.iter().all(u8::is_ascii_digit) => Ok(()),
-            // `arbitrary_precision` or not, an `f64` has a range.
-            _ => self.read_from::<f64>(start).map(drop),
-        }
-    }
-
-    /// Lets serde_json read the token between an offset and here.
-    fn read_from<T: DeserializeOwned>(&self, start: usize) -> Result<T, Fault> {
-        let token = self.json.get(start..self.at).unwrap_or_default();
-        serde_json::from_str(token).map_err(|error| (NOT_JSON, start + error.column()))
-    }
-
-    fn rest(&self) -> &'a [u8] {
-        self.json.as_bytes().get(self.at..).unwrap_or_default()
+        let rest = self.json.get(start..).unwrap_or_default();
+        let mut tokens = serde_json::Deserializer::from_str(rest).into_iter();
+        let read = tokens.next();
+        let length = match &read {
+            Some(Err(error)) => error.column(),
+            _ => tokens.byte_offset(),
+        };
+        self.at = start + length;
+        read.and_then(Result::ok).ok_or(NOT_JSON)
     }
 
     /// The next byte that is not white space.
@@ -155,34 +153,18 @@ impl<'a> Scanner<'a> {
         self.at += 1;
         Some(byte)
     }
-
-    fn unexpected(&self) -> Fault {
-        (NOT_JSON, self.json.len().min(self.at))
-    }
 }
 
 /// Where the first name ends that came before, in any spelling.
-fn first_duplicate(names: &mut [Name<'_>]) -> Option<usize> {
-    if names.len() <= FEW {
-        // A bit for each name, by its length and ends. Only names that share one are compared.
-        let mut bits = 0_u64;
-        let came_before = |(index, (name, _)): &(usize, &Name<'_>)| {
-            let byte = |byte: Option<&u8>| byte.copied().map_or(0, usize::from);
-            let (first, last) = (byte(name.as_bytes().first()), byte(name.as_bytes().last()));
-            let bit = 1 << ((name.len() + 5 * first + 11 * last) % 64);
-            let is_new = bits & bit == 0;
-            bits |= bit;
-            !is_new && names.iter().take(*index).any(|(other, _)| other == name)
-        };
-        return names.iter().enumerate().find(came_before).map(|(_, (_, end))| *end);
-    }
-    // Sorts, so that no choice of names makes it quadratic. Compares lengths first, which usually decides.
-    names.sort_unstable_by(|(a, a_end), (b, b_end)| (a.len(), a, a_end).cmp(&(b.len(), b, b_end)));
-    let duplicates = names.windows(2).filter_map(|pair| match pair {
-        [(first, _), (second, end)] if first == second => Some(*end),
-        _ => None,
-    });
-    duplicates.min()
+fn first_duplicate(names: &[Name<'_>]) -> Option<usize> {
+    let (_, end) = if names.len() <= FEW {
+        let came_before = |(n, (name, _)): &(usize, &Name<'_>)| names.iter().take(*n).any(|(other, _)| other == name);
+        names.iter().enumerate().find(came_before)?.1
+    } else {
+        let mut earlier = HashSet::with_capacity(names.len());
+        names.iter().find(|(name, _)| !earlier.insert(name))?
+    };
+    Some(*end)
 }
 
 fn has_control(text: &str) -> bool {

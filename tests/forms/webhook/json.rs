@@ -203,6 +203,7 @@ fn a_refusal_says_where_and_does_not_quote() {
         ("{\"bob\":\n1e400}", "(line 2, column 5)", "at the end of a number"),
         ("{\"bob\":\n \"\\ud800\"}", "(line 2, column 9)", "in a string"),
         (r#"{"bob":nil}"#, "(line 1, column 9)", "in a word"),
+        (r#"{"bob":}"#, "(line 1, column 8)", "in place of a value"),
         (r#"{"bob":1"#, "(line 1, column 8)", "at the end"),
         (r#"{"bob":"bob@example.com"}"#, "(line 1, column 24)", "of the wrong type"),
     ] {
@@ -212,6 +213,32 @@ fn a_refusal_says_where_and_does_not_quote() {
             assert_eq!(place, format!("(line {}, column {})", error.line(), error.column()), "{why}");
         }
         assert!(!said.contains("bob"), "{why}: {said}");
+    }
+}
+
+#[test]
+fn a_refusal_names_the_field_and_no_value() {
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only read")]
+    struct User {
+        name: String,
+        age: Option<u8>,
+        address: Option<Address>,
+    }
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only read")]
+    struct Address {
+        city: String,
+    }
+    for (json, expected) in [
+        (r#"{"age": 7}"#, ": `name` is missing (line"),
+        (r#"{"name": "ada", "age": "s3cret"}"#, ": `age` has another type or value (line"),
+        (r#"{"name": "ada", "age": 700}"#, ": `age` has another type or value (line"),
+        (r#"{"name": "ada", "address": {"s3cret": 1}}"#, ": `city` is missing in `address` (line"),
+        (r#"{"name": "ada", "address": {"city": ["s3cret"]}}"#, ": `address` has another type or value (line"),
+    ] {
+        let said = read::<User>(json).unwrap_err();
+        assert!(said.contains(expected) && !said.contains("s3cret"), "{said}");
     }
 }
 
