@@ -91,13 +91,20 @@ pub fn vercel<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
+/// Each attempt has another id in the body, so an event is recognised by the `id` of the `event` in `webhook_metadata`.
+///
+/// As claims: [`HerokuEvent`](super::events::HerokuEvent).
+///
 /// Source: devcenter.heroku.com, "App Webhooks"; Yizack/nuxt-webhook-validators, second-hand, for the encoding.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::heroku::<serde_json::Value>();
 /// ```
 pub fn heroku<C: Claims>() -> Builder<Webhook<C>> {
-    sender("heroku").signature_header(HeaderName::from_static("heroku-webhook-hmac-sha256")).encoding(Encoding::Base64)
+    sender("heroku")
+        .signature_header(HeaderName::from_static("heroku-webhook-hmac-sha256"))
+        .encoding(Encoding::Base64)
+        .event_id(EventId::field_if_given("/webhook_metadata/event/id"))
 }
 
 /// Deliveries of CircleCI.
@@ -148,6 +155,8 @@ pub fn sentry<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
+/// An event is recognised by the `id` of its `event`.
+///
 /// As claims: [`PagerDutyEvent`](super::events::PagerDutyEvent).
 ///
 /// Source: PagerDuty/go-pagerduty, webhookv3.
@@ -161,6 +170,7 @@ pub fn pagerduty<C: Claims>() -> Builder<Webhook<C>> {
         .prefix("v1=")
         .separator(',')
         .body_limit(2 * 1024 * 1024)
+        .event_id(EventId::field_if_given("/event/id"))
 }
 
 /// Deliveries of Linear.

@@ -82,6 +82,8 @@ pub fn danger_mailgun<C: DeserializeOwned + Send + Sync + 'static>() -> Builder<
 ///
 /// An event is recognised by its `MessageId`. It may be an hour old, and is remembered for a day beyond.
 ///
+/// As claims: [`SnsMessage`](super::events::SnsMessage).
+///
 /// Source: aws/aws-php-sns-message-validator, src/MessageValidator.php.
 ///
 /// ```

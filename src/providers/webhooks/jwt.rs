@@ -40,6 +40,8 @@ pub fn netlify<C: Claims>() -> Builder<JwtWebhook<C>> {
 /// **nothing is fetched**, and a delivery whose key is not there yet is refused. A delivery that is signed again, with
 /// another time, is processed again: the handler must recognise it by what the body says.
 ///
+/// As claims: [`PlaidEvent`](super::events::PlaidEvent).
+///
 /// Source: plaid.com, Verify webhooks.
 ///
 /// ```

@@ -149,6 +149,7 @@ mod talk;
 #[cfg(feature = "shared-secret")]
 mod token;
 mod urls;
+mod work;
 
 use std::time::Duration;
 
@@ -173,6 +174,7 @@ pub use talk::*;
 #[cfg_attr(docsrs, doc(cfg(feature = "shared-secret")))]
 pub use token::*;
 pub use urls::*;
+pub use work::*;
 
 /// In bytes, of a body.
 const LIMIT: usize = 1024 * 1024;

@@ -12,7 +12,8 @@ use crate::webhook::{Digest, Encoding, EventId, SecretFormat, Webhook};
 /// `{timestamp}.{body}`.
 ///
 /// The secret is the text `whsec_…`, which is not decoded. `v0` is ignored. A retry has a new time and signature, so an
-/// event is recognised by the `id` in its body, for three days.
+/// event is recognised by the `id` in its body, for three days. Every event of Stripe has one, thin and test events
+/// too; a body without it would be recognised by what was signed.
 ///
 /// As claims: [`StripeEvent`](super::events::StripeEvent).
 ///
@@ -29,7 +30,7 @@ pub fn stripe<C: Claims>() -> Builder<Webhook<C>> {
         .timestamp_element("t=")
         .signed("{timestamp}.{body}")
         .secret_format(SecretFormat::Text)
-        .event_id(EventId::field("id"))
+        .event_id(EventId::field_if_given("id"))
         .retried_for(3 * DAY)
 }
 
@@ -88,13 +89,19 @@ pub fn paddle<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// Source: coinbase/coinbase-commerce-node.
+/// A retry counts its attempts in the body, so an event is recognised by the `id` of its `event`.
+///
+/// As claims: [`CoinbaseCommerceEvent`](super::events::CoinbaseCommerceEvent).
+///
+/// Source: docs.cdp.coinbase.com, Commerce, "Webhooks fields"; coinbase/coinbase-commerce-node.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::coinbase_commerce::<serde_json::Value>();
 /// ```
 pub fn coinbase_commerce<C: Claims>() -> Builder<Webhook<C>> {
-    sender("coinbase_commerce").signature_header(HeaderName::from_static("x-cc-webhook-signature"))
+    sender("coinbase_commerce")
+        .signature_header(HeaderName::from_static("x-cc-webhook-signature"))
+        .event_id(EventId::field_if_given("/event/id"))
 }
 
 /// Deliveries of Coinbase CDP.
@@ -163,6 +170,8 @@ pub fn woocommerce<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// When a webhook is set up, Xero sends valid and invalid signatures, and expects 200 and 401.
 ///
+/// As claims: [`XeroEvents`](super::events::XeroEvents).
+///
 /// Source: second-hand, SlopMaster2/webhook-verify.
 ///
 /// ```
@@ -212,13 +221,18 @@ pub fn paystack<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
+/// A delivery is recognised by the `id` of its events. An event that comes in two different deliveries is handed on
+/// twice.
+///
+/// As claims: [`GoCardlessEvents`](super::events::GoCardlessEvents).
+///
 /// Source: gocardless/gocardless-pro-python.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::gocardless::<serde_json::Value>();
 /// ```
 pub fn gocardless<C: Claims>() -> Builder<Webhook<C>> {
-    sender("gocardless")
+    sender("gocardless").event_id(EventId::each("events", "id"))
 }
 
 /// Deliveries of Adyen, with the signature in a header.
@@ -247,13 +261,21 @@ pub fn adyen_header<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// Source: mollie/mollie-api-php, src/Webhooks/SignatureValidator.php.
+/// An event is recognised by the `id` in its body.
+///
+/// As claims: [`MollieEvent`](super::events::MollieEvent).
+///
+/// Source: docs.mollie.com, "Webhook Events API"; mollie/mollie-api-php, src/Webhooks/SignatureValidator.php.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::mollie::<serde_json::Value>();
 /// ```
 pub fn mollie<C: Claims>() -> Builder<Webhook<C>> {
-    sender("mollie").signature_headers([HeaderName::from_static("x-mollie-signature")]).separator(',').prefix("sha256=")
+    sender("mollie")
+        .signature_headers([HeaderName::from_static("x-mollie-signature")])
+        .separator(',')
+        .prefix("sha256=")
+        .event_id(EventId::field_if_given("id"))
 }
 
 /// Deliveries of Shippo, signed by arrangement.
@@ -287,6 +309,8 @@ pub fn shippo_hmac<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// The key is the secret hash of the dashboard. Deliveries of version 3 are those of
 /// [`flutterwave_v3`](super::flutterwave_v3).
+///
+/// As claims: [`FlutterwaveEvent`](super::events::FlutterwaveEvent).
 ///
 /// Source: second-hand, public servers of merchants, in several languages.
 ///

@@ -70,6 +70,8 @@ pub fn sendgrid<C: Claims>() -> Builder<Webhook<C>> {
 /// A `PING` is signed like every call, and answered by the handler. Interactions are not retried. An event that is
 /// signed with a new time is processed again, as it has no id. The key is the application's public key, in hexadecimal.
 ///
+/// As claims: [`DiscordInteraction`](super::events::DiscordInteraction).
+///
 /// Source: discord/discord-interactions-python.
 ///
 /// ```

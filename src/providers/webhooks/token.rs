@@ -22,6 +22,8 @@ fn sender<C: Call>(place: Place) -> Builder<SharedSecret<C>> {
 ///
 /// `X-Gitlab-Token` is the secret. Nothing is signed. With a signing token instead, take [`gitlab`](super::gitlab).
 ///
+/// As claims: [`GitLabEvent`](super::events::GitLabEvent).
+///
 /// Source: GitLab's documentation, "Webhooks".
 ///
 /// ```

@@ -9,7 +9,7 @@ use crate::Builder;
 use crate::scheme::Origin;
 use crate::webhook::{Digest, Encoding, EventId, SecretFormat, TimeFormat, Webhook};
 
-const FORM: &str = "application/x-www-form-urlencoded";
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What HubSpot decodes in a URL before it signs it.
 const HUBSPOT_DECODES: &str = ":/@&=+$`\",;><?";

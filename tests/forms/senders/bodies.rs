@@ -51,25 +51,31 @@ pub(super) fn all() -> Vec<Sender> {
         prefix("sha256=", plain("bitbucket", senders::bitbucket, &["x-hub-signature"])),
         prefix("sha256=", plain("jira", senders::jira, &["x-hub-signature"])),
         sha1(plain("vercel", senders::vercel, &["x-vercel-signature"])),
-        base64(plain("heroku", senders::heroku, &["heroku-webhook-hmac-sha256"])),
+        base64(plain("heroku", senders::heroku, &["heroku-webhook-hmac-sha256"])).known_by(|id, time| {
+            format!(r#"{{"webhook_metadata":{{"event":{{"id":"{id}"}},"attempt":{{"id":"{time}"}}}}}}"#)
+        }),
         list("v1=", plain("circleci", senders::circleci, &["circleci-signature"]))
             .known_by(|id, time| format!(r#"{{"id":"{id}","attempt":{time}}}"#)),
         plain("sentry", senders::sentry, &["sentry-hook-signature"]),
         facts(list("v1=", plain("pagerduty", senders::pagerduty, &["x-pagerduty-signature"])), |facts| {
             facts.limit = 2 * MIB;
-        }),
+        })
+        .known_by(|id, time| format!(r#"{{"event":{{"id":"{id}"}},"attempt":{time}}}"#)),
         plain("asana", senders::asana, &["x-hook-signature"]),
         base64(plain("shopify", senders::shopify, &["x-shopify-hmac-sha256"])),
-        plain("coinbase_commerce", senders::coinbase_commerce, &["x-cc-webhook-signature"]),
+        plain("coinbase_commerce", senders::coinbase_commerce, &["x-cc-webhook-signature"])
+            .known_by(|id, time| format!(r#"{{"id":1,"attempt_number":{time},"event":{{"id":"{id}"}}}}"#)),
         plain("lemon_squeezy", senders::lemon_squeezy, &["x-signature"]),
         base64(plain("woocommerce", senders::woocommerce, &["x-wc-webhook-signature"])),
         base64(plain("xero", senders::xero, &["x-xero-signature"])),
         plain("razorpay", senders::razorpay, &["x-razorpay-signature"]),
         Sender { digest: Digest::Sha512, ..plain("paystack", senders::paystack, &["x-paystack-signature"]) },
         base64(plain("flutterwave_v4", senders::flutterwave_v4, &["flutterwave-signature"])),
-        plain("gocardless", senders::gocardless, &["webhook-signature"]),
+        plain("gocardless", senders::gocardless, &["webhook-signature"])
+            .known_by(|id, time| format!(r#"{{"events":[{{"id":"{id}"}},{{"id":"EV2"}}],"attempt":{time}}}"#)),
         Sender { key: hexadecimal, ..base64(plain("adyen_header", senders::adyen_header, &["hmacsignature"])) },
-        list("sha256=", plain("mollie", senders::mollie, &["x-mollie-signature"])),
+        list("sha256=", plain("mollie", senders::mollie, &["x-mollie-signature"]))
+            .known_by(|id, time| format!(r#"{{"id":"{id}","attempt":{time}}}"#)),
         prefix("sha256=", plain("meta", senders::meta, &["x-hub-signature-256"])),
         base64(prefix("sha256=", plain("x", senders::x, &["x-twitter-webhooks-signature"]))),
         prefix("sha256=", plain("notion", senders::notion, &["x-notion-signature"]))

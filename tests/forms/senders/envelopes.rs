@@ -43,6 +43,50 @@ fn payments() {
         json!({"meta": {"event_name": "order_created", "custom_data": {}}, "data": {"type": "orders", "id": "1"}}),
     );
     assert_eq!((event.meta.event_name.as_str(), &event.data["id"]), ("order_created", &json!("1")));
+    let event: CoinbaseCommerceEvent<Value> = read(json!({
+        "id": 1, "scheduled_for": "2017-01-31T20:50:02Z", "attempt_number": 1, "event": {
+            "id": "24934862", "type": "charge:created", "api_version": "2018-03-22",
+            "created_at": "2017-01-31T20:49:02Z", "data": {"code": "66BEOV2A"},
+        },
+    }));
+    assert_eq!((event.attempt_number, event.event.id.as_str()), (1, "24934862"));
+    assert_eq!((event.event.event_type.as_str(), &event.event.data["code"]), ("charge:created", &json!("66BEOV2A")));
+    let event: MollieEvent<Value> = read(json!({
+        "resource": "event", "id": "event_Gv", "type": "payment-link.paid", "entityId": "pl_qn",
+        "createdAt": "2024-12-16T15:57:04+00:00", "_embedded": {"entity": {"mode": "live"}}, "_links": {},
+    }));
+    assert_eq!((event.id.as_str(), event.entity_id.as_str()), ("event_Gv", "pl_qn"));
+    assert_eq!(event.event["_embedded"]["entity"]["mode"], "live");
+}
+
+#[test]
+fn books() {
+    let event: GoCardlessEvents<GoCardlessEvent> = read(json!({"events": [{
+        "id": "EV1", "created_at": "2018-07-05T09:13:51.404Z", "resource_type": "subscriptions", "action": "created",
+        "links": {"subscription": "SB1"}, "details": {"origin": "api", "cause": "subscription_created"}, "metadata": {},
+    }]}));
+    assert_eq!((event.events[0].id.as_str(), &event.events[0].links["subscription"]), ("EV1", &json!("SB1")));
+    let one = json!({
+        "resourceUrl": "https://api.xero.com/api.xro/2.0/Contacts/717f", "resourceId": "717f", "tenantId": "c2cc",
+        "eventDateUtc": "2024-06-21T01:15:39.902", "eventType": "UPDATE", "eventCategory": "CONTACT",
+        "tenantType": "ORGANISATION",
+    });
+    for (events, expected) in [(json!([one]), Some("CONTACT")), (json!([]), None), (json!(null), None)] {
+        let sent: XeroEvents =
+            read(json!({"events": events, "firstEventSequence": 0, "lastEventSequence": 1, "entropy": "S0m3"}));
+        assert_eq!(sent.events.first().map(|event| event.event_category.as_str()), expected);
+        assert_eq!((sent.first_event_sequence, sent.last_event_sequence), (0, 1));
+    }
+    let event: PlaidEvent<Value> = read(json!({
+        "webhook_type": "TRANSACTIONS", "webhook_code": "SYNC_UPDATES_AVAILABLE", "item_id": "wz666",
+        "initial_update_complete": true, "historical_update_complete": false, "environment": "production",
+    }));
+    assert_eq!((event.webhook_code.as_str(), event.item_id.as_deref()), ("SYNC_UPDATES_AVAILABLE", Some("wz666")));
+    assert_eq!(event.event["initial_update_complete"], true);
+    let event: FlutterwaveEvent<Value> = read(json!({
+        "id": "wbk_W5", "timestamp": 1735116884019_u64, "type": "charge.completed", "data": {"id": "chg_Hq"},
+    }));
+    assert_eq!((event.event_type.as_str(), &event.data["id"]), ("charge.completed", &json!("chg_Hq")));
 }
 
 #[test]
@@ -83,6 +127,22 @@ fn developer_tools() {
         "actor": {"type": "application", "id": "sentry", "name": "Sentry"},
     }));
     assert_eq!((event.action.as_str(), event.installation.unwrap().uuid.as_str()), ("created", "a8e5d37a"));
+    let event: HerokuEvent<Value> = read(json!({
+        "action": "create", "actor": {"email": "ada@example.com", "id": "125f"}, "id": "4273",
+        "created_at": "2016-05-10T07:30:32Z", "data": {"app": {"name": "sample-app"}}, "previous_data": {},
+        "published_at": null, "resource": "release", "sequence": null, "updated_at": "2016-10-26T22:50:29Z",
+        "version": "application/vnd.heroku+json; version=3", "webhook_metadata": {
+            "attempt": {"id": "8a44"}, "delivery": {"id": "d244"}, "webhook": {"id": "b54e"},
+            "event": {"id": "b6a6", "include": "api:release"},
+        },
+    }));
+    assert_eq!((event.resource.as_str(), event.webhook_metadata.event.id.as_str()), ("release", "b6a6"));
+    let event: GitLabEvent<Value> = read(json!({
+        "object_kind": "merge_request", "event_type": "merge_request", "user": {"username": "ada"},
+        "project": {"id": 1, "path_with_namespace": "acme/engine"}, "object_attributes": {"action": "open"},
+    }));
+    assert_eq!((event.object_kind.as_deref(), event.project.unwrap().id), (Some("merge_request"), 1));
+    assert_eq!(event.event["object_attributes"]["action"], "open");
 }
 
 #[test]
@@ -171,6 +231,20 @@ fn messages() {
         "first_sent_at": 1461165019, "created_at": 1461165019, "self": null,
     }));
     assert_eq!((event.id.as_deref(), &event.data.item["type"]), (Some("notif_1"), &json!("user_tag")));
+    let call: DiscordInteraction<Value> = read(json!({
+        "id": "786008729715212338", "application_id": "775799577604522054", "type": 2, "token": "A_UNIQUE_TOKEN",
+        "version": 1, "guild_id": "290926798626357999", "channel_id": "645027906669510667", "data": {"name": "cardsearch"},
+    }));
+    assert_eq!((call.interaction_type, &call.data.unwrap()["name"]), (2, &json!("cardsearch")));
+    let ping: DiscordInteraction<Value> =
+        read(json!({"id": "1", "application_id": "2", "type": 1, "token": "t", "version": 1}));
+    assert_eq!((ping.interaction_type, ping.data), (1, None));
+    let message: SnsMessage = read(json!({
+        "Type": "SubscriptionConfirmation", "MessageId": "m1", "TopicArn": "arn:aws:sns:eu-west-1:123456789012:orders",
+        "Message": "You have chosen to subscribe", "Timestamp": "2012-04-26T20:45:04.751Z", "Token": "t",
+        "SubscribeURL": "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription",
+    }));
+    assert_eq!((message.message_id.as_str(), message.subject, message.subscribe_url.is_some()), ("m1", None, true));
 }
 
 #[test]

@@ -182,3 +182,100 @@ pub struct CircleCiEvent<D> {
     #[serde(flatten)]
     pub event: D,
 }
+
+/// A notification of Heroku. `D` is the resource that it is about.
+///
+/// Source: devcenter.heroku.com, "App Webhooks".
+///
+/// ```
+/// use tower_sso::providers::webhooks::{self, events::HerokuEvent};
+///
+/// let layer = webhooks::heroku::<HerokuEvent<serde_json::Value>>();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct HerokuEvent<D> {
+    /// What has happened: `create`, `update` or `destroy`.
+    pub action: String,
+    /// Of what, such as `release`.
+    pub resource: String,
+    /// What it is now.
+    pub data: D,
+    /// About this delivery.
+    pub webhook_metadata: HerokuMetadata,
+}
+
+/// About the delivery of a [`HerokuEvent`].
+///
+/// ```
+/// use tower_sso::providers::webhooks::events::HerokuMetadata;
+///
+/// fn is_release(metadata: &HerokuMetadata) -> bool {
+///     metadata.event.include == "api:release"
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct HerokuMetadata {
+    /// The event, whose id is the same in all attempts.
+    pub event: HerokuEventId,
+}
+
+/// Which event a [`HerokuEvent`] is.
+///
+/// ```
+/// use tower_sso::providers::webhooks::events::HerokuEventId;
+///
+/// fn key(event: &HerokuEventId) -> &str {
+///     &event.id
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct HerokuEventId {
+    /// By which the layer recognises it.
+    pub id: String,
+    /// What you have subscribed to, such as `api:release`.
+    pub include: String,
+}
+
+/// An event of GitLab, with a secret token. `D` is the rest of it: the event's own fields. **Nothing of it is signed.**
+///
+/// Source: GitLab's documentation, "Webhook events".
+///
+/// ```
+/// # #[cfg(feature = "shared-secret")] {
+/// use tower_sso::providers::webhooks::{self, events::GitLabEvent};
+///
+/// let layer = webhooks::gitlab_token::<GitLabEvent<serde_json::Value>>();
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct GitLabEvent<D> {
+    /// Such as `merge_request`. Some events of groups have an `event_name` only.
+    pub object_kind: Option<String>,
+    /// Where, if it is about a project.
+    pub project: Option<GitLabProject>,
+    /// The rest.
+    #[serde(flatten)]
+    pub event: D,
+}
+
+/// The project of a [`GitLabEvent`].
+///
+/// ```
+/// use tower_sso::providers::webhooks::events::GitLabProject;
+///
+/// fn group(project: &GitLabProject) -> Option<&str> {
+///     project.path_with_namespace.rsplit_once('/').map(|(group, _)| group)
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct GitLabProject {
+    /// Its number.
+    pub id: u64,
+    /// `group/name`.
+    pub path_with_namespace: String,
+}

@@ -234,3 +234,66 @@ pub struct IntercomData<D> {
     /// The user, conversation or other object.
     pub item: D,
 }
+
+/// An interaction of Discord. `D` is its data.
+///
+/// Source: discord.com/developers, "Receiving and responding to interactions".
+///
+/// ```
+/// use tower_sso::providers::webhooks::{self, events::DiscordInteraction};
+///
+/// # #[cfg(feature = "public-key")]
+/// let layer = webhooks::discord::<DiscordInteraction<serde_json::Value>>();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct DiscordInteraction<D> {
+    /// Its id.
+    pub id: String,
+    /// Your app.
+    pub application_id: String,
+    /// 1 is a `PING`, to be answered with `{"type":1}`; 2 is a command.
+    #[serde(rename = "type")]
+    pub interaction_type: u8,
+    /// With which the handler answers later: a secret of this interaction.
+    pub token: String,
+    /// The server, unless it is a direct message.
+    pub guild_id: Option<String>,
+    /// The channel.
+    pub channel_id: Option<String>,
+    /// What was asked; a `PING` has none.
+    pub data: Option<D>,
+}
+
+/// A message of Amazon SNS: the fields that are signed.
+///
+/// Source: aws/aws-php-sns-message-validator, src/MessageValidator.php.
+///
+/// ```
+/// # #[cfg(all(feature = "signed-json", feature = "public-key"))] {
+/// use tower_sso::providers::webhooks::{self, events::SnsMessage};
+///
+/// let layer = webhooks::aws_sns::<SnsMessage>(["arn:aws:sns:eu-west-1:123456789012:orders"]);
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct SnsMessage {
+    /// `Notification`, `SubscriptionConfirmation` or `UnsubscribeConfirmation`.
+    #[serde(rename = "Type")]
+    pub message_type: String,
+    /// By which the layer recognises it.
+    pub message_id: String,
+    /// The topic.
+    pub topic_arn: String,
+    /// Of a notification, if its author wrote one.
+    pub subject: Option<String>,
+    /// What was published.
+    pub message: String,
+    /// In RFC 3339.
+    pub timestamp: String,
+    /// What to visit to subscribe, if its host is Amazon's; notifications have none.
+    #[serde(rename = "SubscribeURL")]
+    pub subscribe_url: Option<String>,
+}

@@ -35,6 +35,7 @@
 //! GitHub's and Shopify's kinds of events, is not, and so is not here. Senders whose bodies are the resource itself
 //! have no envelope: Shopify and WooCommerce. Nor has what a user wrote: Zendesk's triggers and Cal.com's templates.
 
+mod books;
 mod code;
 mod forms;
 mod messages;
@@ -42,6 +43,7 @@ mod payments;
 mod slack;
 mod work;
 
+pub use books::*;
 pub use code::*;
 pub use forms::*;
 pub use messages::*;

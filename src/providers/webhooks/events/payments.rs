@@ -204,3 +204,71 @@ pub struct LemonSqueezyMeta {
     /// Such as `order_created`.
     pub event_name: String,
 }
+
+/// A delivery of Coinbase Commerce. `D` is the charge.
+///
+/// Source: docs.cdp.coinbase.com, Commerce, "Webhooks fields".
+///
+/// ```
+/// use tower_sso::providers::webhooks::{self, events::CoinbaseCommerceEvent};
+///
+/// let layer = webhooks::coinbase_commerce::<CoinbaseCommerceEvent<serde_json::Value>>();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct CoinbaseCommerceEvent<D> {
+    /// From 1.
+    pub attempt_number: u32,
+    /// What has happened.
+    pub event: CoinbaseCommerceDetail<D>,
+}
+
+/// What a [`CoinbaseCommerceEvent`] says.
+///
+/// ```
+/// use tower_sso::providers::webhooks::events::CoinbaseCommerceDetail;
+///
+/// fn is_paid<D>(event: &CoinbaseCommerceDetail<D>) -> bool {
+///     event.event_type == "charge:confirmed"
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct CoinbaseCommerceDetail<D> {
+    /// By which the layer recognises it.
+    pub id: String,
+    /// Such as `charge:confirmed`.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// In RFC 3339.
+    pub created_at: String,
+    /// The charge.
+    pub data: D,
+}
+
+/// An event of Mollie, next generation. `D` is the rest of it: with full payloads, the entity is in `_embedded`.
+///
+/// Source: docs.mollie.com, "Webhook Events API".
+///
+/// ```
+/// use tower_sso::providers::webhooks::{self, events::MollieEvent};
+///
+/// let layer = webhooks::mollie::<MollieEvent<serde_json::Value>>();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct MollieEvent<D> {
+    /// By which the layer recognises it.
+    pub id: String,
+    /// Such as `payment-link.paid`.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// What it is about: ask Mollie's API for it.
+    pub entity_id: String,
+    /// In RFC 3339.
+    pub created_at: String,
+    /// The rest.
+    #[serde(flatten)]
+    pub event: D,
+}
