@@ -1,0 +1,94 @@
+#[cfg(any(
+    feature = "jwt",
+    feature = "sign",
+    feature = "signed-parameters",
+    feature = "signed-payload",
+    feature = "webhook"
+))]
+use subtle::{Choice, ConstantTimeEq};
+
+use super::Digest;
+
+/// A received MAC, decoded, without an allocation.
+#[derive(Clone, Copy)]
+pub(crate) struct Tag {
+    bytes: [u8; Self::ROOM],
+    length: usize,
+}
+
+impl Tag {
+    /// The longest digest, and the extra room of the base64 decoder.
+    const ROOM: usize = 66;
+
+    /// At most [`Self::ROOM`] bytes.
+    #[cfg(any(
+        feature = "jwt",
+        feature = "sign",
+        feature = "signed-parameters",
+        feature = "signed-payload",
+        feature = "webhook"
+    ))]
+    pub(super) fn from_bytes(mac: &[u8]) -> Self {
+        let mut bytes = [0; Self::ROOM];
+        let Some(room) = bytes.get_mut(..mac.len()) else { return Self { bytes, length: 0 } };
+        room.copy_from_slice(mac);
+        let length = mac.len();
+        Self { bytes, length }
+    }
+
+    /// Decodes hexadecimal of either case, if it has the digest's length.
+    pub(crate) fn from_hex(text: &str, digest: Digest) -> Option<Self> {
+        let mut bytes = [0; Self::ROOM];
+        let length = digest.length();
+        crate::text::hex::decode_hex_into(text, bytes.get_mut(..length)?)?;
+        Some(Self { bytes, length })
+    }
+
+    /// Decodes canonical base64url with or without its padding, if it has the digest's length.
+    pub(crate) fn from_base64url(text: &str, digest: Digest) -> Option<Self> {
+        use crate::text::base64::{decode_base64url_into, without_padding};
+        let mut bytes = [0; Self::ROOM];
+        let length = digest.length();
+        decode_base64url_into(without_padding(text)?.as_bytes(), bytes.get_mut(..length)?)?;
+        Some(Self { bytes, length })
+    }
+
+    /// Decodes canonical base64 of hexadecimal, if it has the digest's length.
+    pub(crate) fn from_base64_of_hex(text: &str, digest: Digest) -> Option<Self> {
+        use base64::Engine;
+        // Two digits for each byte, and the extra room of the decoder.
+        let mut hex = [0; 2 * Self::ROOM];
+        let length = crate::text::base64::BASE64.decode_slice(text, &mut hex).ok()?;
+        Self::from_hex(std::str::from_utf8(hex.get(..length)?).ok()?, digest)
+    }
+
+    /// Decodes canonical base64 with its padding, if it has the digest's length.
+    pub(crate) fn from_base64(text: &str, digest: Digest) -> Option<Self> {
+        use base64::Engine;
+        let mut bytes = [0; Self::ROOM];
+        let length = crate::text::base64::BASE64.decode_slice(text, &mut bytes).ok()?;
+        (length == digest.length()).then_some(Self { bytes, length })
+    }
+}
+
+#[cfg(any(
+    feature = "jwt",
+    feature = "sign",
+    feature = "signed-parameters",
+    feature = "signed-payload",
+    feature = "webhook"
+))]
+impl ConstantTimeEq for Tag {
+    fn ct_eq(&self, other: &Self) -> Choice {
+        // The lengths are those of digests, which are no secret.
+        self[..].ct_eq(&other[..])
+    }
+}
+
+impl std::ops::Deref for Tag {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
