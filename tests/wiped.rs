@@ -5,12 +5,11 @@ mod support;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use bytes::Bytes;
 use http::Request;
 use http::header::CONTENT_TYPE;
 use http_body_util::Full;
 use serde_json::Value;
-use support::{App, Request_, clock, replay};
+use support::{App, Request_, Served, clock, replay};
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::oauth1::Origin;
 use tower_sso::providers::lcvista;
@@ -120,13 +119,9 @@ const CASES: &[Case] = &[
     ),
 ];
 
-fn built<F, Out>(layer: tower_sso::Builder<F>) -> App
+fn built<F>(layer: tower_sso::Builder<F>) -> App
 where
-    F: tower_sso::Form + Sync,
-    F::Reads: tower_sso::body::ReadBody<Full<Bytes>, Out = Out>,
-    <F::Reads as tower_sso::body::ReadBody<Full<Bytes>>>::Reading: Send,
-    Out: http_body::Body<Data = Bytes> + Send + Sync + 'static,
-    Out::Error: std::fmt::Debug,
+    F: Served,
 {
     App::new(layer.clock(clock()).build().unwrap())
 }

@@ -2,12 +2,8 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::HeaderName;
-use http_body::Body;
-use http_body_util::Full;
 use serde_json::{Value, json};
-use tower_sso::body::{LayerBody, ReadBody};
 use tower_sso::clock::{Clock, ManualClock, SystemClock};
 use tower_sso::jwt::Algorithm;
 use tower_sso::keys::{MemoryKeys, Secret};
@@ -25,7 +21,7 @@ use tower_sso::{
     signed_payload, timestamp_hash, webhook,
 };
 
-use crate::support::{App, clock};
+use crate::support::{App, Served, clock};
 
 /// A secret of the layer's own, in the shapes that forms want. No kit may hold it.
 pub(crate) const CANARIES: [&str; 4] = [
@@ -72,15 +68,10 @@ struct Asked {
     second: (&'static str, usize),
 }
 
-fn mechanism<F, C, Out>(asked: Asked, time: &Time, layer: impl Fn() -> Builder<F, C>) -> Mechanism
+fn mechanism<F, C>(asked: Asked, time: &Time, layer: impl Fn() -> Builder<F, C>) -> Mechanism
 where
-    F: Signs + Sync,
+    F: Signs + Served,
     C: Send + Sync + 'static,
-    F::Reads: ReadBody<Full<Bytes>, Out = Out>,
-    <F::Reads as ReadBody<Full<Bytes>>>::Reading: Send,
-    Out: Body<Data = Bytes> + Send + Sync + 'static,
-    Out::Error: std::fmt::Debug,
-    LayerBody<Full<Bytes>>: Sized,
 {
     let build = |secret: &Secret| -> VerifyLayer<F, C> {
         let replay = MemoryReplay::builder().danger_no_startup_cutoff().build();

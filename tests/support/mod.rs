@@ -80,32 +80,37 @@ pub struct Seen {
     pub claims: Option<String>,
 }
 
+/// A form whose requests an [`App`] can take: any form of this crate.
+pub trait Served: Form<Reads: ReadBody<Full<Bytes>, Out = <Self as Served>::Out, Reading: Send>> + Sync {
+    type Out: Body<Data = Bytes, Error: std::fmt::Debug> + Send + Sync + 'static;
+}
+
+impl<F, Out> Served for F
+where
+    F: Form<Reads: ReadBody<Full<Bytes>, Out = Out, Reading: Send>> + Sync,
+    Out: Body<Data = Bytes, Error: std::fmt::Debug> + Send + Sync + 'static,
+{
+    type Out = Out;
+}
+
 impl App {
-    pub fn new<F, C, Out>(layer: VerifyLayer<F, C>) -> Self
+    pub fn new<F, C>(layer: VerifyLayer<F, C>) -> Self
     where
-        F: Form + Sync,
+        F: Served,
         C: Send + Sync + 'static,
-        F::Reads: ReadBody<Full<Bytes>, Out = Out>,
-        <F::Reads as ReadBody<Full<Bytes>>>::Reading: Send,
-        Out: Body<Data = Bytes> + Send + Sync + 'static,
-        Out::Error: std::fmt::Debug,
     {
         Self::showing(layer, |_| None)
     }
 
     /// Also shows what the identity says.
-    pub fn showing<F, C, Out>(layer: VerifyLayer<F, C>, show: fn(&C) -> Option<String>) -> Self
+    pub fn showing<F, C>(layer: VerifyLayer<F, C>, show: fn(&C) -> Option<String>) -> Self
     where
-        F: Form + Sync,
+        F: Served,
         C: Send + Sync + 'static,
-        F::Reads: ReadBody<Full<Bytes>, Out = Out>,
-        <F::Reads as ReadBody<Full<Bytes>>>::Reading: Send,
-        Out: Body<Data = Bytes> + Send + Sync + 'static,
-        Out::Error: std::fmt::Debug,
     {
         let inner = Inner { calls: Arc::default(), status: Arc::new(std::sync::Mutex::new(StatusCode::OK)) };
         let shown = inner.clone();
-        let service = service_fn(move |request: Request<Out>| {
+        let service = service_fn(move |request: Request<F::Out>| {
             let inner = shown.clone();
             async move {
                 inner.calls.fetch_add(1, Ordering::SeqCst);

@@ -2,22 +2,18 @@
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
-use http_body::Body;
-use http_body_util::Full;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use tower_sso::Builder;
-use tower_sso::body::ReadBody;
 use tower_sso::challenge::{Challenge, Issued};
 use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::form::Form;
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::tenant::Tenant;
 
-use crate::support::{App, clock, replay};
+use crate::support::{App, Served, clock, replay};
 
 /// Whose key signs, and for which tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,24 +87,16 @@ pub(super) fn hosted<F: Form>(layer: Builder<F>) -> Builder<F> {
     layer.tenant(Tenant::host()).keys(keys("acme.example", "other.example"))
 }
 
-pub(super) fn once<F, Out>(layer: Builder<F>) -> App
+pub(super) fn once<F>(layer: Builder<F>) -> App
 where
-    F: Form<Claims: std::fmt::Debug>,
-    F::Reads: ReadBody<Full<Bytes>, Out = Out>,
-    <F::Reads as ReadBody<Full<Bytes>>>::Reading: Send,
-    Out: Body<Data = Bytes> + Send + Sync + 'static,
-    Out::Error: std::fmt::Debug,
+    F: Served<Claims: std::fmt::Debug>,
 {
     reusable(layer.replay(replay()))
 }
 
-pub(super) fn reusable<F, Out>(layer: Builder<F>) -> App
+pub(super) fn reusable<F>(layer: Builder<F>) -> App
 where
-    F: Form<Claims: std::fmt::Debug>,
-    F::Reads: ReadBody<Full<Bytes>, Out = Out>,
-    <F::Reads as ReadBody<Full<Bytes>>>::Reading: Send,
-    Out: Body<Data = Bytes> + Send + Sync + 'static,
-    Out::Error: std::fmt::Debug,
+    F: Served<Claims: std::fmt::Debug>,
 {
     App::showing(layer.clock(clock()).build().unwrap(), |claims| Some(format!("{claims:?}")))
 }

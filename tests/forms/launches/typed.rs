@@ -1,14 +1,9 @@
 //! Launches are read into the types that the presets come with.
 
-use bytes::Bytes;
 use http::header::AUTHORIZATION;
-use http_body::Body;
-use http_body_util::Full;
 use serde_json::{Value, json};
 use tower_sso::Builder;
-use tower_sso::body::ReadBody;
 use tower_sso::clock::UnixTime;
-use tower_sso::form::Form;
 use tower_sso::jwt::Algorithm;
 use tower_sso::oauth1::Origin;
 use tower_sso::providers::launches::{
@@ -25,16 +20,12 @@ use super::launch::Launch;
 use super::signers::{KEYS, Signer, base64, base64url, escaped, hex, hmac_sha256, sha256};
 use crate::sealed::multipass;
 use crate::senders::rfc3339;
-use crate::support::{App, NOW, clock, outcome, replay};
+use crate::support::{App, NOW, Served, clock, outcome, replay};
 
 /// What a launch says, or that it is refused.
-async fn said<F, Out>(layer: Builder<F>, launch: Launch) -> Result<Value, &'static str>
+async fn said<F>(layer: Builder<F>, launch: Launch) -> Result<Value, &'static str>
 where
-    F: Form<Claims: serde::Serialize>,
-    F::Reads: ReadBody<Full<Bytes>, Out = Out>,
-    <F::Reads as ReadBody<Full<Bytes>>>::Reading: Send,
-    Out: Body<Data = Bytes> + Send + Sync + 'static,
-    Out::Error: std::fmt::Debug,
+    F: Served<Claims: serde::Serialize>,
 {
     let (send, read) = std::sync::mpsc::channel();
     let layer = layer.secrets([KEYS[0]]).clock(clock()).map_claims(move |claims| {
@@ -145,13 +136,9 @@ fn names_are_those_of_the_platforms() {
 }
 
 /// Why a launch was refused, in words.
-async fn why<F, Out>(layer: Builder<F>, launch: Launch) -> String
+async fn why<F>(layer: Builder<F>, launch: Launch) -> String
 where
-    F: Form,
-    F::Reads: ReadBody<Full<Bytes>, Out = Out>,
-    <F::Reads as ReadBody<Full<Bytes>>>::Reading: Send,
-    Out: Body<Data = Bytes> + Send + Sync + 'static,
-    Out::Error: std::fmt::Debug,
+    F: Served,
 {
     let answer = App::new(layer.clock(clock()).build().unwrap()).send(launch.request()).await;
     assert_eq!(outcome(&answer), "rejected_claims");

@@ -28,9 +28,7 @@ mod webhook;
 
 use bytes::Bytes;
 use http::{Method, Request};
-use http_body::Body;
 use http_body_util::Full;
-use tower_sso::body::ReadBody;
 use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::form::Form;
 use tower_sso::keys::{Key, Keys, MemoryKeys, Secret};
@@ -59,7 +57,7 @@ pub use ticket::TicketSubject;
 pub use timestamp_hash::TimestampHashSubject;
 pub use webhook::WebhookSubject;
 
-use super::{App, NOW, Request_};
+use super::{App, NOW, Request_, Served};
 
 /// What a request should be like.
 #[derive(Clone)]
@@ -197,13 +195,9 @@ macro_rules! apps_over_the_layer {
 }
 use apps_over_the_layer;
 
-fn posted<F, Out>(layer: Builder<F>, dangerous: bool) -> App
+fn posted<F>(layer: Builder<F>, dangerous: bool) -> App
 where
-    F: Form,
-    F::Reads: ReadBody<Full<Bytes>, Out = Out>,
-    <F::Reads as ReadBody<Full<Bytes>>>::Reading: Send,
-    Out: Body<Data = Bytes> + Send + Sync + 'static,
-    Out::Error: std::fmt::Debug,
+    F: Served,
 {
     let layer = layer.methods([Method::POST]);
     App::new(if dangerous { layer.danger_unsigned_body() } else { layer }.build().unwrap())
