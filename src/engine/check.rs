@@ -135,7 +135,7 @@ impl<F: Form, C> Engine<F, C> {
         let Some(replay) = &self.replay else {
             return Err(accepted.refuse(Reason::ReplayStore(StoreFailure::Failed)));
         };
-        let claim = replay.claim_for(&accepted);
+        let claim = replay.claim_for(&accepted, waited);
         // Before the store is asked: dropped after the claim, also if the store panics.
         let lease = LeaseGuard::new(replay, &accepted, &claim);
         Ok(Stage::Claim { answer: self.within(replay.store.claim(&claim)), lease, accepted, waited })

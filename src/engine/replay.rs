@@ -28,13 +28,16 @@ impl Replay {
         }
     }
 
-    /// The claim of a credential, at the time at which it was checked.
-    pub(super) fn claim_for<C>(&self, accepted: &Accepted<C>) -> Claim {
+    /// The claim of a credential, at the time at which it was checked. A lease begins after the wait for another one.
+    pub(super) fn claim_for<C>(&self, accepted: &Accepted<C>, waited: Duration) -> Claim {
         let now = accepted.checked_at();
         let terms = self.terms(accepted.validity(), now);
         let hold = match self.usage {
-            // The lease begins now, which may be after a wait. The store may take its timeout to answer.
-            Usage::Idempotent { lease, .. } => Hold::lease(self.clock.now().plus(self.timeout).plus(lease)),
+            Usage::Idempotent { lease, .. } => {
+                let from = if waited.is_zero() { now } else { self.clock.now() };
+                // The store may take its timeout to answer.
+                Hold::lease(from.plus(self.timeout).plus(lease))
+            }
             // A layer whose credentials are reusable has no `Replay`.
             Usage::Once | Usage::Reusable => Hold::Until(terms.until),
         };
