@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::rejection::Reason;
 use fault::field_at_fault;
-use scan::{Names, TWICE, scan};
+use scan::{Names, scan};
 
 pub(crate) const NOT_AN_OBJECT: &str = "is not an object";
 /// The separator between a name and its value.
@@ -137,7 +137,7 @@ fn text(json: &[u8]) -> Result<&str, Reason> {
 /// Whether the problem with an object is a duplicate name.
 #[cfg(feature = "jwt")]
 pub(crate) fn has_a_name_twice(reason: &Reason) -> bool {
-    matches!(reason, Reason::BadPayload(what) if what.starts_with(TWICE))
+    matches!(reason, Reason::BadPayload(what) if what.starts_with(scan::TWICE))
 }
 
 fn at_position(what: &str, line: usize, column: usize) -> Reason {
