@@ -21,9 +21,9 @@ const MOST_KEYS: usize = 10_000;
 pub(crate) struct Rehearsal<C> {
     pub(crate) presence: Option<Presence>,
     pub(crate) presented: Option<Extracted<C>>,
-    /// The tenant's. Of a refused request, also those that have ended and the store still has.
+    /// The tenant's. After [`VerifyLayer::stored_beside`], also those that have ended and the store still has.
     pub(crate) keys: Option<Keys>,
-    /// Of a refused request: keys of all tenants, as far as the store tells.
+    /// Keys of all tenants, as far as the store tells: see [`VerifyLayer::stored_beside`].
     pub(crate) known: Vec<Key>,
     pub(crate) now: UnixTime,
     pub(crate) refused: Option<Rejection>,
@@ -40,15 +40,20 @@ impl<F: Form, C> VerifyLayer<F, C> {
             engine.rehearse(head, body, &mut rehearsal).await
         {
             rehearsal.refused = Some(engine.rejection(reason, tenant, facts));
-            rehearsal.known = engine.stored_keys(None, MOST_KEYS).await;
-            if let (Some(keys), Some(presented)) = (&mut rehearsal.keys, &rehearsal.presented) {
-                let stored = engine.stored_keys(presented.tenant.as_ref(), Keys::MAX).await.into_iter();
-                let is_new = |key: &Key| keys.iter().all(|known| known.secret() != key.secret());
-                let ended: Vec<Key> = stored.filter(|key| !key.is_active(now) && is_new(key)).collect();
-                *keys = keys.iter().cloned().chain(ended).collect();
-            }
         }
         rehearsal
+    }
+
+    /// Adds keys that a check does not look at: the tenant's that have ended, and those of all tenants.
+    pub(crate) async fn stored_beside(&self, rehearsal: &mut Rehearsal<F::Credential>) {
+        let (engine, now) = (self.engine(), rehearsal.now);
+        rehearsal.known = engine.stored_keys(None, MOST_KEYS).await;
+        if let (Some(keys), Some(presented)) = (&mut rehearsal.keys, &rehearsal.presented) {
+            let stored = engine.stored_keys(presented.tenant.as_ref(), Keys::MAX).await.into_iter();
+            let is_new = |key: &Key| keys.iter().all(|known| known.secret() != key.secret());
+            let ended: Vec<Key> = stored.filter(|key| !key.is_active(now) && is_new(key)).collect();
+            *keys = keys.iter().cloned().chain(ended).collect();
+        }
     }
 
     /// The credential as another form of this kind reads it.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::normal_forms::{composed, decomposed};
 use crate::text::percent::decode_form;
 
 /// How long a body may become for each of its bytes: brackets in brackets, each in a line of its own, would be most of
@@ -29,11 +30,14 @@ pub(super) fn is_json(body: &str) -> bool {
     body.trim_start().starts_with(['{', '['])
 }
 
-const WRITTEN: [(&str, fn(&str) -> Vec<u8>); 10] = [
+const WRITTEN: [(&str, fn(&str) -> Vec<u8>); 13] = [
     ("the signed body ended with a line feed", |body| format!("{body}\n").into()),
     ("the signed body did not have the white space at its end", |body| body.trim_end().into()),
     ("the signed body ended with a carriage return and a line feed", |body| format!("{body}\r\n").into()),
     ("the signed body began with a byte order mark", |body| format!("\u{feff}{body}").into()),
+    ("the body begins with a byte order mark, which was not signed", |body| {
+        body.strip_prefix('\u{feff}').unwrap_or(body).into()
+    }),
     ("the line ends of the body were changed after it was signed", |body| body.replace("\r\n", "\n").into()),
     ("the line ends of the body were changed after it was signed", |body| body.replace('\n', "\r\n").into()),
     ("the form was decoded before it was signed", |body| {
@@ -46,7 +50,20 @@ const WRITTEN: [(&str, fn(&str) -> Vec<u8>); 10] = [
     ("the body was signed in Latin-1, and sent in UTF-8", |body| {
         body.chars().map(|character| u8::try_from(character).unwrap_or(b'?')).collect()
     }),
+    ("the body was signed in another Unicode normal form: its accents joined to their letters (NFC)", |body| {
+        normalized(body, composed)
+    }),
+    ("the body was signed in another Unicode normal form: its accents apart from their letters (NFD)", |body| {
+        normalized(body, decomposed)
+    }),
 ];
+
+/// Of a long body, no other normal form is made: that takes much longer than signing it.
+fn normalized(body: &str, form: fn(&str) -> String) -> Vec<u8> {
+    const LONGEST: usize = 4 * 1024;
+
+    if body.is_ascii() || body.len() > LONGEST { body.into() } else { form(body).into() }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Spacing {

@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::request::Parts;
 
 use super::Passed;
+use super::normal_forms::composed;
+use super::requests::is_like_a_signature;
 use super::work::{Share, Work};
 use crate::VerifyLayer;
 use crate::engine::Rehearsal;
@@ -62,9 +64,10 @@ impl<F: Form, C> Refused<'_, F, C> {
                 Some(format!("all keys of tenant {tenant:?} have ended: give it a new one"))
             }
             (Reason::UnknownKey, Some(tenant)) => {
-                let is_near = |other: &str| other.trim().eq_ignore_ascii_case(tenant.as_str().trim());
-                let near = rehearsal.known.iter().filter_map(Key::owner).find(|owner| is_near(owner.as_str()))?;
-                Some(format!("there is no tenant {tenant:?}, but one of the name {near:?}: case or white space differ"))
+                let difference = |other: &str| difference(tenant.as_str().trim(), other.trim());
+                let owners = rehearsal.known.iter().filter_map(Key::owner);
+                let (near, what) = owners.filter_map(|owner| Some((owner, difference(owner.as_str())?))).next()?;
+                Some(format!("there is no tenant {tenant:?}, but one of the name {near:?}: {what}"))
             }
             _ => None,
         }
@@ -112,6 +115,21 @@ impl<F: Form, C> Refused<'_, F, C> {
     }
 }
 
+/// In what two names differ that people read as one.
+fn difference(one: &str, other: &str) -> Option<&'static str> {
+    let folded = |name: &str| composed(name).to_lowercase();
+    if one.eq_ignore_ascii_case(other) {
+        return Some("case or white space differ");
+    }
+    if one.is_ascii() || other.is_ascii() || folded(one) != folded(other) {
+        return None;
+    }
+    Some(match composed(one) == composed(other) {
+        true => "they look the same, and are in different Unicode normal forms (NFC, NFD)",
+        false => "case or white space differ",
+    })
+}
+
 fn unknown_tenant<F: Form, C>(layer: &VerifyLayer<F, C>, presented: &Extracted<F::Credential>) -> String {
     let (rules, settings) = (layer.rules(), layer.settings());
     let Some(tenant) = &presented.tenant else {
@@ -122,8 +140,8 @@ fn unknown_tenant<F: Form, C>(layer: &VerifyLayer<F, C>, presented: &Extracted<F
 }
 
 fn missing_signature(head: &Parts) -> String {
-    let is_like_one = |name: &&str| ["signature", "hmac", "sign", "digest"].iter().any(|word| name.contains(word));
-    let others: Vec<&str> = head.headers.keys().map(http::HeaderName::as_str).filter(is_like_one).take(4).collect();
+    let others = head.headers.keys().filter(|name| is_like_a_signature(name));
+    let others: Vec<&str> = others.map(http::HeaderName::as_str).take(4).collect();
     if others.is_empty() {
         return "no header is like a signature: the sender does not sign, or a proxy takes the header away".into();
     }

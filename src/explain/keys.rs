@@ -46,7 +46,13 @@ pub(super) fn other_keys(secret: &Secret) -> Vec<(&'static str, Secret)> {
             let padded = format!("{encoded}{}", "=".repeat((4 - encoded.len() % 4) % 4));
             engine.decode(padded).ok()
         });
-        add(cause, decoded.unwrap_or_default());
+        let decoded = decoded.unwrap_or_default();
+        let hex = encode_hex(&decoded);
+        add(cause, decoded);
+        // A layer that decodes the secret itself gets the text from its base64.
+        for other in [STANDARD.encode(&hex), hex] {
+            add("the partner writes the decoded secret as hexadecimal, and signs with that text", other.into());
+        }
     }
     add("the partner signs with what stands behind `whsec_`", text.strip_prefix("whsec_").unwrap_or_default().into());
     add(

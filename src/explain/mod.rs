@@ -76,6 +76,7 @@
 mod bodies;
 mod cause;
 mod keys;
+mod normal_forms;
 mod requests;
 mod search;
 mod work;
@@ -99,10 +100,10 @@ pub use work::MOST_WORK;
 
 /// Explains what a layer says to this request. See the [module](self).
 ///
-/// It asks the key store as a check does, a few times more if another tenant may be meant, and for up to 10,000 of its
-/// [`stored_keys`](crate::keys::KeyStore::stored_keys); the replay store not at all. Besides the time of the key
-/// store, it takes about a millisecond at most: [`MOST_WORK`] bounds what is tried, the likeliest slips first. None is
-/// tried for a body over 64 KiB.
+/// It asks the key store as a check does. If no key fits, it asks a few times more, as another tenant may be meant, and
+/// for up to 10,000 of its [`stored_keys`](crate::keys::KeyStore::stored_keys). It does not ask the replay store.
+/// Besides the time of the key store, it takes about a millisecond at most: [`MOST_WORK`] bounds what is tried, the
+/// likeliest slips first. None is tried for a body over 64 KiB.
 pub async fn request<F: Form, C>(layer: &VerifyLayer<F, C>, head: &Parts, body: &Bytes) -> Explanation {
     let mut rehearsal = layer.rehearse(head, body).await;
     let passed = cause::passed(&rehearsal);
@@ -112,6 +113,9 @@ pub async fn request<F: Form, C>(layer: &VerifyLayer<F, C>, head: &Parts, body: 
     let form = harmless.as_ref().unwrap_or(layer.form());
     if harmless.is_some() {
         rehearsal.presented = layer.read_by(form, head, body);
+    }
+    if search::is_about_keys(refused.reason()) {
+        layer.stored_beside(&mut rehearsal).await;
     }
     let mut work = Work::new(check_shared(&layer.rules().decoy).is_err());
     let of_request = cause::Refused { layer, form, rejection: &refused, head, body };

@@ -7,11 +7,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{Method, Uri};
+use http::{HeaderName, HeaderValue, Method, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::NearMiss;
 use super::bodies::{is_json, other_bodies};
+use super::normal_forms::{composed, decomposed};
 use crate::near_miss::orders;
 use crate::query::Query;
 use crate::received;
@@ -20,6 +21,9 @@ use crate::text::percent::{decode_escapes, decode_form, percent_encoded, quote_p
 
 /// How many parameters are looked at. Partners have a dozen.
 const MOST_PARAMETERS: usize = 24;
+
+/// How many headers are looked at.
+const MOST_HEADERS: usize = 4;
 
 /// How many parameters are swapped and put into another order: the tries grow faster than their number.
 const MOST_SWAPPED: usize = 8;
@@ -56,12 +60,35 @@ pub(super) fn other_requests<'r, F: Send + 'r>(
         other.method = other_method;
         (cause, Some(other))
     });
+    let headers = other_headers(head).map(|(cause, head)| (cause, Some(head)));
     let query = other_pairs(head.uri.query().unwrap_or_default(), "query", names);
     let query = query.map(|(cause, query)| (cause, with_query(head, &query)));
     (other_bodies(json).map(with_body))
-        .chain(paths.chain(method).chain(query).filter_map(with_head))
+        .chain(headers.chain(paths).chain(method).chain(query).filter_map(with_head))
         .chain(other_pairs(form, "form", names).map(with_form))
         .chain(other_bodies(form).map(with_body))
+}
+
+/// Headers that have a signature in another wrapping.
+fn other_headers(head: &Parts) -> impl Iterator<Item = (String, Parts)> + Send + '_ {
+    let signatures = head.headers.iter().filter(|(name, _)| is_like_a_signature(name)).take(MOST_HEADERS);
+    signatures.flat_map(move |(name, value)| {
+        let value = value.to_str().unwrap_or_default();
+        // Behind `sha256=`, `v1,` or a word.
+        let at = value.trim_end_matches(['=', '"', '\'']).rfind(['=', ',', ' ']).map_or(0, |at| at + 1);
+        let (before, signature) = value.split_at(at);
+        let others = unwrapped(signature).into_iter().filter(move |(_, other)| other != signature && !other.is_empty());
+        others.filter_map(move |(what, other)| {
+            let mut head = head.clone();
+            head.headers.insert(name, HeaderValue::try_from(format!("{before}{other}")).ok()?);
+            Some((format!("the signature in the header `{name}` {what}"), head))
+        })
+    })
+}
+
+/// Whether a header's name is like a signature's.
+pub(super) fn is_like_a_signature(name: &HeaderName) -> bool {
+    ["signature", "hmac", "sign", "digest"].iter().any(|word| name.as_str().contains(word))
 }
 
 fn other_paths(path: &str) -> Vec<(&'static str, String)> {
@@ -160,9 +187,23 @@ fn other_pair(pairs: &[(&str, &str)], position: usize, place: &str, names: &Name
     others
 }
 
+/// A signature or token that was written in one more way than it should.
+fn unwrapped(value: &str) -> [(&'static str, String); 4] {
+    [
+        ("is in quotes", value.trim_matches(['"', '\'']).to_owned()),
+        ("is in base64 once more", decoded_once_more(value).unwrap_or_default()),
+        (
+            "has hyphens between its bytes, as C#'s `BitConverter.ToString` writes them",
+            without_hyphens(value).unwrap_or_default(),
+        ),
+        ("begins with `0x`", value.strip_prefix("0x").unwrap_or_default().to_owned()),
+    ]
+}
+
 /// One value as it may have been signed.
 fn other_values(raw: &str) -> Vec<(&'static str, String)> {
     let Ok(value) = decode_form(raw) else { return Vec::new() };
+    let normal = |form: fn(&str) -> String| if value.is_ascii() { String::new() } else { form(&value) };
     let mut others = Vec::new();
     for decoded in [decode_form(&value), decode_escapes(&value)].into_iter().flatten() {
         if decoded != value {
@@ -184,7 +225,6 @@ fn other_values(raw: &str) -> Vec<(&'static str, String)> {
         ("is written as base64url, and has to be base64", value.replace('-', "+").replace('_', "/")),
         ("lost the padding of its base64", padded(&value)),
         ("has padding behind its base64 that does not belong there", value.trim_end_matches('=').to_owned()),
-        ("is in quotes", value.trim_matches(['"', '\'']).to_owned()),
         (
             "has punctuation behind it: a mail or chat program made it part of the link",
             value.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '>', '\'', '"']).to_owned(),
@@ -193,8 +233,12 @@ fn other_values(raw: &str) -> Vec<(&'static str, String)> {
             "begins with `3D`: it was copied from a mail's source, where `=3D` is an equals sign",
             value.strip_prefix("3D").unwrap_or(&value).replace("=\r\n", "").replace("=\n", ""),
         ),
-        ("is in base64 once more", decoded_once_more(&value).unwrap_or_default()),
-    ] {
+        ("was signed in another Unicode normal form: its accents joined to their letters (NFC)", normal(composed)),
+        ("was signed in another Unicode normal form: its accents apart from their letters (NFD)", normal(decomposed)),
+    ]
+    .into_iter()
+    .chain(unwrapped(&value))
+    {
         if other != value && !other.is_empty() {
             others.push((what, percent_encoded(&other)));
         }
@@ -214,6 +258,13 @@ fn decoded_once_more(value: &str) -> Option<String> {
     let bare = value.trim_end_matches('=').replace('+', "-").replace('/', "_");
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(bare).ok()?).ok()?;
     text.bytes().all(|byte| byte.is_ascii_graphic()).then_some(text)
+}
+
+/// `AB-CD-EF` without its hyphens.
+fn without_hyphens(value: &str) -> Option<String> {
+    let mut bytes = value.split('-');
+    let is_byte = |byte: &str| byte.len() == 2 && byte.bytes().all(|digit| digit.is_ascii_hexdigit());
+    (value.contains('-') && bytes.all(is_byte)).then(|| value.replace('-', ""))
 }
 
 fn padded(base64: &str) -> String {
@@ -245,6 +296,8 @@ fn reordered(pairs: &[(&str, &str)], place: &str) -> Vec<(String, String)> {
         || format!("the parameters in the {place} were signed in another order: something sorts them on the way");
     let mut sorted = pairs.to_vec();
     sorted.sort_unstable();
+    let mut caseless = pairs.to_vec();
+    caseless.sort_by_key(|(name, _)| name.to_ascii_lowercase());
     let moved = || {
         let positions = || 0..pairs.len();
         positions().flat_map(move |from| positions().map(move |to| (from, to))).map(|(from, to)| {
@@ -256,8 +309,8 @@ fn reordered(pairs: &[(&str, &str)], place: &str) -> Vec<(String, String)> {
     };
     let others = match pairs.len() {
         ..=5 => orders(pairs),
-        6..=MOST_SWAPPED => moved().chain([sorted]).collect(),
-        _ => vec![sorted],
+        6..=MOST_SWAPPED => moved().chain([sorted, caseless]).collect(),
+        _ => vec![sorted, caseless],
     };
     others.into_iter().map(|pairs| (cause(), joined(&pairs))).collect()
 }

@@ -36,6 +36,11 @@ pub(super) fn is_worthwhile(reason: &Reason) -> bool {
     }
 }
 
+/// Whether another key could explain it.
+pub(super) fn is_about_keys(reason: &Reason) -> bool {
+    *reason == Reason::UnknownKey || reason.step() == Step::Verify
+}
+
 /// A tenant, named or not, and its keys.
 struct Known {
     tenant: Option<TenantId>,

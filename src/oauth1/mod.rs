@@ -80,6 +80,7 @@ use crate::keys::{self, Secret};
 use crate::mac::{self, Digest, Tag};
 use crate::rejection::{Facts, Names, Reason};
 use crate::replay::FingerprintHasher;
+use crate::scheme::Encoding;
 use crate::text::fields;
 use crate::text::name::shown;
 use crate::text::percent::decode_escapes;
@@ -225,7 +226,7 @@ where
         let mac = Tag::from_base64(signature, method.digest()).ok_or_else(|| {
             let what = match signature.contains(' ') {
                 true => "has a space in it: in a query or a form, a `+` is written `%2B`",
-                false => "is not canonical base64 of the digest's length",
+                false => Encoding::Base64.problem(signature, method.digest()),
             };
             malformed("oauth_signature", what)
         })?;

@@ -1,5 +1,6 @@
 //! What a consumer may do otherwise than the RFC.
 
+use super::quirks::Quirks;
 use super::{OAuth1, Signed};
 use crate::keys::Secret;
 use crate::near_miss::copy_form;
@@ -13,9 +14,12 @@ pub(super) enum Slip {
     ParametersEncodedOnce,
     NothingEncoded,
     LowerMethod,
+    LowerEscapes,
+    PlusForSpace,
+    MarksAsTheyAre,
 }
 
-const SLIPS: [(Slip, &str); 5] = [
+const SLIPS: [(Slip, &str); 8] = [
     (
         Slip::KeyAlone,
         "signs with the secret alone: the key is the secret and `&`, also without a token (RFC 5849, 3.4.2)",
@@ -24,6 +28,15 @@ const SLIPS: [(Slip, &str); 5] = [
     (Slip::ParametersEncodedOnce, "does not encode the parameters once more in the base string (RFC 5849, 3.4.1.1)"),
     (Slip::NothingEncoded, "encodes neither address nor parameters in the base string (RFC 5849, 3.4.1.1)"),
     (Slip::LowerMethod, "writes the method in lower case in the base string (RFC 5849, 3.4.1.1)"),
+    (
+        Slip::LowerEscapes,
+        "writes `%2f` in lower case in the base string, as C#'s `HttpUtility.UrlEncode` does (RFC 5849, 3.6)",
+    ),
+    (Slip::PlusForSpace, "writes a space as a plus in the base string, as PHP's `urlencode` does (RFC 5849, 3.6)"),
+    (
+        Slip::MarksAsTheyAre,
+        "does not encode `!*'()` in the base string, as `encodeURIComponent` leaves them (RFC 5849, 3.6)",
+    ),
 ];
 
 copy_form!(OAuth1<C> { origin, transports, methods, window, required, quirks, slip });
@@ -34,7 +47,9 @@ impl<C> OAuth1<C> {
         let origins = origins.map(|(cause, origin)| (cause, Self { origin, ..self.copy() }));
         let slips = SLIPS.into_iter();
         let slips = slips.map(|(slip, does)| (format!("the partner {does}"), Self { slip: Some(slip), ..self.copy() }));
-        origins.chain(slips).collect()
+        let quirks = Quirks { caseless_names: true, ..self.quirks };
+        let caseless = "the partner sorts the names without regard to case: see `names_sorted_without_case`".to_owned();
+        origins.chain(slips).chain([(caseless, Self { quirks, ..self.copy() })]).collect()
     }
 }
 
@@ -49,6 +64,11 @@ impl Slip {
                 [*method, &decoded(uri), &decoded(parameters)].join("&")
             }
             (Self::LowerMethod, [method, uri, parameters]) => [&method.to_lowercase(), *uri, parameters].join("&"),
+            (Self::LowerEscapes, _) => lower_escapes(&text),
+            (Self::PlusForSpace, _) => text.replace("%2520", "%2B"),
+            (Self::MarksAsTheyAre, _) => {
+                MARKS.iter().fold(text.into_owned(), |text, (escape, mark)| text.replace(escape, mark))
+            }
             _ => text.into_owned(),
         };
         let secret = String::from_utf8_lossy(key.expose());
@@ -59,4 +79,19 @@ impl Slip {
         };
         request.method.digest().verify_with_key(key.as_bytes(), text.as_bytes(), &request.mac)
     }
+}
+
+/// What `encodeURIComponent` leaves as it is, in a value that was encoded twice.
+const MARKS: [(&str, &str); 5] = [("%2521", "!"), ("%2527", "'"), ("%2528", "("), ("%2529", ")"), ("%252A", "*")];
+
+/// The escapes of the text in lower case, and those inside it that were escaped once more.
+fn lower_escapes(text: &str) -> String {
+    let mut pieces = text.split('%');
+    let mut lower = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let length = if piece.starts_with("25") { 4 } else { 2 };
+        let (escape, rest) = piece.split_at_checked(length).unwrap_or((piece, ""));
+        lower.extend(["%", &escape.to_ascii_lowercase(), rest]);
+    }
+    lower
 }

@@ -1,5 +1,8 @@
 use crate::mac::{Digest, Tag};
 
+/// What is wrong with the beginning of a MAC.
+pub(crate) const CUT: &str = "is shorter than a MAC of this digest: its end was cut off, or it has another digest";
+
 /// The encoding of a signature.
 ///
 /// ```
@@ -23,16 +26,26 @@ pub enum Encoding {
 impl Encoding {
     /// Decodes a MAC of the digest's length.
     pub(crate) fn tag(self, text: &str, digest: Digest) -> Result<Tag, &'static str> {
-        match self {
-            Self::Hex => Tag::from_hex(text, digest).ok_or("is not hexadecimal of the digest's length"),
-            Self::Base64 => Tag::from_base64(text, digest).ok_or("is not canonical base64 of the digest's length"),
-            Self::Base64OfHex => {
-                Tag::from_base64_of_hex(text, digest).ok_or("is not base64 of hexadecimal of the digest's length")
-            }
-            Self::Base64Url => {
-                Tag::from_base64url(text, digest).ok_or("is not canonical base64url of the digest's length")
-            }
-        }
+        let tag = match self {
+            Self::Hex => Tag::from_hex(text, digest),
+            Self::Base64 => Tag::from_base64(text, digest),
+            Self::Base64OfHex => Tag::from_base64_of_hex(text, digest),
+            Self::Base64Url => Tag::from_base64url(text, digest),
+        };
+        tag.ok_or_else(|| self.problem(text, digest))
+    }
+
+    /// Why this is no MAC of the digest's length.
+    pub(crate) fn problem(self, text: &str, digest: Digest) -> &'static str {
+        let bytes = digest.length();
+        let (whole, problem) = match self {
+            Self::Hex => (2 * bytes, "is not hexadecimal of the digest's length"),
+            Self::Base64 => ((4 * bytes).div_ceil(3), "is not canonical base64 of the digest's length"),
+            Self::Base64OfHex => ((8 * bytes).div_ceil(3), "is not base64 of hexadecimal of the digest's length"),
+            Self::Base64Url => ((4 * bytes).div_ceil(3), "is not canonical base64url of the digest's length"),
+        };
+        let is_cut = text.trim_end_matches('=').len() < whole && text.chars().all(|letter| self.may_have(letter));
+        if is_cut { CUT } else { problem }
     }
 
     /// Decodes a signature that is not a MAC.

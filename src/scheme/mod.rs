@@ -20,7 +20,7 @@
     feature = "timestamp-hash",
     feature = "webhook"
 ))]
-mod encoding;
+pub(crate) mod encoding;
 #[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
 mod key_derivation;
 #[cfg(all(

@@ -238,8 +238,10 @@ where
     }
 
     #[cfg(feature = "explain")]
-    fn near_misses(&self, _: &Parts, _: &Bytes) -> Vec<NearMiss<Self>> {
-        NearMiss::forms(self.near())
+    fn near_misses(&self, head: &Parts, body: &Bytes) -> Vec<NearMiss<Self>> {
+        let mut near = NearMiss::forms(self.near());
+        near.extend(self.sorted_without_case(head, body));
+        near
     }
 
     #[cfg(feature = "explain")]

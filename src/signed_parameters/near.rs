@@ -1,8 +1,15 @@
 //! What a partner may do otherwise than this layer expects.
 
-use super::SignedParameters;
+use bytes::Bytes;
+use http::Uri;
+use http::request::Parts;
+
 use super::recipe::{Between, Join, Order, Recipe, Selected, Text};
-use crate::near_miss::{copy_form, orders};
+use super::{SignedParameters, Source};
+use crate::near_miss::{NearMiss, copy_form, orders};
+
+/// Of a longer query, no other order is made.
+const LONGEST_QUERY: usize = 16 * 1024;
 
 const TEXTS: [(Text, &str); 4] = [
     (Text::Decoded, "decoded"),
@@ -38,6 +45,34 @@ impl<C> SignedParameters<C> {
         let recipes = self.recipe.near().into_iter().map(|(cause, recipe)| (cause, Self { recipe, ..self.copy() }));
         signatures.chain(recipes).collect()
     }
+}
+
+impl<C> SignedParameters<C> {
+    /// As if the query had come in the order of a sort that takes `B` for `b`, and its order was signed.
+    pub(super) fn sorted_without_case(&self, head: &Parts, body: &Bytes) -> Option<NearMiss<Self>> {
+        const MOST: usize = 64;
+
+        let query = head.uri.query().filter(|query| self.source == Source::Query && query.len() <= LONGEST_QUERY)?;
+        let mut pairs: Vec<&str> = query.split('&').take(MOST + 1).collect();
+        let has_capitals = pairs.iter().any(|pair| name_of(pair).bytes().any(|byte| byte.is_ascii_uppercase()));
+        if pairs.len() > MOST || !has_capitals || !matches!(self.recipe.order, Order::Pairs | Order::Names) {
+            return None;
+        }
+        pairs.sort_by_cached_key(|pair| name_of(pair).to_ascii_lowercase());
+        let mut parts = head.uri.clone().into_parts();
+        parts.path_and_query = Some(format!("{}?{}", head.uri.path(), pairs.join("&")).parse().ok()?);
+        let mut head = head.clone();
+        head.uri = Uri::from_parts(parts).ok()?;
+        Some(NearMiss {
+            cause: "the partner sorts the parameters without regard to case, and this layer by their bytes".to_owned(),
+            form: Some(Self { recipe: self.recipe.clone().order(Order::Sent), ..self.copy() }),
+            request: Some((head, body.clone())),
+        })
+    }
+}
+
+fn name_of(pair: &str) -> &str {
+    pair.split('=').next().unwrap_or_default()
 }
 
 impl Recipe {

@@ -62,6 +62,8 @@ where
         content: Content::Json,
         signature: Signature::written_as(Encoding::Hex),
         signs_decoded: false,
+        #[cfg(feature = "explain")]
+        slip: None,
         time: SignedTime::Unset,
         window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(60) },
         usage: Usage::Once,

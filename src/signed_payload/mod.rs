@@ -146,6 +146,9 @@ pub struct SignedPayload<C> {
     content: Content,
     signature: Signature,
     signs_decoded: bool,
+    /// A slip of a partner, while it is tried.
+    #[cfg(feature = "explain")]
+    slip: Option<near::Slip>,
     time: SignedTime,
     window: Window,
     usage: Usage,
@@ -226,6 +229,11 @@ where
     }
 
     fn verify(&self, Credential(signed): &Credential, key: &Secret) -> Result<Message, Reason> {
+        #[cfg(feature = "explain")]
+        if let Some(slip) = self.slip {
+            self.signature.verify(key, [slip.covered(&signed.text).as_bytes()], &signed.tag)?;
+            return Ok(Message(Arc::clone(signed)));
+        }
         let covered = if self.signs_decoded { &signed.payload } else { signed.text.as_bytes() };
         self.signature.verify(key, [covered], &signed.tag)?;
         Ok(Message(Arc::clone(signed)))

@@ -2,6 +2,7 @@
 
 use super::{PayloadEncoding, SignedPayload};
 use crate::near_miss::copy_form;
+use crate::text::percent::percent_encoded;
 
 const ENCODINGS: [(PayloadEncoding, &str); 4] = [
     (PayloadEncoding::Base64Url, "base64url"),
@@ -10,8 +11,46 @@ const ENCODINGS: [(PayloadEncoding, &str); 4] = [
     (PayloadEncoding::Text, "text that is not encoded"),
 ];
 
+/// What else a partner may sign, while that is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slip {
+    Escaped,
+    LineFeed,
+    Lines,
+}
+
+const SLIPS: [(Slip, &str); 3] = [
+    (Slip::Escaped, "signs the payload after it was percent-encoded for the URL: it is encoded after it is signed"),
+    (Slip::LineFeed, "signs the payload with a line feed behind it, and sends it without"),
+    (
+        Slip::Lines,
+        "signs the payload in lines of 60 characters, as Ruby's `Base64.encode64` writes it, and sends it without line feeds",
+    ),
+];
+
+impl Slip {
+    /// What is signed instead.
+    pub(super) fn covered(self, text: &str) -> String {
+        match self {
+            Self::Escaped => percent_encoded(text),
+            Self::LineFeed => format!("{text}\n"),
+            Self::Lines => {
+                let mut lines = String::with_capacity(text.len() + text.len() / 60 + 1);
+                for (at, character) in text.chars().enumerate() {
+                    if at > 0 && at.is_multiple_of(60) {
+                        lines.push('\n');
+                    }
+                    lines.push(character);
+                }
+                lines.push('\n');
+                lines
+            }
+        }
+    }
+}
+
 copy_form!(SignedPayload<C> {
-    layout, encoding, content, signature, signs_decoded, time, window, usage, forgetting_is_fine, nonce, tenant,
+    layout, encoding, content, signature, signs_decoded, slip, time, window, usage, forgetting_is_fine, nonce, tenant,
     required, fixed,
 });
 
@@ -30,6 +69,10 @@ impl<C> SignedPayload<C> {
         let signatures = self.signature.near().into_iter();
         near.extend(signatures.map(|(cause, signature)| (cause, Self { signature, ..self.copy() })));
         let turned = Self { layout: self.layout.turned(), ..self.copy() };
+        let slips = SLIPS.into_iter();
+        near.extend(
+            slips.map(|(slip, does)| (format!("the partner {does}"), Self { slip: Some(slip), ..self.copy() })),
+        );
         near.push(("payload and signature are in each other's place".into(), turned));
         near
     }

@@ -63,7 +63,7 @@ use crate::mac::{self, Tag};
 use crate::query::{Indexed, Query};
 use crate::rejection::{Facts, Names, Reason};
 use crate::replay::FingerprintHasher;
-use crate::scheme::{Place, Source};
+use crate::scheme::{Encoding, Place, Source};
 use crate::text::fields::{self, Texts};
 use crate::text::hex::encode_hex;
 use crate::text::percent::{decode_escapes, decode_form};
@@ -176,16 +176,16 @@ where
         let text = self.source.text(head, body)?;
         let query = &Query::new(&text).indexed();
         let malformed = |name: &Cow<'static, str>, what| Reason::Malformed(name.clone(), what);
-        let not_a_hash = || malformed(&self.hash, "is not hexadecimal of the digest's length");
         let digest = self.recipe.digest();
+        let not_a_hash = |hash: &str| malformed(&self.hash, Encoding::Hex.problem(hash, digest));
         let hash = query.raw_value(&self.hash)?.ok_or_else(|| Reason::MissingParameter(self.hash.clone()))?;
         let mac = match Tag::from_hex(hash, digest) {
             Some(mac) => mac,
             // Two digits per byte, each perhaps escaped. A longer text is refused without decoding.
-            None if hash.len() > 6 * digest.length() => return Err(not_a_hash()),
+            None if hash.len() > 6 * digest.length() => return Err(not_a_hash(hash)),
             None => {
                 let hash = decode_form(hash).map_err(|what| malformed(&self.hash, what))?;
-                Tag::from_hex(&hash, digest).ok_or_else(not_a_hash)?
+                Tag::from_hex(&hash, digest).ok_or_else(|| not_a_hash(&hash))?
             }
         };
         let (values, literal) = match self.plus {

@@ -17,7 +17,7 @@ use crate::rejection::Reason;
 use crate::scheme::PublicKeyAlgorithm;
 #[cfg(feature = "explain")]
 use crate::scheme::near::{Made, Odd};
-use crate::scheme::{Encoding, SecretFormat};
+use crate::scheme::{Encoding, SecretFormat, encoding};
 
 /// How many elements a list may have. Senders write one for each key, two or three.
 const MOST_ELEMENTS: usize = 16;
@@ -263,6 +263,7 @@ impl Signatures {
             return Err(Reason::MissingSignature);
         }
         let (mut tags, mut timestamp, mut seen) = (Vec::new(), None, 0);
+        let mut problem = "has no signature of the layer's prefix, encoding and length";
         for value in self.headers.iter().flat_map(|name| headers.get_all(name)) {
             let text = value.to_str().map_err(|_| malformed("is not ASCII text"))?;
             for element in text.split(|letter| Some(letter) == self.separator).map(str::trim_ascii) {
@@ -274,7 +275,11 @@ impl Signatures {
                 match (time, &timestamp) {
                     (Some(time), None) => timestamp = Some(time.to_owned()),
                     (Some(_), Some(_)) => return Err(malformed("has two times")),
-                    (None, _) => tags.extend(self.tag(element)),
+                    (None, _) => match self.tag(element) {
+                        Ok(tag) => tags.push(tag),
+                        Err(what) if what == encoding::CUT => problem = what,
+                        Err(_) => {}
+                    },
                 }
             }
         }
@@ -283,8 +288,7 @@ impl Signatures {
             return Err(malformed("has more signatures than any sender writes"));
         }
         let mut tags = tags.into_iter();
-        let first =
-            tags.next().ok_or_else(|| malformed("has no signature of the layer's prefix, encoding and length"))?;
+        let first = tags.next().ok_or_else(|| malformed(problem))?;
         if self.timestamp_element.is_some() && timestamp.is_none() {
             return Err(malformed("has no time"));
         }

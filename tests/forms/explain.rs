@@ -2,6 +2,7 @@
 
 mod bounds;
 mod broken;
+mod integrators;
 mod partners;
 mod recipes;
 mod senders;

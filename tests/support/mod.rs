@@ -6,6 +6,7 @@
     reason = "each test program uses its own part of it"
 )]
 
+pub mod integrators;
 pub mod log;
 pub mod pairs;
 pub mod subject;

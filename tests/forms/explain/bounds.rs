@@ -6,16 +6,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Request};
-use tower_sso::VerifyLayer;
+use serde_json::Value;
 use tower_sso::body::WholeBody;
 use tower_sso::clock::UnixTime;
 use tower_sso::explain;
 use tower_sso::form::{Extracted, Form, Presence, Rules, Usage};
-use tower_sso::keys::Secret;
+use tower_sso::keys::{Key, KeyStore, Keys, MemoryKeys, Secret, TenantId};
 use tower_sso::rejection::Reason;
 use tower_sso::replay::FingerprintHasher;
+use tower_sso::sign::HashedLink;
+use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::tenant::Tenant;
+use tower_sso::timestamp_hash::{Digest, Recipe};
 use tower_sso::window::Validity;
+use tower_sso::{VerifyLayer, timestamp_hash};
+
+use crate::support::{NOW, clock, replay};
 
 /// Counts what is tried, and how many bytes that has. Nothing fits.
 #[derive(Clone, Default)]
@@ -86,5 +92,56 @@ async fn the_work_is_bounded() {
         // The check itself has two keys.
         let most = explain::MOST_WORK + 2 * length;
         assert!(tries <= 1_400 && bytes <= most, "{why}: {tries} tries of {bytes} bytes");
+    }
+}
+
+/// Counts how often it is asked for the keys of all tenants.
+struct Counted(MemoryKeys, Arc<AtomicUsize>);
+
+impl KeyStore for Counted {
+    fn keys(&self, tenant: &TenantId) -> StoreFuture<Result<Keys, StoreError>> {
+        self.0.keys(tenant)
+    }
+
+    fn known_keys(&self) -> Option<Vec<Key>> {
+        self.0.known_keys()
+    }
+
+    fn stored_keys(&self, tenant: Option<&TenantId>, most: usize) -> StoreFuture<Result<Vec<Key>, StoreError>> {
+        if tenant.is_none() {
+            self.1.fetch_add(1, Ordering::Relaxed);
+        }
+        self.0.stored_keys(tenant, most)
+    }
+
+    fn ignores_tenant(&self) -> bool {
+        false
+    }
+}
+
+/// Thousands of keys are read only where one of them may be the cause.
+#[tokio::test]
+async fn all_keys_are_asked_for_only_if_none_fits() {
+    let recipe = Recipe::hmac(Digest::Sha256, ["timestamp", "email", "org"], "|");
+    let secret = Secret::new("a-secret-of-acme-0123");
+    let asked = Arc::new(AtomicUsize::new(0));
+    let keys = Counted(MemoryKeys::new().with("acme", secret.clone()), Arc::clone(&asked));
+    let layer = timestamp_hash::layer::<Value>(recipe.clone()).tenant_field("org").keys(keys);
+    let layer = layer.replay(replay()).clock(clock()).build().unwrap();
+    let link = |secret: &str, time: u64, org: &str| {
+        HashedLink::new("/", recipe.clone(), &secret.into()).uri(&[&time.to_string(), "ada@x.example", org])
+    };
+    let secret = secret.expose_str().unwrap().to_owned();
+    for (uri, times, why) in [
+        (link(&secret, NOW, "acme"), 0, "it passes"),
+        (link(&secret, NOW - 3_600, "acme"), 0, "expired"),
+        (link(&secret, NOW + 3_600, "acme"), 0, "not yet valid"),
+        (link(&secret, NOW, "acme").replace("&hash=", "&h="), 0, "malformed"),
+        (link("a-secret-of-nobody", NOW, "acme"), 1, "a wrong key"),
+        (link(&secret, NOW, "nobody"), 1, "no such tenant"),
+    ] {
+        let (head, ()) = Request::get(uri).body(()).unwrap().into_parts();
+        _ = explain::request(&layer, &head, &Bytes::new()).await;
+        assert_eq!(asked.swap(0, Ordering::Relaxed), times, "{why}");
     }
 }
