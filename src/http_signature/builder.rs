@@ -33,6 +33,14 @@ pub enum Algorithm {
     #[cfg(feature = "public-key")]
     #[cfg_attr(docsrs, doc(cfg(feature = "public-key")))]
     EcdsaP256Sha256,
+    /// `ecdsa-p384-sha384`. The keys are public keys.
+    #[cfg(feature = "public-key")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "public-key")))]
+    EcdsaP384Sha384,
+    /// `rsa-pss-sha512`. The keys are public keys.
+    #[cfg(feature = "public-key")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "public-key")))]
+    RsaPssSha512,
     /// `rsa-v1_5-sha256`. The keys are public keys.
     #[cfg(feature = "public-key")]
     #[cfg_attr(docsrs, doc(cfg(feature = "public-key")))]
@@ -49,6 +57,10 @@ impl Algorithm {
             #[cfg(feature = "public-key")]
             Self::EcdsaP256Sha256 => "ecdsa-p256-sha256",
             #[cfg(feature = "public-key")]
+            Self::EcdsaP384Sha384 => "ecdsa-p384-sha384",
+            #[cfg(feature = "public-key")]
+            Self::RsaPssSha512 => "rsa-pss-sha512",
+            #[cfg(feature = "public-key")]
             Self::RsaV15Sha256 => "rsa-v1_5-sha256",
         }
     }
@@ -60,6 +72,8 @@ impl Algorithm {
             Self::HmacSha256 => None,
             Self::Ed25519 => Some(PublicKeyAlgorithm::Ed25519),
             Self::EcdsaP256Sha256 => Some(PublicKeyAlgorithm::EcdsaP256),
+            Self::EcdsaP384Sha384 => Some(PublicKeyAlgorithm::EcdsaP384),
+            Self::RsaPssSha512 => Some(PublicKeyAlgorithm::RsaPssSha512),
             Self::RsaV15Sha256 => Some(PublicKeyAlgorithm::RsaSha256),
         }
     }

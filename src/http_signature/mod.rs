@@ -43,7 +43,7 @@
 //! **What a signature does not cover is not signed**: other headers, the query if only `@path` is covered, and the
 //! body's type unless `content-type` is covered. The claims are the body's.
 //!
-//! Not supported: `rsa-pss-sha512`, ECDSA on P-384, `@query-param`, and signatures of responses.
+//! All algorithms of the RFC are there. Not supported: `@query-param`, and signatures of responses.
 
 mod base;
 mod builder;

@@ -17,7 +17,7 @@ use tower_sso::keys::{PublicKeys, Secret};
 use tower_sso::scheme::{Encoding, Origin, PublicKeyAlgorithm, SecretFormat};
 use tower_sso::sign::SigningWebhook;
 
-use crate::support::pairs::{ED25519, P256, Pair, RSA};
+use crate::support::pairs::{ED25519, P256, P384, Pair, RSA};
 use crate::support::subject::refused;
 use crate::support::{App, NOW, Request_, clock, outcome, reason, replay, secs, seen};
 
@@ -181,9 +181,11 @@ async fn a_call_is_processed_once_until_it_is_too_old() {
 
 #[tokio::test]
 async fn every_algorithm_with_a_key_that_the_call_names() {
-    let public: [(_, _, [Pair; 2]); 3] = [
+    let public: [(_, _, [Pair; 2]); 5] = [
         (Algorithm::Ed25519, PublicKeyAlgorithm::Ed25519, ED25519),
         (Algorithm::EcdsaP256Sha256, PublicKeyAlgorithm::EcdsaP256, P256),
+        (Algorithm::EcdsaP384Sha384, PublicKeyAlgorithm::EcdsaP384, P384),
+        (Algorithm::RsaPssSha512, PublicKeyAlgorithm::RsaPssSha512, RSA),
         (Algorithm::RsaV15Sha256, PublicKeyAlgorithm::RsaSha256, RSA),
     ];
     for (algorithm, key, [one, other]) in public {

@@ -26,8 +26,12 @@ pub enum PublicKeyAlgorithm {
     EcdsaP256,
     /// ECDSA on P-256 with SHA-256; the signature is r and s in DER (RFC 3279, 2.2.3).
     EcdsaP256Der,
+    /// ECDSA on P-384 with SHA-384; the signature is r and s, 48 bytes each.
+    EcdsaP384,
     /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, 8.2).
     RsaSha256,
+    /// RSASSA-PSS with SHA-512, and MGF1 with SHA-512 (RFC 8017, 8.1).
+    RsaPssSha512,
 }
 
 impl PublicKeyAlgorithm {
@@ -37,7 +41,7 @@ impl PublicKeyAlgorithm {
             Self::EcdsaP256Der => {
                 P256::from_der(&signature).map_err(|_| "is not an ECDSA signature in DER")?.to_bytes().to_vec()
             }
-            Self::Ed25519 | Self::EcdsaP256 | Self::RsaSha256 => signature,
+            Self::Ed25519 | Self::EcdsaP256 | Self::EcdsaP384 | Self::RsaSha256 | Self::RsaPssSha512 => signature,
         };
         if !self.scheme().is_length(fixed.len()) {
             return Err("is not as long as the algorithm's signatures are");
@@ -67,7 +71,9 @@ impl PublicKeyAlgorithm {
         match self {
             Self::Ed25519 => Library::EdDSA,
             Self::EcdsaP256 | Self::EcdsaP256Der => Library::ES256,
+            Self::EcdsaP384 => Library::ES384,
             Self::RsaSha256 => Library::RS256,
+            Self::RsaPssSha512 => Library::PS512,
         }
     }
 
@@ -78,7 +84,7 @@ impl PublicKeyAlgorithm {
             Self::EcdsaP256Der => {
                 P256::from_slice(&fixed).map_or(fixed, |signature| signature.to_der().as_bytes().to_vec())
             }
-            Self::Ed25519 | Self::EcdsaP256 | Self::RsaSha256 => fixed,
+            Self::Ed25519 | Self::EcdsaP256 | Self::EcdsaP384 | Self::RsaSha256 | Self::RsaPssSha512 => fixed,
         }
     }
 }

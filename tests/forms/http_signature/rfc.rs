@@ -15,6 +15,7 @@ const DIGEST: &str =
     "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:";
 const B_SECRET: &str = "uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ==";
 const B_ED25519: &str = "MCowBQYDK2VwAyEAJrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=";
+const B_RSA_PSS: &str = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAr4tmm3r20Wd/PbqvP1s2+QEtvpuRaV8Yq40gjUR8y2Rjxa6dpG2GXHbPfvMs8ct+Lh1GH45x28Rw3Ry53mm+oAXjyQ86OnDkZ5N8lYbggD4O3w6M6pAvLkhk95AndTrifbIFPNU8PPMO7OyrFAHqgDsznjPFmTOtCEcN2Z1FpWgchwuYLPL+Wokqltd11nqqzi+bJ9cvSKADYdUAAN5WUtzdpiy6LbTgSxP7ociU4Tn0g5I6aDZJ7A8Lzo0KSyZYoA485mqcO0GVAdVw9lq4aOT9v6d+nb4bnNkQVklLQ3fVAvJm+xdDOp9LCNCN48V2pnDOkFV6+U9nV5oyc6XI2wIDAQAB";
 pub(super) const B_RSA: &str = r#"{"kty":"RSA","e":"AQAB","n":"hAKYdtoeoy8zcAcR874L8cnZxKzAGwd7v36APp7Pv6Q2jdsPBRrwWEBnez6d0UDKDwGbc6nxfEXAy5mbhgajzrw3MOEt8uA5txSKobBpKDeBLOsdJKFqMGmXCQvEG7YemcxDTRPxAleIAgYYRjTSd_QBwVW9OwNFhekro3RtlinV0a75jfZgkne_YiktSvLG34lw2zqXBDTC5NHROUqGTlML4PlNZS5Ri2U4aCNx2rUPRcKIlE0PuKxI4T-HIaFpv8-rdV6eUgOrB2xeI1dSFFn_nnv5OoZJEIB-VmuKn3DCUcCZSFlQPSXSfBDiUGhwOw76WuSSsf1D4b_vLoJ10w"}"#;
 
 /// A layer at the time of the RFC's examples.
@@ -72,6 +73,51 @@ async fn the_rfcs_signatures_of_a_request() {
         assert_eq!(reason(&app.send(other).await), "bad_signature", "{algorithm:?}: another date");
         assert_eq!(reason(&app.send(request("")).await), "ok", "{algorithm:?}");
     }
+}
+
+/// B.2.1 covers nothing, and so passes only without a body. B.2.3 covers it by its digest.
+#[tokio::test]
+async fn the_rfcs_signatures_with_rsa_pss() {
+    let b21 = [
+        ("signature-input", r#"sig-b21=();created=1618884473;keyid="test-key-rsa-pss";nonce="b3k2pp5k7z-50gnwp.yemd""#),
+        (
+            "signature",
+            "sig-b21=:d2pmTvmbncD3xQm8E9ZV2828BjQWGgiwAaw5bAkgibUopemLJcWDy/lkbbHAve4cRAtx31Iq786U7it++wgGxbtRxf8Udx7zFZsckzXaJMkA7ChG52eSkFxykJeNqsrWH5S+oxNFlD4dzVuwe8DhTSja8xxbR/Z2cOGdCbzR72rgFWhzx2VjBqJzsPLMIQKhO4DGezXehhWwE56YCE+O6c0mKZsfxVrogUvA4HELjVKWmAvtl6UnCh8jYzuVG5WSb/QEVPnP5TmcAnLH1g+s++v6d4s8m0gCw1fV5/SITLq9mhho8K3+7EPYTU8IU1bLhdxO5Nyt8C8ssinQ98Xw9Q==:",
+        ),
+    ];
+    let b23 = [
+        (
+            "signature-input",
+            r#"sig-b23=("date" "@method" "@path" "@query" "@authority" "content-type" "content-digest" "content-length");created=1618884473;keyid="test-key-rsa-pss""#,
+        ),
+        (
+            "signature",
+            "sig-b23=:bbN8oArOxYoyylQQUU6QYwrTuaxLwjAC9fbY2F6SVWvh0yBiMIRGOnMYwZ/5MR6fb0Kh1rIRASVxFkeGt683+qRpRRU5p2voTp768ZrCUb38K0fUxN0O0iC59DzYx8DFll5GmydPxSmme9v6ULbMFkl+V5B1TP/yPViV7KsLNmvKiLJH1pFkh/aYA2HXXZzNBXmIkoQoLd7YfW91kE9o/CCoC1xMy7JA1ipwvKvfrs65ldmlu9bpG6A9BmzhuzF8Eim5f8ui9eH8LZH896+QIF61ka39VBrohr9iyMUJpvRX2Zbhl5ZJzSRxpJyoEZAFL2FUo5fTIztsDZKEgM4cUA==:",
+        ),
+    ];
+    let send = async |signature: &[(&str, &str)], uri: &str, body: &str, required: &[&'static str]| {
+        let app = rfc(Algorithm::RsaPssSha512, "https://example.com", B_RSA_PSS, required);
+        let headers = [
+            ("host", "example.com"),
+            ("date", "Tue, 20 Apr 2021 02:07:55 GMT"),
+            ("content-type", "application/json"),
+            ("content-digest", DIGEST),
+            ("content-length", "18"),
+        ];
+        reason(&app.send(call("POST", uri, &[&headers[..], signature].concat(), body)).await)
+    };
+    let (uri, all) = ("/foo?param=Value&Pet=dog", ["@method", "@authority", "@path", "@query"]);
+    for (signature, uri, body, required, expected, why) in [
+        (&b21, uri, "", &[][..], "ok", "B.2.1"),
+        (&b21, uri, HELLO, &[], "malformed", "B.2.1 with a body that is not signed"),
+        (&b23, uri, HELLO, &all, "ok", "B.2.3"),
+        (&b23, "/foo?param=value&Pet=dog", HELLO, &all, "bad_signature", "another query"),
+        (&b23, uri, "{}", &all, "body_hash", "another body"),
+    ] {
+        assert_eq!(send(signature, uri, body, required).await, expected, "{why}");
+    }
+    let other = rfc(Algorithm::RsaV15Sha256, "https://example.com", B_RSA_PSS, &[]);
+    assert_eq!(reason(&other.send(call("POST", uri, &b21, "")).await), "bad_signature", "another padding");
 }
 
 /// Section 4.3, what the proxy signs; it is the one signature there with RSA PKCS#1, and covers the body.

@@ -6,13 +6,15 @@ use tower_sso::keys::MemoryKeys;
 use tower_sso::webhook::{PublicKeyAlgorithm, SecretFormat};
 
 use super::*;
-use crate::support::pairs::{ED25519, P256, Pair, RSA};
+use crate::support::pairs::{ED25519, P256, P384, Pair, RSA};
 
-const ALGORITHMS: [(PublicKeyAlgorithm, [Pair; 2]); 4] = [
+const ALGORITHMS: [(PublicKeyAlgorithm, [Pair; 2]); 6] = [
     (PublicKeyAlgorithm::Ed25519, ED25519),
     (PublicKeyAlgorithm::EcdsaP256, P256),
     (PublicKeyAlgorithm::EcdsaP256Der, P256),
+    (PublicKeyAlgorithm::EcdsaP384, P384),
     (PublicKeyAlgorithm::RsaSha256, RSA),
+    (PublicKeyAlgorithm::RsaPssSha512, RSA),
 ];
 
 fn layer(algorithm: PublicKeyAlgorithm) -> Builder<Webhook<Value>> {
@@ -128,7 +130,8 @@ async fn what_no_key_could_have_made_is_malformed() {
         let app = App::new(layer(algorithm).secrets([pair.public]).build().unwrap());
         let good = signer(algorithm, pair).sign(JSON);
         for signature in ["", "00", &good.signature[2..], &format!("{}00", good.signature), &"0".repeat(1_024), "x"] {
-            if algorithm == PublicKeyAlgorithm::RsaSha256 && signature.len() > good.signature.len() {
+            let is_rsa = matches!(algorithm, PublicKeyAlgorithm::RsaSha256 | PublicKeyAlgorithm::RsaPssSha512);
+            if is_rsa && signature.len() > good.signature.len() {
                 continue; // of a larger key
             }
             let call = SignedCall { signature: signature.to_owned(), ..good.clone() };
