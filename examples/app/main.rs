@@ -42,36 +42,27 @@ mod tests;
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response, Result};
 use axum::{Router, routing::get, routing::post};
 use http::{HeaderValue, StatusCode, header::CACHE_CONTROL};
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use tokio::{net::TcpListener, time::Duration};
 use tower_http::{csrf::CsrfLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
 use tower_sessions::{Expiry, Session, SessionManagerLayer, cookie::SameSite};
-use tower_sso::clock::{Clock, SystemClock, UnixTime};
-use tower_sso::{Builder, Identity, MemoryKeys, MemoryReplay, Secret, VerifyLayer};
+use tower_sso::{Identity, MemoryKeys, MemoryReplay, VerifyLayer};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
-
-use crate::{serve::serve, sessions::Sessions};
 
 // --- Change these for your partner, and in `land` the user's id and name. ----------------------------------------------
 
 use tower_sso::fernet::Fernet;
-use tower_sso::providers::tutorcruncher::{self, TutorUser};
-use tower_sso::sign::{FernetLink, generate_fernet_key};
+use tower_sso::providers::tutorcruncher::{TutorUser as User, sso};
+use tower_sso::sign::{FernetLink, SignError, generate_fernet_key};
 
-type User = TutorUser;
 type Partner = Fernet<User>;
 
-fn sso(keys: MemoryKeys) -> Builder<Partner> {
-    tutorcruncher::sso(keys)
-}
-
-/// Plays the partner: a link to this address for the user number 123.
-fn link(to: &str, tenant: &str, key: &Secret, now: UnixTime, name: &str) -> Result<String, Box<dyn std::error::Error>> {
-    let claims = serde_json::json!({"id": 123, "nm": name, "rt": "Contractor"});
-    Ok(FernetLink::new(to, tenant, key).issued_at(now).uri(&claims)?.to_string())
+/// Plays the partner: a link for the user number 123.
+fn link(partner: FernetLink, name: &str) -> Result<String, SignError> {
+    partner.uri(&serde_json::json!({"id": 123, "nm": name, "rt": "Contractor"}))
 }
 
 // ----------------------------------------------------------------------------------------------------------------------
@@ -84,31 +75,30 @@ const USER: &str = "user";
 
 /// `is_https`: whether browsers use https, including https that a proxy in front terminates.
 fn app(sso: VerifyLayer<Partner>, db: SqlitePool, is_https: bool) -> Router {
-    let cookie = if is_https { "__Host-session" } else { "session" };
-    let sessions = SessionManagerLayer::new(Sessions(db.clone())).with_name(cookie).with_secure(is_https);
-    // `Lax`: a `Strict` cookie would be missing on a redirect from the partner's site.
-    let sessions = sessions.with_http_only(true).with_same_site(SameSite::Lax);
+    let sessions = SessionManagerLayer::new(sessions::Sessions(db.clone())).with_secure(is_https).with_http_only(true);
+    let sessions = sessions.with_name(if is_https { "__Host-session" } else { "session" });
     Router::new()
         .route("/sso", get(land).layer(sso))
         .route("/", get(home))
         .route("/logout", post(logout).layer(CsrfLayer::new()))
-        .layer(sessions.with_expiry(Expiry::OnInactivity(time::Duration::hours(8)))) // counted from the sign-in
+        // `Lax`: a `Strict` cookie would be missing on a redirect from the partner's site. The hours count from the sign-in.
+        .layer(sessions.with_same_site(SameSite::Lax).with_expiry(Expiry::OnInactivity(time::Duration::hours(8))))
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(20)))
         .with_state(db)
 }
 
 /// Finds or creates the user, and opens the session.
-async fn land(db: State<SqlitePool>, session: Session, user: Identity<User>) -> Result<Redirect, Unavailable> {
+async fn land(db: State<SqlitePool>, session: Session, user: Identity<User>) -> Result<Redirect> {
     // One statement is one transaction: of two concurrent links, one creates the user and the other finds it.
     let query = "INSERT INTO users (tenant, partner_id, name) VALUES ($1, $2, $3)
                  ON CONFLICT (tenant, partner_id) DO UPDATE SET name = excluded.name RETURNING id";
     let query = sqlx::query_scalar(query).bind(user.tenant().as_str()).bind(user.id.to_string()).bind(&user.name);
-    let id: i64 = query.fetch_one(&*db).await?;
+    let id: i64 = query.fetch_one(&*db).await.map_err(unavailable)?;
     session.clear().await; // drop the previous user's data
-    session.cycle_id().await?; // against session fixation
-    session.insert(USER, id).await?;
-    session.save().await?;
+    session.cycle_id().await.map_err(unavailable)?; // against session fixation
+    session.insert(USER, id).await.map_err(unavailable)?;
+    session.save().await.map_err(unavailable)?;
     Ok(Redirect::to("/"))
 }
 
@@ -120,35 +110,25 @@ async fn land(db: State<SqlitePool>, session: Session, user: Identity<User>) -> 
 )]
 struct HomePage(String, String);
 
-async fn home(db: State<SqlitePool>, session: Session) -> Result<Response, Unavailable> {
-    let query = sqlx::query_as("SELECT name, tenant FROM users WHERE id = $1").bind(session.get::<i64>(USER).await?);
-    let Some((name, tenant)) = query.fetch_optional(&*db).await? else {
+async fn home(db: State<SqlitePool>, session: Session) -> Result<Response> {
+    let id: Option<i64> = session.get(USER).await.map_err(unavailable)?;
+    let query = sqlx::query_as("SELECT name, tenant FROM users WHERE id = $1").bind(id);
+    let Some((name, tenant)) = query.fetch_optional(&*db).await.map_err(unavailable)? else {
         return Ok((StatusCode::UNAUTHORIZED, "Click on the link to this app on your partner’s site.").into_response());
     };
-    Ok(Html(HomePage(name, tenant).render()?).into_response())
+    Ok(Html(HomePage(name, tenant).render().map_err(unavailable)?).into_response())
 }
 
-async fn logout(session: Session) -> Result<Redirect, Unavailable> {
-    session.flush().await?;
+async fn logout(session: Session) -> Result<Redirect> {
+    session.flush().await.map_err(unavailable)?;
     Ok(Redirect::to("/"))
 }
 
-/// A failure on our side. The reason goes to the log.
-struct Unavailable;
-
-impl<E: std::error::Error> From<E> for Unavailable {
-    fn from(error: E) -> Self {
-        tracing::error!(%error, "a request failed");
-        Self
-    }
-}
-
-impl IntoResponse for Unavailable {
-    fn into_response(self) -> Response {
-        // The link was used up before the handler failed.
-        let text = "Try again in a moment. To sign in, go back to your partner’s site and click again.";
-        (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
-    }
+/// The answer to a failure on our side. The reason goes to the log.
+fn unavailable(error: impl std::error::Error) -> (StatusCode, &'static str) {
+    tracing::error!(%error, "a request failed");
+    // The link was used up before the handler failed.
+    (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment. To sign in, click again on your partner’s site.")
 }
 
 /// Uses one connection: SQLite has one writer, so requests take turns and never find the database locked.
@@ -156,9 +136,8 @@ async fn open(url: &str) -> Result<SqlitePool, sqlx::Error> {
     // No timeouts: a database in memory lives only as long as its connection.
     let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
     let db = pool.acquire_timeout(Duration::from_secs(5)).connect(url).await?;
-    for table in [USERS, sessions::TABLE] {
-        sqlx::query(table).execute(&db).await?;
-    }
+    sqlx::query(USERS).execute(&db).await?;
+    sqlx::query(sessions::TABLE).execute(&db).await?;
     Ok(db)
 }
 
@@ -169,14 +148,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(log).init();
     let db = open(std::env::args().nth(1).as_deref().unwrap_or("sqlite::memory:")).await?;
     let key = generate_fernet_key(); // delete: yours comes from the partner
-    let replay = MemoryReplay::opened().await;
+    let sso = sso(MemoryKeys::new().with("4321", key.clone())).replay(MemoryReplay::opened().await).build()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let public_url = std::env::args().nth(2).unwrap_or(format!("http://{}", listener.local_addr()?));
-    let sso = sso(MemoryKeys::new().with("4321", key.clone())).replay(replay).build()?;
     let app = app(sso, db, public_url.starts_with("https://"));
-    let link = link(&format!("{public_url}/sso"), "4321", &key, SystemClock.now(), "Samuel")?; // delete
-    println!("within a minute: {link}"); // delete
+    println!("within a minute: {}", link(FernetLink::new(public_url + "/sso", "4321", &key), "Samuel")?); // delete
     // A service manager sends SIGTERM: `examples/portal/main.rs` listens for both.
-    serve(listener, app, async { _ = tokio::signal::ctrl_c().await }).await;
+    serve::serve(listener, app, async { _ = tokio::signal::ctrl_c().await }).await;
     Ok(())
 }

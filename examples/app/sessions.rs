@@ -3,13 +3,10 @@
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqlitePool;
-use time::OffsetDateTime;
-use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
-use tower_sessions::session_store::{Error, Result};
+use tower_sessions::session_store::{Error, Result, SessionStore};
 
-pub(crate) const TABLE: &str =
-    "CREATE TABLE IF NOT EXISTS sessions (id BLOB PRIMARY KEY, record TEXT NOT NULL, ends INTEGER NOT NULL)";
+pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS sessions (id BLOB PRIMARY KEY, record TEXT, ends INTEGER)";
 
 /// Keyed by a digest of the id: a leaked table does not let anyone sign in.
 #[derive(Clone, Debug)]
@@ -19,20 +16,19 @@ pub(crate) struct Sessions(pub(crate) SqlitePool);
 impl SessionStore for Sessions {
     /// Also deletes expired sessions. Fails on a duplicate id, which 128 random bits rule out.
     async fn create(&self, record: &mut Record) -> Result<()> {
-        sqlx::query("DELETE FROM sessions WHERE ends <= $1").bind(now()).execute(&self.0).await.map_err(failed)?;
-        self.write("INSERT INTO sessions (id, record, ends) VALUES ($1, $2, $3)", record).await
+        sqlx::query("DELETE FROM sessions WHERE ends <= unixepoch()").execute(&self.0).await.map_err(failed)?;
+        write(&self.0, "INSERT INTO sessions (id, record, ends) VALUES ($1, $2, $3)", record).await
     }
 
     /// Updates only, never inserts: a request in progress during a logout must not bring its session back.
     async fn save(&self, record: &Record) -> Result<()> {
-        self.write("UPDATE sessions SET record = $2, ends = $3 WHERE id = $1", record).await
+        write(&self.0, "UPDATE sessions SET record = $2, ends = $3 WHERE id = $1", record).await
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let query = sqlx::query_scalar("SELECT record FROM sessions WHERE id = $1 AND ends > $2");
-        let json: Option<String> = query.bind(digest(id)).bind(now()).fetch_optional(&self.0).await.map_err(failed)?;
-        let record = json.map(|json| serde_json::from_str::<Record>(&json)).transpose().map_err(failed)?;
-        Ok(record.map(|record| Record { id: *id, ..record }))
+        let query = sqlx::query_scalar("SELECT record FROM sessions WHERE id = $1 AND ends > unixepoch()");
+        let json: Option<String> = query.bind(digest(id)).fetch_optional(&self.0).await.map_err(failed)?;
+        json.map(|json| Ok(Record { id: *id, ..serde_json::from_str(&json).map_err(failed)? })).transpose()
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
@@ -41,21 +37,15 @@ impl SessionStore for Sessions {
     }
 }
 
-impl Sessions {
-    async fn write(&self, query: &'static str, record: &Record) -> Result<()> {
-        // The id itself is not stored.
-        let json = serde_json::to_string(&Record { id: Id(0), ..record.clone() }).map_err(failed)?;
-        let query = sqlx::query(query).bind(digest(&record.id)).bind(json).bind(record.expiry_date.unix_timestamp());
-        query.execute(&self.0).await.map(drop).map_err(failed)
-    }
+async fn write(db: &SqlitePool, query: &'static str, record: &Record) -> Result<()> {
+    // The id itself is not stored.
+    let json = serde_json::to_string(&Record { id: Id(0), ..record.clone() }).map_err(failed)?;
+    let query = sqlx::query(query).bind(digest(&record.id)).bind(json).bind(record.expiry_date.unix_timestamp());
+    query.execute(db).await.map(drop).map_err(failed)
 }
 
 fn digest(id: &Id) -> Vec<u8> {
     Sha256::digest(id.0.to_be_bytes()).to_vec()
-}
-
-fn now() -> i64 {
-    OffsetDateTime::now_utc().unix_timestamp()
 }
 
 fn failed(error: impl std::error::Error) -> Error {

@@ -9,7 +9,8 @@ use axum::body::{Body, to_bytes};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{Method, Request};
 use tower::ServiceExt;
-use tower_sso::clock::ManualClock;
+use tower_sso::Secret;
+use tower_sso::clock::{Clock, ManualClock, UnixTime};
 
 use super::*;
 use answer::Answer;
@@ -37,7 +38,7 @@ impl Fixture {
 
     /// A company's link for its user number 123.
     fn link(&self, company: usize, name: &str) -> Tested<String> {
-        link("/sso", ["4321", "8765"][company], &self.keys[company], self.now, name)
+        Ok(link(FernetLink::new("/sso", ["4321", "8765"][company], &self.keys[company]).issued_at(self.now), name)?)
     }
 
     async fn send(&self, method: Method, uri: &str, cookie: &str) -> Tested<Answer> {
@@ -90,9 +91,10 @@ async fn a_forged_link_is_refused() -> Tested {
     let honest = fixture.link(0, "Samuel")?;
     let (start, end) = honest.split_at(honest.len() - 20);
     let tampered = format!("{start}{}{}", if end.starts_with('A') { 'B' } else { 'A' }, &end[1..]);
+    let forger = FernetLink::new("/sso", "4321", &generate_fernet_key());
     for (link, why) in [
         (honest.replacen("4321", "8765", 1), "for another company"),
-        (link("/sso", "4321", &generate_fernet_key(), fixture.now, "Samuel")?, "signed with another key"),
+        (link(forger.issued_at(fixture.now), "Samuel")?, "signed with another key"),
         (tampered, "changed"),
     ] {
         let answer = fixture.get(&link, "").await?;
@@ -173,7 +175,7 @@ async fn it_is_served_until_it_is_asked_to_stop() -> Tested {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let base = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(serve(listener, fixture.app.clone(), async { _ = stopped.await }));
+    let serving = tokio::spawn(serve::serve(listener, fixture.app.clone(), async { _ = stopped.await }));
     // The connection is kept alive: stopping does not wait for it.
     let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
     let landed = browser.get(format!("{base}{}", fixture.link(0, "Samuel")?)).send().await?;
