@@ -5,8 +5,9 @@ so with the dependencies in their headers.
     scripts/readers_programs.py               checks them
     scripts/readers_programs.py --self-test   checks that a program with a feature too few is found
 
-Each program becomes a project of its own, outside this package, whose only features are those of the `cargo add` right above
-it. Without one, they are those of every `cargo add` above, and of each "feature `x`" in the section's lines above the program.
+Each program becomes a project of its own, outside this package, whose only dependencies and features are those of the
+`cargo add` lines right above it. Without `cargo add tower-sso`, they are those of every `cargo add` above, and of each
+"feature `x`" in the section's lines above the program.
 The projects have our lock file and target directory, and are only checked, so this takes seconds once the dependencies were.
 """
 
@@ -20,8 +21,7 @@ import tempfile
 import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# A program that names one of these needs it beside tower-sso.
-CRATES = {"axum": '"0.8"', "serde": '{ version = "1", features = ["derive"] }'}
+ADDED = re.compile(r"^cargo add ([\w-]+)(?:@(\S+))?(?: --features (\S+))?$", re.M)
 
 
 def main():
@@ -52,24 +52,29 @@ def header(code):
 
 def programs(readme):
     """Each program, and the manifest that README lets a reader write for it."""
-    added = re.compile(r"^cargo add tower-sso --features (\S+)$", re.M)
-    if not added.search(readme):
+    if not any(added[0] == "tower-sso" for added in ADDED.findall(readme)):
         sys.exit("README has no line `cargo add tower-sso --features …`")
-    end, features = 0, []
+    end, above = 0, []
     for block in re.finditer(r"^```rust\S*\n(.*?)^```$", readme, re.M | re.S):
         before = readme[end : block.start()]
         named = re.findall(r"\bfeature\s+`([\w-]+)`", before.split("\n## ")[-1])
-        # A reader may begin at a program that has a `cargo add` of its own. Another needs all that was said before.
-        own = [feature for line in added.findall(before) for feature in line.split(",")]
-        features, end = features + own, block.end()
+        # A reader may begin at a program that has `cargo add` lines of its own. Another needs all that was said before.
+        own = ADDED.findall(before)
+        above, end = above + own, block.end()
+        if not any(name == "tower-sso" for name, _, _ in own):
+            own = above + [("tower-sso", "", ",".join(named))]
         code = re.sub(r"^#(?: |$)", "", block[1], flags=re.M)
         main = "" if "fn main(" in code else "\nfn main() {}\n"
-        yield "#![allow(unused)]\n" + code + main, manifest(code, own or list(dict.fromkeys(features + named)))
+        yield "#![allow(unused)]\n" + code + main, manifest(own)
 
 
-def manifest(code, features):
-    others = "".join(f"{name} = {version}\n" for name, version in CRATES.items() if re.search(rf"\b{name}::", code))
-    return f"[dependencies]\n{others}tower-sso = {{ path = {str(ROOT)!r}, features = {features} }}\n"
+def manifest(added):
+    crates = {}
+    for name, version, features in added:
+        known = crates.setdefault(name, (f"path = {str(ROOT)!r}" if name == "tower-sso" else f'version = "{version or "*"}"', []))
+        known[1].extend(feature for feature in features.split(",") if feature and feature not in known[1])
+    lines = (f"{name} = {{ {where}, features = {features} }}\n" for name, (where, features) in crates.items())
+    return "[dependencies]\n" + "".join(lines)
 
 
 def check(name, files, dependencies, *options, quiet=False):
@@ -113,7 +118,7 @@ def self_test():
     if list(programs(readme)) != expected:
         sys.exit(f"the programs are not found: {list(programs(readme))}")
     code = "use tower_sso::fernet as _;\nfn main() {}\n"
-    built = lambda features: not check("self-test", {"main.rs": code}, manifest(code, features), quiet=True)
+    built = lambda features: not check("self-test", {"main.rs": code}, needs(features), quiet=True)
     if built([]) or not built(["fernet"]):
         sys.exit("a feature too few was not found, or one was missing that is there")
     print("a program with a feature too few is found")

@@ -18,12 +18,16 @@ async fn on_event(event: Identity<Event>) -> StatusCode {
     StatusCode::OK
 }
 
+// As the senders' pages show them.
+const STRIPE: &str = "whsec_0123456789abcdef0123456789abcdef";
+const SVIX: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const GITHUB: &str = "my secret";
+
 fn hooks() -> Result<Router, ConfigError> {
     let replay = MemoryReplay::new();
-    let (stripe, svix) = ("whsec_0123456789abcdef0123456789abcdef", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-    let stripe = webhooks::stripe::<Event>().secrets([stripe]).replay(replay.clone()).handler_remembers().build()?;
-    let svix = webhooks::svix::<Event>().secrets([svix]).replay(replay.clone()).handler_remembers().build()?;
-    let github = webhooks::github::<Event>().secrets(["my secret"]).replay(replay).handler_remembers().build()?;
+    let stripe = webhooks::stripe::<Event>().secrets([STRIPE]).replay(replay.clone()).handler_remembers().build()?;
+    let svix = webhooks::svix::<Event>().secrets([SVIX]).replay(replay.clone()).handler_remembers().build()?;
+    let github = webhooks::github::<Event>().secrets([GITHUB]).replay(replay).handler_remembers().build()?;
     Ok(Router::new()
         .route("/stripe", post(on_event).layer(stripe))
         .route("/svix", post(on_event).layer(svix))
