@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::keys::{self, Secret};
 use crate::observe;
+#[allow(unused_imports, reason = "`sealed` alone decodes no MAC")]
 pub(crate) use tag::Tag;
 
 /// The digest of a MAC.
