@@ -5,7 +5,8 @@
 //! ```
 //!
 //! The request is a URL, or a line for curl as a browser's developer tools copy it. This runs the [portal](portal/main.rs)
-//! with `--explain`, so that its layers are set up in one place: a copy could say something else about a request.
+//! with `--explain`, so that its layers are set up in one place: a copy could say something else about a request. Sections
+//! `[[explained]]` add presets of other partners, such as `webhooks::stripe`.
 
 #![allow(missing_docs, reason = "a program, not a library")]
 

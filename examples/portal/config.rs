@@ -13,6 +13,7 @@ use serde::Deserialize;
 use toml::de::{DeTable, Deserializer};
 use tower_sso::keys::sql::MasterKeys;
 
+use crate::presets::{self, Explained};
 use crate::stores::ReplayUrl;
 use crate::vendors::{self, Vendors};
 
@@ -37,6 +38,8 @@ pub(crate) struct Config {
     /// Encrypts the companies' keys. Default: the variable [`MASTER_KEYS`]; without either, they are stored readable.
     master_key_file: Option<PathBuf>,
     pub(crate) connections: Connections,
+    /// Presets that are explained, and not served.
+    pub(crate) explained: Vec<Explained>,
     /// Vendors that have a section.
     #[serde(skip)]
     pub(crate) vendors: Vendors,
@@ -53,6 +56,7 @@ impl Default for Config {
             replay_namespace: None,
             master_key_file: None,
             connections: Connections::default(),
+            explained: Vec::new(),
             vendors: Vendors::new(),
         }
     }
@@ -88,6 +92,7 @@ impl Config {
                         wrong: take 127.0.0.1, and reach it through `ssh -L`"
                 .to_owned());
         }
+        presets::check(&self.explained)?;
         self.vendors.iter().try_for_each(|vendor| vendor.check())
     }
 

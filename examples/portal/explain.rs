@@ -1,5 +1,6 @@
 //! Why a partner's request does not pass, for the operator: on the operators' page, and by `--explain`.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
@@ -8,7 +9,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{MethodRouter, any};
 use tower::ServiceExt;
 use tower_sso::VerifyLayer;
 use tower_sso::explain::{self, Explanation};
@@ -22,31 +23,45 @@ const LONGEST_BODY: usize = 2 * 1024 * 1024;
 
 /// The layers by their routes. Not mounted: no client reaches them.
 #[derive(Default)]
-pub(crate) struct Explainers(Mutex<Router>);
+pub(crate) struct Explainers {
+    routes: Mutex<Router>,
+    /// Those of [presets](crate::presets), which the configuration sets.
+    paths: Mutex<HashMap<String, Router>>,
+}
 
 impl Explainers {
     /// Explains requests to this path by this layer.
     pub(crate) fn add<F: Form, C: Send + Sync + 'static>(&self, path: &str, layer: &VerifyLayer<F, C>) {
-        let layer = layer.clone();
-        let explain = async move |request: Request| -> Response {
-            let (head, body) = request.into_parts();
-            let Ok(body) = axum::body::to_bytes(body, LONGEST_BODY).await else {
-                return StatusCode::PAYLOAD_TOO_LARGE.into_response();
-            };
-            let mut response = ().into_response();
-            response.extensions_mut().insert(explain::request(&layer, &head, &body).await);
-            response
-        };
-        let mut routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *routes = routes.clone().route(path, any(explain));
+        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        *routes = routes.clone().route(path, explainer(layer));
+    }
+
+    /// Explains requests to just this path by this layer.
+    pub(crate) fn add_at<F: Form, C: Send + Sync + 'static>(&self, path: &str, layer: &VerifyLayer<F, C>) {
+        let router = Router::new().fallback_service(explainer(layer));
+        self.paths.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), router);
     }
 
     /// `None` if no layer is explained at its path.
     pub(crate) async fn explain(&self, request: http::Request<Body>) -> Option<Explanation> {
-        let routes = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let preset = self.paths.lock().unwrap_or_else(PoisonError::into_inner).get(request.uri().path()).cloned();
+        let routes = preset.unwrap_or_else(|| self.routes.lock().unwrap_or_else(PoisonError::into_inner).clone());
         let response = routes.oneshot(request).await.unwrap_or_else(|never| match never {});
         response.extensions().get().cloned()
     }
+}
+
+fn explainer<F: Form, C: Send + Sync + 'static>(layer: &VerifyLayer<F, C>) -> MethodRouter {
+    let layer = layer.clone();
+    any(async move |request: Request| -> Response {
+        let (head, body) = request.into_parts();
+        let Ok(body) = axum::body::to_bytes(body, LONGEST_BODY).await else {
+            return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+        };
+        let mut response = ().into_response();
+        response.extensions_mut().insert(explain::request(&layer, &head, &body).await);
+        response
+    })
 }
 
 /// Reads a URL, or a line for curl as a browser's developer tools copy it.

@@ -14,6 +14,7 @@
 //! | `app.rs`, `config.rs`, `db.rs`, `stores.rs` | the router and its state, `portal.toml`, the database, the replay store |
 //! | `accounts.rs`, `passwords.rs` | users that the portal registers itself |
 //! | `explain.rs`, `operators.rs` | why a partner's request does not pass, for the operator: the command and the page |
+//! | `presets.rs` | partners of other apps, whose requests are explained too |
 //! | `kits.rs` | pages for partners: how they sign requests |
 //! | `caller.rs`, `text.rs` | checks of untrusted client addresses and text |
 //! | `random.rs` | secrets and ids |
@@ -36,6 +37,7 @@ mod log;
 mod operators;
 mod page;
 mod passwords;
+mod presets;
 mod problem;
 mod random;
 mod serve;
@@ -144,6 +146,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         kits: Kits::default(),
     });
     let app = app::app(&portal).await?;
+    presets::add(&config.explained, &portal.explainers, &portal.public_url, &portal.clock)?;
     let operators = config.operators_listen.filter(|_| any_port.is_none());
     if let Some(line) = arguments.explain {
         let explanation = portal.explainers.explain(explain::read(&line)?).await;

@@ -16,15 +16,20 @@ const ENCODINGS: [(PayloadEncoding, &str); 4] = [
 pub(super) enum Slip {
     Escaped,
     LineFeed,
-    Lines,
+    /// Of so many characters.
+    Lines(usize),
 }
 
-const SLIPS: [(Slip, &str); 3] = [
+const SLIPS: [(Slip, &str); 4] = [
     (Slip::Escaped, "signs the payload after it was percent-encoded for the URL: it is encoded after it is signed"),
     (Slip::LineFeed, "signs the payload with a line feed behind it, and sends it without"),
     (
-        Slip::Lines,
+        Slip::Lines(60),
         "signs the payload in lines of 60 characters, as Ruby's `Base64.encode64` writes it, and sends it without line feeds",
+    ),
+    (
+        Slip::Lines(76),
+        "signs the payload in lines of 76 characters, as Python's `base64.encodebytes` writes it, and sends it without line feeds",
     ),
 ];
 
@@ -34,10 +39,10 @@ impl Slip {
         match self {
             Self::Escaped => percent_encoded(text),
             Self::LineFeed => format!("{text}\n"),
-            Self::Lines => {
-                let mut lines = String::with_capacity(text.len() + text.len() / 60 + 1);
+            Self::Lines(length) => {
+                let mut lines = String::with_capacity(text.len() + text.len() / length + 1);
                 for (at, character) in text.chars().enumerate() {
-                    if at > 0 && at.is_multiple_of(60) {
+                    if at > 0 && at.is_multiple_of(length) {
                         lines.push('\n');
                     }
                     lines.push(character);

@@ -5,6 +5,7 @@ use tower_sso::keys::Secret;
 use tower_sso::providers::lcvista;
 use tower_sso::sign::{HashedLink, SigningWebhook};
 
+use crate::integrators::{ORIGIN, OTHER, PRESETS, Row, SECRET, WHSEC, rows};
 use crate::running::{Home, LCVISTA_SECRET, Portal, browser, example};
 
 fn explained(home: &Home, request: &str) -> String {
@@ -211,4 +212,79 @@ async fn operators_have_a_page_that_no_client_reaches() {
     let file = home.write(&format!("operators_listen = \"0.0.0.0:0\"\n{}", home.configuration()));
     let output = home.command().arg("--config").arg(file).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("`operators_listen`: other machines could reach it"));
+}
+
+/// The presets of `integrators`, explained and not served.
+fn presets() -> String {
+    let sections = PRESETS.into_iter().flat_map(|(preset, path, secrets)| {
+        secrets.iter().map(move |(tenant, secret)| {
+            let tenant = tenant.map(|tenant| format!("tenant = \"{tenant}\"\n")).unwrap_or_default();
+            format!("[[explained]]\npreset = \"{preset}\"\npath = \"{path}\"\nsecrets = [\"{secret}\"]\n{tenant}")
+        })
+    });
+    format!("public_url = \"{ORIGIN}\"\n{}", sections.collect::<String>())
+}
+
+fn now() -> u64 {
+    u64::try_from(SystemClock.now().as_secs()).unwrap()
+}
+
+/// The first line of the cause, or all that is said.
+fn check(row: &Row, said: &str, wrong: &mut Vec<String>) {
+    for secret in [SECRET, OTHER, WHSEC, "Söhne"] {
+        assert!(!said.contains(secret), "{}: {said}", row.why);
+    }
+    if !said.contains(row.expected) {
+        wrong.push(format!("{}: {}: {:?} is not in {said}", row.preset, row.why, row.expected));
+    }
+}
+
+/// Without sight of the code: integrators' mistakes with presets that the portal does not serve.
+#[test]
+fn the_command_explains_presets() {
+    let home = Home::new();
+    let file = home.write(&presets());
+    let mut wrong = Vec::new();
+    for row in rows(now()) {
+        let mut command = home.command();
+        let output = command.arg("--config").arg(&file).args(["--explain", &row.request.curl()]).output().unwrap();
+        check(&row, &String::from_utf8_lossy(&[output.stdout, output.stderr].concat()), &mut wrong);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for (from, to, expected) in [
+        ("webhooks::stripe", "webhooks::striped", "webhooks::striped: is none of the presets"),
+        ("webhooks::stripe", "webhooks::github", "It passes"),
+        ("\"/in/stripe\"", "\"in/stripe\"", "is not a path"),
+        ("\"/in/stripe\"", "\"/in/github\"", "has two presets"),
+        ("tenant = \"other\"", "tenant = \"acme\"", "all different"),
+    ] {
+        let file = home.write(&presets().replace(from, to));
+        let right = rows(0).into_iter().find(|row| row.expected == "It passes").unwrap();
+        let mut command = home.command();
+        let output = command.arg("--config").arg(file).args(["--explain", &right.request.curl()]).output().unwrap();
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(said.contains(expected), "{to}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_explains_presets() {
+    let home = Home::new();
+    let file = home.write(&format!("operators_listen = \"127.0.0.1:0\"\n{}", presets()));
+    let log = std::fs::File::options().append(true).create(true).open(home.path().join("log")).unwrap();
+    let mut command = home.command();
+    let command = command.arg("--config").arg(file).stderr(log);
+    let operators = Portal::announced_by(command, "operators' page on ").unwrap_or_else(|_| panic!("{}", home.log()));
+    let mut wrong = Vec::new();
+    for row in rows(now()) {
+        let encoded: String = row.request.curl().bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let request = browser().post(operators.at("/")).header("content-type", "application/x-www-form-urlencoded");
+        let request = request.header("sec-fetch-site", "same-origin").body(format!("request={encoded}"));
+        let page = request.send().await.unwrap().text().await.unwrap();
+        let said = page.split("<pre").nth(1).unwrap_or(&page).split("</pre>").next().unwrap();
+        let marks = [("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">"), ("&#38;", "&")];
+        let said = marks.iter().fold(said.to_owned(), |said, (escape, mark)| said.replace(escape, mark));
+        check(&row, &said, &mut wrong);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

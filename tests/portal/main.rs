@@ -14,6 +14,8 @@ mod dashboard;
 mod demo;
 mod explain;
 mod hostile;
+#[path = "../support/integrators/mod.rs"]
+mod integrators;
 mod kit;
 mod lcvista;
 #[cfg(unix)]

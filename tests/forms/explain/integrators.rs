@@ -1,4 +1,4 @@
-//! The rows of `tests/support/integrators.rs`, by the function. The portal's tests ask its page and its command.
+//! The rows of `tests/support/integrators`, by the function. The portal's tests ask its page and its command.
 
 use bytes::Bytes;
 use http::Request;
@@ -38,6 +38,10 @@ async fn the_true_cause_comes_first() {
         launches::lti11::<Value>(Origin::new(ORIGIN)).keys(keys).replay(replay()).clock(clock()).build()
     };
     let shop = || launches::shopify::<Value>().secrets([SECRET]).replay(replay()).clock(clock()).build();
+    let forum = || {
+        let layer = launches::discourse::<Value>().danger_any_nonce().danger_forgets_on_restart().secrets([SECRET]);
+        layer.replay(replay()).clock(clock()).build()
+    };
     let mut wrong = Vec::new();
     for Row { why, preset, request, expected } in rows(NOW) {
         let explanation = match preset {
@@ -46,6 +50,7 @@ async fn the_true_cause_comes_first() {
             "webhooks::shopify" => explained(sender!(shopify, SECRET).unwrap(), &request).await,
             "webhooks::standard_webhooks" => explained(sender!(standard_webhooks, WHSEC).unwrap(), &request).await,
             "launches::lti11" => explained(lti().unwrap(), &request).await,
+            "launches::discourse" => explained(forum().unwrap(), &request).await,
             "launches::shopify" => explained(shop().unwrap(), &request).await,
             other => panic!("{other}"),
         };
