@@ -53,13 +53,9 @@ impl Template {
 
     /// Whether only the length of the time tells where it ends or begins.
     pub(super) fn needs_fixed_time(&self) -> bool {
-        let mut from_time = self.0.iter().skip_while(|part| **part != Part::Timestamp);
-        if from_time.next().is_none() {
-            return false;
-        }
-        let after: Vec<Part> = from_time.cloned().collect();
-        let body_first = self.0.iter().find(|part| matches!(part, Part::Timestamp | Part::Body)) == Some(&Part::Body);
-        body_first || !ends_before(&after, |c| c.is_ascii_digit())
+        let Some(at) = self.0.iter().position(|part| *part == Part::Timestamp) else { return false };
+        let (before, after) = (self.0.get(..at).unwrap_or_default(), self.0.get(at + 1..).unwrap_or_default());
+        before.contains(&Part::Body) || !ends_before(after, |c| c.is_ascii_digit())
     }
 
     /// Whether only the first, or the last, character of the JSON tells where the body begins or ends.

@@ -7,6 +7,7 @@ use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde_json::Value;
+use smol_str::SmolStr;
 
 use super::request::Requested;
 use super::signatures::Tags;
@@ -31,8 +32,8 @@ use crate::window::{Validity, Window};
 #[doc(hidden)]
 pub struct Call {
     tags: Tags,
-    timestamp: Option<(String, UnixTime)>,
-    id: Option<String>,
+    timestamp: Option<(SmolStr, UnixTime)>,
+    id: Option<SmolStr>,
     /// `None` if the template names no such part.
     requested: Option<Box<Requested>>,
     others: Vec<Bytes>,
@@ -54,14 +55,14 @@ enum Same {
     Mac(Tag),
     /// Everything that was signed, if a copy could have another signature.
     Signed {
-        timestamp: Option<String>,
-        id: Option<String>,
+        timestamp: Option<SmolStr>,
+        id: Option<SmolStr>,
         requested: Option<Box<Requested>>,
         /// Which spelling was signed.
         spelling: usize,
     },
     /// The event's id.
-    Id(String),
+    Id(SmolStr),
 }
 
 impl<C> Form for Webhook<C>
@@ -108,14 +109,14 @@ where
             self.check_content(head, body.is_empty())?;
         }
         let named = match &self.timestamp_header {
-            Some(name) => Some((headers::timestamp(&head.headers, name)?.to_owned(), name)),
+            Some(name) => Some((headers::timestamp(&head.headers, name)?.into(), name)),
             None => found.timestamp.zip(self.signatures.headers.first()),
         };
         let timestamp = named.map(|(text, name)| {
             let time = self.read_time(&text).map_err(|what| headers::malformed(name, what))?;
             Ok::<_, Reason>((text, time))
         });
-        let id = self.id_header.as_ref().map(|name| headers::id(&head.headers, name)).transpose()?;
+        let id = self.id_header.as_ref().map(|name| headers::id(&head.headers, name)).transpose()?.map(SmolStr::from);
         let requested = match &self.template {
             Ok(template) if template.needs_request() => {
                 let stated = [&self.timestamp_header, &self.id_header];
@@ -153,7 +154,7 @@ where
             return Err(Reason::Malformed("body".into(), "is neither an object nor a list of JSON"));
         }
         let event_id = self.sameness.event_id.as_ref();
-        let id = event_id.map(|id| id.read(call.id.as_deref(), &call.body)).transpose()?.flatten();
+        let id = event_id.map(|id| id.read(call.id.as_ref(), &call.body)).transpose()?.flatten();
         let same = match (id, self.signatures.only_mac(&call.tags)) {
             (Some(id), _) => Same::Id(id),
             (None, Some(mac)) => Same::Mac(*mac),
@@ -268,8 +269,8 @@ impl<C> Webhook<C> {
     }
 
     fn read_time(&self, text: &str) -> Result<UnixTime, &'static str> {
-        let is_fixed = self.template.as_ref().is_ok_and(Template::needs_fixed_time);
-        if is_fixed && self.time_format.length().is_some_and(|length| length != text.len()) {
+        let is_odd = self.time_format.length().is_some_and(|length| length != text.len());
+        if is_odd && self.template.as_ref().is_ok_and(Template::needs_fixed_time) {
             return Err("is not as long as such times are");
         }
         self.time_format.parse(text)

@@ -17,7 +17,7 @@ pub(super) fn timestamp<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result
 }
 
 /// A message's id. Its characters cannot occur between the signed parts, so the parts cannot be split differently.
-pub(super) fn id(headers: &HeaderMap, name: &HeaderName) -> Result<String, Reason> {
+pub(super) fn id<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Reason> {
     let text = required(headers, name)?;
     if !(1..=255).contains(&text.len()) {
         return Err(malformed(name, "is empty or too long"));
@@ -25,7 +25,7 @@ pub(super) fn id(headers: &HeaderMap, name: &HeaderName) -> Result<String, Reaso
     if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
         return Err(malformed(name, "holds more than letters, digits, `_` and `-`"));
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 fn required<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Reason> {

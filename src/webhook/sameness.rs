@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
+use smol_str::{SmolStr, ToSmolStr};
 
 use crate::ConfigProblem;
 use crate::rejection::Reason;
@@ -61,9 +62,9 @@ impl EventId {
     }
 
     /// Reads it in a delivery that is authentic. `None` if the delivery need not have one.
-    pub(super) fn read(&self, header: Option<&str>, body: &[u8]) -> Result<Option<String>, Reason> {
+    pub(super) fn read(&self, header: Option<&SmolStr>, body: &[u8]) -> Result<Option<SmolStr>, Reason> {
         match self {
-            Self::Header => Ok(Some(header.unwrap_or_default().to_owned())),
+            Self::Header => Ok(Some(header.cloned().unwrap_or_default())),
             Self::Field(name) => required(body, name).map(Some),
             Self::FieldIfGiven(name) => {
                 Ok(Object::read(body).ok().and_then(|object| object.at(name)).as_ref().and_then(text_of))
@@ -97,7 +98,7 @@ pub(super) struct Sameness {
     pub(super) distinguished_by: Vec<http::HeaderName>,
 }
 
-fn required(body: &[u8], name: &str) -> Result<String, Reason> {
+fn required(body: &[u8], name: &str) -> Result<SmolStr, Reason> {
     match Object::read(body)?.at(name) {
         None | Some(Value::Null) => Err(Reason::MissingField(name.to_owned().into())),
         Some(value) => text_of(&value).ok_or_else(|| {
@@ -107,20 +108,20 @@ fn required(body: &[u8], name: &str) -> Result<String, Reason> {
 }
 
 /// Other numbers may be one and the same once they are read.
-fn text_of(id: &Value) -> Option<String> {
+fn text_of(id: &Value) -> Option<SmolStr> {
     match id {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) if number.is_u64() || number.is_i64() => Some(number.to_string()),
+        Value::String(text) if !text.is_empty() => Some(text.into()),
+        Value::Number(number) if number.is_u64() || number.is_i64() => Some(number.to_smolstr()),
         _ => None,
     }
 }
 
 /// All ids of a list, as one text that tells where each ends.
-fn ids_of(body: &[u8], list: &str, field: &str) -> Option<String> {
+fn ids_of(body: &[u8], list: &str, field: &str) -> Option<SmolStr> {
     let list = if list.is_empty() { json::value(body).ok() } else { Object::read(body).ok()?.at(list) };
     let list = list?;
     let elements = list.as_array().filter(|elements| !elements.is_empty())?;
     let ids: Option<Vec<Value>> =
-        elements.iter().map(|element| text_of(json::at(element, field)?).map(Value::from)).collect();
-    Some(Value::Array(ids?).to_string())
+        elements.iter().map(|element| text_of(json::at(element, field)?).map(|id| Value::from(id.as_str()))).collect();
+    Some(Value::Array(ids?).to_smolstr())
 }

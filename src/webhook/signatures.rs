@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName};
+use smol_str::SmolStr;
 
 #[cfg(feature = "explain")]
 use subtle::ConstantTimeEq;
@@ -50,7 +51,7 @@ pub(crate) struct Signatures {
 /// What the headers hold.
 pub(super) struct Found {
     pub(super) tags: Tags,
-    pub(super) timestamp: Option<String>,
+    pub(super) timestamp: Option<SmolStr>,
 }
 
 /// One signature or more. Most senders write one, which then needs no allocation.
@@ -73,6 +74,12 @@ impl Signature {
             #[cfg(feature = "public-key")]
             Self::PublicKey(_) => None,
         }
+    }
+}
+
+impl From<Signature> for Tags {
+    fn from(first: Signature) -> Self {
+        Self { first, others: Vec::new() }
     }
 }
 
@@ -117,7 +124,7 @@ impl Signatures {
     /// This one signature.
     #[cfg(any(feature = "signed-json", feature = "http-signature"))]
     pub(crate) fn only(&self, text: &str) -> Result<Tags, &'static str> {
-        Ok(Tags { first: self.tag(text)?, others: Vec::new() })
+        self.tag(text).map(Tags::from)
     }
 
     /// A key that nobody has.
@@ -215,7 +222,7 @@ impl Signatures {
             [name] if !self.is_list() => {
                 let text = headers::once(headers, name)?.ok_or(Reason::MissingSignature)?;
                 let tag = self.tag(text).map_err(|what| headers::malformed(name, what))?;
-                Ok(Found { tags: Tags { first: tag, others: Vec::new() }, timestamp: None })
+                Ok(Found { tags: tag.into(), timestamp: None })
             }
             _ => self.find_all(headers),
         }
@@ -259,40 +266,42 @@ impl Signatures {
     fn find_all(&self, headers: &HeaderMap) -> Result<Found, Reason> {
         let name = self.headers.first().ok_or(Reason::MissingSignature)?;
         let malformed = |what| headers::malformed(name, what);
-        if !self.are_in(headers) {
-            return Err(Reason::MissingSignature);
-        }
-        let (mut tags, mut timestamp, mut seen) = (Vec::new(), None, 0);
+        // The text of a header holds no NUL.
+        let separator = self.separator.unwrap_or('\0');
+        let (mut tags, mut timestamp, mut seen) = (None::<Tags>, None, 0);
         let mut problem = "has no signature of the layer's prefix, encoding and length";
         for value in self.headers.iter().flat_map(|name| headers.get_all(name)) {
             let text = value.to_str().map_err(|_| malformed("is not ASCII text"))?;
-            for element in text.split(|letter| Some(letter) == self.separator).map(str::trim_ascii) {
+            for element in text.split(separator).map(str::trim_ascii) {
                 seen += 1;
                 if seen > MOST_ELEMENTS {
                     return Err(malformed("has more elements than any sender writes"));
                 }
                 let time = self.timestamp_element.as_deref().and_then(|prefix| element.strip_prefix(prefix));
                 match (time, &timestamp) {
-                    (Some(time), None) => timestamp = Some(time.to_owned()),
+                    (Some(time), None) => timestamp = Some(time.into()),
                     (Some(_), Some(_)) => return Err(malformed("has two times")),
-                    (None, _) => match self.tag(element) {
-                        Ok(tag) => tags.push(tag),
-                        Err(what) if what == encoding::CUT => problem = what,
-                        Err(_) => {}
+                    (None, _) => match (self.tag(element), &mut tags) {
+                        (Ok(tag), None) => tags = Some(tag.into()),
+                        (Ok(tag), Some(tags)) => tags.others.push(tag),
+                        (Err(what), _) if what == encoding::CUT => problem = what,
+                        (Err(_), _) => {}
                     },
                 }
             }
         }
+        if seen == 0 {
+            return Err(Reason::MissingSignature);
+        }
+        let tags = tags.ok_or_else(|| malformed(problem))?;
         #[cfg(feature = "public-key")]
         if self.is_public() && tags.len() > MOST_PUBLIC {
             return Err(malformed("has more signatures than any sender writes"));
         }
-        let mut tags = tags.into_iter();
-        let first = tags.next().ok_or_else(|| malformed(problem))?;
         if self.timestamp_element.is_some() && timestamp.is_none() {
             return Err(malformed("has no time"));
         }
-        Ok(Found { tags: Tags { first, others: tags.collect() }, timestamp })
+        Ok(Found { tags, timestamp })
     }
 
     fn tag(&self, text: &str) -> Result<Signature, &'static str> {
