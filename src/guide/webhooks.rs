@@ -60,7 +60,7 @@
 //! - If it fails, answer 500 or return an error: the event is not processed, and the sender's retry is let through.
 //! - Answer within the sender's timeout, a few seconds for most: store the event, and do long work later.
 //! - Believe the body, and what the preset says is signed. Not the event's type in a header: it is rarely signed.
-//! - [`webhooks::events`](crate::providers::webhooks::events) has the envelopes of 40 senders, to take as claims: the
+//! - [`webhooks::events`](crate::providers::webhooks::events) has the envelopes of 45 senders, to take as claims: the
 //!   event's kind, id and time, and the rest as a type of yours.
 //!
 //! # Secrets

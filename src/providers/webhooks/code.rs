@@ -57,6 +57,8 @@ pub fn bitbucket<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// `X-Atlassian-Webhook-Identifier` is not signed.
 ///
+/// As claims: [`JiraEvent`](super::events::JiraEvent).
+///
 /// Source: second-hand, Atlassian's documentation as quoted in public test suites.
 ///
 /// ```
@@ -205,6 +207,8 @@ pub fn linear<C: Claims>() -> Builder<Webhook<C>> {
 /// The key is what Asana sent in `X-Hook-Secret` when the webhook was made: see
 /// [`challenges::asana`](super::challenges::asana). Each webhook has its own, so give each an address and a tenant of
 /// its own. Failed deliveries are sent again for a day. A delivery without events says that the webhook is alive.
+///
+/// As claims: [`AsanaEvents`](super::events::AsanaEvents).
 ///
 /// Source: developers.asana.com, "Webhooks"; public receivers, for the hexadecimal.
 ///

@@ -206,6 +206,8 @@ pub fn razorpay<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
+/// As claims: [`PaystackEvent`](super::events::PaystackEvent).
+///
 /// Source: second-hand, SlopMaster2/webhook-verify.
 ///
 /// ```

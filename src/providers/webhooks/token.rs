@@ -38,6 +38,8 @@ pub fn gitlab_token<C: Call>() -> Builder<SharedSecret<C>> {
 /// `X-Telegram-Bot-Api-Secret-Token` is the `secret_token` of `setWebhook`: 1 to 256 letters, digits, `_` and `-`.
 /// Nothing is signed.
 ///
+/// As claims: [`TelegramUpdate`](super::events::TelegramUpdate).
+///
 /// Source: core.telegram.org, Bot API, "setWebhook".
 ///
 /// ```

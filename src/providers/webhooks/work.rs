@@ -143,9 +143,13 @@ pub fn box_com<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// No time is signed: the handler must recognise old deliveries, see [`webhook`](crate::webhook).
 ///
-/// DocuSign allows a hundred keys. Signatures from the eleventh on are ignored.
+/// DocuSign allows a hundred keys. Signatures from the eleventh on are ignored. In the format JSON SIM a retry counts
+/// its attempts in the body, `retryCount`, and is processed again: the handler must recognise it by the envelope and
+/// what has happened to it.
 ///
-/// Source: developers.docusign.com.
+/// As claims: [`DocuSignEvent`](super::events::DocuSignEvent).
+///
+/// Source: developers.docusign.com; public receivers, for `retryCount`.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::docusign::<serde_json::Value>();

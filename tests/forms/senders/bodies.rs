@@ -85,10 +85,14 @@ pub(super) fn all() -> Vec<Sender> {
         base64(prefix("sha256=", plain("typeform", senders::typeform, &["typeform-signature"]))),
         plain("cal_com", senders::cal_com, &["x-cal-signature-256"]),
         answered(plain("dropbox", senders::danger_dropbox, &["x-dropbox-signature"])),
-        base64(plain("docusign", senders::docusign, &["x-docusign-signature-1", "x-docusign-signature-2"])),
+        base64(plain("docusign", senders::docusign, &["x-docusign-signature-1", "x-docusign-signature-2"]))
+            .known_by(|id, time| format!(r#"{{"event":"envelope-sent","id":"{id}","retryCount":{time}}}"#))
+            .unknown("the body counts the attempts, and no field is the event's id"),
         base64(plain("line", senders::line, &["x-line-signature"]))
             .known_by(|id, time| format!(r#"{{"events":[{{"webhookEventId":"{id}","deliveryContext":{time}}}]}}"#)),
-        Sender { secret_first: true, ..plain("hubspot_v1", senders::danger_hubspot_v1, &["x-hubspot-signature"]) },
+        Sender { secret_first: true, ..plain("hubspot_v1", senders::danger_hubspot_v1, &["x-hubspot-signature"]) }
+            .known_by(|id, time| format!(r#"[{{"eventId":1,"objectId":"{id}","attemptNumber":{time}}}]"#))
+            .unknown("HubSpot says that the `eventId` of its lists is not unique"),
         answered(plain("intercom_canvas_kit", senders::danger_intercom_canvas_kit, &["x-body-signature"])),
         answered(base64(sha1(plain(
             "help_scout_legacy",

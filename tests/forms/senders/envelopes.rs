@@ -87,6 +87,8 @@ fn books() {
         "id": "wbk_W5", "timestamp": 1735116884019_u64, "type": "charge.completed", "data": {"id": "chg_Hq"},
     }));
     assert_eq!((event.event_type.as_str(), &event.data["id"]), ("charge.completed", &json!("chg_Hq")));
+    let event: PaystackEvent<Value> = read(json!({"event": "charge.success", "data": {"id": 302961, "amount": 10000}}));
+    assert_eq!((event.event.as_str(), &event.data["id"]), ("charge.success", &json!(302961)));
 }
 
 #[test]
@@ -187,6 +189,20 @@ fn work() {
         json!({"triggerEvent": "BOOKING_CREATED", "createdAt": "2023-05-24T09:30:00.538Z", "payload": {"uid": "b1"}}),
     );
     assert_eq!(event.trigger_event, "BOOKING_CREATED");
+    let event: JiraEvent<Value> = read(json!({
+        "timestamp": 1727087443918_u64, "webhookEvent": "jira:issue_updated", "issue_event_type_name": "issue_generic",
+        "issue": {"key": "HC-1001"},
+    }));
+    assert_eq!((event.webhook_event.as_str(), &event.event["issue"]["key"]), ("jira:issue_updated", &json!("HC-1001")));
+    let event: AsanaEvents<Value> = read(json!({"events": [{"action": "changed", "resource": {"gid": "1201"}}]}));
+    assert_eq!(event.events[0]["resource"]["gid"], "1201");
+    let event: DocuSignEvent<Value> = read(json!({
+        "event": "envelope-completed", "apiVersion": "v2.1", "uri": "/restapi/v2.1/accounts/a/envelopes/e",
+        "retryCount": 0, "configurationId": 11, "generatedDateTime": "2026-04-29T19:00:00.0000000Z",
+        "data": {"accountId": "a", "envelopeId": "e"},
+    }));
+    assert_eq!((event.event.as_str(), &event.data["envelopeId"]), ("envelope-completed", &json!("e")));
+    assert!(event.generated_date_time.is_some());
 }
 
 #[test]
@@ -245,6 +261,8 @@ fn messages() {
         "SubscribeURL": "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription",
     }));
     assert_eq!((message.message_id.as_str(), message.subject, message.subscribe_url.is_some()), ("m1", None, true));
+    let update: TelegramUpdate<Value> = read(json!({"update_id": 10000, "message": {"text": "/start"}}));
+    assert_eq!((update.update_id, &update.update["message"]["text"]), (10000, &json!("/start")));
 }
 
 #[test]

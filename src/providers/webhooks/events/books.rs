@@ -141,3 +141,21 @@ pub struct FlutterwaveEvent<D> {
     /// The charge or other object.
     pub data: D,
 }
+
+/// An event of Paystack. `D` is what it is about.
+///
+/// Source: second-hand, Paystack's documentation of its webhooks as quoted by several servers of merchants.
+///
+/// ```
+/// use tower_sso::providers::webhooks::{self, events::PaystackEvent};
+///
+/// let layer = webhooks::paystack::<PaystackEvent<serde_json::Value>>();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct PaystackEvent<D> {
+    /// Such as `charge.success`.
+    pub event: String,
+    /// The transaction or other object.
+    pub data: D,
+}

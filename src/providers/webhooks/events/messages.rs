@@ -297,3 +297,25 @@ pub struct SnsMessage {
     #[serde(rename = "SubscribeURL")]
     pub subscribe_url: Option<String>,
 }
+
+/// An update of Telegram. `D` is the rest of it: the message or another object, under the name of its kind. **Nothing
+/// of it is signed.**
+///
+/// Source: core.telegram.org, Bot API, "Update".
+///
+/// ```
+/// # #[cfg(feature = "shared-secret")] {
+/// use tower_sso::providers::webhooks::{self, events::TelegramUpdate};
+///
+/// let layer = webhooks::telegram::<TelegramUpdate<serde_json::Value>>();
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct TelegramUpdate<D> {
+    /// By which the handler recognises it.
+    pub update_id: i64,
+    /// The rest.
+    #[serde(flatten)]
+    pub update: D,
+}

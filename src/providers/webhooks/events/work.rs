@@ -269,3 +269,62 @@ pub struct SentryInstallation {
     /// Its id.
     pub uuid: String,
 }
+
+/// An event of Jira Cloud. `D` is the rest of it, such as the issue.
+///
+/// Source: second-hand, Atlassian's documentation as quoted in public test suites.
+///
+/// ```
+/// use tower_sso::providers::webhooks::{self, events::JiraEvent};
+///
+/// let layer = webhooks::jira::<JiraEvent<serde_json::Value>>();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct JiraEvent<D> {
+    /// What has happened, such as `jira:issue_updated`.
+    pub webhook_event: String,
+    /// In milliseconds since 1970.
+    pub timestamp: Option<u64>,
+    /// The rest.
+    #[serde(flatten)]
+    pub event: D,
+}
+
+/// A delivery of Asana. `D` is one event.
+///
+/// Source: developers.asana.com, "Webhooks".
+///
+/// ```
+/// use tower_sso::providers::webhooks::{self, events::AsanaEvents};
+///
+/// let layer = webhooks::asana::<AsanaEvents<serde_json::Value>>();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct AsanaEvents<D> {
+    /// None, when Asana says that the webhook is alive.
+    pub events: Vec<D>,
+}
+
+/// An event of DocuSign Connect, in the format JSON SIM. `D` is what it is about.
+///
+/// Source: developers.docusign.com, "JSON SIM event model"; public receivers, for the names of the fields.
+///
+/// ```
+/// use tower_sso::providers::webhooks::{self, events::DocuSignEvent};
+///
+/// let layer = webhooks::docusign::<DocuSignEvent<serde_json::Value>>();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct DocuSignEvent<D> {
+    /// What has happened, such as `envelope-completed`.
+    pub event: String,
+    /// A date and time.
+    pub generated_date_time: Option<String>,
+    /// The envelope and its account.
+    pub data: D,
+}
