@@ -5,8 +5,8 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_path_to_error::Segment;
 
-/// Names the field, and nothing else: serde's own message may quote the payload. Reads the object again, as the path
-/// would cost something for each field of those that are right.
+/// Names the field, and nothing else: serde's own message may quote the payload. Reads the object again:
+/// tracking the path the first time would slow down every object that is right.
 pub(super) fn field_at_fault<C: DeserializeOwned>(object: &str) -> String {
     let read = serde_path_to_error::deserialize::<_, C>(&mut serde_json::Deserializer::from_str(object));
     let Err(error) = read else { return String::new() };

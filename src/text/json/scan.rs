@@ -36,13 +36,15 @@ struct Scanner<'a> {
     json: &'a str,
     /// Up to here it was read. If it is refused, the position to report.
     at: usize,
+    /// Whether there is any control character. Compact JSON has none, so its strings need not be searched for one.
+    has_control: bool,
     /// The names of all open objects, the innermost last. Those of the outermost object stay.
     names: Names<'a>,
 }
 
 /// Scans all of a text. Returns the names of the outermost object, or the problem and its offset.
 pub(super) fn scan(json: &str) -> Result<Names<'_>, (&'static str, usize)> {
-    let mut scanner = Scanner { json, at: 0, names: Names::with_capacity(FEW) };
+    let mut scanner = Scanner { json, at: 0, has_control: has_control(json), names: Names::with_capacity(FEW) };
     match scanner.value(0).and_then(|()| scanner.next().map_or(Ok(()), |_| Err(NOT_JSON))) {
         Ok(()) => Ok(scanner.names),
         Err(problem) => Err((problem, scanner.at)),
@@ -103,10 +105,9 @@ impl<'a> Scanner<'a> {
     /// The rest of a string, after its first quote.
     fn string(&mut self) -> Scanned<Cow<'a, str>> {
         let rest = self.json.get(self.at..).unwrap_or_default();
-        let text = memchr2(b'"', b'\\', rest.as_bytes()).and_then(|end| rest.get(..end));
-        match text {
-            // Nothing but UTF-8: as it stands.
-            Some(text) if rest.as_bytes().get(text.len()) == Some(&b'"') && !has_control(text) => {
+        let end = memchr2(b'"', b'\\', rest.as_bytes()).filter(|end| rest.as_bytes().get(*end) == Some(&b'"'));
+        match end.and_then(|end| rest.get(..end)) {
+            Some(text) if !(self.has_control && has_control(text)) => {
                 self.at += text.len() + 1;
                 Ok(Cow::Borrowed(text))
             }
