@@ -1,6 +1,6 @@
 //! `Debug` for what holds secrets, personal data or what has no `Debug` of its own.
 
-/// Implements `Debug` with the fields that are named, and says that there are more: `Form<C> { parameter, window }`.
+/// Implements `Debug` with the named fields, and `..` for the others: `Form<C> { parameter, window }`.
 macro_rules! opaque_debug {
     ($type:ident $(<$($parameter:ident),+>)? $({ $($field:ident),+ })?) => {
         impl $(<$($parameter),+>)? std::fmt::Debug for $type $(<$($parameter),+>)? {

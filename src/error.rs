@@ -79,7 +79,7 @@ pub enum ConfigProblem {
     Key {
         /// The tenant that has it, if that is known.
         tenant: Option<TenantId>,
-        /// What is wrong with it, and mostly what to do.
+        /// What is wrong with it, and usually what to do.
         problem: &'static str,
     },
     /// Used credentials would not be remembered.

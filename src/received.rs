@@ -7,7 +7,7 @@
 //! removed from both.
 //!
 //! With the feature `axum`, the URI as received is axum's `OriginalUri`. Every axum `Router` adds it, unless it is
-//! there already. **What rewrites the URI outside the first `Router` comes too early**: add it yourself in front.
+//! there already. **What rewrites the URI outside the first `Router` comes too early**: add it yourself before that.
 //!
 //! ```
 //! # #[cfg(feature = "axum")] {
@@ -63,7 +63,7 @@ pub fn uri(head: &Parts) -> &Uri {
     &head.uri
 }
 
-/// The path behind the app's own, such as `/hook` of `/app/hook` below `/app`. `None` if it is not below that.
+/// The path after the app's own, such as `/hook` of `/app/hook` below `/app`. `None` if it is not below that.
 #[cfg(any(feature = "webhook", feature = "jwt"))]
 pub(crate) fn path_below<'a>(uri: &'a Uri, base: &str) -> Option<&'a str> {
     uri.path().strip_prefix(base.trim_end_matches('/')).filter(|path| path.is_empty() || path.starts_with('/'))
@@ -101,7 +101,7 @@ pub(crate) fn is_host(authority: &Authority) -> bool {
     let is_address = |address: &str| address.parse::<std::net::Ipv6Addr>().is_ok();
     let in_brackets = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
     let is_port = |port: &str| port.bytes().all(|digit| digit.is_ascii_digit()) && authority.port_u16().is_some();
-    // User information stands in front of the name.
+    // User information precedes the name.
     let port =
         authority.as_str().strip_prefix(name).map(|rest| rest.strip_prefix(':').map_or(rest.is_empty(), is_port));
     in_brackets.map_or_else(|| is_name(name), is_address) && port == Some(true)

@@ -164,7 +164,7 @@ fn serialized(body: &str, spacing: Spacing, escapes: Escapes) -> Option<(String,
     Some((format!("the body was serialized again after it was signed: it was signed {spaced}{written}"), other))
 }
 
-/// JSON with these separators behind its colons and commas, and no other white space.
+/// JSON with these separators after its colons and commas, and no other white space.
 fn spaced(json: &str, after_colon: &str, after_comma: &str) -> Option<String> {
     rewritten(json, |character, out| {
         out.push(character);

@@ -1,8 +1,8 @@
-//! Why does this request not pass? Which slip of the partner's would explain it?
+//! Why was this request refused, and which slip of the partner's explains it?
 //!
 //! [`request`] repeats the steps of a check up to the claims. It does not ask the replay store, so it uses nothing up,
 //! and what a startup cutoff or an earlier use would refuse passes. If the signature is wrong, it tries what partners
-//! most often get wrong, with the tenant's own keys, and names what fits: a line feed behind the secret,
+//! most often get wrong, with the tenant's own keys, and names what fits: a line feed after the secret,
 //! `http` for `https`, a value that was encoded twice, a key that has ended.
 //!
 //! It is for operators: an admin's page, a command, a test. **Never show it to whoever sent the request**: it tells

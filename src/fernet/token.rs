@@ -50,7 +50,7 @@ impl Token {
         decode_base64url_into(first.as_bytes(), &mut head).ok_or(NOT_CANONICAL)?;
         let [VERSION, time @ ..] = head else { return Err("has another version than 0x80") };
         let bare = without_padding(&text).ok_or(NOT_CANONICAL)?;
-        // All of it is decoded once, by the library. Here only its ends are.
+        // Only its ends are decoded here. The library decodes all of it, once.
         if !is_base64url(bare.as_bytes()) {
             return Err(NOT_CANONICAL);
         }
@@ -77,7 +77,7 @@ impl Token {
     }
 }
 
-/// The MAC, which ends a text that stands for so many bytes.
+/// The MAC at the end of a text that encodes `length` bytes.
 fn last_bytes(text: &str, length: usize) -> Option<[u8; MAC]> {
     // Four characters are three bytes, so it may begin inside of a group.
     let groups = (length - MAC) / 3;

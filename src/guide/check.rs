@@ -7,7 +7,7 @@
 //! | screen | method, marks of a prefetch, content type; is there a credential? | `malformed`, 405, 415, 425, 429 |
 //! | read | the body, if it is signed or holds the credential; else it must be empty | 408, 413; `malformed` |
 //! | 1 extract | the parts are found and decoded, in one way only | `malformed` |
-//! | 2 keys | the tenant's keys are looked up | `unavailable` |
+//! | 2 keys | the tenant's keys are looked up; with none, step 3 tries a decoy | `unavailable`, `invalid` |
 //! | 3 verify | each active key is tried; if none fits, the store is asked for newer ones | `invalid`, 429, 503 |
 //! | 4 time | the window, by one reading of the clock | `expired`, `not_yet_valid`, `rejected_claims` |
 //! | 5 claims | the payload is parsed; then your `map_claims` | `rejected_claims`, `invalid` |
@@ -17,7 +17,7 @@
 //! Then the credential is taken out of the request, the [`Identity`](crate::Identity) put in, and your handler called.
 //! Before the last step, no store records the credential. Once its claims are accepted, its key counts as
 //! [used](crate::keys::Key::when_used), also for a duplicate. [`Reason::step`](crate::rejection::Reason::step) tells
-//! where a request ended.
+//! where a request ended: screen and read count as `extract`, the cutoff as `replay`.
 //!
 //! # What an unknown tenant costs
 //!

@@ -52,9 +52,14 @@
 //!
 //! ```toml
 //! [dependencies]
+//! axum = "0.8"
 //! tower-sso = { version = "0.1", features = ["axum", "fernet", "webhook"] }
 //!
 //! [dev-dependencies]
+//! http = "1"
+//! serde_json = "1"
+//! tokio = { version = "1", features = ["macros", "rt"] }
+//! tower = { version = "0.5", features = ["util"] }
 //! tower-sso = { version = "0.1", features = ["sign"] }
 //! ```
 //!

@@ -155,7 +155,7 @@
 //! keys.remove(&"acme.example".into());
 //! ```
 //!
-//! **The signature of an uninstallation proves its sender, and nothing proves that it is the last word**: a copy of an
+//! **The signature of an uninstallation proves its sender, but not that it is the latest word**: a copy of an
 //! old one must not uninstall the app again after a new installation. Take it through a layer with a replay store, or
 //! compare its time with that of the installation. End the customer's sessions too: a layer checks launches, not what
 //! your cookie opens.

@@ -1,7 +1,7 @@
 //! Many processes: what they share, clocks, and restarts.
 //!
-//! **All processes behind one address share one replay store.** Nothing else must be shared, but the keys and, if you
-//! use them, the tickets.
+//! **All processes behind one address share one replay store.** Otherwise they share only the keys and, if you use
+//! them, the tickets.
 //!
 //! | | one process | several |
 //! |---|---|---|
@@ -28,7 +28,7 @@
 //!
 //! # One store in memory for each process
 //!
-//! Then one link works once *per process*: with four of them, whoever copies a link has three more sign-ins, and a
+//! Then one link works once *per process*: with four of them, anyone who copies a link has three more sign-ins, and a
 //! webhook may be processed four times. A ticket that one process issued is unknown to the others. Sticky sessions do
 //! not help, as the thief brings no cookie.
 //!

@@ -8,7 +8,7 @@
 //! | the address that OAuth 1.0a and some webhooks sign | [`Origin::new("https://…")`](crate::scheme::Origin) |
 //! | the tenant, named by the host | [`Tenant::host`], or [`from_fn`] if the proxy rewrites `Host` |
 //! | who guesses secrets | [`Throttle::by`](crate::throttle::Throttle::by) with the header that your proxy sets |
-//! | the path that was signed or names the tenant | [`received`](crate::received): add `OriginalUri` in front |
+//! | the path that was signed or names the tenant | [`received`](crate::received): add `OriginalUri` before it |
 //!
 //! The others sign neither scheme, host nor path: Fernet tokens, JWTs, timestamp hashes, most webhooks, shared secrets
 //! and tickets need nothing here.

@@ -58,7 +58,7 @@
 //! | `unsigned_body` | a body beside a credential that does not sign it, [see below](#the-body) |
 //! | `incomplete_body` | the connection broke off, or the body could not be decompressed |
 //!
-//! `detail` names the part: "`token` is missing". Mostly the partner names it otherwise
+//! `detail` names the part: "`token` is missing". Usually the partner calls it something else
 //! ([`token_parameter`](crate::Builder::token_parameter), [`signature_header`](crate::Builder::signature_header)), or
 //! the request is of [another form](super::which_form). "Is not canonical base64url" is a credential that was cut or
 //! encoded twice.
@@ -71,7 +71,7 @@
 //! | `unknown_key` of `shared_secret` | nobody has this secret | the organisation's tokens in [`PrivateKeys`] |
 //! | `unknown_key` of `ticket` | it is spent, has expired or was never issued | a new ticket |
 //! | `bad_signature` | another secret, or other signed bytes | copy the secret again; see below |
-//! | `body_hash` | the body changed after it was signed | whatever rewrites bodies in front |
+//! | `body_hash` | the body changed after it was signed | whatever rewrites bodies on their way |
 //!
 //! `bad_signature` for *every* request: the secret lacks its prefix or has one too many, is base64 that the partner
 //! decodes first, or belongs to another tenant; OAuth has [another origin](super::proxies#the-origin-of-oauth-10a). For
@@ -139,10 +139,10 @@
 //!
 //! # Why clients see so little
 //!
-//! An attacker sends guesses, and reads answers. Were an unknown tenant told apart from a wrong key, your customers
-//! could be listed; were a broken padding told apart from a wrong MAC, tokens could be decrypted. So an answer holds
-//! the code and no more. What comes after the signature (`expired`, `replayed`, `rejected_claims`) is told, as only a
-//! partner gets there. A responder that shows reasons takes this away.
+//! An attacker sends guesses, and reads answers. If an unknown tenant could be told from a wrong key, your
+//! customers could be listed. If broken padding could be told from a wrong MAC, tokens could be decrypted. So an answer
+//! holds the code and no more. What is refused after the signature (`expired`, `replayed`, `rejected_claims`) has codes
+//! of its own, as only a partner gets there. A responder that shows reasons gives this protection up.
 //!
 //! ```
 //! # #[cfg(feature = "fernet")] {

@@ -48,8 +48,8 @@
 //! # At most four keys
 //!
 //! A tenant has at most [`Keys::MAX`](crate::keys::Keys::MAX) keys: the current one and three previous ones. A forgery
-//! is checked with each, so more would cost more, and would tell which tenants exist. With a fifth, the oldest goes,
-//! before its end; `secrets` with five does not build. A rotation never makes an older key live longer.
+//! is checked with each, so more would cost more, and would tell which tenants exist. A fifth one removes the
+//! oldest, even before its end; `secrets` with five does not build. A rotation never makes an older key live longer.
 //!
 //! A link that was used before the rotation stays used.
 //!
@@ -106,8 +106,8 @@
 //! | rotated a key, or added a tenant | at most [`ask_again_after`], 1 s |
 //! | **revoked a key** | at most [`time_to_live`](crate::keys::CachedKeysBuilder::time_to_live), 30 s |
 //!
-//! [`forget`](crate::keys::CachedKeys::forget) makes it at once, in the process that calls it. A key's own end holds in
-//! the cache too.
+//! [`forget`](crate::keys::CachedKeys::forget) drops the tenant from the cache at once, in the process that calls it.
+//! A previous key also ends on time in the cache.
 //!
 //! # A key has leaked
 //!

@@ -64,12 +64,13 @@
 //! | `ticket` | a link: `Lax`; opened in a frame: `None; Partitioned` |
 //! | `webhook`, `shared_secret` | a server: no cookie. Its answer may hand on a ticket for the browser |
 //!
-//! `Strict` never comes back from a partner's site: the redirect after the sign-in arrives without the session.
+//! A `Strict` cookie is not sent after a click on the partner's site: the redirect that follows the sign-in arrives
+//! without it.
 //!
 //! # In a frame
 //!
-//! There your cookie is a third party's. A `Lax` one is not stored: the launch succeeds, and the next request is
-//! nobody's. `SameSite=None; Secure; Partitioned` is stored, for this site inside that platform:
+//! There your cookie is a third party's. A `Lax` one is not stored: the launch succeeds, but the next request
+//! has no session. `SameSite=None; Secure; Partitioned` is stored, for this site inside that platform:
 //!
 //! ```
 //! use http::{HeaderValue, Response, header::SET_COOKIE};
@@ -93,7 +94,7 @@
 //! the attacker's account, and may leave data there. No signature helps, as the link is honest. Where the partner
 //! starts the sign-in, nothing tells the two browsers apart. So:
 //!
-//! - Clear the old session, as above. Nothing of it may move to the new user: no cart, no draft.
+//! - Clear the old session, as above. Carry nothing over to the new user: no cart, no draft.
 //! - Show whose account it is on each page, and again before payments and uploads.
 //! - If somebody else is signed in already, ask before you switch.
 //!

@@ -46,12 +46,12 @@
 //! Where the credential does not sign the body, the layer wants an empty one. Middleware such as
 //! `RequestBodyTimeoutLayer` hides whether it is empty; the layer then waits for its end. A form that reads only the
 //! head can do so if the body is [`Unpin`], as axum's is: put such middleware on the `Router`, or
-//! `.map_request(|request: http::Request<_>| request.map(Body::new))` behind it.
+//! `.map_request(|request: http::Request<_>| request.map(Body::new))` after it.
 //!
 //! # Answers that the layer does not seal
 //!
 //! `Cache-Control: no-store` and `Referrer-Policy: no-referrer` are set on the layer's own answers and on those of the
-//! inner service to a request that was checked. They are missing from what the layer never sees as an answer, or has no
+//! inner service to a request that was checked. They are missing from answers that the layer never sees, or has no
 //! part in: the inner service's *error* (`HandleErrorLayer` answers it further out), a panic, a timeout outside, and a
 //! request that passed an [optional](crate::Builder::optional) layer without a credential. The URL of some of
 //! them still holds a credential. Set both headers around the route:

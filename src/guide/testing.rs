@@ -100,12 +100,12 @@
 //!
 //! # What to test
 //!
-//! 1. A good request signs in; its copy does not.
+//! 1. A good request signs in; its duplicate does not.
 //! 2. A link of one tenant with another tenant's name is refused, and makes no user.
 //! 3. The session id changes at the sign-in.
 //! 4. Your own [`map_claims`](crate::Builder::map_claims) refuses what it should, as `rejected_claims`.
-//! 5. For webhooks: a copy is answered with 200 and does nothing; after your handler answered 500, a copy is carried
-//!    out.
+//! 5. For webhooks: a duplicate is answered with 200 and does nothing; after your handler answered 500, it is
+//!    processed.
 //!
 //! `examples/app` has the first three.
 //!

@@ -57,8 +57,9 @@
 //!
 //! It is a [timestamp hash](crate::timestamp_hash). Its length tells the digest: 40 hexadecimal digits are SHA-1, 64
 //! SHA-256, 96 SHA-384, 128 SHA-512. The documentation must say which fields are hashed, in which order, what stands
-//! between them, and where the secret goes: that is the [`Recipe`](crate::timestamp_hash::Recipe). With MD5, or the
-//! secret in front of a plain digest, there is no recipe, as anyone could forge or extend it: ask for an HMAC.
+//! between them, and where the secret goes: that is the [`Recipe`](crate::timestamp_hash::Recipe). There is no
+//! recipe with MD5, or for a plain digest that begins with the secret, as anyone could forge or extend it: ask for an
+//! HMAC.
 //!
 //! # A header and a body
 //!
@@ -67,7 +68,7 @@
 //! signed. That is the body alone, or a template such as `{timestamp}.{body}`; the timestamp then has a header of its
 //! own, or stands beside the MAC.
 //!
-//! A secret such as `whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD` is often base64 behind a prefix, and the header then holds
+//! A secret such as `whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD` is often base64 after a prefix, and the header then holds
 //! several signatures while the sender rotates its secret. If each retry is signed with a new time, name the event's
 //! id. Standard Webhooks has all three (and a [preset](crate::providers::webhooks::standard_webhooks)):
 //!

@@ -105,7 +105,7 @@ fn input(scanner: &mut Scanner<'_>) -> Option<Input> {
 struct Scanner<'a>(&'a str);
 
 impl<'a> Scanner<'a> {
-    /// `key=value`, and the comma behind it.
+    /// `key=value`, and the comma after it.
     fn member<T>(&mut self, value: impl Fn(&mut Self) -> Option<T>) -> Option<(String, T)> {
         let key = self.key()?.to_owned();
         self.skip('=')?;
@@ -114,7 +114,7 @@ impl<'a> Scanner<'a> {
         if !self.0.is_empty() {
             self.skip(',')?;
             self.0 = self.0.trim_start_matches([' ', '\t']);
-            // A comma at the end has nothing behind it.
+            // Nothing follows a comma at the end.
             if self.0.is_empty() {
                 return None;
             }

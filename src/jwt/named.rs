@@ -1,4 +1,4 @@
-//! Whose token it says that it is: the word that chooses the key.
+//! The tenant that a token names, which chooses the key.
 
 use std::borrow::Cow;
 

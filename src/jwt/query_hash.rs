@@ -11,7 +11,7 @@ use crate::rejection::Reason;
 use crate::text::hex::encode_hex;
 use crate::text::percent::{decode_form, percent_encoded};
 
-/// What a `qsh` says that is bound to no request.
+/// The `qsh` of a token that is bound to no request.
 const UNBOUND: &str = "context-qsh";
 /// How many parameters are sorted before the signature is checked.
 const MOST: usize = 1_000;

@@ -127,7 +127,7 @@ impl Secret {
             return None;
         }
         let text = self.expose_str()?;
-        // A PEM text usually ends with a line feed, and may have others in front of it.
+        // A PEM text usually ends with a line feed, and may begin with others.
         if self.0.is_verbatim || text.contains("-----BEGIN ") {
             return None;
         }

@@ -16,7 +16,7 @@ use crate::steps::{Body, Computed, Lifetime, SecretShape, Steps, Values};
 use crate::text::hex::encode_hex;
 use crate::window::Window;
 
-/// An example, carried out.
+/// A worked example.
 pub(super) struct Vector<'a> {
     pub(super) key: &'a str,
     pub(super) now: UnixTime,

@@ -78,7 +78,7 @@ pub(crate) fn not_settled(form: &'static str) {
     meters::not_settled(form);
 }
 
-/// An unusable key. The tenant's other keys still work, but somebody should look at it.
+/// An unusable key. The tenant's other keys still work, but an operator should look at it.
 pub(crate) fn unusable_key(form: &'static str, tenant: &TenantId, what: &'static str) {
     if TROUBLES.take_line() {
         tracing::warn!(target: "tower_sso", form, ?tenant, what, "unusable key");

@@ -87,8 +87,8 @@ pub struct SeatmapLogin {
 ///
 /// **The vendor's document shows no credential on that call**: anyone who can reach it can create organisations. No
 /// layer checks it, so read it with [`read`](Self::read). If you can demand the private key in the body, as `token`,
-/// put [`shared_secret::layer::<SeatmapRegistration>()`](shared_secret::layer) in front instead. Never change an
-/// existing user's password by it, and hash the one that comes with a password hash.
+/// put [`shared_secret::layer::<SeatmapRegistration>()`](shared_secret::layer) in front instead. Never let it
+/// change an existing user's password, and store the password that it brings only as a password hash.
 ///
 /// ```
 /// use tower_sso::providers::seatmap::SeatmapRegistration;

@@ -44,12 +44,11 @@
 //!   keeps each entry for the longest window of its group, see [how long an entry is
 //!   kept](crate::replay::ReplayStore#how-long-an-entry-is-kept). When no layer with the longest window has claimed for
 //!   that window plus a week, the next longest takes its place.
-//! - **No tenant fills the server with tickets**: they take at most
-//!   [`ticket_bytes`](RedisStoreBuilder::ticket_bytes), and never more than half of the server's `maxmemory`. A tenant
-//!   may have as much as is still free; above that, it alone is told that the store is full. What the tickets of one
-//!   call share is stored once. A call stores all its tickets or none, in one round trip, and at most 8 MiB. A ticket
-//!   that nobody redeems counts for up to two seconds after it has expired; the next calls that store tickets remove it
-//!   from the count.
+//! - **No tenant fills the server with tickets**: they take at most [`ticket_bytes`](RedisStoreBuilder::ticket_bytes),
+//!   and never more than half of the server's `maxmemory`. A tenant may take at most what is still free; beyond that,
+//!   only this tenant is told that the store is full. What the tickets of one call share is stored once. A call stores
+//!   all its tickets or none, in one round trip, and at most 8 MiB. A ticket that nobody redeems counts for up to two
+//!   seconds after it has expired; the next calls that store tickets remove it from the count.
 //! - **Deployments are separate** if their namespaces differ. Nothing else separates them: a ticket works in any
 //!   deployment that finds it.
 //!

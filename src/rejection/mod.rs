@@ -84,7 +84,7 @@ pub enum Reason {
     /// From a time when the replay store kept entries for less long than this layer accepts a credential. It may have
     /// been used then, and its entry removed. See [`Claimed::Forgotten`](crate::replay::Claimed::Forgotten).
     Forgotten,
-    /// The token is for somebody else.
+    /// The token is for another audience.
     WrongAudience,
     /// A registered claim is missing: its name.
     MissingClaim(Cow<'static, str>),

@@ -164,8 +164,8 @@ impl Inner {
         let Some(hold) = self.windows.hold(claim) else { return Ok(Claimed::Forgotten) };
         let steady = self.clock.steady();
         let entry = Entry::new(claim, hold, steady);
-        // A lease of what has no end becomes an entry without one, and that may not fail any more. So it has its share
-        // from the start: else as many calls as are in progress at once could stay.
+        // Settling may not fail. So a lease that will become an entry without an end takes its place in the share now:
+        // otherwise, all deliveries in progress could exceed it together.
         let has_share = !entry.may_stay || self.forever.has_room(claim.terms.group);
         let (home, shards) = self.shards.from(claim.key);
         // Each claim clears some of what is dead away, so that none ever has to do it for all.
@@ -208,7 +208,7 @@ impl Inner {
         let entry = Entry::new(claim, Hold::Until(hold.until()), self.clock.steady());
         let mut entries = self.shards.of(claim.key).lock();
         let old = entries.get(claim.key);
-        // The credential has the place of its lease, or had until a moment ago: this may not fail for want of room.
+        // Settling may not fail for lack of room: the credential has its lease's place, or had it until a moment ago.
         if old.is_none() {
             self.held.fetch_add(1, Ordering::Relaxed);
         }

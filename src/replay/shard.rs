@@ -20,7 +20,7 @@ pub(super) struct Shards {
 
 impl Shards {
     /// moka cuts a cache into 64 tables and copies a whole table to a new one, within one call, when it has grown or
-    /// when a tenth of it was removed. With so many caches a table of a store with a million entries has 500.
+    /// when a tenth of it was removed. In a store of a million entries, each table then has 500.
     ///
     /// moka's own `SegmentedCache` would not do. It chooses the segment by the same bits of the hash as the table
     /// inside, so that most tables stay empty.
@@ -73,8 +73,8 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// How many dead entries one look takes at most. Removing one costs about as much as a claim, so this bounds how
-    /// long a claim works for others. It is well above one, so that the dead become fewer.
+    /// The most dead entries that one claim removes. Removing one costs about as much as a claim, so this bounds a
+    /// claim's extra work. It is well above one, so that removal keeps up.
     const BITE: usize = 32;
 
     pub(super) fn get(&self, key: Fingerprint) -> Option<Entry> {

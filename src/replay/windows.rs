@@ -6,7 +6,7 @@ use super::{Claim, Group, Hold};
 use crate::clock::UnixTime;
 
 /// A memory store's windows, by group: see [how long an entry is kept](super::ReplayStore#how-long-an-entry-is-kept).
-/// There are as many groups as layers at most.
+/// There are at most as many groups as layers.
 #[derive(Default)]
 pub(super) struct Windows(RwLock<HashMap<Group, GroupWindow>>);
 

@@ -1,9 +1,9 @@
 //! A payload that is encrypted and signed with one secret: Zoom's app context, Shopify's Multipass.
 //!
-//! [`providers::launches`](crate::providers::launches) has both. Encryption alone proves nothing: whoever has one
-//! ciphertext of AES-CBC without a MAC can change the first block of its text through the IV, and an answer that tells
-//! wrong padding from a wrong text gives the text away. So this form has no such seal, and Ecwid, whose launch payload
-//! is of that kind, has no preset: take the identity from Ecwid's API, not from the payload.
+//! [`providers::launches`](crate::providers::launches) has both. Encryption alone proves nothing. Anyone with one
+//! ciphertext of AES-CBC without a MAC can change the first block of its text through the IV; and an answer that
+//! distinguishes wrong padding from wrong text reveals the text. This form therefore has no seal of that kind. Ecwid's
+//! launch payload is one, so it has no preset: take the identity from Ecwid's API, not from the payload.
 //!
 //! Feature `sealed`.
 //!

@@ -106,7 +106,7 @@ impl<'a> Blocks<'a> {
 
     fn open(&self, key: &[u8; 32]) -> Option<Vec<u8>> {
         let (encrypts, signs) = key.split_first_chunk::<BLOCK>()?;
-        // The MAC first: a forger is told nothing of the padding.
+        // The MAC first, so that a forger learns nothing about the padding.
         if !Digest::Sha256.verify_with_key(signs, self.signed, self.mac) {
             return None;
         }

@@ -52,7 +52,7 @@
 //!    the tenant's secrets, in constant time.
 //! 4. **The same request may come again at any time, with any content.** The token's holder may send anything, so a
 //!    duplicate is worth no more than the token. There is no replay check and no replay store: if the sender repeats
-//!    calls, the handler recognises them by what the sender calls its event id. A credential that the answer gives to a
+//!    calls, the handler recognises them by the sender's event id. A credential that the answer gives to a
 //!    browser must be single-use: see [`ticket`](crate#forms-and-partners). For the same reason, a body beside a token
 //!    in a header or the query passes as it came.
 //! 5. Wrong tokens are counted per source if a [`Throttle`] is set.
@@ -60,7 +60,7 @@
 //!    `rejected_claims`.
 //! 7. A token in a header or the query is taken out of the request that the inner service gets. **A token in the body
 //!    is not**: use [`Identity`](crate::Identity), which lacks it, and neither read nor log the body. The body is not
-//!    rewritten because `Content-Length`, and any digest or signature that a service behind checks, cover these bytes.
+//!    rewritten because `Content-Length`, and any digest or signature that a later service checks, cover these bytes.
 
 mod builder;
 mod claims;

@@ -101,7 +101,7 @@ where
 
     /// Signed fields that may be missing or null. Default: none; a body without a signed field is `malformed`.
     ///
-    /// In [`Layout::Lines`], an optional field cannot stand right behind the [free](Self::free_field) one, whose value
+    /// In [`Layout::Lines`], an optional field cannot come right after the [free](Self::free_field) one, whose value
     /// could hold its lines, nor share its name with another.
     pub fn optional_fields<N: Into<Cow<'static, str>>>(mut self, pointers: impl IntoIterator<Item = N>) -> Self {
         self.form.fields.optional.extend(pointers.into_iter().map(Into::into));
@@ -115,7 +115,7 @@ where
         self
     }
 
-    /// The signed field with the time of the call. Default: none, and so no time check: a call may have any age.
+    /// The signed field with the time of the call. Default: none; a call may then have any age.
     pub fn timestamp_field(mut self, pointer: impl Into<Cow<'static, str>>) -> Self {
         self.form.timestamp_field = Some(pointer.into());
         self

@@ -142,8 +142,8 @@ impl Fields {
         }
     }
 
-    /// Whether each line tells which fields are there: in front of the free field from the beginning, behind it from
-    /// the end.
+    /// Whether each line tells which fields are there: before the free field counted from the start, after it from the
+    /// end.
     fn check_lines(&self) -> Result<(), ConfigProblem> {
         let problem = |problem| Err(ConfigProblem::setting("optional_fields", problem));
         let is_optional = |pointer: &Cow<'static, str>| self.optional.contains(pointer);

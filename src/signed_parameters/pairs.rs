@@ -43,7 +43,7 @@ impl Pairs {
             let name = match decode_form(raw_name) {
                 Ok(name) => name,
                 Err(what) if recipe.selected == Selected::All => return Err(malformed("parameters", what)),
-                // Not one of those that are signed.
+                // Not signed.
                 Err(_) => continue,
             };
             let value = || decode_form(raw_value).map_err(|what| malformed(&name, what));
@@ -113,7 +113,7 @@ impl Pairs {
         self.all.iter().find(|pair| pair.name == name).map(|pair| pair.value.as_str())
     }
 
-    /// How often a name and the `=` behind it are in the signed text, inside other names and values too.
+    /// How often a name followed by `=` is in the signed text, inside other names and values too.
     pub(super) fn occurrences(&self, name: &str) -> usize {
         let start = format!("{name}=");
         self.before.windows(start.len()).filter(|window| *window == start.as_bytes()).count()

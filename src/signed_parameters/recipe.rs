@@ -223,9 +223,10 @@ impl Recipe {
         Self { before: before.into(), after: after.into(), ..self }
     }
 
-    /// The signature is a plain digest of the listed values, with the secret in front of the value of this index, from
-    /// 1: no MAC. **Whoever has one signature can sign the same text with more behind it** (length extension). What is
-    /// appended has bytes that no parameter can hold here, so such a request is malformed; a MAC needs no such luck.
+    /// The signature is a plain digest of the listed values, with the secret before the value of this index, counted
+    /// from 1: no MAC. **Anyone with one signature can sign the same text with more appended** (length extension). The
+    /// padding in between has bytes that no parameter can hold here, so such a request is `malformed`; with a MAC, the
+    /// problem does not exist.
     /// For [`Join::values`].
     #[must_use]
     pub fn danger_digest_with_secret_before(self, index: usize) -> Self {

@@ -95,7 +95,7 @@ where
     }
 
     /// The payload is one text, which `C` is read from: a `String`, a number, an enum of names. Default: it is a JSON
-    /// object. It has no members, so its time can only be [stamped](Self::stamped) behind it. Mostly it is written
+    /// object. It has no members, so its time can only be [stamped](Self::stamped) after it. Usually it is sent
     /// [as it is](PayloadEncoding::Text).
     ///
     /// ```
@@ -127,7 +127,7 @@ impl<C, D> Builder<SignedPayload<C>, D>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {
-    /// The time stands behind the payload, after another separator, and is signed with it:
+    /// The time follows the payload, after another separator, and is signed with it:
     /// `payload.timestamp.signature`. For a [`Layout::payload_first`].
     pub fn stamped(mut self, stamp: Stamp) -> Self {
         self.form.time = SignedTime::Stamped(stamp);

@@ -49,7 +49,7 @@ impl Layout {
         Self(Kind::Apart { payload, signature })
     }
 
-    /// The separator, if the payload comes first. A time can then be written behind the payload.
+    /// The separator, if the payload comes first. A time can then follow the payload.
     pub(super) fn separator_after_payload(&self) -> Option<&str> {
         match &self.0 {
             Kind::Joined { separator, signature_first: false, .. } => Some(separator),

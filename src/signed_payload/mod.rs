@@ -36,8 +36,8 @@
 //!    [`danger_unsigned_body`](crate::Builder::danger_unsigned_body), or is [`reusable`](crate::Builder::reusable): the
 //!    payload is then its holder's standing proof, and the body the holder's own.
 //! 3. The decoded MAC is the replay key: another spelling of a payload's signature is the same login.
-//! 4. The time is a member of the payload, or a [stamp](crate::Builder::stamped) behind it. A layer for which none was
-//!    chosen does not build.
+//! 4. The time is a member of the payload, or a [stamp](crate::Builder::stamped) after it. A layer with
+//!    neither does not build.
 //! 5. Claims come only from the payload: a JSON object without duplicate names or, where
 //!    [configured](crate::Builder::pairs), form-encoded pairs or one [text](crate::Builder::text).
 //! 6. With a [`tenant_member`](crate::Builder::tenant_member), the payload is read before it is verified, for that one
@@ -74,8 +74,8 @@
 //!     .key_derivation(KeyDerivation::digest_after(Digest::Sha1, "itsdangeroussigner"));
 //! ```
 //!
-//! The literal of the key is the signer's salt and `signer` behind it. The salt is the one that the partner sets, or
-//! that of the function:
+//! The literal in the key is the signer's salt, followed by `signer`. The salt is the partner's own, or the function's
+//! default:
 //!
 //! | signed by | salt |
 //! |---|---|
@@ -87,7 +87,7 @@
 //!
 //! A signer that signs text takes [`text`](crate::Builder::text) and [`PayloadEncoding::Text`]; without a timestamp, a
 //! signed text works at any time. Compressed payloads are `malformed`: have the partner not compress. Django and
-//! itsdangerous make the key as shown unless told otherwise; Rails applications mostly derive it, so ask for the key
+//! itsdangerous make the key as shown unless told otherwise; Rails applications usually derive it, so ask for the key
 //! itself. Before Rails 7.1, `_rails.message` is base64 of what was signed: a claim that is text, for the handler to
 //! decode.
 

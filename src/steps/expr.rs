@@ -61,7 +61,7 @@ pub(crate) enum Expr {
         message: Box<Expr>,
     },
     Encoded(Encoding, Box<Expr>),
-    /// The bytes of a text in base64 (behind a prefix that may be left out) or in hexadecimal.
+    /// The bytes of a text in base64 (after an optional prefix) or in hexadecimal.
     FromBase64(&'static str, Box<Expr>),
     FromHex(Box<Expr>),
     /// A Fernet token of the text, made now.
@@ -108,7 +108,7 @@ impl Expr {
         }
     }
 
-    /// The texts behind each other. Neighbouring literals become one.
+    /// Concatenates texts. Neighbouring literals become one.
     pub(crate) fn concat(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut all: Vec<Self> = Vec::new();
         for part in parts.into_iter().flat_map(Self::into_parts) {

@@ -94,7 +94,7 @@ pub(crate) enum Lifetime {
 pub(crate) enum SecretShape {
     /// Any text.
     Text,
-    /// Base64 of bytes, behind a prefix.
+    /// Base64 of bytes, after a prefix.
     Base64(&'static str),
     /// `user:password`.
     Credentials,

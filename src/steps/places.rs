@@ -73,7 +73,7 @@ impl Source {
         }
     }
 
-    /// Puts pairs here, which a step has in order, and other pairs behind them.
+    /// Puts a step's ordered pairs here, then the others.
     pub(crate) fn put(&self, draft: &mut Draft, outgoing: &mut Outgoing, parameters: &Expr, others: Pairs, all: Pairs) {
         let others = if others.is_empty() { None } else { Some(Expr::Pairs(others).form()) };
         let pieces = [parameters.clone().form()].into_iter().chain(others);

@@ -28,7 +28,7 @@ pub(crate) enum Computed {
 /// The values of the steps so far, in order.
 pub(crate) type Values = Vec<(&'static str, Computed)>;
 
-/// What the steps are carried out with.
+/// The input of the steps.
 pub(crate) struct Run<'a> {
     pub(crate) secret: &'a Secret,
     pub(crate) now: UnixTime,

@@ -18,7 +18,7 @@ use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::rejection::StoreFailure;
 use crate::store::{StoreError, StoreFuture};
 
-/// The pause between two polls of a store whose answer is to change by itself, so as not to overrun a server.
+/// The pause between two polls of a store whose answer should change by itself, to spare a server.
 pub(super) const POLL_EVERY: Duration = Duration::from_millis(5);
 
 /// How late a call may arrive after the instant that it names and still must find the entry.

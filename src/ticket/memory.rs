@@ -13,8 +13,8 @@ use crate::store::{StoreError, StoreFuture};
 /// - **Redeemed once** per process: a ticket is taken out under a lock.
 /// - **No live ticket is evicted**: above the [`ceiling`](MemoryTicketsBuilder::ceiling) in tickets or in
 ///   [`bytes`](MemoryTicketsBuilder::bytes), none is issued.
-/// - **No tenant shuts the others out**: its tickets may take as much as is still free, both in number and in bytes. So
-///   one tenant alone gets half of the store, and a second one, beside it, a quarter.
+/// - **No tenant shuts the others out**: its tickets may take at most what is still free, in number and in bytes. One
+///   tenant alone gets half of the store, a second one a quarter.
 /// - **A restart forgets**: the tickets that were waiting are then unknown, and users start over.
 /// - **One process only.** Behind a load balancer, a ticket must come back to the process that issued it.
 /// - **No call pays for others**: each removes up to 32 tickets that have ended, or twice as many as it brings.
@@ -199,13 +199,13 @@ impl Held {
         Some(entry)
     }
 
-    /// Removes so many of those that have ended, and says how many there were.
+    /// Removes at most `most` ended tickets, and returns how many it removed.
     fn clear(&mut self, steady: Duration, most: usize) -> usize {
         let due = |held: &Self| held.ends.first().filter(|(at, _)| *at <= steady).map(|(_, digest)| *digest);
         (0..most).map_while(|_| due(self).and_then(|digest| self.remove(digest))).count()
     }
 
-    /// A tenant may have as much as is still free: however busy it is, there is room for the next one.
+    /// A tenant may take at most what is still free, so there is always room for another tenant.
     fn has_room(&self, tenant: &TenantId, more: Size, ceiling: Size) -> bool {
         let has = self.tenants.get(tenant).copied().unwrap_or_default();
         has.plus(more).plus(self.total).fits(ceiling)
@@ -218,11 +218,11 @@ impl Inner {
     }
 
     fn put(&self, new: NewTickets) -> Result<(), StoreError> {
-        // Whether a ticket is live is decided by the clock that issued it. The store's only takes away what is dead,
-        // and gets this margin, so that it can never be the earlier of the two.
+        // The clock that issued a ticket decides whether it is live. The store removes dead tickets by its own clock,
+        // this much later, so that it is never the earlier of the two.
         const MARGIN: Duration = Duration::from_secs(2);
         const BITE: usize = 32;
-        /// Removing one takes about a microsecond: the longest that anybody waits.
+        /// Removing one takes about a microsecond, so this bounds how long others wait.
         const MOST: usize = 64 * BITE;
 
         if new.tickets.is_empty() {
@@ -235,7 +235,7 @@ impl Inner {
 
         let mut held = self.lock();
         let mut cleared = held.clear(steady, BITE.max(2 * new.tickets.len()).min(MOST));
-        // Before it says that there is no room, more of the dead make some.
+        // Removes more dead tickets before it refuses.
         while !held.has_room(&new.tenant, more, self.ceiling) {
             let also = held.clear(steady, BITE);
             cleared += also;

@@ -33,10 +33,10 @@
 //! 4. Unknown, spent and expired are one answer, `invalid`: the store does not remember what it held.
 //! 5. [`Identity::tenant`](crate::Identity::tenant) is the tenant that it was issued for.
 //! 6. Claims are bounded: 64 KiB a ticket ([`largest_claims`](Tickets::largest_claims)), and in all 64 MiB in memory
-//!    and 256 MiB on Redis, of which a tenant may have as much as is still free.
-//! 7. A ticket is worth what a session is: send it over https, and only to whom it is for. With
-//!    [`namespace`](Tickets::namespace)s, one that was made for one entrance opens no other.
-//! 8. A request with a body is `malformed`, as the ticket says nothing of it, unless the layer has
+//!    and 256 MiB on Redis, of which a tenant may take at most what is still free.
+//! 7. A ticket is worth what a session is: send it over https, and only to its user. With
+//!    [`namespace`](Tickets::namespace)s, a ticket for one entrance opens no other.
+//! 8. A request with a body is `malformed`, as the ticket does not cover it, unless the layer has
 //!    [`danger_unsigned_body`](crate::Builder::danger_unsigned_body).
 
 mod builder;

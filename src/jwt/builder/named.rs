@@ -1,4 +1,4 @@
-//! Settings of what a token says of its tenant and of its request.
+//! Settings for the tenant and the request that a token names.
 
 use std::borrow::Cow;
 

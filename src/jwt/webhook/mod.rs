@@ -33,7 +33,7 @@
 //!    over the limit is `payload_too_large`, an empty one is `malformed`.
 //! 3. After the signature, the body's SHA-256 is compared with the claim. A claim that is missing or is another digest
 //!    is `invalid`, with the reason `body_hash`.
-//! 4. **The claims are the body's.** Those of the token sign it, and no others are handed on. A claim that binds the
+//! 4. **The claims are the body's.** Those of the token only sign it, and are not handed on. A claim that binds the
 //!    token to something else, such as `htu`, is `invalid`.
 //! 5. `exp` and `nbf` are honoured if they are there. With [`max_age`](crate::Builder::max_age), `iat` is required.
 //! 6. A call is processed once, as a [webhook](crate::webhook) is: calls with the same signed content are one, whatever

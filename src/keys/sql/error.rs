@@ -51,7 +51,7 @@ pub enum SqlKeyError {
     #[error("the secret {0}")]
     UnusableSecret(&'static str),
     /// The master keys cannot be read, or are not those under which the secrets are encrypted. The text says what to
-    /// do, and nothing of the keys.
+    /// do, and reveals nothing about the keys.
     #[error("master keys: {0}")]
     MasterKey(&'static str),
     /// The database failed. Its text may name tenants, never a secret.

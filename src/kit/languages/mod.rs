@@ -77,7 +77,7 @@ impl Language {
         }
     }
 
-    /// The word behind a fence of Markdown.
+    /// The word after a Markdown fence.
     pub(crate) fn fence(self) -> &'static str {
         match self {
             Self::Python => "python",
@@ -146,7 +146,7 @@ trait Syntax {
     /// A line that prints a text and ends the line.
     fn print(&self, text: &str) -> String;
 
-    /// The comment behind the secret.
+    /// The comment after the secret.
     fn comment(&self, comment: &str) -> String;
 
     /// The whole program.
@@ -212,7 +212,7 @@ fn concatenated(syntax: &impl Syntax, parts: &[Expr], operator: &str, needs: &mu
     parts.iter().map(|part| syntax.text(part, needs)).collect::<Vec<_>>().join(operator)
 }
 
-/// JSON as texts behind each other, for a language without JSON of its own. Strings go through a function.
+/// JSON as concatenated text, for a language without a JSON library. Strings go through a function.
 fn json_text(syntax: &impl Syntax, json: &Expr, quote: &str, needs: &mut Needs) -> String {
     let mut parts = Vec::new();
     json_parts(syntax, json, quote, needs, &mut parts);
@@ -269,7 +269,7 @@ fn json_value(value: &Value, quote: &str, parts: &mut Vec<String>) {
     }
 }
 
-/// The lines behind white space, but for empty ones.
+/// Indents every line that is not empty.
 fn indented(text: &str, space: &str) -> String {
     text.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("{space}{line}\n") }).collect()
 }

@@ -151,7 +151,7 @@ fn escaped(escape: Escape, text: &str) -> String {
 fn time(format: TimeFormat, later: u64) -> String {
     let seconds = if later == 0 { "time()".to_owned() } else { format!("time() + {later}") };
     match format {
-        // In brackets, for a cast in front of it.
+        // In brackets, so that a cast may precede it.
         TimeFormat::Seconds | TimeFormat::FractionalSeconds if later > 0 => format!("({seconds})"),
         TimeFormat::Seconds | TimeFormat::FractionalSeconds => seconds,
         TimeFormat::Milliseconds => format!("((int) (microtime(true) * 1000) + {})", later * 1000),

@@ -68,7 +68,7 @@ impl Table {
     /// Removes the entry of a key.
     pub(super) fn remove(&mut self, key: Key) {
         let at = self.first_not_before(key);
-        // Those behind it that have been pushed out of their place move back by one.
+        // Later entries that were pushed out of their slots move back by one.
         let behind = self.slots.get(at..).unwrap_or_default().iter().enumerate().skip(1);
         let pushed = behind.take_while(|(by, slot)| !slot.is_free() && self.place(slot.key) < at + by).count();
         self.slots.copy_within(at + 1..=at + pushed, at);

@@ -73,7 +73,7 @@ pub struct TwilioCall {
 pub struct SlackCommand {
     /// With its slash.
     pub command: String,
-    /// What stands behind it.
+    /// What follows it.
     pub text: String,
     /// Who has typed it.
     pub user_id: String,
