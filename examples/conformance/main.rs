@@ -25,6 +25,7 @@ mod tokens;
 use std::convert::Infallible;
 use std::error::Error;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
@@ -34,7 +35,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Deserialize;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 use clock::SetClock;
@@ -124,9 +126,20 @@ async fn accept(listener: TcpListener, server: Server, port: Port) -> std::io::R
             });
             let connection =
                 http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
-            if let Err(error) = connection.await {
-                eprintln!("connection: {error}");
+            match connection.without_shutdown().await {
+                Ok(parts) => linger(parts.io.into_inner()).await,
+                Err(error) => eprintln!("connection: {error}"),
             }
         });
     }
+}
+
+/// Reads what is left of a body that was refused: a client that still writes it would not see the answer.
+async fn linger(mut stream: TcpStream) {
+    let rest = async {
+        stream.shutdown().await?;
+        tokio::io::copy(&mut stream.take(64 * 1024 * 1024), &mut tokio::io::sink()).await
+    };
+    // Whether the client hangs up or not, the answer has been sent.
+    let _ = tokio::time::timeout(Duration::from_secs(5), rest).await;
 }
