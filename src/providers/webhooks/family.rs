@@ -2,7 +2,7 @@
 
 use http::HeaderName;
 
-use super::{Claims, DAY, sender};
+use super::{Claims, DAY, FIVE_MINUTES, sender};
 use crate::Builder;
 use crate::webhook::{Encoding, EventId, SecretFormat, Webhook};
 
@@ -12,7 +12,8 @@ use crate::webhook::{Encoding, EventId, SecretFormat, Webhook};
 /// `webhook-id` and `webhook-timestamp` in seconds.
 ///
 /// A retry has a new time and signature, so an event is recognised by its id, for three days. Signatures of other
-/// versions, such as `v1a`, are ignored. The secret is `whsec_` and base64 of the key.
+/// versions, such as `v1a`, are ignored. The time may be five minutes off either way. The secret is `whsec_` and base64
+/// of the key.
 ///
 /// As claims: [`StandardEvent`](super::events::StandardEvent).
 ///
@@ -31,6 +32,7 @@ pub fn standard_webhooks<C: Claims>() -> Builder<Webhook<C>> {
         .timestamp_header(HeaderName::from_static("webhook-timestamp"))
         .signed("{id}.{timestamp}.{body}")
         .secret_format(SecretFormat::Base64 { prefix: "whsec_" })
+        .clock_skew(FIVE_MINUTES)
         .event_id(EventId::Header)
         .retried_for(3 * DAY)
 }
@@ -41,7 +43,8 @@ pub fn standard_webhooks<C: Claims>() -> Builder<Webhook<C>> {
 /// `svix-id` and `svix-timestamp` in seconds.
 ///
 /// A retry has a new time and signature, so an event is recognised by its id, for three days. Signatures of other
-/// versions, such as `v1a`, are ignored. The secret is `whsec_` and base64 of the key.
+/// versions, such as `v1a`, are ignored. The time may be five minutes off either way. The secret is `whsec_` and base64
+/// of the key.
 ///
 /// As claims: [`StandardEvent`](super::events::StandardEvent).
 ///
@@ -60,6 +63,7 @@ pub fn svix<C: Claims>() -> Builder<Webhook<C>> {
         .timestamp_header(HeaderName::from_static("svix-timestamp"))
         .signed("{id}.{timestamp}.{body}")
         .secret_format(SecretFormat::Base64 { prefix: "whsec_" })
+        .clock_skew(FIVE_MINUTES)
         .event_id(EventId::Header)
         .retried_for(3 * DAY)
 }

@@ -179,6 +179,7 @@ pub use work::*;
 /// In bytes, of a body.
 const LIMIT: usize = 1024 * 1024;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const FIVE_MINUTES: Duration = Duration::from_secs(5 * 60);
 
 /// What a delivery's body is read into: any deserializable type for JSON objects, or what
 /// [`FromBody`] names for other bodies.

@@ -2,7 +2,7 @@
 
 use http::HeaderName;
 
-use super::{Claims, DAY, sender};
+use super::{Claims, DAY, FIVE_MINUTES, sender};
 use crate::Builder;
 use crate::webhook::{Encoding, EventId, PublicKeyAlgorithm, TimeFormat, Webhook};
 
@@ -12,7 +12,8 @@ use crate::webhook::{Encoding, EventId, PublicKeyAlgorithm, TimeFormat, Webhook}
 /// `{id}.{timestamp}.{body}`, with `webhook-id` and `webhook-timestamp` in seconds.
 ///
 /// A retry has a new time and signature, so an event is recognised by its id, for three days. Signatures of other
-/// versions, such as `v1`, are ignored. The key is the sender's public key, `whpk_` and base64.
+/// versions, such as `v1`, are ignored. The time may be five minutes off either way. The key is the sender's public
+/// key, `whpk_` and base64.
 ///
 /// As claims: [`StandardEvent`](super::events::StandardEvent).
 ///
@@ -31,6 +32,7 @@ pub fn standard_webhooks_v1a<C: Claims>() -> Builder<Webhook<C>> {
         .id_header(HeaderName::from_static("webhook-id"))
         .timestamp_header(HeaderName::from_static("webhook-timestamp"))
         .signed("{id}.{timestamp}.{body}")
+        .clock_skew(FIVE_MINUTES)
         .event_id(EventId::Header)
         .retried_for(3 * DAY)
 }

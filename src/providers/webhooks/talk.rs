@@ -3,7 +3,7 @@
 use http::HeaderName;
 
 use super::urls::METHODS;
-use super::{Claims, sender};
+use super::{Claims, FIVE_MINUTES, sender};
 use crate::Builder;
 use crate::webhook::{Digest, Encoding, EventId, SecretFormat, TimeFormat, Webhook};
 
@@ -17,7 +17,7 @@ use crate::webhook::{Digest, Encoding, EventId, SecretFormat, TimeFormat, Webhoo
 /// the handler. `X-Slack-Retry-Num` is not signed.
 ///
 /// A retry has a new time and signature, so an event is recognised by the `event_id` in its body, for a day. Commands
-/// and interactions have none: each delivery of one is processed.
+/// and interactions have none: each delivery of one is processed. The time may be five minutes off either way.
 ///
 /// As claims: [`SlackEvent`](super::events::SlackEvent) and [`SlackCommand`](super::events::SlackCommand).
 ///
@@ -32,6 +32,7 @@ pub fn slack<C: Claims>() -> Builder<Webhook<C>> {
         .prefix("v0=")
         .timestamp_header(HeaderName::from_static("x-slack-request-timestamp"))
         .signed("v0:{timestamp}:{body}")
+        .clock_skew(FIVE_MINUTES)
         .any_content_type()
         .event_id(EventId::field_if_given("event_id"))
 }

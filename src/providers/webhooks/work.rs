@@ -162,7 +162,7 @@ pub fn docusign<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// `WorkOS-Signature: t=`, the time in milliseconds, and `v1=`, hexadecimal HMAC-SHA256 of `{timestamp}.{body}`.
 ///
-/// WorkOS allows an age of three minutes.
+/// WorkOS allows the time to be three minutes off either way.
 ///
 /// A retry has a new time and signature, so an event is recognised by the `id` in its body, for three days.
 ///
@@ -182,6 +182,7 @@ pub fn workos<C: Claims>() -> Builder<Webhook<C>> {
         .timestamp_format(TimeFormat::Milliseconds)
         .signed("{timestamp}.{body}")
         .max_age(Duration::from_secs(180))
+        .clock_skew(Duration::from_secs(180))
         .event_id(EventId::field_if_given("id"))
         .retried_for(3 * DAY)
 }

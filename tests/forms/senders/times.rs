@@ -36,6 +36,11 @@ fn max_age(seconds: u64, sender: Sender) -> Sender {
     Sender { facts: Facts { max_age: Some(seconds), ..sender.facts }, ..sender }
 }
 
+/// Times may be as far ahead as they may be old.
+fn either_way(sender: Sender) -> Sender {
+    Sender { facts: Facts { skew: sender.facts.max_age.unwrap(), ..sender.facts }, ..sender }
+}
+
 /// Retries are known by their event's id.
 fn with_id(sender: Sender) -> Sender {
     Sender { facts: Facts { retries: Retries::Known, ..sender.facts }, ..sender }
@@ -63,7 +68,7 @@ fn standard(
     layer: fn() -> Builder<Webhook<RawBody>>,
     [signature, id, time]: &'static [&'static str; 3],
 ) -> Sender {
-    with_id(base64(Sender {
+    either_way(with_id(base64(Sender {
         list: Some(" "),
         prefix: "v1,",
         signed: "{id}.{timestamp}.{body}",
@@ -72,7 +77,7 @@ fn standard(
         key: |secret| BASE64_STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap(),
         secrets: WHSEC,
         ..plain(name, layer, std::slice::from_ref(signature))
-    }))
+    })))
 }
 
 fn private(algorithm: PublicKeyAlgorithm, pairs: [Pair; 2], sender: Sender) -> Sender {
@@ -102,19 +107,19 @@ pub(super) fn all() -> Vec<Sender> {
             ..plain("paddle", senders::paddle, &["paddle-signature"])
         }
         .known_by(|id, time| format!(r#"{{"event_id":"{id}","attempt":{time}}}"#)),
-        max_age(
+        either_way(max_age(
             180,
             Sender {
                 list: Some(", "),
                 time: Time::Element("t=", milliseconds),
                 ..stripe(plain("workos", senders::workos, &["workos-signature"]))
             },
-        )
+        ))
         .known_by(|id, time| format!(r#"{{"id":"{id}","attempt":{time}}}"#)),
-        Sender {
+        either_way(Sender {
             facts: Facts { any_content_type: true, max_age: Some(300), ..Facts::USUAL },
             ..chat(plain("slack", senders::slack, &["x-slack-signature"]), "x-slack-request-timestamp")
-        }
+        })
         .known_by(|id, time| format!(r#"{{"event_id":"{id}","attempt":{time}}}"#)),
         chat(plain("zoom", senders::zoom, &["x-zm-signature"]), "x-zm-request-timestamp")
             .unknown("the body has the time of the event, and no id"),
