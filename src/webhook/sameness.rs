@@ -2,10 +2,12 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use smol_str::{SmolStr, ToSmolStr};
 
 use crate::ConfigProblem;
 use crate::rejection::Reason;
+use crate::text::hex::encode_hex;
 use crate::text::json::{self, Object, is_pointer};
 
 /// Where a delivery has its event's id. All deliveries with one id are one event.
@@ -33,6 +35,10 @@ pub enum EventId {
         /// The field of an element.
         field: Cow<'static, str>,
     },
+    /// The body as a whole, for a sender without ids whose bodies say when the event happened: a retry that is signed
+    /// with a new time is then known. **If two events can have one body, the second is taken for a retry.** An empty
+    /// body is recognised by what was signed.
+    Body,
 }
 
 impl EventId {
@@ -70,12 +76,13 @@ impl EventId {
                 Ok(Object::read(body).ok().and_then(|object| object.at(name)).as_ref().and_then(text_of))
             }
             Self::Each { list, field } => Ok(ids_of(body, list, field)),
+            Self::Body => Ok((!body.is_empty()).then(|| encode_hex(&Sha256::digest(body)).into())),
         }
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigProblem> {
         let names: &[&Cow<'static, str>] = match self {
-            Self::Header => &[],
+            Self::Header | Self::Body => &[],
             Self::Field(name) | Self::FieldIfGiven(name) => &[name],
             Self::Each { list, field } => &[list, field],
         };

@@ -45,11 +45,12 @@ pub fn slack<C: Claims>() -> Builder<Webhook<C>> {
 /// Answer `endpoint.url_validation` in the handler, behind the layer. The answer is an HMAC of the given text under the
 /// same key: if unsigned requests could get one, anyone could forge a delivery.
 ///
-/// A retry that is signed with a new time is processed again: the handler must recognise the event by its body.
+/// Zoom sends a failed event three more times, within an hour and a half. Events have no id, so an event is recognised
+/// by its body, for a day. `event_ts` there says when it happened.
 ///
 /// As claims: [`ZoomEvent`](super::events::ZoomEvent).
 ///
-/// Source: Zoom's changelog; Hookdeck's page on Zoom, second-hand; developers.zoom.us, for the events.
+/// Source: Zoom's changelog; Hookdeck's page on Zoom, second-hand; developers.zoom.us, for events and retries.
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::zoom::<serde_json::Value>();
@@ -60,6 +61,7 @@ pub fn zoom<C: Claims>() -> Builder<Webhook<C>> {
         .prefix("v0=")
         .timestamp_header(HeaderName::from_static("x-zm-request-timestamp"))
         .signed("v0:{timestamp}:{body}")
+        .event_id(EventId::Body)
 }
 
 /// Deliveries of Twitch EventSub.

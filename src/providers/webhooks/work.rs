@@ -49,11 +49,12 @@ pub fn typeform<C: Claims>() -> Builder<Webhook<C>> {
 ///
 /// Calendly allows an age of three minutes.
 ///
-/// A retry that is signed with a new time is processed again: the handler must recognise the event by its body.
+/// Calendly sends a failed event again for a day. Events have no id, so an event is recognised by its body, for a day.
+/// `created_at` there says when it happened.
 ///
 /// As claims: [`CalendlyEvent`](super::events::CalendlyEvent).
 ///
-/// Source: developer.calendly.com, "Webhooks".
+/// Source: developer.calendly.com, "Webhook Signatures" and "Webhook Errors".
 ///
 /// ```
 /// let layer = tower_sso::providers::webhooks::calendly::<serde_json::Value>();
@@ -66,6 +67,7 @@ pub fn calendly<C: Claims>() -> Builder<Webhook<C>> {
         .timestamp_element("t=")
         .signed("{timestamp}.{body}")
         .max_age(Duration::from_secs(180))
+        .event_id(EventId::Body)
 }
 
 /// Deliveries of Cal.com.

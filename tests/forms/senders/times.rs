@@ -41,7 +41,7 @@ fn either_way(sender: Sender) -> Sender {
     Sender { facts: Facts { skew: sender.facts.max_age.unwrap(), ..sender.facts }, ..sender }
 }
 
-/// Retries are known by their event's id.
+/// Retries are known by their event's id, or by their body.
 fn with_id(sender: Sender) -> Sender {
     Sender { facts: Facts { retries: Retries::Known, ..sender.facts }, ..sender }
 }
@@ -93,8 +93,7 @@ pub(super) fn all() -> Vec<Sender> {
             facts: Facts { every_delivery: true, max_age: Some(300), ..Facts::USUAL },
             ..stripe(plain("stripe_apps", senders::stripe_apps, &["stripe-signature"]))
         },
-        max_age(180, stripe(plain("calendly", senders::calendly, &["calendly-webhook-signature"])))
-            .unknown("the body has the time of the event, and no id"),
+        with_id(max_age(180, stripe(plain("calendly", senders::calendly, &["calendly-webhook-signature"])))),
         Sender { prefix: "v0=", ..stripe(plain("coinbase_cdp", senders::coinbase_cdp, &["x-hook0-signature"])) }
             .unknown("the id is in a header that the preset does not check"),
         stripe(plain("shippo_hmac", senders::shippo_hmac, &["shippo-auth-signature"]))
@@ -121,8 +120,7 @@ pub(super) fn all() -> Vec<Sender> {
             ..chat(plain("slack", senders::slack, &["x-slack-signature"]), "x-slack-request-timestamp")
         })
         .known_by(|id, time| format!(r#"{{"event_id":"{id}","attempt":{time}}}"#)),
-        chat(plain("zoom", senders::zoom, &["x-zm-signature"]), "x-zm-request-timestamp")
-            .unknown("the body has the time of the event, and no id"),
+        with_id(chat(plain("zoom", senders::zoom, &["x-zm-signature"]), "x-zm-request-timestamp")),
         with_id(Sender {
             id: Some("twitch-eventsub-message-id"),
             time: Time::Header("twitch-eventsub-message-timestamp", rfc3339),

@@ -68,6 +68,8 @@ async fn an_events_id_may_stand_anywhere_in_the_body() {
         (list(), [r#"[{"id":"a\",\"b"}]"#, r#"[{"id":"a"},{"id":"b"}]"#], "ok", 2, "an id that looks like two"),
         (list(), [r#"[{"id":"a"},{"n":1}]"#, r#"[{"id":"a"},{"n":2}]"#], "ok", 2, "one has none"),
         (list(), [r#"{"id":"a"}"#, r#"{"id":"a","n":1}"#], "ok", 2, "no list"),
+        (EventId::Body, [r#"{"n":1}"#, r#"{"n":1}"#], "ok", 1, "the same body"),
+        (EventId::Body, [r#"{"n":1}"#, r#"{"n":1} "#], "ok", 2, "another body"),
     ] {
         let layer = webhook::layer::<RawBody>().secrets([SECRET]).replay(replay()).handler_remembers().clock(clock());
         let app = App::new(layer.event_id(id.clone()).build().unwrap());
