@@ -18,9 +18,6 @@ where
     Self: Form,
 {
     fn signing(&self, wanted: &Wanted<'_>) -> Result<Steps, SignError> {
-        if self.signatures.is_public() {
-            return Err(SignError::Unsupported("its sender signs with a private key"));
-        }
         let (mut draft, mut outgoing) = (Draft::default(), Outgoing::new(wanted));
         let digest = self.body(wanted, &mut draft, &mut outgoing);
         let now = draft.step("now", Expr::Time(TimeFormat::Seconds, 0));
@@ -29,7 +26,8 @@ where
         let text = base(&components, &covered, digest.as_ref(), &outgoing)?;
         let text = draft.step("text", text);
         let secret = key(self.secret_format, &mut draft);
-        let signature = Expr::hmac(Digest::Sha256, secret, text).encoded(Encoding::Base64);
+        let signature =
+            Expr::signature(self.signatures.private(), Digest::Sha256, secret, text).encoded(Encoding::Base64);
         let signature = draft.step("signature", signature);
         let label = self.label.as_deref().unwrap_or("sig1");
         let labelled = |before: &str, value, after: &'static str| {
@@ -42,7 +40,7 @@ where
             outgoing.part(&as_written(&name), "header", what);
             outgoing.header(&name, value);
         }
-        let secret = SecretShape::of(self.secret_format);
+        let secret = SecretShape::either(self.signatures.private(), self.secret_format);
         Ok(draft.end(outgoing, secret, Some(Lifetime::Window(self.window))))
     }
 }

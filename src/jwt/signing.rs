@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 use super::algorithm::Kind;
 use super::named::{Named, Part};
 use super::verifier::Verifier;
-use super::{Algorithm, Audience, Jwt};
+use super::{Audience, Jwt};
 use crate::form::Form;
-use crate::mac::Digest;
 use crate::scheme::{Encoding, TimeFormat};
+#[cfg(feature = "jwt-public-key")]
+use crate::steps::PrivateAlgorithm;
 use crate::steps::{Draft, Expr, Lifetime, Outgoing, SecretShape, SignError, Signs, Steps, Wanted, key};
 
 /// How long a token of an example lives, if it may.
@@ -32,7 +33,7 @@ where
         let payload = self.payload(wanted, &mut draft, &mut outgoing)?;
         let token = token(&self.verifier, self.named.as_ref(), payload, wanted, &mut draft)?;
         self.places.put(&mut outgoing, token, what(&self.verifier));
-        let secret = SecretShape::of(self.verifier.secret_format());
+        let secret = secret_shape(&self.verifier);
         Ok(draft.end(outgoing, secret, Some(Lifetime::Stated(self.leeway))))
     }
 }
@@ -45,15 +46,31 @@ pub(super) fn token(
     wanted: &Wanted<'_>,
     draft: &mut Draft,
 ) -> Result<Expr, SignError> {
-    let private = SignError::Unsupported("its tokens are signed with a private key: see `sign::JwtSigner`");
-    let digest = digest(verifier.algorithm()).ok_or(private)?;
     let secret = key(verifier.secret_format(), draft);
     let payload = draft.step("payload", Expr::Json(payload)).encoded(Encoding::Base64Url);
     let header = draft.step("header", Expr::text(header(verifier, named, wanted)?)).encoded(Encoding::Base64Url);
     let text = draft.step("text", Expr::concat([header, Expr::text("."), payload]));
-    let signature = Expr::hmac(digest, secret, text.clone()).encoded(Encoding::Base64Url);
+    let signature = match verifier.algorithm().kind() {
+        Kind::Mac(digest) => Expr::hmac(digest, secret, text.clone()),
+        #[cfg(feature = "jwt-public-key")]
+        Kind::PublicKey(_) => {
+            let algorithm = PrivateAlgorithm::of(verifier.algorithm().library());
+            Expr::Signed(algorithm, Box::new(text.clone()))
+        }
+    };
+    let signature = signature.encoded(Encoding::Base64Url);
     let signature = draft.step("signature", signature);
     Ok(draft.step("token", Expr::concat([text, Expr::text("."), signature])))
+}
+
+/// What a partner's secret looks like.
+pub(super) fn secret_shape(verifier: &Verifier) -> SecretShape {
+    let private = match verifier.algorithm().kind() {
+        Kind::Mac(_) => None,
+        #[cfg(feature = "jwt-public-key")]
+        Kind::PublicKey(_) => Some(PrivateAlgorithm::of(verifier.algorithm().library())),
+    };
+    SecretShape::either(private, verifier.secret_format())
 }
 
 /// What the token is, for a partner.
@@ -126,12 +143,4 @@ impl<C> Jwt<C> {
 
 fn text(text: &str) -> Expr {
     Expr::Value(text.into())
-}
-
-fn digest(algorithm: Algorithm) -> Option<Digest> {
-    match algorithm.kind() {
-        Kind::Mac(digest) => Some(digest),
-        #[cfg(feature = "jwt-public-key")]
-        Kind::PublicKey(_) => None,
-    }
 }

@@ -8,7 +8,7 @@ use super::{Kit, page};
 use crate::VerifyLayer;
 use crate::form::Form;
 use crate::keys::Secret;
-use crate::steps::{Run, SecretShape, SignError, Signs};
+use crate::steps::{PrivateAlgorithm, Run, SecretShape, SignError, Signs};
 use crate::text::hex::encode_hex;
 
 impl<F: Signs, C> VerifyLayer<F, C> {
@@ -35,6 +35,7 @@ impl<F: Signs, C> VerifyLayer<F, C> {
             partner: None,
             tenant: None,
             claims: Map::new(),
+            key_pair: None,
             unwritable: None,
         }
     }
@@ -58,6 +59,8 @@ pub struct KitBuilder<'a, F: Form, C> {
     partner: Option<String>,
     tenant: Option<String>,
     claims: Map<String, Value>,
+    /// The private and the public key, in PEM.
+    key_pair: Option<(String, Secret)>,
     /// Why a claim is no JSON.
     unwritable: Option<serde_json::Error>,
 }
@@ -86,13 +89,31 @@ impl<F: Signs, C> KitBuilder<'_, F, C> {
         self
     }
 
+    /// The page's own key pair in PEM (PKCS#8), if partners sign with a private key. Make one for this: **the private
+    /// key is printed on the page**. Default: a new pair for Ed25519 and P-256; for RSA and P-384, there is no page
+    /// without.
+    ///
+    /// ```
+    /// use tower_sso::kit::{Kit, KitBuilder};
+    /// use tower_sso::sign::{SignError, Signs};
+    ///
+    /// // openssl genpkey -algorithm RSA -out private.pem && openssl pkey -in private.pem -pubout -out public.pem
+    /// fn page<F: Signs, C>(kit: KitBuilder<'_, F, C>, private: &str, public: &str) -> Result<Kit, SignError> {
+    ///     kit.throwaway_key_pair(private, public).build()
+    /// }
+    /// ```
+    pub fn throwaway_key_pair(mut self, private: impl Into<String>, public: impl Into<Secret>) -> Self {
+        self.key_pair = Some((private.into(), public.into()));
+        self
+    }
+
     /// The page.
     ///
     /// # Errors
     /// If the layer is set up in a way that cannot be described, a claim cannot be written as JSON, or the address is
     /// not a URL.
     pub fn build(self) -> Result<Kit, SignError> {
-        let Self { layer, address, partner, tenant, claims, unwritable } = self;
+        let Self { layer, address, partner, tenant, claims, key_pair, unwritable } = self;
         if let Some(error) = unwritable {
             return Err(SignError::claims(error));
         }
@@ -100,14 +121,15 @@ impl<F: Signs, C> KitBuilder<'_, F, C> {
         let mut random = [0; 48];
         getrandom::fill(&mut random).map_err(|_| SignError::Key("cannot be made: the system gives no random bytes"))?;
         let (random, nonce) = random.split_at(32);
-        let text = &steps.secret.key(random);
-        let key = Secret::new(text.as_str());
+        let (text, key) = keys(steps.secret, key_pair, random)?;
+        let (text, secret) = (&text, Secret::new(text.as_str()));
         let now = layer.now().floor_to_second();
         let nonce = encode_hex(nonce);
-        let run = Run { secret: &key, now, nonce: &nonce };
+        let run = Run { secret: &secret, now, nonce: &nonce };
         let (values, vector) = run.request(&steps)?;
         let programs: Vec<Program> = Language::ALL
             .into_iter()
+            .filter(|language| language.has(steps.secret))
             .map(|language| Program { language, source: language.program(&steps, text) })
             .collect();
         let lines = run.lines(&steps, &values)?;
@@ -123,9 +145,36 @@ impl<F: Form, C> std::fmt::Debug for KitBuilder<'_, F, C> {
     }
 }
 
+/// The secret that signs, and the layer's key.
+fn keys(shape: SecretShape, pair: Option<(String, Secret)>, random: &[u8]) -> Result<(String, Secret), SignError> {
+    match (shape, pair) {
+        (SecretShape::PrivateKey(_), Some(pair)) => Ok(pair),
+        (SecretShape::PrivateKey(algorithm), None) => made(algorithm, random),
+        (_, Some(_)) => Err(SignError::Unsupported("its partner has no private key: leave `throwaway_key_pair` out")),
+        (shape, None) => {
+            let text = shape.key(random);
+            let key = Secret::new(text.as_str());
+            Ok((text, key))
+        }
+    }
+}
+
+#[cfg(feature = "public-key")]
+fn made(algorithm: PrivateAlgorithm, random: &[u8]) -> Result<(String, Secret), SignError> {
+    let (private, public) = super::pair::made(algorithm, random)?;
+    Ok((private, Secret::new(public)))
+}
+
+#[cfg(not(feature = "public-key"))]
+fn made(_: PrivateAlgorithm, _: &[u8]) -> Result<(String, Secret), SignError> {
+    Err(SignError::Unsupported("there are no public keys without the feature `public-key`"))
+}
+
 impl SecretShape {
     fn key(self, random: &[u8]) -> String {
         match self {
+            // Made as a pair.
+            Self::PrivateKey(_) => String::new(),
             Self::Text => format!("test-key-{}", encode_hex(random.get(..16).unwrap_or(random))),
             Self::Credentials => format!("user:test-key-{}", encode_hex(random.get(..16).unwrap_or(random))),
             Self::Base64(prefix) => prefix.to_owned() + &STANDARD.encode(random),

@@ -7,8 +7,11 @@
 //! **Nothing in it is secret.** The only key in it is made for the page, and the layer's keys are not read. It does say
 //! what the layer checks, as the partner's own documentation would.
 //!
-//! There is no kit for partners who sign with a private key, for the forms `sealed` and `ticket`, and for forms of your
-//! own.
+//! For partners who sign with a private key, the page has a key pair of its own:
+//! [`throwaway_key_pair`](KitBuilder::throwaway_key_pair).
+//!
+//! There is no kit for the form `sealed`, whose partners use the platform's own library, for `ticket`, whose
+//! credentials your own app issues, and for forms of your own.
 //!
 //! Feature `kit`; for this example `timestamp-hash` too.
 //!
@@ -35,6 +38,8 @@ mod html;
 mod languages;
 mod markdown;
 mod page;
+#[cfg(feature = "public-key")]
+mod pair;
 mod words;
 
 use bytes::Bytes;
@@ -82,8 +87,8 @@ impl Kit {
         &self.programs
     }
 
-    /// The kit's own key. To try the programs, give it to a layer in a test. **Never give it to one in production**:
-    /// whoever has the page has it.
+    /// The kit's own key: the secret, or the public key of the pair. To try the programs, give it to a layer in a test.
+    /// **Never give it to one in production**: whoever has the page can sign.
     pub fn key(&self) -> &Secret {
         &self.key
     }

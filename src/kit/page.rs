@@ -72,6 +72,10 @@ fn signing(steps: &Steps, page: &mut Document) {
         }
         SecretShape::Base64(_) => "`secret` is the text that we gave you: base64 of the key.",
         SecretShape::Fernet => "`secret` is the Fernet key that we gave you: 44 characters, base64url of 32 bytes.",
+        SecretShape::PrivateKey(_) => {
+            "`secret` is your private key in PEM (PKCS#8). Make a key pair of your own, and give us the public key. Give \
+             the private one to nobody. Most signatures differ each time, so yours need not be the example's."
+        }
         SecretShape::Hex => "`secret` is the text that we gave you: the key in hexadecimal.",
     };
     page.paragraph(secret);

@@ -2,7 +2,7 @@
 
 use super::languages::sha;
 use crate::scheme::{Encoding, TimeFormat};
-use crate::steps::{Escape, Expr, Joined};
+use crate::steps::{Escape, Expr, Joined, PrivateAlgorithm};
 
 /// An expression, as a formula in which functions are named by what they do.
 pub(super) fn formula(expr: &Expr) -> String {
@@ -42,6 +42,16 @@ pub(super) fn formula(expr: &Expr) -> String {
         Expr::Hmac { digest, key, message } => {
             format!("hmac_{}({}, {})", sha(*digest), formula(key), formula(message))
         }
+        Expr::Signed(algorithm, message) => {
+            let (name, digest, der) = match algorithm {
+                PrivateAlgorithm::Ed25519 => ("ed25519", None, ""),
+                PrivateAlgorithm::Ecdsa { digest, der } => ("ecdsa", Some(*digest), if *der { "_der" } else { "" }),
+                PrivateAlgorithm::Rsa(digest) => ("rsa", Some(*digest), ""),
+                PrivateAlgorithm::RsaPss(digest) => ("rsa_pss", Some(*digest), ""),
+            };
+            let digest = digest.map(|digest| format!("_{}", sha(digest))).unwrap_or_default();
+            format!("sign_{name}{digest}{der}(secret, {})", formula(message))
+        }
         Expr::Encoded(encoding, bytes) => {
             let bytes = formula(bytes);
             match encoding {
@@ -64,7 +74,7 @@ fn object(members: &[(String, Expr)]) -> String {
 }
 
 /// What the functions of a formula are.
-pub(super) const FUNCTIONS: [(&str, &str); 15] = [
+pub(super) const FUNCTIONS: [(&str, &str); 16] = [
     ("seconds_since_1970(", "the Unix time in whole seconds, UTC"),
     ("milliseconds_since_1970(", "the Unix time in whole milliseconds, UTC"),
     ("rfc3339_time(", "the time in UTC, such as `2023-11-14T22:13:20Z`"),
@@ -77,6 +87,11 @@ pub(super) const FUNCTIONS: [(&str, &str); 15] = [
     ("join_sorted(", "the same, with the written pairs sorted by their bytes"),
     ("json(", "JSON; white space and the order of members are free, as the text itself is signed"),
     ("hmac_", "HMAC (RFC 2104) with a key and a message, as bytes; texts are taken in UTF-8"),
+    (
+        "sign_",
+        "the signature of a private key: Ed25519 as in RFC 8032; ECDSA as r and s, one behind the other, or in DER; RSA as \
+         PKCS#1 v1.5, or as PSS with a salt as long as the digest",
+    ),
     ("hex(", "hexadecimal in lower case"),
     ("base64url(", "base64 with `-` and `_`, without `=` at the end (RFC 4648, 5)"),
     ("fernet(", "a token of <https://github.com/fernet/spec>, with a key in base64url"),

@@ -2,13 +2,13 @@ use base64::Engine;
 use serde::Serialize;
 
 use super::SignError;
-#[cfg(feature = "jwt-public-key")]
-use super::private_key::PrivateKey;
 use crate::debug::opaque_debug;
 use crate::jwt::Algorithm;
 use crate::jwt::algorithm::Kind;
 use crate::keys::Secret;
 use crate::mac::Digest;
+#[cfg(feature = "jwt-public-key")]
+use crate::steps::PrivateKey;
 use crate::text::base64::BASE64URL;
 
 /// Makes JWTs.

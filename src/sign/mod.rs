@@ -17,8 +17,6 @@ mod fernet;
 mod jwt;
 #[cfg(feature = "oauth1")]
 mod oauth1;
-#[cfg(feature = "public-key")]
-mod private_key;
 mod signer;
 #[cfg(feature = "timestamp-hash")]
 mod timestamp_hash;

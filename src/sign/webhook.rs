@@ -2,10 +2,12 @@ use http::{HeaderName, HeaderValue, Request};
 use std::borrow::Cow;
 
 #[cfg(feature = "public-key")]
-use super::{SignError, private_key::PrivateKey};
+use super::SignError;
 use crate::keys::Secret;
 #[cfg(feature = "public-key")]
 use crate::scheme::PublicKeyAlgorithm;
+#[cfg(feature = "public-key")]
+use crate::steps::PrivateKey;
 use crate::webhook::{Digest, Encoding};
 
 /// Signs bodies, as the sender of a webhook does.

@@ -16,15 +16,13 @@ where
     Self: Form,
 {
     fn signing(&self, wanted: &Wanted<'_>) -> Result<Steps, SignError> {
-        if self.signatures.is_public() {
-            return Err(SignError::Unsupported("its sender signs with a private key"));
-        }
         let (mut draft, mut outgoing) = (Draft::default(), Outgoing::new(wanted));
         let (mut object, mut computed) = self.claims(wanted, &mut draft, &mut outgoing)?;
         let text = self.text(&object, &computed)?;
         let text = draft.step("text", text);
         let secret = key(self.secret_format, &mut draft);
-        let signature = Expr::hmac(self.signatures.digest.unwrap_or(Digest::Sha256), secret, text);
+        let digest = self.signatures.digest.unwrap_or(Digest::Sha256);
+        let signature = Expr::signature(self.signatures.private(), digest, secret, text);
         let signature = draft.step("signature", signature.encoded(self.signatures.encoding));
         computed.push((&self.signature_field, signature));
         let what = format!("the signature, {}", words::encoding(self.signatures.encoding));
@@ -41,7 +39,7 @@ where
         };
         outgoing.request.body = Body::Json(body);
         let lifetime = self.timestamp_field.as_ref().map(|_| Lifetime::Window(self.window));
-        Ok(draft.end(outgoing, SecretShape::of(self.secret_format), lifetime))
+        Ok(draft.end(outgoing, SecretShape::either(self.signatures.private(), self.secret_format), lifetime))
     }
 }
 

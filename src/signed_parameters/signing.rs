@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::recipe::{Between, Order, Selected, Text};
 use super::{At, Shape, SignedParameters};
 use crate::form::Form;
-use crate::steps::{Draft, Escape, Expr, Outgoing, SecretShape, SignError, Signs, Steps, Wanted, words};
+use crate::steps::{Draft, Escape, Expr, Outgoing, SignError, Signs, Steps, Wanted, words};
 
 impl<C> Signs for SignedParameters<C>
 where
@@ -36,7 +36,7 @@ where
         }
         let all = signed.into_iter().chain(others.clone()).collect();
         self.source.put(&mut draft, &mut outgoing, &parameters, others, all);
-        Ok(draft.end(outgoing, SecretShape::of(self.signature.secret_format), self.time.lifetime(&self.window)))
+        Ok(draft.end(outgoing, self.signature.secret_shape(), self.time.lifetime(&self.window)))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Content, PayloadEncoding, SignedPayload};
 use crate::form::Form;
 use crate::scheme::Encoding;
-use crate::steps::{Draft, Expr, Outgoing, SecretShape, SignError, Signs, Steps, Wanted, words};
+use crate::steps::{Draft, Expr, Outgoing, SignError, Signs, Steps, Wanted, words};
 
 impl<C> Signs for SignedPayload<C>
 where
@@ -68,6 +68,6 @@ where
         }
         outgoing.claims(wanted, "payload");
         let lifetime = self.time.lifetime(&self.window);
-        Ok(draft.end(outgoing, SecretShape::of(self.signature.secret_format), lifetime))
+        Ok(draft.end(outgoing, self.signature.secret_shape(), lifetime))
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::PrivateAlgorithm;
 use crate::mac::Digest;
 use crate::scheme::{Encoding, TimeFormat};
 use crate::text::percent::percent_encoded;
@@ -60,6 +61,9 @@ pub(crate) enum Expr {
         key: Box<Expr>,
         message: Box<Expr>,
     },
+    /// Signed with the secret, which is a private key.
+    #[cfg_attr(not(feature = "public-key"), allow(dead_code, reason = "no form has public keys"))]
+    Signed(PrivateAlgorithm, Box<Expr>),
     Encoded(Encoding, Box<Expr>),
     /// The bytes of a text in base64 (after an optional prefix) or in hexadecimal.
     FromBase64(&'static str, Box<Expr>),
@@ -103,7 +107,9 @@ impl Expr {
                 Kind::Number
             }
             Self::Pairs(_) | Self::EscapedPairs(..) | Self::ByName(_) => Kind::Pairs,
-            Self::Hash(..) | Self::Hmac { .. } | Self::FromBase64(..) | Self::FromHex(_) => Kind::Bytes,
+            Self::Hash(..) | Self::Hmac { .. } | Self::Signed(..) | Self::FromBase64(..) | Self::FromHex(_) => {
+                Kind::Bytes
+            }
             _ => Kind::Text,
         }
     }
@@ -173,6 +179,14 @@ impl Expr {
 
     pub(crate) fn hmac(digest: Digest, key: Self, message: Self) -> Self {
         Self::Hmac { digest, key: Box::new(key), message: Box::new(message) }
+    }
+
+    /// The signature of a private key, if there is one, or the HMAC with a shared key.
+    pub(crate) fn signature(private: Option<PrivateAlgorithm>, digest: Digest, key: Self, message: Self) -> Self {
+        match private {
+            Some(algorithm) => Self::Signed(algorithm, Box::new(message)),
+            None => Self::hmac(digest, key, message),
+        }
     }
 
     pub(crate) fn encoded(self, encoding: Encoding) -> Self {

@@ -5,6 +5,9 @@
 mod error;
 mod expr;
 mod places;
+mod private;
+#[cfg(feature = "public-key")]
+mod private_key;
 mod request;
 mod run;
 mod signatures;
@@ -21,6 +24,10 @@ use crate::window::Window;
 pub use error::SignError;
 #[allow(unused_imports, reason = "each form needs its own part of it")]
 pub(crate) use expr::{Escape, Expr, Joined, Kind};
+pub(crate) use private::PrivateAlgorithm;
+#[cfg(feature = "public-key")]
+#[allow(unused_imports, reason = "each form needs its own part of it")]
+pub(crate) use private_key::PrivateKey;
 #[allow(unused_imports, reason = "each form needs its own part of it")]
 pub(crate) use request::{Body, Outgoing, Part, Request, as_written};
 #[cfg(feature = "kit")]
@@ -43,6 +50,11 @@ pub use wanted::Wanted;
 ///     Ok(layer.signer(secret).request("https://app.example/sso", &claims)?.uri().clone())
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "requests of `{Self}` cannot be described step by step: it has no signer and no partner kit",
+    note = "a ticket is issued by your own app: call `ticket::Tickets::issue`",
+    note = "a form of your own that signs in steps implements `Signs` by that of the form inside it"
+)]
 pub trait Signs: Form {
     /// The steps to a request. Reads no key.
     ///
@@ -101,10 +113,18 @@ pub(crate) enum SecretShape {
     /// base64url of 32 bytes.
     Fernet,
     Hex,
+    /// A private key in PEM, whose public key the layer has.
+    #[cfg_attr(not(feature = "public-key"), allow(dead_code, reason = "no form has public keys"))]
+    PrivateKey(PrivateAlgorithm),
 }
 
 impl SecretShape {
-    pub(crate) fn of(format: SecretFormat) -> Self {
+    /// A private key, or a secret of this format.
+    pub(crate) fn either(private: Option<PrivateAlgorithm>, format: SecretFormat) -> Self {
+        private.map_or_else(|| Self::of(format), Self::PrivateKey)
+    }
+
+    fn of(format: SecretFormat) -> Self {
         match format {
             SecretFormat::Bytes | SecretFormat::Text => Self::Text,
             SecretFormat::Base64 { prefix } => Self::Base64(prefix),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 #[cfg(feature = "timestamp-hash")]
 use super::Draft;
 use super::SignError;
-use super::{Escape, Expr, Joined, Step};
+use super::{Escape, Expr, Joined, PrivateAlgorithm, Step};
 use crate::clock::UnixTime;
 use crate::keys::Secret;
 use crate::text::base64::without_padding;
@@ -144,6 +144,7 @@ impl Run<'_> {
                 let mac = digest.mac(&bytes(key)?, [bytes(message)?.as_slice()]);
                 Computed::Bytes(mac.to_vec())
             }
+            Expr::Signed(algorithm, message) => Computed::Bytes(signed(*algorithm, self.secret, &bytes(message)?)?),
             Expr::Encoded(encoding, inner) => Computed::Text(encoding.encode(&bytes(inner)?)),
             Expr::FromBase64(prefix, inner) => {
                 let text = text(inner)?;
@@ -207,6 +208,16 @@ impl Escape {
         }
         String::from_utf8_lossy(&escaped).into_owned()
     }
+}
+
+#[cfg(feature = "public-key")]
+fn signed(algorithm: PrivateAlgorithm, key: &Secret, message: &[u8]) -> Result<Vec<u8>, SignError> {
+    algorithm.sign(key, message)
+}
+
+#[cfg(not(feature = "public-key"))]
+fn signed(_: PrivateAlgorithm, _: &Secret, _: &[u8]) -> Result<Vec<u8>, SignError> {
+    Err(MISFIT)
 }
 
 /// A Fernet token.

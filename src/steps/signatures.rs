@@ -52,15 +52,11 @@ mod times {
 #[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
 mod keys {
     use crate::scheme::{DerivationKind, KeyDerivation, SecretFormat, Signature};
-    use crate::steps::{Draft, Expr, Kind, SignError, key};
+    use crate::steps::{Draft, Expr, Kind, PrivateAlgorithm, SecretShape, SignError, key};
 
     impl Signature {
         /// The key that a partner signs with.
         pub(crate) fn key(&self, draft: &mut Draft) -> Result<Expr, SignError> {
-            #[cfg(feature = "public-key")]
-            if self.public_key.is_some() {
-                return Err(SignError::Unsupported("its partner signs with a private key"));
-            }
             let secret = match (self.secret_format, self.derivation == KeyDerivation::default()) {
                 (format, true) => return Ok(key(format, draft)),
                 (SecretFormat::Bytes | SecretFormat::Text, false) => Expr::Secret,
@@ -72,7 +68,21 @@ mod keys {
 
         /// The MAC of a text, as it is written.
         pub(crate) fn written(&self, key: Expr, text: Expr) -> Expr {
-            Expr::hmac(self.digest, key, text).encoded(self.encoding)
+            Expr::signature(self.private(), self.digest, key, text).encoded(self.encoding)
+        }
+
+        /// With what a partner signs, if that is a private key.
+        #[cfg_attr(not(feature = "public-key"), allow(clippy::unused_self))]
+        pub(crate) fn private(&self) -> Option<PrivateAlgorithm> {
+            #[cfg(feature = "public-key")]
+            return self.public_key.map(PrivateAlgorithm::from);
+            #[cfg(not(feature = "public-key"))]
+            None
+        }
+
+        /// What a partner's secret looks like.
+        pub(crate) fn secret_shape(&self) -> SecretShape {
+            SecretShape::either(self.private(), self.secret_format)
         }
     }
 

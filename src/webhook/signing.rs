@@ -3,11 +3,13 @@
 use http::Method;
 
 use super::sameness::EventId;
+use super::signatures::Signatures;
 use super::signed::{Part, Template};
 use super::{Digest, Encoding, Webhook};
 use crate::form::Form;
 use crate::steps::{
-    Body, Draft, Expr, Lifetime, Outgoing, SecretShape, SignError, Signs, Steps, Wanted, as_written, key, words,
+    Body, Draft, Expr, Lifetime, Outgoing, PrivateAlgorithm, SecretShape, SignError, Signs, Steps, Wanted, as_written,
+    key, words,
 };
 
 impl<C> Signs for Webhook<C>
@@ -51,7 +53,7 @@ where
             Some(_) => Lifetime::Stated(self.window.clock_skew),
         };
         let lifetime = self.has_time().then_some(lifetime);
-        Ok(draft.end(outgoing, SecretShape::of(self.secret_format), lifetime))
+        Ok(draft.end(outgoing, SecretShape::either(self.signatures.private(), self.secret_format), lifetime))
     }
 }
 
@@ -94,14 +96,11 @@ impl<C> Webhook<C> {
 
     fn signature(&self, secret: Expr, text: Expr) -> Result<Expr, SignError> {
         let signatures = &self.signatures;
-        if signatures.is_public() {
-            return Err(SignError::Unsupported("its sender signs with a private key: see `sign::SigningWebhook`"));
-        }
         let digest = signatures.digest.unwrap_or(Digest::Sha256);
         let mac = match signatures.secret_first {
             true if secret != Expr::Secret => return Err(SignError::Unsupported("it hashes a secret that is decoded")),
             true => Expr::Hash(digest, Box::new(Expr::concat([secret, text]))),
-            false => Expr::hmac(digest, secret, text),
+            false => Expr::signature(signatures.private(), digest, secret, text),
         };
         Ok(mac.encoded(signatures.encoding))
     }
@@ -113,6 +112,17 @@ impl<C> Webhook<C> {
         let time = time.map(|(element, separator)| format!("`{element}` and the time, then `{separator}`; "));
         let before = if prefix.is_empty() { String::new() } else { format!("`{prefix}` and ") };
         format!("{}{before}the signature, {encoding}", time.unwrap_or_default())
+    }
+}
+
+impl Signatures {
+    /// With what a sender signs, if that is a private key.
+    #[cfg_attr(not(feature = "public-key"), allow(clippy::unused_self))]
+    pub(crate) fn private(&self) -> Option<PrivateAlgorithm> {
+        #[cfg(feature = "public-key")]
+        return self.public_key.map(PrivateAlgorithm::from);
+        #[cfg(not(feature = "public-key"))]
+        None
     }
 }
 

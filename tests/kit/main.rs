@@ -6,6 +6,7 @@ mod interpreters;
 mod mechanisms;
 mod pages;
 mod programs;
+mod public_keys;
 mod signers;
 #[path = "../support/mod.rs"]
 mod support;

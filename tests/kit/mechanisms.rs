@@ -21,6 +21,7 @@ use tower_sso::{
     signed_payload, timestamp_hash, webhook,
 };
 
+use crate::public_keys;
 use crate::support::{App, Served, clock};
 
 /// A secret of the layer's own, in the shapes that forms want. No kit may hold it.
@@ -41,7 +42,7 @@ pub(crate) struct Mechanism {
 }
 
 const ONCE: (&str, usize) = ("replayed", 1);
-const ACKNOWLEDGED: (&str, usize) = ("ok", 1);
+pub(crate) const ACKNOWLEDGED: (&str, usize) = ("ok", 1);
 const REUSABLE: (&str, usize) = ("ok", 2);
 
 /// What the layers' clock is: the kit's vector is made at its time.
@@ -60,15 +61,17 @@ impl Clock for Time {
     }
 }
 
-struct Asked {
-    name: &'static str,
-    address: &'static str,
-    claims: Value,
-    canary: &'static str,
-    second: (&'static str, usize),
+pub(crate) struct Asked {
+    pub(crate) name: &'static str,
+    pub(crate) address: &'static str,
+    pub(crate) claims: Value,
+    pub(crate) canary: &'static str,
+    /// The page's key pair, where it makes none.
+    pub(crate) pair: Option<[&'static str; 2]>,
+    pub(crate) second: (&'static str, usize),
 }
 
-fn mechanism<F, C>(asked: Asked, time: &Time, layer: impl Fn() -> Builder<F, C>) -> Mechanism
+pub(crate) fn mechanism<F, C>(asked: Asked, time: &Time, layer: impl Fn() -> Builder<F, C>) -> Mechanism
 where
     F: Signs + Served,
     C: Send + Sync + 'static,
@@ -83,13 +86,16 @@ where
     for (name, value) in asked.claims.as_object().unwrap() {
         kit = kit.claim(name, value.clone());
     }
+    if let Some([private, public]) = asked.pair {
+        kit = kit.throwaway_key_pair(private, public);
+    }
     let kit = kit.build().unwrap_or_else(|error| panic!("{}: {error}", asked.name));
     let app = App::new(build(kit.key()));
     Mechanism { name: asked.name, kit, app, second: asked.second }
 }
 
-fn asked(name: &'static str, address: &'static str, claims: Value) -> Asked {
-    Asked { name, address, claims, canary: CANARIES[0], second: ONCE }
+pub(crate) fn asked(name: &'static str, address: &'static str, claims: Value) -> Asked {
+    Asked { name, address, claims, canary: CANARIES[0], pair: None, second: ONCE }
 }
 
 fn user() -> Value {
@@ -276,6 +282,7 @@ pub(crate) fn all(time: &Time) -> Vec<Mechanism> {
         }),
     ]);
     all.extend(in_bodies(time));
+    all.extend(public_keys::all(time));
     all
 }
 

@@ -8,7 +8,16 @@ use crate::support::outcome;
 
 async fn sign_in(language: Language) {
     for mechanism in mechanisms::all(&Time::Real) {
-        let program = mechanism.kit.programs().iter().find(|program| program.language == language).unwrap();
+        let program = mechanism.kit.programs().iter().find(|program| program.language == language);
+        let Some(program) = program else {
+            let without = match language {
+                Language::CSharp => mechanism.kit.key().expose().starts_with(b"-----BEGIN PUBLIC KEY"),
+                Language::Php => mechanism.name.ends_with("RSA-PSS"),
+                _ => false,
+            };
+            assert!(without, "{} in {language:?}", mechanism.name);
+            continue;
+        };
         let printed = run(program);
         let shown = || format!("{} in {language:?}:\n{}\n{printed}", mechanism.name, program.source);
         assert_eq!(outcome(&mechanism.app.send(request(&printed)).await), "ok", "{}", shown());

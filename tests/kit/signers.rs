@@ -53,8 +53,9 @@ fn what_cannot_be_signed_says_why() {
     assert!(error(signer().request("not an address", &claims)).contains("the address"));
     assert!(error(layer.signer(&secret).request(ADDRESS, &claims)).contains("call `tenant`"));
 
-    let layer = jwt::layer::<Value>(Algorithm::ES256).audience("rp").tenant(Tenant::query("tenant"));
+    let layer = jwt::layer::<Value>(Algorithm::RS256).audience("rp").tenant(Tenant::query("tenant"));
     let layer = layer.keys(tower_sso::keys::MemoryKeys::new()).replay(replay()).build().unwrap();
-    assert!(error(layer.signer(&secret).tenant("acme").request(ADDRESS, &claims)).contains("private key"));
-    assert!(layer.kit(ADDRESS).tenant("acme").build().is_err());
+    assert!(error(layer.signer(&secret).tenant("acme").request(ADDRESS, &claims)).contains("not a private key"));
+    let built = layer.kit(ADDRESS).tenant("acme").build().map(drop);
+    assert!(built.unwrap_err().to_string().contains("`throwaway_key_pair`"));
 }

@@ -2,10 +2,10 @@
 
 use super::JwtWebhook;
 use crate::form::Form;
-use crate::jwt::signing::{token, what};
+use crate::jwt::signing::{secret_shape, token, what};
 use crate::mac::Digest;
 use crate::scheme::{Encoding, TimeFormat};
-use crate::steps::{Body, Draft, Expr, Lifetime, Outgoing, SecretShape, SignError, Signs, Steps, Wanted, words};
+use crate::steps::{Body, Draft, Expr, Lifetime, Outgoing, SignError, Signs, Steps, Wanted, words};
 use crate::window::Window;
 
 impl<C> Signs for JwtWebhook<C>
@@ -30,6 +30,6 @@ where
         let token = token(&self.verifier, self.named.as_ref(), payload, wanted, &mut draft)?;
         self.place.put(&mut outgoing, token, what(&self.verifier));
         let window = |max_age| Lifetime::Window(Window { max_age, clock_skew: self.clock_skew });
-        Ok(draft.end(outgoing, SecretShape::of(self.verifier.secret_format()), self.max_age.map(window)))
+        Ok(draft.end(outgoing, secret_shape(&self.verifier), self.max_age.map(window)))
     }
 }

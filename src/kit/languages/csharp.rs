@@ -99,6 +99,8 @@ impl Syntax for CSharp {
                 let (key, message) = (self.bytes(key, needs), self.bytes(message, needs));
                 format!("new HMAC{}({key}).ComputeHash({message})", sha(*digest).to_uppercase())
             }
+            // Not written: see `Language::has`.
+            Expr::Signed(..) => String::new(),
             Expr::Encoded(encoding, bytes) => {
                 let bytes = self.bytes(bytes, needs);
                 if matches!(encoding, Encoding::Hex | Encoding::Base64OfHex) {

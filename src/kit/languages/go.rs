@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, all, concatenated, go_helpers as helpers, quoted, unicode};
+use super::{Needs, Syntax, all, concatenated, go_helpers as helpers, private_keys, quoted, unicode};
 use crate::mac::Digest;
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
@@ -89,6 +89,10 @@ impl Syntax for Go {
                 let (key, message) = (self.bytes(key, needs), self.bytes(message, needs));
                 format!("mac({}, {key}, {message})", name(*digest, needs))
             }
+            Expr::Signed(algorithm, message) => {
+                let message = self.bytes(message, needs);
+                private_keys::go(*algorithm, &message, needs)
+            }
             Expr::Encoded(encoding, bytes) => {
                 let bytes = self.bytes(bytes, needs);
                 if matches!(encoding, Encoding::Hex | Encoding::Base64OfHex) {
@@ -144,7 +148,11 @@ impl Syntax for Go {
 
     fn program(&self, needs: &Needs, lines: &[String]) -> String {
         let imports = needs.imports.iter().chain([&"fmt"]).collect::<std::collections::BTreeSet<_>>();
-        let imports: String = imports.into_iter().map(|import| format!("\t\"{import}\"\n")).collect();
+        let imports = imports.into_iter().map(|import| match import.strip_prefix("_ ") {
+            Some(import) => format!("\t_ \"{import}\"\n"),
+            None => format!("\t\"{import}\"\n"),
+        });
+        let imports: String = imports.collect();
         let helpers: String = needs.helpers.iter().map(|helper| format!("\n{helper}\n")).collect();
         let lines = super::indented(&lines.join("\n"), "\t");
         format!("package main\n\nimport (\n{imports})\n{helpers}\nfunc main() {{\n{lines}}}\n")

@@ -1,4 +1,4 @@
-use super::{Needs, Syntax, ascii, concatenated, json_text};
+use super::{Needs, Syntax, ascii, concatenated, json_text, private_keys};
 use crate::mac::Digest;
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
@@ -121,6 +121,10 @@ impl Syntax for Java {
                 needs.import("javax.crypto.spec.SecretKeySpec");
                 let (key, message) = (self.bytes(key, needs), self.bytes(message, needs));
                 format!("hmac(\"HmacSHA{}\", {key}, {message})", bits(*digest))
+            }
+            Expr::Signed(algorithm, message) => {
+                let message = self.bytes(message, needs);
+                private_keys::java(*algorithm, &message, needs)
             }
             Expr::Encoded(encoding, bytes) => {
                 let bytes = self.bytes(bytes, needs);

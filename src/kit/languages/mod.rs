@@ -6,6 +6,7 @@ mod go_helpers;
 mod java;
 mod node;
 mod php;
+mod private_keys;
 mod python;
 mod ruby;
 
@@ -14,7 +15,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::mac::Digest;
-use crate::steps::{Expr, Kind, Steps};
+use crate::steps::{Expr, Kind, SecretShape, Steps};
 
 /// A language of the kit's programs.
 ///
@@ -26,9 +27,9 @@ use crate::steps::{Expr, Kind, Steps};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Language {
-    /// Python 3.9 or later. For Fernet, with the package `cryptography`.
+    /// Python 3.9 or later. For Fernet and private keys, with the package `cryptography`.
     Python,
-    /// PHP 8.0 or later.
+    /// PHP 8.0 or later. None for RSA-PSS.
     Php,
     /// Node.js 18 or later.
     Node,
@@ -36,9 +37,9 @@ pub enum Language {
     Ruby,
     /// Go 1.19 or later.
     Go,
-    /// C# 6 or later, on .NET or Mono.
+    /// C# 6 or later, on .NET or Mono. None for private keys.
     CSharp,
-    /// Java 11 or later.
+    /// Java 11 or later, and 15 or later for Ed25519.
     Java,
 }
 
@@ -156,7 +157,12 @@ trait Syntax {
 fn write(syntax: &impl Syntax, steps: &Steps, secret: &str) -> String {
     let mut needs = Needs::default();
     let literal = syntax.text(&Expr::text(secret.to_owned()), &mut needs);
-    let note = syntax.comment("This page's test key. Yours comes from us: keep it out of the source.");
+    let note = syntax.comment(match steps.secret {
+        SecretShape::PrivateKey(_) => {
+            "This page's test key. Yours is of a pair that you make: keep it out of the source."
+        }
+        _ => "This page's test key. Yours comes from us: keep it out of the source.",
+    });
     let mut lines = vec![note, syntax.variable("secret", Kind::Text, &literal), String::new()];
     for step in &steps.steps {
         let value = syntax.expr(&step.expr, &mut needs);

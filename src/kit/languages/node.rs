@@ -1,4 +1,4 @@
-use super::{Needs, Syntax, all, concatenated, quoted, sha, unicode};
+use super::{Needs, Syntax, all, concatenated, private_keys, quoted, sha, unicode};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -86,6 +86,10 @@ impl Syntax for Node {
             Expr::Hmac { digest, key, message } => {
                 let (key, message) = (self.expr(key, needs), self.expr(message, needs));
                 self.crypto(needs, &format!("createHmac(\"{}\", {key}).update({message}).digest()", sha(*digest)))
+            }
+            Expr::Signed(algorithm, message) => {
+                let message = self.text(message, needs);
+                private_keys::node(*algorithm, &message, needs)
             }
             Expr::Encoded(encoding, inner) => {
                 let bytes = match inner.kind() {

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, all, concatenated, quoted, sha};
+use super::{Needs, Syntax, all, concatenated, private_keys, quoted, sha};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -91,6 +91,10 @@ impl Syntax for Php {
             Expr::Hmac { digest, key, message } => {
                 let (key, message) = (self.text(key, needs), self.text(message, needs));
                 format!("hash_hmac(\"{}\", {message}, {key}, true)", sha(*digest))
+            }
+            Expr::Signed(algorithm, message) => {
+                let message = self.text(message, needs);
+                private_keys::php(*algorithm, &message, needs)
             }
             Expr::Encoded(encoding, bytes) => {
                 let bytes = self.text(bytes, needs);

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, all, concatenated, quoted, sha, unicode};
+use super::{Needs, Syntax, all, concatenated, private_keys, quoted, sha, unicode};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -55,6 +55,10 @@ impl Syntax for Python {
                 needs.import("import hmac");
                 let (key, message) = (self.bytes(key, needs), self.bytes(message, needs));
                 format!("hmac.digest({key}, {message}, hashlib.{})", sha(*digest))
+            }
+            Expr::Signed(algorithm, message) => {
+                let message = self.bytes(message, needs);
+                private_keys::python(*algorithm, &message, needs)
             }
             Expr::Encoded(encoding, bytes) => {
                 let bytes = self.bytes(bytes, needs);

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, all, concatenated, quoted, sha, unicode};
+use super::{Needs, Syntax, all, concatenated, private_keys, quoted, sha, unicode};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -73,6 +73,10 @@ impl Syntax for Ruby {
                 needs.import("require \"openssl\"");
                 let (key, message) = (self.text(key, needs), self.text(message, needs));
                 format!("OpenSSL::HMAC.digest(\"{}\", {key}, {message})", sha(*digest).to_uppercase())
+            }
+            Expr::Signed(algorithm, message) => {
+                let message = self.text(message, needs);
+                private_keys::ruby(*algorithm, &message, needs)
             }
             Expr::Encoded(encoding, bytes) => {
                 let bytes = self.text(bytes, needs);

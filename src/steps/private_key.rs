@@ -9,13 +9,13 @@ use crate::keys::Secret;
 
 /// A private key, and the algorithm in which it signs.
 #[derive(Clone)]
-pub(super) struct PrivateKey {
+pub(crate) struct PrivateKey {
     algorithm: Algorithm,
     key: EncodingKey,
 }
 
 impl PrivateKey {
-    pub(super) fn read(algorithm: Algorithm, key: &Secret) -> Result<Self, SignError> {
+    pub(crate) fn read(algorithm: Algorithm, key: &Secret) -> Result<Self, SignError> {
         let key = match algorithm {
             Algorithm::ES256 | Algorithm::ES384 => EncodingKey::from_ec_pem(key.expose()),
             Algorithm::EdDSA => EncodingKey::from_ed_pem(key.expose()),
@@ -25,7 +25,7 @@ impl PrivateKey {
         Ok(Self { algorithm, key })
     }
 
-    pub(super) fn sign(&self, content: &[u8]) -> Result<Vec<u8>, SignError> {
+    pub(crate) fn sign(&self, content: &[u8]) -> Result<Vec<u8>, SignError> {
         let wrong_key = |_| SignError::Key("is not one of the algorithm's");
         let signer = (DEFAULT_PROVIDER.signer_factory)(&self.algorithm, &self.key).map_err(wrong_key)?;
         signer.try_sign(content).map_err(|_| SignError::Key("cannot sign"))
