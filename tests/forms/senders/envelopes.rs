@@ -65,7 +65,7 @@ fn books() {
         "id": "EV1", "created_at": "2018-07-05T09:13:51.404Z", "resource_type": "subscriptions", "action": "created",
         "links": {"subscription": "SB1"}, "details": {"origin": "api", "cause": "subscription_created"}, "metadata": {},
     }]}));
-    assert_eq!((event.events[0].id.as_str(), &event.events[0].links["subscription"]), ("EV1", &json!("SB1")));
+    assert_eq!((event.events[0].id.as_str(), event.events[0].links["subscription"].as_str()), ("EV1", "SB1"));
     let one = json!({
         "resourceUrl": "https://api.xero.com/api.xro/2.0/Contacts/717f", "resourceId": "717f", "tenantId": "c2cc",
         "eventDateUtc": "2024-06-21T01:15:39.902", "eventType": "UPDATE", "eventCategory": "CONTACT",

@@ -1,5 +1,7 @@
 //! Banks, direct debits and ledgers.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 /// A delivery of GoCardless. `D` is one event, such as [`GoCardlessEvent`].
@@ -38,8 +40,8 @@ pub struct GoCardlessEvent {
     pub resource_type: String,
     /// What has happened, such as `created`.
     pub action: String,
-    /// The ids of what it is about, such as `mandate`: ask GoCardless's API for it.
-    pub links: serde_json::Value,
+    /// The ids of what it is about, by its kind, such as `mandate`: ask GoCardless's API for it.
+    pub links: BTreeMap<String, String>,
 }
 
 /// A delivery of Xero.
