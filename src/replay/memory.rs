@@ -1,15 +1,14 @@
-use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::builder::{InMemoryBuilder, open};
 use super::cutoff::Cutoff;
 use super::entry::Entry;
 use super::forever::Forever;
+use super::room::{Room, in_memory_store};
 use super::shard::{Entries, Shards};
 use super::windows::Windows;
-use super::{Claim, Claimed, Fill, Fingerprint, Group, Hold, LeaseId, ReplayStore};
+use super::{Claim, Claimed, Fingerprint, Hold, LeaseId};
 use crate::clock::{Clock, UnixTime};
 use crate::store::{StoreError, StoreFuture};
 
@@ -53,10 +52,8 @@ pub struct MemoryReplay(Arc<Inner>);
 struct Inner {
     shards: Shards,
     windows: Windows,
-    /// How many entries there are: one up before each insertion, one down after each removal.
-    held: AtomicU64,
+    room: Room,
     forever: Forever,
-    ceiling: u64,
     cutoff: Option<Cutoff>,
     clock: Arc<dyn Clock>,
 }
@@ -78,18 +75,12 @@ impl MemoryReplay {
     /// How many entries it holds: the live ones, and the dead ones that no claim has removed yet. At the
     /// [`ceiling`](MemoryReplayBuilder::ceiling), dead ones make room.
     pub fn entries(&self) -> u64 {
-        self.0.held.load(Ordering::Relaxed)
+        self.0.room.entries()
     }
 
     /// A store to be set up.
     pub fn builder() -> MemoryReplayBuilder {
         MemoryReplayBuilder::new(1_000_000)
-    }
-}
-
-impl Default for MemoryReplay {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -114,9 +105,8 @@ impl MemoryReplayBuilder {
         MemoryReplay(Arc::new(Inner {
             shards: Shards::new(),
             windows: Windows::default(),
-            held: AtomicU64::new(0),
+            room: Room::new(self.ceiling),
             forever: Forever::new(self.ceiling),
-            ceiling: self.ceiling,
             cutoff: self.cutoff(),
             clock: self.clock,
         }))
@@ -131,7 +121,7 @@ impl Inner {
         }
         match new {
             Some(Entry { may_stay: true, group, .. }) => self.forever.add(group),
-            None if old.is_some() => _ = self.held.fetch_sub(1, Ordering::Relaxed),
+            None if old.is_some() => self.room.give_back(1),
             _ => {}
         }
     }
@@ -146,18 +136,9 @@ impl Inner {
             removed += 1;
         }
         if removed > 0 {
-            self.held.fetch_sub(removed, Ordering::Relaxed);
+            self.room.give_back(removed);
         }
         removed > 0
-    }
-
-    /// Takes a place under the ceiling.
-    fn reserve(&self) -> bool {
-        let is_free = self.held.fetch_add(1, Ordering::Relaxed) < self.ceiling;
-        if !is_free {
-            self.held.fetch_sub(1, Ordering::Relaxed);
-        }
-        is_free
     }
 
     fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
@@ -195,7 +176,7 @@ impl Inner {
             Some(held) if held.is_live(claim.now) => return Some(held.claimed()),
             // A dead entry of the same key gives up its place, and its share.
             Some(dead) => has_share || dead.may_stay,
-            None => has_share && self.reserve(),
+            None => has_share && self.room.reserve(),
         };
         has_place.then(|| {
             self.replace(entries, claim.key, old, Some(entry));
@@ -210,7 +191,7 @@ impl Inner {
         let old = entries.get(claim.key);
         // Settling may not fail for lack of room: the credential has its lease's place, or had it until a moment ago.
         if old.is_none() {
-            self.held.fetch_add(1, Ordering::Relaxed);
+            self.room.take();
         }
         self.replace(&mut entries, claim.key, old, Some(entry));
     }
@@ -226,43 +207,12 @@ impl Inner {
     }
 }
 
-impl ReplayStore for MemoryReplay {
-    fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
-        StoreFuture::ready(self.0.claim(claim))
-    }
-
-    fn announce(&self, group: Group, window: Duration, now: UnixTime) {
-        self.0.windows.announce(group, window, now);
-    }
-
-    fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
-        self.0.settle(claim);
-        StoreFuture::ready(Ok(()))
-    }
-
-    fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>> {
-        self.0.release(key, lease);
-        StoreFuture::ready(Ok(()))
-    }
-
-    fn remembers_since(&self) -> Option<UnixTime> {
-        self.0.cutoff.as_ref().map(|cutoff| cutoff.now(&*self.0.clock))
-    }
-
-    fn fill(&self) -> Option<Fill> {
-        Some(Fill { entries: self.0.held.load(Ordering::Relaxed), ceiling: self.0.ceiling })
-    }
-}
-
-impl fmt::Debug for MemoryReplay {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryReplay").field("ceiling", &self.0.ceiling).finish_non_exhaustive()
-    }
-}
+in_memory_store!(MemoryReplay);
 
 #[cfg(test)]
 mod tests {
     use std::sync::Barrier;
+    use std::sync::atomic::{AtomicU64, Ordering};
     use std::thread;
 
     use super::*;
@@ -278,7 +228,7 @@ mod tests {
         let work = || {
             for (store, reserved) in stores.iter().zip(&reserved) {
                 start.wait();
-                while store.0.reserve() {
+                while store.0.room.reserve() {
                     reserved.fetch_add(1, Ordering::Relaxed);
                 }
             }

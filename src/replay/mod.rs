@@ -44,6 +44,8 @@ mod forever;
 mod hold;
 #[cfg(feature = "moka")]
 mod memory;
+#[cfg(any(feature = "moka", feature = "dense-replay"))]
+mod room;
 #[cfg(feature = "moka")]
 mod schedule;
 #[cfg(feature = "moka")]

@@ -6,6 +6,7 @@ use super::key::TableSecret;
 use super::{DenseReplay, Inner, SHARDS};
 use crate::replay::builder::{InMemoryBuilder, open};
 use crate::replay::forever::Forever;
+use crate::replay::room::Room;
 use crate::replay::windows::Windows;
 
 /// Sets up a [`DenseReplay`].
@@ -34,8 +35,7 @@ impl DenseReplayBuilder {
             secret: TableSecret::default(),
             windows: Windows::default(),
             ends: Ends::new(),
-            count: AtomicU64::new(0),
-            ceiling: self.ceiling,
+            room: Room::new(self.ceiling),
             forever: Arc::new(Forever::new(self.ceiling)),
             cutoff: self.cutoff(),
             made: self.clock.steady(),

@@ -6,15 +6,15 @@ mod key;
 mod shard;
 mod table;
 
-use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::cutoff::Cutoff;
 use super::forever::Forever;
+use super::room::{Room, in_memory_store};
 use super::windows::Windows;
-use super::{Claim, Claimed, Fill, Fingerprint, Group, Hold, LeaseId, ReplayStore};
+use super::{Claim, Claimed, Fingerprint, Hold, LeaseId};
 use crate::clock::{Clock, UnixTime};
 use crate::store::{StoreError, StoreFuture};
 pub use builder::DenseReplayBuilder;
@@ -55,9 +55,7 @@ struct Inner {
     secret: TableSecret,
     windows: Windows,
     ends: Ends,
-    /// How many entries there are: one up before each insertion, one down after each removal.
-    count: AtomicU64,
-    ceiling: u64,
+    room: Room,
     forever: Arc<Forever>,
     cutoff: Option<Cutoff>,
     clock: Arc<dyn Clock>,
@@ -99,13 +97,7 @@ impl DenseReplay {
     /// How many entries it holds: the live ones, and the dead ones that no claim has removed yet. At the
     /// [`ceiling`](DenseReplayBuilder::ceiling), dead ones make room.
     pub fn entries(&self) -> u64 {
-        self.0.count.load(Ordering::Relaxed)
-    }
-}
-
-impl Default for DenseReplay {
-    fn default() -> Self {
-        Self::new()
+        self.0.room.entries()
     }
 }
 
@@ -135,13 +127,13 @@ impl Inner {
         match shard.probe(key, claim.now) {
             Held::Live(claimed) => return Ok(claimed),
             // `probe` has removed it.
-            Held::Dead => _ = self.count.fetch_sub(1, Ordering::Relaxed),
+            Held::Dead => self.room.give_back(1),
             Held::Not => {}
         }
         if may_stay && !self.forever.has_room(claim.terms.group) {
             return Err(Full::Share);
         }
-        if !self.reserve() {
+        if !self.room.reserve() {
             return Err(Full::Store);
         }
         match hold {
@@ -171,9 +163,9 @@ impl Inner {
             self.forever.add(claim.terms.group);
         }
         let before = shard.settle(key, end);
-        // Its lease is gone. The ceiling does not count here: a processed delivery has to be settled.
+        // Its lease is gone.
         if before == Before::New {
-            self.count.fetch_add(1, Ordering::Relaxed);
+            self.room.take();
         }
         if end == End::NEVER && before == Before::Spent(End::NEVER) {
             self.forever.remove(claim.terms.group);
@@ -183,17 +175,8 @@ impl Inner {
     fn release(&self, key: Fingerprint, lease: LeaseId) {
         let key = Key::new(key, &self.secret);
         if self.shard(index(key)).release(key, lease) {
-            self.count.fetch_sub(1, Ordering::Relaxed);
+            self.room.give_back(1);
         }
-    }
-
-    /// Takes a place under the ceiling.
-    fn reserve(&self) -> bool {
-        let is_free = self.count.fetch_add(1, Ordering::Relaxed) < self.ceiling;
-        if !is_free {
-            self.count.fetch_sub(1, Ordering::Relaxed);
-        }
-        is_free
     }
 
     /// Sweeps the next shard, if it is due. After a minute without claims all are due, and each claim sweeps one.
@@ -232,7 +215,7 @@ impl Inner {
         // It is asked under the lock, so that it knows of every entry in the shard.
         let (places, removed) = (shard.places(), shard.sweep(self.ends.removable_before(steady)));
         drop(shard);
-        self.count.fetch_sub(removed as u64, Ordering::Relaxed);
+        self.room.give_back(removed as u64);
         (places, removed)
     }
 
@@ -247,36 +230,4 @@ fn index(key: Key) -> usize {
     usize::try_from(key.hash() % SHARDS as u64).unwrap_or_default()
 }
 
-impl ReplayStore for DenseReplay {
-    fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
-        StoreFuture::ready(self.0.claim(claim))
-    }
-
-    fn announce(&self, group: Group, window: Duration, now: UnixTime) {
-        self.0.windows.announce(group, window, now);
-    }
-
-    fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
-        self.0.settle(claim);
-        StoreFuture::ready(Ok(()))
-    }
-
-    fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>> {
-        self.0.release(key, lease);
-        StoreFuture::ready(Ok(()))
-    }
-
-    fn remembers_since(&self) -> Option<UnixTime> {
-        self.0.cutoff.as_ref().map(|cutoff| cutoff.now(&*self.0.clock))
-    }
-
-    fn fill(&self) -> Option<Fill> {
-        Some(Fill { entries: self.0.count.load(Ordering::Relaxed), ceiling: self.0.ceiling })
-    }
-}
-
-impl fmt::Debug for DenseReplay {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DenseReplay").field("ceiling", &self.0.ceiling).finish_non_exhaustive()
-    }
-}
+in_memory_store!(DenseReplay);
