@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use http::HeaderName;
 
+use super::money::with_stripes_header;
 use super::{Claims, sender};
 use crate::Builder;
 use crate::webhook::{Digest, Encoding, SecretFormat, Webhook};
@@ -22,14 +23,7 @@ use crate::webhook::{Digest, Encoding, SecretFormat, Webhook};
 /// let layer = tower_sso::providers::webhooks::stripe_apps::<serde_json::Value>();
 /// ```
 pub fn stripe_apps<C: Claims>() -> Builder<Webhook<C>> {
-    sender("stripe_apps")
-        .signature_header(HeaderName::from_static("stripe-signature"))
-        .prefix("v1=")
-        .separator(',')
-        .timestamp_element("t=")
-        .signed("{timestamp}.{body}")
-        .secret_format(SecretFormat::Text)
-        .reusable()
+    with_stripes_header("stripe_apps").reusable()
 }
 
 /// Requests of Intercom's Canvas Kit.

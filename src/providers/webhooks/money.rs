@@ -23,15 +23,18 @@ use crate::webhook::{Digest, Encoding, EventId, SecretFormat, Webhook};
 /// let layer = tower_sso::providers::webhooks::stripe::<serde_json::Value>();
 /// ```
 pub fn stripe<C: Claims>() -> Builder<Webhook<C>> {
-    sender("stripe")
+    with_stripes_header("stripe").event_id(EventId::field_if_given("id")).retried_for(3 * DAY)
+}
+
+/// `Stripe-Signature`, for events and for apps.
+pub(super) fn with_stripes_header<C: Claims>(name: &'static str) -> Builder<Webhook<C>> {
+    sender(name)
         .signature_header(HeaderName::from_static("stripe-signature"))
         .prefix("v1=")
         .separator(',')
         .timestamp_element("t=")
         .signed("{timestamp}.{body}")
         .secret_format(SecretFormat::Text)
-        .event_id(EventId::field_if_given("id"))
-        .retried_for(3 * DAY)
 }
 
 /// Deliveries of Shopify.
