@@ -113,10 +113,10 @@ fn app(
 
 /// The page is the same for everybody. What is a user's own comes by session token. A reload in the admin makes a new
 /// link.
-async fn open_page(db: State<SqlitePool>, launch: Identity<Launch>, page: String) -> Result<Response, Failed> {
+async fn open_page(db: State<SqlitePool>, launch: Identity<Launch>, page: String) -> Result<Response, StatusCode> {
     let shop = launch.tenant().as_str();
     let install = sqlx::query("INSERT INTO shops (shop) VALUES ($1) ON CONFLICT DO NOTHING").bind(shop);
-    install.execute(&*db).await?;
+    install.execute(&*db).await.map_err(failed)?;
     // Against clickjacking, as Shopify's review demands.
     let policy = format!("frame-ancestors https://{shop} https://admin.shopify.com;");
     Ok(([(CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response())
@@ -135,17 +135,17 @@ async fn send_away(install: Query<Install>, headers: HeaderMap, challenge: Chall
 }
 
 /// An app that calls Shopify's API exchanges the `code` for an access token here.
-async fn come_back(db: State<SqlitePool>, granted: Identity<ShopifyLaunch>) -> Result<Redirect, Failed> {
+async fn come_back(db: State<SqlitePool>, granted: Identity<ShopifyLaunch>) -> Result<Redirect, StatusCode> {
     let install = sqlx::query("INSERT INTO shops (shop) VALUES ($1) ON CONFLICT DO NOTHING").bind(&granted.shop);
-    install.execute(&*db).await?;
+    install.execute(&*db).await.map_err(failed)?;
     Ok(Redirect::to(&format!("https://{}/admin/apps", granted.shop)))
 }
 
 /// A user's id is unique only within a shop.
-async fn me(db: State<SqlitePool>, session: Identity<ShopifySession>) -> Result<Response, Failed> {
+async fn me(db: State<SqlitePool>, session: Identity<ShopifySession>) -> Result<Response, StatusCode> {
     let shop = session.tenant().as_str();
     let known = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM shops WHERE shop = $1").bind(shop);
-    if known.fetch_one(&*db).await? == 0 {
+    if known.fetch_one(&*db).await.map_err(failed)? == 0 {
         return Ok(StatusCode::FORBIDDEN.into_response());
     }
     Ok(Json(json!({"shop": shop, "user": session.sub})).into_response())
@@ -158,30 +158,20 @@ async fn greet(visit: Identity<Visit>) -> String {
     }
 }
 
-/// No time is signed, so a copy may come at any time. It does no harm: the next launch brings the shop back.
-async fn forget(db: State<SqlitePool>, privacy: Identity<Privacy>) -> Result<StatusCode, Failed> {
+/// No time is signed, so a duplicate may come at any time. It does no harm: the next launch brings the shop back.
+async fn forget(db: State<SqlitePool>, privacy: Identity<Privacy>) -> Result<StatusCode, StatusCode> {
     // Of customers, this app keeps nothing.
     if privacy.customer.is_none() {
         let delete = sqlx::query("DELETE FROM shops WHERE shop = $1").bind(&privacy.shop_domain);
-        delete.execute(&*db).await?;
+        delete.execute(&*db).await.map_err(failed)?;
     }
     Ok(StatusCode::OK)
 }
 
 /// 500: a webhook is sent again.
-struct Failed(sqlx::Error);
-
-impl From<sqlx::Error> for Failed {
-    fn from(error: sqlx::Error) -> Self {
-        Self(error)
-    }
-}
-
-impl IntoResponse for Failed {
-    fn into_response(self) -> Response {
-        eprintln!("database: {}", self.0);
-        StatusCode::INTERNAL_SERVER_ERROR.into_response()
-    }
+fn failed(error: sqlx::Error) -> StatusCode {
+    eprintln!("database: {error}");
+    StatusCode::INTERNAL_SERVER_ERROR
 }
 
 async fn open(url: &str) -> Result<SqlitePool, sqlx::Error> {

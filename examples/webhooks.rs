@@ -80,17 +80,17 @@ async fn take(
     sender: &'static str,
     State(db): State<SqlitePool>,
     event: Identity<RawBody>,
-) -> Result<Response, Failed> {
+) -> Result<Response, StatusCode> {
     let body = String::from_utf8_lossy(&event.claims().0).into_owned();
-    let mut transaction = db.begin().await?;
+    let mut transaction = db.begin().await.map_err(failed)?;
     let insert = "INSERT INTO events (fingerprint, sender, tenant, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
     let fingerprint = event.fingerprint().as_bytes().to_vec();
     let new = sqlx::query(insert).bind(fingerprint).bind(sender).bind(event.tenant().as_str()).bind(&body);
-    if new.execute(&mut *transaction).await?.rows_affected() == 0 {
+    if new.execute(&mut *transaction).await.map_err(failed)?.rows_affected() == 0 {
         return Ok(StatusCode::OK.into_response());
     }
     // Here: what the event asks for, in the same transaction.
-    transaction.commit().await?;
+    transaction.commit().await.map_err(failed)?;
     // Slack asks by a signed event whether the address is yours.
     let challenge = |body: Value| Some(body.get("challenge")?.as_str()?.to_owned());
     match serde_json::from_str(&body).ok().and_then(challenge).filter(|_| sender == "slack") {
@@ -100,19 +100,9 @@ async fn take(
 }
 
 /// 500: the event is not processed, and the sender retries it.
-struct Failed(sqlx::Error);
-
-impl From<sqlx::Error> for Failed {
-    fn from(error: sqlx::Error) -> Self {
-        Self(error)
-    }
-}
-
-impl IntoResponse for Failed {
-    fn into_response(self) -> Response {
-        eprintln!("database: {}", self.0);
-        StatusCode::INTERNAL_SERVER_ERROR.into_response()
-    }
+fn failed(error: sqlx::Error) -> StatusCode {
+    eprintln!("database: {error}");
+    StatusCode::INTERNAL_SERVER_ERROR
 }
 
 async fn open(url: &str) -> Result<SqlitePool, sqlx::Error> {
