@@ -19,23 +19,9 @@ use tower_sso::sign::SigningWebhook;
 use tower_sso::store::{StoreError, StoreFuture};
 use tower_sso::webhook::{self, RawBody};
 
+use crate::support::random::Random;
+
 const SECRET: &str = "shared-with-the-sender";
-
-/// Splitmix: a schedule has a number, so that it can be run again.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % end
-    }
-
-    fn millis(&mut self, end: u64) -> Duration {
-        Duration::from_millis(self.below(end))
-    }
-}
 
 /// The runtime's clock, which is paused and moves on when all are waiting.
 #[derive(Clone)]

@@ -15,6 +15,7 @@ use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tower::buffer::BufferLayer;
 use tower::limit::ConcurrencyLimitLayer;
@@ -33,6 +34,12 @@ use crate::support::{self, clock, replay, secs};
 
 fn fernet_layer() -> VerifyLayer<Fernet<Value>> {
     FernetSubject::layer(keys::<FernetSubject>(), replay(), clock()).build().unwrap()
+}
+
+/// The same for claims of another type.
+fn layer_of<C: DeserializeOwned + Send + Sync + 'static>() -> VerifyLayer<Fernet<C>> {
+    let layer = tower_sso::fernet::layer().tenant(tower_sso::tenant::Tenant::query("tenant"));
+    layer.keys(keys::<FernetSubject>()).replay(replay()).clock(clock()).build().unwrap()
 }
 
 fn webhook_layer() -> VerifyLayer<Webhook<Value>> {
@@ -64,13 +71,7 @@ async fn axum_with_a_claim_struct_of_ones_own_and_several_layers() {
     async fn hook(call: Identity<Value>, body: Bytes) -> String {
         format!("{} in {} bytes", call["id"], body.len())
     }
-    let sso = tower_sso::fernet::layer::<User>()
-        .tenant(tower_sso::tenant::Tenant::query("tenant"))
-        .keys(keys::<FernetSubject>())
-        .replay(replay())
-        .clock(clock())
-        .build()
-        .unwrap();
+    let sso = layer_of::<User>();
     let app = Router::new()
         .merge(Router::new().route("/sso", get(land)).layer(sso))
         .merge(Router::new().route("/hook", post(hook)).layer(webhook_layer()))
@@ -243,13 +244,7 @@ async fn any_body_in_any_body_out() {
             serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
         }
     }
-    let layer = tower_sso::fernet::layer::<NotClone>()
-        .tenant(tower_sso::tenant::Tenant::query("tenant"))
-        .keys(keys::<FernetSubject>())
-        .replay(replay())
-        .clock(clock())
-        .build()
-        .unwrap();
+    let layer = layer_of::<NotClone>();
     let inner = service_fn(|request: Request<NotSend>| async move {
         assert_eq!(&*request.body().0, "not even Send");
         assert!(Identity::<NotClone>::of(request.extensions()).is_some());

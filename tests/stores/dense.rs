@@ -15,6 +15,8 @@ use tower_sso::replay::{Claim, Claimed, DenseReplay, Fingerprint, Group, Hold, L
 use tower_sso::store::StoreError;
 use tower_sso::testing;
 
+use crate::support::random::Random;
+
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -231,18 +233,6 @@ fn a_clock_that_was_set_right_is_forgotten_when_its_entries_are() {
         }
     }
     assert!(store.entries() < 3 * 3 * 1_100, "{} entries", store.entries());
-}
-
-/// Splitmix: a schedule that a number names, so that a failure can be run again.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % end
-    }
 }
 
 /// The time, and the steady time.

@@ -9,6 +9,7 @@
 pub mod integrators;
 pub mod log;
 pub mod pairs;
+pub mod random;
 pub mod subject;
 
 use std::convert::Infallible;
