@@ -164,7 +164,7 @@
 //! # // This page names every code with its status, and every reason.
 //! # let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/").to_owned();
 //! # let read = |file: &str| std::fs::read_to_string(source.clone() + file).unwrap();
-//! # let (page, codes, reasons) = (read("guide/refusals.rs"), read("rejection/code.rs"), read("rejection/mod.rs"));
+//! # let (page, codes, reasons) = (read("guide/refusals.rs"), read("rejection/code.rs"), read("rejection/reason.rs"));
 //! # let quoted = |text: &str| text.split('"').nth(1).unwrap().to_owned();
 //! # let mut found = (0, std::collections::HashSet::new());
 //! # for row in codes.split("row!(\"").skip(1) {

@@ -43,7 +43,7 @@ impl Room {
     }
 }
 
-/// A store is an `Arc` of an inner one, which has `claim`, `settle`, `release`, `room`, `windows`, `cutoff` and `clock`.
+/// For an `Arc` of an inner store that has `claim`, `settle`, `release`, `room`, `windows`, `cutoff` and `clock`.
 macro_rules! in_memory_store {
     ($store:ident) => {
         impl crate::replay::ReplayStore for $store {
