@@ -56,7 +56,8 @@
 //!   [`hand_duplicates_on`](crate::Builder::hand_duplicates_on).
 //! - A retry is a duplicate if its bytes are the same, or if the preset reads an
 //!   [event id](crate::Builder::event_id), as those of Stripe, Slack and Svix do. Otherwise a retry with a new time
-//!   is a new event.
+//!   is a new event. For a sender without ids whose bodies say when an event happened, take
+//!   [`EventId::Body`](crate::webhook::EventId::Body).
 //! - If it fails, answer 500 or return an error: the event is not processed, and the sender's retry is let through.
 //! - Answer within the sender's timeout, a few seconds for most: store the event, and do long work later.
 //! - Believe the body, and what the preset says is signed. Not the event's type in a header: it is rarely signed.

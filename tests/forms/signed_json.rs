@@ -99,7 +99,7 @@ fn all() -> [Sender; 3] {
             ],
             unsigned: "/notificationItems/0/NotificationRequestItem/reason",
             signature: "/notificationItems/0/NotificationRequestItem/additionalData/hmacSignature",
-            facts: Facts { limit: 64 * 1024, ..Facts::USUAL },
+            facts: Facts::USUAL,
         },
         Sender {
             name: "mailgun",
@@ -111,7 +111,6 @@ fn all() -> [Sender; 3] {
             signature: "/signature/signature",
             facts: Facts {
                 retries: Retries::New("the event is not signed, nor is its id"),
-                limit: 64 * 1024,
                 max_age: Some(300),
                 ..Facts::USUAL
             },

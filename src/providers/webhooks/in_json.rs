@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
+use super::LIMIT;
 use crate::Builder;
 use crate::scheme::{Encoding, SecretFormat};
 use crate::signed_json::{self, Layout, SignedJson};
@@ -37,6 +38,7 @@ pub fn danger_adyen_standard<C: DeserializeOwned + Send + Sync + 'static>() -> B
         "/success",
     ])
     .namespace("adyen_standard")
+    .body_limit(LIMIT)
     .within("/notificationItems/0/NotificationRequestItem")
     .signature_field("/additionalData/hmacSignature")
     .layout(Layout::Joined(':'))
@@ -63,6 +65,7 @@ pub fn danger_adyen_standard<C: DeserializeOwned + Send + Sync + 'static>() -> B
 pub fn danger_mailgun<C: DeserializeOwned + Send + Sync + 'static>() -> Builder<SignedJson<C>> {
     signed_json::layer(["/timestamp", "/token"])
         .namespace("mailgun")
+        .body_limit(LIMIT)
         .within("/signature")
         .timestamp_field("/timestamp")
         .secret_format(SecretFormat::Text)
@@ -124,7 +127,7 @@ pub fn danger_aws_sns_of_anyone<C: DeserializeOwned + Send + Sync + 'static>() -
         "/Type",
     ])
     .namespace("aws_sns")
-    .body_limit(1024 * 1024)
+    .body_limit(LIMIT)
     .any_content_type()
     .signature_field("/Signature")
     .layout(Layout::Lines)
