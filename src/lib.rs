@@ -245,6 +245,7 @@ pub mod fernet;
 pub mod form;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+mod has_settings;
 #[cfg(feature = "http-signature")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http-signature")))]
 pub mod http_signature;

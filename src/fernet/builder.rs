@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::Fernet;
 use crate::body::{Reads, WholeBody};
 use crate::form::HasWindow;
+use crate::has_settings::has_settings;
 use crate::scheme::{Place, Places};
 use crate::tenant::Tenant;
 use crate::window::Window;
@@ -140,15 +141,7 @@ where
     }
 }
 
-impl<C, R> HasWindow for Fernet<C, R>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-    R: Reads + 'static,
-{
-    fn window_mut(&mut self) -> &mut Window {
-        &mut self.window
-    }
-}
+has_settings!(Fernet<C, R>: HasWindow::window_mut, window: Window);
 
 pub(super) fn check<C, R: Reads>(form: &Fernet<C, R>) -> Result<(), ConfigProblem> {
     form.window.check()?;

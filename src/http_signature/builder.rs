@@ -7,6 +7,7 @@ use http::Method;
 use super::{HttpSignature, fields};
 use crate::body::FromBody;
 use crate::form::HasWindow;
+use crate::has_settings::has_settings;
 use crate::scheme::{Encoding, Origin, SecretFormat};
 use crate::tenant::Tenant;
 use crate::webhook::signatures::Signatures;
@@ -213,14 +214,7 @@ where
     }
 }
 
-impl<C> HasWindow for HttpSignature<C>
-where
-    C: FromBody + Send + Sync + 'static,
-{
-    fn window_mut(&mut self) -> &mut Window {
-        &mut self.window
-    }
-}
+has_settings!(HttpSignature<C>: HasWindow::window_mut, window: Window);
 
 pub(super) fn check<C>(form: &HttpSignature<C>) -> Result<(), ConfigProblem> {
     form.window.check()?;

@@ -12,6 +12,7 @@ use super::verifier::Verifier;
 use super::{Algorithm, Audience, Jwt};
 use crate::challenge::ReturnedNonce;
 use crate::form::Usage;
+use crate::has_settings::has_settings;
 use crate::nonce_setters::HasNonce;
 use crate::scheme::{Place, Places};
 use crate::tenant::Tenant;
@@ -184,14 +185,7 @@ where
     }
 }
 
-impl<C> HasNonce for Jwt<C>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
-    fn nonce_mut(&mut self) -> &mut ReturnedNonce {
-        &mut self.nonce
-    }
-}
+has_settings!(Jwt<C>: HasNonce::nonce_mut, nonce: ReturnedNonce);
 
 pub(super) fn check<C>(form: &Jwt<C>) -> Result<(), ConfigProblem> {
     form.places.check("token_in")?;

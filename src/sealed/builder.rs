@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::{At, Seal, Sealed};
 use crate::form::{HasWindow, Usage};
+use crate::has_settings::has_settings;
 use crate::scheme::{Place, SignedTime};
 use crate::tenant::Tenant;
 use crate::time_setters::HasSignedTime;
@@ -107,23 +108,8 @@ where
     }
 }
 
-impl<C> HasSignedTime for Sealed<C>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
-    fn time_mut(&mut self) -> &mut SignedTime {
-        &mut self.time
-    }
-}
-
-impl<C> HasWindow for Sealed<C>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
-    fn window_mut(&mut self) -> &mut Window {
-        &mut self.window
-    }
-}
+has_settings!(Sealed<C>: HasSignedTime::time_mut, time: SignedTime);
+has_settings!(Sealed<C>: HasWindow::window_mut, window: Window);
 
 pub(super) fn check<C>(form: &Sealed<C>) -> Result<(), ConfigProblem> {
     form.window.check()?;

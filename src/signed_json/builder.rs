@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::SignedJson;
 use super::fields::{Fields, Layout};
 use crate::form::HasWindow;
+use crate::has_settings::has_settings;
 use crate::mac::Digest;
 use crate::processing::{HasProcessing, Processing};
 use crate::scheme::{Encoding, SecretFormat, TimeFormat};
@@ -193,23 +194,8 @@ where
     }
 }
 
-impl<C> HasWindow for SignedJson<C>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
-    fn window_mut(&mut self) -> &mut Window {
-        &mut self.window
-    }
-}
-
-impl<C> HasProcessing for SignedJson<C>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
-    fn processing_mut(&mut self) -> &mut Processing {
-        &mut self.processing
-    }
-}
+has_settings!(SignedJson<C>: HasWindow::window_mut, window: Window);
+has_settings!(SignedJson<C>: HasProcessing::processing_mut, processing: Processing);
 
 pub(super) fn check<C>(form: &SignedJson<C>) -> Result<(), ConfigProblem> {
     form.window.check()?;

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::{At, Order, Recipe, Shape, SignedParameters, Source, Text};
 use crate::challenge::ReturnedNonce;
 use crate::form::{HasWindow, Usage};
+use crate::has_settings::has_settings;
 use crate::nonce_setters::HasNonce;
 use crate::scheme::{Encoding, Place, Signature, SignedTime};
 use crate::signature_setters::HasSignature;
@@ -162,41 +163,10 @@ where
     }
 }
 
-impl<C> HasSignature for SignedParameters<C>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
-    fn signature_mut(&mut self) -> &mut Signature {
-        &mut self.signature
-    }
-}
-
-impl<C> HasSignedTime for SignedParameters<C>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
-    fn time_mut(&mut self) -> &mut SignedTime {
-        &mut self.time
-    }
-}
-
-impl<C> HasNonce for SignedParameters<C>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
-    fn nonce_mut(&mut self) -> &mut ReturnedNonce {
-        &mut self.nonce
-    }
-}
-
-impl<C> HasWindow for SignedParameters<C>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
-    fn window_mut(&mut self) -> &mut Window {
-        &mut self.window
-    }
-}
+has_settings!(SignedParameters<C>: HasSignature::signature_mut, signature: Signature);
+has_settings!(SignedParameters<C>: HasSignedTime::time_mut, time: SignedTime);
+has_settings!(SignedParameters<C>: HasNonce::nonce_mut, nonce: ReturnedNonce);
+has_settings!(SignedParameters<C>: HasWindow::window_mut, window: Window);
 
 pub(super) fn check<C>(form: &SignedParameters<C>) -> Result<(), ConfigProblem> {
     let problem = |setting, problem| Err(ConfigProblem::setting(setting, problem));

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::{Content, Layout, PayloadEncoding, SignedPayload, Stamp};
 use crate::challenge::ReturnedNonce;
 use crate::form::{HasWindow, Usage};
+use crate::has_settings::has_settings;
 use crate::nonce_setters::HasNonce;
 use crate::scheme::{Encoding, Signature, SignedTime};
 use crate::signature_setters::HasSignature;
@@ -169,41 +170,10 @@ where
     }
 }
 
-impl<C> HasSignature for SignedPayload<C>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
-    fn signature_mut(&mut self) -> &mut Signature {
-        &mut self.signature
-    }
-}
-
-impl<C> HasSignedTime for SignedPayload<C>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
-    fn time_mut(&mut self) -> &mut SignedTime {
-        &mut self.time
-    }
-}
-
-impl<C> HasNonce for SignedPayload<C>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
-    fn nonce_mut(&mut self) -> &mut ReturnedNonce {
-        &mut self.nonce
-    }
-}
-
-impl<C> HasWindow for SignedPayload<C>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
-    fn window_mut(&mut self) -> &mut Window {
-        &mut self.window
-    }
-}
+has_settings!(SignedPayload<C>: HasSignature::signature_mut, signature: Signature);
+has_settings!(SignedPayload<C>: HasSignedTime::time_mut, time: SignedTime);
+has_settings!(SignedPayload<C>: HasNonce::nonce_mut, nonce: ReturnedNonce);
+has_settings!(SignedPayload<C>: HasWindow::window_mut, window: Window);
 
 pub(super) fn check<C>(form: &SignedPayload<C>) -> Result<(), ConfigProblem> {
     let problem = |setting, problem| Err(ConfigProblem::setting(setting, problem));

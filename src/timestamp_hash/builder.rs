@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::{Plus, Recipe, TimestampHash};
 use crate::body::{Reads, WholeBody};
 use crate::form::HasWindow;
+use crate::has_settings::has_settings;
 use crate::scheme::Source;
 use crate::tenant::Tenant;
 use crate::window::Window;
@@ -129,15 +130,7 @@ where
     }
 }
 
-impl<C, R> HasWindow for TimestampHash<C, R>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-    R: Reads + 'static,
-{
-    fn window_mut(&mut self) -> &mut Window {
-        &mut self.window
-    }
-}
+has_settings!(TimestampHash<C, R>: HasWindow::window_mut, window: Window);
 
 pub(super) fn check<C, R: Reads>(form: &TimestampHash<C, R>) -> Result<(), ConfigProblem> {
     form.window.check()?;

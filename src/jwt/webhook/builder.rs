@@ -9,6 +9,7 @@ use super::super::named::{Named, Part};
 use super::super::verifier::Verifier;
 use super::JwtWebhook;
 use crate::body::FromBody;
+use crate::has_settings::has_settings;
 use crate::processing::{HasProcessing, Processing};
 use crate::scheme::{Place, SecretFormat};
 use crate::tenant::Tenant;
@@ -125,14 +126,7 @@ where
     }
 }
 
-impl<C> HasProcessing for JwtWebhook<C>
-where
-    C: FromBody + Send + Sync + 'static,
-{
-    fn processing_mut(&mut self) -> &mut Processing {
-        &mut self.processing
-    }
-}
+has_settings!(JwtWebhook<C>: HasProcessing::processing_mut, processing: Processing);
 
 pub(super) fn check<C>(form: &JwtWebhook<C>) -> Result<(), ConfigProblem> {
     form.verifier.check()?;
