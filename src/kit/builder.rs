@@ -129,7 +129,7 @@ impl<F: Signs, C> KitBuilder<'_, F, C> {
         let (values, vector) = run.request(&steps)?;
         let programs: Vec<Program> = Language::ALL
             .into_iter()
-            .filter(|language| language.has(steps.secret))
+            .filter(|language| language.has(&steps))
             .map(|language| Program { language, source: language.program(&steps, text) })
             .collect();
         let lines = run.lines(&steps, &values)?;

@@ -10,8 +10,7 @@
 //! For partners who sign with a private key, the page has a key pair of its own:
 //! [`throwaway_key_pair`](KitBuilder::throwaway_key_pair).
 //!
-//! There is no kit for the form `sealed`, whose partners use the platform's own library, for `ticket`, whose
-//! credentials your own app issues, and for forms of your own.
+//! There is no kit for the form `ticket`, whose credentials your own app issues, and for forms of your own.
 //!
 //! Feature `kit`; for this example `timestamp-hash` too.
 //!

@@ -2,7 +2,7 @@
 
 use super::languages::sha;
 use crate::scheme::{Encoding, TimeFormat};
-use crate::steps::{Escape, Expr, Joined, PrivateAlgorithm};
+use crate::steps::{Escape, Expr, Joined, PrivateAlgorithm, Sealing};
 
 /// An expression, as a formula in which functions are named by what they do.
 pub(super) fn formula(expr: &Expr) -> String {
@@ -52,6 +52,13 @@ pub(super) fn formula(expr: &Expr) -> String {
             let digest = digest.map(|digest| format!("_{}", sha(digest))).unwrap_or_default();
             format!("sign_{name}{digest}{der}(secret, {})", formula(message))
         }
+        Expr::Sealed(seal, text) => {
+            let name = match seal {
+                Sealing::CbcThenHmac => "seal_aes_cbc_hmac",
+                Sealing::FramedGcm => "seal_aes_gcm",
+            };
+            format!("{name}(secret, {})", formula(text))
+        }
         Expr::Encoded(encoding, bytes) => {
             let bytes = formula(bytes);
             match encoding {
@@ -74,7 +81,7 @@ fn object(members: &[(String, Expr)]) -> String {
 }
 
 /// What the functions of a formula are.
-pub(super) const FUNCTIONS: [(&str, &str); 16] = [
+pub(super) const FUNCTIONS: [(&str, &str); 18] = [
     ("seconds_since_1970(", "the Unix time in whole seconds, UTC"),
     ("milliseconds_since_1970(", "the Unix time in whole milliseconds, UTC"),
     ("rfc3339_time(", "the time in UTC, such as `2023-11-14T22:13:20Z`"),
@@ -91,6 +98,16 @@ pub(super) const FUNCTIONS: [(&str, &str); 16] = [
         "sign_",
         "the signature of a private key: Ed25519 as in RFC 8032; ECDSA as r and s, one behind the other, or in DER; RSA as \
          PKCS#1 v1.5, or as PSS with a salt as long as the digest",
+    ),
+    (
+        "seal_aes_cbc_hmac(",
+        "the first half of the secret's SHA-256 encrypts by AES-128-CBC with PKCS#7 padding, behind a random IV of 16 \
+         bytes; the second half is the key of an HMAC-SHA256 over IV and ciphertext, which follows them",
+    ),
+    (
+        "seal_aes_gcm(",
+        "AES-256-GCM under the secret's SHA-256: a byte 12, a random IV of 12 bytes, two zero bytes, the length of the \
+         ciphertext in 4 bytes, little-endian, the ciphertext, and the tag of 16 bytes",
     ),
     ("hex(", "hexadecimal in lower case"),
     ("base64url(", "base64 with `-` and `_`, without `=` at the end (RFC 4648, 5)"),

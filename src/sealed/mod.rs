@@ -39,6 +39,8 @@ mod builder;
 #[cfg(feature = "explain")]
 mod near;
 mod seal;
+#[cfg(feature = "sign")]
+mod signing;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;

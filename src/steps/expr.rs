@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::PrivateAlgorithm;
+use super::{PrivateAlgorithm, Sealing};
 use crate::mac::Digest;
 use crate::scheme::{Encoding, TimeFormat};
 use crate::text::percent::percent_encoded;
@@ -64,6 +64,9 @@ pub(crate) enum Expr {
     /// Signed with the secret, which is a private key.
     #[cfg_attr(not(feature = "public-key"), allow(dead_code, reason = "no form has public keys"))]
     Signed(PrivateAlgorithm, Box<Expr>),
+    /// Encrypted and signed with the secret.
+    #[cfg_attr(not(feature = "sealed"), allow(dead_code, reason = "no form seals"))]
+    Sealed(Sealing, Box<Expr>),
     Encoded(Encoding, Box<Expr>),
     /// The bytes of a text in base64 (after an optional prefix) or in hexadecimal.
     FromBase64(&'static str, Box<Expr>),
@@ -107,9 +110,12 @@ impl Expr {
                 Kind::Number
             }
             Self::Pairs(_) | Self::EscapedPairs(..) | Self::ByName(_) => Kind::Pairs,
-            Self::Hash(..) | Self::Hmac { .. } | Self::Signed(..) | Self::FromBase64(..) | Self::FromHex(_) => {
-                Kind::Bytes
-            }
+            Self::Hash(..)
+            | Self::Hmac { .. }
+            | Self::Signed(..)
+            | Self::Sealed(..)
+            | Self::FromBase64(..)
+            | Self::FromHex(_) => Kind::Bytes,
             _ => Kind::Text,
         }
     }

@@ -10,6 +10,7 @@ mod private;
 mod private_key;
 mod request;
 mod run;
+mod sealing;
 mod signatures;
 mod wanted;
 pub(crate) mod words;
@@ -35,6 +36,8 @@ pub(crate) use run::Computed;
 #[cfg(feature = "fernet")]
 pub(crate) use run::fernet;
 pub(crate) use run::{Run, Values};
+#[allow(unused_imports, reason = "one form needs it")]
+pub(crate) use sealing::Sealing;
 pub use wanted::Wanted;
 
 /// A form whose partners' side is known, step by step: its layers have a

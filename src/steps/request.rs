@@ -10,6 +10,8 @@ use super::{Escape, Expr, Wanted};
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) address: String,
+    /// Behind the address's path.
+    pub(crate) segment: Option<Expr>,
     /// Pieces of the query, with `&` between them.
     pub(crate) query: Vec<Expr>,
     pub(crate) headers: Vec<(HeaderName, Expr)>,
@@ -47,6 +49,7 @@ impl Outgoing {
         let request = Request {
             method: wanted.method.clone(),
             address: address.to_owned(),
+            segment: None,
             query: query.into_iter().collect(),
             headers: Vec::new(),
             body: Body::None,
@@ -114,7 +117,11 @@ impl Request {
     pub(crate) fn uri(&self) -> Expr {
         let query = separated(self.query.iter().cloned());
         let separator = if self.query.is_empty() { "" } else { "?" };
-        Expr::concat([Expr::text(self.address.clone()), Expr::text(separator), query])
+        let (mut address, segment) = (self.address.clone(), self.segment.clone());
+        if segment.is_some() && !address.ends_with('/') {
+            address.push('/');
+        }
+        Expr::concat([Expr::text(address), segment.unwrap_or(Expr::text("")), Expr::text(separator), query])
     }
 
     /// The body and its content type.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 #[cfg(feature = "timestamp-hash")]
 use super::Draft;
 use super::SignError;
-use super::{Escape, Expr, Joined, PrivateAlgorithm, Step};
+use super::{Escape, Expr, Joined, PrivateAlgorithm, Sealing, Step};
 use crate::clock::UnixTime;
 use crate::keys::Secret;
 use crate::text::base64::without_padding;
@@ -145,6 +145,7 @@ impl Run<'_> {
                 Computed::Bytes(mac.to_vec())
             }
             Expr::Signed(algorithm, message) => Computed::Bytes(signed(*algorithm, self.secret, &bytes(message)?)?),
+            Expr::Sealed(seal, text) => Computed::Bytes(self.sealed(*seal, &bytes(text)?)?),
             Expr::Encoded(encoding, inner) => Computed::Text(encoding.encode(&bytes(inner)?)),
             Expr::FromBase64(prefix, inner) => {
                 let text = text(inner)?;
@@ -160,6 +161,17 @@ impl Run<'_> {
                 Computed::Text(fernet(&Secret::new(text(key)?), text(content)?.as_bytes(), self.now)?)
             }
         })
+    }
+
+    #[cfg(feature = "sealed")]
+    fn sealed(&self, seal: Sealing, text: &[u8]) -> Result<Vec<u8>, SignError> {
+        seal.seal(self.secret, text, self.nonce)
+    }
+
+    #[cfg(not(feature = "sealed"))]
+    #[allow(clippy::unused_self)]
+    fn sealed(&self, _: Sealing, _: &[u8]) -> Result<Vec<u8>, SignError> {
+        Err(MISFIT)
     }
 
     fn object(&self, members: &[(String, Expr)], values: &Values) -> Result<Value, SignError> {

@@ -11,6 +11,7 @@ use tower_sso::kit::Kit;
 use tower_sso::oauth1::{Origin, Transport};
 use tower_sso::replay::MemoryReplay;
 use tower_sso::scheme::{Digest, Encoding, KeyDerivation, Place, SecretFormat, TimeFormat};
+use tower_sso::sealed::{self, Seal};
 use tower_sso::sign::Signs;
 use tower_sso::signed_parameters::{Join, Source, Text};
 use tower_sso::signed_payload::Layout;
@@ -283,6 +284,17 @@ pub(crate) fn all(time: &Time) -> Vec<Mechanism> {
     ]);
     all.extend(in_bodies(time));
     all.extend(public_keys::all(time));
+    all.extend([
+        mechanism(asked("sealed, CBC", "https://app.example/login?tenant=acme", user()), time, || {
+            let layer = sealed::in_last_segment::<Value>(Seal::AesCbcThenHmac).tenant(Tenant::query("tenant"));
+            layer.issued_at("created_at", TimeFormat::Rfc3339)
+        }),
+        mechanism(asked("sealed, GCM", "https://app.example/login", user()), time, || {
+            let layer = sealed::layer::<Value>(Seal::FramedAesGcm, Place::query("context"));
+            let layer = layer.tenant(Tenant::query("tenant")).require_value("typ", "panel");
+            layer.issued_at("ts", TimeFormat::Milliseconds)
+        }),
+    ]);
     all
 }
 

@@ -11,7 +11,10 @@ async fn sign_in(language: Language) {
         let program = mechanism.kit.programs().iter().find(|program| program.language == language);
         let Some(program) = program else {
             let without = match language {
-                Language::CSharp => mechanism.kit.key().expose().starts_with(b"-----BEGIN PUBLIC KEY"),
+                Language::CSharp => {
+                    let is_public = mechanism.kit.key().expose().starts_with(b"-----BEGIN PUBLIC KEY");
+                    is_public || mechanism.name == "sealed, GCM"
+                }
                 Language::Php => mechanism.name.ends_with("RSA-PSS"),
                 _ => false,
             };

@@ -1,4 +1,4 @@
-use super::{Needs, Syntax, ascii, concatenated, json_text, sha};
+use super::{Needs, Syntax, ascii, concatenated, json_text, seals, sha};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -101,6 +101,10 @@ impl Syntax for CSharp {
             }
             // Not written: see `Language::has`.
             Expr::Signed(..) => String::new(),
+            Expr::Sealed(_, text) => {
+                let text = self.bytes(text, needs);
+                seals::csharp(&text, needs)
+            }
             Expr::Encoded(encoding, bytes) => {
                 let bytes = self.bytes(bytes, needs);
                 if matches!(encoding, Encoding::Hex | Encoding::Base64OfHex) {

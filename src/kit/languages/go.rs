@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, all, concatenated, go_helpers as helpers, private_keys, quoted, unicode};
+use super::{Needs, Syntax, all, concatenated, go_helpers as helpers, private_keys, quoted, seals, unicode};
 use crate::mac::Digest;
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
@@ -92,6 +92,10 @@ impl Syntax for Go {
             Expr::Signed(algorithm, message) => {
                 let message = self.bytes(message, needs);
                 private_keys::go(*algorithm, &message, needs)
+            }
+            Expr::Sealed(seal, text) => {
+                let text = self.bytes(text, needs);
+                seals::go(*seal, &text, needs)
             }
             Expr::Encoded(encoding, bytes) => {
                 let bytes = self.bytes(bytes, needs);

@@ -1,4 +1,4 @@
-use super::{Needs, Syntax, ascii, concatenated, json_text, private_keys};
+use super::{Needs, Syntax, ascii, concatenated, json_text, private_keys, seals};
 use crate::mac::Digest;
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
@@ -125,6 +125,10 @@ impl Syntax for Java {
             Expr::Signed(algorithm, message) => {
                 let message = self.bytes(message, needs);
                 private_keys::java(*algorithm, &message, needs)
+            }
+            Expr::Sealed(seal, text) => {
+                let text = self.bytes(text, needs);
+                seals::java(*seal, &text, needs)
             }
             Expr::Encoded(encoding, bytes) => {
                 let bytes = self.bytes(bytes, needs);

@@ -9,6 +9,7 @@ mod php;
 mod private_keys;
 mod python;
 mod ruby;
+mod seals;
 
 use std::collections::BTreeSet;
 
@@ -27,7 +28,7 @@ use crate::steps::{Expr, Kind, SecretShape, Steps};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Language {
-    /// Python 3.9 or later. For Fernet and private keys, with the package `cryptography`.
+    /// Python 3.9 or later. For Fernet, private keys and encryption, with the package `cryptography`.
     Python,
     /// PHP 8.0 or later. None for RSA-PSS.
     Php,
@@ -37,7 +38,7 @@ pub enum Language {
     Ruby,
     /// Go 1.19 or later.
     Go,
-    /// C# 6 or later, on .NET or Mono. None for private keys.
+    /// C# 6 or later, on .NET or Mono. None for private keys and for AES-GCM.
     CSharp,
     /// Java 11 or later, and 15 or later for Ed25519.
     Java,

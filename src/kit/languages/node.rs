@@ -1,4 +1,4 @@
-use super::{Needs, Syntax, all, concatenated, private_keys, quoted, sha, unicode};
+use super::{Needs, Syntax, all, concatenated, private_keys, quoted, seals, sha, unicode};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -90,6 +90,10 @@ impl Syntax for Node {
             Expr::Signed(algorithm, message) => {
                 let message = self.text(message, needs);
                 private_keys::node(*algorithm, &message, needs)
+            }
+            Expr::Sealed(seal, text) => {
+                let text = self.text(text, needs);
+                seals::node(*seal, &text, needs)
             }
             Expr::Encoded(encoding, inner) => {
                 let bytes = match inner.kind() {

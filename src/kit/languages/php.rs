@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, all, concatenated, private_keys, quoted, sha};
+use super::{Needs, Syntax, all, concatenated, private_keys, quoted, seals, sha};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -95,6 +95,10 @@ impl Syntax for Php {
             Expr::Signed(algorithm, message) => {
                 let message = self.text(message, needs);
                 private_keys::php(*algorithm, &message, needs)
+            }
+            Expr::Sealed(seal, text) => {
+                let text = self.text(text, needs);
+                seals::php(*seal, &text, needs)
             }
             Expr::Encoded(encoding, bytes) => {
                 let bytes = self.text(bytes, needs);

@@ -2,13 +2,15 @@
 
 use super::{Function, Language, Needs, sha};
 use crate::mac::Digest;
-use crate::steps::{PrivateAlgorithm, SecretShape};
+use crate::steps::{Expr, PrivateAlgorithm, Sealing, SecretShape, Step, Steps};
 
 impl Language {
-    /// Whether the language's own library, or the package that a program names, signs with such a secret.
-    pub(crate) fn has(self, secret: SecretShape) -> bool {
-        match (self, secret) {
-            // Mono has no private keys in PEM.
+    /// Whether the language's own library, or the package that a program names, can carry the steps out.
+    pub(crate) fn has(self, steps: &Steps) -> bool {
+        let is_gcm = |step: &Step| matches!(step.expr, Expr::Sealed(Sealing::FramedGcm, _));
+        match (self, steps.secret) {
+            // Mono has no AES-GCM, and no private keys in PEM.
+            (Self::CSharp, _) if steps.steps.iter().any(is_gcm) => false,
             (Self::CSharp, SecretShape::PrivateKey(_)) => false,
             (Self::Php, SecretShape::PrivateKey(PrivateAlgorithm::RsaPss(_))) => false,
             _ => true,

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, all, concatenated, private_keys, quoted, sha, unicode};
+use super::{Needs, Syntax, all, concatenated, private_keys, quoted, seals, sha, unicode};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -59,6 +59,10 @@ impl Syntax for Python {
             Expr::Signed(algorithm, message) => {
                 let message = self.bytes(message, needs);
                 private_keys::python(*algorithm, &message, needs)
+            }
+            Expr::Sealed(seal, text) => {
+                let text = self.bytes(text, needs);
+                seals::python(*seal, &text, needs)
             }
             Expr::Encoded(encoding, bytes) => {
                 let bytes = self.bytes(bytes, needs);

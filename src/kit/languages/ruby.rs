@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, all, concatenated, private_keys, quoted, sha, unicode};
+use super::{Needs, Syntax, all, concatenated, private_keys, quoted, seals, sha, unicode};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -77,6 +77,10 @@ impl Syntax for Ruby {
             Expr::Signed(algorithm, message) => {
                 let message = self.text(message, needs);
                 private_keys::ruby(*algorithm, &message, needs)
+            }
+            Expr::Sealed(seal, text) => {
+                let text = self.text(text, needs);
+                seals::ruby(*seal, &text, needs)
             }
             Expr::Encoded(encoding, bytes) => {
                 let bytes = self.text(bytes, needs);
