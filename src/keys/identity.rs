@@ -5,9 +5,13 @@ use std::borrow::Cow;
 use memchr::memmem;
 use serde_json::Value;
 
-use super::pair;
+use super::pair::{self, BIT_STRING, INTEGER, SEQUENCE};
 use crate::text::base64::decode_base64url_onto;
 use crate::text::json::Object;
+
+const OBJECT_IDENTIFIER: u8 = 0x06;
+/// The version of a certificate, `[0]`, which one of version 1 lacks.
+const VERSION: u8 = 0xa0;
 
 /// What two owners must not share: a public key's number, whether the key is in PEM, a JWK, `whpk_`, or DER in base64,
 /// hexadecimal or bytes. Everything else is compared as it is written, also the 32 bytes of an Ed25519 key alone, which
@@ -39,30 +43,57 @@ fn body_of_pem(text: &[u8]) -> Option<&[u8]> {
 }
 
 /// Of a SubjectPublicKeyInfo, alone or in a certificate (RFC 5280, 4.1), or of an RSAPublicKey (RFC 8017, A.1.1).
+///
+/// By structure: the owner of a certificate chooses its names, which may hold the bytes of another key.
 fn in_der(der: &[u8]) -> Option<Vec<u8>> {
-    const ED25519: &[u8] = &[0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
-    const EC: &[u8] = &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
-    const EXPONENT: &[u8] = &[0x02, 0x03, 0x01, 0x00, 0x01];
+    match *pair::sequence(der)? {
+        [(SEQUENCE, algorithm), (BIT_STRING, key)] => in_key_info(algorithm, key),
+        [(INTEGER, modulus), (INTEGER, _)] => Some(named(b"rsa", trimmed(modulus))),
+        [(SEQUENCE, certificate), (SEQUENCE, _), (BIT_STRING, _)] => {
+            let fields = pair::elements(certificate)?;
+            let fields = match *fields {
+                [(VERSION, _), ref fields @ ..] => fields,
+                ref fields => fields,
+            };
+            // Serial number, signature, issuer, validity, subject.
+            let [(INTEGER, _), (SEQUENCE, _), (SEQUENCE, _), (SEQUENCE, _), (SEQUENCE, _), (SEQUENCE, info), ..] =
+                *fields
+            else {
+                return None;
+            };
+            match *pair::elements(info)? {
+                [(SEQUENCE, algorithm), (BIT_STRING, key)] => in_key_info(algorithm, key),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
 
-    if !pair::is_public_key(der) {
-        return None;
+/// Of the two parts of a SubjectPublicKeyInfo (RFC 8410, 4; RFC 5480, 2; RFC 4055, 1.2).
+fn in_key_info(algorithm: &[u8], key: &[u8]) -> Option<Vec<u8>> {
+    const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
+    const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
+    const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+    const RSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a];
+
+    let (OBJECT_IDENTIFIER, kind) = *pair::elements(algorithm)?.first()? else { return None };
+    // How many bits of the last byte are unused: none.
+    let key = key.strip_prefix(&[0])?;
+    match kind {
+        ED25519 => (key.len() == 32).then(|| named(b"ed25519", key)),
+        // Uncompressed or compressed (SEC 1, 2.3.3): the first coordinate is in both.
+        EC => match (key.first()?, key.len()) {
+            (4, 65) | (2 | 3, 33) => Some(named(b"ec", key.get(1..33)?)),
+            (4, 97) | (2 | 3, 49) => Some(named(b"ec", key.get(1..49)?)),
+            _ => None,
+        },
+        RSA | RSA_PSS => match *pair::sequence(key)? {
+            [(INTEGER, modulus), (INTEGER, _)] => Some(named(b"rsa", trimmed(modulus))),
+            _ => None,
+        },
+        _ => None,
     }
-    let behind = |mark: &[u8]| der.get(memmem::find(der, mark)? + mark.len()..);
-    if let Some(point) = behind(ED25519) {
-        return Some(named(b"ed25519", point.get(..32)?));
-    }
-    if behind(EC).is_some() {
-        // Either length, uncompressed or compressed (SEC 1, 2.3.3): the first coordinate is in all of them.
-        let points =
-            [([0x03, 0x42, 0x00], 32), ([0x03, 0x22, 0x00], 32), ([0x03, 0x62, 0x00], 48), ([0x03, 0x32, 0x00], 48)];
-        return points.iter().find_map(|(mark, length)| Some(named(b"ec", behind(mark)?.get(1..1 + length)?)));
-    }
-    // The modulus of 2,048 bits or more, right before the exponent.
-    let end = memmem::rfind(der, EXPONENT)?;
-    memmem::find_iter(der, &[0x02, 0x82]).find_map(|at| {
-        let (length, modulus) = der.get(at + 2..end)?.split_first_chunk::<2>()?;
-        (modulus.len() == usize::from(u16::from_be_bytes(*length))).then(|| named(b"rsa", trimmed(modulus)))
-    })
 }
 
 fn in_jwk(text: &[u8]) -> Option<Vec<u8>> {
@@ -149,6 +180,32 @@ mod tests {
                 assert_eq!(identity(&body), expected, "compressed");
             }
             assert!(all.insert(expected.into_owned()), "two keys are one: {pem}");
+        }
+    }
+
+    /// The owner of a certificate chooses its names: here, one with the bytes of another key in it.
+    #[test]
+    fn a_certificate_is_its_own_key_whatever_its_names_hold() {
+        use rcgen::{CertificateParams, DnType, KeyPair, PublicKeyData};
+        let key = KeyPair::generate().unwrap();
+        let expected = identity(&key.subject_public_key_info()).into_owned();
+        assert!(expected.starts_with(b"public key\0ec\0"));
+        let others = [
+            format!("\u{6}\u{3}+ep\u{3}!\0{}", "a".repeat(32)),
+            format!("\u{3}B\0\u{4}{}", "a".repeat(64)),
+            format!("\u{2}\u{2}\u{1}a\u{2}\u{3}\u{1}\0\u{1}"),
+        ];
+        for name in others {
+            let mut params = CertificateParams::default();
+            params.distinguished_name.push(DnType::CommonName, &*name);
+            params.serial_number = Some(b"\x03\x42\x00\x04aaaaaaaaaaaa".to_vec().into());
+            let certificate = params.self_signed(&key).unwrap();
+            assert_eq!(identity(certificate.der()), expected, "{name:?}");
+            assert_eq!(identity(certificate.pem().as_bytes()), expected, "{name:?}, in PEM");
+            for cut in 0..certificate.der().len() {
+                let cut = &certificate.der()[..cut];
+                assert_eq!(identity(cut), cut, "a part is no key");
+            }
         }
     }
 

@@ -94,23 +94,41 @@ pub(super) fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     LENIENT.decode(&*text).ok().map(Zeroizing::new)
 }
 
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const SEQUENCE: u8 = 0x30;
+pub(super) const INTEGER: u8 = 0x02;
+pub(super) const BIT_STRING: u8 = 0x03;
+pub(super) const SEQUENCE: u8 = 0x30;
 
 /// Whether all of these bytes are one public key, by its outline. No random secret has such an outline.
-pub(super) fn is_public_key(bytes: &[u8]) -> bool {
+fn is_public_key(bytes: &[u8]) -> bool {
     if bytes.get(..2) == Some(&[0, 0]) && bytes.get(4..).is_some_and(begins_like_openssh) {
         return true;
     }
-    let Some((SEQUENCE, mut rest, [])) = element(bytes) else { return false };
-    let mut tags = Vec::new();
-    while let Some((tag, _, others)) = element(rest) {
-        tags.push(tag);
-        rest = others;
-    }
     // A SubjectPublicKeyInfo (RFC 5280, 4.1), an RSAPublicKey (RFC 8017, A.1.1), a Certificate (RFC 5280, 4.1).
-    rest.is_empty() && matches!(*tags, [SEQUENCE, BIT_STRING] | [INTEGER, INTEGER] | [SEQUENCE, SEQUENCE, BIT_STRING])
+    sequence(bytes).is_some_and(|elements| {
+        matches!(
+            *elements,
+            [(SEQUENCE, _), (BIT_STRING, _)]
+                | [(INTEGER, _), (INTEGER, _)]
+                | [(SEQUENCE, _), (SEQUENCE, _), (BIT_STRING, _)]
+        )
+    })
+}
+
+/// The elements of the one SEQUENCE that all of these bytes are.
+pub(super) fn sequence(der: &[u8]) -> Option<Vec<(u8, &[u8])>> {
+    let (SEQUENCE, content, []) = element(der)? else { return None };
+    elements(content)
+}
+
+/// The tags and contents of the elements that all of these bytes are.
+pub(super) fn elements(mut der: &[u8]) -> Option<Vec<(u8, &[u8])>> {
+    let mut elements = Vec::new();
+    while !der.is_empty() {
+        let (tag, content, rest) = element(der)?;
+        elements.push((tag, content));
+        der = rest;
+    }
+    Some(elements)
 }
 
 /// Whether these bytes begin as public keys do, wherever they were cut off. It takes six fixed bytes and two lengths

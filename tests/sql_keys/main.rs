@@ -339,6 +339,7 @@ suite! {
         the_same_key_in_a_new_call_changes_nothing
         a_previous_key_may_become_current_again
         a_public_key_is_one_however_it_is_spelled
+        a_public_key_that_was_stored_before_keeps_its_owner
         a_key_has_one_owner_for_ever
         namespaces_know_nothing_of_each_other
         removal_takes_all_keys_at_once

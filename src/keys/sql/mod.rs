@@ -110,6 +110,7 @@ mod encrypt;
 mod error;
 mod last_use;
 mod master;
+mod owners;
 mod schema;
 mod statements;
 mod store;

@@ -10,8 +10,9 @@ pub(super) const RECORD: &str = "INSERT INTO tower_sso_credentials (namespace, c
 /// An end in 1970: owned from here on, accepted only once it is made current.
 pub(super) const OWN: &str = "INSERT INTO tower_sso_keys (digest, namespace, tenant, generation, not_after) \
     VALUES ($1, $2, $3, 0, 0) ON CONFLICT DO NOTHING";
-pub(super) const STATE: &str = "SELECT CAST(CASE WHEN tenant <> $2 THEN 2 WHEN not_after IS NULL THEN 1 ELSE 0 END \
-    AS BIGINT) FROM tower_sso_keys WHERE digest = $1";
+/// Of a key under either of its digests: the worst that is true of one.
+pub(super) const STATE: &str = "SELECT CAST(MAX(CASE WHEN tenant <> $2 THEN 2 WHEN not_after IS NULL THEN 1 ELSE 0 \
+    END) AS BIGINT) FROM tower_sso_keys WHERE digest IN ($1, $3)";
 pub(super) const STATE_CURRENT: i64 = 1;
 pub(super) const STATE_FOREIGN: i64 = 2;
 pub(super) const RETIRE: &str = "UPDATE tower_sso_keys SET not_after = $3 \
@@ -63,6 +64,9 @@ pub(super) const ENCRYPTED_UNDER: &str = "SELECT COUNT(*) FROM tower_sso_keys \
 pub(super) const TO_ENCRYPT: &str = "SELECT digest, tenant, secret FROM tower_sso_keys \
     WHERE namespace = $1 AND secret IS NOT NULL AND substr(secret, 1, 16) <> $2 AND digest > $3 \
     ORDER BY digest LIMIT 500";
+/// All that are there, a batch at a time.
+pub(super) const ALL: &str = "SELECT digest, tenant, secret FROM tower_sso_keys \
+    WHERE namespace = $1 AND secret IS NOT NULL AND digest > $2 ORDER BY digest LIMIT 500";
 /// Unless it has changed since it was read.
 pub(super) const REPLACE: &str = "UPDATE tower_sso_keys SET secret = $2 WHERE digest = $1 AND secret = $3";
 

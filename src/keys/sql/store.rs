@@ -12,7 +12,7 @@ use super::statements::{
     ACTIVE, END_PREVIOUS, INSTALL, LIMIT_LOCKS, OWN, RECORD, REMOVE, RETIRE, STATE, STATE_CURRENT, STATE_FOREIGN, WIPE,
 };
 use super::transaction::{begin, digest, lock};
-use super::{Rotation, SqlKeyError, encrypt, schema, stored};
+use super::{Rotation, SqlKeyError, encrypt, owners, schema, stored};
 use crate::clock::{Clock, SystemClock};
 use crate::keys::identity::identity;
 use crate::keys::{Key, KeyStore, Keys, Secret, TenantId};
@@ -127,7 +127,8 @@ impl<DB: Backend> SqlKeyStore<DB> {
     /// sqlx's own table of migrations.
     ///
     /// With [`master_keys`](Self::master_keys), it then encrypts what is still readable or encrypted under another one
-    /// of them. If it is interrupted, call it again.
+    /// of them. Last, it notes the owners of public keys that an earlier release stored, so that no other tenant can
+    /// bring one in another spelling. If it is interrupted, call it again.
     ///
     /// # Errors
     /// [`SqlKeyError::MasterKey`] if secrets of this namespace are encrypted under a key that is not given. Nothing is
@@ -138,7 +139,8 @@ impl<DB: Backend> SqlKeyStore<DB> {
     /// those who would rather apply them on their own.
     pub async fn migrate(&self) -> Result<(), SqlKeyError> {
         schema::migrate(&self.pool).await?;
-        encrypt::all(self).await
+        encrypt::all(self).await?;
+        owners::all(self).await
     }
 
     /// Begins a transaction for [`rotate_in`](Self::rotate_in): `READ COMMITTED` on Postgres, whatever the database's
@@ -268,6 +270,8 @@ impl<DB: Backend> SqlKeyStore<DB> {
         self.lock(connection, tenant).await?;
         // Read after the lock: a rotation that waited must not use an older time.
         let now = self.clock.now();
+        // Earlier releases stored every key under the digest of its text.
+        let of_text = digest(self.namespace.as_bytes(), secret.expose());
         let digest = digest(self.namespace.as_bytes(), &identity(secret.expose()));
         let row = Row { namespace: &self.namespace, tenant: tenant.as_str(), digest: &digest };
         let (namespace, name) = (Value::Text(&self.namespace), Value::Text(tenant.as_str()));
@@ -278,7 +282,7 @@ impl<DB: Backend> SqlKeyStore<DB> {
             return Ok(Rotation::Repeated);
         }
         DB::execute(connection, OWN, &[digest, namespace, name]).await?;
-        match DB::integer(connection, STATE, &[digest, name]).await? {
+        match DB::integer(connection, STATE, &[digest, name, Value::Bytes(&of_text)]).await? {
             STATE_FOREIGN => return Err(SqlKeyError::OwnedByAnotherTenant),
             STATE_CURRENT => return Ok(Rotation::Unchanged),
             _ => {}
