@@ -135,10 +135,10 @@ impl Wait {
     }
 }
 
-/// By its length or its end. A body without a length, or in a wrapper that hides both, may be empty nevertheless.
+/// By its length or its end. A body without a length, or in a wrapper that hides both, may be empty nevertheless. One of
+/// no bytes that has not ended, as over HTTP/2, may have trailers, which are not signed either.
 pub(super) fn is_empty(body: &impl Body) -> Option<bool> {
-    let size = body.size_hint();
-    match (body.is_end_stream() || size.exact() == Some(0), size.lower()) {
+    match (body.is_end_stream(), body.size_hint().lower()) {
         (true, _) => Some(true),
         (false, 0) => None,
         (false, _) => Some(false),

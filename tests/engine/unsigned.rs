@@ -1,15 +1,17 @@
 //! Bodies beside a credential that signs none: what counts as one, wherever only waiting tells.
 
 use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::routing::any;
+use axum::routing::{MethodRouter, any};
 use futures::stream;
-use http::{Method, Request};
-use http_body::Frame;
-use http_body_util::{Full, StreamBody};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http_body::{Frame, SizeHint};
+use http_body_util::{BodyExt, Full, StreamBody};
 use serde_json::Value;
 use tower::ServiceExt;
 use tower_http::decompression::RequestDecompressionLayer;
@@ -34,17 +36,26 @@ async fn echo(body: Bytes) -> Bytes {
     body
 }
 
+/// Says how many trailers there are.
+pub(crate) async fn trailers(body: Body) -> String {
+    body.collect().await.unwrap().trailers().map_or(0, HeaderMap::len).to_string()
+}
+
 /// A form that reads no body, and one that may read it.
 fn apps() -> [(Router, String); 2] {
+    apps_of(|| any(echo))
+}
+
+pub(crate) fn apps_of(inner: fn() -> MethodRouter) -> [(Router, String); 2] {
     let fernet = FernetSubject::layer(keys::<FernetSubject>(), replay(), clock()).methods(ANY).build().unwrap();
     let jwt = JwtSubject::layer(keys::<JwtSubject>(), replay(), clock()).methods(ANY);
     let jwt = jwt.body_timeout(Duration::from_millis(50)).build().unwrap();
     [
         (
-            Router::new().route("/sso", any(echo).layer(fernet)),
+            Router::new().route("/sso", inner().layer(fernet)),
             FernetSubject::request(&Wish::default()).uri().to_string(),
         ),
-        (Router::new().route("/page", any(echo).layer(jwt)), JwtSubject::request(&Wish::default()).uri().to_string()),
+        (Router::new().route("/page", inner().layer(jwt)), JwtSubject::request(&Wish::default()).uri().to_string()),
     ]
 }
 
@@ -73,6 +84,37 @@ async fn a_body_without_a_length_is_awaited() {
                 assert_eq!(why(&app.oneshot(request).await.unwrap()), "ok", "{chunks:?}: nothing was used up");
             }
         }
+    }
+}
+
+/// No bytes and trailers, as HTTP/2 may bring them behind `content-length: 0`.
+struct Trailers(Option<HeaderMap>);
+
+impl http_body::Body for Trailers {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.take().map(|trailers| Ok(Frame::trailers(trailers))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(0)
+    }
+}
+
+#[tokio::test]
+async fn trailers_of_an_empty_body_do_not_go_on() {
+    for (app, link) in apps_of(|| any(trailers)) {
+        let unsigned = [(HeaderName::from_static("role"), HeaderValue::from_static("admin"))];
+        let body = Body::new(Trailers(Some(HeaderMap::from_iter(unsigned))));
+        let answer = app.oneshot(Request::post(&link).body(body).unwrap()).await.unwrap();
+        assert_eq!(why(&answer), "ok");
+        assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "0", "{link}");
     }
 }
 
