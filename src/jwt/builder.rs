@@ -126,6 +126,10 @@ where
     /// works for ever, and a used one works again `remember_for` after its use**: remembered for ever, such tokens
     /// would fill the replay store until nobody can sign in. If the tokens have an `iat`, call
     /// [`max_age`](Self::max_age) instead.
+    ///
+    /// A token with neither `iat` nor `nbf` never passes a store that forgets at a restart, such as
+    /// [`MemoryReplay`](crate::replay::MemoryReplay): it may have been used before the start, so it is `replayed`. Such
+    /// tokens need a store that outlives the process, such as Redis, or [`danger_reusable`](Self::danger_reusable).
     pub fn danger_without_expiry(mut self, remember_for: Duration) -> Self {
         self.form.remember_endless = Some(remember_for);
         self

@@ -51,7 +51,8 @@
 //!    claim that is the digest of a webhook's body, see [`webhook`].
 //! 8. Every token has an end: `exp`, or `iat` with [`max_age`](crate::Builder::max_age). A token without one is
 //!    `invalid`: it would have to be remembered for ever, and enough of them fill the replay store. A partner whose
-//!    tokens have no time at all needs [`danger_without_expiry`](crate::Builder::danger_without_expiry).
+//!    tokens have no time at all needs [`danger_without_expiry`](crate::Builder::danger_without_expiry), and a replay
+//!    store that outlives the process.
 //! 9. The key may be chosen by a word of the token itself, such as `kid` or `iss`:
 //!    [`tenant_header`](crate::Builder::tenant_header) and [`tenant_claim`](crate::Builder::tenant_claim). Nothing has
 //!    proved it then; it is read again from the authentic token. A token without it is an unknown tenant's.

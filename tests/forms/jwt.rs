@@ -232,6 +232,18 @@ async fn what_a_layer_can_ask_for_besides() {
         (|layer| layer.max_lifetime(secs(300)), with(json!({"exp": NOW + 301})), "bad_claim", "longer than allowed"),
         (|layer| layer.danger_without_expiry(secs(60)), with(json!({"exp": null})), "ok", "none is needed"),
         (|layer| layer.danger_without_expiry(secs(60)), with(json!({"exp": NOW - 61})), "expired", "and one counts"),
+        (
+            |layer| layer.danger_without_expiry(secs(60)),
+            with(json!({"exp": null, "iat": null, "nbf": null})),
+            "before_cutoff",
+            "without any time, a store in memory may have forgotten it",
+        ),
+        (
+            |layer| layer.danger_without_expiry(secs(60)),
+            with(json!({"exp": null, "iat": null, "nbf": NOW})),
+            "ok",
+            "one time is enough",
+        ),
         (|layer| layer.max_age(secs(300)), with(json!({"exp": null})), "ok", "made now"),
         (|layer| layer.max_age(secs(300)), with(json!({"exp": null, "iat": NOW - 360})), "ok", "as old as allowed"),
         (|layer| layer.max_age(secs(300)), with(json!({"exp": null, "iat": NOW - 361})), "expired", "older"),
