@@ -135,8 +135,8 @@ impl Wait {
     }
 }
 
-/// By its length or its end. A body without a length, or in a wrapper that hides both, may be empty nevertheless. One of
-/// no bytes that has not ended, as over HTTP/2, may have trailers, which are not signed either.
+/// By its end. A body without a length, or in a wrapper that hides its end, may be empty nevertheless. One of no bytes
+/// that has not ended, as over HTTP/2, may have trailers, which are not signed either.
 pub(super) fn is_empty(body: &impl Body) -> Option<bool> {
     match (body.is_end_stream(), body.size_hint().lower()) {
         (true, _) => Some(true),
