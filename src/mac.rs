@@ -5,14 +5,11 @@ mod tag;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
-#[cfg(feature = "webhook")]
 use subtle::{Choice, ConstantTimeEq};
-#[cfg(any(feature = "jwt", feature = "signed-parameters", feature = "signed-payload", feature = "webhook"))]
 use zeroize::Zeroizing;
 
 use crate::keys::{self, Secret};
 use crate::observe;
-#[allow(unused_imports, reason = "`sealed` alone decodes no MAC")]
 pub(crate) use tag::Tag;
 
 /// The digest of a MAC.
@@ -65,13 +62,6 @@ impl Keyed {
     }
 }
 
-#[cfg(any(
-    feature = "jwt",
-    feature = "sign",
-    feature = "signed-parameters",
-    feature = "signed-payload",
-    feature = "webhook"
-))]
 impl Keyed {
     fn mac<'p>(&self, parts: impl IntoIterator<Item = &'p [u8]>) -> Tag {
         match self {
@@ -104,7 +94,6 @@ impl Digest {
     ///
     /// # Errors
     /// What is wrong with the text.
-    #[cfg(feature = "webhook")]
     pub(crate) fn verify_any<'p, 't, K>(
         self,
         (secret, text): (&Secret, K),
@@ -125,7 +114,6 @@ impl Digest {
     ///
     /// # Errors
     /// What is wrong with the text.
-    #[cfg(any(feature = "jwt", feature = "signed-parameters", feature = "signed-payload"))]
     pub(crate) fn verify_read<'p, K>(
         self,
         (secret, text): (&Secret, K),
@@ -141,12 +129,6 @@ impl Digest {
     }
 
     /// The digest of the concatenated parts.
-    #[cfg(any(
-        feature = "sign",
-        feature = "signed-parameters",
-        feature = "signed-payload",
-        all(feature = "explain", feature = "webhook")
-    ))]
     pub(crate) fn hash<'p>(self, parts: impl IntoIterator<Item = &'p [u8]>) -> Tag {
         fn hash<'p, D: sha2::Digest>(parts: impl IntoIterator<Item = &'p [u8]>) -> Tag {
             Tag::from_bytes(&parts.into_iter().fold(D::new(), D::chain_update).finalize())
@@ -160,19 +142,11 @@ impl Digest {
     }
 
     /// The MAC of the concatenated parts, under these bytes as the key.
-    #[cfg(any(
-        feature = "jwt",
-        feature = "sign",
-        feature = "signed-parameters",
-        feature = "signed-payload",
-        all(feature = "explain", feature = "webhook")
-    ))]
     pub(crate) fn mac<'p>(self, key: &[u8], parts: impl IntoIterator<Item = &'p [u8]>) -> Tag {
         self.key(key).mac(parts)
     }
 
     /// As [`Self::verify`], with a key made for this one check.
-    #[cfg(any(feature = "sealed", feature = "timestamp-hash", all(feature = "explain", feature = "oauth1")))]
     pub(crate) fn verify_with_key(self, key: &[u8], message: &[u8], mac: &[u8]) -> bool {
         fn verify<M: Mac + KeyInit>(key: &[u8], message: &[u8], mac: &[u8]) -> bool {
             keyed::<M>(key).chain_update(message).verify_slice(mac).is_ok()
@@ -212,13 +186,6 @@ fn keyed<M: KeyInit>(secret: &[u8]) -> M {
 
 /// A secret that nobody has. In hexadecimal, which every secret format reads: else an unknown tenant would cost less
 /// than a wrong key.
-#[cfg(any(
-    feature = "jwt",
-    feature = "sealed",
-    feature = "signed-parameters",
-    feature = "signed-payload",
-    feature = "webhook"
-))]
 pub(crate) fn decoy() -> Secret {
     Secret::new(crate::text::hex::encode_hex(&random_key()))
 }

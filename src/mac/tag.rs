@@ -1,10 +1,3 @@
-#[cfg(any(
-    feature = "jwt",
-    feature = "sign",
-    feature = "signed-parameters",
-    feature = "signed-payload",
-    feature = "webhook"
-))]
 use subtle::{Choice, ConstantTimeEq};
 
 use super::Digest;
@@ -21,13 +14,6 @@ impl Tag {
     const ROOM: usize = 66;
 
     /// At most [`Self::ROOM`] bytes.
-    #[cfg(any(
-        feature = "jwt",
-        feature = "sign",
-        feature = "signed-parameters",
-        feature = "signed-payload",
-        feature = "webhook"
-    ))]
     pub(super) fn from_bytes(mac: &[u8]) -> Self {
         let mut bytes = [0; Self::ROOM];
         let Some(room) = bytes.get_mut(..mac.len()) else { return Self { bytes, length: 0 } };
@@ -71,13 +57,6 @@ impl Tag {
     }
 }
 
-#[cfg(any(
-    feature = "jwt",
-    feature = "sign",
-    feature = "signed-parameters",
-    feature = "signed-payload",
-    feature = "webhook"
-))]
 impl ConstantTimeEq for Tag {
     fn ct_eq(&self, other: &Self) -> Choice {
         // The lengths are those of digests, which are no secret.
