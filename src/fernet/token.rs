@@ -40,13 +40,13 @@ impl Token {
     /// Checks everything that needs no key, so that the library gets nothing that it would read differently: it accepts
     /// any number of padding characters, and compares the time with its own clock before it checks the MAC.
     pub(super) fn parse(text: Cow<'_, str>, longest: usize) -> Result<Self, &'static str> {
-        const NOT_CANONICAL: &str = "is not canonical base64url";
+        const NOT_CANONICAL: &str = "is not canonical base64url: it has another alphabet, or its end was cut off";
         if text.len() > longest {
             return Err("is too long");
         }
         // Twelve characters are nine bytes, which reveal most invalid tokens.
         let mut head = [0; 9];
-        let first = text.get(..12).ok_or("is too short")?;
+        let first = text.get(..12).ok_or("is too short: its end was cut off")?;
         decode_base64url_into(first.as_bytes(), &mut head).ok_or(NOT_CANONICAL)?;
         let [VERSION, time @ ..] = head else { return Err("has another version than 0x80") };
         let bare = without_padding(&text).ok_or(NOT_CANONICAL)?;
@@ -56,10 +56,10 @@ impl Token {
         }
         let length = bare.len() * 3 / 4;
         let Some(ciphertext) = length.checked_sub(HEADER + MAC).filter(|ciphertext| *ciphertext >= BLOCK) else {
-            return Err("is too short");
+            return Err("is too short: its end was cut off");
         };
         if !ciphertext.is_multiple_of(BLOCK) {
-            return Err("does not hold whole blocks");
+            return Err("does not hold whole blocks: its end was cut off");
         }
         let mac = last_bytes(bare, length).ok_or(NOT_CANONICAL)?;
         Ok(Self { issued_at: UnixTime::from_secs(u64::from_be_bytes(time)), mac, text: text.into_owned() })

@@ -54,7 +54,7 @@ impl Parts {
             let part = text.get(part).unwrap_or_default();
             let bare = if padded { without_padding(part) } else { Some(part) };
             bare.and_then(|bare| decode_base64url_onto(bare.as_bytes(), &mut all))
-                .ok_or("is not canonical base64url")?;
+                .ok_or("is not canonical base64url: it has another alphabet, or its end was cut off")?;
             Ok::<_, &'static str>(all.len())
         };
         let header = decode(second + 1..text.len())?;

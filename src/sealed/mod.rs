@@ -159,7 +159,7 @@ where
         }
         let mut sealed = Vec::with_capacity(text.len());
         let decoded = without_padding(&text).and_then(|bare| decode_base64url_onto(bare.as_bytes(), &mut sealed));
-        decoded.ok_or(malformed("is not canonical base64url"))?;
+        decoded.ok_or(malformed("is not canonical base64url: it has another alphabet, or its end was cut off"))?;
         self.seal.check(&sealed).map_err(malformed)?;
         Ok(Credential(sealed.into()).into())
     }

@@ -39,7 +39,7 @@ impl Seal {
             Self::FramedAesGcm => Frame::read(sealed).is_some(),
             Self::AesCbcThenHmac => Blocks::read(sealed).is_some(),
         };
-        if fits { Ok(()) } else { Err("has lengths that do not fit") }
+        if fits { Ok(()) } else { Err("has lengths that do not fit: its end was cut off") }
     }
 
     /// The payload, if it was sealed with this secret. Whatever is wrong, the answer is one.

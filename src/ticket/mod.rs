@@ -142,7 +142,8 @@ where
 
     fn extract(&self, head: &Parts, _: &Bytes) -> Result<Extracted<Presented>, Reason> {
         let malformed = |what| Reason::Malformed(self.parameter.clone(), what);
-        let not_a_ticket = || malformed("is not 43 characters of canonical base64url");
+        let not_a_ticket =
+            || malformed("is not 43 characters of canonical base64url: something is behind it, or its end was cut off");
         let raw = Query::of(&head.uri).raw_value(&self.parameter)?;
         let raw = raw.ok_or_else(|| Reason::MissingParameter(self.parameter.clone()))?;
         // Each character may be escaped: what is longer need not be decoded to be refused.

@@ -132,7 +132,7 @@ async fn every_form_has_settings_that_partners_get_wrong() {
 async fn secrets_that_were_copied_wrongly() {
     async fn check<S: Subject, F: Signs, C>(layer: &VerifyLayer<F, C>) {
         let copied = [S::key(0).expose(), b"\n"].concat();
-        let claims = serde_json::json!({"id": "1", "sub": "1", "email": "1"});
+        let claims = serde_json::json!({"id": "1", "sub": "1", "s_sub": "1", "email": "1"});
         let signer = layer.signer(&Secret::verbatim(copied));
         let request = signer.tenant("acme").request("https://rp.example/in", &claims);
         let (head, body) = request.unwrap_or_else(|error| panic!("{}: {error}", S::NAME)).into_parts();
@@ -146,12 +146,48 @@ async fn secrets_that_were_copied_wrongly() {
             check::<$subject, _, _>(&layer).await;)*
         };
     }
-    check!(JwtSubject OAuth1Subject SignedPayloadSubject TimestampHashSubject);
+    check!(HttpSignatureSubject JwtSubject JwtWebhookSubject OAuth1Subject SealedSubject SignedJsonSubject
+        SignedParametersSubject SignedPayloadSubject TimestampHashSubject WebhookSubject);
 }
 
 /// A URI as a server reads it.
 fn as_received(mut head: Parts) -> Parts {
     head.headers.insert("host", "rp.example".parse().unwrap());
+    // Where the form's subject does not name the tenant in the query.
+    head.headers.insert("x-tenant", "acme".parse().unwrap());
     head.uri = head.uri.path_and_query().unwrap().as_str().parse().unwrap();
     head
+}
+
+/// A link or a header that lost its end, which is the signature's or the tag's in every form.
+#[tokio::test]
+async fn credentials_that_were_cut() {
+    fn cut(name: &str, (mut head, body): (Parts, Bytes)) -> (Parts, Bytes) {
+        let shorter = |value: &str| value[..value.len() - 9].to_owned();
+        if let Some(value) = head.headers.get(name) {
+            let value = shorter(value.to_str().unwrap());
+            head.headers.insert(http::HeaderName::try_from(name).unwrap(), value.parse().unwrap());
+            return (head, body);
+        }
+        let uri = head.uri.to_string();
+        let (before, rest) = uri.split_once(&format!("{name}=")).unwrap();
+        let (value, after) = rest.split_once('&').unwrap_or((rest, ""));
+        head.uri = format!("{before}{name}={}&{after}", shorter(value)).parse().unwrap();
+        (head, body)
+    }
+    async fn check<F: Form, C>(layer: &VerifyLayer<F, C>, (head, body): (Parts, Bytes)) {
+        let said = explain::request(layer, &head, &body).await;
+        assert!(said.cause().unwrap_or_default().contains("its end was cut off"), "{}: {said}", F::NAME);
+    }
+    macro_rules! check {
+        ($($subject:ident $name:literal)*) => {
+            $(let layer = $subject::layer(keys::<$subject>(), replay(), clock()).build().unwrap();
+            check(&layer, cut($name, request::<$subject>(&Wish::default()))).await;)*
+        };
+    }
+    check!(FernetSubject "token" JwtSubject "sso_jwt" OAuth1Subject "oauth_signature" SealedSubject "token"
+        SignedParametersSubject "sig" SignedPayloadSubject "token" TimestampHashSubject "hash"
+        WebhookSubject "webhook-signature");
+    check(&TicketSubject::layer(clock()).build().unwrap(), cut("ticket", request::<TicketSubject>(&Wish::default())))
+        .await;
 }
