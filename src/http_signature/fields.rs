@@ -1,6 +1,8 @@
 //! Structured fields (RFC 8941), as far as signatures need them. The canonical spelling alone is read: what is signed
 //! is the text as it was received.
 
+use std::fmt;
+
 use http::{HeaderMap, HeaderName};
 
 use crate::rejection::Reason;
@@ -19,12 +21,27 @@ const MOST_PARAMETERS: usize = 16;
 pub(super) struct Input {
     /// The inner list and its parameters as received.
     pub(super) text: String,
-    pub(super) components: Vec<String>,
+    pub(super) components: Vec<Component>,
     pub(super) created: Option<u64>,
     pub(super) expires: Option<u64>,
     pub(super) keyid: Option<String>,
     pub(super) alg: Option<String>,
     pub(super) tag: Option<String>,
+}
+
+/// What a signature covers: a header, or a component that is derived from the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Component {
+    pub(super) name: String,
+    /// The name of a query parameter, percent-encoded, of `@query-param`.
+    pub(super) parameter: Option<String>,
+}
+
+impl fmt::Display for Component {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.name)?;
+        self.parameter.iter().try_for_each(|parameter| write!(f, ";name=\"{parameter}\""))
+    }
 }
 
 /// A dictionary's members; empty if there is no such header.
@@ -81,8 +98,7 @@ fn input(scanner: &mut Scanner<'_>) -> Option<Input> {
         if !input.components.is_empty() {
             scanner.skip(' ')?;
         }
-        let component = scanner.string()?;
-        // `;req`, `;sf`, `;key=…` and their like are not supported.
+        let component = scanner.component()?;
         if input.components.len() == MOST_COMPONENTS || input.components.contains(&component) {
             return None;
         }
@@ -120,6 +136,19 @@ impl<'a> Scanner<'a> {
             }
         }
         Some((key, value))
+    }
+
+    /// `;req`, `;sf`, `;key=…` and their like are not supported.
+    fn component(&mut self) -> Option<Component> {
+        let name = self.string()?;
+        let parameter = match &*name {
+            "@query-param" => {
+                self.0 = self.0.strip_prefix(";name=")?;
+                Some(self.string()?)
+            }
+            _ => None,
+        };
+        Some(Component { name, parameter })
     }
 
     /// The value of a parameter, `true` if it has none. Unknown ones are covered like the others.
@@ -233,6 +262,10 @@ mod tests {
             (r#"a=( "b")"#, false, "a space"),
             (r#"a=("b" "b")"#, false, "a component twice"),
             (r#"a=("b";req)"#, false, "a parameter of a component"),
+            (r#"a=("@query-param";name="b" "@query-param";name="c")"#, true, "query parameters"),
+            (r#"a=("@query-param";name="b" "@query-param";name="b")"#, false, "a query parameter twice"),
+            (r#"a=("@query-param")"#, false, "no name of a query parameter"),
+            (r#"a=("@query-param";name="b";req)"#, false, "a second parameter"),
             (r#"a=("b");created=01"#, false, "a zero in front"),
             (r#"a=("b");created=-1"#, false, "negative"),
             (r#"a=("b");created=1.5"#, false, "a fraction"),
@@ -254,7 +287,7 @@ mod tests {
         let (label, input) = &read[0];
         assert_eq!((label.as_str(), read.len()), ("a", 2), "two lines are one");
         assert_eq!(input.text, r#"("@method" "date");created=7;keyid="k\"""#);
-        assert_eq!(input.components, ["@method", "date"]);
+        assert_eq!(input.components.iter().map(|component| &*component.name).collect::<Vec<_>>(), ["@method", "date"]);
         assert_eq!((input.created, input.keyid.as_deref()), (Some(7), Some("k\"")));
         assert_eq!(inputs(&HeaderMap::new(), &NAME).unwrap(), []);
         let many: Vec<String> = (0..9).map(|n| format!("a{n}=()")).collect();

@@ -28,7 +28,8 @@
 //!    8941. One signature is checked: the only one, or the one with the layer's [`label`](crate::Builder::label).
 //!    Otherwise: `malformed`.
 //! 2. A signature covers at most 64 components, each once: headers, `@method`, `@target-uri`, `@authority`, `@scheme`,
-//!    `@path`, `@query` and `@request-target`. Others, and components with parameters such as `;req`, are `malformed`.
+//!    `@path`, `@query`, `@request-target`, and `@query-param` for a parameter that comes once. Others, and components
+//!    with parameters such as `;req`, are `malformed`.
 //!    The URL is the one that [the client sent](crate::received), at the layer's [`Origin`].
 //! 3. It must cover what the layer [requires](crate::Builder::required_components): by default the method and the URL.
 //!    If there is a body, it must cover `content-digest` too, which no setting changes. Otherwise: `malformed`.
@@ -43,7 +44,8 @@
 //! **What a signature does not cover is not signed**: other headers, the query if only `@path` is covered, and the
 //! body's type unless `content-type` is covered. The claims are the body's.
 //!
-//! All algorithms of the RFC are there. Not supported: `@query-param`, and signatures of responses.
+//! All algorithms of the RFC are there. Not supported: signatures of responses, and parameters of headers (`;sf`,
+//! `;key`, `;bs`).
 
 mod base;
 mod builder;
@@ -178,7 +180,7 @@ where
         let tags = self.signatures.only(&signature.1).map_err(malformed)?;
         self.check_coverage(&input, body)?;
         let created = input.created.ok_or(Reason::MissingParameter("created".into()))?;
-        let is_covered = input.components.iter().any(|component| component == "content-digest");
+        let is_covered = input.components.iter().any(|component| component.name == "content-digest");
         let digests = is_covered.then(|| fields::sequences(&head.headers, &CONTENT_DIGEST)).transpose()?;
         let tenant = input.keyid.as_deref().filter(|_| self.named_by_keyid).map(TenantId::from);
         let base = base::base(&input, head, &self.origin.urls(head)?.0)?;
@@ -269,7 +271,7 @@ impl<C> HttpSignature<C> {
 
     /// Whether what is required is covered. The parts of a URL cover the whole.
     fn check_coverage(&self, input: &Input, body: &Bytes) -> Result<(), Reason> {
-        let covers = |name: &str| input.components.iter().any(|component| component == name);
+        let covers = |name: &str| input.components.iter().any(|component| component.name == name);
         let has_all_of_url = ["@scheme", "@authority", "@path", "@query"].iter().all(|part| covers(part));
         let is_covered = |name: &str| covers(name) || (name == "@target-uri" && has_all_of_url);
         let digest = (!body.is_empty()).then_some("content-digest");

@@ -75,7 +75,7 @@ async fn the_rfcs_signatures_of_a_request() {
     }
 }
 
-/// B.2.1 covers nothing, and so passes only without a body. B.2.3 covers it by its digest.
+/// B.2.1 covers nothing, and so passes only without a body. B.2.2 and B.2.3 cover it by its digest.
 #[tokio::test]
 async fn the_rfcs_signatures_with_rsa_pss() {
     let b21 = [
@@ -83,6 +83,16 @@ async fn the_rfcs_signatures_with_rsa_pss() {
         (
             "signature",
             "sig-b21=:d2pmTvmbncD3xQm8E9ZV2828BjQWGgiwAaw5bAkgibUopemLJcWDy/lkbbHAve4cRAtx31Iq786U7it++wgGxbtRxf8Udx7zFZsckzXaJMkA7ChG52eSkFxykJeNqsrWH5S+oxNFlD4dzVuwe8DhTSja8xxbR/Z2cOGdCbzR72rgFWhzx2VjBqJzsPLMIQKhO4DGezXehhWwE56YCE+O6c0mKZsfxVrogUvA4HELjVKWmAvtl6UnCh8jYzuVG5WSb/QEVPnP5TmcAnLH1g+s++v6d4s8m0gCw1fV5/SITLq9mhho8K3+7EPYTU8IU1bLhdxO5Nyt8C8ssinQ98Xw9Q==:",
+        ),
+    ];
+    let b22 = [
+        (
+            "signature-input",
+            r#"sig-b22=("@authority" "content-digest" "@query-param";name="Pet");created=1618884473;keyid="test-key-rsa-pss";tag="header-example""#,
+        ),
+        (
+            "signature",
+            "sig-b22=:LjbtqUbfmvjj5C5kr1Ugj4PmLYvx9wVjZvD9GsTT4F7GrcQEdJzgI9qHxICagShLRiLMlAJjtq6N4CDfKtjvuJyE5qH7KT8UCMkSowOB4+ECxCmT8rtAmj/0PIXxi0A0nxKyB09RNrCQibbUjsLS/2YyFYXEu4TRJQzRw1rLEuEfY17SARYhpTlaqwZVtR8NV7+4UKkjqpcAoFqWFQh62s7Cl+H2fjBSpqfZUJcsIk4N6wiKYd4je2U/lankenQ99PZfB4jY3I5rSV2DSBVkSFsURIjYErOs0tFTQosMTAoxk//0RoKUqiYY8Bh0aaUEb0rQl3/XaVe4bXTugEjHSw==:",
         ),
     ];
     let b23 = [
@@ -110,6 +120,10 @@ async fn the_rfcs_signatures_with_rsa_pss() {
     for (signature, uri, body, required, expected, why) in [
         (&b21, uri, "", &[][..], "ok", "B.2.1"),
         (&b21, uri, HELLO, &[], "malformed", "B.2.1 with a body that is not signed"),
+        (&b22, uri, HELLO, &[], "ok", "B.2.2"),
+        (&b22, "/foo?param=value&Pet=dog", HELLO, &[], "ok", "B.2.2 with another parameter that is not signed"),
+        (&b22, "/foo?Pet=cat", HELLO, &[], "bad_signature", "B.2.2 with another value"),
+        (&b22, "/foo?Pet=dog&Pet=dog", HELLO, &[], "duplicate_parameter", "B.2.2 with a parameter twice"),
         (&b23, uri, HELLO, &all, "ok", "B.2.3"),
         (&b23, "/foo?param=value&Pet=dog", HELLO, &all, "bad_signature", "another query"),
         (&b23, uri, "{}", &all, "body_hash", "another body"),
