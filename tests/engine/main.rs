@@ -4,6 +4,7 @@ mod bodies;
 mod contract;
 mod facts;
 mod form_types;
+mod http2;
 mod key_slips;
 mod landing;
 #[cfg(feature = "metrics")]
