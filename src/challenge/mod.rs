@@ -23,8 +23,10 @@
 //!    browser itself, can have made it; nothing is stored until it comes back.
 //! 3. A nonce is valid for [ten minutes](Challenge::max_age) and works once: the replay store remembers it until its
 //!    time is over, also if the partner answers it twice.
-//! 4. A nonce does not say for which partner it was made: **give each partner a `Challenge` with a cookie name of its
-//!    own**. Otherwise one partner could send on an answer that another one gave to its operator.
+//! 4. A nonce is of use at the partner for which it was made: **give each partner a `Challenge` with a
+//!    [name](Challenge::for_partner)**, or with a cookie of its own. Otherwise one partner could ask another one with the
+//!    nonce that it was given, and send on the answer. A layer of several tenants takes a nonce from any of them:
+//!    where tenants must not know each other's users, give each a layer.
 //!
 //! Which forms take one back: [`jwt`](crate::jwt), [`signed_parameters`](crate::signed_parameters) and
 //! [`signed_payload`](crate::signed_payload), by [`nonce_member`](crate::Builder::nonce_member).
@@ -64,12 +66,12 @@ const COOKIE_LIVES: Duration = Duration::from_secs(3_600);
 pub(crate) struct Binding([u8; BINDING]);
 
 impl Binding {
-    /// When a nonce was made, if it was made for this browser.
-    pub(crate) fn made_at(&self, nonce: &str) -> Option<UnixTime> {
+    /// When a nonce was made, if it was made for this browser and this partner.
+    pub(crate) fn made_at(&self, nonce: &str, partner: &str) -> Option<UnixTime> {
         let mut bytes = [0; NONCE];
         decode_base64url_into(nonce.as_bytes(), &mut bytes)?;
         let (signed, mac) = bytes.split_at(SIGNED);
-        let expected = Digest::Sha256.mac(&self.0, [signed]);
+        let expected = Digest::Sha256.mac(&self.0, [signed, partner.as_bytes()]);
         let time: [u8; TIME] = signed.get(..TIME)?.try_into().ok()?;
         bool::from(expected[..].ct_eq(mac)).then(|| UnixTime::from_secs(u64::from_be_bytes(time)))
     }
@@ -88,6 +90,7 @@ opaque_debug!(Binding);
 #[derive(Clone)]
 pub struct Challenge {
     cookie: Cow<'static, str>,
+    partner: Cow<'static, str>,
     /// How a browser sends the cookie along.
     sent: &'static str,
     max_age: Duration,
@@ -125,7 +128,22 @@ impl Challenge {
     /// with another name does not build.
     pub fn new(cookie: impl Into<Cow<'static, str>>) -> Self {
         let max_age = Duration::from_secs(600);
-        Self { cookie: cookie.into(), sent: "SameSite=Lax", max_age, clock: Arc::new(SystemClock) }
+        let partner = Cow::Borrowed("");
+        Self { cookie: cookie.into(), partner, sent: "SameSite=Lax", max_age, clock: Arc::new(SystemClock) }
+    }
+
+    /// Binds nonces to one partner, by any name that no other partner of the app has. A layer then refuses a nonce that
+    /// was made for another name, and all can share the cookie. Default: no name.
+    ///
+    /// ```
+    /// use tower_sso::challenge::Challenge;
+    ///
+    /// let challenge = Challenge::new("__Host-sso");
+    /// let (forum, shop) = (challenge.clone().for_partner("forum"), challenge.for_partner("shop"));
+    /// ```
+    #[must_use]
+    pub fn for_partner(self, name: impl Into<Cow<'static, str>>) -> Self {
+        Self { partner: name.into(), ..self }
     }
 
     /// The cookie comes along with a form that the partner's page posts (`SameSite=None`). Default: only with links and
@@ -169,7 +187,7 @@ impl Challenge {
         let mut nonce = Vec::with_capacity(NONCE);
         nonce.extend_from_slice(&time.to_be_bytes());
         nonce.extend_from_slice(salt);
-        let mac = Digest::Sha256.mac(binding, [nonce.as_slice()]);
+        let mac = Digest::Sha256.mac(binding, [nonce.as_slice(), self.partner.as_bytes()]);
         nonce.extend_from_slice(&mac);
         let (name, sent, binding, lives) = (&self.cookie, self.sent, BASE64URL.encode(binding), COOKIE_LIVES.as_secs());
         let cookie = format!("{name}={binding}; Path=/; Max-Age={lives}; HttpOnly; Secure; {sent}");
@@ -191,6 +209,11 @@ impl Challenge {
         let mut binding = [0; BINDING];
         let is_ours = decode_base64url_into(cookie.as_bytes(), &mut binding).is_some();
         Ok(is_ours.then_some(Binding(binding)))
+    }
+
+    /// When a nonce was made, if this challenge made it for a browser with these bits.
+    pub(crate) fn made_at(&self, binding: &Binding, nonce: &str) -> Option<UnixTime> {
+        binding.made_at(nonce, &self.partner)
     }
 
     pub(crate) fn lifetime(&self) -> Duration {
@@ -240,14 +263,26 @@ mod tests {
         assert_ne!(one.nonce(), other_tab.nonce());
         assert_eq!(challenge.binding_in(&cookie_of(&other_tab)), Some(binding), "the cookie stays");
         for nonce in [one.nonce(), other_tab.nonce()] {
-            assert_eq!(binding.made_at(nonce), Some(now));
+            assert_eq!(binding.made_at(nonce, ""), Some(now));
         }
         let stranger = challenge.binding_in(&cookie_of(&challenge.issue(&HeaderMap::new()).unwrap())).unwrap();
-        assert_eq!(stranger.made_at(one.nonce()), None);
-        assert_eq!(binding.made_at("cb68251eefb5211e58c00ff1395f0c0b"), None);
+        assert_eq!(stranger.made_at(one.nonce(), ""), None);
+        assert_eq!(binding.made_at("cb68251eefb5211e58c00ff1395f0c0b", ""), None);
         // Another time, and one character more.
-        assert_eq!(binding.made_at(&one.nonce().replacen("AAAAAGVT", "AAAAAGVU", 1)), None);
-        assert_eq!(binding.made_at(&format!("{}A", one.nonce())), None);
+        assert_eq!(binding.made_at(&one.nonce().replacen("AAAAAGVT", "AAAAAGVU", 1), ""), None);
+        assert_eq!(binding.made_at(&format!("{}A", one.nonce()), ""), None);
+    }
+
+    #[test]
+    fn a_nonce_is_for_one_partner() {
+        let challenge = Challenge::new("__Host-sso");
+        let (forum, shop) = (challenge.clone().for_partner("forum"), challenge.clone().for_partner("shop"));
+        let issued = forum.issue(&HeaderMap::new()).unwrap();
+        let binding = challenge.binding_in(&cookie_of(&issued)).unwrap();
+        assert!(forum.made_at(&binding, issued.nonce()).is_some());
+        for other in [shop, challenge] {
+            assert_eq!(other.made_at(&binding, issued.nonce()), None);
+        }
     }
 
     #[test]

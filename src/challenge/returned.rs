@@ -46,10 +46,12 @@ impl ReturnedNonce {
         binding: Option<&Binding>,
         member: impl FnOnce(&str) -> Result<Option<String>, Reason>,
     ) -> Result<Validity, Reason> {
-        let (Some(name), Some(max_age)) = (self.checked(), self.lifetime()) else { return Ok(validity) };
+        let (Some(name), Some(challenge)) = (self.checked(), &self.challenge) else { return Ok(validity) };
+        let max_age = challenge.lifetime();
         let nonce = member(name)?.ok_or_else(|| Reason::MissingClaim(name.clone()))?;
-        let made_at = binding.and_then(|binding| binding.made_at(&nonce));
-        let made_at = made_at.ok_or(Reason::BadClaim(name.clone(), "is not one that this browser was given"))?;
+        let made_at = binding.and_then(|binding| challenge.made_at(binding, &nonce));
+        let bad = || Reason::BadClaim(name.clone(), "is not one that this browser was given for this partner");
+        let made_at = made_at.ok_or_else(bad)?;
         Ok(Validity::around_second(made_at, &Window { max_age, clock_skew }).narrowed(&validity))
     }
 

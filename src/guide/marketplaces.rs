@@ -112,6 +112,9 @@
 //! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
+//! If your app asks several partners, name each: `challenge.for_partner("forum")`. A nonce is then refused from another
+//! one, which could have it from the partner that asked for the login.
+//!
 //! The cookie comes back with links and redirects. Where the platform posts a form, as LTI 1.3 does, call
 //! [`for_form_posts`](crate::challenge::Challenge::for_form_posts), or
 //! [`in_frames`](crate::challenge::Challenge::in_frames) if all of it happens in a frame.

@@ -153,6 +153,18 @@ async fn an_answer_comes_back_to_the_browser_that_asked() {
     }
 }
 
+/// An answer to the nonce of another partner, who asked this one with it.
+#[tokio::test]
+async fn a_nonce_is_of_use_at_its_partner_only() {
+    for (made_for, expected) in [("app", "ok"), ("other", "invalid"), ("", "invalid")] {
+        let layer = jwt_with_nonce().challenge(challenge().for_partner("app"));
+        let app = App::new(layer.replay(replay()).clock(clock()).build().unwrap());
+        let browser = Browser::from(&challenge().for_partner(made_for).issue(&HeaderMap::new()).unwrap());
+        let answer = (FORMS[2].answer)(&[&browser.nonce], 0, "ada");
+        assert_eq!(outcome(&app.send(browser.brings(answer)).await), expected, "{made_for:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_nonce_is_valid_for_ten_minutes() {
     for Form { name, app, answer, own_age } in FORMS {
