@@ -141,6 +141,16 @@ impl Place {
         matches!(self.0, Kind::Body(_))
     }
 
+    /// Whether the body holds something else than this value.
+    pub(crate) fn leaves_some_of(&self, body: &[u8]) -> bool {
+        match &self.0 {
+            Kind::Form(_) => std::str::from_utf8(body).is_ok_and(|text| Query::new(text).pairs().nth(1).is_some()),
+            Kind::Json(_) => Object::read(body).is_ok_and(|object| object.names().nth(1).is_some()),
+            Kind::Body(_) => false,
+            Kind::Query(_) | Kind::Header { .. } | Kind::Cookie(_) => !body.is_empty(),
+        }
+    }
+
     /// The problem of a name that no request can hold.
     pub(crate) fn check(&self, setting: &'static str) -> Result<(), ConfigProblem> {
         let is_bad = match &self.0 {

@@ -36,6 +36,8 @@
 //!    are not. A body beside pairs in the head is `malformed`, unless the layer has
 //!    [`danger_unsigned_body`](crate::Builder::danger_unsigned_body), or is [`reusable`](crate::Builder::reusable) with
 //!    all pairs in one value: such a value is its holder's standing proof, and the body the holder's own.
+//!    If the pairs are in the head and the signature in the body, a body with more than the signature is refused too.
+//!    Beside signed fields of a form, other fields are let through: trust nothing in them.
 //! 3. One signed text has one reading: a name or value that holds the separator is `malformed`. Joins that can be read
 //!    in two ways do not build. Pairs [without a separator](Join::pairs_without_separator) prove less.
 //! 4. A pair may be empty or absent, unless it is [required](crate::Builder::require).
@@ -195,7 +197,9 @@ where
         self.check_pairs(&pairs)?;
         let tenant = self.tenant.as_ref().map(|name| tenant_in(name, &pairs)).transpose()?;
         let signed = Signed { pairs, tag, binding: self.nonce.binding(head)? };
-        Ok(Extracted { tenant, ..Credential(Arc::new(signed)).into() })
+        let in_head = !self.source.is_in_body()
+            && matches!(&self.signature_at, At::Place(place) if place.is_in_body() && place.leaves_some_of(body));
+        Ok(Extracted { tenant, in_head, credential: Credential(Arc::new(signed)) })
     }
 
     fn verify(&self, Credential(signed): &Credential, key: &Secret) -> Result<Message, Reason> {

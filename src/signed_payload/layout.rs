@@ -83,6 +83,14 @@ impl Layout {
         }
     }
 
+    /// Whether the payload is in the head, and the body has more than the signature.
+    pub(super) fn signs_no_more_of(&self, body: &[u8]) -> bool {
+        match &self.0 {
+            Kind::Apart { payload, signature } => !payload.is_in_body() && signature.leaves_some_of(body),
+            Kind::Joined { .. } => false,
+        }
+    }
+
     /// The payload and the signature, as received.
     pub(super) fn find<'a>(&self, head: &'a Parts, body: &'a Bytes) -> Result<(Cow<'a, str>, Cow<'a, str>), Reason> {
         match &self.0 {

@@ -34,7 +34,9 @@
 //!    bytes. Nothing else is signed: neither other parameters nor path, headers or body. A body beside a payload and
 //!    signature in the head is `malformed`, unless the layer has
 //!    [`danger_unsigned_body`](crate::Builder::danger_unsigned_body), or is [`reusable`](crate::Builder::reusable): the
-//!    payload is then its holder's standing proof, and the body the holder's own.
+//!    payload is then its holder's standing proof, and the body the holder's own. If the payload is in
+//!    the head and its signature in the body, a body with more than the signature is refused too. Beside a payload in a
+//!    form, other fields are let through: trust nothing in them.
 //! 3. The decoded MAC is the replay key: another spelling of a payload's signature is the same login.
 //! 4. The time is a member of the payload, or a [stamp](crate::Builder::stamped) after it. A layer with
 //!    neither does not build.
@@ -225,7 +227,8 @@ where
         let tenant = self.tenant.as_ref().map(|name| self.tenant_in(name, &payload)).transpose()?;
         let binding = self.nonce.binding(head)?;
         let signed = Signed { text: text.into(), stamp_at, payload, tag, binding };
-        Ok(Extracted { tenant, ..Credential(Arc::new(signed)).into() })
+        let in_head = self.layout.signs_no_more_of(body);
+        Ok(Extracted { tenant, in_head, credential: Credential(Arc::new(signed)) })
     }
 
     fn verify(&self, Credential(signed): &Credential, key: &Secret) -> Result<Message, Reason> {

@@ -19,7 +19,7 @@ use tower_sso::signed_payload::{self, Layout, PayloadEncoding, SignedPayload, St
 use tower_sso::{Builder, ConfigError};
 
 use crate::support::subject::{get, refused};
-use crate::support::{App, NOW, Request_, clock, outcome, replay};
+use crate::support::{App, NOW, Request_, clock, outcome, reason, replay};
 
 const SECRET: &str = "payload-secret-0123456789";
 
@@ -125,6 +125,38 @@ async fn every_way_of_writing_it() {
         let answer = app.send(request.clone()).await;
         assert_eq!(outcome(&answer), "ok", "{why}");
         assert_eq!(outcome(&app.send(request).await), "replayed", "{why}");
+    }
+}
+
+/// Nobody signed what stands beside a signature in a body.
+#[tokio::test]
+async fn a_signature_in_a_body_brings_nothing_else_along() {
+    let payload = BASE64_URL_SAFE_NO_PAD.encode(format!(r#"{{"iat":{NOW}}}"#));
+    let signature = hex(&mac(&payload));
+    let request = |content_type: &str, body: String| {
+        let request = Request::post("/").header(CONTENT_TYPE, content_type).header("x-user", &payload);
+        request.body(Full::from(body)).unwrap()
+    };
+    let (form, json) = ("application/x-www-form-urlencoded", "application/json");
+    let header = || Place::header(HeaderName::from_static("x-user"));
+    for (place, content_type, alone, more) in [
+        (Place::form("sig"), form, format!("sig={signature}"), format!("role=admin&sig={signature}")),
+        (
+            Place::json("sig"),
+            json,
+            format!(r#"{{"sig":"{signature}"}}"#),
+            format!(r#"{{"sig":"{signature}","role":"admin"}}"#),
+        ),
+    ] {
+        let layer = || {
+            let layer = signed_payload::layer::<Value>(Layout::apart(header(), place.clone()));
+            layer.issued_at("iat", TimeFormat::Seconds).methods([http::Method::POST])
+        };
+        let (strict, lax) = (app(layer()), app(layer().danger_unsigned_body()));
+        let refused = strict.send(request(content_type, more.clone())).await;
+        assert_eq!((outcome(&refused), reason(&refused)), ("malformed", "unsigned_body"), "{content_type}");
+        assert_eq!(outcome(&strict.send(request(content_type, alone)).await), "ok", "{content_type}: not used up");
+        assert_eq!(outcome(&lax.send(request(content_type, more)).await), "ok", "{content_type}");
     }
 }
 
