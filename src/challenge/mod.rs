@@ -24,9 +24,9 @@
 //! 3. A nonce is valid for [ten minutes](Challenge::max_age) and works once: the replay store remembers it until its
 //!    time is over, also if the partner answers it twice.
 //! 4. A nonce is of use at the partner for which it was made: **give each partner a `Challenge` with a
-//!    [name](Challenge::for_partner)**, or with a cookie of its own. Otherwise one partner could ask another one with the
-//!    nonce that it was given, and send on the answer. A layer of several tenants takes a nonce from any of them:
-//!    where tenants must not know each other's users, give each a layer.
+//!    [name](Challenge::for_partner)**, or with a cookie of its own. Otherwise one partner could ask another one with
+//!    the nonce that it was given, and send on the answer. A layer of several tenants takes a nonce from any of them:
+//!    give tenants that could do so a layer each.
 //!
 //! Which forms take one back: [`jwt`](crate::jwt), [`signed_parameters`](crate::signed_parameters) and
 //! [`signed_payload`](crate::signed_payload), by [`nonce_member`](crate::Builder::nonce_member).

@@ -321,6 +321,8 @@ impl<C: DeserializeOwned> Jwt<C> {
         });
         let named = self.named.as_ref();
         let claims = claims.and_then(|()| named.map_or(Ok(()), |named| named.check(parts, parts.named.as_ref())));
+        let claims =
+            claims.and_then(|()| named.map_or(Ok(()), |named| named.check_issuer(&payload, parts.named.as_ref())));
         let issuer = self.issuer.as_deref();
         let claims = claims.and_then(|()| issuer.map_or(Ok(()), |issuer| claims::check_issuer(&payload, issuer)));
         let id = self.by_id.then(|| claims::text(&payload, "jti")).transpose();

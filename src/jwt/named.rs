@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::claims;
 use super::token::Parts;
 use crate::keys::TenantId;
 use crate::rejection::Reason;
@@ -16,6 +17,8 @@ pub(super) struct Named {
     pub(super) member: Cow<'static, str>,
     /// What stands before the tenant's name, such as `https://`.
     pub(super) prefix: Cow<'static, str>,
+    /// Whether `iss` has to be an address at the tenant's host.
+    pub(super) hosts_issuer: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub(super) enum Part {
 
 impl Named {
     pub(super) fn new(part: Part, member: Cow<'static, str>) -> Self {
-        Self { part, member, prefix: "".into() }
+        Self { part, member, prefix: "".into(), hosts_issuer: false }
     }
 
     /// The tenant that a token names, which nothing has proved yet. `None` if it names none that could be known.
@@ -43,6 +46,19 @@ impl Named {
         match self.unverified(parts) {
             Some(proved) if Some(&proved) == named => Ok(()),
             _ => Err(Reason::BadClaim(self.member.clone(), "is not the tenant whose key was asked for")),
+        }
+    }
+
+    /// Whether the issuer is at the tenant's host.
+    pub(super) fn check_issuer(&self, payload: &Object<'_>, tenant: Option<&TenantId>) -> Result<(), Reason> {
+        if !self.hosts_issuer {
+            return Ok(());
+        }
+        let issuer = claims::text(payload, "iss")?;
+        let host = issuer.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next());
+        match (host, tenant) {
+            (Some(host), Some(tenant)) if host == tenant.as_str() => Ok(()),
+            _ => Err(Reason::BadClaim("iss".into(), "is not at the tenant's host")),
         }
     }
 

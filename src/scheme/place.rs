@@ -141,13 +141,12 @@ impl Place {
         matches!(self.0, Kind::Body(_))
     }
 
-    /// Whether the body holds something else than this value.
+    /// Whether a body that holds this value holds something else too.
     pub(crate) fn leaves_some_of(&self, body: &[u8]) -> bool {
         match &self.0 {
             Kind::Form(_) => std::str::from_utf8(body).is_ok_and(|text| Query::new(text).pairs().nth(1).is_some()),
             Kind::Json(_) => Object::read(body).is_ok_and(|object| object.names().nth(1).is_some()),
-            Kind::Body(_) => false,
-            Kind::Query(_) | Kind::Header { .. } | Kind::Cookie(_) => !body.is_empty(),
+            _ => false,
         }
     }
 
@@ -196,8 +195,7 @@ impl Place {
             }
             Kind::Body(essence) => {
                 check_content(&head.headers, Some(essence))?;
-                let text = text_of(body)?;
-                Ok(Some(text).filter(|text| !text.is_empty()).map(Cow::Borrowed))
+                Ok(Some(text_of(body)?).filter(|text| !text.is_empty()).map(Cow::Borrowed))
             }
             Kind::Header { name, word } => {
                 let Some(value) = once_text(&head.headers, name, "is not ASCII text")? else { return Ok(None) };

@@ -56,6 +56,14 @@ where
         self
     }
 
+    /// Requires that `iss` is an `https` address at the host that the [tenant claim](Self::tenant_claim) names. For
+    /// senders with both claims, such as Shopify. Default: not compared.
+    pub fn issuer_at_tenant(mut self) -> Self {
+        // Without a claim, refused when the layer is built.
+        self.form.named.get_or_insert(Named::new(Part::Payload, "".into())).hosts_issuer = true;
+        self
+    }
+
     /// A member that the token's header must have with exactly this text, such as the `signer` of a load balancer of
     /// AWS. Default: none.
     pub fn require_header(mut self, name: impl Into<Cow<'static, str>>, text: impl Into<Cow<'static, str>>) -> Self {

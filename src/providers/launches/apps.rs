@@ -15,11 +15,11 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Shopify's session tokens, which the embedded app's page sends with every call.
 ///
 /// `Authorization: Bearer`, or `id_token` in the query of the first page. The token lives for a minute and is
-/// **reusable**. The tenant is the shop, as in `some-shop.myshopify.com`, from `dest`; the user is `sub`. Set
-/// [`audience`](Builder::audience) to the app's API key; the secret is the app's client secret, the same for all shops.
-/// Only the token is signed: not the call that it comes with.
+/// **reusable**. The tenant is the shop, as in `some-shop.myshopify.com`, from `dest`, and `iss` must be at
+/// the same host; the user is `sub`. Set [`audience`](Builder::audience) to the app's API key; the secret is the app's
+/// client secret, the same for all shops. Only the token is signed: not the call that it comes with.
 ///
-/// Source: Shopify/shopify-api-ruby, lib/shopify_api/auth/jwt_payload.rb.
+/// Source: shopify.dev, "About session tokens"; Shopify/shopify-api-ruby, lib/shopify_api/auth/jwt_payload.rb.
 ///
 /// ```
 /// use tower_sso::providers::launches::{self, ShopifySession};
@@ -34,6 +34,7 @@ pub fn shopify_session_token<C: Claims>() -> Builder<Jwt<C>> {
         .or_in(Place::query("id_token"))
         .tenant_claim("dest")
         .tenant_after("https://")
+        .issuer_at_tenant()
         .leeway(Duration::from_secs(10))
         .max_lifetime(MINUTE)
         .danger_reusable()

@@ -19,7 +19,7 @@ use crate::scheme::Place;
 /// [`PublicKeys`](crate::keys::PublicKeys). The cookie `CF_Authorization` holds the same token. The request is not
 /// signed.
 ///
-/// Source: developers.cloudflare.com, "Validate JWTs".
+/// Source: developers.cloudflare.com, "Validate JWTs" and "Application token".
 ///
 /// ```
 /// use tower_sso::{keys::PublicKeys, providers::launches::{self, AccessUser}};
@@ -125,15 +125,22 @@ pub fn google_cloud_marketplace<C: Claims>() -> Builder<Jwt<C>> {
 /// Apps in Zendesk's framework, whose first page gets a signed POST: the field `token` of a form.
 ///
 /// Once, on the first load only. Set [`audience`](Builder::audience) to the installation's address. The key is the
-/// app's public key in PEM. Other fields and the query are not signed.
+/// app's public key in PEM. Other fields are not signed. **Nor is the query**: the token has a hash of it, `qsh`, whose
+/// rule is not published, so nobody checks it; `cnf` says where the key is, and is not followed.
 ///
-/// Source: developer.zendesk.com, "Building a server-side app", signed URLs.
+/// Source: developer.zendesk.com, "Building a server-side app", part 5, and "Using the Apps framework", JWT claims, as
+/// public apps read them.
 ///
 /// ```
-/// let layer = tower_sso::providers::launches::zendesk_app::<serde_json::Value>().audience("https://x.example/1.json");
+/// use tower_sso::providers::launches::{self, ZendeskVisit};
+///
+/// let layer = launches::zendesk_app::<ZendeskVisit>().audience("https://x.example/1.json");
 /// ```
 pub fn zendesk_app<C: Claims>() -> Builder<Jwt<C>> {
-    jwt::layer(Algorithm::RS256).token_in(Place::form("token")).methods([Method::POST])
+    jwt::layer(Algorithm::RS256)
+        .token_in(Place::form("token"))
+        .danger_unchecked_claims(["cnf", "qsh"])
+        .methods([Method::POST])
 }
 
 /// Calls of an app's page in Canva to the app's backend: `Authorization: Bearer`.

@@ -130,7 +130,9 @@ pub(super) const PRESETS: &[Preset] = &[
             once(layer.keys(public(Algorithm::RS256, "acme.example", "other.example")))
         },
         launch: |signer, at, user| {
-            let token = token(Algorithm::RS256, signer, at, json!({"aud": "https://x.example/1.json", "sub": user}));
+            let mut claims = json!({"iss": signer.host(), "aud": "https://x.example/1.json", "sub": user});
+            (claims["qsh"], claims["cnf"]) = ("0f".into(), json!({"jku": "https://x.example/key"}));
+            let token = token(Algorithm::RS256, signer, at, claims);
             Launch::form("/page", &format!("token={token}")).at(signer.host())
         },
         ..DEFAULT

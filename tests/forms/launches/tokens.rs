@@ -8,7 +8,8 @@ use tower_sso::sign::JwtSigner;
 
 use super::launch::Launch;
 use super::presets::{DEFAULT, Preset, REUSABLE, Time};
-use super::signers::{Signer, base64, hex, hosted, keys, once, reusable, sha256};
+use super::signers::{KEYS, Signer, base64, hex, hosted, keys, once, reusable, sha256};
+use crate::support::{NOW, outcome};
 
 pub(super) fn timed(at: u64, mut claims: Value) -> Value {
     claims["iat"] = at.into();
@@ -106,7 +107,7 @@ pub(super) const PRESETS: &[Preset] = &[
         },
         launch: |signer, at, user| {
             let dest = format!("https://{}.myshopify.com", signer.name());
-            let claims = json!({"dest": dest, "aud": "api-key", "sub": user});
+            let claims = json!({"iss": format!("{dest}/admin"), "dest": dest, "aud": "api-key", "sub": user});
             Launch::header("authorization", &format!("Bearer {}", token(signer, at, claims)))
         },
         ..REUSABLE
@@ -144,3 +145,24 @@ pub(super) const PRESETS: &[Preset] = &[
         ..DEFAULT
     },
 ];
+
+/// Of a token of one shop for another, the issuer would be the first.
+#[tokio::test]
+async fn a_session_of_shopify_is_issued_at_its_shop() {
+    for (issuer, expected) in [
+        (json!("https://acme.myshopify.com/admin"), "ok"),
+        (json!("https://acme.myshopify.com"), "ok"),
+        (json!("https://other.myshopify.com/admin"), "invalid"),
+        (json!("https://acme.myshopify.com@other.example/admin"), "invalid"),
+        (json!("https://acme.myshopify.com.other.example/admin"), "invalid"),
+        (json!("http://acme.myshopify.com/admin"), "invalid"),
+        (json!("acme.myshopify.com"), "invalid"),
+        (json!(["https://acme.myshopify.com/admin"]), "invalid"),
+        (Value::Null, "invalid"),
+    ] {
+        let claims = json!({"iss": issuer, "dest": "https://acme.myshopify.com", "aud": "api-key", "sub": "ada"});
+        let app = reusable(launches::shopify_session_token::<Value>().audience("api-key").secrets([KEYS[0]]));
+        let launch = Launch::header("authorization", &format!("Bearer {}", token(Signer::Acme, NOW, claims)));
+        assert_eq!(outcome(&app.send(launch.request()).await), expected, "{issuer}");
+    }
+}

@@ -10,7 +10,7 @@ use tower_sso::providers::launches::{
     self, AccessUser, BigCommerceStore, CanvaUser, CanvasRequest, ConnectUser, DiscourseRequest, FacebookUser,
     ForgeCall, FourthwallSupporter, HelpScoutFrame, HerokuResource, HerokuUser, IapUser, InstantGamesPlayer,
     MarketplaceSignUp, MiniApp, MondayCall, MultipassCustomer, ShopifyLaunch, ShopifyVisit, ShoplineLaunch,
-    ShopwarePage, ShopwareRegistration, ShopwareVisit, TrelloMember, VkLaunch, WixInstance, ZoomContext,
+    ShopwarePage, ShopwareRegistration, ShopwareVisit, TrelloMember, VkLaunch, WixInstance, ZendeskVisit, ZoomContext,
 };
 use tower_sso::rejection::Rejection;
 use tower_sso::scheme::Place;
@@ -126,6 +126,7 @@ fn names_are_those_of_the_platforms() {
     reads::<ShopwarePage>(json!({"shop-id": "1"}));
     reads::<ShopwareVisit>(json!({"iss": "shop"}));
     reads::<TrelloMember>(json!({"idMember": "m", "idPlugin": "p"}));
+    reads::<ZendeskVisit>(json!({"iss": "acme.zendesk.com"}));
     reads::<HerokuUser>(json!({"resource_uuid": "r", "user_uuid": "u", "user_email": "ada@example.com"}));
     reads::<InstantGamesPlayer>(json!({"player_id": "p"}));
     reads::<ShopifyLaunch>(json!({"shop": "acme.myshopify.com"}));

@@ -87,6 +87,40 @@ pub struct IapUser {
     pub email: Option<String>,
 }
 
+/// A user who opens an app in Zendesk's framework.
+///
+/// ```
+/// fn read(visit: &tower_sso::providers::launches::ZendeskVisit) -> Option<&str> {
+///     visit.sub.as_deref()
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ZendeskVisit {
+    /// The account that the app is installed in.
+    pub iss: String,
+    /// The user.
+    pub sub: Option<String>,
+    /// Where the app is shown.
+    pub context: Option<ZendeskContext>,
+}
+
+/// Where an app in Zendesk's framework is shown.
+///
+/// ```
+/// fn read(context: &tower_sso::providers::launches::ZendeskContext) -> Option<&str> {
+///     context.location.as_deref()
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ZendeskContext {
+    /// The product, such as `support`.
+    pub product: Option<String>,
+    /// The place in it, such as `ticket_sidebar`.
+    pub location: Option<String>,
+}
+
 /// A customer of the Google Cloud Marketplace who signs up.
 ///
 /// ```
