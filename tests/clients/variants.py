@@ -64,10 +64,10 @@ LISTS = {
 }
 # How long a signed time is valid, and how far it may be ahead, in seconds. A token's end is its own.
 WINDOWS = {
-    "slack": (300, 60), "stripe": (300, 60), "stripe_apps": (300, 60), "paddle": (300, 60), "zoom": (300, 60),
-    "standard_webhooks": (300, 60), "svix": (300, 60), "standard_webhooks_v1a": (300, 60), "zendesk": (300, 60),
+    "slack": (300, 300), "stripe": (300, 60), "stripe_apps": (300, 60), "paddle": (300, 60), "zoom": (300, 60),
+    "standard_webhooks": (300, 300), "svix": (300, 300), "standard_webhooks_v1a": (300, 300), "zendesk": (300, 60),
     "sendgrid": (300, 60), "discord": (300, 60), "hubspot_v3": (300, 60), "canva_extension": (300, 60),
-    "linear": (60, 60), "box": (600, 60), "twitch": (300, 60), "calendly": (180, 60), "workos": (180, 60),
+    "linear": (60, 60), "box": (600, 60), "twitch": (300, 60), "calendly": (180, 60), "workos": (180, 180),
     "coinbase_cdp": (300, 60), "contentful": (30, 60), "paypal": (300, 60), "plaid": (300, 60),
 }
 
