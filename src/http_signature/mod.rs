@@ -75,16 +75,17 @@ use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::{Secret, TenantId};
 #[cfg(feature = "explain")]
 use crate::near_miss::NearMiss;
-use crate::rejection::{Facts, Reason};
+use crate::rejection::{Facts, Names, Reason};
 use crate::replay::FingerprintHasher;
 use crate::scheme::{Origin, SecretFormat};
 use crate::text::base64::BASE64;
 use crate::text::headers::check_content;
+use crate::text::name::shown;
 use crate::webhook::signatures::{Signatures, Tags};
 use crate::window::{Validity, Window};
 
 pub use builder::{Algorithm, layer};
-use fields::Input;
+use fields::{Component, Input};
 
 const SIGNATURE: HeaderName = HeaderName::from_static("signature");
 const SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
@@ -231,7 +232,11 @@ where
 
     fn describe(&self, call: &Call, facts: &mut Facts) {
         facts.add("algorithm", self.algorithm.name());
-        facts.add("components", call.input.components.len());
+        let shown = |component: &Component| match component.name.strip_prefix('@') {
+            Some(derived) => format!("@{}", shown(derived)),
+            None => shown(&component.name).to_owned(),
+        };
+        facts.add("signed", Names(call.input.components.iter().map(shown)));
         facts.add("body", format_args!("{} bytes", call.body.len()));
     }
 

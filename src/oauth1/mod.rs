@@ -304,6 +304,9 @@ where
         let plain = uri.split(['=', '&', ';', '@', '%']).next().unwrap_or_default();
         let rest = if plain.len() < uri.len() { "…" } else { "" };
         facts.add("base_string_uri", format_args!("{plain}{rest}"));
+        if !request.other_readings.is_empty() {
+            facts.add("readings", 1 + request.other_readings.len());
+        }
         facts.add("signed", Names(request.parameters.names().filter(|name| *name != "oauth_signature").map(shown)));
     }
 

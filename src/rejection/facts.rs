@@ -93,10 +93,10 @@ impl Write for Text {
 }
 
 /// Names one after the other, with a space between them.
-#[cfg(any(feature = "oauth1", feature = "timestamp-hash"))]
+#[cfg(any(feature = "http-signature", feature = "oauth1", feature = "signed-parameters", feature = "timestamp-hash"))]
 pub(crate) struct Names<I>(pub(crate) I);
 
-#[cfg(any(feature = "oauth1", feature = "timestamp-hash"))]
+#[cfg(any(feature = "http-signature", feature = "oauth1", feature = "signed-parameters", feature = "timestamp-hash"))]
 impl<I: Iterator<Item: Display> + Clone> Display for Names<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, name) in self.0.clone().enumerate() {

@@ -16,7 +16,12 @@ pub use crate::store::StoreFailure;
 use crate::tenant_id::TenantId;
 pub use code::Code;
 pub use facts::Facts;
-#[cfg(any(feature = "oauth1", feature = "timestamp-hash"))]
+#[cfg(any(
+    feature = "http-signature",
+    feature = "oauth1",
+    feature = "signed-parameters",
+    feature = "timestamp-hash"
+))]
 pub(crate) use facts::Names;
 pub use reason::{Reason, RefusedClaims};
 pub use step::Step;

@@ -71,10 +71,11 @@ use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::{Secret, TenantId, check_length};
 #[cfg(feature = "explain")]
 use crate::near_miss::NearMiss;
-use crate::rejection::{Facts, Reason};
+use crate::rejection::{Facts, Names, Reason};
 use crate::replay::FingerprintHasher;
 use crate::scheme::{Given, Place, Signature, SignedTime};
 use crate::text::fields;
+use crate::text::name::shown;
 use crate::window::{Validity, Window};
 
 pub use crate::scheme::{Digest, Encoding, KeyDerivation, SecretFormat, Source, TimeFormat};
@@ -238,7 +239,8 @@ where
 
     fn describe(&self, Credential(signed): &Credential, facts: &mut Facts) {
         let bytes = signed.pairs.before.len() + signed.pairs.after.len();
-        facts.add("signed", format_args!("{} parameters in {bytes} bytes", signed.pairs.all.len()));
+        facts.add("signed", Names(signed.pairs.all.iter().map(|pair| shown(&pair.name))));
+        facts.add("text", format_args!("{bytes} bytes"));
     }
 
     #[cfg(feature = "explain")]

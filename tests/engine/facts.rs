@@ -14,6 +14,7 @@ use tower_sso::tenant::Tenant;
 use tower_sso::{jwt, oauth1, webhook};
 
 use crate::support::log::Log;
+use crate::support::subject::{HttpSignatureSubject, SignedParametersSubject, Subject, Wish, keys};
 use crate::support::{Answer, App, NOW, Request_, clock, replay};
 
 const SECRET: &str = "a secret of acme that is long enough";
@@ -112,4 +113,21 @@ async fn the_responder_sees_the_whole_request() {
     let app = App::new(layer.clock(clock()).build().unwrap());
     let answer = app.send(Request::post("/hook").body(Full::default()).unwrap()).await;
     assert_eq!(rejection(&answer).tenant().map(TenantId::as_str), Some("default"));
+}
+
+#[tokio::test]
+async fn the_names_of_what_was_signed_are_told() {
+    let wish = Wish { key: 2, ..Wish::default() };
+    let parameters = SignedParametersSubject::app_with(keys::<SignedParametersSubject>(), replay(), clock());
+    let answer = parameters.send(SignedParametersSubject::request(&wish)).await;
+    assert_eq!(facts(&answer), "signed: s_org s_sub s_ts; text: 36 bytes");
+    let message = HttpSignatureSubject::app_with(keys::<HttpSignatureSubject>(), replay(), clock());
+    let answer = message.send(HttpSignatureSubject::request(&wish)).await;
+    assert_eq!(rejection(&answer).facts().get("signed"), Some("@method @target-uri content-digest"));
+    // Eloqua's way of sorting is one more text that may have been signed.
+    let layer = oauth1::layer::<Value>(Origin::new("https://rp.example")).names_sorted_without_case();
+    let layer = layer.keys(MemoryKeys::new().with("acme", SECRET)).replay(replay()).clock(clock()).build().unwrap();
+    let link = OAuthLink::new("http://rp.example/", "acme", &SECRET.into()).issued_at(UnixTime::from_secs(NOW));
+    let answer = App::new(layer).send(get(&link.nonce("n").uri(&[]).unwrap())).await;
+    assert_eq!(rejection(&answer).facts().get("readings"), Some("2"));
 }
