@@ -35,6 +35,7 @@
 //!    can be anybody's.
 //! 4. One signed text has one reading. A value that holds the separator is `malformed`, except in the one field that
 //!    [may](crate::Builder::free_field). Between separators, an optional field that is empty counts as missing.
+//!    **A number and its text are signed alike**: of `2` and `"2"`, the claim is what was sent, and both are one call.
 //! 5. If the layer has a timestamp, it is signed and inside the window.
 //! 6. A call is processed once, as a [webhook](crate::webhook) is: calls with the same signed text, or with the same
 //!    [event id](crate::Builder::event_id_field), are one. Other spellings of the JSON or of the signature make no new

@@ -321,4 +321,23 @@ mod tests {
         let role = read::<User>([("id", "7"), ("role", "secret")].into_iter()).unwrap_err().to_string();
         assert!(role.contains("`role`") && !role.contains("secret"), "{role}");
     }
+
+    #[test]
+    fn refusals_in_words() {
+        let why =
+            |pairs: &[(&'static str, &'static str)]| read::<Typed>(pairs.iter().copied()).unwrap_err().to_string();
+        let strict = |pairs: &[(&'static str, &'static str)]| read::<Strict>(pairs.iter().copied()).unwrap_err();
+        let number = read::<u64>([("id", "secret")].into_iter()).unwrap_err();
+        for (said, expected) in [
+            (why(&[]), "has no `id`, which the claims require"),
+            (why(&[("id", "7"), ("id", "7")]), "has `id` twice"),
+            (why(&[("id", "secret")]), "has a `id` that the claims cannot hold"),
+            (strict(&[("id", "secret")]).to_string(), "has a `id` that the claims cannot hold"),
+            (strict(&[("id", "7"), ("more", "secret")]).to_string(), "has a `more`, which the claims do not know"),
+            (number.to_string(), "does not have the shape that the claims require"),
+        ] {
+            assert!(said.ends_with(expected), "{said}");
+            assert!(!said.contains("secret"), "{said}");
+        }
+    }
 }

@@ -378,3 +378,17 @@ async fn what_the_handler_remembers_is_kept_for_an_hour() {
         assert_eq!(app.inner.calls(), calls, "after {minutes} minutes");
     }
 }
+
+/// The signature does not tell a number from its text, so neither makes a call new.
+#[tokio::test]
+async fn a_number_as_text_is_the_same_call() {
+    let pointer = "/notificationItems/0/NotificationRequestItem/amount/value";
+    let sender = all().into_iter().find(|sender| sender.name == "adyen_standard").unwrap();
+    let number = sender.event();
+    let mut text = number.clone();
+    *text.pointer_mut(pointer).unwrap() = "1130".into();
+    let app = sender.app(&sender.secrets[..1], clock());
+    assert_eq!(outcome(&app.send(request(&text)).await), "ok");
+    app.send(request(&number)).await;
+    assert_eq!(app.inner.calls(), 1, "acknowledged as a duplicate");
+}
