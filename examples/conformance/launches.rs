@@ -74,6 +74,7 @@ fn sealed(name: &str) -> Option<Builder<Sealed<Value>>> {
 
 fn parameters(name: &str) -> Option<Builder<SignedParameters<Value>>> {
     Some(match name {
+        "asana_app_component" => launches::asana_app_component(),
         "digitalocean" => launches::digitalocean(),
         // The unit of its time is not published.
         "fourthwall" => launches::fourthwall().issued_at("timestamp", TimeFormat::Seconds),

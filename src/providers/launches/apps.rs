@@ -105,16 +105,17 @@ pub fn kommo<C: Claims>() -> Builder<Jwt<C>> {
 /// Calls of custom activities in Journey Builder of Salesforce Marketing Cloud, whose body is the token:
 /// `application/jwt`. The activity's configuration asks for it with `useJwt`.
 ///
-/// Signed is the token: the contact, and what the activity is told. **It has no time and no audience, so one that was
+/// Signed is the token: the contact, and what the activity is told, in `inArguments`: to read those, take a type of
+/// your own. **It has no time and no audience, so one that was
 /// stolen works for ever, and again and again**: tell contacts by what the token says, and do nothing twice. The secret
 /// is the salt of the activity's `customerKey`, as bytes, or the package's JWT signing secret.
 ///
 /// Source: developer.salesforce.com, Marketing Cloud, "Encode Custom Activities Using a JWT".
 ///
 /// ```
-/// use tower_sso::providers::launches;
+/// use tower_sso::providers::launches::{self, JourneyCall};
 ///
-/// let layer = launches::danger_marketing_cloud::<serde_json::Value>().secrets(["jwt-signing-secret"]).build()?;
+/// let layer = launches::danger_marketing_cloud::<JourneyCall>().secrets(["jwt-signing-secret"]).build()?;
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 pub fn danger_marketing_cloud<C: Claims>() -> Builder<Jwt<C>> {

@@ -14,6 +14,7 @@
 //! | platform | preset | form |
 //! |---|---|---|
 //! | AppDirect | [`appdirect`] | [`oauth1`](crate::oauth1) |
+//! | Asana, app components | [`asana_app_component`] | [`signed_parameters`](crate::signed_parameters) |
 //! | Atlassian Connect | [`atlassian_connect`] | [`jwt`](crate::jwt) |
 //! | Atlassian Forge | [`atlassian_forge`] | [`jwt`](crate::jwt) |
 //! | AWS load balancers | [`aws_alb`], [`danger_aws_alb_of_anyone`] | [`jwt`](crate::jwt) |
@@ -68,7 +69,7 @@
 //! | platform | why |
 //! |---|---|
 //! | Alibaba Cloud Marketplace | MD5 of the text and the key: no MAC |
-//! | Asana, app components | what of the query is signed is not published |
+//! | Asana, components that post | when a call ends is not published: see [`signed_payload`](crate::signed_payload) |
 //! | BigBlueButton | a digest of call, query and secret, without a time: each URL works for ever |
 //! | Cafe24, Haravan, Sapo, Shoplazza | their rules are not published; try a [`Recipe`](crate::signed_parameters) |
 //! | Canva, links of extensions | replaced by apps; their calls are in `providers::webhooks` |

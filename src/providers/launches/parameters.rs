@@ -10,6 +10,32 @@ use crate::Builder;
 use crate::scheme::{Digest, Encoding, Place, TimeFormat};
 use crate::signed_parameters::{self, Join, Order, Recipe, Repeated, SignedParameters, Source, Text};
 
+/// Calls of Asana's app components, which read what to show: `x-asana-request-signature`.
+///
+/// Signed is the query as received. `expires_at` is in it and may be an hour ahead. The call comes from the user's
+/// browser at `app.asana.com`, so answer its CORS preflight in front of this layer. The secret is the app's client
+/// secret. **Calls that post are not for this preset**: they sign the text `data` of their JSON.
+///
+/// Source: Asana's sample server of app components, and "Message integrity" at developers.asana.com, which it names.
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{MemoryReplay, providers::launches::{self, AsanaCall}};
+///
+/// let layer = launches::asana_app_component::<AsanaCall>();
+/// let layer = layer.secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn asana_app_component<C>() -> Builder<SignedParameters<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    signed_parameters::layer(Recipe::all(Join::pairs('&')).text(Text::Raw).order(Order::Sent))
+        .signature_in(Place::header(HeaderName::from_static("x-asana-request-signature")))
+        .expires_at("expires_at", TimeFormat::Rfc3339, Duration::from_secs(60 * 60))
+}
+
 /// Add-ons of DigitalOcean.
 ///
 /// Signed are `timestamp` and `resource_uuid`, so the identity is the resource. **`user_id` and `user_email` are not

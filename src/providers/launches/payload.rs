@@ -153,7 +153,7 @@ where
 /// Signed is the payload. It holds an OAuth token of the user, so the form's body is as secret as the token. The secret
 /// is the connected app's consumer secret.
 ///
-/// Source: Salesforce's Canvas developer guide.
+/// Source: Salesforce's Canvas developer guide, "CanvasRequest".
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {

@@ -36,7 +36,7 @@ pub fn cloudflare_access<C: Claims>() -> Builder<Jwt<C>> {
 /// **Reusable** for ten minutes. Set [`audience`](Builder::audience) to `/projects/…`, as the console shows it. The
 /// keys are a JWK set: see [`PublicKeys`](crate::keys::PublicKeys). The request is not signed.
 ///
-/// Source: cloud.google.com, IAP, "Getting the user's identity with signed headers".
+/// Source: cloud.google.com, IAP, "Securing your app with signed headers".
 ///
 /// ```
 /// use tower_sso::{keys::PublicKeys, providers::launches::{self, IapUser}};

@@ -14,6 +14,7 @@ use super::signers::{
     Signer, base64, base64url, challenge, cookie_of, escaped, given, hex, hmac_sha1, hmac_sha256, hmac_sha512, hosted,
     keys, once, reusable, sha1, sha256,
 };
+use crate::senders::rfc3339;
 use crate::support::clock;
 use crate::support::pairs::ED25519;
 
@@ -38,6 +39,19 @@ fn mini_app(signer: Signer, at: u64, user: &str) -> Launch {
 }
 
 pub(super) const PRESETS: &[Preset] = &[
+    Preset {
+        name: "asana_app_component",
+        app: || once(hosted(launches::asana_app_component::<Value>())),
+        launch: |signer, at, user| {
+            let end = rfc3339(at + 60).replace(':', "%3A");
+            let query = format!("workspace=1199&task=7&user={user}&expires_at={end}&locale=en-us");
+            let launch = Launch::get(&format!("/widget?{query}"));
+            launch.with_header("x-asana-request-signature", &hmac_hex(signer, &query)).at(signer.host())
+        },
+        time: Time::End,
+        appended: Some("extra=1"),
+        ..DEFAULT
+    },
     Preset {
         name: "digitalocean",
         app: || once(hosted(launches::digitalocean::<Value>())),

@@ -7,10 +7,11 @@ use tower_sso::clock::UnixTime;
 use tower_sso::jwt::Algorithm;
 use tower_sso::oauth1::Origin;
 use tower_sso::providers::launches::{
-    self, AccessUser, BigCommerceStore, CanvaUser, CanvasRequest, ConnectUser, DiscourseRequest, FacebookUser,
-    ForgeCall, FourthwallSupporter, HelpScoutFrame, HerokuResource, HerokuUser, IapUser, InstantGamesPlayer,
-    MarketplaceSignUp, MiniApp, MondayCall, MultipassCustomer, ShopifyLaunch, ShopifyVisit, ShoplineLaunch,
-    ShopwarePage, ShopwareRegistration, ShopwareVisit, TrelloMember, VkLaunch, WixInstance, ZendeskVisit, ZoomContext,
+    self, AccessUser, AsanaCall, BigCommerceStore, CanvaUser, CanvasRequest, ConnectUser, DiscourseRequest,
+    FacebookUser, ForgeCall, FourthwallSupporter, HelpScoutFrame, HerokuResource, HerokuUser, IapUser,
+    InstantGamesPlayer, MarketplaceSignUp, MiniApp, MondayCall, MultipassCustomer, ShopifyLaunch, ShopifyVisit,
+    ShoplineLaunch, ShopwarePage, ShopwareRegistration, ShopwareVisit, TrelloMember, VkLaunch, WixInstance,
+    ZendeskVisit, ZoomContext,
 };
 use tower_sso::rejection::Rejection;
 use tower_sso::scheme::Place;
@@ -112,6 +113,7 @@ fn names_are_those_of_the_platforms() {
         }
     }
     reads::<AccessUser>(json!({"sub": "u"}));
+    reads::<AsanaCall>(json!({"user": "1"}));
     reads::<BigCommerceStore>(json!({"user": {"id": 7, "email": "ada@example.com"}, "store_hash": "s"}));
     reads::<CanvaUser>(json!({"userId": "u", "brandId": "b"}));
     reads::<CanvasRequest>(json!({"context": {"user": {"userId": "u"}, "organization": {"organizationId": "o"}}}));
@@ -121,6 +123,7 @@ fn names_are_those_of_the_platforms() {
     reads::<HelpScoutFrame>(json!({}));
     reads::<HerokuResource>(json!({"id": "r"}));
     reads::<IapUser>(json!({"sub": "accounts.google.com:1"}));
+    reads::<launches::JourneyCall>(json!({}));
     reads::<MarketplaceSignUp>(json!({"sub": "account"}));
     reads::<MondayCall>(json!({"accountId": 1, "userId": 7}));
     reads::<ShopwarePage>(json!({"shop-id": "1"}));

@@ -87,6 +87,27 @@ pub struct IapUser {
     pub email: Option<String>,
 }
 
+/// A call of a custom activity in Journey Builder of Salesforce Marketing Cloud.
+///
+/// ```
+/// fn contact(call: &tower_sso::providers::launches::JourneyCall) -> Option<&str> {
+///     call.key_value.as_deref()
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct JourneyCall {
+    /// The contact's key; none for a call about the activity itself.
+    pub key_value: Option<String>,
+    /// The journey.
+    pub journey_id: Option<String>,
+    /// The activity in it.
+    pub activity_id: Option<String>,
+    /// This contact's pass through the activity.
+    pub activity_instance_id: Option<String>,
+}
+
 /// A user who opens an app in Zendesk's framework.
 ///
 /// ```

@@ -2,6 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A call of an app component in Asana.
+///
+/// ```
+/// fn read(call: &tower_sso::providers::launches::AsanaCall) -> &str {
+///     &call.user
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AsanaCall {
+    /// The user's id.
+    pub user: String,
+    /// The workspace's id.
+    pub workspace: Option<String>,
+    /// The task's id.
+    pub task: Option<String>,
+}
+
 /// A resource of an add-on at DigitalOcean.
 ///
 /// ```
