@@ -49,6 +49,8 @@ async fn the_true_cause_comes_first() {
             "webhooks::stripe" => explained(sender!(stripe, SECRET).unwrap(), &request).await,
             "webhooks::shopify" => explained(sender!(shopify, SECRET).unwrap(), &request).await,
             "webhooks::standard_webhooks" => explained(sender!(standard_webhooks, WHSEC).unwrap(), &request).await,
+            "webhooks::netlify" => explained(sender!(netlify, SECRET).unwrap(), &request).await,
+            "webhooks::danger_mailgun" => explained(sender!(danger_mailgun, SECRET).unwrap(), &request).await,
             "launches::lti11" => explained(lti().unwrap(), &request).await,
             "launches::discourse" => explained(forum().unwrap(), &request).await,
             "launches::shopify" => explained(shop().unwrap(), &request).await,

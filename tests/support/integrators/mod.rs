@@ -21,11 +21,13 @@ pub(crate) const OTHER: &str = "3c363836cf4e16666669a25da280a186";
 pub(crate) const ORIGIN: &str = "https://portal.example";
 
 /// The presets, where each takes its requests, and its secrets by tenant. `None`: it has one for all.
-pub(crate) const PRESETS: [(&str, &str, &[(Option<&str>, &str)]); 7] = [
+pub(crate) const PRESETS: [(&str, &str, &[(Option<&str>, &str)]); 9] = [
     ("webhooks::github", "/in/github", &[(None, SECRET)]),
     ("webhooks::stripe", "/in/stripe", &[(None, SECRET)]),
     ("webhooks::shopify", "/in/shopify", &[(None, SECRET)]),
     ("webhooks::standard_webhooks", "/in/standard", &[(None, WHSEC)]),
+    ("webhooks::netlify", "/in/netlify", &[(None, SECRET)]),
+    ("webhooks::danger_mailgun", "/in/mailgun", &[(None, SECRET)]),
     ("launches::lti11", "/in/lti", &[(Some("acme"), SECRET), (Some("other"), OTHER)]),
     ("launches::discourse", "/in/forum", &[(None, SECRET)]),
     ("launches::shopify", "/in/shop", &[(None, SECRET)]),
@@ -90,5 +92,10 @@ fn encoded(text: &str) -> String {
 
 /// All rows, at this time.
 pub(crate) fn rows(now: u64) -> Vec<Row> {
-    senders::rows(now).into_iter().chain(platforms::rows(now)).chain(platforms::forums()).collect()
+    senders::rows(now)
+        .into_iter()
+        .chain(senders::in_bodies(now))
+        .chain(platforms::rows(now))
+        .chain(platforms::forums())
+        .collect()
 }

@@ -1,5 +1,9 @@
 //! Senders of webhooks.
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
 use super::{OTHER, Row, SECRET, Sent, WHSEC_KEY, base64, hex, sha1, sha256};
@@ -155,5 +159,48 @@ pub(super) fn rows(now: u64) -> Vec<Row> {
             standard(now, hex(sha256(WHSEC_KEY, &standard_text))),
             "as hexadecimal",
         ),
+    ]
+}
+
+/// A token with the body's digest, and a signature inside of JSON.
+pub(super) fn in_bodies(now: u64) -> Vec<Row> {
+    let token = |key: &str, claims: Value| {
+        let parts = [json!({"alg": "HS256", "typ": "JWT"}), claims];
+        let text = parts.map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
+        let signature = BASE64_URL_SAFE_NO_PAD.encode(sha256(key, &text));
+        call("/in/netlify", [("x-webhook-signature", format!("{text}.{signature}"))], BODY)
+    };
+    let digest = |body: &str| Sha256::digest(body);
+    let mailgun = |text: String| {
+        let signature = json!({"timestamp": now.to_string(), "token": "f00d", "signature": hex(sha256(SECRET, text))});
+        call("/in/mailgun", [], json!({"signature": signature, "event-data": {"event": "opened"}}).to_string())
+    };
+    let of_netlify = |why, request, expected| Row { why, preset: "webhooks::netlify", request, expected };
+    let of_mailgun = |why, request, expected| Row { why, preset: "webhooks::danger_mailgun", request, expected };
+    let claims = |sha256: String| json!({"iss": "netlify", "sha256": sha256});
+    vec![
+        of_netlify("as the page says", token(SECRET, claims(hex(digest(BODY)))), "It passes"),
+        of_netlify(
+            "Go: base64 of the digest",
+            token(SECRET, claims(base64(digest(BODY)))),
+            "the body's digest in base64",
+        ),
+        of_netlify(
+            "the secret out of a file with a line feed",
+            token(&format!("{SECRET}\n"), claims(hex(digest(BODY)))),
+            "ends with a line feed",
+        ),
+        of_netlify(
+            "Node: the digest of the pretty-printed body",
+            token(SECRET, claims(hex(digest(&BODY.replace(":\"", ": \"").replace("\",\"", "\", \""))))),
+            "with a space behind colons and commas",
+        ),
+        of_mailgun("as the page says", mailgun(format!("{now}f00d")), "It passes"),
+        of_mailgun(
+            "token and timestamp the other way round",
+            mailgun(format!("f00d{now}")),
+            "another order: /token, /timestamp",
+        ),
+        of_mailgun("a point between them", mailgun(format!("{now}.f00d")), "with a point between them"),
     ]
 }
