@@ -41,6 +41,7 @@
 //!    `malformed`, unless the layer has [`danger_unsigned_body`](crate::Builder::danger_unsigned_body).
 
 mod builder;
+mod form_key;
 mod recipe;
 #[cfg(feature = "sign")]
 mod signing;

@@ -1,10 +1,8 @@
 use std::borrow::Cow;
 
-use sha1::Sha1;
-use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, Zeroizing};
 
+use super::form_key::{form, written};
 use crate::ConfigProblem;
 use crate::keys::Secret;
 use crate::mac::Digest;
@@ -12,7 +10,6 @@ use crate::mac::Digest;
 use crate::near_miss::orders;
 #[cfg(feature = "explain")]
 use crate::scheme::near::digests;
-use crate::text::percent::{percent_encode, quote_plus};
 
 const LONGEST_FIELD: usize = 1_024;
 
@@ -212,87 +209,10 @@ impl Recipe {
             }
             Kind::Digest { separator } => {
                 let secret_last = [separator.as_bytes(), secret.expose()];
-                self.plain_digest(joined(fields, separator).chain(secret_last)).ct_eq(mac).into()
+                self.digest.hash(joined(fields, separator).chain(secret_last))[..].ct_eq(mac).into()
             }
         }
     }
-
-    fn plain_digest<'a>(&self, message: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
-        fn digest<'a, D: sha2::Digest>(message: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
-            message.fold(D::new(), D::chain_update).finalize().to_vec()
-        }
-        match self.digest {
-            Digest::Sha1 => digest::<Sha1>(message),
-            Digest::Sha256 => digest::<Sha256>(message),
-            Digest::Sha384 => digest::<Sha384>(message),
-            Digest::Sha512 => digest::<Sha512>(message),
-        }
-    }
-}
-
-/// `name=value&…&secret_name=secret`, as Python's `urlencode` writes it.
-fn form<'a>(
-    (names, plus): (&'a [Vec<u8>], bool),
-    fields: impl Iterator<Item = &'a str> + Clone,
-    secret: &Secret,
-) -> FormWithSecret {
-    let quote = if plus { quote_plus } else { percent_encode };
-    secret.with_prepared(
-        plus,
-        |secret| Quoted::of(secret, quote),
-        |Quoted(secret)| {
-            let named = || names.iter().zip(fields.clone().map(str::as_bytes));
-            let last = names.last().map_or(&[][..], Vec::as_slice);
-            // Reserve the maximum length: the buffer never moves and leaves no copy of the secret.
-            let length: usize = named().map(|(name, value)| name.len() + LONGEST_ESCAPE * value.len()).sum();
-            let mut bytes = Vec::with_capacity(length + last.len() + secret.len());
-            for (name, value) in named() {
-                bytes.extend_from_slice(name);
-                quote(value, &mut bytes);
-            }
-            bytes.extend_from_slice(last);
-            let public = bytes.len();
-            bytes.extend_from_slice(secret);
-            FormWithSecret { bytes, public }
-        },
-    )
-}
-
-/// The length of `%20`.
-const LONGEST_ESCAPE: usize = 3;
-
-/// A form that ends with a secret, which is wiped.
-struct FormWithSecret {
-    bytes: Vec<u8>,
-    /// The length of the part that is not secret.
-    public: usize,
-}
-
-impl Drop for FormWithSecret {
-    fn drop(&mut self) {
-        if let Some(secret) = self.bytes.get_mut(self.public..) {
-            secret.zeroize();
-        }
-    }
-}
-
-/// A secret written as form data.
-struct Quoted(Zeroizing<Vec<u8>>);
-
-impl Quoted {
-    fn of(secret: &[u8], quote: fn(&[u8], &mut Vec<u8>)) -> Self {
-        // Reserved for the same reason.
-        let mut quoted = Zeroizing::new(Vec::with_capacity(LONGEST_ESCAPE * secret.len()));
-        quote(secret, &mut quoted);
-        Self(quoted)
-    }
-}
-
-fn written((position, name): (usize, &Cow<'static, str>)) -> Vec<u8> {
-    let mut written = if position == 0 { Vec::new() } else { b"&".to_vec() };
-    quote_plus(name.as_bytes(), &mut written);
-    written.push(b'=');
-    written
 }
 
 /// Whether some suffix is also a prefix. Only then can the separator occur across the border of a value that does not
