@@ -31,7 +31,7 @@ pub(crate) fn launch(route: &Route, world: &World, name: &str, secrets: &[Secret
         let layer = launches::fourthwall_settings::<Value>(app).issued_at("timestamp", TimeFormat::Seconds);
         return Some(mount(route, world, layer.secrets(secrets.to_vec()).replay(replay()).map_claims(grant)));
     }
-    if let Some(layer) = reusable_parameters(name) {
+    if let Some(layer) = reusable_parameters(name, route) {
         let layer = windowed(layer.secrets(secrets.to_vec()), route);
         return Some(layer.and_then(|layer| mount(route, world, layer.map_claims(grant))));
     }
@@ -49,8 +49,10 @@ pub(crate) fn launch(route: &Route, world: &World, name: &str, secrets: &[Secret
     Some(windowed(layer, route).and_then(|layer| mount(route, world, layer.map_claims(grant))))
 }
 
-fn reusable_parameters(name: &str) -> Option<Builder<SignedParameters<Value>>> {
+fn reusable_parameters(name: &str, route: &Route) -> Option<Builder<SignedParameters<Value>>> {
     Some(match name {
+        // The call is the end of the path.
+        "bigbluebutton" => launches::danger_bigbluebutton(route.path.rsplit('/').next().unwrap_or_default()),
         "help_scout" => launches::danger_help_scout(),
         "shopify_app_proxy" => launches::shopify_app_proxy().danger_unsigned_body(),
         "max_mini_app" => launches::max_mini_app(tma()),

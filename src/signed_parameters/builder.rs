@@ -173,8 +173,8 @@ pub(super) fn check<C>(form: &SignedParameters<C>) -> Result<(), ConfigProblem> 
     form.window.check()?;
     form.recipe.check()?;
     form.signature.check()?;
-    if form.signature.is_public() && form.recipe.secret_before.is_some() {
-        return problem("public_key", "has no secret to be hashed among the values: take one out");
+    if form.signature.is_public() && form.recipe.hashed_secret.is_some() {
+        return problem("public_key", "has no secret to be hashed: take one out");
     }
     form.nonce.check(form.usage)?;
     form.nonce.check_time(&form.time, form.usage)?;

@@ -205,7 +205,7 @@ where
 
     fn verify(&self, Credential(signed): &Credential, key: &Secret) -> Result<Message, Reason> {
         let Pairs { before, after, .. } = &signed.pairs;
-        match self.recipe.secret_before {
+        match self.recipe.hashed_secret {
             None => self.signature.verify(key, [before.as_slice(), after.as_slice()], &signed.tag)?,
             Some(_) => self.signature.verify_digest(key, before, after, &signed.tag)?,
         }

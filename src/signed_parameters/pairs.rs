@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use super::recipe::{Between, Order, Recipe, Repeated, Selected, Text};
+use super::recipe::{Between, HashedSecret, Order, Recipe, Repeated, Selected, Text};
 use crate::rejection::Reason;
 use crate::text::name::shown;
 use crate::text::percent::{decode_form, percent_encode, quote_plus};
@@ -91,8 +91,11 @@ impl Pairs {
             before.push(b'{');
         }
         for (position, pair) in all.iter().enumerate() {
-            let is_behind_the_secret = recipe.secret_before.is_some_and(|index| position >= index);
-            if recipe.secret_before == Some(position) {
+            let is_behind_the_secret = match recipe.hashed_secret {
+                Some(HashedSecret::Before(index)) => position >= index,
+                Some(HashedSecret::AtTheEnd) | None => false,
+            };
+            if recipe.hashed_secret == Some(HashedSecret::Before(position)) {
                 before.extend_from_slice(separator.as_bytes());
             }
             let text = if is_behind_the_secret { &mut after } else { &mut before };
@@ -101,10 +104,11 @@ impl Pairs {
             }
             text.extend_from_slice(&pair.text);
         }
+        let end = if recipe.hashed_secret == Some(HashedSecret::AtTheEnd) { &mut before } else { &mut after };
         if recipe.join.0 == Between::Json {
-            after.push(b'}');
+            end.push(b'}');
         }
-        after.extend_from_slice(recipe.after.as_bytes());
+        end.extend_from_slice(recipe.after.as_bytes());
         Ok(Self { all, before, after })
     }
 
@@ -281,6 +285,7 @@ mod tests {
                 &["a=", "b=", "&", ":", "1", "%3A"],
                 "the secret between them",
             ),
+            (and().danger_digest_with_secret_at_the_end(), &plain, "the secret behind them"),
             (Recipe::all(Join::json()), &["a", "=", "&", "%22", ":", ",", "%5C"], "JSON"),
         ] {
             assert_eq!(recipe.check(), Ok(()), "{why}");
@@ -289,7 +294,7 @@ mod tests {
                 let Ok((pairs, _)) = Pairs::read(&query, &recipe, None) else { continue };
                 let claims: BTreeMap<_, _> =
                     pairs.all.iter().map(|pair| (pair.name.clone(), pair.value.clone())).collect();
-                let text = match recipe.secret_before {
+                let text = match recipe.hashed_secret {
                     Some(_) => (pairs.before, pairs.after),
                     None => ([pairs.before, pairs.after].concat(), Vec::new()),
                 };

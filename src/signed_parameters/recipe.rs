@@ -26,8 +26,15 @@ pub struct Recipe {
     pub(super) repeated: Repeated,
     pub(super) before: Cow<'static, str>,
     pub(super) after: Cow<'static, str>,
-    /// Before which of the listed values the secret is hashed, if it is not the key of a MAC.
-    pub(super) secret_before: Option<usize>,
+    /// Where the secret is hashed, if it is not the key of a MAC.
+    pub(super) hashed_secret: Option<HashedSecret>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HashedSecret {
+    /// Before the listed value of this index.
+    Before(usize),
+    AtTheEnd,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,7 +195,7 @@ impl Recipe {
             repeated: Repeated::default(),
             before: "".into(),
             after: "".into(),
-            secret_before: None,
+            hashed_secret: None,
         }
     }
 
@@ -230,7 +237,15 @@ impl Recipe {
     /// For [`Join::values`].
     #[must_use]
     pub fn danger_digest_with_secret_before(self, index: usize) -> Self {
-        Self { secret_before: Some(index), ..self }
+        Self { hashed_secret: Some(HashedSecret::Before(index)), ..self }
+    }
+
+    /// The signature is a plain digest of the text with the secret behind it: no MAC. **Whoever finds two texts with
+    /// one digest has the second one signed with the first**: for SHA-1 that is within reach. So take SHA-256 where
+    /// the partner leaves the choice.
+    #[must_use]
+    pub fn danger_digest_with_secret_at_the_end(self) -> Self {
+        Self { hashed_secret: Some(HashedSecret::AtTheEnd), ..self }
     }
 
     /// Whether nothing in the text says where a value ends.
@@ -290,18 +305,18 @@ impl Recipe {
             Between::Json if self.repeated != Repeated::Refused => {
                 problem("joins repeated names to JSON: which of them would be the list is not known")
             }
-            Between::Pairs(_) | Between::Json if self.secret_before.is_some() => {
+            Between::Pairs(_) | Between::Json if matches!(self.hashed_secret, Some(HashedSecret::Before(_))) => {
                 problem("hashes the secret among values: call `Join::values`")
             }
             Between::Pairs(_) if self.repeated == Repeated::Brackets && self.text != Text::Encoded => {
                 problem("joins lists in brackets, which only encoded text is told apart from: take `Text::Encoded`")
             }
-            _ => match (self.secret_before, listed) {
-                (Some(0), _) => {
+            _ => match (self.hashed_secret, listed) {
+                (Some(HashedSecret::Before(0)), _) => {
                     problem("hashes the secret first, so that anyone could append to it: there is no such form")
                 }
-                (Some(index), Some(names)) if index >= names.len() => {
-                    problem("hashes the secret behind the last value: for that, see `timestamp_hash`")
+                (Some(HashedSecret::Before(index)), Some(names)) if index >= names.len() => {
+                    problem("hashes the secret behind the last value: call `danger_digest_with_secret_at_the_end`")
                 }
                 _ => Ok(()),
             },

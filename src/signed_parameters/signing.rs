@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::recipe::{Between, Order, Selected, Text};
+use super::recipe::{Between, HashedSecret, Order, Selected, Text};
 use super::{At, Shape, SignedParameters};
 use crate::form::Form;
 use crate::steps::{Draft, Escape, Expr, Outgoing, SignError, Signs, Steps, Wanted, words};
@@ -21,7 +21,7 @@ where
         let (signed, mut others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| self.signs(name));
         let parameters = draft.step("parameters", Expr::Pairs(self.in_order(signed.clone())));
         let text = draft.step("text", self.text_of(&parameters, signed.clone(), &secret)?);
-        let signature = match self.recipe.secret_before {
+        let signature = match self.recipe.hashed_secret {
             None => self.signature.written(secret, text),
             Some(_) => Expr::Hash(self.signature.digest, Box::new(text)).encoded(self.signature.encoding),
         };
@@ -103,10 +103,10 @@ impl<C> SignedParameters<C> {
 
     fn text_of(&self, parameters: &Expr, signed: Vec<(String, Expr)>, secret: &Expr) -> Result<Expr, SignError> {
         let mut pairs = parameters.clone();
-        if let Some(index) = self.recipe.secret_before {
-            if *secret != Expr::Secret {
-                return Err(SignError::Unsupported("it hashes a secret that is decoded"));
-            }
+        if self.recipe.hashed_secret.is_some() && *secret != Expr::Secret {
+            return Err(SignError::Unsupported("it hashes a secret that is decoded"));
+        }
+        if let Some(HashedSecret::Before(index)) = self.recipe.hashed_secret {
             let mut all = self.in_order(signed);
             all.insert(index.min(all.len()), (String::new(), Expr::Secret));
             pairs = Expr::Pairs(all);
@@ -128,6 +128,10 @@ impl<C> SignedParameters<C> {
             Between::Json => return Err(SignError::Unsupported("it signs JSON as PHP writes it")),
         };
         let around = |text: &Cow<'static, str>| Expr::text(text.clone());
-        Ok(Expr::concat([around(&self.recipe.before), text, around(&self.recipe.after)]))
+        let text = Expr::concat([around(&self.recipe.before), text, around(&self.recipe.after)]);
+        Ok(match self.recipe.hashed_secret {
+            Some(HashedSecret::AtTheEnd) => Expr::concat([text, Expr::Secret]),
+            Some(HashedSecret::Before(_)) | None => text,
+        })
     }
 }

@@ -273,6 +273,12 @@ pub(crate) fn all(time: &Time) -> Vec<Mechanism> {
                 .issued_at("ts", TimeFormat::Milliseconds)
                 .key_derivation(KeyDerivation::hmac_keyed_with(Digest::Sha256, "WebAppData"))
         }),
+        mechanism(asked("signed_parameters, hashed", "https://app.example/sso", user()), time, || {
+            let recipe = signed_parameters::Recipe::all(Join::pairs('&')).around("v1:", "&key=");
+            signed_parameters::layer::<Value>(recipe.danger_digest_with_secret_at_the_end())
+                .tenant_field("org")
+                .issued_at("ts", TimeFormat::Seconds)
+        }),
         mechanism(asked("signed_parameters, encoded", "https://app.example/sso", user()), time, || {
             let recipe = signed_parameters::Recipe::all(Join::pairs('&')).text(Text::FormEncoded);
             signed_parameters::layer::<Value>(recipe.order(signed_parameters::Order::Names))

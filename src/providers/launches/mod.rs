@@ -19,6 +19,7 @@
 //! | Atlassian Forge | [`atlassian_forge`] | [`jwt`](crate::jwt) |
 //! | AWS load balancers | [`aws_alb`], [`danger_aws_alb_of_anyone`] | [`jwt`](crate::jwt) |
 //! | AWS Verified Access | [`aws_verified_access`] | [`jwt`](crate::jwt) |
+//! | BigBlueButton | [`danger_bigbluebutton`] | [`signed_parameters`](crate::signed_parameters) |
 //! | BigCommerce | [`bigcommerce`] | [`jwt`](crate::jwt) |
 //! | BigCommerce, `signed_payload` | [`bigcommerce_signed_payload`] | [`signed_payload`](crate::signed_payload) |
 //! | Canva apps | [`canva`] | [`jwt`](crate::jwt) |
@@ -68,9 +69,8 @@
 //!
 //! | platform | why |
 //! |---|---|
-//! | Alibaba Cloud Marketplace | MD5 of the text and the key: no MAC |
+//! | Alibaba Cloud Marketplace | MD5 of the text and the key, no MAC; and a local time whose zone is not published |
 //! | Asana, components that post | when a call ends is not published: see [`signed_payload`](crate::signed_payload) |
-//! | BigBlueButton | a digest of call, query and secret, without a time: each URL works for ever |
 //! | Cafe24, Haravan, Sapo, Shoplazza | their rules are not published; try a [`Recipe`](crate::signed_parameters) |
 //! | Canva, links of extensions | replaced by apps; their calls are in `providers::webhooks` |
 //! | Contentful, HubSpot, Intercom, Stripe Apps | calls that want an answer: `providers::webhooks` |
@@ -84,6 +84,8 @@
 
 #[cfg(feature = "jwt")]
 mod apps;
+#[cfg(feature = "signed-parameters")]
+mod bigbluebutton;
 #[cfg(feature = "signed-parameters")]
 mod fourthwall;
 #[cfg(feature = "shared-secret")]
@@ -113,6 +115,9 @@ use http::Method;
 #[cfg(feature = "jwt")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub use apps::*;
+#[cfg(feature = "signed-parameters")]
+#[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
+pub use bigbluebutton::*;
 #[cfg(feature = "signed-parameters")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
 pub use fourthwall::*;

@@ -93,14 +93,15 @@ pub fn eloqua<C: Claims>(origin: Origin) -> Builder<OAuth1<C>> {
 /// Events of AppDirect marketplaces.
 ///
 /// The signature is in the query or the `Authorization` header. Method, address and query are signed by HMAC-SHA1. The
-/// tenant is `oauth_consumer_key`. A body is refused, as it is not signed.
+/// tenant is `oauth_consumer_key`. A body is refused, as it is not signed. The address that you give to AppDirect ends
+/// in `?eventUrl={eventUrl}`.
 ///
-/// Source: TribeHR/AppDirect-PHP-Wrapper.
+/// Source: TribeHR/AppDirect-PHP-Wrapper; help.appdirect.com, "The eventUrl parameter", for the claims.
 ///
 /// ```
-/// use tower_sso::{oauth1::Origin, providers::launches};
+/// use tower_sso::{oauth1::Origin, providers::launches::{self, AppDirectEvent}};
 ///
-/// let layer = launches::appdirect::<serde_json::Value>(Origin::new("https://app.example"));
+/// let layer = launches::appdirect::<AppDirectEvent>(Origin::new("https://app.example"));
 /// ```
 pub fn appdirect<C: Claims>(origin: Origin) -> Builder<OAuth1<C>> {
     oauth1::layer(origin).transports([Transport::Query, Transport::Header])

@@ -85,6 +85,19 @@ pub(super) const PRESETS: &[Preset] = &[
         ..DEFAULT
     },
     Preset {
+        name: "danger_bigbluebutton",
+        app: || reusable(hosted(launches::danger_bigbluebutton::<Value>("join"))),
+        launch: |signer, _, user| {
+            let query = format!("fullName=Ada+L&meetingID=m%31&userID={user}");
+            let checksum = hex(&sha1(&format!("join{query}{}", signer.text())));
+            Launch::get(&format!("/api/join?{query}&checksum={checksum}")).at(signer.host())
+        },
+        time: Time::None,
+        appended: Some("extra=1"),
+        signs_requests: true,
+        ..REUSABLE
+    },
+    Preset {
         name: "danger_help_scout",
         app: || reusable(hosted(launches::danger_help_scout::<Value>())),
         launch: |signer, _, user| {

@@ -7,11 +7,11 @@ use tower_sso::clock::UnixTime;
 use tower_sso::jwt::Algorithm;
 use tower_sso::oauth1::Origin;
 use tower_sso::providers::launches::{
-    self, AccessUser, AsanaCall, BigCommerceStore, CanvaUser, CanvasRequest, ConnectUser, DiscourseRequest,
-    FacebookUser, ForgeCall, FourthwallSupporter, HelpScoutFrame, HerokuResource, HerokuUser, IapUser,
-    InstantGamesPlayer, MarketplaceSignUp, MiniApp, MondayCall, MultipassCustomer, ShopifyLaunch, ShopifyVisit,
-    ShoplineLaunch, ShopwarePage, ShopwareRegistration, ShopwareVisit, TrelloMember, VkLaunch, WixInstance,
-    ZendeskVisit, ZoomContext,
+    self, AccessUser, AppDirectEvent, AsanaCall, BigCommerceStore, CanvaUser, CanvasRequest, ConnectUser,
+    DiscourseRequest, FacebookUser, ForgeCall, FourthwallSupporter, HelpScoutFrame, HerokuResource, HerokuUser,
+    IapUser, InstantGamesPlayer, MarketplaceSignUp, MeetingGuest, MiniApp, MondayCall, MultipassCustomer,
+    ShopifyLaunch, ShopifyVisit, ShoplineLaunch, ShopwarePage, ShopwareRegistration, ShopwareVisit, TrelloMember,
+    VkLaunch, WixInstance, ZendeskVisit, ZoomContext,
 };
 use tower_sso::rejection::Rejection;
 use tower_sso::scheme::Place;
@@ -114,6 +114,7 @@ fn names_are_those_of_the_platforms() {
     }
     reads::<AccessUser>(json!({"sub": "u"}));
     reads::<AsanaCall>(json!({"user": "1"}));
+    reads::<AppDirectEvent>(json!({"eventUrl": "https://market.example/api/integration/v1/events/7"}));
     reads::<BigCommerceStore>(json!({"user": {"id": 7, "email": "ada@example.com"}, "store_hash": "s"}));
     reads::<CanvaUser>(json!({"userId": "u", "brandId": "b"}));
     reads::<CanvasRequest>(json!({"context": {"user": {"userId": "u"}, "organization": {"organizationId": "o"}}}));
@@ -125,6 +126,7 @@ fn names_are_those_of_the_platforms() {
     reads::<IapUser>(json!({"sub": "accounts.google.com:1"}));
     reads::<launches::JourneyCall>(json!({}));
     reads::<MarketplaceSignUp>(json!({"sub": "account"}));
+    reads::<MeetingGuest>(json!({"fullName": "Ada", "meetingID": "m"}));
     reads::<MondayCall>(json!({"accountId": 1, "userId": 7}));
     reads::<ShopwarePage>(json!({"shop-id": "1"}));
     reads::<ShopwareVisit>(json!({"iss": "shop"}));

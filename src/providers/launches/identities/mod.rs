@@ -3,6 +3,8 @@
 
 #[cfg(feature = "jwt")]
 mod calls;
+#[cfg(feature = "oauth1")]
+mod links;
 #[cfg(feature = "signed-parameters")]
 mod parameters;
 #[cfg(any(feature = "sealed", feature = "signed-payload"))]
@@ -13,6 +15,9 @@ mod tokens;
 #[cfg(feature = "jwt")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub use calls::*;
+#[cfg(feature = "oauth1")]
+#[cfg_attr(docsrs, doc(cfg(feature = "oauth1")))]
+pub use links::*;
 #[cfg(feature = "signed-parameters")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
 pub use parameters::*;

@@ -66,6 +66,29 @@ pub struct FourthwallShop {
     pub shop_id: String,
 }
 
+/// Who is sent to a meeting by BigBlueButton's call `join`.
+///
+/// ```
+/// fn read(guest: &tower_sso::providers::launches::MeetingGuest) -> &str {
+///     &guest.full_name
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MeetingGuest {
+    /// The name that others see.
+    #[serde(rename = "fullName")]
+    pub full_name: String,
+    /// The meeting.
+    #[serde(rename = "meetingID")]
+    pub meeting_id: String,
+    /// The user's id at the client.
+    #[serde(rename = "userID")]
+    pub user_id: Option<String>,
+    /// The meeting's password for moderators or for attendees: it tells which of them this is.
+    pub password: Option<String>,
+}
+
 /// A user of an add-on at Heroku.
 ///
 /// ```
