@@ -26,9 +26,8 @@ where
     /// let keys = MemoryKeys::new().with("client-key-1", "the secret of this installation, which nobody else has");
     /// let layer = jwt::layer::<serde_json::Value>(jwt::Algorithm::HS256).tenant_claim("iss").keys(keys);
     /// ```
-    pub fn tenant_claim(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.form.named = Some(Named::new(Part::Payload, name.into()));
-        self
+    pub fn tenant_claim(self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.tenant_in(Part::Payload, name.into())
     }
 
     /// The member of the token's header that names the tenant, or one of the sender's keys, such as `kid`. As
@@ -40,8 +39,14 @@ where
     /// let keys = MemoryKeys::new().with("client-1", "the secret of this client, which nobody else has");
     /// let layer = jwt::layer::<serde_json::Value>(jwt::Algorithm::HS256).tenant_header("kid").keys(keys);
     /// ```
-    pub fn tenant_header(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.form.named = Some(Named::new(Part::Header, name.into()));
+    pub fn tenant_header(self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.tenant_in(Part::Header, name.into())
+    }
+
+    fn tenant_in(mut self, part: Part, name: Cow<'static, str>) -> Self {
+        // Whatever the order of the calls, the issuer stays checked.
+        let hosts_issuer = self.form.named.is_some_and(|named| named.hosts_issuer);
+        self.form.named = Some(Named { hosts_issuer, ..Named::new(part, name) });
         self
     }
 
@@ -58,6 +63,13 @@ where
 
     /// Requires that `iss` is an `https` address at the host that the [tenant claim](Self::tenant_claim) names. For
     /// senders with both claims, such as Shopify. Default: not compared.
+    ///
+    /// ```
+    /// use tower_sso::jwt;
+    ///
+    /// let layer = jwt::layer::<serde_json::Value>(jwt::Algorithm::HS256).audience("app");
+    /// let layer = layer.tenant_claim("dest").tenant_after("https://").issuer_at_tenant();
+    /// ```
     pub fn issuer_at_tenant(mut self) -> Self {
         // Without a claim, refused when the layer is built.
         self.form.named.get_or_insert(Named::new(Part::Payload, "".into())).hosts_issuer = true;

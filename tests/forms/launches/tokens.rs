@@ -164,5 +164,9 @@ async fn a_session_of_shopify_is_issued_at_its_shop() {
         let app = reusable(launches::shopify_session_token::<Value>().audience("api-key").secrets([KEYS[0]]));
         let launch = Launch::header("authorization", &format!("Bearer {}", token(Signer::Acme, NOW, claims)));
         assert_eq!(outcome(&app.send(launch.request()).await), expected, "{issuer}");
+        // Whatever is set again afterwards.
+        let layer = launches::shopify_session_token::<Value>().audience("api-key").secrets([KEYS[0]]);
+        let app = reusable(layer.tenant_claim("dest").tenant_after("https://"));
+        assert_eq!(outcome(&app.send(launch.request()).await), expected, "{issuer}: set again");
     }
 }
