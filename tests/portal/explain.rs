@@ -239,7 +239,7 @@ fn check(row: &Row, said: &str, wrong: &mut Vec<String>) {
     }
 }
 
-/// Without sight of the code: integrators' mistakes with presets that the portal does not serve.
+/// Integrators' mistakes with presets that the portal does not serve.
 #[test]
 fn the_command_explains_presets() {
     let home = Home::new();
