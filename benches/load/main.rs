@@ -41,6 +41,7 @@ mod portal {
     pub(crate) mod operators;
     pub(crate) mod page;
     pub(crate) mod passwords;
+    pub(crate) mod presets;
     pub(crate) mod problem;
     pub(crate) mod random;
     pub(crate) mod serve;
@@ -55,8 +56,8 @@ use std::time::Duration;
 use client::{Client, PACE_AT_ONCE};
 use links::{LOGINS, Login};
 use portal::{
-    accounts, app, caller, config, db, demo, explain, health, kits, log, operators, page, passwords, problem, random,
-    serve, session, stores, text,
+    accounts, app, caller, config, db, demo, explain, health, kits, log, operators, page, passwords, presets, problem,
+    random, serve, session, stores, text,
 };
 use report::Row;
 use server::{App, Server};
