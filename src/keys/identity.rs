@@ -193,7 +193,7 @@ mod tests {
         let others = [
             format!("\u{6}\u{3}+ep\u{3}!\0{}", "a".repeat(32)),
             format!("\u{3}B\0\u{4}{}", "a".repeat(64)),
-            format!("\u{2}\u{2}\u{1}a\u{2}\u{3}\u{1}\0\u{1}"),
+            "\u{2}\u{2}\u{1}a\u{2}\u{3}\u{1}\0\u{1}".to_owned(),
         ];
         for name in others {
             let mut params = CertificateParams::default();
