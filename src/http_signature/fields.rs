@@ -245,7 +245,9 @@ mod tests {
 
     #[test]
     fn inputs_in_their_canonical_spelling() {
-        let long = format!("a=({});created=1", vec!["\"b\""; 80].join(" "));
+        let components =
+            |count: usize| format!("a=({})", (0..count).map(|n| format!("\"b{n}\"")).collect::<Vec<_>>().join(" "));
+        let of_length = |length: usize| format!("a=();x=\"{}\"", "x".repeat(length - 9));
         let parameters = format!("a=(){}", (0..17).map(|n| format!(";a{n}")).collect::<String>());
         let unknown = r#"a=("b");created=1;x;y="z";u=?1;v=:AA==:;w=tok*en"#;
         for (line, expected, why) in [
@@ -277,9 +279,13 @@ mod tests {
             (r#"=("b")"#, false, "no name"),
             (r#"a="b""#, false, "no list"),
             ("a", false, "no value"),
-            (&long, false, "too many components"),
+            (&components(MOST_COMPONENTS), true, "as many components as there may be"),
+            (&components(MOST_COMPONENTS + 1), false, "one component too many"),
+            ("a=();created=999999999999999", true, "15 digits"),
+            ("a=();created=1000000000000000", false, "16 digits"),
             (&parameters, false, "too many parameters"),
-            (&"a".repeat(9_000), false, "too long"),
+            (&of_length(LONGEST), true, "as long as it may be"),
+            (&of_length(LONGEST + 1), false, "too long"),
         ] {
             assert_eq!(inputs(&headers(&[line]), &NAME).is_ok(), expected, "{why}");
         }

@@ -253,6 +253,15 @@ mod tests {
         all
     }
 
+    #[test]
+    fn pairs_are_bounded() {
+        let recipe = Recipe::all(Join::pairs('&'));
+        for (count, is_read) in [(MOST, true), (MOST + 1, false)] {
+            let query = (0..count).map(|n| format!("a{n}=1")).collect::<Vec<_>>().join("&");
+            assert_eq!(Pairs::read(&query, &recipe, None).is_ok(), is_read, "{count}");
+        }
+    }
+
     /// Whoever can choose a value must not be able to move a border under an authentic signature.
     #[test]
     fn one_text_has_one_reading() {
