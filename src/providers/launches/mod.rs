@@ -69,7 +69,7 @@
 //!
 //! | platform | why |
 //! |---|---|
-//! | Alibaba Cloud Marketplace | MD5 of the text and the key, no MAC; and a local time whose zone is not published |
+//! | Alibaba Cloud Marketplace | MD5 of the text and the key: no MAC |
 //! | Asana, components that post | when a call ends is not published: see [`signed_payload`](crate::signed_payload) |
 //! | Cafe24, Haravan, Sapo, Shoplazza | their rules are not published; try a [`Recipe`](crate::signed_parameters) |
 //! | Canva, links of extensions | replaced by apps; their calls are in `providers::webhooks` |

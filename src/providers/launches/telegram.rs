@@ -20,11 +20,11 @@ pub const TELEGRAM_KEY: &str = "e7bf03a2fa4602af4580703d88dda5bb59f32ed8b02a56c1
 /// Telegram's login widget: `hash`.
 ///
 /// Signed are all parameters, so the address that Telegram returns to must have none of its own. The secret is the
-/// bot's token. A login is accepted once, and for a day, as in Telegram's own sample: `auth_date` says when the user
+/// bot's token. A login is accepted once, and for a day, as SDKs for it take them: `auth_date` says when the user
 /// agreed, and a page may send it later. **A login that was stolen unused works for as long**: if yours are sent at
 /// once, call [`max_age`](Builder::max_age) with a few minutes.
 ///
-/// Source: core.telegram.org, "Telegram Login Widget", and the sample there.
+/// Source: core.telegram.org, "Telegram Login Widget".
 ///
 /// ```
 /// # #[cfg(feature = "moka")] {
