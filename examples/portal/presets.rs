@@ -11,6 +11,7 @@ use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::oauth1;
 use tower_sso::providers::{launches, webhooks};
 use tower_sso::replay::MemoryReplay;
+use tower_sso::webhook::JsonOrForm;
 use tower_sso::{Builder, VerifyLayer};
 
 use crate::config::{self, ConfigError, Origin, keys};
@@ -92,6 +93,11 @@ impl Preset<'_> {
     }
 
     fn sender(&self, name: &str) -> Option<Result<(), tower_sso::ConfigError>> {
+        // Its commands are forms, its events JSON.
+        if name == "slack" {
+            let layer = webhooks::slack::<JsonOrForm<Value, Value>>().replay(MemoryReplay::new());
+            return Some(self.explain(layer.handler_remembers()));
+        }
         macro_rules! named {
             ($($sender:ident)*) => {
                 $(if name == stringify!($sender) {
@@ -102,7 +108,7 @@ impl Preset<'_> {
         named!(adyen_header asana bitbucket box_com cal_com calendly circleci coinbase_cdp coinbase_commerce contentful
             danger_adyen_standard danger_hubspot_v1 danger_mailgun discord docusign flutterwave_v4 github gitlab gocardless
             heroku intercom jira lemon_squeezy line linear meta mollie netlify notion paddle pagerduty paystack razorpay
-            sendgrid sentry shippo_hmac shopify shopware_webhook slack standard_webhooks standard_webhooks_v1a stripe svix
+            sendgrid sentry shippo_hmac shopify shopware_webhook standard_webhooks standard_webhooks_v1a stripe svix
             twitch typeform vercel viber wise woocommerce workos x xero zendesk zoom);
         None
     }

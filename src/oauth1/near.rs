@@ -47,9 +47,19 @@ impl<C> OAuth1<C> {
         let origins = origins.map(|(cause, origin)| (cause, Self { origin, ..self.copy() }));
         let slips = SLIPS.into_iter();
         let slips = slips.map(|(slip, does)| (format!("the partner {does}"), Self { slip: Some(slip), ..self.copy() }));
-        let quirks = Quirks { caseless_names: true, ..self.quirks };
-        let caseless = "the partner sorts the names without regard to case: see `names_sorted_without_case`".to_owned();
-        origins.chain(slips).chain([(caseless, Self { quirks, ..self.copy() })]).collect()
+        let quirks = [
+            (
+                "sorts the names without regard to case: see `names_sorted_without_case`",
+                Quirks { caseless_names: true, ..self.quirks },
+            ),
+            (
+                "does not sign the parameters of the address's query (RFC 5849, 3.4.1.3.1)",
+                Quirks { unsigned_query: true, ..self.quirks },
+            ),
+        ];
+        let quirks = quirks.into_iter();
+        let quirks = quirks.map(|(does, quirks)| (format!("the partner {does}"), Self { quirks, ..self.copy() }));
+        origins.chain(slips).chain(quirks).collect()
     }
 }
 

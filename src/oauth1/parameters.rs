@@ -175,6 +175,11 @@ impl Parameters {
                 others.push(read(copies, Order::Bytes));
             }
         }
+        #[cfg(feature = "explain")]
+        if quirks.unsigned_query {
+            let [end_of_query, _] = self.ends;
+            others.push(read((0..end_of_query).collect(), Order::Bytes));
+        }
         (read(Vec::new(), Order::Bytes), others)
     }
 

@@ -9,6 +9,9 @@ use crate::Builder;
 pub(super) struct Quirks {
     pub(super) copied_query: bool,
     pub(super) caseless_names: bool,
+    /// Of no sender: a slip, while it is tried.
+    #[cfg(feature = "explain")]
+    pub(super) unsigned_query: bool,
 }
 
 impl<C, D> Builder<OAuth1<C>, D>

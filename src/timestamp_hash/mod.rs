@@ -42,6 +42,8 @@
 
 mod builder;
 mod form_key;
+#[cfg(feature = "explain")]
+mod near;
 mod recipe;
 #[cfg(feature = "sign")]
 mod signing;

@@ -3,6 +3,8 @@ use std::borrow::Cow;
 use subtle::ConstantTimeEq;
 
 use super::form_key::{form, written};
+#[cfg(feature = "explain")]
+use super::near::{FormSlip, SLIPS};
 use crate::ConfigProblem;
 use crate::keys::Secret;
 use crate::mac::Digest;
@@ -32,6 +34,8 @@ pub struct Recipe {
     pub(super) digest: Digest,
     fields: Vec<Cow<'static, str>>,
     pub(super) kind: Kind,
+    #[cfg(feature = "explain")]
+    slip: Option<FormSlip>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +92,13 @@ impl Recipe {
     }
 
     fn new<N: Into<Cow<'static, str>>>(digest: Digest, fields: impl IntoIterator<Item = N>, kind: Kind) -> Self {
-        Self { digest, fields: fields.into_iter().map(Into::into).collect(), kind }
+        Self {
+            digest,
+            fields: fields.into_iter().map(Into::into).collect(),
+            kind,
+            #[cfg(feature = "explain")]
+            slip: None,
+        }
     }
 
     /// Recipes that a partner may have followed instead, and what that would mean.
@@ -116,6 +126,10 @@ impl Recipe {
             let written = if *plus { "`%20`, as `rawurlencode` and `encodeURIComponent` do" } else { "a plus" };
             let kind = Kind::FormAsKey { names: names.clone(), plus: !plus };
             near.push((format!("the partner writes a space as {written}"), Self { kind, ..self.clone() }));
+            let slips = SLIPS.into_iter();
+            near.extend(
+                slips.map(|(slip, does)| (format!("the partner {does}"), Self { slip: Some(slip), ..self.clone() })),
+            );
         }
         near.retain(|(_, other)| other != self);
         near
@@ -202,6 +216,10 @@ impl Recipe {
         secret: &'a Secret,
         mac: &[u8],
     ) -> bool {
+        #[cfg(feature = "explain")]
+        if let (Some(slip), Kind::FormAsKey { names, .. }) = (self.slip, &self.kind) {
+            return slip.signed(self.digest, names, fields, secret, mac);
+        }
         match &self.kind {
             Kind::Hmac { separator } => self.digest.verify(secret, joined(fields, separator), mac),
             Kind::FormAsKey { names, plus } => {

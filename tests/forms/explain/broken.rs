@@ -262,3 +262,29 @@ async fn tickets() {
         assert!(said.contains(expected) && !said.contains(&ticket), "{why}: {said}");
     }
 }
+
+/// The form of a timestamp hash, which is the key of an HMAC over nothing.
+#[tokio::test]
+async fn forms_as_keys() {
+    let fields = format!("timestamp={NOW}&email=ada%2Bcpe%40x.example&slug=rainier");
+    let all = format!("{fields}&token={SECRET}");
+    let said = |hash: Vec<u8>| {
+        let layer = lcvista::sso(MemoryKeys::new().with("rainier", SECRET)).replay(replay()).clock(clock()).build();
+        said(layer, got(&format!("/sso/oauth/?{fields}&hash={}", hex(hash))))
+    };
+    for (why, said, expected) in [
+        ("as the vendor says", said(mac_sha1(&all, "")).await, "It passes"),
+        ("hash_hmac('sha1', fields, secret)", said(mac_sha1(SECRET, &fields)).await, "with the secret as the key"),
+        ("the same over the whole form", said(mac_sha1(SECRET, &all)).await, "fields and secret with the secret"),
+        ("no key, and the form as the message", said(mac_sha1("", &all)).await, "with an empty key"),
+        ("sha1() of the form", said(Sha1::digest(&all).to_vec()).await, "a plain digest"),
+        (
+            "concatenated without urlencode",
+            said(mac_sha1(&all.replace("%2B", "+").replace("%40", "@"), "")).await,
+            "does not encode the values",
+        ),
+        ("HttpUtility.UrlEncode", said(mac_sha1(&all.replace("%2B", "%2b"), "")).await, "in lower case"),
+    ] {
+        assert!(said.contains(expected), "{why}: {said}");
+    }
+}

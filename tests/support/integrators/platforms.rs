@@ -138,6 +138,11 @@ pub(super) fn rows(now: u64) -> Vec<Row> {
             with_key(&encoded(&format!("\"{SECRET}\""))).sent(encoded),
             "in double quotes",
         ),
+        lti(
+            "PHP: the fields signed, and not the address's query",
+            Sent { target: "/in/lti?course=7".to_owned(), ..launch(&name).sent(encoded) },
+            "does not sign the parameters of the address's query",
+        ),
         lti("a name with accents apart", Sent { body: decomposed, ..composed }, "another Unicode normal form"),
         shopify("as the page says", shop(&signed, &signed), "It passes"),
         shopify(
