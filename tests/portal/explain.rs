@@ -34,7 +34,15 @@ fn links_and_lines_for_curl_are_explained() {
              -H 'Webhook-Signature: {signature}' --data-raw '{{\"a\":1}}'"
         )
     };
+    let autologin = |key: &str| {
+        format!(
+            "curl -X POST https://portal.example/api/auth/autologin -H 'Content-Type: application/json' \
+             --data-raw '{{\"login\":\"jd@seatmap.pro\",\"token\":\"{key}\"}}'"
+        )
+    };
     for (request, expected) in [
+        (autologin("3f9c-private"), "It passes"),
+        (autologin("3f9c-private "), "white space"),
         (link(LCVISTA_SECRET), "It passes"),
         (link(&format!("{LCVISTA_SECRET}\n")), "ends with a line feed"),
         (link("another organisation's secret"), "the key of tenant \"olympus\""),

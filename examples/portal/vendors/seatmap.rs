@@ -167,6 +167,7 @@ impl Vendor for Seatmap {
         let throttle = Throttle::by(move |head| callers.source(head));
         let autologin = seatmap::autologin(keys.clone()).throttle(throttle.clone()).body_limit(BODY_LIMIT);
         let autologin = autologin.clock(clock.clone()).map_claims(sane_user).build()?;
+        portal.explainers.add("/api/auth/autologin", &autologin);
 
         let tickets = Tickets::new(portal.stores.tickets.clone()).namespace(NAME).clock(clock.clone());
         let once = ticket::layer::<Entrance>(tickets.clone()).ticket_parameter("sessionId");
