@@ -272,7 +272,13 @@ async fn forms_as_keys() {
         let layer = lcvista::sso(MemoryKeys::new().with("rainier", SECRET)).replay(replay()).clock(clock()).build();
         said(layer, got(&format!("/sso/oauth/?{fields}&hash={}", hex(hash))))
     };
+    let twice = || {
+        let layer = lcvista::sso(MemoryKeys::new().with("rainier", SECRET)).replay(replay()).clock(clock()).build();
+        let hash = hex(mac_sha1(&all, ""));
+        self::said(layer, got(&format!("/sso/oauth/?{}&hash={hash}", fields.replace('%', "%25"))))
+    };
     for (why, said, expected) in [
+        ("the link encoded once more", twice().await, "is encoded once more"),
         ("as the vendor says", said(mac_sha1(&all, "")).await, "It passes"),
         ("hash_hmac('sha1', fields, secret)", said(mac_sha1(SECRET, &fields)).await, "with the secret as the key"),
         ("the same over the whole form", said(mac_sha1(SECRET, &all)).await, "fields and secret with the secret"),
