@@ -39,8 +39,8 @@
 //! It is a [JWT](crate::jwt). Decode the first two parts as base64url:
 //! - `alg` in the first is the algorithm that you configure. Take it from the partner's documentation too: the token
 //!   is not asked.
-//! - `aud` in the second is your name with the partner. If there is none,
-//!   [`danger_any_audience`](crate::Builder::danger_any_audience) says so.
+//! - `aud` in the second is your name with the partner. For tokens without one, call
+//!   [`danger_any_audience`](crate::Builder::danger_any_audience).
 //! - `exp` must be there, or `iat` with [`max_age`](crate::Builder::max_age).
 //!
 //! With `RS…`, `PS…`, `ES…` or `EdDSA` the key is the partner's public key in PEM; that needs the feature

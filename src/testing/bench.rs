@@ -98,7 +98,7 @@ impl<S: ?Sized> Bench<S> {
     }
 }
 
-/// A store's answer, or why there is none.
+/// A store's answer, or its failure.
 pub(super) type Answer<T> = Result<T, Failure>;
 
 pub(super) enum Failure {

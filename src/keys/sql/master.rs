@@ -57,7 +57,7 @@ impl MasterKeys {
     /// Reads at most eight keys of 32 bytes, each in base64 with its padding, separated by white space or line feeds.
     ///
     /// # Errors
-    /// If there is none, one is not of this form, one is given twice, or one is the same byte 32 times.
+    /// If the text has no key, more than eight, a malformed one, the same one twice, or one of a single byte.
     pub fn parse(text: &str) -> Result<Self, SqlKeyError> {
         let keys = text.split_whitespace().map(MasterKey::parse).collect::<Result<Vec<_>, _>>()?;
         if keys.is_empty() {
