@@ -130,9 +130,6 @@ impl Digest {
 
     /// The digest of the concatenated parts.
     pub(crate) fn hash<'p>(self, parts: impl IntoIterator<Item = &'p [u8]>) -> Tag {
-        fn hash<'p, D: sha2::Digest>(parts: impl IntoIterator<Item = &'p [u8]>) -> Tag {
-            Tag::from_bytes(&parts.into_iter().fold(D::new(), D::chain_update).finalize())
-        }
         match self {
             Self::Sha1 => hash::<Sha1>(parts),
             Self::Sha256 => hash::<Sha256>(parts),
@@ -197,6 +194,20 @@ pub(crate) fn random_key() -> Vec<u8> {
     (0..4).flat_map(|n: u64| RandomState::new().hash_one(n).to_ne_bytes()).collect()
 }
 
+fn hash<'p, D: sha2::Digest>(parts: impl IntoIterator<Item = &'p [u8]>) -> Tag {
+    Tag::from_bytes(&parts.into_iter().fold(D::new(), D::chain_update).finalize())
+}
+
+/// The MD5 of the concatenated parts. Not a [`Digest`], so that only a setting with `danger_` in its name leads here.
+#[cfg(feature = "signed-parameters")]
+pub(crate) fn md5<'p>(parts: impl IntoIterator<Item = &'p [u8]>) -> Tag {
+    hash::<md5::Md5>(parts)
+}
+
+/// The length of an MD5 in bytes.
+#[cfg(feature = "signed-parameters")]
+pub(crate) const MD5_LENGTH: usize = 16;
+
 fn absorb<'p, M: Mac + Clone>(keyed: &M, parts: impl IntoIterator<Item = &'p [u8]>) -> M {
     let mut mac = keyed.clone();
     parts.into_iter().for_each(|part| mac.update(part));
@@ -215,6 +226,14 @@ mod tests {
         assert!(!Digest::Sha256.verify(&secret, [&b"what do ya want for nothing"[..]], &mac));
         assert!(!Digest::Sha256.verify(&secret, [&b"what do ya want for nothing?"[..]], &mac[..16]), "cut short");
         assert!(!Digest::Sha256.verify(&secret, [&b"what do ya want for nothing?"[..]], &[]), "empty");
+    }
+
+    #[cfg(feature = "signed-parameters")]
+    #[test]
+    fn rfc_1321_appendix_5_in_parts() {
+        let digest = md5([&b"message"[..], b" ", b"digest"]);
+        assert_eq!(digest[..], hex("f96b697d7cb7938d525a2f31aaf161d0"));
+        assert_eq!(digest.len(), MD5_LENGTH);
     }
 
     #[test]

@@ -76,6 +76,7 @@ fn sealed(name: &str) -> Option<Builder<Sealed<Value>>> {
 
 fn parameters(name: &str) -> Option<Builder<SignedParameters<Value>>> {
     Some(match name {
+        "alibaba" => launches::danger_alibaba(),
         "asana_app_component" => launches::asana_app_component(),
         "digitalocean" => launches::digitalocean(),
         // The unit of its time is not published.

@@ -17,6 +17,7 @@ pub(super) fn formula(expr: &Expr) -> String {
                 TimeFormat::Milliseconds => format!("milliseconds_since_1970(){later}"),
                 TimeFormat::Rfc3339 => format!("rfc3339_time(){later}"),
                 TimeFormat::HttpDate => format!("http_date(){later}"),
+                TimeFormat::WallTime { hours_ahead } => format!("date_and_time_in_utc_plus({hours_ahead}){later}"),
             }
         }
         Expr::Nonce => "random_hex(16)".to_owned(),

@@ -1,7 +1,5 @@
 use subtle::{Choice, ConstantTimeEq};
 
-use super::Digest;
-
 /// A received MAC, decoded, without an allocation.
 #[derive(Clone, Copy)]
 pub(crate) struct Tag {
@@ -23,37 +21,35 @@ impl Tag {
     }
 
     /// Decodes hexadecimal of either case, if it has the digest's length.
-    pub(crate) fn from_hex(text: &str, digest: Digest) -> Option<Self> {
+    pub(crate) fn from_hex(text: &str, length: usize) -> Option<Self> {
         let mut bytes = [0; Self::ROOM];
-        let length = digest.length();
         crate::text::hex::decode_hex_into(text, bytes.get_mut(..length)?)?;
         Some(Self { bytes, length })
     }
 
     /// Decodes canonical base64url with or without its padding, if it has the digest's length.
-    pub(crate) fn from_base64url(text: &str, digest: Digest) -> Option<Self> {
+    pub(crate) fn from_base64url(text: &str, length: usize) -> Option<Self> {
         use crate::text::base64::{decode_base64url_into, without_padding};
         let mut bytes = [0; Self::ROOM];
-        let length = digest.length();
         decode_base64url_into(without_padding(text)?.as_bytes(), bytes.get_mut(..length)?)?;
         Some(Self { bytes, length })
     }
 
     /// Decodes canonical base64 of hexadecimal, if it has the digest's length.
-    pub(crate) fn from_base64_of_hex(text: &str, digest: Digest) -> Option<Self> {
+    pub(crate) fn from_base64_of_hex(text: &str, length: usize) -> Option<Self> {
         use base64::Engine;
         // Two digits for each byte, and the extra room of the decoder.
         let mut hex = [0; 2 * Self::ROOM];
-        let length = crate::text::base64::BASE64.decode_slice(text, &mut hex).ok()?;
-        Self::from_hex(std::str::from_utf8(hex.get(..length)?).ok()?, digest)
+        let digits = crate::text::base64::BASE64.decode_slice(text, &mut hex).ok()?;
+        Self::from_hex(std::str::from_utf8(hex.get(..digits)?).ok()?, length)
     }
 
     /// Decodes canonical base64 with its padding, if it has the digest's length.
-    pub(crate) fn from_base64(text: &str, digest: Digest) -> Option<Self> {
+    pub(crate) fn from_base64(text: &str, length: usize) -> Option<Self> {
         use base64::Engine;
         let mut bytes = [0; Self::ROOM];
-        let length = crate::text::base64::BASE64.decode_slice(text, &mut bytes).ok()?;
-        (length == digest.length()).then_some(Self { bytes, length })
+        let decoded = crate::text::base64::BASE64.decode_slice(text, &mut bytes).ok()?;
+        (decoded == length).then_some(Self { bytes, length })
     }
 }
 

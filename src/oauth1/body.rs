@@ -33,7 +33,7 @@ impl HashedBody {
                 Err(Reason::Malformed("oauth_body_hash".into(), "stands beside a form, which is signed itself"))
             }
             Some(stated) => {
-                let stated = Tag::from_base64(stated, method.digest()).ok_or(Reason::Malformed(
+                let stated = Tag::from_base64(stated, method.digest().length()).ok_or(Reason::Malformed(
                     "oauth_body_hash".into(),
                     "is not canonical base64 of the digest's length",
                 ))?;

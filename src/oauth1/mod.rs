@@ -223,10 +223,10 @@ where
         let method = self.methods.iter().find(|known| known.as_str() == method).ok_or(Reason::AlgorithmNotAllowed)?;
         let malformed = |name: &'static str, what| Reason::Malformed(name.into(), what);
         let signature = parameters.required(protocol::SIGNATURE)?;
-        let mac = Tag::from_base64(signature, method.digest()).ok_or_else(|| {
+        let mac = Tag::from_base64(signature, method.digest().length()).ok_or_else(|| {
             let what = match signature.contains(' ') {
                 true => "has a space in it: in a query or a form, a `+` is written `%2B`",
-                false => Encoding::Base64.problem(signature, method.digest()),
+                false => Encoding::Base64.problem(signature, method.digest().length()),
             };
             malformed("oauth_signature", what)
         })?;

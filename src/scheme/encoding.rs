@@ -1,4 +1,4 @@
-use crate::mac::{Digest, Tag};
+use crate::mac::Tag;
 
 /// What is wrong with the beginning of a MAC.
 pub(crate) const CUT: &str = "is shorter than a MAC of this digest: its end was cut off, or it has another digest";
@@ -24,20 +24,19 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// Decodes a MAC of the digest's length.
-    pub(crate) fn tag(self, text: &str, digest: Digest) -> Result<Tag, &'static str> {
+    /// Decodes a MAC of the digest's length, in bytes.
+    pub(crate) fn tag(self, text: &str, length: usize) -> Result<Tag, &'static str> {
         let tag = match self {
-            Self::Hex => Tag::from_hex(text, digest),
-            Self::Base64 => Tag::from_base64(text, digest),
-            Self::Base64OfHex => Tag::from_base64_of_hex(text, digest),
-            Self::Base64Url => Tag::from_base64url(text, digest),
+            Self::Hex => Tag::from_hex(text, length),
+            Self::Base64 => Tag::from_base64(text, length),
+            Self::Base64OfHex => Tag::from_base64_of_hex(text, length),
+            Self::Base64Url => Tag::from_base64url(text, length),
         };
-        tag.ok_or_else(|| self.problem(text, digest))
+        tag.ok_or_else(|| self.problem(text, length))
     }
 
     /// Why this is no MAC of the digest's length.
-    pub(crate) fn problem(self, text: &str, digest: Digest) -> &'static str {
-        let bytes = digest.length();
+    pub(crate) fn problem(self, text: &str, bytes: usize) -> &'static str {
         let (whole, problem) = match self {
             Self::Hex => (2 * bytes, "is not hexadecimal of the digest's length"),
             Self::Base64 => ((4 * bytes).div_ceil(3), "is not canonical base64 of the digest's length"),
@@ -123,7 +122,7 @@ mod tests {
             (Base64OfHex, "ZmJmYmZiZmJmYmZiZmJmYmZiZmJmYmZiZmJmYmZiZmJmYmZiZmJmYg", false),
             (Base64OfHex, "+/v7+/v7+/v7+/v7+/v7+/v7+/s=", false),
         ] {
-            let tag = encoding.tag(text, Digest::Sha1);
+            let tag = encoding.tag(text, 20);
             assert_eq!(tag.is_ok_and(|tag| tag[..] == mac), is_right, "{encoding:?} {text}");
         }
     }

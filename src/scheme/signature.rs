@@ -18,6 +18,9 @@ pub struct Signature {
     pub(crate) encoding: Encoding,
     pub(crate) secret_format: SecretFormat,
     pub(crate) derivation: KeyDerivation,
+    /// Whether a plain digest is MD5, and not `digest`.
+    #[cfg(feature = "signed-parameters")]
+    pub(crate) md5: bool,
     /// What a partner may make instead, while that is tried.
     #[cfg(feature = "explain")]
     odd: Option<Odd>,
@@ -54,6 +57,8 @@ impl Signature {
             encoding,
             secret_format,
             derivation,
+            #[cfg(feature = "signed-parameters")]
+            md5: false,
             #[cfg(feature = "explain")]
             odd: None,
             #[cfg(feature = "public-key")]
@@ -106,7 +111,16 @@ impl Signature {
         if let Some(algorithm) = self.public_key {
             return algorithm.normal(self.encoding.decode(text)?).map(Given::PublicKey);
         }
-        self.encoding.tag(text, self.digest).map(Given::Mac)
+        self.encoding.tag(text, self.length()).map(Given::Mac)
+    }
+
+    /// How long a MAC or digest is, in bytes.
+    fn length(&self) -> usize {
+        #[cfg(feature = "signed-parameters")]
+        if self.md5 {
+            return mac::MD5_LENGTH;
+        }
+        self.digest.length()
     }
 
     /// Whether this is the signature of the concatenated parts.
@@ -143,7 +157,12 @@ impl Signature {
     pub(crate) fn verify_digest(&self, key: &Secret, before: &[u8], after: &[u8], given: &[u8]) -> Result<(), Reason> {
         keys::check_shared(key).map_err(Reason::UnusableKey)?;
         let secret = self.secret_format.key(key.expose()).map_err(Reason::UnusableKey)?;
-        let digest = self.digest.hash([before, &self.derivation.key(secret), after]);
+        let key = self.derivation.key(secret);
+        let parts = [before, &key, after];
+        #[cfg(feature = "signed-parameters")]
+        let digest = if self.md5 { mac::md5(parts) } else { self.digest.hash(parts) };
+        #[cfg(not(feature = "signed-parameters"))]
+        let digest = self.digest.hash(parts);
         if digest[..].ct_eq(given).into() { Ok(()) } else { Err(Reason::BadSignature) }
     }
 

@@ -100,6 +100,11 @@ impl SignedTime {
 
     pub(crate) fn check(&self, usage: Usage) -> Result<(), ConfigProblem> {
         match self {
+            Self::IssuedAt { format, .. } => format.check("issued_at")?,
+            Self::ExpiresAt { format, .. } => format.check("expires_at")?,
+            Self::Unset | Self::Without | Self::Stamped(_) => {}
+        }
+        match self {
             Self::IssuedAt { may_be_absent: true, .. } if usage == Usage::Reusable => {
                 Err(ConfigProblem::setting("reusable", "lets a request without a time in for ever: call `issued_at`"))
             }

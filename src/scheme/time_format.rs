@@ -1,6 +1,7 @@
 use time::OffsetDateTime;
 use time::format_description::well_known::{Rfc2822, Rfc3339};
 
+use crate::ConfigProblem;
 use crate::clock::UnixTime;
 use crate::text::timestamp::{parse_seconds, parse_with_fraction};
 use crate::window::{Validity, Window};
@@ -25,9 +26,25 @@ pub enum TimeFormat {
     Rfc3339,
     /// The date of HTTP headers (RFC 9110, 5.6.7): `Tue, 14 Nov 2023 22:13:20 GMT`.
     HttpDate,
+    /// A date and a time without their zone: `2023-11-15 06:13:20`. A wrong number of hours refuses every request.
+    WallTime {
+        /// How many hours the sender's clock is ahead of UTC, from -12 to 14, all year: 8 in China.
+        hours_ahead: i8,
+    },
 }
 
 impl TimeFormat {
+    /// # Errors
+    /// If no clock on earth is that far ahead of UTC.
+    pub(crate) fn check(self, setting: &'static str) -> Result<(), ConfigProblem> {
+        match self {
+            Self::WallTime { hours_ahead } if !(-12..=14).contains(&hours_ahead) => {
+                Err(ConfigProblem::setting(setting, "has a clock that is no zone's: give -12 to 14 hours"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn parse(self, text: &str) -> Result<UnixTime, &'static str> {
         match self {
             Self::Seconds => parse_seconds(text).ok_or("is not a whole number of seconds"),
@@ -48,6 +65,13 @@ impl TimeFormat {
                 let time = OffsetDateTime::parse(text, &Rfc2822).ok().filter(|_| is_fixed);
                 unix_time(time.ok_or(PROBLEM)?)
             }
+            Self::WallTime { hours_ahead } => {
+                const PROBLEM: &str = "is not a date and time as in `2023-11-15 06:13:20`";
+                let is_fixed = text.len() == "2023-11-15 06:13:20".len();
+                let (date, time) = text.split_once(' ').filter(|_| is_fixed).ok_or(PROBLEM)?;
+                let wall = OffsetDateTime::parse(&format!("{date}T{time}Z"), &Rfc3339).map_err(|_| PROBLEM)?;
+                unix_time(wall.checked_sub(time::Duration::hours(hours_ahead.into())).ok_or("is out of range")?)
+            }
         }
     }
 
@@ -57,7 +81,7 @@ impl TimeFormat {
         match self {
             Self::Seconds | Self::FractionalSeconds => Some(time.as_secs()),
             Self::Milliseconds => Some(time.as_nanos().div_euclid(1_000_000)),
-            Self::Rfc3339 | Self::HttpDate => None,
+            Self::Rfc3339 | Self::HttpDate | Self::WallTime { .. } => None,
         }
     }
 
@@ -67,7 +91,9 @@ impl TimeFormat {
         if let Some(number) = self.number(time) {
             return number.to_string();
         }
-        let time = OffsetDateTime::from_unix_timestamp(time.as_secs()).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let ahead = if let Self::WallTime { hours_ahead } = self { i64::from(hours_ahead) * 3600 } else { 0 };
+        let seconds = time.as_secs().saturating_add(ahead);
+        let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
         let (year, month, day) = time.to_calendar_date();
         let (hour, minute, second) = time.to_hms();
         match self {
@@ -75,6 +101,9 @@ impl TimeFormat {
                 let short = |name: String| name.chars().take(3).collect::<String>();
                 let (weekday, month) = (short(time.weekday().to_string()), short(month.to_string()));
                 format!("{weekday}, {day:02} {month} {year} {hour:02}:{minute:02}:{second:02} GMT")
+            }
+            Self::WallTime { .. } => {
+                format!("{year:04}-{:02}-{day:02} {hour:02}:{minute:02}:{second:02}", u8::from(month))
             }
             _ => format!("{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z", u8::from(month)),
         }
@@ -88,13 +117,14 @@ impl TimeFormat {
             Self::Milliseconds => Some(13),
             Self::FractionalSeconds | Self::Rfc3339 => None,
             Self::HttpDate => Some(29),
+            Self::WallTime { .. } => Some(19),
         }
     }
 
     /// When a delivery with this time is valid. The time names a whole second or an instant, depending on the format.
     pub(crate) fn validity(self, time: UnixTime, window: &Window) -> Validity {
         match self {
-            Self::Seconds | Self::HttpDate => Validity::around_second(time, window),
+            Self::Seconds | Self::HttpDate | Self::WallTime { .. } => Validity::around_second(time, window),
             Self::FractionalSeconds | Self::Milliseconds | Self::Rfc3339 => Validity::around(time, window),
         }
     }
@@ -111,7 +141,9 @@ mod tests {
 
     #[test]
     fn times_as_senders_write_them() {
-        use TimeFormat::{FractionalSeconds, HttpDate, Milliseconds, Rfc3339, Seconds};
+        use TimeFormat::{FractionalSeconds, HttpDate, Milliseconds, Rfc3339, Seconds, WallTime};
+        const CHINA: TimeFormat = WallTime { hours_ahead: 8 };
+        const NO_DATE: Result<UnixTime, &str> = Err("is not a date and time as in `2023-11-15 06:13:20`");
         const HALF: i64 = 500_000_000;
         let second = UnixTime::from_secs(1_700_000_000);
         let later = |nanos| Ok(UnixTime::from_nanos(second.as_nanos() + nanos));
@@ -134,6 +166,17 @@ mod tests {
             (HttpDate, "Tue, 14 Nov 2023 22:13:20 GMT", later(0)),
             (HttpDate, "Tue, 14 Nov 2023 22:13:20 +0000", never("is not an HTTP date")),
             (HttpDate, "14 Nov 2023 22:13:20 GMT", never("is not an HTTP date")),
+            (CHINA, "2023-11-15 06:13:20", later(0)),
+            (WallTime { hours_ahead: 0 }, "2023-11-14 22:13:20", later(0)),
+            (WallTime { hours_ahead: -7 }, "2023-11-14 15:13:20", later(0)),
+            (CHINA, "2023-11-15T06:13:20", NO_DATE),
+            (CHINA, "2023-11-15 6:13:20", NO_DATE),
+            (CHINA, "2023-11-15 06:13:2", NO_DATE),
+            (CHINA, "2023-11-15 06:13:20Z", NO_DATE),
+            (CHINA, "2023-02-30 06:13:20", NO_DATE),
+            (CHINA, "2023-11-15  6:13:20", NO_DATE),
+            (CHINA, "9999-12-31 23:59:59", never("is out of range")),
+            (WallTime { hours_ahead: 127 }, "0000-01-01 00:00:00", never("is out of range")),
         ] {
             assert_eq!(format.parse(text), expected, "{format:?} {text}");
         }
@@ -142,7 +185,7 @@ mod tests {
     #[test]
     #[cfg(feature = "sign")]
     fn times_are_written_as_they_are_read() {
-        use TimeFormat::{FractionalSeconds, HttpDate, Milliseconds, Rfc3339, Seconds};
+        use TimeFormat::{FractionalSeconds, HttpDate, Milliseconds, Rfc3339, Seconds, WallTime};
         let time = UnixTime::from_secs(1_700_000_000);
         for (format, expected) in [
             (Seconds, "1700000000"),
@@ -150,6 +193,8 @@ mod tests {
             (Milliseconds, "1700000000000"),
             (Rfc3339, "2023-11-14T22:13:20Z"),
             (HttpDate, "Tue, 14 Nov 2023 22:13:20 GMT"),
+            (WallTime { hours_ahead: 8 }, "2023-11-15 06:13:20"),
+            (WallTime { hours_ahead: -3 }, "2023-11-14 19:13:20"),
         ] {
             assert_eq!(format.write(time), expected);
             assert_eq!(format.parse(expected), Ok(time), "{format:?}");

@@ -200,6 +200,7 @@ has_settings!(SignedJson<C>: HasProcessing::processing_mut, processing: Processi
 pub(super) fn check<C>(form: &SignedJson<C>) -> Result<(), ConfigProblem> {
     form.window.check()?;
     check_retried_for(form.retried_for)?;
+    form.time_format.check("timestamp_format")?;
     form.signatures.check(form.secret_format)?;
     let fixed_time = form.timestamp_field.as_deref().filter(|_| form.time_format.length().is_some());
     form.fields.check(fixed_time)?;

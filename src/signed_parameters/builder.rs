@@ -56,11 +56,13 @@ pub fn layer<C>(recipe: Recipe) -> Builder<SignedParameters<C>>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {
+    let mut signature = Signature::written_as(Encoding::Hex);
+    signature.md5 = recipe.md5;
     let form = SignedParameters {
         recipe,
         source: Source::Query,
         signature_at: At::Parameter("signature".into()),
-        signature: Signature::written_as(Encoding::Hex),
+        signature,
         time: SignedTime::Unset,
         window: Window { max_age: Duration::from_secs(300), clock_skew: Duration::from_secs(60) },
         usage: Usage::Once,
@@ -175,6 +177,9 @@ pub(super) fn check<C>(form: &SignedParameters<C>) -> Result<(), ConfigProblem> 
     form.signature.check()?;
     if form.signature.is_public() && form.recipe.hashed_secret.is_some() {
         return problem("public_key", "has no secret to be hashed: take one out");
+    }
+    if form.recipe.md5 && form.signature.digest != Signature::written_as(Encoding::Hex).digest {
+        return problem("digest", "is MD5 by the recipe: leave it out, or take `danger_digest_with_secret_at_the_end`");
     }
     form.nonce.check(form.usage)?;
     form.nonce.check_time(&form.time, form.usage)?;

@@ -295,6 +295,11 @@ mod tests {
                 "the secret between them",
             ),
             (and().danger_digest_with_secret_at_the_end(), &plain, "the secret behind them"),
+            (
+                and().order(Order::Names).around("", "&a=").danger_md5_with_secret_at_the_end(),
+                &plain,
+                "and text before it",
+            ),
             (Recipe::all(Join::json()), &["a", "=", "&", "%22", ":", ",", "%5C"], "JSON"),
         ] {
             assert_eq!(recipe.check(), Ok(()), "{why}");

@@ -28,6 +28,8 @@ pub struct Recipe {
     pub(super) after: Cow<'static, str>,
     /// Where the secret is hashed, if it is not the key of a MAC.
     pub(super) hashed_secret: Option<HashedSecret>,
+    /// Whether the digest in which it is hashed is MD5.
+    pub(super) md5: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,6 +198,7 @@ impl Recipe {
             before: "".into(),
             after: "".into(),
             hashed_secret: None,
+            md5: false,
         }
     }
 
@@ -237,7 +240,7 @@ impl Recipe {
     /// For [`Join::values`].
     #[must_use]
     pub fn danger_digest_with_secret_before(self, index: usize) -> Self {
-        Self { hashed_secret: Some(HashedSecret::Before(index)), ..self }
+        Self { hashed_secret: Some(HashedSecret::Before(index)), md5: false, ..self }
     }
 
     /// The signature is a plain digest of the text with the secret behind it: no MAC. **Whoever finds two texts with
@@ -245,7 +248,25 @@ impl Recipe {
     /// the partner leaves the choice.
     #[must_use]
     pub fn danger_digest_with_secret_at_the_end(self) -> Self {
-        Self { hashed_secret: Some(HashedSecret::AtTheEnd), ..self }
+        Self { hashed_secret: Some(HashedSecret::AtTheEnd), md5: false, ..self }
+    }
+
+    /// The signature is the MD5 of the text with the secret behind it. **Two texts with one MD5 are found in seconds,
+    /// even of letters and digits alone, and the signature of one is that of the other.** So it proves only text that
+    /// nobody but the partner can choose a part of. Text before the secret, such as `&key=`, is that of
+    /// [`around`](Self::around). Such a layer takes no [`digest`](crate::Builder::digest), and nothing in this crate
+    /// signs so.
+    ///
+    /// ```
+    /// use tower_sso::signed_parameters::{Join, Order, Recipe};
+    ///
+    /// // MD5(a=1&b=2&key=SECRET)
+    /// let recipe = Recipe::all(Join::pairs('&')).order(Order::Names).around("", "&key=");
+    /// let recipe = recipe.danger_md5_with_secret_at_the_end();
+    /// ```
+    #[must_use]
+    pub fn danger_md5_with_secret_at_the_end(self) -> Self {
+        Self { hashed_secret: Some(HashedSecret::AtTheEnd), md5: true, ..self }
     }
 
     /// Whether nothing in the text says where a value ends.

@@ -15,6 +15,9 @@ where
         if self.nonce.checked().is_some() {
             return Err(SignError::Unsupported("its parameters answer a nonce that one browser was given"));
         }
+        if self.recipe.md5 {
+            return Err(SignError::Unsupported("its signature is an MD5, which is verified for one platform's sake"));
+        }
         let (mut draft, mut outgoing) = (Draft::default(), Outgoing::bare(wanted));
         let secret = self.signature.key(&mut draft)?;
         let pairs = self.pairs(wanted, &mut draft, &mut outgoing)?;

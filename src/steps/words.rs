@@ -17,5 +17,6 @@ pub(crate) fn time(format: TimeFormat) -> &'static str {
         TimeFormat::Milliseconds => "when it is signed, in milliseconds since 1970",
         TimeFormat::Rfc3339 => "when it is signed, as in RFC 3339",
         TimeFormat::HttpDate => "when it is signed, as an HTTP date",
+        TimeFormat::WallTime { .. } => "when it is signed, as a date and time without a zone",
     }
 }

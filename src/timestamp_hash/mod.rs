@@ -179,16 +179,16 @@ where
         let text = self.source.text(head, body)?;
         let query = &Query::new(&text).indexed();
         let malformed = |name: &Cow<'static, str>, what| Reason::Malformed(name.clone(), what);
-        let digest = self.recipe.digest();
-        let not_a_hash = |hash: &str| malformed(&self.hash, Encoding::Hex.problem(hash, digest));
+        let length = self.recipe.digest().length();
+        let not_a_hash = |hash: &str| malformed(&self.hash, Encoding::Hex.problem(hash, length));
         let hash = query.raw_value(&self.hash)?.ok_or_else(|| Reason::MissingParameter(self.hash.clone()))?;
-        let mac = match Tag::from_hex(hash, digest) {
+        let mac = match Tag::from_hex(hash, length) {
             Some(mac) => mac,
             // Two digits per byte, each perhaps escaped. A longer text is refused without decoding.
-            None if hash.len() > 6 * digest.length() => return Err(not_a_hash(hash)),
+            None if hash.len() > 6 * length => return Err(not_a_hash(hash)),
             None => {
                 let hash = decode_form(hash).map_err(|what| malformed(&self.hash, what))?;
-                Tag::from_hex(&hash, digest).ok_or_else(|| not_a_hash(&hash))?
+                Tag::from_hex(&hash, length).ok_or_else(|| not_a_hash(&hash))?
             }
         };
         let (values, literal) = match self.plus {

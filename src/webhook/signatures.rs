@@ -310,7 +310,7 @@ impl Signatures {
         if let Some(algorithm) = self.public_key {
             return algorithm.normal(self.encoding.decode(text)?).map(Signature::PublicKey);
         }
-        self.encoding.tag(text, self.digest()).map(Signature::Mac)
+        self.encoding.tag(text, self.digest().length()).map(Signature::Mac)
     }
 }
 

@@ -8,7 +8,7 @@ use http::{Method, Request};
 use http_body_util::Full;
 use serde_json::Value;
 use sha2::Sha256;
-use tower_sso::scheme::{Encoding, Place, TimeFormat};
+use tower_sso::scheme::{Digest, Encoding, Place, TimeFormat};
 use tower_sso::signed_parameters::{self, Join, Order, Recipe, Repeated, SignedParameters, Source, Text};
 use tower_sso::{Builder, ConfigError, Identity};
 
@@ -228,6 +228,8 @@ fn settings_that_do_not_build() {
         (with(listed(Join::pairs('&')).danger_digest_with_secret_before(1)), "among values"),
         (with(listed(Join::values(':')).danger_digest_with_secret_before(0)), "the secret first"),
         (with(listed(Join::values(':')).danger_digest_with_secret_before(2)), "behind the last value"),
+        (with(and().danger_md5_with_secret_at_the_end()).digest(Digest::Sha512), "`digest` is MD5 by the recipe"),
+        (with(and()).issued_at("ts", TimeFormat::WallTime { hours_ahead: 15 }), "no zone's"),
         (with(listed(Join::pairs('&'))).issued_at("ts", TimeFormat::Seconds), "`issued_at` is not signed"),
         (with(listed(Join::pairs('&'))).tenant_field("org"), "`tenant_field` is not signed"),
         (with(listed(Join::pairs('&'))).require(["c"]), "names a parameter that is not signed"),

@@ -189,6 +189,20 @@ pub(crate) fn all(time: &Time) -> Vec<Mechanism> {
         mechanism(
             Asked {
                 second: ACKNOWLEDGED,
+                ..asked("webhook, wall time", "https://app.example/hook?tenant=acme", user())
+            },
+            time,
+            || {
+                webhook::layer::<Value>()
+                    .tenant(acme())
+                    .timestamp_header(header("x-time"))
+                    .timestamp_format(TimeFormat::WallTime { hours_ahead: -3 })
+                    .signed("{timestamp}{body}")
+            },
+        ),
+        mechanism(
+            Asked {
+                second: ACKNOWLEDGED,
                 ..asked("webhook, time in the body", "https://app.example/hook?tenant=acme", user())
             },
             time,

@@ -58,4 +58,9 @@ fn what_cannot_be_signed_says_why() {
     assert!(error(layer.signer(&secret).tenant("acme").request(ADDRESS, &claims)).contains("not a private key"));
     let built = layer.kit(ADDRESS).tenant("acme").build().map(drop);
     assert!(built.unwrap_err().to_string().contains("`throwaway_key_pair`"));
+
+    let layer = tower_sso::providers::launches::danger_alibaba::<Value>().secrets([SECRET]).replay(replay());
+    let layer = layer.build().unwrap();
+    assert!(error(layer.signer(&secret).tenant("acme").request(ADDRESS, &claims)).contains("MD5"));
+    assert!(layer.kit(ADDRESS).tenant("acme").build().unwrap_err().to_string().contains("MD5"));
 }

@@ -1,4 +1,4 @@
-use super::{Needs, Syntax, ascii, concatenated, json_text, seals, sha};
+use super::{Needs, Syntax, ahead, ascii, concatenated, json_text, seals, sha};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -186,5 +186,9 @@ fn time(format: TimeFormat, later: u64) -> String {
         TimeFormat::Milliseconds => format!("DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(){}", plus(later * 1000)),
         TimeFormat::Rfc3339 => at("\"yyyy-MM-dd'T'HH:mm:ss'Z'\""),
         TimeFormat::HttpDate => at("\"R\""),
+        TimeFormat::WallTime { hours_ahead } => {
+            let now = format!("DateTime.UtcNow.AddSeconds({})", ahead(later, hours_ahead));
+            format!("{now}.ToString(\"yyyy-MM-dd HH:mm:ss\", CultureInfo.InvariantCulture)")
+        }
     }
 }

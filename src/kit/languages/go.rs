@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, all, concatenated, go_helpers as helpers, private_keys, quoted, seals, unicode};
+use super::{Needs, Syntax, ahead, all, concatenated, go_helpers as helpers, private_keys, quoted, seals, unicode};
 use crate::mac::Digest;
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
@@ -197,6 +197,10 @@ fn time(format: TimeFormat, later: u64, needs: &mut Needs) -> String {
         TimeFormat::Milliseconds => format!("time.Now().UnixMilli(){}", plus(later * 1000)),
         TimeFormat::Rfc3339 => format!("{at}.Format(time.RFC3339)"),
         TimeFormat::HttpDate => format!("{at}.Format(\"Mon, 02 Jan 2006 15:04:05 GMT\")"),
+        TimeFormat::WallTime { hours_ahead } => {
+            let ahead = ahead(later, hours_ahead);
+            format!("time.Now().UTC().Add({ahead} * time.Second).Format(\"2006-01-02 15:04:05\")")
+        }
     }
 }
 

@@ -251,7 +251,7 @@ fn bits(digest: Digest) -> &'static str {
 fn time(format: TimeFormat, later: u64, needs: &mut Needs) -> String {
     let plus = |later: u64| if later == 0 { String::new() } else { format!(" + {later}") };
     let seconds = if later == 0 { String::new() } else { format!(".plusSeconds({later})") };
-    if format != TimeFormat::HttpDate {
+    if !matches!(format, TimeFormat::HttpDate | TimeFormat::WallTime { .. }) {
         needs.import("java.time.Instant");
     }
     match format {
@@ -270,6 +270,13 @@ fn time(format: TimeFormat, later: u64, needs: &mut Needs) -> String {
             needs.import("java.util.Locale");
             let pattern = "DateTimeFormatter.ofPattern(\"EEE, dd MMM yyyy HH:mm:ss 'GMT'\", Locale.US)";
             format!("{pattern}.format(ZonedDateTime.now(ZoneOffset.UTC){seconds})")
+        }
+        TimeFormat::WallTime { hours_ahead } => {
+            needs.import("java.time.ZoneOffset");
+            needs.import("java.time.ZonedDateTime");
+            needs.import("java.time.format.DateTimeFormatter");
+            let now = format!("ZonedDateTime.now(ZoneOffset.ofHours({hours_ahead})){seconds}");
+            format!("DateTimeFormatter.ofPattern(\"yyyy-MM-dd HH:mm:ss\").format({now})")
         }
     }
 }

@@ -281,6 +281,11 @@ fn indented(text: &str, space: &str) -> String {
     text.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("{space}{line}\n") }).collect()
 }
 
+/// How many seconds a clock without a zone is ahead of now in UTC.
+fn ahead(later: u64, hours: i8) -> i64 {
+    i64::try_from(later).unwrap_or(i64::MAX).saturating_add(i64::from(hours) * 3600)
+}
+
 pub(super) fn sha(digest: Digest) -> &'static str {
     match digest {
         Digest::Sha1 => "sha1",

@@ -1,4 +1,4 @@
-use super::{Needs, Syntax, all, concatenated, private_keys, quoted, seals, sha, unicode};
+use super::{Needs, Syntax, ahead, all, concatenated, private_keys, quoted, seals, sha, unicode};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -174,5 +174,9 @@ fn time(format: TimeFormat, later: u64) -> String {
         TimeFormat::Milliseconds => milliseconds,
         TimeFormat::Rfc3339 => format!("new Date({milliseconds}).toISOString()"),
         TimeFormat::HttpDate => format!("new Date({milliseconds}).toUTCString()"),
+        TimeFormat::WallTime { hours_ahead } => {
+            let ahead = ahead(later, hours_ahead) * 1000;
+            format!("new Date(Date.now() + {ahead}).toISOString().slice(0, 19).replace(\"T\", \" \")")
+        }
     }
 }

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, all, concatenated, private_keys, quoted, seals, sha};
+use super::{Needs, Syntax, ahead, all, concatenated, private_keys, quoted, seals, sha};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -165,6 +165,9 @@ fn time(format: TimeFormat, later: u64) -> String {
         TimeFormat::Milliseconds => format!("((int) (microtime(true) * 1000) + {})", later * 1000),
         TimeFormat::Rfc3339 => format!("gmdate('Y-m-d\\TH:i:s\\Z', {seconds})"),
         TimeFormat::HttpDate => format!("gmdate('D, d M Y H:i:s \\G\\M\\T', {seconds})"),
+        TimeFormat::WallTime { hours_ahead } => {
+            format!("gmdate('Y-m-d H:i:s', time() + {})", ahead(later, hours_ahead))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, all, concatenated, private_keys, quoted, seals, sha, unicode};
+use super::{Needs, Syntax, ahead, all, concatenated, private_keys, quoted, seals, sha, unicode};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -166,8 +166,8 @@ fn escaped(escape: Escape, text: &str, needs: &mut Needs) -> String {
     }
 }
 
-fn time(format: TimeFormat, later: u64, needs: &mut Needs) -> String {
-    let later = |unit: u64| if later == 0 { String::new() } else { format!(" + {}", later * unit) };
+fn time(format: TimeFormat, seconds: u64, needs: &mut Needs) -> String {
+    let later = |unit: u64| if seconds == 0 { String::new() } else { format!(" + {}", seconds * unit) };
     match format {
         TimeFormat::Seconds | TimeFormat::FractionalSeconds => {
             needs.import("import time");
@@ -185,6 +185,11 @@ fn time(format: TimeFormat, later: u64, needs: &mut Needs) -> String {
             needs.import("import time");
             needs.import("from email.utils import formatdate");
             format!("formatdate(time.time(){}, usegmt=True)", later(1))
+        }
+        TimeFormat::WallTime { hours_ahead } => {
+            needs.import("import time");
+            let ahead = ahead(seconds, hours_ahead);
+            format!("time.strftime(\"%Y-%m-%d %H:%M:%S\", time.gmtime(time.time() + {ahead}))")
         }
     }
 }

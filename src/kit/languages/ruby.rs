@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Needs, Syntax, all, concatenated, private_keys, quoted, seals, sha, unicode};
+use super::{Needs, Syntax, ahead, all, concatenated, private_keys, quoted, seals, sha, unicode};
 use crate::scheme::{Encoding, TimeFormat};
 use crate::steps::{Escape, Expr, Joined, Kind};
 
@@ -151,6 +151,9 @@ fn time(format: TimeFormat, later: u64) -> String {
         TimeFormat::Milliseconds => format!("(Time.now.to_f * 1000).to_i{}", plus(later * 1000)),
         TimeFormat::Rfc3339 => format!("(Time.now{}).utc.strftime(\"%Y-%m-%dT%H:%M:%SZ\")", plus(later)),
         TimeFormat::HttpDate => format!("(Time.now{}).utc.strftime(\"%a, %d %b %Y %H:%M:%S GMT\")", plus(later)),
+        TimeFormat::WallTime { hours_ahead } => {
+            format!("(Time.now + {}).utc.strftime(\"%Y-%m-%d %H:%M:%S\")", ahead(later, hours_ahead))
+        }
     }
 }
 

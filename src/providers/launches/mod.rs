@@ -13,6 +13,7 @@
 //!
 //! | platform | preset | form |
 //! |---|---|---|
+//! | Alibaba Cloud Marketplace | [`danger_alibaba`] | [`signed_parameters`](crate::signed_parameters) |
 //! | AppDirect | [`appdirect`] | [`oauth1`](crate::oauth1) |
 //! | Asana, app components | [`asana_app_component`] | [`signed_parameters`](crate::signed_parameters) |
 //! | Atlassian Connect | [`atlassian_connect`] | [`jwt`](crate::jwt) |
@@ -69,7 +70,6 @@
 //!
 //! | platform | why |
 //! |---|---|
-//! | Alibaba Cloud Marketplace | MD5 of the text and the key: no MAC |
 //! | Asana, components that post | when a call ends is not published: see [`signed_payload`](crate::signed_payload) |
 //! | Cafe24, Haravan, Sapo, Shoplazza | their rules are not published; try a [`Recipe`](crate::signed_parameters) |
 //! | Canva, links of extensions | replaced by apps; their calls are in `providers::webhooks` |
@@ -82,6 +82,8 @@
 //! | OpenSocial | RSA-SHA1, and nearly gone |
 //! | Yandex Games | what of the payload is signed is not published |
 
+#[cfg(feature = "signed-parameters")]
+mod alibaba;
 #[cfg(feature = "jwt")]
 mod apps;
 #[cfg(feature = "signed-parameters")]
@@ -112,6 +114,9 @@ use std::time::Duration;
 #[cfg(any(feature = "jwt-public-key", feature = "signed-parameters"))]
 use http::Method;
 
+#[cfg(feature = "signed-parameters")]
+#[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
+pub use alibaba::*;
 #[cfg(feature = "jwt")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub use apps::*;

@@ -116,6 +116,7 @@ fn check_event_id<C>(form: &Webhook<C>, template: &Template) -> Result<(), Confi
 /// The body must be signed, and the text have one cut.
 fn check_signed<C>(form: &Webhook<C>, template: &Template) -> Result<(), ConfigProblem> {
     let problem = |problem: &'static str| Err(ConfigProblem::setting("signed", problem));
+    form.time_format.check("timestamp_format")?;
     let (has_form, digest) = (template.has(&Part::Form), &form.reading.body_digest);
     if digest.is_some() && !template.has(&Part::Url) && !template.has(&Part::Query) {
         return problem("has no {url} and no {query}: the digest in the query could be exchanged");

@@ -12,7 +12,7 @@ use super::launch::Launch;
 use super::presets::{DEFAULT, Preset, REUSABLE, Time};
 use super::signers::{
     Signer, base64, base64url, challenge, cookie_of, escaped, given, hex, hmac_sha1, hmac_sha256, hmac_sha512, hosted,
-    keys, once, reusable, sha1, sha256,
+    keys, md5, once, reusable, sha1, sha256,
 };
 use crate::senders::rfc3339;
 use crate::support::clock;
@@ -49,6 +49,18 @@ pub(super) const PRESETS: &[Preset] = &[
             launch.with_header("x-asana-request-signature", &hmac_hex(signer, &query)).at(signer.host())
         },
         time: Time::End,
+        appended: Some("extra=1"),
+        ..DEFAULT
+    },
+    Preset {
+        name: "danger_alibaba",
+        app: || once(launches::danger_alibaba::<Value>().keys(keys("acme", "other"))),
+        launch: |signer, at, user| {
+            let (instance, china) = (signer.name(), rfc3339(at + 8 * 3600).replace('T', " ").replace('Z', ""));
+            let signed = format!("action=verify&instanceId={instance}&more={user} &timeStamp={china}");
+            let token = hex(&md5(&format!("{signed}&key={}", signer.text())));
+            Launch::get(&format!("/app?token={token}&{}", signed.replace(' ', "+")))
+        },
         appended: Some("extra=1"),
         ..DEFAULT
     },

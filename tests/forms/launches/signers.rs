@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
+use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use tower_sso::Builder;
@@ -132,6 +133,10 @@ pub(super) fn hmac_sha1(key: &str, text: &str) -> Vec<u8> {
 
 pub(super) fn sha256(text: &str) -> Vec<u8> {
     Sha256::digest(text).to_vec()
+}
+
+pub(super) fn md5(text: &str) -> Vec<u8> {
+    Md5::digest(text).to_vec()
 }
 
 pub(super) fn sha1(text: &str) -> Vec<u8> {

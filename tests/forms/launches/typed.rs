@@ -113,6 +113,7 @@ fn names_are_those_of_the_platforms() {
         }
     }
     reads::<AccessUser>(json!({"sub": "u"}));
+    reads::<launches::AlibabaLaunch>(json!({"instanceId": "1"}));
     reads::<AsanaCall>(json!({"user": "1"}));
     reads::<AppDirectEvent>(json!({"eventUrl": "https://market.example/api/integration/v1/events/7"}));
     reads::<BigCommerceStore>(json!({"user": {"id": 7, "email": "ada@example.com"}, "store_hash": "s"}));

@@ -4,13 +4,15 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::Request;
 use http::header::CONTENT_TYPE;
 use http_body_util::Full;
+use md5::Md5;
 use serde_json::Value;
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use tower_sso::Builder;
 use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::keys::Secret;
 use tower_sso::providers::launches;
-use tower_sso::signed_parameters::SignedParameters;
+use tower_sso::scheme::{Digest, Encoding};
+use tower_sso::signed_parameters::{Join, Order, Recipe, SignedParameters};
 
 use super::{hex, mac_with, send};
 use crate::support::subject::{get, store_since};
@@ -26,6 +28,45 @@ fn reusable_at(layer: Builder<SignedParameters<Value>>, secret: &str, seconds: u
     App::new(
         layer.secrets([Secret::verbatim(secret)]).clock(ManualClock::at(UnixTime::from_secs(seconds))).build().unwrap(),
     )
+}
+
+/// The pages publish the rule with this text and key, and no digest; this one is of `hashlib.md5`.
+#[tokio::test]
+async fn alibaba_signs_like_this() {
+    let recipe = || Recipe::all(Join::pairs('&')).order(Order::Names).around("", "&key=");
+    let layer = || super::layer(recipe().danger_md5_with_secret_at_the_end()).signature_parameter("token");
+    let send_to = async |layer, uri: &str| send(&at(layer, "isvkey", NOW), uri).await;
+    let uri = "/?p1=1&p2=2&p3=3&token=691b1c2be27485a87fb000de6f89f1d3";
+    assert_eq!(send_to(layer(), uri).await, "ok");
+    assert_eq!(send_to(layer(), &uri.replace("p1=1&p2=2", "p2=2&p1=1")).await, "ok", "sorted");
+    assert_eq!(send_to(layer(), &format!("{uri}&key=1")).await, "invalid", "one more");
+    assert_eq!(send_to(layer(), &uri.replace("1&p2=2", "1%26p2=2")).await, "malformed", "cut otherwise");
+    assert_eq!(send_to(layer(), &uri[..uri.len() - 1]).await, "malformed", "cut short");
+    assert_eq!(send_to(layer().encoding(Encoding::Base64), uri).await, "malformed", "another spelling");
+    let sha1 = super::layer(recipe().danger_digest_with_secret_at_the_end()).signature_parameter("token");
+    assert_eq!(send_to(sha1.digest(Digest::Sha1), uri).await, "malformed", "another digest");
+    let then_sha = recipe().danger_md5_with_secret_at_the_end().danger_digest_with_secret_at_the_end();
+    assert_eq!(
+        send_to(super::layer(then_sha).signature_parameter("token"), uri).await,
+        "malformed",
+        "the last one counts"
+    );
+}
+
+/// The same key signs the marketplace's other calls.
+#[tokio::test]
+async fn an_alibaba_call_of_another_kind_signs_nobody_in() {
+    for (action, instance, expected) in [
+        ("verify", "1", "ok"),
+        ("createInstance", "1", "malformed"),
+        ("", "1", "malformed"),
+        ("verify", "", "malformed"),
+    ] {
+        let signed = format!("action={action}&instanceId={instance}&timeStamp=2023-11-15 06:13:20");
+        let token = hex(&Md5::digest(format!("{signed}&key=the security key of a seller")));
+        let app = at(launches::danger_alibaba(), "the security key of a seller", NOW);
+        assert_eq!(send(&app, &format!("/?{}&token={token}", signed.replace(' ', "%20"))).await, expected, "{action}");
+    }
 }
 
 /// Published by Shopify and in its libraries' tests.

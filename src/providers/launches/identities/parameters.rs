@@ -2,6 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
+/// An instance of a seller's app that a buyer at Alibaba Cloud Marketplace opens.
+///
+/// ```
+/// fn read(launch: &tower_sso::providers::launches::AlibabaLaunch) -> &str {
+///     &launch.instance_id
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AlibabaLaunch {
+    /// The instance, by the id that your app gave it.
+    pub instance_id: String,
+}
+
 /// A call of an app component in Asana.
 ///
 /// ```
