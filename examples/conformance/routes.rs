@@ -67,6 +67,8 @@ pub(crate) struct Route {
     pub(crate) alg: Option<String>,
     #[serde(alias = "audience")]
     pub(crate) aud: Option<String>,
+    /// Who makes the tokens.
+    pub(crate) issuer: Option<String>,
     /// The load balancer's name.
     pub(crate) signer: Option<String>,
     /// The app of Fourthwall whose settings are opened.

@@ -17,6 +17,10 @@ pub(crate) fn launch(route: &Route, world: &World, secrets: &[keys::Secret]) -> 
             Some(audience) => layer.audience(audience.clone()),
             None => layer.danger_any_audience(),
         };
+        let layer = match &route.issuer {
+            Some(issuer) => layer.issuer(issuer.clone()),
+            None => layer,
+        };
         let layer = layer.secrets(secrets.to_vec());
         let layer = if reusable { layer } else { layer.replay(replay()) };
         let subjects = ["/sub", "/user/id", "/user_id", "/userId", "/external_id"];
@@ -85,7 +89,8 @@ fn is_public(secrets: &[keys::Secret]) -> bool {
 fn signed_by_oauth1(name: &str, origin: Origin) -> Option<Builder<OAuth1<Value>>> {
     Some(match name {
         "appdirect" => launches::appdirect(origin),
-        "eloqua" => launches::eloqua(origin),
+        // Its calls may have a JSON body.
+        "eloqua" => launches::eloqua(origin).danger_unsigned_body(),
         "lti11" => launches::lti11(origin),
         _ => return None,
     })
