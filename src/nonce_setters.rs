@@ -33,7 +33,7 @@ impl<F: HasNonce, C> Builder<F, C> {
 
     /// Takes any nonce, so that **an attacker can log a victim into the attacker's account** by a link with the
     /// attacker's own answer (login CSRF). An answer without a time of its own is then remembered for ever. For an app
-    /// that compares the nonce itself.
+    /// that compares the nonce itself: an answer without one is refused.
     pub fn danger_any_nonce(mut self) -> Self {
         self.form.nonce_mut().any = true;
         self

@@ -38,7 +38,7 @@ impl ReturnedNonce {
     }
 
     /// Narrows a credential's validity to that of the nonce in it, which is remembered for as long as it is valid: the
-    /// partner may answer it twice.
+    /// partner may answer it twice. A nonce that the application compares is at least there.
     pub(crate) fn narrow(
         &self,
         validity: Validity,
@@ -46,9 +46,11 @@ impl ReturnedNonce {
         binding: Option<&Binding>,
         member: impl FnOnce(&str) -> Result<Option<String>, Reason>,
     ) -> Result<Validity, Reason> {
-        let (Some(name), Some(challenge)) = (self.checked(), &self.challenge) else { return Ok(validity) };
+        let Some(name) = &self.member else { return Ok(validity) };
+        let nonce = member(name)?.filter(|nonce| !nonce.is_empty());
+        let nonce = nonce.ok_or_else(|| Reason::MissingClaim(name.clone()))?;
+        let Some(challenge) = &self.challenge else { return Ok(validity) };
         let max_age = challenge.lifetime();
-        let nonce = member(name)?.ok_or_else(|| Reason::MissingClaim(name.clone()))?;
         let made_at = binding.and_then(|binding| challenge.made_at(binding, &nonce));
         let bad = || Reason::BadClaim(name.clone(), "is not one that this browser was given for this partner");
         let made_at = made_at.ok_or_else(bad)?;

@@ -75,6 +75,7 @@ where
         nonce: ReturnedNonce::default(),
         issuer: None,
         audience: Audience::Unset,
+        checks_party: false,
         max_age: None,
         remember_endless: None,
         clock: None,
@@ -96,6 +97,13 @@ where
     /// The audience: `aud` must be this string, or a list that contains it.
     pub fn audience(mut self, ours: impl Into<Cow<'static, str>>) -> Self {
         self.form.audience = Audience::Ours(ours.into());
+        self
+    }
+
+    /// An `azp` must be the audience, too: a token of OpenID Connect for several parties names the one that asked.
+    #[cfg_attr(not(feature = "jwt-public-key"), expect(dead_code, reason = "for LTI 1.3"))]
+    pub(crate) fn authorized_party(mut self) -> Self {
+        self.form.checks_party = true;
         self
     }
 

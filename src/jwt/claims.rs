@@ -92,6 +92,17 @@ pub(super) fn check_audience(payload: &Object<'_>, ours: &str) -> Result<(), Rea
     }
 }
 
+/// As [`check_audience`]. If the token says for which party it was made, among the others of `aud`, that is ours
+/// (OpenID Connect Core 1.0, 3.1.3.7).
+pub(super) fn check_party(payload: &Object<'_>, ours: &str) -> Result<(), Reason> {
+    check_audience(payload, ours)?;
+    match payload.get("azp") {
+        None | Some(Value::Null) => Ok(()),
+        Some(Value::String(party)) if party == ours => Ok(()),
+        Some(_) => Err(Reason::WrongAudience),
+    }
+}
+
 /// A JSON number of seconds since the epoch. A time beyond [`UnixTime`]'s range becomes its end: partners write
 /// 9999999999, in the year 2286, for "never".
 fn numeric_date(name: &'static str, value: &Value) -> Result<UnixTime, Reason> {

@@ -133,6 +133,8 @@ pub struct Jwt<C> {
     nonce: ReturnedNonce,
     issuer: Option<Cow<'static, str>>,
     audience: Audience,
+    /// Whether an `azp` has to be the audience.
+    checks_party: bool,
     max_age: Option<Duration>,
     /// How long a token without an end is remembered; `None` refuses such tokens.
     remember_endless: Option<Duration>,
@@ -155,7 +157,7 @@ struct Judged {
     fields: Result<(), Reason>,
     /// The `jti`, if it identifies the token.
     id: Option<String>,
-    /// The nonce of ours, if the layer checks one.
+    /// The nonce, if the token brings one back.
     nonce: Option<String>,
 }
 
@@ -238,7 +240,9 @@ where
 
     fn fingerprint(&self, message: &Message, fingerprint: &mut FingerprintHasher) {
         match message.judged.as_ref().ok() {
-            Some(Judged { nonce: Some(nonce), .. }) => ReturnedNonce::fingerprint(nonce, fingerprint),
+            Some(Judged { nonce: Some(nonce), .. }) if self.nonce.checked().is_some() => {
+                ReturnedNonce::fingerprint(nonce, fingerprint);
+            }
             Some(Judged { id: Some(id), .. }) => _ = fingerprint.part(b"jti").part(id.as_bytes()),
             _ => self.verifier.fingerprint(message, fingerprint),
         }
@@ -331,10 +335,11 @@ impl<C: DeserializeOwned> Jwt<C> {
             Err(reason) => (None, claims.and(Err(reason))),
         };
         let claims = claims.and_then(|()| match &self.audience {
+            Audience::Ours(ours) if self.checks_party => claims::check_party(&payload, ours),
             Audience::Ours(ours) => claims::check_audience(&payload, ours),
             Audience::Any | Audience::Unset => Ok(()),
         });
-        let nonce = self.nonce.checked().map(|name| claims::text(&payload, name)).transpose()?;
+        let nonce = self.nonce.member.as_ref().map(|name| claims::text(&payload, name)).transpose()?;
         Ok(Judged { registered: Registered::of(&payload)?, claims, fields: payload.require(&self.required), id, nonce })
     }
 }

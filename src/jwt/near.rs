@@ -8,8 +8,8 @@ use crate::scheme::Encoding;
 use crate::scheme::near::Made;
 
 copy_form!(Jwt<C> {
-    verifier, places, padded, usage, by_id, named, query_hash, nonce, issuer, audience, max_age, remember_endless,
-    clock, leeway, max_lifetime, longest, required, required_claims, unchecked_claims,
+    verifier, places, padded, usage, by_id, named, query_hash, nonce, issuer, audience, checks_party, max_age,
+    remember_endless, clock, leeway, max_lifetime, longest, required, required_claims, unchecked_claims,
 });
 
 impl<C> Jwt<C> {

@@ -153,6 +153,28 @@ async fn an_answer_comes_back_to_the_browser_that_asked() {
     }
 }
 
+/// An app that compares the nonce itself finds exactly one to compare.
+#[tokio::test]
+async fn any_nonce_is_one_nonce() {
+    macro_rules! taking_any {
+        ($layer:expr) => {
+            App::new($layer.danger_any_nonce().secrets([SECRET]).replay(replay()).clock(clock()).build().unwrap())
+        };
+    }
+    let apps = [
+        taking_any!(launches::discourse::<Value>().danger_forgets_on_restart()),
+        taking_any!(launches::shopify_install::<Value>()),
+        taking_any!(jwt_with_nonce()),
+    ];
+    for (app, Form { name, answer, .. }) in apps.iter().zip(FORMS) {
+        for (nonces, why) in [(&[][..], "none"), (&[""], "an empty one"), (&["n", "m"], "two"), (&["n", "n"], "twice")]
+        {
+            assert_ne!(outcome(&app.send(answer(nonces, 0, "ada")).await), "ok", "{name}: {why}");
+        }
+        assert_eq!(outcome(&app.send(answer(&["n"], 0, "ada")).await), "ok", "{name}");
+    }
+}
+
 /// An answer to the nonce of another partner, who asked this one with it.
 #[tokio::test]
 async fn a_nonce_is_of_use_at_its_partner_only() {

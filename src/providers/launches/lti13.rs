@@ -46,6 +46,8 @@ pub fn lti13<C: Claims>() -> Builder<Jwt<C>> {
         .token_in(Place::form("id_token"))
         .tenant_header("kid")
         .nonce_member("nonce")
+        .authorized_party()
+        .max_token_length(32 * 1024)
         .max_lifetime(HOUR)
         .require([
             "https://purl.imsglobal.org/spec/lti/claim/message_type",

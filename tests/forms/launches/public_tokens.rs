@@ -11,8 +11,8 @@ use super::launch::Launch;
 use super::presets::{DEFAULT, Preset, REUSABLE};
 use super::signers::{Signer, challenge, cookie_of, given, once, reusable};
 use super::tokens::timed;
-use crate::support::clock;
 use crate::support::pairs::{P256, P384, Pair, RSA};
+use crate::support::{App, NOW, clock, outcome};
 
 const BALANCER: &str = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/x/1";
 
@@ -40,6 +40,42 @@ fn token(algorithm: Algorithm, signer: Signer, at: u64, claims: Value) -> String
 
 fn aws(algorithm: Algorithm, name: &'static str, signer: Signer, at: u64, user: &str) -> Launch {
     Launch::header(name, &token(algorithm, signer, at, json!({"sub": user})))
+}
+
+fn lti13() -> App {
+    let layer = launches::lti13::<Value>().issuer("https://lms.example").audience("tool");
+    once(layer.challenge(challenge().clock(clock())).keys(public(Algorithm::RS256, "acme", "other")))
+}
+
+fn lti13_launch(signer: Signer, at: u64, user: &str, parties: &Value) -> Launch {
+    let issued = given(challenge(), at);
+    let mut claims = json!({
+        "iss": "https://lms.example", "sub": user, "nonce": issued.nonce(),
+        "https://purl.imsglobal.org/spec/lti/claim/message_type": "LtiResourceLinkRequest",
+        "https://purl.imsglobal.org/spec/lti/claim/version": "1.3.0",
+        "https://purl.imsglobal.org/spec/lti/claim/deployment_id": "d",
+    });
+    claims.as_object_mut().unwrap().extend(parties.as_object().unwrap().clone());
+    let form = format!("free_state=x&id_token={}", token(Algorithm::RS256, signer, at, claims));
+    Launch::form("/launch", &form).with_header("cookie", &cookie_of(&issued))
+}
+
+/// OpenID Connect Core 1.0, 3.1.3.7, 4 and 5.
+#[tokio::test]
+async fn a_launch_for_several_parties_is_for_the_one_that_asked() {
+    for (parties, expected) in [
+        (json!({"aud": ["tool"]}), "ok"),
+        (json!({"aud": ["tool", "other"]}), "ok"),
+        (json!({"aud": ["tool", "other"], "azp": "tool"}), "ok"),
+        (json!({"aud": "tool", "azp": null}), "ok"),
+        (json!({"aud": ["tool", "other"], "azp": "other"}), "invalid"),
+        (json!({"aud": "tool", "azp": "Tool"}), "invalid"),
+        (json!({"aud": "tool", "azp": ["tool"]}), "invalid"),
+        (json!({"aud": "other", "azp": "tool"}), "invalid"),
+    ] {
+        let launch = lti13_launch(Signer::Acme, NOW, "ada", &parties);
+        assert_eq!(outcome(&lti13().send(launch.request()).await), expected, "{parties}");
+    }
 }
 
 pub(super) const PRESETS: &[Preset] = &[
@@ -105,22 +141,8 @@ pub(super) const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "lti13",
-        app: || {
-            let layer = launches::lti13::<Value>().issuer("https://lms.example").audience("tool");
-            let layer = layer.challenge(challenge().clock(clock()));
-            once(layer.keys(public(Algorithm::RS256, "acme", "other")))
-        },
-        launch: |signer, at, user| {
-            let issued = given(challenge(), at);
-            let claims = json!({
-                "iss": "https://lms.example", "aud": "tool", "sub": user, "nonce": issued.nonce(),
-                "https://purl.imsglobal.org/spec/lti/claim/message_type": "LtiResourceLinkRequest",
-                "https://purl.imsglobal.org/spec/lti/claim/version": "1.3.0",
-                "https://purl.imsglobal.org/spec/lti/claim/deployment_id": "d",
-            });
-            let form = format!("free_state=x&id_token={}", token(Algorithm::RS256, signer, at, claims));
-            Launch::form("/launch", &form).with_header("cookie", &cookie_of(&issued))
-        },
+        app: lti13,
+        launch: |signer, at, user| lti13_launch(signer, at, user, &json!({"aud": "tool"})),
         ..DEFAULT
     },
     Preset {

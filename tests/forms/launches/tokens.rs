@@ -170,3 +170,15 @@ async fn a_session_of_shopify_is_issued_at_its_shop() {
         assert_eq!(outcome(&app.send(launch.request()).await), expected, "{issuer}: set again");
     }
 }
+
+/// Journey Builder puts each attribute that the activity asks for into the body.
+#[tokio::test]
+async fn long_tokens_in_a_body() {
+    let app = reusable(hosted(launches::danger_marketing_cloud::<Value>()));
+    for (length, expected) in [(32 * 1024, "ok"), (64 * 1024, "payload_too_large")] {
+        let claims = json!({"inArguments": [{"note": "x".repeat(length)}]});
+        let token = JwtSigner::new(Algorithm::HS256, &Signer::Acme.secret()).unwrap().token(&claims).unwrap();
+        let launch = Launch::body("/execute", "application/jwt", &token).at(Signer::Acme.host());
+        assert_eq!(outcome(&app.send(launch.request()).await), expected, "{length}");
+    }
+}
