@@ -97,6 +97,7 @@ fn parameters(name: &str) -> Option<Builder<SignedParameters<Value>>> {
 
 fn payload(name: &str) -> Option<Builder<SignedPayload<Value>>> {
     Some(match name {
+        "asana_app_component_post" => launches::asana_app_component_post(),
         "bigcommerce_signed_payload" => launches::bigcommerce_signed_payload(),
         // The driver has no browser that was given a nonce.
         "discourse" => launches::discourse().danger_any_nonce(),

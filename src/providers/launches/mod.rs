@@ -16,6 +16,7 @@
 //! | Alibaba Cloud Marketplace | [`danger_alibaba`] | [`signed_parameters`](crate::signed_parameters) |
 //! | AppDirect | [`appdirect`] | [`oauth1`](crate::oauth1) |
 //! | Asana, app components | [`asana_app_component`] | [`signed_parameters`](crate::signed_parameters) |
+//! | Asana, app components that post | [`asana_app_component_post`] | [`signed_payload`](crate::signed_payload) |
 //! | Atlassian Connect | [`atlassian_connect`] | [`jwt`](crate::jwt) |
 //! | Atlassian Forge | [`atlassian_forge`] | [`jwt`](crate::jwt) |
 //! | AWS load balancers | [`aws_alb`], [`danger_aws_alb_of_anyone`] | [`jwt`](crate::jwt) |
@@ -70,7 +71,6 @@
 //!
 //! | platform | why |
 //! |---|---|
-//! | Asana, components that post | when a call ends is not published: see [`signed_payload`](crate::signed_payload) |
 //! | Cafe24, Haravan, Sapo, Shoplazza | their rules are not published; try a [`Recipe`](crate::signed_parameters) |
 //! | Canva, links of extensions | replaced by apps; their calls are in `providers::webhooks` |
 //! | Contentful, HubSpot, Intercom, Stripe Apps | calls that want an answer: `providers::webhooks` |

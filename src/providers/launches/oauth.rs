@@ -73,18 +73,17 @@ pub fn lti11<C: Claims>(origin: Origin) -> Builder<OAuth1<C>> {
 /// case. The tenant is `oauth_consumer_key`. Calls with a JSON body do not sign it, so they are refused: for those,
 /// call [`danger_unsigned_body`](Builder::danger_unsigned_body), and do not trust the body.
 ///
-/// The parameters have the names that your app gives them in its URL templates, so the claims are a type of your own.
+/// The parameters have the names that your app gives them in its URL templates. For [`EloquaCall`](super::EloquaCall),
+/// name each as Eloqua does; `InstallId`, `SiteId` and `UserId` must be there.
 ///
-/// Source: docs.oracle.com, Eloqua developer help, "Validating a call signature" and "Introduction to URL templating".
+/// Source: docs.oracle.com, Eloqua developer help, "Validating a call signature", "App level URL template parameters"
+/// and "Service level URL template parameters".
 ///
 /// ```
-/// use tower_sso::{oauth1::Origin, providers::launches};
+/// use tower_sso::{oauth1::Origin, providers::launches::{self, EloquaCall}};
 ///
-/// // The template: https://app.example/open?user={UserId}&site={SiteId}
-/// #[derive(serde::Deserialize)]
-/// struct Visit { user: u64, site: u64 }
-///
-/// let layer = launches::eloqua::<Visit>(Origin::new("https://app.example"));
+/// // The template: https://app.example/open?InstallId={InstallId}&SiteId={SiteId}&UserId={UserId}&AssetId={AssetId}
+/// let layer = launches::eloqua::<EloquaCall>(Origin::new("https://app.example"));
 /// ```
 pub fn eloqua<C: Claims>(origin: Origin) -> Builder<OAuth1<C>> {
     oauth1::layer(origin).methods([Method::GET, Method::POST]).names_sorted_without_case()

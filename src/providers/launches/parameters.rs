@@ -14,7 +14,7 @@ use crate::signed_parameters::{self, Join, Order, Recipe, Repeated, SignedParame
 ///
 /// Signed is the query as received. `expires_at` is in it and may be an hour ahead. The call comes from the user's
 /// browser at `app.asana.com`, so answer its CORS preflight in front of this layer. The secret is the app's client
-/// secret. **Calls that post are not for this preset**: they sign the text `data` of their JSON.
+/// secret. Calls that post have a preset of their own: `asana_app_component_post`.
 ///
 /// Source: Asana's sample server of app components, and "Message integrity" at developers.asana.com, which it names.
 ///

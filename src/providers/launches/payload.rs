@@ -1,11 +1,42 @@
 //! Platforms that send a payload with its signature.
 
-use http::Method;
+use std::time::Duration;
+
+use http::{HeaderName, Method};
 use serde::de::DeserializeOwned;
 
 use crate::Builder;
 use crate::scheme::{Encoding, Place, TimeFormat};
 use crate::signed_payload::{self, Layout, PayloadEncoding, SignedPayload};
+
+/// Calls of Asana's app components that post: a form that changes or is submitted, a rule whose action runs.
+///
+/// Signed is the text `data` of the JSON body, itself JSON. Other members are not signed, and not among the claims.
+/// `expires_at` is in it and may be an hour ahead. The secret is the app's client secret. For calls that read what to
+/// show, take [`asana_app_component`](super::asana_app_component). A call that Asana repeats with the same text is
+/// refused. If your handler recognises repeated calls itself, add [`reusable`](Builder::reusable).
+///
+/// Source: developers.asana.com, "On submit callback" and "Run action"; Asana's sample server of app components.
+///
+/// ```
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{MemoryReplay, providers::launches::{self, AsanaPost}};
+///
+/// let layer = launches::asana_app_component_post::<AsanaPost>();
+/// let layer = layer.secrets(["0123456789abcdef"]).replay(MemoryReplay::new()).build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn asana_app_component_post<C>() -> Builder<SignedPayload<C>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    let signature = Place::header(HeaderName::from_static("x-asana-request-signature"));
+    signed_payload::layer(Layout::apart(Place::json("data"), signature))
+        .payload_encoding(PayloadEncoding::Text)
+        .expires_at("expires_at", TimeFormat::Rfc3339, Duration::from_secs(60 * 60))
+        .methods([Method::POST])
+}
 
 /// Apps of BigCommerce that still read `signed_payload`. BigCommerce sends `signed_payload_jwt` besides: prefer that.
 ///

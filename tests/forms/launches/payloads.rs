@@ -30,6 +30,18 @@ fn signed_request(signer: Signer, payload: &str, encode: fn(Vec<u8>) -> String) 
 
 pub(super) const PRESETS: &[Preset] = &[
     Preset {
+        name: "asana_app_component_post",
+        app: || once(hosted(launches::asana_app_component_post::<Value>())),
+        launch: |signer, at, user| {
+            let data = json!({"user": user, "task": "7", "expires_at": rfc3339(at + 60)}).to_string();
+            let signature = hex(&hmac_sha256(signer.text(), &data));
+            let launch = Launch::body("/submit", "application/json", &json!({"data": data}).to_string());
+            launch.with_header("x-asana-request-signature", &signature).at(signer.host())
+        },
+        time: Time::End,
+        ..DEFAULT
+    },
+    Preset {
         name: "bigcommerce_signed_payload",
         app: || once(launches::bigcommerce_signed_payload::<Value>().keys(keys("acme", "other"))),
         launch: |signer, at, user| {

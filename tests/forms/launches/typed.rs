@@ -91,6 +91,25 @@ async fn numbers_are_read_from_text() {
     }
 }
 
+/// What Eloqua leaves out of a template is absent, and what the app left out of it is missed.
+#[tokio::test]
+async fn an_eloqua_template_is_read_by_eloquas_names() {
+    let said_by = async |pairs: &[(&str, &str)]| {
+        let link = OAuthLink::new("https://app.example/open", "acme", &KEYS[0].into());
+        let uri = link.issued_at(UnixTime::from_secs(NOW)).nonce("n").uri(pairs).unwrap();
+        let layer = launches::eloqua::<launches::EloquaCall>(Origin::new("https://app.example")).replay(replay());
+        said(layer, Launch::get(&uri)).await
+    };
+    let always = [("InstallId", "i"), ("SiteId", "12"), ("UserId", "7")];
+    let call = said_by(&[&always[..], &[("UserName", "Ada.Example"), ("AssetId", "45")]].concat()).await.unwrap();
+    assert_eq!(
+        (&call["UserId"], &call["UserName"], &call["AssetId"]),
+        (&json!("7"), &json!("Ada.Example"), &json!("45"))
+    );
+    assert_eq!(call["InstanceId"], Value::Null);
+    assert_eq!(said_by(&always[..2]).await, Err("rejected_claims"), "without a user");
+}
+
 #[tokio::test]
 async fn a_forum_asks_with_a_nonce_and_an_address() {
     let sso = base64("nonce=n&return_sso_url=https%3A%2F%2Fforum.example%2Fback");
@@ -115,6 +134,8 @@ fn names_are_those_of_the_platforms() {
     reads::<AccessUser>(json!({"sub": "u"}));
     reads::<launches::AlibabaLaunch>(json!({"instanceId": "1"}));
     reads::<AsanaCall>(json!({"user": "1"}));
+    reads::<launches::AsanaPost>(json!({"user": "1"}));
+    reads::<launches::EloquaCall>(json!({"InstallId": "i", "SiteId": "1", "UserId": "7"}));
     reads::<AppDirectEvent>(json!({"eventUrl": "https://market.example/api/integration/v1/events/7"}));
     reads::<BigCommerceStore>(json!({"user": {"id": 7, "email": "ada@example.com"}, "store_hash": "s"}));
     reads::<CanvaUser>(json!({"userId": "u", "brandId": "b"}));

@@ -2,6 +2,49 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A call of Oracle Eloqua, as the preset's URL template has it. Eloqua leaves out what a call is not about.
+///
+/// ```
+/// fn read(call: &tower_sso::providers::launches::EloquaCall) -> (&str, &str) {
+///     (&call.site_id, &call.user_id)
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct EloquaCall {
+    /// The installation of the app.
+    pub install_id: String,
+    /// The customer's instance of Eloqua.
+    pub site_id: String,
+    /// The user whose action it is.
+    pub user_id: String,
+    /// The customer's name.
+    pub site_name: Option<String>,
+    /// The user's name for signing in.
+    pub user_name: Option<String>,
+    /// The user's language, as in `en-US`.
+    pub user_culture: Option<String>,
+    /// The app.
+    pub app_id: Option<String>,
+    /// The instance of the app's service, such as one step of a campaign.
+    pub instance_id: Option<String>,
+    /// The campaign, program, form or other asset; none before it is saved.
+    pub asset_id: Option<String>,
+    /// The asset's name.
+    pub asset_name: Option<String>,
+    /// The asset's kind.
+    pub asset_type: Option<String>,
+    /// Whether a step is about `Contacts` or `CustomObjectRecords`.
+    pub entity_type: Option<String>,
+    /// The custom object, if it is about one's records.
+    pub custom_object_id: Option<String>,
+    /// What became of a campaign.
+    pub event_type: Option<String>,
+    /// The run of a step.
+    pub execution_id: Option<String>,
+}
+
 /// An event of an AppDirect marketplace.
 ///
 /// ```

@@ -2,6 +2,26 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What an app component in Asana posts. For the values of a form, read `values` into a type of your own.
+///
+/// ```
+/// fn read(call: &tower_sso::providers::launches::AsanaPost) -> &str {
+///     &call.user
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AsanaPost {
+    /// The user's id.
+    pub user: String,
+    /// The workspace's id.
+    pub workspace: Option<String>,
+    /// The id of the task whose form it is.
+    pub task: Option<String>,
+    /// The id of the task that a rule's action is for.
+    pub target_object: Option<String>,
+}
+
 /// A store whose user opens an app of BigCommerce, by the older `signed_payload`.
 ///
 /// ```
