@@ -59,12 +59,12 @@ fn signed_by_jwt(name: &str, route: &Route, secrets: &[keys::Secret]) -> Option<
         "aws_verified_access" => (launches::aws_verified_access(route.signer.clone()?), REUSABLE),
         "bigcommerce" => (launches::bigcommerce(), false),
         "canva" if is_public(secrets) => (launches::canva().danger_unsigned_body(), false),
-        "cloudflare_access" => (launches::cloudflare_access(), REUSABLE),
+        "cloudflare_access" => (launches::cloudflare_access().danger_any_issuer(), REUSABLE),
         "google_cloud_marketplace" => (launches::google_cloud_marketplace(), false),
         "google_iap" => (launches::google_iap(), REUSABLE),
         "jsconnect" => (launches::jsconnect(), false),
-        // The driver has no browser that was given a nonce.
-        "lti13" => (launches::lti13().danger_any_nonce(), false),
+        // The driver has no browser that was given a nonce. A route's issuer is set above.
+        "lti13" => (launches::lti13().danger_any_issuer().danger_any_nonce(), false),
         // Its published call has a body.
         "kommo" => (launches::kommo().danger_unsigned_body(), false),
         "marketing_cloud" => (launches::danger_marketing_cloud(), REUSABLE),

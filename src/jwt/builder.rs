@@ -74,6 +74,7 @@ where
         query_hash: None,
         nonce: ReturnedNonce::default(),
         issuer: None,
+        needs_issuer: false,
         audience: Audience::Unset,
         checks_party: false,
         max_age: None,
@@ -112,6 +113,20 @@ where
     /// Set it if several issuers sign with one key, or if the keys come from a place that has those of several.
     pub fn issuer(mut self, theirs: impl Into<Cow<'static, str>>) -> Self {
         self.form.issuer = Some(theirs.into());
+        self
+    }
+
+    /// Without an [`issuer`](Self::issuer), the layer does not build: the platform's rule demands to check it.
+    #[cfg_attr(not(feature = "jwt-public-key"), expect(dead_code, reason = "for platforms with public keys"))]
+    pub(crate) fn needs_issuer(mut self) -> Self {
+        self.form.needs_issuer = true;
+        self
+    }
+
+    /// Accepts any `iss`, or none, where a preset does not build without an [`issuer`](Self::issuer). **A token that
+    /// somebody else made with a key of the layer's signs in here.**
+    pub fn danger_any_issuer(mut self) -> Self {
+        (self.form.issuer, self.form.needs_issuer) = (None, false);
         self
     }
 
@@ -230,6 +245,12 @@ pub(super) fn check<C>(form: &Jwt<C>) -> Result<(), ConfigProblem> {
     }
     if form.issuer.as_deref().is_some_and(str::is_empty) {
         return Err(ConfigProblem::setting("issuer", "is empty: say who makes the tokens (their `iss`)"));
+    }
+    if form.needs_issuer && form.issuer.is_none() {
+        return Err(ConfigProblem::setting(
+            "issuer",
+            "is not called: say whose tokens these are (their `iss`), as the platform's documentation demands",
+        ));
     }
     if form.leeway > Duration::from_secs(3_600) {
         return Err(ConfigProblem::setting("leeway", "is more than an hour: have the partner set its clock"));

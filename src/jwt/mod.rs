@@ -132,6 +132,8 @@ pub struct Jwt<C> {
     query_hash: Option<QueryHash>,
     nonce: ReturnedNonce,
     issuer: Option<Cow<'static, str>>,
+    /// Whether the platform's rule demands one.
+    needs_issuer: bool,
     audience: Audience,
     /// Whether an `azp` has to be the audience.
     checks_party: bool,

@@ -17,10 +17,10 @@ use crate::text::percent::percent_encode;
 /// In a frame, that takes [`Challenge::in_frames`](crate::challenge::Challenge::in_frames).
 ///
 /// One layer is for one registration: set [`audience`](Builder::audience) to the client id and
-/// [`issuer`](Builder::issuer) to the platform. The keys are the platform's JWK set: see
-/// [`PublicKeys`](crate::keys::PublicKeys). The tenant is the name that they have there. **Take only deployments that
-/// you know**: anyone with an account at a platform of many schools can deploy your tool there, under the same client
-/// id. Signed is the token. Other fields of the form, such as `state`, are not.
+/// [`issuer`](Builder::issuer) to the platform, without which it does not build. The keys are the platform's JWK set:
+/// see [`PublicKeys`](crate::keys::PublicKeys). The tenant is the name that they have there. **Take only deployments
+/// that you know**: anyone with an account at a platform of many schools can deploy your tool there, under the same
+/// client id. Signed is the token. Other fields of the form, such as `state`, are not.
 ///
 /// Source: 1EdTech, LTI 1.3 and Security Framework 1.0; docs.anthology.com, "Sample JWT content".
 ///
@@ -47,6 +47,7 @@ pub fn lti13<C: Claims>() -> Builder<Jwt<C>> {
         .tenant_header("kid")
         .nonce_member("nonce")
         .authorized_party()
+        .needs_issuer()
         .max_token_length(32 * 1024)
         .max_lifetime(HOUR)
         .require([

@@ -12,10 +12,14 @@ use crate::Builder;
 use crate::jwt::{self, Algorithm, Jwt};
 use crate::scheme::Place;
 
+/// Who makes Google's sign-ups.
+const MARKETPLACE: &str =
+    "https://www.googleapis.com/robot/v1/metadata/x509/cloud-commerce-partner@system.gserviceaccount.com";
+
 /// Requests through Cloudflare Access: `Cf-Access-Jwt-Assertion`.
 ///
 /// **Reusable** for as long as the session. Set [`audience`](Builder::audience) to the application's AUD tag and
-/// [`issuer`](Builder::issuer) to the team's domain. The keys are a JWK set: see
+/// [`issuer`](Builder::issuer) to the team's domain, without which it does not build. The keys are a JWK set: see
 /// [`PublicKeys`](crate::keys::PublicKeys). The cookie `CF_Authorization` holds the same token. The request is not
 /// signed.
 ///
@@ -25,16 +29,19 @@ use crate::scheme::Place;
 /// use tower_sso::{keys::PublicKeys, providers::launches::{self, AccessUser}};
 ///
 /// let keys = PublicKeys::new("team.example");
-/// let layer = launches::cloudflare_access::<AccessUser>().audience("aud-tag").keys(keys);
+/// let layer = launches::cloudflare_access::<AccessUser>().audience("aud-tag").issuer("https://team.example");
+/// let layer = layer.keys(keys).build()?;
+/// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 pub fn cloudflare_access<C: Claims>() -> Builder<Jwt<C>> {
-    signed_header(Algorithm::RS256, "cf-access-jwt-assertion").danger_any_lifetime()
+    signed_header(Algorithm::RS256, "cf-access-jwt-assertion").danger_any_lifetime().needs_issuer()
 }
 
 /// Requests through Google's Identity-Aware Proxy: `x-goog-iap-jwt-assertion`.
 ///
 /// **Reusable** for ten minutes. Set [`audience`](Builder::audience) to `/projects/…`, as the console shows it. The
-/// keys are a JWK set: see [`PublicKeys`](crate::keys::PublicKeys). The request is not signed.
+/// issuer must be Google's. The keys are a JWK set: see [`PublicKeys`](crate::keys::PublicKeys). The request is not
+/// signed.
 ///
 /// Source: cloud.google.com, IAP, "Securing your app with signed headers".
 ///
@@ -45,7 +52,7 @@ pub fn cloudflare_access<C: Claims>() -> Builder<Jwt<C>> {
 /// let layer = launches::google_iap::<IapUser>().audience("/projects/1/global/backendServices/2").keys(keys);
 /// ```
 pub fn google_iap<C: Claims>() -> Builder<Jwt<C>> {
-    signed_header(Algorithm::ES256, "x-goog-iap-jwt-assertion")
+    signed_header(Algorithm::ES256, "x-goog-iap-jwt-assertion").issuer("https://cloud.google.com/iap")
 }
 
 /// Requests through an Application Load Balancer of AWS that signs users in: `x-amzn-oidc-data`.
@@ -102,7 +109,8 @@ pub fn aws_verified_access<C: Claims>(signer: impl Into<Cow<'static, str>>) -> B
 
 /// Sign-ups from the Google Cloud Marketplace: the field `x-gcp-marketplace-token` of a form.
 ///
-/// Once, for five minutes. Set [`audience`](Builder::audience) to the app's domain; the account is `sub`. The keys are
+/// Once, for five minutes. Set [`audience`](Builder::audience) to the app's domain; the account is `sub`. The issuer
+/// must be the marketplace's, whose address the keys come from. They are
 /// X.509 certificates by `kid`, in PEM: see [`PublicKeys::set`](crate::keys::PublicKeys::set). Other fields are not
 /// signed.
 ///
@@ -117,6 +125,7 @@ pub fn aws_verified_access<C: Claims>(signer: impl Into<Cow<'static, str>>) -> B
 pub fn google_cloud_marketplace<C: Claims>() -> Builder<Jwt<C>> {
     jwt::layer(Algorithm::RS256)
         .token_in(Place::form("x-gcp-marketplace-token"))
+        .issuer(MARKETPLACE)
         .tenant_header("kid")
         .max_lifetime(5 * MINUTE)
         .methods([Method::POST])
@@ -185,9 +194,9 @@ pub fn atlassian_forge<C: Claims>() -> Builder<Jwt<C>> {
 
 /// Power-Ups of Trello: a token that the app's page gets from Trello and sends on, by default in the query as `jwt`.
 ///
-/// The user is `idMember`. RS256 with the key that Trello publishes, in PEM; fifteen minutes. The token has no
-/// audience: **one that another Power-Up got signs in here**, unless you compare `idPlugin`. Other parameters are not
-/// signed.
+/// The user is `idMember`, and the issuer must be `trello`. RS256 with the key that Trello publishes, in PEM; fifteen
+/// minutes. The token has no audience: **one that another Power-Up got signs in here**, unless you compare `idPlugin`.
+/// Other parameters are not signed.
 ///
 /// Source: developer.atlassian.com, Trello Power-Ups, `t.jwt`.
 ///
@@ -197,7 +206,7 @@ pub fn atlassian_forge<C: Claims>() -> Builder<Jwt<C>> {
 /// let layer = launches::danger_trello::<TrelloMember>();
 /// ```
 pub fn danger_trello<C: Claims>() -> Builder<Jwt<C>> {
-    jwt::layer(Algorithm::RS256).token_parameter("jwt").danger_any_audience()
+    jwt::layer(Algorithm::RS256).token_parameter("jwt").issuer("trello").danger_any_audience()
 }
 
 /// A reusable token in a header, with the sender's key named by `kid`.

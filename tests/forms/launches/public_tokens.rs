@@ -12,7 +12,11 @@ use super::presets::{DEFAULT, Preset, REUSABLE};
 use super::signers::{Signer, challenge, cookie_of, given, once, reusable};
 use super::tokens::timed;
 use crate::support::pairs::{P256, P384, Pair, RSA};
-use crate::support::{App, NOW, clock, outcome};
+use crate::support::subject::refused;
+use crate::support::{App, NOW, clock, outcome, replay};
+
+const MARKETPLACE: &str =
+    "https://www.googleapis.com/robot/v1/metadata/x509/cloud-commerce-partner@system.gserviceaccount.com";
 
 const BALANCER: &str = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/x/1";
 
@@ -78,6 +82,58 @@ async fn a_launch_for_several_parties_is_for_the_one_that_asked() {
     }
 }
 
+/// The issuer is a constant of the platform, or the app says it. The same key may sign other tokens.
+#[tokio::test]
+async fn a_token_of_another_issuer_is_refused() {
+    let in_header = |name| move |token: String| Launch::header(name, &token);
+    let iap = |claims| in_header("x-goog-iap-jwt-assertion")(token(Algorithm::ES256, Signer::Acme, NOW, claims));
+    let access = |claims| in_header("cf-access-jwt-assertion")(token(Algorithm::RS256, Signer::Acme, NOW, claims));
+    let sign_up = |claims| {
+        let token = token(Algorithm::RS256, Signer::Acme, NOW, claims);
+        Launch::form("/sign-up", &format!("x-gcp-marketplace-token={token}"))
+    };
+    let power_up = |claims| {
+        let token = token(Algorithm::RS256, Signer::Acme, NOW, claims);
+        Launch::get(&format!("/power-up?jwt={token}")).at(Signer::Acme.host())
+    };
+    let launch = |claims| lti13_launch(Signer::Acme, NOW, "ada", &claims);
+    let rows: [(&str, &str, Value, &dyn Fn(Value) -> Launch); 5] = [
+        ("google_iap", "https://cloud.google.com/iap", json!({"aud": "/projects/1"}), &iap),
+        ("google_cloud_marketplace", MARKETPLACE, json!({"aud": "app.example"}), &sign_up),
+        ("danger_trello", "trello", json!({}), &power_up),
+        ("cloudflare_access", "https://team.example", json!({"aud": "tag"}), &access),
+        ("lti13", "https://lms.example", json!({"aud": "tool"}), &launch),
+    ];
+    for (name, issuer, claims, launch) in rows {
+        let preset = PRESETS.iter().find(|preset| preset.name == name).unwrap();
+        let with = |issuer: Value| {
+            let mut claims = claims.clone();
+            claims["iss"] = issuer;
+            launch(claims)
+        };
+        for (issuer, expected) in [
+            (json!(issuer), "ok"),
+            (json!("https://accounts.google.com"), "invalid"),
+            (json!(format!("{issuer}/")), "invalid"),
+            (json!([issuer]), "invalid"),
+            (Value::Null, "invalid"),
+        ] {
+            let said = outcome(&(preset.app)().send(with(issuer.clone()).request()).await);
+            assert_eq!(said, expected, "{name}: {issuer}");
+        }
+    }
+}
+
+#[test]
+fn what_has_an_issuer_of_its_own_does_not_build_without() {
+    let keys = || public(Algorithm::RS256, "acme", "other");
+    let lti13 = launches::lti13::<Value>().audience("tool").challenge(challenge()).replay(replay()).keys(keys());
+    let access = launches::cloudflare_access::<Value>().audience("tag").keys(keys());
+    for problem in [refused(lti13.build()), refused(access.build())] {
+        assert!(problem.contains("`issuer` is not called"), "{problem}");
+    }
+}
+
 pub(super) const PRESETS: &[Preset] = &[
     Preset {
         name: "aws_alb",
@@ -106,11 +162,16 @@ pub(super) const PRESETS: &[Preset] = &[
     Preset {
         name: "cloudflare_access",
         app: || {
-            let layer = launches::cloudflare_access::<Value>().audience("tag");
+            let layer = launches::cloudflare_access::<Value>().audience("tag").issuer("https://team.example");
             reusable(layer.keys(public(Algorithm::RS256, "acme", "other")))
         },
         launch: |signer, at, user| {
-            let token = token(Algorithm::RS256, signer, at, json!({"aud": ["tag"], "sub": user}));
+            let token = token(
+                Algorithm::RS256,
+                signer,
+                at,
+                json!({"iss": "https://team.example", "aud": ["tag"], "sub": user}),
+            );
             Launch::header("cf-access-jwt-assertion", &token)
         },
         ..REUSABLE
@@ -122,7 +183,8 @@ pub(super) const PRESETS: &[Preset] = &[
             reusable(layer.keys(public(Algorithm::ES256, "acme", "other")))
         },
         launch: |signer, at, user| {
-            let token = token(Algorithm::ES256, signer, at, json!({"aud": "/projects/1", "sub": user}));
+            let claims = json!({"iss": "https://cloud.google.com/iap", "aud": "/projects/1", "sub": user});
+            let token = token(Algorithm::ES256, signer, at, claims);
             Launch::header("x-goog-iap-jwt-assertion", &token)
         },
         ..REUSABLE
@@ -134,7 +196,8 @@ pub(super) const PRESETS: &[Preset] = &[
             once(layer.keys(public(Algorithm::RS256, "acme", "other")))
         },
         launch: |signer, at, user| {
-            let token = token(Algorithm::RS256, signer, at, json!({"aud": "app.example", "sub": user}));
+            let token =
+                token(Algorithm::RS256, signer, at, json!({"iss": MARKETPLACE, "aud": "app.example", "sub": user}));
             Launch::form("/sign-up", &format!("x-gcp-marketplace-token={token}"))
         },
         ..DEFAULT
@@ -190,7 +253,7 @@ pub(super) const PRESETS: &[Preset] = &[
             once(layer.keys(public(Algorithm::RS256, "acme.example", "other.example")))
         },
         launch: |signer, at, user| {
-            let token = token(Algorithm::RS256, signer, at, json!({"idMember": user}));
+            let token = token(Algorithm::RS256, signer, at, json!({"iss": "trello", "idMember": user}));
             Launch::get(&format!("/power-up?jwt={token}")).at(signer.host())
         },
         ..DEFAULT
