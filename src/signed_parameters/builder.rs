@@ -158,7 +158,8 @@ where
         self
     }
 
-    /// A signed pair whose value ends like this, such as a domain; without a separator between pairs, it has this once.
+    /// A signed pair whose value ends like this; without a separator between pairs, it has this once. An end that
+    /// begins with a point is a domain, and the value a host name below it.
     pub fn ends_with(mut self, name: impl Into<Cow<'static, str>>, end: impl Into<Cow<'static, str>>) -> Self {
         self.form.shapes.push((name.into(), Shape::EndsWith(end.into())));
         self

@@ -204,12 +204,18 @@ where
     }
 
     fn verify(&self, Credential(signed): &Credential, key: &Secret) -> Result<Message, Reason> {
-        let Pairs { before, after, .. } = &signed.pairs;
-        match self.recipe.hashed_secret {
-            None => self.signature.verify(key, [before.as_slice(), after.as_slice()], &signed.tag)?,
-            Some(_) => self.signature.verify_digest(key, before, after, &signed.tag)?,
+        let check = |[before, after]: [&[u8]; 2]| match self.recipe.hashed_secret {
+            None => self.signature.verify(key, [before, after], &signed.tag),
+            Some(_) => self.signature.verify_digest(key, before, after, &signed.tag),
+        };
+        let mut checked = Err(Reason::BadSignature);
+        for text in signed.pairs.texts() {
+            checked = check(text);
+            if checked.is_ok() {
+                break;
+            }
         }
-        Ok(Message(Arc::clone(signed)))
+        checked.map(|()| Message(Arc::clone(signed)))
     }
 
     fn validity(&self, Message(signed): &Message) -> Result<Validity, Reason> {
@@ -288,11 +294,15 @@ impl<C> SignedParameters<C> {
             let Some(value) = pairs.value(name) else { continue };
             let (fits, what) = match shape {
                 Shape::Digits => (value.bytes().all(|byte| byte.is_ascii_digit()), "is not all digits"),
-                // Without a separator, a visitor could lengthen the value by a second end.
-                Shape::EndsWith(end) if self.recipe.has_no_separator() => {
-                    (value.find(&**end).is_some_and(|at| at + end.len() == value.len()), "does not end as it has to")
+                Shape::EndsWith(end) => {
+                    // Without a separator, a visitor could lengthen the value by a second end.
+                    let begins = match self.recipe.has_no_separator() {
+                        true => value.split_once(&**end).filter(|(_, rest)| rest.is_empty()).map(|(begins, _)| begins),
+                        false => value.strip_suffix(&**end),
+                    };
+                    let fits = begins.is_some_and(|begins| !end.starts_with('.') || begins_a_host(begins));
+                    (fits, "does not end as it has to")
                 }
-                Shape::EndsWith(end) => (value.ends_with(&**end), "does not end as it has to"),
             };
             if !fits {
                 return Err(Reason::Malformed(name.clone(), what));
@@ -337,6 +347,12 @@ impl<C> SignedParameters<C> {
         };
         in_query.into_iter().chain(self.places().filter_map(Place::parameter)).collect()
     }
+}
+
+/// Whether a domain after this makes a host name.
+fn begins_a_host(text: &str) -> bool {
+    let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    text.starts_with(|first: char| first.is_ascii_alphanumeric()) && text.bytes().all(is_fit)
 }
 
 /// The tenant that the pairs name. Its key then proves the same pairs.

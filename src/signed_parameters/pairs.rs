@@ -4,7 +4,7 @@ use std::fmt::Write;
 use super::recipe::{Between, HashedSecret, Order, Recipe, Repeated, Selected, Text};
 use crate::rejection::Reason;
 use crate::text::name::shown;
-use crate::text::percent::{decode_form, percent_encode, quote_plus};
+use crate::text::percent::{Bare, decode_form};
 
 /// How many pairs a request may have.
 const MOST: usize = 256;
@@ -16,13 +16,17 @@ pub(super) struct Pairs {
     /// What is hashed before the secret, if that is among it, and the rest.
     pub(super) before: Vec<u8>,
     pub(super) after: Vec<u8>,
+    /// The same two, with other characters escaped.
+    others: Vec<[Vec<u8>; 2]>,
 }
 
+#[derive(Clone)]
 pub(super) struct Pair {
     pub(super) name: String,
     pub(super) value: String,
     /// As it is signed.
     text: Vec<u8>,
+    is_list: bool,
     is_repeated: bool,
 }
 
@@ -56,7 +60,8 @@ impl Pairs {
                     return Err(malformed("parameters", "are too many"));
                 }
                 let text = if recipe.text == Text::Raw { raw.as_bytes().to_vec() } else { Vec::new() };
-                pairs.push(Pair { value: value()?.into_owned(), name: name.into_owned(), text, is_repeated: false });
+                let value = value()?.into_owned();
+                pairs.push(Pair { name: name.into_owned(), value, text, is_list: false, is_repeated: false });
             }
         }
         Ok((Self::signed(pairs, recipe)?, found))
@@ -64,52 +69,25 @@ impl Pairs {
 
     fn signed(pairs: Vec<Pair>, recipe: &Recipe) -> Result<Self, Reason> {
         let mut all = joined(pairs, recipe.repeated)?;
-        for pair in &mut all {
-            write(pair, recipe)?;
-        }
-        match (&recipe.selected, recipe.order) {
-            (Selected::Listed(names), Order::Listed) => {
-                all.sort_by_key(|pair| names.iter().position(|name| *name == pair.name));
-            }
-            (_, Order::Names) => all.sort_by(|one, other| one.name.cmp(&other.name)),
-            (_, Order::Sent | Order::Listed) => {}
-            (_, Order::Pairs) => all.sort_by(|one, other| one.text.cmp(&other.text)),
-        }
         if let (Between::Values(_), Selected::Listed(names)) = (recipe.join.0, &recipe.selected)
             && let Some(missing) = names.iter().find(|name| !all.iter().any(|pair| pair.name == **name))
         {
             return Err(Reason::MissingParameter(missing.clone()));
         }
-        let (mut before, mut after) = (recipe.before.as_bytes().to_vec(), Vec::new());
-        let mut separator = [0; 4];
-        let separator: &str = match recipe.join.0 {
-            Between::Pairs(None) => "",
-            Between::Pairs(Some(separates)) | Between::Values(separates) => separates.encode_utf8(&mut separator),
-            Between::Json => ",",
-        };
-        if recipe.join.0 == Between::Json {
-            before.push(b'{');
+        let has_spellings = matches!(recipe.text, Text::Encoded | Text::FormEncoded)
+            && all.iter().any(|pair| Bare::matters_in(&pair.name) || Bare::matters_in(&pair.value));
+        let mut others = Vec::new();
+        for bare in [Bare::Form, Bare::Component].into_iter().filter(|_| has_spellings) {
+            others.push(text_of(&mut all.clone(), recipe, bare)?);
         }
-        for (position, pair) in all.iter().enumerate() {
-            let is_behind_the_secret = match recipe.hashed_secret {
-                Some(HashedSecret::Before(index)) => position >= index,
-                Some(HashedSecret::AtTheEnd) | None => false,
-            };
-            if recipe.hashed_secret == Some(HashedSecret::Before(position)) {
-                before.extend_from_slice(separator.as_bytes());
-            }
-            let text = if is_behind_the_secret { &mut after } else { &mut before };
-            if position > 0 {
-                text.extend_from_slice(separator.as_bytes());
-            }
-            text.extend_from_slice(&pair.text);
-        }
-        let end = if recipe.hashed_secret == Some(HashedSecret::AtTheEnd) { &mut before } else { &mut after };
-        if recipe.join.0 == Between::Json {
-            end.push(b'}');
-        }
-        end.extend_from_slice(recipe.after.as_bytes());
-        Ok(Self { all, before, after })
+        let [before, after] = text_of(&mut all, recipe, Bare::Rfc3986)?;
+        Ok(Self { all, before, after, others })
+    }
+
+    /// What may have been signed, before and after the secret. The first is what is written by RFC 3986.
+    pub(super) fn texts(&self) -> impl Iterator<Item = [&[u8]; 2]> {
+        let others = self.others.iter().map(|[before, after]| [before.as_slice(), after]);
+        std::iter::once([self.before.as_slice(), &self.after]).chain(others)
     }
 
     /// The decoded value of a pair that is signed.
@@ -129,6 +107,51 @@ impl Pairs {
     }
 }
 
+/// Writes the pairs, sorts them, and joins them: what is hashed before the secret, if that is among it, and the rest.
+fn text_of(all: &mut [Pair], recipe: &Recipe, bare: Bare) -> Result<[Vec<u8>; 2], Reason> {
+    for pair in &mut *all {
+        write(pair, recipe, bare)?;
+    }
+    match (&recipe.selected, recipe.order) {
+        (Selected::Listed(names), Order::Listed) => {
+            all.sort_by_key(|pair| names.iter().position(|name| *name == pair.name));
+        }
+        (_, Order::Names) => all.sort_by(|one, other| one.name.cmp(&other.name)),
+        (_, Order::Sent | Order::Listed) => {}
+        (_, Order::Pairs) => all.sort_by(|one, other| one.text.cmp(&other.text)),
+    }
+    let (mut before, mut after) = (recipe.before.as_bytes().to_vec(), Vec::new());
+    let mut separator = [0; 4];
+    let separator: &str = match recipe.join.0 {
+        Between::Pairs(None) => "",
+        Between::Pairs(Some(separates)) | Between::Values(separates) => separates.encode_utf8(&mut separator),
+        Between::Json => ",",
+    };
+    if recipe.join.0 == Between::Json {
+        before.push(b'{');
+    }
+    for (position, pair) in all.iter().enumerate() {
+        let is_behind_the_secret = match recipe.hashed_secret {
+            Some(HashedSecret::Before(index)) => position >= index,
+            Some(HashedSecret::AtTheEnd) | None => false,
+        };
+        if recipe.hashed_secret == Some(HashedSecret::Before(position)) {
+            before.extend_from_slice(separator.as_bytes());
+        }
+        let text = if is_behind_the_secret { &mut after } else { &mut before };
+        if position > 0 {
+            text.extend_from_slice(separator.as_bytes());
+        }
+        text.extend_from_slice(&pair.text);
+    }
+    let end = if recipe.hashed_secret == Some(HashedSecret::AtTheEnd) { &mut before } else { &mut after };
+    if recipe.join.0 == Between::Json {
+        end.push(b'}');
+    }
+    end.extend_from_slice(recipe.after.as_bytes());
+    Ok([before, after])
+}
+
 /// Joins pairs of one name, or refuses them. Afterwards each name is there once.
 fn joined(pairs: Vec<Pair>, repeated: Repeated) -> Result<Vec<Pair>, Reason> {
     let mut all: Vec<Pair> = Vec::with_capacity(pairs.len());
@@ -142,7 +165,7 @@ fn joined(pairs: Vec<Pair>, repeated: Repeated) -> Result<Vec<Pair>, Reason> {
             }
             pair.name.truncate(pair.name.len().saturating_sub(2));
             pair.value = format!("[\"{}\"]", pair.value);
-            pair.text = b"list".to_vec();
+            pair.is_list = true;
         }
         let Some(first) = all.iter_mut().find(|first| first.name == pair.name) else {
             all.push(pair);
@@ -153,7 +176,7 @@ fn joined(pairs: Vec<Pair>, repeated: Repeated) -> Result<Vec<Pair>, Reason> {
                 first.is_repeated = true;
                 _ = write!(first.value, ",{}", pair.value);
             }
-            Repeated::Brackets if is_list && first.text == b"list" => {
+            Repeated::Brackets if is_list && first.is_list => {
                 first.value.pop();
                 _ = write!(first.value, ", {}", pair.value.get(1..).unwrap_or_default());
             }
@@ -166,9 +189,8 @@ fn joined(pairs: Vec<Pair>, repeated: Repeated) -> Result<Vec<Pair>, Reason> {
 }
 
 /// Writes a pair as it is signed, unless that is how it was received.
-fn write(pair: &mut Pair, recipe: &Recipe) -> Result<(), Reason> {
+fn write(pair: &mut Pair, recipe: &Recipe, bare: Bare) -> Result<(), Reason> {
     let (name, value) = (pair.name.as_bytes(), pair.value.as_bytes());
-    let is_list = recipe.repeated == Repeated::Brackets && pair.text == b"list";
     let mut text = Vec::with_capacity(name.len() + value.len() + 8);
     match (recipe.join.0, recipe.text) {
         (_, Text::Raw) => return Ok(()),
@@ -196,10 +218,10 @@ fn write(pair: &mut Pair, recipe: &Recipe) -> Result<(), Reason> {
             text.extend_from_slice(value);
         }
         (Between::Pairs(_), how) => {
-            let encode = if how == Text::FormEncoded { quote_plus } else { percent_encode };
-            encode(name, &mut text);
+            let space = if how == Text::FormEncoded { "+" } else { "%20" };
+            bare.encode(&pair.name, space, &mut text);
             text.push(b'=');
-            if is_list { text.extend_from_slice(value) } else { encode(value, &mut text) }
+            if pair.is_list { text.extend_from_slice(value) } else { bare.encode(&pair.value, space, &mut text) }
         }
     }
     pair.text = text;
@@ -279,6 +301,8 @@ mod tests {
             (and().text(Text::Raw).order(Order::Sent), &plain, "as received"),
             (encoded(Text::Encoded), &plain, "encoded"),
             (encoded(Text::FormEncoded), &["a", "b", "=", "&", "+", "%2B", "%20"], "as form data"),
+            (encoded(Text::Encoded), &["a", "=", "&", "~", "*", "'", "%25", "7E", "%2527"], "in other spellings"),
+            (and().text(Text::FormEncoded), &["~", "=", "&", "!", "*", "%252A", "%253D"], "in other orders"),
             (and().repeated(Repeated::Commas), &["a", "b", "=", "&", ",", "1"], "lists with commas"),
             (
                 encoded(Text::Encoded).repeated(Repeated::Brackets),
@@ -308,13 +332,15 @@ mod tests {
                 let Ok((pairs, _)) = Pairs::read(&query, &recipe, None) else { continue };
                 let claims: BTreeMap<_, _> =
                     pairs.all.iter().map(|pair| (pair.name.clone(), pair.value.clone())).collect();
-                let text = match recipe.hashed_secret {
-                    Some(_) => (pairs.before, pairs.after),
-                    None => ([pairs.before, pairs.after].concat(), Vec::new()),
-                };
                 several += usize::from(claims.len() > 1);
-                let (first, other) = readings.entry(text).or_insert_with(|| (claims.clone(), query.clone()));
-                assert_eq!(*first, claims, "{why}: {query} and {other}");
+                for [before, after] in pairs.texts() {
+                    let text = match recipe.hashed_secret {
+                        Some(_) => [before.to_vec(), after.to_vec()],
+                        None => [[before, after].concat(), Vec::new()],
+                    };
+                    let (first, other) = readings.entry(text).or_insert_with(|| (claims.clone(), query.clone()));
+                    assert_eq!(*first, claims, "{why}: {query} and {other}");
+                }
             }
             assert!(several > 5, "{why}: {several}");
         }

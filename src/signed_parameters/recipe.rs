@@ -123,7 +123,9 @@ pub enum Text {
     Decoded,
     /// As received, escapes and all.
     Raw,
-    /// Decoded and percent-encoded again (RFC 3986, 2.1), a space as `%20`.
+    /// Decoded and percent-encoded again (RFC 3986, 2.1), a space as `%20`. Libraries differ in the characters
+    /// `!~*'()`: what is signed may be written as RFC 3986 says, as form data is (WHATWG URL, 5.2), or as JavaScript's
+    /// `encodeURIComponent` does. A forgery with such characters costs three checks.
     Encoded,
     /// The same, with a space as `+`, as in form data.
     FormEncoded,

@@ -15,6 +15,48 @@ pub(crate) fn percent_encode(bytes: &[u8], encoded: &mut Vec<u8>) {
     }
 }
 
+/// What libraries leave as it is besides letters, digits, `-`, `.` and `_`.
+#[cfg(feature = "signed-parameters")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bare {
+    /// `~` (RFC 3986, 2.3).
+    Rfc3986,
+    /// `*`, as in form data (WHATWG URL, 5.2): JavaScript's `URLSearchParams`, Java, Ruby.
+    Form,
+    /// `!`, `~`, `*`, `'`, `(` and `)`: JavaScript's `encodeURIComponent`.
+    Component,
+}
+
+#[cfg(feature = "signed-parameters")]
+impl Bare {
+    /// Whether this text has a character that libraries escape or not.
+    pub(crate) fn matters_in(text: &str) -> bool {
+        text.bytes().any(|byte| matches!(byte, b'!' | b'~' | b'*' | b'\'' | b'(' | b')'))
+    }
+
+    const fn set(self) -> &'static AsciiSet {
+        const FORM: &AsciiSet = &RESERVED.add(b'~').remove(b'*');
+        const COMPONENT: &AsciiSet = &RESERVED.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
+        match self {
+            Self::Rfc3986 => RESERVED,
+            Self::Form => FORM,
+            Self::Component => COMPONENT,
+        }
+    }
+
+    /// Escapes the rest, in upper case, and a space as `space`.
+    pub(crate) fn encode(self, text: &str, space: &str, encoded: &mut Vec<u8>) {
+        for (place, word) in text.split(' ').enumerate() {
+            if place > 0 {
+                encoded.extend_from_slice(space.as_bytes());
+            }
+            for part in utf8_percent_encode(word, self.set()) {
+                encoded.extend_from_slice(part.as_bytes());
+            }
+        }
+    }
+}
+
 /// As [`percent_encode`], as text.
 pub(crate) fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len() * 2);

@@ -171,6 +171,32 @@ async fn what_an_app_proxy_signed_cannot_be_cut_again() {
     }
 }
 
+/// An app sends its secret to this host next.
+#[tokio::test]
+async fn a_shop_is_a_host_below_shopifys_domain() {
+    let app = at(launches::shopify(), "hush", NOW);
+    for (shop, expected) in [
+        ("own.myshopify.com", "ok"),
+        ("Own-2_x.myshopify.com", "ok"),
+        (".myshopify.com", "malformed"),
+        ("myshopify.com", "malformed"),
+        ("own.myshopify.com.", "malformed"),
+        ("evil.example%2F.myshopify.com", "malformed"),
+        ("evil.example%23.myshopify.com", "malformed"),
+        ("evil.example%3F.myshopify.com", "malformed"),
+        ("evil.example%5C.myshopify.com", "malformed"),
+        ("own%40evil.myshopify.com", "malformed"),
+        ("own%3A1.myshopify.com", "malformed"),
+        ("-own.myshopify.com", "malformed"),
+        ("own%0A.myshopify.com", "malformed"),
+        ("%C3%B6.myshopify.com", "malformed"),
+    ] {
+        let signed = format!("shop={shop}&timestamp={NOW}");
+        let found = send(&app, &format!("/?{signed}&hmac={}", mac_with("hush", &signed))).await;
+        assert_eq!(found, expected, "{shop}");
+    }
+}
+
 /// The proxy and the launches have one secret. Only the proxy signs text that visitors choose.
 #[tokio::test]
 async fn what_an_app_proxy_signed_is_no_launch() {
