@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::text::percent::{is_plain, is_unreserved, percent_encoded, unescape};
+use crate::text::percent::{is_plain, is_unreserved, kind, percent_encoded, plain_run, unescape};
 
 /// How many parameters a request may have. They are encoded and sorted before the signature is checked.
 const MOST: usize = 1_000;
@@ -99,7 +99,8 @@ impl Pairs {
     /// One pair, encoded, and whether name and value are plain.
     pub(super) fn encoded(&self, position: usize) -> [(&[u8], bool); 2] {
         let Some([name, value]) = self.pairs.get(position) else { return [(&[], true); 2] };
-        let encoded = |text: &Text| (self.text(text.encoded).as_bytes(), text.encoded == text.decoded);
+        let bytes = |Span { start, end }| self.text.as_bytes().get(start as usize..end as usize).unwrap_or_default();
+        let encoded = |text: &Text| (bytes(text.encoded), text.encoded == text.decoded);
         [encoded(name), encoded(value)]
     }
 
@@ -160,50 +161,6 @@ fn spelled(form: &[u8]) -> impl Iterator<Item = [(Range<usize>, bool); 2]> {
         let (name, value) = equals.map_or((start..at, at..at), |equals| (start..equals, equals + 1..at));
         (start < at).then_some([(name, plain[0]), (value, plain[1])])
     })
-}
-
-/// The number of characters before the first that is not plain.
-fn plain_run(text: &[u8]) -> usize {
-    // Short texts go character by character, long ones many at a time.
-    const SHORT: usize = 32;
-    const MANY: usize = 64;
-    let is_special = |byte: &u8| kind::of(*byte) != 0;
-    let near = text.get(..SHORT).unwrap_or(text);
-    let (fours, _) = near.as_chunks::<4>();
-    let plain_fours =
-        fours.iter().take_while(|[a, b, c, d]| kind::of(*a) | kind::of(*b) | kind::of(*c) | kind::of(*d) == 0);
-    let before = plain_fours.count() * 4;
-    if let Some(special) = near.get(before..).and_then(|rest| rest.iter().position(is_special)) {
-        return before + special;
-    }
-    let far = text.get(near.len()..).unwrap_or_default();
-    let many = far.chunks_exact(MANY).take_while(|chunk| is_plain(chunk)).count() * MANY;
-    let last = far.get(many..).unwrap_or_default();
-    near.len() + many + last.iter().position(is_special).unwrap_or(last.len())
-}
-
-/// The class of a character in form data. Zero means that it is its own percent-encoding.
-mod kind {
-    pub(super) const AMPERSAND: u8 = 1;
-    pub(super) const EQUALS: u8 = 2;
-    const OTHER: u8 = 4;
-
-    pub(super) fn of(byte: u8) -> u8 {
-        #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "run by the compiler")]
-        static KINDS: [u8; 256] = {
-            let (mut table, mut byte) = ([OTHER; 256], 0);
-            while byte < 256 {
-                if crate::text::percent::is_unreserved(byte as u8) {
-                    table[byte] = 0;
-                }
-                byte += 1;
-            }
-            table[b'&' as usize] = AMPERSAND;
-            table[b'=' as usize] = EQUALS;
-            table
-        };
-        KINDS.get(usize::from(byte)).map_or(OTHER, |kind| *kind)
-    }
 }
 
 #[cfg(test)]

@@ -3,16 +3,14 @@
 use std::borrow::Cow;
 
 use memchr::memchr3;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode_byte, utf8_percent_encode};
 
 /// All but letters, digits, `-`, `.`, `_` and `~` (RFC 3986, 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Escapes all but letters, digits, `-`, `.`, `_` and `~`, in upper case.
 pub(crate) fn percent_encode(bytes: &[u8], encoded: &mut Vec<u8>) {
-    for part in percent_encoding::percent_encode(bytes, RESERVED) {
-        encoded.extend_from_slice(part.as_bytes());
-    }
+    encode(bytes, "%20", encoded);
 }
 
 /// What libraries leave as it is besides letters, digits, `-`, `.` and `_`.
@@ -66,11 +64,17 @@ pub(crate) fn percent_encoded(text: &str) -> String {
 
 /// As [`percent_encode`], but a space becomes `+`: Python's `quote_plus`.
 pub(crate) fn quote_plus(bytes: &[u8], quoted: &mut Vec<u8>) {
-    for (place, word) in bytes.split(|byte| *byte == b' ').enumerate() {
-        if place > 0 {
-            quoted.push(b'+');
-        }
-        percent_encode(word, quoted);
+    encode(bytes, "+", quoted);
+}
+
+fn encode(mut bytes: &[u8], space: &str, encoded: &mut Vec<u8>) {
+    loop {
+        let (plain, rest) = bytes.split_at_checked(plain_run(bytes)).unwrap_or((bytes, &[]));
+        encoded.extend_from_slice(plain);
+        let Some((special, rest)) = rest.split_first() else { return };
+        let escape = if *special == b' ' { space } else { percent_encode_byte(*special) };
+        encoded.extend_from_slice(escape.as_bytes());
+        bytes = rest;
     }
 }
 
@@ -85,6 +89,50 @@ pub(crate) const fn is_unreserved(byte: u8) -> bool {
 pub(crate) fn is_plain(text: &[u8]) -> bool {
     // Without an early end inside a chunk, so that the compiler can compare many characters at once.
     text.chunks(64).all(|chunk| chunk.iter().fold(true, |all, byte| all & is_unreserved(*byte)))
+}
+
+/// The number of characters before the first that is not plain.
+pub(crate) fn plain_run(text: &[u8]) -> usize {
+    // Short texts go character by character, long ones many at a time.
+    const SHORT: usize = 32;
+    const MANY: usize = 64;
+    let is_special = |byte: &u8| kind::of(*byte) != 0;
+    let near = text.get(..SHORT).unwrap_or(text);
+    let (fours, _) = near.as_chunks::<4>();
+    let plain_fours =
+        fours.iter().take_while(|[a, b, c, d]| kind::of(*a) | kind::of(*b) | kind::of(*c) | kind::of(*d) == 0);
+    let before = plain_fours.count() * 4;
+    if let Some(special) = near.get(before..).and_then(|rest| rest.iter().position(is_special)) {
+        return before + special;
+    }
+    let far = text.get(near.len()..).unwrap_or_default();
+    let many = far.chunks_exact(MANY).take_while(|chunk| is_plain(chunk)).count() * MANY;
+    let last = far.get(many..).unwrap_or_default();
+    near.len() + many + last.iter().position(is_special).unwrap_or(last.len())
+}
+
+/// The class of a character in form data. Zero means that it is its own percent-encoding.
+pub(crate) mod kind {
+    pub(crate) const AMPERSAND: u8 = 1;
+    pub(crate) const EQUALS: u8 = 2;
+    const OTHER: u8 = 4;
+
+    pub(crate) fn of(byte: u8) -> u8 {
+        #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "run by the compiler")]
+        static KINDS: [u8; 256] = {
+            let (mut table, mut byte) = ([OTHER; 256], 0);
+            while byte < 256 {
+                if super::is_unreserved(byte as u8) {
+                    table[byte] = 0;
+                }
+                byte += 1;
+            }
+            table[b'&' as usize] = AMPERSAND;
+            table[b'=' as usize] = EQUALS;
+            table
+        };
+        KINDS.get(usize::from(byte)).map_or(OTHER, |kind| *kind)
+    }
 }
 
 // Decoding is by hand: `percent-encoding` and `form_urlencoded` take a bad escape for text.
