@@ -87,18 +87,24 @@ fn last_bytes(text: &str, length: usize) -> Option<[u8; MAC]> {
     bytes.last_chunk().copied()
 }
 
+const NOT_A_KEY: &str = "is not a Fernet key, which is 32 bytes in base64url: 44 characters";
+
 /// A key is 32 bytes in canonical base64url, with its padding: 44 characters.
-pub(crate) fn prepare(key: &[u8]) -> Result<fernet::Fernet, &'static str> {
-    const PROBLEM: &str = "is not a Fernet key, which is 32 bytes in base64url: 44 characters";
-    let text = std::str::from_utf8(key).ok().filter(|text| text.len() == 44).ok_or(PROBLEM)?;
-    // Decoded to check that the spelling is canonical, then wiped. The library does not wipe its own copies.
+fn key_text(key: &[u8]) -> Result<&str, &'static str> {
+    let text = std::str::from_utf8(key).ok().filter(|text| text.len() == 44).ok_or(NOT_A_KEY)?;
+    // Decoded to check that the spelling is canonical, then wiped.
     let mut bytes = Zeroizing::new([0; 32]);
-    without_padding(text).and_then(|bare| decode_base64url_into(bare.as_bytes(), &mut *bytes)).ok_or(PROBLEM)?;
-    fernet::Fernet::new(text).ok_or(PROBLEM)
+    let decoded = without_padding(text).and_then(|bare| decode_base64url_into(bare.as_bytes(), &mut *bytes));
+    decoded.map(|()| text).ok_or(NOT_A_KEY)
+}
+
+/// The library does not wipe its own copies of the key.
+pub(crate) fn prepare(key: &[u8]) -> Result<fernet::Fernet, &'static str> {
+    fernet::Fernet::new(key_text(key)?).ok_or(NOT_A_KEY)
 }
 
 pub(crate) fn check_key(key: &Secret) -> Result<(), &'static str> {
-    prepare(key.expose()).map(drop)
+    key_text(key.expose()).map(drop)
 }
 
 opaque_debug!(Token);
