@@ -129,9 +129,12 @@ async fn send_away(install: Query<Install>, headers: HeaderMap, challenge: Chall
     if name.is_none_or(|name| name.contains(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-')) {
         return StatusCode::BAD_REQUEST.into_response();
     }
-    let Ok(issued) = challenge.issue(&headers) else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
-    let shop = format!("https://{}/admin/oauth/authorize?{asked}&state={}", install.shop, issued.nonce());
-    ([(SET_COOKIE, issued.set_cookie().clone())], Redirect::to(&shop)).into_response()
+    let shop = install.shop.to_ascii_lowercase();
+    let Ok(issued) = challenge.for_tenant(shop.clone()).issue(&headers) else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let address = format!("https://{shop}/admin/oauth/authorize?{asked}&state={}", issued.nonce());
+    ([(SET_COOKIE, issued.set_cookie().clone())], Redirect::to(&address)).into_response()
 }
 
 /// An app that calls Shopify's API exchanges the `code` for an access token here.

@@ -25,12 +25,17 @@
 //!    time is over, also if the partner answers it twice.
 //! 4. A nonce is of use at the partner for which it was made: **give each partner a `Challenge` with a
 //!    [name](Challenge::for_partner)**, or with a cookie of its own. Otherwise one partner could ask another one with
-//!    the nonce that it was given, and send on the answer. A layer of several tenants takes a nonce from any of them:
-//!    give tenants that could do so a layer each.
+//!    the nonce that it was given, and send on the answer.
+//! 5. Tenants are partners too. A layer whose answers name their tenant, by `tenant_field`, `tenant_member` or
+//!    `tenant_claim`, takes only a nonce that was made for that one: call [`for_tenant`](Challenge::for_tenant) where
+//!    the login begins. A layer that finds the tenant elsewhere, in the path or in the token's header, takes a nonce
+//!    from any of them: give tenants that could ask each other a layer each. With
+//!    [`Tenant::host`](crate::Tenant::host), each host has a cookie of its own, which does the same.
 //!
 //! Which forms take one back: [`jwt`](crate::jwt), [`signed_parameters`](crate::signed_parameters) and
 //! [`signed_payload`](crate::signed_payload), by [`nonce_member`](crate::Builder::nonce_member).
 
+mod binding;
 mod returned;
 
 use std::borrow::Cow;
@@ -40,44 +45,20 @@ use std::time::Duration;
 use base64::Engine;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request};
-use subtle::ConstantTimeEq;
 
 use crate::ConfigProblem;
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::debug::opaque_debug;
-use crate::mac::Digest;
 use crate::rejection::Reason;
 use crate::scheme::Place;
 use crate::text::base64::{BASE64URL, decode_base64url_into};
 
+pub(crate) use binding::Binding;
+use binding::{BINDING, NONCE, SALT, tag};
 pub(crate) use returned::ReturnedNonce;
-
-const BINDING: usize = 32;
-const TIME: usize = 8;
-const SALT: usize = 16;
-const SIGNED: usize = TIME + SALT;
-const NONCE: usize = SIGNED + 32;
 
 /// How long the cookie lives. Each nonce renews it.
 const COOKIE_LIVES: Duration = Duration::from_secs(3_600);
-
-/// What a browser's nonces are made with: the bits in its cookie.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Binding([u8; BINDING]);
-
-impl Binding {
-    /// When a nonce was made, if it was made for this browser and this partner.
-    pub(crate) fn made_at(&self, nonce: &str, partner: &str) -> Option<UnixTime> {
-        let mut bytes = [0; NONCE];
-        decode_base64url_into(nonce.as_bytes(), &mut bytes)?;
-        let (signed, mac) = bytes.split_at(SIGNED);
-        let expected = Digest::Sha256.mac(&self.0, [signed, partner.as_bytes()]);
-        let time: [u8; TIME] = signed.get(..TIME)?.try_into().ok()?;
-        bool::from(expected[..].ct_eq(mac)).then(|| UnixTime::from_secs(u64::from_be_bytes(time)))
-    }
-}
-
-opaque_debug!(Binding);
 
 /// Makes nonces for browsers, and recognises them.
 ///
@@ -91,6 +72,9 @@ opaque_debug!(Binding);
 pub struct Challenge {
     cookie: Cow<'static, str>,
     partner: Cow<'static, str>,
+    /// Of the layer's tenants, the one for which nonces are made.
+    tenant: Option<Cow<'static, str>>,
+    any_tenant: bool,
     /// How a browser sends the cookie along.
     sent: &'static str,
     max_age: Duration,
@@ -128,8 +112,15 @@ impl Challenge {
     /// with another name does not build.
     pub fn new(cookie: impl Into<Cow<'static, str>>) -> Self {
         let max_age = Duration::from_secs(600);
-        let partner = Cow::Borrowed("");
-        Self { cookie: cookie.into(), partner, sent: "SameSite=Lax", max_age, clock: Arc::new(SystemClock) }
+        Self {
+            cookie: cookie.into(),
+            partner: Cow::Borrowed(""),
+            tenant: None,
+            any_tenant: false,
+            sent: "SameSite=Lax",
+            max_age,
+            clock: Arc::new(SystemClock),
+        }
     }
 
     /// Binds nonces to one partner, by any name that no other partner of the app has. A layer then refuses a nonce that
@@ -144,6 +135,29 @@ impl Challenge {
     #[must_use]
     pub fn for_partner(self, name: impl Into<Cow<'static, str>>) -> Self {
         Self { partner: name.into(), ..self }
+    }
+
+    /// Binds nonces to one tenant of a layer whose answers name their tenant: the layer takes no other. Call it where a
+    /// login begins, with the name that the layer's [`Identity::tenant`](crate::Identity::tenant) will have. Default:
+    /// none, for layers whose answers name no tenant.
+    ///
+    /// ```
+    /// use tower_sso::challenge::Challenge;
+    ///
+    /// let challenge = Challenge::new("__Host-shopify"); // for the layer
+    /// let issued = challenge.clone().for_tenant("some-shop.myshopify.com").issue(&http::HeaderMap::new())?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn for_tenant(self, name: impl Into<Cow<'static, str>>) -> Self {
+        Self { tenant: Some(name.into()), ..self }
+    }
+
+    /// Takes a nonce from whichever tenant answers, for logins that begin before the tenant is known. **A tenant that
+    /// was given a nonce can ask another one with it, and sign your user in with that one's answer.**
+    #[must_use]
+    pub fn danger_for_any_tenant(self) -> Self {
+        Self { tenant: None, any_tenant: true, ..self }
     }
 
     /// The cookie comes along with a form that the partner's page posts (`SameSite=None`). Default: only with links and
@@ -187,7 +201,7 @@ impl Challenge {
         let mut nonce = Vec::with_capacity(NONCE);
         nonce.extend_from_slice(&time.to_be_bytes());
         nonce.extend_from_slice(salt);
-        let mac = Digest::Sha256.mac(binding, [nonce.as_slice(), self.partner.as_bytes()]);
+        let mac = tag(binding, &nonce, &self.partner, self.tenant.as_deref());
         nonce.extend_from_slice(&mac);
         let (name, sent, binding, lives) = (&self.cookie, self.sent, BASE64URL.encode(binding), COOKIE_LIVES.as_secs());
         let cookie = format!("{name}={binding}; Path=/; Max-Age={lives}; HttpOnly; Secure; {sent}");
@@ -211,16 +225,26 @@ impl Challenge {
         Ok(is_ours.then_some(Binding(binding)))
     }
 
-    /// When a nonce was made, if this challenge made it for a browser with these bits.
-    pub(crate) fn made_at(&self, binding: &Binding, nonce: &str) -> Option<UnixTime> {
-        binding.made_at(nonce, &self.partner)
+    /// When a nonce was made, if this challenge made it for a browser with these bits, and for the tenant that the
+    /// answer names.
+    pub(crate) fn made_at(&self, binding: &Binding, nonce: &str, tenant: Option<&str>) -> Option<UnixTime> {
+        let tenant = if self.any_tenant { None } else { tenant.or(self.tenant.as_deref()) };
+        binding.made_at(nonce, &self.partner, tenant)
     }
 
     pub(crate) fn lifetime(&self) -> Duration {
         self.max_age
     }
 
-    pub(crate) fn check(&self) -> Result<(), ConfigProblem> {
+    /// # Errors
+    /// If no layer should have it; `names_tenant`: one whose answers name their tenant.
+    pub(crate) fn check(&self, names_tenant: bool) -> Result<(), ConfigProblem> {
+        if names_tenant && self.tenant.is_some() {
+            return Err(ConfigProblem::setting(
+                "challenge",
+                "is for one tenant, and the layer's answers name theirs: call `for_tenant` where a login begins",
+            ));
+        }
         if self.max_age.is_zero() || self.max_age > COOKIE_LIVES {
             return Err(ConfigProblem::setting(
                 "challenge",
@@ -263,14 +287,14 @@ mod tests {
         assert_ne!(one.nonce(), other_tab.nonce());
         assert_eq!(challenge.binding_in(&cookie_of(&other_tab)), Some(binding), "the cookie stays");
         for nonce in [one.nonce(), other_tab.nonce()] {
-            assert_eq!(binding.made_at(nonce, ""), Some(now));
+            assert_eq!(binding.made_at(nonce, "", None), Some(now));
         }
         let stranger = challenge.binding_in(&cookie_of(&challenge.issue(&HeaderMap::new()).unwrap())).unwrap();
-        assert_eq!(stranger.made_at(one.nonce(), ""), None);
-        assert_eq!(binding.made_at("cb68251eefb5211e58c00ff1395f0c0b", ""), None);
+        assert_eq!(stranger.made_at(one.nonce(), "", None), None);
+        assert_eq!(binding.made_at("cb68251eefb5211e58c00ff1395f0c0b", "", None), None);
         // Another time, and one character more.
-        assert_eq!(binding.made_at(&one.nonce().replacen("AAAAAGVT", "AAAAAGVU", 1), ""), None);
-        assert_eq!(binding.made_at(&format!("{}A", one.nonce()), ""), None);
+        assert_eq!(binding.made_at(&one.nonce().replacen("AAAAAGVT", "AAAAAGVU", 1), "", None), None);
+        assert_eq!(binding.made_at(&format!("{}A", one.nonce()), "", None), None);
     }
 
     #[test]
@@ -279,24 +303,67 @@ mod tests {
         let (forum, shop) = (challenge.clone().for_partner("forum"), challenge.clone().for_partner("shop"));
         let issued = forum.issue(&HeaderMap::new()).unwrap();
         let binding = challenge.binding_in(&cookie_of(&issued)).unwrap();
-        assert!(forum.made_at(&binding, issued.nonce()).is_some());
+        assert!(forum.made_at(&binding, issued.nonce(), None).is_some());
         for other in [shop, challenge] {
-            assert_eq!(other.made_at(&binding, issued.nonce()), None);
+            assert_eq!(other.made_at(&binding, issued.nonce(), None), None);
         }
     }
 
     #[test]
+    fn a_nonce_is_for_one_tenant() {
+        let challenge = || Challenge::new("__Host-sso");
+        let made = [
+            challenge(),
+            challenge().for_tenant(""),
+            challenge().for_tenant("ab"),
+            challenge().for_partner("a").for_tenant("b"),
+            challenge().for_partner("ab"),
+        ];
+        for (at, maker) in made.iter().enumerate() {
+            let issued = maker.issue(&HeaderMap::new()).unwrap();
+            let binding = maker.binding_in(&cookie_of(&issued)).unwrap();
+            for (other, partner, tenant) in
+                [(0, "", None), (1, "", Some("")), (2, "", Some("ab")), (3, "a", Some("b")), (4, "ab", None)]
+            {
+                let known = binding.made_at(issued.nonce(), partner, tenant).is_some();
+                assert_eq!(known, at == other, "{partner:?} {tenant:?} knows a nonce of {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_layer_takes_the_tenants_that_its_answers_name() {
+        let challenge = || Challenge::new("__Host-sso");
+        let acme = challenge().for_tenant("acme").issue(&HeaderMap::new()).unwrap();
+        let binding = challenge().binding_in(&cookie_of(&acme)).unwrap();
+        for (of_layer, named, expected) in [
+            (challenge(), Some("acme"), true),
+            (challenge(), Some("other"), false),
+            (challenge(), None, false),
+            (challenge().for_tenant("acme"), None, true),
+            (challenge().danger_for_any_tenant(), Some("acme"), false),
+        ] {
+            assert_eq!(of_layer.made_at(&binding, acme.nonce(), named).is_some(), expected, "{named:?}");
+        }
+        let any = challenge().danger_for_any_tenant();
+        let issued = any.issue(&HeaderMap::new()).unwrap();
+        let binding = any.binding_in(&cookie_of(&issued)).unwrap();
+        assert!(any.made_at(&binding, issued.nonce(), Some("acme")).is_some());
+        assert!(challenge().for_tenant("acme").check(true).is_err() && challenge().check(true).is_ok());
+    }
+
+    #[test]
     fn other_hosts_cannot_set_the_cookie() {
-        assert!(Challenge::new("sso").check().is_err());
-        assert!(Challenge::new("__Host-s;o").check().is_err());
-        assert!(Challenge::new("__Host-sso").check().is_ok());
+        assert!(Challenge::new("sso").check(false).is_err());
+        assert!(Challenge::new("__Host-s;o").check(false).is_err());
+        assert!(Challenge::new("__Host-sso").check(false).is_ok());
     }
 
     #[test]
     fn a_nonce_does_not_outlive_its_cookie() {
         for (seconds, builds) in [(0, false), (1, true), (3_600, true), (3_601, false)] {
             let challenge = Challenge::new("__Host-sso").max_age(Duration::from_secs(seconds));
-            assert_eq!(challenge.check().is_ok(), builds, "{seconds}");
+            assert_eq!(challenge.check(false).is_ok(), builds, "{seconds}");
         }
     }
 

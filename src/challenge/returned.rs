@@ -44,6 +44,7 @@ impl ReturnedNonce {
         validity: Validity,
         clock_skew: Duration,
         binding: Option<&Binding>,
+        tenant: Option<&str>,
         member: impl FnOnce(&str) -> Result<Option<String>, Reason>,
     ) -> Result<Validity, Reason> {
         let Some(name) = &self.member else { return Ok(validity) };
@@ -51,8 +52,9 @@ impl ReturnedNonce {
         let nonce = nonce.ok_or_else(|| Reason::MissingClaim(name.clone()))?;
         let Some(challenge) = &self.challenge else { return Ok(validity) };
         let max_age = challenge.lifetime();
-        let made_at = binding.and_then(|binding| challenge.made_at(binding, &nonce));
-        let bad = || Reason::BadClaim(name.clone(), "is not one that this browser was given for this partner");
+        let made_at = binding.and_then(|binding| challenge.made_at(binding, &nonce, tenant));
+        let bad =
+            || Reason::BadClaim(name.clone(), "is not one that this browser was given for this partner and tenant");
         let made_at = made_at.ok_or_else(bad)?;
         Ok(Validity::around_second(made_at, &Window { max_age, clock_skew }).narrowed(&validity))
     }
@@ -62,7 +64,9 @@ impl ReturnedNonce {
         fingerprint.part(b"nonce").part(nonce.as_bytes());
     }
 
-    pub(crate) fn check(&self, usage: Usage) -> Result<(), ConfigProblem> {
+    /// # Errors
+    /// If no layer should have it; `names_tenant`: one whose credentials name their tenant.
+    pub(crate) fn check(&self, usage: Usage, names_tenant: bool) -> Result<(), ConfigProblem> {
         let problem = |setting, problem| Err(ConfigProblem::setting(setting, problem));
         match (&self.member, &self.challenge) {
             (None, Some(_)) => problem("challenge", "has no member that brings its nonce back: call `nonce_member`"),
@@ -75,7 +79,7 @@ impl ReturnedNonce {
                 problem("reusable", "lets a nonce come back twice: leave it out, as a nonce is of use once")
             }
             (Some(_), Some(_)) if self.any => problem("danger_any_nonce", "contradicts `challenge`: leave it out"),
-            (Some(_), Some(challenge)) => challenge.check(),
+            (Some(_), Some(challenge)) => challenge.check(names_tenant),
             (Some(_), None) if self.any => Ok(()),
             (Some(_), None) => problem(
                 "challenge",

@@ -113,7 +113,8 @@
 //! ```
 //!
 //! If your app asks several partners, name each: `challenge.for_partner("forum")`. A nonce is then refused from another
-//! one, which could have it from the partner that asked for the login.
+//! one, which could have it from the partner that asked for the login. Where the answers name their tenant, as
+//! Shopify's do with `shop`, name that too where the login begins: `challenge.for_tenant("some-shop.myshopify.com")`.
 //!
 //! The cookie comes back with links and redirects. Where the platform posts a form, as LTI 1.3 does, call
 //! [`for_form_posts`](crate::challenge::Challenge::for_form_posts), or

@@ -230,7 +230,8 @@ pub(super) fn check<C>(form: &Jwt<C>) -> Result<(), ConfigProblem> {
             "remembers tokens for no time, or for more than 31 days: give it a day",
         ));
     }
-    form.nonce.check(form.usage)?;
+    let names_tenant = form.named.as_ref().is_some_and(|named| named.part == super::named::Part::Payload);
+    form.nonce.check(form.usage, names_tenant)?;
     if form.by_id && form.nonce.checked().is_some() {
         return Err(ConfigProblem::setting(
             "replay_by_id",

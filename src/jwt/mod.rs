@@ -95,7 +95,7 @@ use crate::challenge::ReturnedNonce;
 use crate::clock::{Clock, UnixTime};
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
-use crate::keys::Secret;
+use crate::keys::{Secret, TenantId};
 #[cfg(feature = "explain")]
 use crate::near_miss::NearMiss;
 use crate::rejection::{Facts, Reason};
@@ -237,7 +237,11 @@ where
             (None, Some(exp), Some(longest)) => validity.usable_from(exp.minus(longest).minus(self.leeway)),
             _ => validity,
         };
-        self.nonce.narrow(validity, self.leeway, message.parts.binding.as_ref(), |_| Ok(nonce.clone()))
+        let Message { parts, .. } = message;
+        // A name in the header is often that of a key, which nobody knows where the login begins.
+        let in_claims = self.named.as_ref().is_some_and(|named| named.part == named::Part::Payload);
+        let tenant = parts.named.as_ref().filter(|_| in_claims).map(TenantId::as_str);
+        self.nonce.narrow(validity, self.leeway, parts.binding.as_ref(), tenant, |_| Ok(nonce.clone()))
     }
 
     fn fingerprint(&self, message: &Message, fingerprint: &mut FingerprintHasher) {

@@ -182,7 +182,7 @@ pub(super) fn check<C>(form: &SignedParameters<C>) -> Result<(), ConfigProblem> 
     if form.recipe.md5 && form.signature.digest != Signature::written_as(Encoding::Hex).digest {
         return problem("digest", "is MD5 by the recipe: leave it out, or take `danger_digest_with_secret_at_the_end`");
     }
-    form.nonce.check(form.usage)?;
+    form.nonce.check(form.usage, form.tenant.is_some())?;
     form.nonce.check_time(&form.time, form.usage)?;
     if form.source == Source::Json && (form.recipe.text == Text::Raw || form.recipe.order == Order::Sent) {
         return problem("source", "is JSON, whose text and order are not signed: take another `text` and `order`");

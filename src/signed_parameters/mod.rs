@@ -221,7 +221,8 @@ where
     fn validity(&self, Message(signed): &Message) -> Result<Validity, Reason> {
         let member = |name: &str| Ok(signed.pairs.value(name).filter(|value| !value.is_empty()).map(str::to_owned));
         let validity = self.time.validity(&self.window, None, member)?;
-        self.nonce.narrow(validity, self.window.clock_skew, signed.binding.as_ref(), member)
+        let tenant = self.tenant.as_ref().and_then(|name| signed.pairs.value(name));
+        self.nonce.narrow(validity, self.window.clock_skew, signed.binding.as_ref(), tenant, member)
     }
 
     fn fingerprint(&self, Message(signed): &Message, fingerprint: &mut FingerprintHasher) {

@@ -179,7 +179,7 @@ pub(super) fn check<C>(form: &SignedPayload<C>) -> Result<(), ConfigProblem> {
     let problem = |setting, problem| Err(ConfigProblem::setting(setting, problem));
     form.window.check()?;
     form.layout.check(form.signature.encoding)?;
-    form.nonce.check(form.usage)?;
+    form.nonce.check(form.usage, form.tenant.is_some())?;
     form.nonce.check_time(&form.time, form.usage)?;
     if matches!(form.time, SignedTime::Stamped(_)) && form.layout.separator_after_payload().is_none() {
         return problem("stamped", "needs a separator behind the payload: take `Layout::payload_first`");

@@ -246,7 +246,11 @@ where
         let stamp = signed.stamp_at.and_then(|at| signed.text.get(at..));
         let member = |name: &str| self.content.member(&signed.payload, name);
         let validity = self.time.validity(&self.window, stamp, member)?;
-        self.nonce.narrow(validity, self.window.clock_skew, signed.binding.as_ref(), member)
+        let tenant = match (&self.tenant, self.nonce.checked()) {
+            (Some(name), Some(_)) => member(name)?,
+            _ => None,
+        };
+        self.nonce.narrow(validity, self.window.clock_skew, signed.binding.as_ref(), tenant.as_deref(), member)
     }
 
     fn fingerprint(&self, Message(signed): &Message, fingerprint: &mut FingerprintHasher) {

@@ -12,6 +12,7 @@ use sha2::Sha256;
 use tower_sso::challenge::{Challenge, Issued};
 use tower_sso::clock::ManualClock;
 use tower_sso::jwt::{self, Algorithm, Jwt};
+use tower_sso::keys::MemoryKeys;
 use tower_sso::providers::launches;
 use tower_sso::replay::MemoryReplay;
 use tower_sso::scheme::{Place, TimeFormat};
@@ -37,6 +38,17 @@ fn challenge() -> Challenge {
     Challenge::new("__Host-sso").clock(clock())
 }
 
+/// What begins a login at this tenant.
+fn challenge_for(tenant: Option<&'static str>) -> Challenge {
+    match tenant {
+        Some(tenant) => challenge().for_tenant(tenant),
+        None => challenge(),
+    }
+}
+
+/// Whom every answer names that names a tenant.
+const SHOP: &str = "acme.myshopify.com";
+
 /// A form that takes a nonce back.
 struct Form {
     name: &'static str,
@@ -46,6 +58,8 @@ struct Form {
     answer: fn(&[&str], u64, &str) -> Request_,
     /// How long after it was signed an answer is good, if it says when that was.
     own_age: Option<u64>,
+    /// Whom an answer names as its tenant.
+    tenant: Option<&'static str>,
 }
 
 fn jwt_with_nonce() -> Builder<Jwt<Value>> {
@@ -68,6 +82,7 @@ const FORMS: [Form; 3] = [
             get(&format!("/?sso={}&sig={}", sso.replace('+', "%2B").replace('=', "%3D"), hex(&mac(&sso))))
         },
         own_age: None,
+        tenant: None,
     },
     Form {
         name: "signed_parameters",
@@ -78,6 +93,7 @@ const FORMS: [Form; 3] = [
             get(&format!("/?{signed}&hmac={}", hex(&mac(&signed))))
         },
         own_age: Some(90),
+        tenant: Some(SHOP),
     },
     Form {
         name: "jwt",
@@ -90,6 +106,7 @@ const FORMS: [Form; 3] = [
             get(&format!("/?sso_jwt={signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac(&signed))))
         },
         own_age: Some(90),
+        tenant: None,
     },
 ];
 
@@ -105,13 +122,14 @@ impl Browser {
         Self { nonce: issued.nonce().to_owned(), cookie: format!("a=1; {cookie}").parse().unwrap() }
     }
 
-    fn begin() -> Self {
-        Self::from(&challenge().issue(&HeaderMap::new()).unwrap())
+    fn begin(tenant: Option<&'static str>) -> Self {
+        Self::from(&challenge_for(tenant).issue(&HeaderMap::new()).unwrap())
     }
 
     /// The same browser in another tab.
-    fn other_tab(&self) -> Self {
-        let tab = Self::from(&challenge().issue(&HeaderMap::from_iter([(COOKIE, self.cookie.clone())])).unwrap());
+    fn other_tab(&self, tenant: Option<&'static str>) -> Self {
+        let tab =
+            Self::from(&challenge_for(tenant).issue(&HeaderMap::from_iter([(COOKIE, self.cookie.clone())])).unwrap());
         assert_eq!(tab.cookie, self.cookie);
         tab
     }
@@ -130,10 +148,10 @@ fn at(seconds: u64) -> ManualClock {
 
 #[tokio::test]
 async fn an_answer_comes_back_to_the_browser_that_asked() {
-    for Form { name, app, answer, .. } in FORMS {
+    for Form { name, app, answer, tenant, .. } in FORMS {
         let app = app(&clock(), &replay());
-        let (browser, stranger) = (Browser::begin(), Browser::begin());
-        let (nonce, tab) = (browser.nonce.as_str(), browser.other_tab());
+        let (browser, stranger) = (Browser::begin(tenant), Browser::begin(tenant));
+        let (nonce, tab) = (browser.nonce.as_str(), browser.other_tab(tenant));
         for (request, why) in [
             (answer(&[nonce], 0, "ada"), "no cookie: the victim of a forged login"),
             (stranger.brings(answer(&[nonce], 0, "ada")), "another browser"),
@@ -187,17 +205,71 @@ async fn a_nonce_is_of_use_at_its_partner_only() {
     }
 }
 
+/// A layer of several tenants: one that was given a nonce asks another one with it, and sends on the answer.
+#[tokio::test]
+async fn a_nonce_is_of_use_at_its_tenant_only() {
+    const OTHER: &str = "the secret of another tenant, which is long enough";
+    let keys = || MemoryKeys::new().with("acme", SECRET).with("other", OTHER);
+    let signed = |secret: &str, text: &str| {
+        let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(text);
+        mac.finalize().into_bytes().to_vec()
+    };
+    let claims = |tenant: &str, nonce: &str| {
+        let (iat, exp) = (NOW, NOW + 90);
+        format!(r#"{{"aud":"app","org":"{tenant}","iat":{iat},"exp":{exp},"n":"{nonce}"}}"#)
+    };
+    let payloads = |secret: &str, tenant: &str, nonce: &str| {
+        let payload = BASE64_URL_SAFE_NO_PAD.encode(claims(tenant, nonce));
+        get(&format!("/?t={payload}.{}", hex(&signed(secret, &payload))))
+    };
+    let pairs = |secret: &str, tenant: &str, nonce: &str| {
+        let pairs = format!("n={nonce}&org={tenant}");
+        get(&format!("/?{pairs}&signature={}", hex(&signed(secret, &pairs))))
+    };
+    let tokens = |secret: &str, tenant: &str, nonce: &str| {
+        let token =
+            [r#"{"alg":"HS256"}"#, &claims(tenant, nonce)].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part)).join(".");
+        get(&format!("/?sso_jwt={token}.{}", BASE64_URL_SAFE_NO_PAD.encode(signed(secret, &token))))
+    };
+    macro_rules! of_both {
+        ($layer:expr) => {
+            |challenge: Challenge| {
+                let layer = $layer.nonce_member("n").challenge(challenge).keys(keys());
+                App::new(layer.replay(replay()).clock(clock()).build().unwrap())
+            }
+        };
+    }
+    type Answer<'a> = &'a dyn Fn(&str, &str, &str) -> Request_;
+    let forms: [(&str, &dyn Fn(Challenge) -> App, Answer<'_>); 3] = [
+        ("signed_payload", &of_both!(payload().tenant_member("org")), &payloads),
+        ("signed_parameters", &of_both!(parameters().tenant_field("org")), &pairs),
+        ("jwt", &of_both!(token().tenant_claim("org")), &tokens),
+    ];
+    for (name, app, answer) in forms {
+        for (made_for, of_layer, expected) in [
+            (challenge().for_tenant("other"), challenge(), "ok"),
+            (challenge().for_tenant("acme"), challenge(), "invalid"),
+            (challenge(), challenge(), "invalid"),
+            (challenge(), challenge().danger_for_any_tenant(), "ok"),
+        ] {
+            let browser = Browser::from(&made_for.issue(&HeaderMap::new()).unwrap());
+            let request = browser.brings(answer(OTHER, "other", &browser.nonce));
+            assert_eq!(outcome(&app(of_layer).send(request).await), expected, "{name}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_nonce_is_valid_for_ten_minutes() {
-    for Form { name, app, answer, own_age } in FORMS {
+    for Form { name, app, answer, own_age, tenant } in FORMS {
         for (began_ago, expected) in [(0, "ok"), (600, "ok"), (601, "expired")] {
-            let (browser, time) = (Browser::begin(), at(began_ago));
+            let (browser, time) = (Browser::begin(tenant), at(began_ago));
             let request = browser.brings(answer(&[&browser.nonce], began_ago, "ada"));
             assert_eq!(outcome(&app(&time, &replay()).send(request).await), expected, "{name}: after {began_ago} s");
         }
         // The answer's own time counts too.
         let Some(age) = own_age else { continue };
-        let browser = Browser::begin();
+        let browser = Browser::begin(tenant);
         for (after, expected) in [(age + 1, "expired"), (age, "ok")] {
             let request = browser.brings(answer(&[&browser.nonce], 0, "ada"));
             assert_eq!(outcome(&app(&at(after), &replay()).send(request).await), expected, "{name}: {after} s old");
@@ -208,8 +280,8 @@ async fn a_nonce_is_valid_for_ten_minutes() {
 /// The first answer is over and the nonce is not: a second answer to it is still the second.
 #[tokio::test]
 async fn a_used_nonce_outlives_the_answer_that_used_it() {
-    for Form { name, app, answer, .. } in FORMS {
-        let (store, browser, time) = (replay(), Browser::begin(), clock());
+    for Form { name, app, answer, tenant, .. } in FORMS {
+        let (store, browser, time) = (replay(), Browser::begin(tenant), clock());
         let app = app(&time, &store);
         assert_eq!(outcome(&app.send(browser.brings(answer(&[&browser.nonce], 0, "ada"))).await), "ok", "{name}");
         for after in [300, 600] {
@@ -223,8 +295,8 @@ async fn a_used_nonce_outlives_the_answer_that_used_it() {
 /// A login that began before the store did may have been used.
 #[tokio::test]
 async fn a_restart_spends_what_was_given_before() {
-    for Form { name, app, answer, .. } in FORMS {
-        let (browser, time) = (Browser::begin(), at(30));
+    for Form { name, app, answer, tenant, .. } in FORMS {
+        let (browser, time) = (Browser::begin(tenant), at(30));
         let restarted = MemoryReplay::builder().clock(time.clone()).build();
         let request = browser.brings(answer(&[&browser.nonce], 30, "ada"));
         assert_eq!(outcome(&app(&time, &restarted).send(request).await), "replayed", "{name}");
@@ -270,6 +342,7 @@ fn settings_that_do_not_build() {
     }
     refuse_for_each_form!(payload, parameters, token);
     refuse! {
+        payload().nonce_member("n").tenant_member("t").challenge(host().for_tenant("acme")) => "call `for_tenant` where",
         payload().nonce_member("n").challenge(host()).reusable() => "lets a nonce come back twice",
         payload().nonce_member("n").challenge(host()).danger_without_time() => "`danger_without_time`",
         payload().nonce_member("n").danger_any_nonce() => "forgets when the process ends",

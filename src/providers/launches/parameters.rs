@@ -184,7 +184,8 @@ where
 ///
 /// Signed are all parameters but `hmac` and `signature`. Without `state`, an attacker could connect a victim's account
 /// in your app to the attacker's shop: the layer builds with the [`Challenge`](crate::challenge::Challenge) that made
-/// the state, and takes it from the browser that was given it, once. The rest is as with [`shopify`].
+/// the state, and takes it from the browser that was given it, once, and from the shop for which it was made. The rest
+/// is as with [`shopify`].
 ///
 /// Source: shopify.dev, "Implement authorization code grant manually"; Shopify/shopify-app-js, `hmac-validator.ts`.
 ///
@@ -194,7 +195,7 @@ where
 ///
 /// let challenge = Challenge::new("__Host-shopify");
 /// let granted = launches::shopify_install::<ShopifyLaunch>()
-///     .challenge(challenge.clone()) // and where the admin is sent away: `challenge.issue(headers)`
+///     .challenge(challenge.clone()) // and where the admin is sent away: `challenge.for_tenant(shop).issue(headers)`
 ///     .secrets(["0123456789abcdef"])
 ///     .replay(MemoryReplay::new())
 ///     .build()?;

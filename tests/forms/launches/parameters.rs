@@ -162,7 +162,7 @@ pub(super) const PRESETS: &[Preset] = &[
             once(layer.keys(keys("acme.myshopify.com", "other.myshopify.com")))
         },
         launch: |signer, at, user| {
-            let issued = given(challenge(), at);
+            let issued = given(challenge().for_tenant(shop(signer)), at);
             let signed = format!("code={user}&shop={}&state={}&timestamp={at}", shop(signer), issued.nonce());
             let launch = Launch::get(&format!("/granted?{signed}&hmac={}", hmac_hex(signer, &signed)));
             launch.with_header("cookie", &cookie_of(&issued))
