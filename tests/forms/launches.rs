@@ -17,7 +17,7 @@ mod typed;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, Request};
 use http_body::Body;
 use http_body_util::Full;
 
@@ -74,6 +74,29 @@ async fn a_launch_signs_in_and_a_copy_does_what_the_preset_says() {
         assert_eq!(again, if preset.reusable { "ok" } else { "replayed" }, "{}", preset.name);
         let bob = launch(preset, Signer::Acme, "bob");
         assert_eq!(outcome(&app.send(bob.request()).await), "ok", "{}: another launch", preset.name);
+    }
+}
+
+/// A page that got a proof for a while sends it with whatever it calls.
+#[tokio::test]
+async fn a_pages_calls_have_any_method_and_a_body() {
+    const OF_PAGES: [&str; 6] = [
+        "shopify_session_token",
+        "shopware_storefront",
+        "twitch_extension",
+        "max_mini_app",
+        "telegram_mini_app",
+        "telegram_mini_app_third_party",
+    ];
+    let pages = presets().filter(|preset| OF_PAGES.contains(&preset.name));
+    assert_eq!(pages.clone().count(), OF_PAGES.len());
+    for preset in pages {
+        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+            let (mut head, _) = launch(preset, Signer::Acme, "ada").request().into_parts();
+            head.method = method.clone();
+            let answer = (preset.app)().send(Request::from_parts(head, Full::from("{}"))).await;
+            assert_eq!(outcome(&answer), "ok", "{}: {method}", preset.name);
+        }
     }
 }
 

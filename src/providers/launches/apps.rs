@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, Method};
 
-use super::{Claims, HOUR, MINUTE};
+use super::{ANY_METHOD, Claims, HOUR, MINUTE};
 use crate::Builder;
 use crate::jwt::{self, Algorithm, Jwt};
 use crate::scheme::{Place, SecretFormat};
@@ -38,7 +38,7 @@ pub fn shopify_session_token<C: Claims>() -> Builder<Jwt<C>> {
         .leeway(Duration::from_secs(10))
         .max_lifetime(MINUTE)
         .danger_reusable()
-        .methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .methods(ANY_METHOD)
 }
 
 /// Launches of BigCommerce: `signed_payload_jwt` in the query of load, install and uninstall calls.
@@ -167,7 +167,7 @@ pub fn twitch_extension<C: Claims>() -> Builder<Jwt<C>> {
         .tenant_claim("channel_id")
         .danger_any_audience()
         .danger_reusable()
-        .methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .methods(ANY_METHOD)
 }
 
 /// Sign-in by Vanilla's jsConnect, version 3, for an app that answers a forum: `jwt` in the query.
@@ -227,7 +227,7 @@ pub fn shopware_storefront<C: Claims>() -> Builder<Jwt<C>> {
         .max_lifetime(HOUR)
         .danger_any_audience()
         .danger_reusable()
-        .methods([Method::GET, Method::POST])
+        .methods(ANY_METHOD)
 }
 
 /// Pages and calls of Atlassian Connect: `jwt` in the query, or `Authorization: JWT`.

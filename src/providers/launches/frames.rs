@@ -2,6 +2,7 @@
 
 use http::{HeaderName, Method};
 
+use super::ANY_METHOD;
 use crate::Builder;
 use crate::scheme::Place;
 use crate::shared_secret::{self, NoClaims, SharedSecret, UserName};
@@ -41,6 +42,5 @@ pub fn danger_front_plugin(keys: impl shared_secret::PrivateKeyStore) -> Builder
 /// ```
 pub fn nextcloud_appapi() -> Builder<SharedSecret<UserName>> {
     let header = Place::header(HeaderName::from_static("authorization-app-api"));
-    let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
-    shared_secret::by_tenant().password_in(header).methods(methods)
+    shared_secret::by_tenant().password_in(header).methods(ANY_METHOD)
 }

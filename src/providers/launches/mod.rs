@@ -111,7 +111,7 @@ mod telegram;
 #[cfg(feature = "jwt")]
 use std::time::Duration;
 
-#[cfg(any(feature = "jwt-public-key", feature = "signed-parameters"))]
+#[cfg(any(feature = "jwt", feature = "shared-secret", feature = "signed-parameters"))]
 use http::Method;
 
 #[cfg(feature = "signed-parameters")]
@@ -154,7 +154,7 @@ pub use sealed::*;
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
 pub use telegram::*;
 
-#[cfg(any(feature = "jwt-public-key", feature = "signed-parameters"))]
+#[cfg(any(feature = "jwt", feature = "shared-secret", feature = "signed-parameters"))]
 const ANY_METHOD: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
 #[cfg(feature = "jwt")]

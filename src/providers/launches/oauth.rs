@@ -86,7 +86,7 @@ pub fn lti11<C: Claims>(origin: Origin) -> Builder<OAuth1<C>> {
 /// let layer = launches::eloqua::<EloquaCall>(Origin::new("https://app.example"));
 /// ```
 pub fn eloqua<C: Claims>(origin: Origin) -> Builder<OAuth1<C>> {
-    oauth1::layer(origin).methods([Method::GET, Method::POST]).names_sorted_without_case()
+    oauth1::layer(origin).methods([Method::GET, Method::POST, Method::DELETE]).names_sorted_without_case()
 }
 
 /// Events of AppDirect marketplaces.

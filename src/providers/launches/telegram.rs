@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
+use super::ANY_METHOD;
 use crate::Builder;
 use crate::scheme::{Digest, KeyDerivation, Place, TimeFormat};
 #[cfg(feature = "public-key")]
@@ -50,7 +51,7 @@ where
 /// Telegram's Mini Apps: the string `initData`, where your page sends it.
 ///
 /// Signed are all of its pairs. `user` is JSON in text. It may come again for a day, as the page sends it with each
-/// call. The secret is the bot's token.
+/// call, of any method. The secret is the bot's token.
 ///
 /// Source: Telegram-Mini-Apps/telegram-apps, `init-data-node`.
 ///
@@ -73,6 +74,7 @@ where
         .issued_at("auth_date", TimeFormat::Seconds)
         .max_age(DAY)
         .reusable()
+        .methods(ANY_METHOD)
 }
 
 /// MAX's mini apps: as [`telegram_mini_app`], with the token of MAX's bot. Signed are all pairs of the string.
@@ -123,4 +125,5 @@ where
         .issued_at("auth_date", TimeFormat::Seconds)
         .max_age(DAY)
         .reusable()
+        .methods(ANY_METHOD)
 }

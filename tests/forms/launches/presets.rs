@@ -48,7 +48,7 @@ pub(super) const DEFAULT: Preset = Preset {
 
 pub(super) const REUSABLE: Preset = Preset { reusable: true, ..DEFAULT };
 
-pub(super) fn presets() -> impl Iterator<Item = &'static Preset> {
+pub(super) fn presets() -> impl Iterator<Item = &'static Preset> + Clone {
     let tables = [
         oauth::PRESETS,
         tokens::PRESETS,
