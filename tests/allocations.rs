@@ -48,11 +48,11 @@ fn counted<S: Sample>() -> [u64; 3] {
 #[test]
 fn requests_ask_for_memory_as_often_as_stated() {
     for (form, counted, stated) in [
-        ("fernet", counted::<Fernet>(), [13, 19, 12]),
-        ("jwt", counted::<Jwt>(), [10, 16, 9]),
-        ("timestamp hash", counted::<TimestampHash>(), [7, 13, 12]),
-        ("OAuth 1.0a", counted::<OAuth1>(), [10, 17, 15]),
-        ("webhook", counted::<Webhook>(), [6, 12, 7]),
+        ("fernet", counted::<Fernet>(), [13, 19, 11]),
+        ("jwt", counted::<Jwt>(), [10, 16, 8]),
+        ("timestamp hash", counted::<TimestampHash>(), [7, 13, 11]),
+        ("OAuth 1.0a", counted::<OAuth1>(), [10, 17, 14]),
+        ("webhook", counted::<Webhook>(), [6, 12, 6]),
     ] {
         assert_eq!(counted, stated, "{form}: its own methods, the layer, the layer on a forgery");
         let [own, accepted, refused] = counted;

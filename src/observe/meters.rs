@@ -74,8 +74,9 @@ impl Meters {
 
     /// A refusal after the keys step proves that the tenant exists.
     pub(crate) fn refused(&self, reason: &Reason, tenant: Option<&TenantId>) {
-        self.count(tenant, reason.step() > Step::Keys, |counted| {
-            increment(&counted.key(names::REQUESTS, Some(("outcome", reason.as_str()))));
+        self.count(tenant, reason.step() > Step::Keys, |counted| match reason {
+            Reason::BadSignature => increment(&counted.forged),
+            _ => increment(&counted.key(names::REQUESTS, Some(("outcome", reason.as_str())))),
         });
     }
 

@@ -7,12 +7,15 @@ use metrics::{Key, Label};
 
 use crate::keys::TenantId;
 use crate::metrics::names;
+use crate::rejection::Reason;
 
 /// The keys of what is counted: of a whole layer, or of one tenant.
 pub(super) struct MetricKeys {
     labels: Vec<Label>,
     pub(super) accepted: Key,
     pub(super) acknowledged: Key,
+    /// The only refusal whose key is made in advance: a flood of forgeries must not allocate for each.
+    pub(super) forged: Key,
     pub(super) current: Key,
     pub(super) previous: Key,
     pub(super) age: Key,
@@ -23,6 +26,7 @@ impl MetricKeys {
         Self {
             accepted: key(&labels, names::REQUESTS, Some(("outcome", "accepted"))),
             acknowledged: key(&labels, names::REQUESTS, Some(("outcome", "acknowledged"))),
+            forged: key(&labels, names::REQUESTS, Some(("outcome", Reason::BadSignature.as_str()))),
             current: key(&labels, names::KEY_USE, Some(("use", "current"))),
             previous: key(&labels, names::KEY_USE, Some(("use", "previous"))),
             age: key(&labels, names::AGE, Some(("outcome", "accepted"))),
