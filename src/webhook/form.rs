@@ -1,5 +1,6 @@
 //! The form: how a delivery is read, checked and recognised.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,7 +20,6 @@ use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
 use crate::form::{Extracted, Form, Presence, Rules, Usage};
 use crate::keys::Secret;
-use crate::mac::Tag;
 #[cfg(feature = "explain")]
 use crate::near_miss::NearMiss;
 use crate::rejection::{Facts, Reason};
@@ -30,7 +30,20 @@ use crate::window::{Validity, Window};
 
 /// A signed delivery as received. Its sender is not verified yet.
 #[doc(hidden)]
-pub struct Call {
+pub struct Call(Arc<Delivery>);
+
+/// An authentic delivery.
+#[doc(hidden)]
+pub struct Message {
+    delivery: Arc<Delivery>,
+    issued_at: Option<UnixTime>,
+    /// The event's id, if deliveries are recognised by it.
+    event_id: Option<SmolStr>,
+    /// Which spelling was signed.
+    spelling: usize,
+}
+
+struct Delivery {
     tags: Tags,
     timestamp: Option<(SmolStr, UnixTime)>,
     id: Option<SmolStr>,
@@ -38,31 +51,6 @@ pub struct Call {
     requested: Option<Box<Requested>>,
     others: Vec<Bytes>,
     body: Bytes,
-}
-
-/// An authentic delivery.
-#[doc(hidden)]
-pub struct Message {
-    same: Same,
-    others: Vec<Bytes>,
-    issued_at: Option<UnixTime>,
-    body: Bytes,
-}
-
-/// What a delivery is recognised by.
-enum Same {
-    /// The MAC, if the layer takes a single one: it stands for everything that was signed.
-    Mac(Tag),
-    /// Everything that was signed, if a copy could have another signature.
-    Signed {
-        timestamp: Option<SmolStr>,
-        id: Option<SmolStr>,
-        requested: Option<Box<Requested>>,
-        /// Which spelling was signed.
-        spelling: usize,
-    },
-    /// The event's id.
-    Id(SmolStr),
 }
 
 impl<C> Form for Webhook<C>
@@ -127,50 +115,40 @@ where
         let other = |name| Ok(Bytes::copy_from_slice(once(&head.headers, name)?.map_or(b"", HeaderValue::as_bytes)));
         let others = self.sameness.distinguished_by.iter().map(other).collect::<Result<_, Reason>>()?;
         let (tags, timestamp, body) = (found.tags, timestamp.transpose()?, body.clone());
-        Ok(Call { tags, timestamp, id, requested, others, body }.into())
+        Ok(Call(Arc::new(Delivery { tags, timestamp, id, requested, others, body })).into())
     }
 
-    fn verify(&self, call: &Call, key: &Secret) -> Result<Message, Reason> {
+    fn verify(&self, Call(delivery): &Call, key: &Secret) -> Result<Message, Reason> {
         let Ok(template) = &self.template else { return Err(Reason::BadSignature) };
-        let requested = call.requested.as_deref();
+        let requested = delivery.requested.as_deref();
         let mut signed = None;
         for spelling in 0..requested.map_or(1, Requested::spellings) {
             let parts = template.fill(|part| match part {
                 Part::Literal(literal) => literal.as_bytes(),
-                Part::Timestamp => call.timestamp.as_ref().map_or(&[], |(text, _)| text.as_bytes()),
-                Part::Id => call.id.as_ref().map_or(&[], |id| id.as_bytes()),
-                Part::Body => &call.body,
+                Part::Timestamp => delivery.timestamp.as_ref().map_or(&[], |(text, _)| text.as_bytes()),
+                Part::Id => delivery.id.as_ref().map_or(&[], |id| id.as_bytes()),
+                Part::Body => &delivery.body,
                 other => requested.map_or(&[], |requested| requested.text(other, spelling).as_bytes()),
             });
             let key = (key, self.secret_format);
-            if self.signatures.verify(key, parts, &call.tags).map_err(Reason::UnusableKey)? {
+            if self.signatures.verify(key, parts, &delivery.tags).map_err(Reason::UnusableKey)? {
                 signed = Some(spelling);
                 break;
             }
         }
         let Some(spelling) = signed else { return Err(Reason::BadSignature) };
-        let is_json = call.body.is_empty() || matches!(call.body.trim_ascii_start(), [b'{' | b'[', ..]);
+        let is_json = delivery.body.is_empty() || matches!(delivery.body.trim_ascii_start(), [b'{' | b'[', ..]);
         if self.object_or_list && !is_json {
             return Err(Reason::Malformed("body".into(), "is neither an object nor a list of JSON"));
         }
         let event_id = self.sameness.event_id.as_ref();
-        let id = event_id.map(|id| id.read(call.id.as_ref(), &call.body)).transpose()?.flatten();
-        let same = match (id, self.signatures.only_mac(&call.tags)) {
-            (Some(id), _) => Same::Id(id),
-            (None, Some(mac)) => Same::Mac(*mac),
-            (None, None) => Same::Signed {
-                timestamp: call.timestamp.as_ref().map(|(text, _)| text.clone()),
-                id: call.id.clone(),
-                requested: call.requested.clone(),
-                spelling,
-            },
-        };
-        let issued_at = match (&call.timestamp, &self.timestamp_field) {
+        let event_id = event_id.map(|id| id.read(delivery.id.as_ref(), &delivery.body)).transpose()?.flatten();
+        let issued_at = match (&delivery.timestamp, &self.timestamp_field) {
             (Some((_, time)), _) => Some(*time),
-            (None, Some(field)) => Some(time_in(&call.body, field, self.time_format)?),
+            (None, Some(field)) => Some(time_in(&delivery.body, field, self.time_format)?),
             (None, None) => None,
         };
-        Ok(Message { same, others: call.others.clone(), issued_at, body: call.body.clone() })
+        Ok(Message { delivery: Arc::clone(delivery), issued_at, event_id, spelling })
     }
 
     fn validity(&self, message: &Message) -> Result<Validity, Reason> {
@@ -189,34 +167,39 @@ where
     }
 
     fn fingerprint(&self, message: &Message, fingerprint: &mut FingerprintHasher) {
+        let Message { delivery, event_id, spelling, .. } = message;
+        let mac = if event_id.is_none() { self.signatures.only_mac(&delivery.tags) } else { None };
         // Without a MAC, the header tells the senders apart whose layers share a store.
-        if let (Same::Id(_) | Same::Signed { .. }, Some(header)) = (&message.same, self.signatures.headers.first()) {
+        if let (None, Some(header)) = (mac, self.signatures.headers.first()) {
             fingerprint.part(header.as_str().as_bytes());
         }
-        match &message.same {
-            Same::Mac(mac) => _ = fingerprint.part(mac),
-            Same::Id(id) => _ = fingerprint.part(b"id").part(id.as_bytes()),
-            Same::Signed { timestamp, id, requested, spelling } => {
-                for part in [timestamp, id] {
-                    fingerprint.part(part.as_deref().unwrap_or_default().as_bytes());
+        match (event_id, mac) {
+            (Some(id), _) => _ = fingerprint.part(b"id").part(id.as_bytes()),
+            // It stands for everything that was signed.
+            (None, Some(mac)) => _ = fingerprint.part(mac),
+            // Everything that was signed, as a copy could have another signature.
+            (None, None) => {
+                let timestamp = delivery.timestamp.as_ref().map(|(text, _)| text);
+                for part in [timestamp, delivery.id.as_ref()] {
+                    fingerprint.part(part.map_or("", SmolStr::as_str).as_bytes());
                 }
-                requested.iter().for_each(|requested| requested.add_to(fingerprint, *spelling));
+                delivery.requested.iter().for_each(|requested| requested.add_to(fingerprint, *spelling));
                 // Another body with the same signed text is no other event.
                 if self.template.as_ref().is_ok_and(|template| template.has(&Part::Body)) {
-                    fingerprint.part(&message.body);
+                    fingerprint.part(&delivery.body);
                 }
             }
         }
-        message.others.iter().for_each(|other| _ = fingerprint.part(other));
+        delivery.others.iter().for_each(|other| _ = fingerprint.part(other));
     }
 
     fn claims(&self, message: Message, _: UnixTime) -> Result<C, Reason> {
-        C::from_body(&message.body)
+        C::from_body(&message.delivery.body)
     }
 
-    fn describe(&self, call: &Call, facts: &mut Facts) {
-        facts.add("body", format_args!("{} bytes", call.body.len()));
-        facts.add("signatures", call.tags.len());
+    fn describe(&self, Call(delivery): &Call, facts: &mut Facts) {
+        facts.add("body", format_args!("{} bytes", delivery.body.len()));
+        facts.add("signatures", delivery.tags.len());
         if let Ok(template) = &self.template {
             facts.add("signed", template);
         }
@@ -252,12 +235,8 @@ where
 impl<C> Webhook<C> {
     /// An empty body, where it is allowed, needs no content type.
     fn check_content(&self, head: &Parts, may_be_empty: bool) -> Result<(), Reason> {
-        let has_none = !head.headers.contains_key(CONTENT_TYPE);
-        let wanted = match &self.content_types {
-            Some(_) if self.optional_body && may_be_empty && has_none => None,
-            wanted => wanted.as_deref(),
-        };
-        check_contents(&head.headers, wanted)
+        let needs_none = || self.optional_body && may_be_empty && !head.headers.contains_key(CONTENT_TYPE);
+        check_contents(&head.headers, self.content_types.as_deref().filter(|_| !needs_none()))
     }
 
     pub(super) fn has_time(&self) -> bool {
