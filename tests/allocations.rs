@@ -88,6 +88,18 @@ fn bearers_cost_no_more_refused_than_accepted() {
     }
 }
 
+/// What is too long for a token is no secret: it is read once, and neither copied nor wiped.
+#[test]
+fn a_token_that_is_too_long_is_not_copied() {
+    const LENGTH: usize = 8 * 1024;
+    let mut service = service(&SharedSecret::layer(NoStore));
+    let request = SharedSecret::with(&SharedSecret::request(0), &"x".repeat(LENGTH));
+    assert_eq!(through(&mut service, request.clone()).status(), StatusCode::BAD_REQUEST);
+    let mut request = Some(request);
+    let measured = measure(|| drop(through(&mut service, request.take().unwrap())));
+    assert!(measured.bytes_total < LENGTH as u64 * 3 / 2, "{measured:?}");
+}
+
 /// A body is passed on as it came: none of its 64 KiB is copied.
 #[test]
 fn a_body_is_not_copied() {

@@ -7,6 +7,8 @@ use crate::text::base64::BASE64;
 
 const LONGEST: usize = 1_024;
 
+const TOO_LONG: &str = "is empty or too long";
+
 /// How the token is written where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Written {
@@ -27,6 +29,19 @@ pub(super) enum Written {
     Decoded,
 }
 
+impl Written {
+    /// How long what is written may be.
+    fn longest(self) -> usize {
+        match self {
+            Self::Plain => LONGEST,
+            Self::Credentials | Self::Password => 4 * LONGEST.div_ceil(3),
+            // Tried after a refusal alone.
+            #[cfg(feature = "explain")]
+            Self::Bare | Self::LastWord | Self::Decoded => usize::MAX,
+        }
+    }
+}
+
 /// A token that was received, and the user name beside it.
 pub(super) struct Token {
     text: Zeroizing<String>,
@@ -37,6 +52,10 @@ pub(super) struct Token {
 
 impl Token {
     pub(super) fn read(written: Written, text: &str) -> Result<Self, &'static str> {
+        // Before it is copied: each copy is wiped, byte by byte, which takes longer than all else.
+        if text.len() > written.longest() {
+            return Err(TOO_LONG);
+        }
         let plain = |text: &str| Self { text: text.to_owned().into(), start: 0, user: None };
         let token = match written {
             Written::Plain => plain(text),
@@ -62,7 +81,7 @@ impl Token {
             }
         };
         if token.token().is_empty() || token.text.len() > LONGEST {
-            return Err("is empty or too long");
+            return Err(TOO_LONG);
         }
         Ok(token)
     }
@@ -89,6 +108,13 @@ mod tests {
             (Plain, String::new(), None, "empty"),
             (Plain, "x".repeat(LONGEST), Some((&*"x".repeat(LONGEST), None)), "the longest"),
             (Plain, "x".repeat(LONGEST + 1), None, "too long"),
+            (
+                Credentials,
+                encode(&format!("ada:{}", "x".repeat(LONGEST - 4))),
+                Some((&*format!("ada:{}", "x".repeat(LONGEST - 4)), Some("ada"))),
+                "the longest credentials",
+            ),
+            (Credentials, encode(&format!("ada:{}", "x".repeat(LONGEST - 3))), None, "longer ones"),
             (Credentials, encode("ada:pass"), Some(("ada:pass", Some("ada"))), "both are the token"),
             (Credentials, encode(":pass"), Some((":pass", Some(""))), "no user"),
             (Credentials, encode("ada"), None, "no colon"),
