@@ -1,16 +1,17 @@
 //! Presets of platforms that sign payloads and parameters.
 
+use http::Method;
 use serde_json::Value;
 use tower_sso::Builder;
 use tower_sso::keys::Secret;
 use tower_sso::providers::launches;
 use tower_sso::scheme::{Place, TimeFormat};
 use tower_sso::sealed::Sealed;
-use tower_sso::signed_parameters::SignedParameters;
+use tower_sso::signed_parameters::{SignedParameters, Source};
 use tower_sso::signed_payload::SignedPayload;
 
 use crate::forms::{Built, Grant, replay, windowed};
-use crate::routes::{Route, World, mount};
+use crate::routes::{Route, World, mount, posts_apart};
 
 /// The bot of Telegram's published example. It is signed, and in neither the request nor the key.
 const PUBLISHED_BOT: u64 = 7_342_037_359;
@@ -25,6 +26,11 @@ pub(crate) fn launch(route: &Route, world: &World, name: &str, secrets: &[Secret
         let bot_id = route.bot_id.unwrap_or(PUBLISHED_BOT);
         let layer = launches::telegram_mini_app_third_party::<Value>(bot_id, tma()).secrets(secrets.to_vec());
         return Some(mount(route, world, layer.map_claims(grant)));
+    }
+    match name {
+        "asana_app_component" => return Some(asana(route, world, secrets)),
+        "digitalocean" => return Some(digitalocean(route, world, secrets)),
+        _ => {}
     }
     if name == "fourthwall_settings" {
         let app = route.app_id.as_deref().unwrap_or_default();
@@ -47,6 +53,25 @@ pub(crate) fn launch(route: &Route, world: &World, name: &str, secrets: &[Secret
     }
     let layer = payload(name)?.secrets(secrets.to_vec()).replay(replay()).danger_forgets_on_restart();
     Some(windowed(layer, route).and_then(|layer| mount(route, world, layer.map_claims(grant))))
+}
+
+/// Asana reads and posts at one address, and signs the two in two ways.
+fn asana(route: &Route, world: &World, secrets: &[Secret]) -> Built {
+    let reads = launches::asana_app_component::<Value>().secrets(secrets.to_vec()).replay(replay());
+    let posts = launches::asana_app_component_post::<Value>().secrets(secrets.to_vec()).replay(replay());
+    let (reads, posts) = (windowed(reads, route)?.map_claims(grant), windowed(posts, route)?.map_claims(grant));
+    Ok(posts_apart(mount(route, world, reads)?, mount(route, world, posts)?))
+}
+
+/// A customer of `DigitalOcean` comes by a form or by a link.
+fn digitalocean(route: &Route, world: &World, secrets: &[Secret]) -> Built {
+    let replay = replay();
+    let mounted = |layer: Builder<SignedParameters<Value>>| {
+        let layer = windowed(layer.secrets(secrets.to_vec()).replay(replay.clone()), route)?;
+        mount(route, world, layer.map_claims(grant))
+    };
+    let link = launches::digitalocean().source(Source::Query).methods([Method::GET]);
+    Ok(posts_apart(mounted(link)?, mounted(launches::digitalocean())?))
 }
 
 fn reusable_parameters(name: &str, route: &Route) -> Option<Builder<SignedParameters<Value>>> {
@@ -77,8 +102,6 @@ fn sealed(name: &str) -> Option<Builder<Sealed<Value>>> {
 fn parameters(name: &str) -> Option<Builder<SignedParameters<Value>>> {
     Some(match name {
         "alibaba" => launches::danger_alibaba(),
-        "asana_app_component" => launches::asana_app_component(),
-        "digitalocean" => launches::digitalocean(),
         // The unit of its time is not published.
         "fourthwall" => launches::fourthwall().issued_at("timestamp", TimeFormat::Seconds),
         "heroku" => launches::danger_heroku(),

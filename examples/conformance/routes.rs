@@ -200,6 +200,14 @@ where
     Ok(BoxCloneSyncService::new(layer.layer(show).and_then(whole)))
 }
 
+/// One route of two layers, one of which takes what is posted.
+pub(crate) fn posts_apart(others: Service, posts: Service) -> Service {
+    BoxCloneSyncService::new(service_fn(move |request: Request<Incoming>| {
+        let service = if request.method() == Method::POST { &posts } else { &others };
+        service.clone().oneshot(request)
+    }))
+}
+
 async fn accept(mut said: Value, identity: &Identity<Grant>, uri: &http::Uri, world: &World) -> Reply {
     let grant = identity.claims();
     if let Some(signup) = &grant.learn {

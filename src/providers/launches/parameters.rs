@@ -39,7 +39,8 @@ where
 /// Add-ons of DigitalOcean.
 ///
 /// Signed are `timestamp` and `resource_uuid`, so the identity is the resource. **`user_id` and `user_email` are not
-/// signed**, and not among the claims. The secret is the add-on's salt.
+/// signed**, and not among the claims. The secret is the add-on's salt. They come in a form; for a link, call
+/// [`source`](Builder::source) with the query, and [`methods`](Builder::methods) with GET.
 ///
 /// Source: scott/do_addon_connector, which is not DigitalOcean's own.
 ///
