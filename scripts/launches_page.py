@@ -37,7 +37,7 @@ Which form a platform sends, what the handler gets, and what to do on uninstalli
 Decide nothing by what is not signed. A preset with `danger_` in its name is weaker than a MAC over what the handler reads, or
 takes a token that others can get too: its documentation says how. *Again*: whether the same launch may come more than once; such
 a layer takes no replay store. *Features*: what to enable, and `axum` if the handlers are axum's. *Claims*: the type that comes with
-the preset; none where your app names the fields itself, or what the platform sends was not read. *Vector*: whether a launch that the platform or its library published is among the tests.
+the preset. *Vector*: whether a launch that the platform or its library published is among the tests.
 """
 
 

@@ -41,7 +41,7 @@ fn the_pages_of_senders_and_platforms_are_those_of_the_presets() {
 /// Requests with which platforms open an app, from their documentation.
 #[test]
 fn platforms_own_launches() {
-    all_agree("vectors/launches.jsonl", 38);
+    all_agree("vectors/launches.jsonl", 40);
 }
 
 /// What an attacker, another clock and a rotation make of each of these.
