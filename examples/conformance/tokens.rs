@@ -4,6 +4,7 @@ use serde_json::Value;
 use tower_sso::jwt::Jwt;
 use tower_sso::oauth1::{OAuth1, Origin};
 use tower_sso::providers::launches;
+use tower_sso::scheme::Place;
 use tower_sso::{Builder, keys};
 
 use crate::forms::{Built, Grant, replay};
@@ -69,6 +70,7 @@ fn signed_by_jwt(name: &str, route: &Route, secrets: &[keys::Secret]) -> Option<
         "kommo" => (launches::kommo().danger_unsigned_body(), false),
         "marketing_cloud" => (launches::danger_marketing_cloud(), REUSABLE),
         "monday" => (launches::monday().danger_unsigned_body(), false),
+        "monday_view" => (launches::monday_view(Place::bearer()), REUSABLE),
         "pipedrive" => (launches::pipedrive(), false),
         "shopify_session_token" => (launches::shopify_session_token(), REUSABLE),
         "shopware_storefront" => (launches::shopware_storefront(), REUSABLE),

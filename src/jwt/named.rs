@@ -14,6 +14,7 @@ use crate::text::json::Object;
 #[derive(Clone, Debug)]
 pub(super) struct Named {
     pub(super) part: Part,
+    /// A pointer (RFC 6901), if it begins with `/`.
     pub(super) member: Cow<'static, str>,
     /// What stands before the tenant's name, such as `https://`.
     pub(super) prefix: Cow<'static, str>,
@@ -64,7 +65,7 @@ impl Named {
 
     /// Text, or a whole number, after the prefix.
     fn of(&self, object: &Object<'_>) -> Option<TenantId> {
-        let text = match object.get(&self.member)? {
+        let text = match object.at(&self.member)? {
             Value::String(text) => text,
             Value::Number(number) if number.is_u64() => number.to_string(),
             _ => return None,

@@ -108,8 +108,11 @@ impl<C> Jwt<C> {
             own.push(("iss", text(issuer), format!("who made it: `{issuer}`")));
         }
         if let Some(named) = self.named.as_ref().filter(|named| named.part == Part::Payload)
-            && !wanted.claims().contains_key(&*named.member)
+            && !has(wanted.claims(), &named.member)
         {
+            if named.member.starts_with('/') {
+                return Err(SignError::Unsupported("its tenant stands inside a claim: give that claim"));
+            }
             let tenant = named.prefix.clone().into_owned() + wanted.own_tenant()?;
             own.push((&named.member, text(&tenant), format!("whose key signs: `{tenant}`")));
         }
@@ -138,6 +141,14 @@ impl<C> Jwt<C> {
         }
         outgoing.claims(wanted, "payload");
         Ok(members)
+    }
+}
+
+/// Whether there is such a claim. A name that begins with `/` is a pointer (RFC 6901).
+fn has(claims: &Map<String, Value>, name: &str) -> bool {
+    match name.starts_with('/') {
+        true => Value::Object(claims.clone()).pointer(name).is_some(),
+        false => claims.contains_key(name),
     }
 }
 

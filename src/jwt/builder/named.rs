@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use super::super::Jwt;
 use super::super::named::{Named, Part};
 use super::super::query_hash::QueryHash;
+use crate::text::json::is_pointer;
 use crate::{Builder, ConfigProblem};
 
 impl<C, D> Builder<Jwt<C>, D>
@@ -14,8 +15,8 @@ where
     C: DeserializeOwned + Send + Sync + 'static,
 {
     /// The claim that names the tenant, such as `iss`: text, or a whole number. The name chooses the keys before
-    /// anything is proved, and is read again from the authentic token. Default: the layer's
-    /// [`tenant`](Self::tenant).
+    /// anything is proved, and is read again from the authentic token. A name that begins with `/` is a pointer (RFC
+    /// 6901). Default: the layer's [`tenant`](Self::tenant).
     ///
     /// With [`secrets`](Self::secrets), one secret serves all tenants: right for a platform that signs for all its
     /// customers with the app's one secret.
@@ -108,6 +109,12 @@ pub(super) fn check<C>(form: &Jwt<C>) -> Result<(), ConfigProblem> {
         return Err(ConfigProblem::setting(
             "tenant_claim",
             "has no name: say which claim or member of the header names the tenant, before `tenant_after`",
+        ));
+    }
+    if form.named.as_ref().is_some_and(|named| named.member.starts_with('/') && !is_pointer(&named.member)) {
+        return Err(ConfigProblem::setting(
+            "tenant_claim",
+            "is no pointer (RFC 6901): `~` stands before `0` or `1` alone",
         ));
     }
     let base_path = form.query_hash.as_ref().map_or("", |hash| &hash.base_path);

@@ -148,6 +148,29 @@ pub fn monday<C: Claims>() -> Builder<Jwt<C>> {
         .methods([Method::GET, Method::POST])
 }
 
+/// Calls of an app's page inside monday.com to its backend, with the session token that the page got by
+/// `monday.get("sessionToken")`, in the place where it sends it.
+///
+/// **Reusable** until it expires. The tenant is the account, from `dat.account_id`; the user is `dat.user_id`. The
+/// secret is the app's client secret, not its signing secret. The token has no audience, and the call is not signed.
+///
+/// Source: developer.monday.com, "monday.get".
+///
+/// ```
+/// use tower_sso::{providers::launches::{self, MondayView}, scheme::Place};
+///
+/// let layer = launches::monday_view::<MondayView>(Place::bearer()).secrets(["client-secret"]).build()?;
+/// # Ok::<(), tower_sso::ConfigError>(())
+/// ```
+pub fn monday_view<C: Claims>(place: Place) -> Builder<Jwt<C>> {
+    jwt::layer(Algorithm::HS256)
+        .token_in(place)
+        .tenant_claim("/dat/account_id")
+        .danger_any_audience()
+        .danger_reusable()
+        .methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+}
+
 /// Calls of a Twitch extension's page to its backend.
 ///
 /// `Authorization: Bearer`, **reusable**. The tenant is the channel, from `channel_id`. The secret is base64, as the

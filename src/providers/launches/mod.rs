@@ -41,6 +41,7 @@
 //! | LTI 1.1: Moodle, Canvas, Blackboard, Brightspace | [`lti11`] | [`oauth1`](crate::oauth1) |
 //! | LTI 1.3 | [`lti13`] | [`jwt`](crate::jwt) |
 //! | MAX, mini apps | [`max_mini_app`] | [`signed_parameters`](crate::signed_parameters) |
+//! | monday.com, apps in a page | [`monday_view`] | [`jwt`](crate::jwt) |
 //! | monday.com integrations | [`monday`] | [`jwt`](crate::jwt) |
 //! | Nextcloud, to external apps | [`nextcloud_appapi`] | [`shared_secret`](crate::shared_secret) |
 //! | Oracle Eloqua | [`eloqua`] | [`oauth1`](crate::oauth1) |

@@ -51,6 +51,20 @@ async fn a_claim_chooses_the_key_and_is_proved_by_it() {
     ] {
         assert_eq!(tenant(&app(), &token).await.as_deref(), expected.as_deref(), "{why}");
     }
+    let in_claim = App::new(start(Algorithm::HS256).tenant_claim("/dat/a~1b").keys(keys()).build().unwrap());
+    for (token, expected, why) in [
+        (hs256(ONE, json!({"dat": {"a/b": "one"}})), Ok("one"), "inside a claim"),
+        (hs256(ONE, json!({"dat": {"a/b": 7}})), Ok("7"), "a whole number"),
+        (hs256(ONE, json!({"dat": {"a/b": "two"}})), Err("bad_signature"), "another tenant's key"),
+        (hs256(ONE, json!({"dat": "one"})), Err("unknown_key"), "no object"),
+        (hs256(ONE, json!({"/dat/a~1b": "one"})), Err("unknown_key"), "a name that looks like the pointer"),
+    ] {
+        assert_eq!(tenant(&in_claim, &token).await.as_deref(), expected.as_deref(), "{why}");
+    }
+    let layer = start(Algorithm::HS256).tenant_claim("/dat/account").keys(keys()).build().unwrap();
+    let sign = |claims: Value| layer.signer(&Secret::new(ONE)).tenant("one").request("https://app.example/", &claims);
+    assert!(sign(json!({"dat": {"account": "one"}})).is_ok());
+    assert!(sign(json!({"sub": "ada"})).unwrap_err().to_string().contains("inside a claim"));
     // One secret for all, and a name behind a prefix.
     let layer = || start(Algorithm::HS256).tenant_claim("dest").tenant_after("https://").secrets([ONE]);
     let app = App::new(layer().build().unwrap());
@@ -59,6 +73,7 @@ async fn a_claim_chooses_the_key_and_is_proved_by_it() {
     for (built, setting) in [
         (start(Algorithm::HS256).tenant_after("x").secrets([ONE]).build(), "tenant_claim"),
         (layer().tenant(Tenant::host()).build(), "tenant"),
+        (start(Algorithm::HS256).tenant_claim("/a~2").secrets([ONE]).build(), "tenant_claim"),
         (start(Algorithm::HS256).query_hash("addon").secrets([ONE]).build(), "query_hash"),
         (start(Algorithm::HS256).query_hash("/").secrets([ONE]).build(), "query_hash"),
     ] {

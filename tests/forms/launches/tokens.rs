@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tower_sso::jwt::Algorithm;
 use tower_sso::keys::MemoryKeys;
 use tower_sso::providers::launches;
+use tower_sso::scheme::Place;
 use tower_sso::sign::JwtSigner;
 
 use super::launch::Launch;
@@ -84,6 +85,15 @@ pub(super) const PRESETS: &[Preset] = &[
             Launch::header("authorization", &token(signer, at, claims))
         },
         ..DEFAULT
+    },
+    Preset {
+        name: "monday_view",
+        app: || reusable(launches::monday_view::<Value>(Place::bearer()).keys(keys("acme", "other"))),
+        launch: |signer, at, user| {
+            let claims = json!({"dat": {"account_id": signer.name(), "user_id": user}});
+            Launch::header("authorization", &format!("Bearer {}", token(signer, at, claims)))
+        },
+        ..REUSABLE
     },
     Preset {
         name: "pipedrive",

@@ -150,6 +150,7 @@ fn names_are_those_of_the_platforms() {
     reads::<MarketplaceSignUp>(json!({"sub": "account"}));
     reads::<MeetingGuest>(json!({"fullName": "Ada", "meetingID": "m"}));
     reads::<MondayCall>(json!({"accountId": 1, "userId": 7}));
+    reads::<launches::MondayView>(json!({"dat": {"account_id": 1, "user_id": 7}}));
     reads::<ShopwarePage>(json!({"shop-id": "1"}));
     reads::<ShopwareVisit>(json!({"iss": "shop"}));
     reads::<TrelloMember>(json!({"idMember": "m", "idPlugin": "p"}));

@@ -36,6 +36,36 @@ pub struct MondayCall {
     pub user_id: u64,
 }
 
+/// A user of an app's page inside monday.com.
+///
+/// ```
+/// fn read(view: &tower_sso::providers::launches::MondayView) -> u64 {
+///     view.dat.user_id
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MondayView {
+    /// Who it is.
+    pub dat: MondaySession,
+}
+
+/// Who uses an app's page inside monday.com.
+///
+/// ```
+/// fn read(view: &tower_sso::providers::launches::MondayView) -> u64 {
+///     view.dat.account_id
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MondaySession {
+    /// The account.
+    pub account_id: u64,
+    /// The user's id.
+    pub user_id: u64,
+}
+
 /// A visitor of a storefront of Shopware 6.
 ///
 /// ```
