@@ -123,8 +123,9 @@ impl Preset<'_> {
                 })*
             };
         }
-        named!(bigcommerce_signed_payload digitalocean danger_heroku danger_heroku_v1 facebook_signed_request shopify shopline
-            shopware telegram_login vk_mini_app);
+        named!(asana_app_component asana_app_component_post bigcommerce_signed_payload danger_alibaba danger_heroku
+            danger_heroku_v1 digitalocean facebook_signed_request shopify shopline shopware shopware_registration telegram_login
+            vk_mini_app);
         Some(match name {
             "appdirect" => self.explain(launches::appdirect::<Value>(origin()).replay(replay())),
             "eloqua" => self.explain(launches::eloqua::<Value>(origin()).replay(replay())),

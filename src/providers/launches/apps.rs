@@ -168,7 +168,7 @@ pub fn monday_view<C: Claims>(place: Place) -> Builder<Jwt<C>> {
         .tenant_claim("/dat/account_id")
         .danger_any_audience()
         .danger_reusable()
-        .methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .methods(ANY_METHOD)
 }
 
 /// Calls of a Twitch extension's page to its backend.
