@@ -84,6 +84,15 @@ const CASES: &[Case] = &[
         || get(&format!("/?id=1&ts=1700000000&signature={}", "0".repeat(64))),
     ),
     (
+        "signed_parameters, an MD5",
+        |secret| {
+            let recipe = Recipe::all(Join::pairs('&')).danger_md5_with_secret_at_the_end();
+            let layer = signed_parameters::layer::<Value>(recipe).issued_at("ts", TimeFormat::Seconds);
+            built(layer.secrets([secret]).replay(replay()))
+        },
+        || get(&format!("/?ts=1700000000&signature={}", "0".repeat(32))),
+    ),
+    (
         "signed_payload",
         |secret| {
             let layout = Layout::payload_first(Place::query("t"), ".");
