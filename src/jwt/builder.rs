@@ -77,6 +77,7 @@ where
         needs_issuer: false,
         audience: Audience::Unset,
         checks_party: false,
+        header_expires: false,
         max_age: None,
         remember_endless: None,
         clock: None,
@@ -105,6 +106,13 @@ where
     #[cfg_attr(not(feature = "jwt-public-key"), expect(dead_code, reason = "for LTI 1.3"))]
     pub(crate) fn authorized_party(mut self) -> Self {
         self.form.checks_party = true;
+        self
+    }
+
+    /// The header may have the `exp`, as AWS writes it. If the payload has one too, the earlier counts.
+    #[cfg_attr(not(feature = "jwt-public-key"), expect(dead_code, reason = "for AWS"))]
+    pub(crate) fn header_expires(mut self) -> Self {
+        self.form.header_expires = true;
         self
     }
 

@@ -137,6 +137,8 @@ pub struct Jwt<C> {
     audience: Audience,
     /// Whether an `azp` has to be the audience.
     checks_party: bool,
+    /// Whether the header may have an `exp`.
+    header_expires: bool,
     max_age: Option<Duration>,
     /// How long a token without an end is remembered; `None` refuses such tokens.
     remember_endless: Option<Duration>,
@@ -346,7 +348,12 @@ impl<C: DeserializeOwned> Jwt<C> {
             Audience::Any | Audience::Unset => Ok(()),
         });
         let nonce = self.nonce.member.as_ref().map(|name| claims::text(&payload, name)).transpose()?;
-        Ok(Judged { registered: Registered::of(&payload)?, claims, fields: payload.require(&self.required), id, nonce })
+        let mut registered = Registered::of(&payload)?;
+        if self.header_expires {
+            let stated = Registered::of(&Object::read(parts.header())?)?.exp;
+            registered.exp = registered.exp.into_iter().chain(stated).min();
+        }
+        Ok(Judged { registered, claims, fields: payload.require(&self.required), id, nonce })
     }
 }
 

@@ -8,7 +8,8 @@ use crate::scheme::Encoding;
 use crate::scheme::near::Made;
 
 copy_form!(Jwt<C> {
-    verifier, places, padded, usage, by_id, named, query_hash, nonce, issuer, needs_issuer, audience, checks_party, max_age,
+    verifier, places, padded, usage, by_id, named, query_hash, nonce, issuer, needs_issuer, audience, checks_party,
+    header_expires, max_age,
     remember_endless, clock, leeway, max_lifetime, longest, required, required_claims, unchecked_claims,
 });
 

@@ -58,8 +58,8 @@ pub fn google_iap<C: Claims>() -> Builder<Jwt<C>> {
 /// Requests through an Application Load Balancer of AWS that signs users in: `x-amzn-oidc-data`.
 ///
 /// `signer` is the load balancer's ARN: **every balancer of a region signs with the same keys**, also another
-/// customer's. Padded base64url. **Reusable** for two minutes. The keys come by `kid`, in PEM, from an address of the
-/// region: see [`PublicKeys`](crate::keys::PublicKeys). The request is not signed.
+/// customer's. Padded base64url. **Reusable** for two minutes, until the `exp` of the header. The keys come by `kid`,
+/// in PEM, from an address of the region: see [`PublicKeys`](crate::keys::PublicKeys). The request is not signed.
 ///
 /// Source: AWS, "Authenticate users using an Application Load Balancer".
 ///
@@ -84,7 +84,7 @@ pub fn aws_alb<C: Claims>(signer: impl Into<Cow<'static, str>>) -> Builder<Jwt<C
 /// let layer = launches::danger_aws_alb_of_anyone::<AlbUser>().keys(PublicKeys::new("eu-west-1"));
 /// ```
 pub fn danger_aws_alb_of_anyone<C: Claims>() -> Builder<Jwt<C>> {
-    signed_header(Algorithm::ES256, "x-amzn-oidc-data").padded().danger_any_audience()
+    signed_header(Algorithm::ES256, "x-amzn-oidc-data").padded().header_expires().danger_any_audience()
 }
 
 /// Requests through AWS Verified Access: `x-amzn-ava-user-context`.
@@ -103,6 +103,7 @@ pub fn danger_aws_alb_of_anyone<C: Claims>() -> Builder<Jwt<C>> {
 pub fn aws_verified_access<C: Claims>(signer: impl Into<Cow<'static, str>>) -> Builder<Jwt<C>> {
     signed_header(Algorithm::ES384, "x-amzn-ava-user-context")
         .padded()
+        .header_expires()
         .require_header("signer", signer)
         .danger_any_audience()
 }

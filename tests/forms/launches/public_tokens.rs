@@ -46,6 +46,41 @@ fn aws(algorithm: Algorithm, name: &'static str, signer: Signer, at: u64, user: 
     Launch::header(name, &token(algorithm, signer, at, json!({"sub": user})))
 }
 
+/// As AWS documents them, the header says when they end.
+#[tokio::test]
+async fn tokens_of_aws_end_by_their_header() {
+    let (late, early) = (json!(NOW + 120), json!(NOW - 120));
+    for (in_header, in_payload, expected) in [
+        (&late, &Value::Null, "ok"),
+        (&late, &late, "ok"),
+        (&Value::Null, &late, "ok"),
+        (&early, &Value::Null, "expired"),
+        (&early, &late, "expired"),
+        (&late, &early, "expired"),
+        (&Value::Null, &Value::Null, "invalid"),
+        (&json!("soon"), &late, "invalid"),
+        (&json!(NOW + 86_400), &Value::Null, "invalid"),
+    ] {
+        let token = |algorithm: Algorithm| {
+            let mut header = json!({"alg": algorithm.name(), "kid": "acme", "signer": BALANCER, "exp": in_header});
+            let mut claims = json!({"sub": "ada", "exp": in_payload});
+            for object in [&mut header, &mut claims] {
+                object.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+            }
+            let signer = JwtSigner::new(algorithm, &pairs(algorithm)[0].private()).unwrap();
+            signer.sign(header.to_string().as_bytes(), claims.to_string().as_bytes()).unwrap()
+        };
+        let alb = reusable(launches::aws_alb::<Value>(BALANCER).keys(public(Algorithm::ES256, "acme", "other")));
+        let ava = launches::aws_verified_access::<Value>(BALANCER).keys(public(Algorithm::ES384, "acme", "other"));
+        for (app, name, algorithm) in
+            [(alb, "x-amzn-oidc-data", Algorithm::ES256), (reusable(ava), "x-amzn-ava-user-context", Algorithm::ES384)]
+        {
+            let answer = app.send(Launch::header(name, &token(algorithm)).request()).await;
+            assert_eq!(outcome(&answer), expected, "{name}: {in_header} and {in_payload}");
+        }
+    }
+}
+
 fn lti13() -> App {
     let layer = launches::lti13::<Value>().issuer("https://lms.example").audience("tool");
     once(layer.challenge(challenge().clock(clock())).keys(public(Algorithm::RS256, "acme", "other")))
