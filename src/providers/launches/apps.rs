@@ -173,7 +173,8 @@ pub fn monday_view<C: Claims>(place: Place) -> Builder<Jwt<C>> {
 
 /// Calls of a Twitch extension's page to its backend.
 ///
-/// `Authorization: Bearer`, **reusable**. The tenant is the channel, from `channel_id`. The secret is base64, as the
+/// `Authorization: Bearer`, **reusable** until it expires, which may be a day ahead: Twitch does not publish for how
+/// long its tokens live. The tenant is the channel, from `channel_id`. The secret is base64, as the
 /// dashboard shows it. The token has no audience: use one secret for one extension. The call is not signed.
 ///
 /// Source: dev.twitch.tv, extensions, JWT schema.
@@ -188,6 +189,7 @@ pub fn twitch_extension<C: Claims>() -> Builder<Jwt<C>> {
         .token_in(Place::bearer())
         .secret_format(SecretFormat::Base64 { prefix: "" })
         .tenant_claim("channel_id")
+        .max_lifetime(DAY)
         .danger_any_audience()
         .danger_reusable()
         .methods(ANY_METHOD)

@@ -192,3 +192,15 @@ async fn long_tokens_in_a_body() {
         assert_eq!(outcome(&app.send(launch.request()).await), expected, "{length}");
     }
 }
+
+/// They have no `iat`, so the life that is left counts.
+#[tokio::test]
+async fn tokens_of_twitch_may_live_for_a_day() {
+    for (ahead, expected) in [(3_600, "ok"), (86_400, "ok"), (90_000, "invalid")] {
+        let claims = json!({"channel_id": "1", "opaque_user_id": "U1", "role": "viewer", "exp": NOW + ahead});
+        let token = JwtSigner::new(Algorithm::HS256, &Signer::Acme.secret()).unwrap().token(&claims).unwrap();
+        let app = reusable(launches::twitch_extension::<Value>().secrets([base64(Signer::Acme.text())]));
+        let launch = Launch::header("authorization", &format!("Bearer {token}"));
+        assert_eq!(outcome(&app.send(launch.request()).await), expected, "{ahead}");
+    }
+}
