@@ -8,7 +8,6 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use memchr::memchr2;
 use serde::de::DeserializeOwned;
 
 const NOT_JSON: &str = "is not JSON";
@@ -30,145 +29,195 @@ type Name<'a> = (Cow<'a, str>, usize);
 
 pub(super) type Names<'a> = Vec<Name<'a>>;
 
-type Scanned<T> = Result<T, &'static str>;
+/// What is wrong, and where.
+type Problem = (&'static str, usize);
 
+/// Its methods read from an offset, and return the one after what they have read. `None`: see `problem`.
 struct Scanner<'a> {
     json: &'a str,
-    /// Up to here it was read. If it is refused, the position to report.
-    at: usize,
-    /// Whether there is any control character. Compact JSON has none, so its strings need not be searched for one.
-    has_control: bool,
     /// The names of all open objects, the innermost last. Those of the outermost object stay.
     names: Names<'a>,
+    problem: Problem,
 }
 
-/// Scans all of a text. Returns the names of the outermost object, or the problem and its offset.
-pub(super) fn scan(json: &str) -> Result<Names<'_>, (&'static str, usize)> {
-    let mut scanner = Scanner { json, at: 0, has_control: has_control(json), names: Names::with_capacity(FEW) };
-    match scanner.value(0).and_then(|()| scanner.next().map_or(Ok(()), |_| Err(NOT_JSON))) {
-        Ok(()) => Ok(scanner.names),
-        Err(problem) => Err((problem, scanner.at)),
+/// Scans all of a text. Returns the names of the outermost object.
+pub(super) fn scan(json: &str) -> Result<Names<'_>, Problem> {
+    let mut scanner = Scanner { json, names: Names::with_capacity(FEW), problem: (NOT_JSON, 0) };
+    match scanner.value(0, 0).map(|end| scanner.skip_space(end)) {
+        Some(end) if end == json.len() => Ok(scanner.names),
+        Some(end) => Err((NOT_JSON, end + 1)),
+        None => Err(scanner.problem),
     }
 }
 
 impl<'a> Scanner<'a> {
-    fn value(&mut self, depth: usize) -> Scanned<()> {
-        match self.next() {
-            Some(b'"') => self.string().map(drop),
-            Some(b'{') if depth < MAX_DEPTH => self.list(b'}', depth),
-            Some(b'[') if depth < MAX_DEPTH => self.list(b']', depth),
-            Some(b'1'..=b'9') => self.number(),
-            Some(b'-' | b'0') => self.token::<f64>().map(drop),
-            Some(b'a'..=b'z') => self.token::<Option<bool>>().map(drop),
-            _ => Err(NOT_JSON),
+    fn value(&mut self, at: usize, depth: usize) -> Option<usize> {
+        let (first, at) = self.next(at)?;
+        match first {
+            b'"' => self.string(at).map(|(_, end)| end),
+            b'{' if depth < MAX_DEPTH => self.list(at, b'}', depth),
+            b'[' if depth < MAX_DEPTH => self.list(at, b']', depth),
+            b'1'..=b'9' => self.number(at),
+            b'-' | b'0' => self.token::<f64>(at).map(|(_, end)| end),
+            b'a'..=b'z' => self.token::<Option<bool>>(at).map(|(_, end)| end),
+            _ => self.refuse(NOT_JSON, at),
         }
     }
 
     /// The rest of an object or an array, after its bracket.
-    fn list(&mut self, close: u8, depth: usize) -> Scanned<()> {
+    fn list(&mut self, mut at: usize, close: u8, depth: usize) -> Option<usize> {
         let outer = self.names.len();
-        if self.peek() == Some(close) {
-            self.at += 1;
-            return Ok(());
+        let (first, end) = self.next(at)?;
+        if first == close {
+            return Some(end);
         }
-        loop {
+        let end = loop {
             if close == b'}' {
-                self.name()?;
+                at = self.name(at)?;
             }
-            self.value(depth + 1)?;
-            match self.next() {
-                Some(b',') => {}
-                Some(byte) if byte == close => break,
-                _ => return Err(NOT_JSON),
+            at = self.value(at, depth + 1)?;
+            match self.next(at)? {
+                (b',', after) => at = after,
+                (byte, after) if byte == close => break after,
+                (_, after) => return self.refuse(NOT_JSON, after),
             }
-        }
-        if let Some(end) = self.names.get(outer..).and_then(first_duplicate) {
-            self.at = end;
-            return Err(TWICE);
+        };
+        if let Some(duplicate) = self.names.get(outer..).and_then(first_duplicate) {
+            return self.refuse(TWICE, duplicate);
         }
         if depth > 0 {
             self.names.truncate(outer);
         }
-        Ok(())
+        Some(end)
     }
 
-    fn name(&mut self) -> Scanned<()> {
-        let Some(b'"') = self.next() else { return Err(NOT_JSON) };
-        let name = self.string()?;
+    /// A name and its colon.
+    fn name(&mut self, at: usize) -> Option<usize> {
+        let (name, end) = match self.next(at)? {
+            (b'"', at) => self.string(at)?,
+            (_, at) => return self.refuse(NOT_JSON, at),
+        };
         if name.starts_with(PRIVATE) {
-            return Err(RESERVED);
+            return self.refuse(RESERVED, end);
         }
-        self.names.push((name, self.at));
-        if self.next() == Some(b':') { Ok(()) } else { Err(NOT_JSON) }
+        self.names.push((name, end));
+        match self.next(end)? {
+            (b':', end) => Some(end),
+            (_, end) => self.refuse(NOT_JSON, end),
+        }
     }
 
     /// The rest of a string, after its first quote.
-    fn string(&mut self) -> Scanned<Cow<'a, str>> {
-        let rest = self.json.get(self.at..).unwrap_or_default();
-        let end = memchr2(b'"', b'\\', rest.as_bytes()).filter(|end| rest.as_bytes().get(*end) == Some(&b'"'));
-        match end.and_then(|end| rest.get(..end)) {
-            Some(text) if !(self.has_control && has_control(text)) => {
-                self.at += text.len() + 1;
-                Ok(Cow::Borrowed(text))
-            }
-            _ => self.token().map(Cow::Owned),
+    #[inline]
+    fn string(&mut self, at: usize) -> Option<(Cow<'a, str>, usize)> {
+        let bytes = self.json.as_bytes();
+        let end = at + plain_length(bytes.get(at..)?);
+        if bytes.get(end) != Some(&b'"') {
+            return self.token(at).map(|(text, end)| (Cow::Owned(text), end));
         }
+        Some((Cow::Borrowed(self.json.get(at..end)?), end + 1))
     }
 
     /// The rest of a number, after a first digit that is not zero.
-    fn number(&mut self) -> Scanned<()> {
-        let rest = self.json.as_bytes().get(self.at..).unwrap_or_default();
+    fn number(&mut self, at: usize) -> Option<usize> {
+        let rest = self.json.as_bytes().get(at..)?;
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         match rest.get(digits) {
             // An integer that every number type holds.
-            Some(b',' | b']' | b'}') if digits < 16 => self.at += digits,
-            _ => drop(self.token::<f64>()?),
+            Some(b',' | b']' | b'}') if digits < 16 => Some(at + digits),
+            _ => self.token::<f64>(at).map(|(_, end)| end),
         }
-        Ok(())
     }
 
     /// Lets serde_json read a token whose first byte was read already.
-    fn token<T: DeserializeOwned>(&mut self) -> Scanned<T> {
-        let start = self.at - 1;
-        let rest = self.json.get(start..).unwrap_or_default();
-        let mut tokens = serde_json::Deserializer::from_str(rest).into_iter();
-        let read = tokens.next();
-        let length = match &read {
-            Some(Err(error)) => error.column(),
-            _ => tokens.byte_offset(),
-        };
-        self.at = start + length;
-        read.and_then(Result::ok).ok_or(NOT_JSON)
+    #[cold]
+    fn token<T: DeserializeOwned>(&mut self, at: usize) -> Option<(T, usize)> {
+        let start = at - 1;
+        let mut tokens = serde_json::Deserializer::from_str(self.json.get(start..)?).into_iter();
+        match tokens.next()? {
+            Ok(token) => Some((token, start + tokens.byte_offset())),
+            Err(error) => self.refuse(NOT_JSON, start + error.column()),
+        }
     }
 
     /// The next byte that is not white space.
-    fn peek(&mut self) -> Option<u8> {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.json.as_bytes().get(self.at) {
-            self.at += 1;
+    fn next(&mut self, at: usize) -> Option<(u8, usize)> {
+        let at = self.skip_space(at);
+        match self.json.as_bytes().get(at) {
+            Some(byte) => Some((*byte, at + 1)),
+            None => self.refuse(NOT_JSON, at),
         }
-        self.json.as_bytes().get(self.at).copied()
     }
 
-    fn next(&mut self) -> Option<u8> {
-        let byte = self.peek()?;
-        self.at += 1;
-        Some(byte)
+    fn skip_space(&self, mut at: usize) -> usize {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.json.as_bytes().get(at) {
+            at += 1;
+        }
+        at
     }
+
+    fn refuse<T>(&mut self, what: &'static str, at: usize) -> Option<T> {
+        self.problem = (what, at);
+        None
+    }
+}
+
+/// The number of bytes before the first that does not stand for itself in a string: a quote, a backslash or a control
+/// character.
+fn plain_length(text: &[u8]) -> usize {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    // Of the bytes whose highest bit is set in the result, the lowest is below the limit.
+    let below = |limit: u64, bytes: u64| bytes.wrapping_sub(EACH * limit) & !bytes & (EACH << 7);
+    let (eights, last) = text.as_chunks();
+    for (n, eight) in eights.iter().enumerate() {
+        let bytes = u64::from_le_bytes(*eight);
+        let special = below(0x20, bytes) | below(1, bytes ^ (EACH * 0x22)) | below(1, bytes ^ (EACH * 0x5c));
+        if special != 0 {
+            return n * 8 + special.trailing_zeros() as usize / 8;
+        }
+    }
+    let special = last.iter().position(|byte| matches!(byte, ..0x20 | b'"' | b'\\'));
+    text.len() - last.len() + special.unwrap_or(last.len())
 }
 
 /// Where the first name ends that came before, in any spelling.
 fn first_duplicate(names: &[Name<'_>]) -> Option<usize> {
-    let (_, end) = if names.len() <= FEW {
-        let came_before = |(n, (name, _)): &(usize, &Name<'_>)| names.iter().take(*n).any(|(other, _)| other == name);
-        names.iter().enumerate().find(came_before)?.1
-    } else {
+    if names.len() > FEW {
         let mut earlier = HashSet::with_capacity(names.len());
-        names.iter().find(|(name, _)| !earlier.insert(name))?
-    };
-    Some(*end)
+        return names.iter().find(|(name, _)| !earlier.insert(name)).map(|(_, end)| *end);
+    }
+    // Few names share a bit, and only those are compared.
+    let mut seen = 0_u64;
+    for (n, (name, end)) in names.iter().enumerate() {
+        let [first, last] =
+            [name.as_bytes().first(), name.as_bytes().last()].map(|byte| byte.map_or(0, |b| usize::from(*b)));
+        let bit = 1 << ((name.len() + 11 * first + 5 * last) % 64);
+        if seen & bit != 0 && names.iter().take(n).any(|(other, _)| other == name) {
+            return Some(*end);
+        }
+        seen |= bit;
+    }
+    None
 }
 
-fn has_control(text: &str) -> bool {
-    // Without an early end, so that the compiler can compare many bytes at once.
-    text.bytes().fold(false, |any, byte| any | (byte < b' '))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_plain_is_found_anywhere() {
+        for byte in 0..=255 {
+            let is_plain = !matches!(byte, ..0x20 | b'"' | b'\\');
+            for (place, other) in
+                (0..20).flat_map(|place| [b' ', b'!', b'#', b'[', b']', 0x7f, 0x80, 0xff].map(|other| (place, other)))
+            {
+                let mut text = [other; 20];
+                text[place] = byte;
+                assert_eq!(plain_length(&text), if is_plain { 20 } else { place }, "{byte} at {place} among {other}");
+                // What follows does not matter.
+                text[place..].fill(byte);
+                assert_eq!(plain_length(&text), if is_plain { 20 } else { place }, "{byte} from {place} after {other}");
+            }
+        }
+    }
 }
