@@ -14,8 +14,6 @@ use fault::field_at_fault;
 use scan::{Names, scan};
 
 pub(crate) const NOT_AN_OBJECT: &str = "is not an object";
-/// The separator between a name and its value.
-const BEFORE_A_VALUE: [char; 5] = [' ', '\t', '\n', '\r', ':'];
 
 /// Parses a JSON object that has these fields, none of them null.
 pub(crate) fn object<C: DeserializeOwned>(json: &[u8], required: &[impl AsRef<str>]) -> Result<C, Reason> {
@@ -50,7 +48,7 @@ pub(crate) struct Object<'a> {
 impl<'a> Object<'a> {
     pub(crate) fn read(json: &'a [u8]) -> Result<Self, Reason> {
         let (json, names) = unambiguous(json)?;
-        match json.trim_start_matches(BEFORE_A_VALUE).starts_with('{') {
+        match json.trim_ascii_start().starts_with('{') {
             true => Ok(Self { json, names }),
             false => Err(bad_payload(NOT_AN_OBJECT)),
         }
@@ -103,7 +101,8 @@ impl<'a> Object<'a> {
     /// The text from the value of a field to the end of the object.
     fn starting_at(&self, name: &str) -> Option<&'a str> {
         let (_, end) = self.names.iter().find(|(other, _)| other == name)?;
-        Some(self.json.get(*end..)?.trim_start_matches(BEFORE_A_VALUE))
+        let colon = self.json.get(*end..)?.trim_ascii_start();
+        Some(colon.strip_prefix(':')?.trim_ascii_start())
     }
 }
 
