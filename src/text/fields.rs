@@ -31,6 +31,8 @@ impl Texts {
         self.ends.iter().map(move |end| self.text(&mut start, *end))
     }
 
+    // Called a dozen times in a check.
+    #[inline]
     fn text(&self, start: &mut usize, end: usize) -> &str {
         let text = self.all.get(*start..end).unwrap_or_default();
         *start = end;

@@ -147,6 +147,8 @@ fn has_escape(name: &str) -> bool {
 }
 
 /// Whether `raw` is a spelling of this name.
+// Called for each name of a query, several times in a check.
+#[inline]
 pub(crate) fn is(raw: &str, name: &str) -> bool {
     // No spelling is shorter than what it spells.
     raw == name || (raw.len() >= name.len() && has_escape(raw) && decode_form(raw).is_ok_and(|decoded| decoded == name))
