@@ -67,9 +67,10 @@ impl<'a> Object<'a> {
         self.starting_at(name).is_none_or(|json| json.starts_with('n'))
     }
 
+    /// The value of a field that is a string.
     #[cfg(feature = "jwt")]
-    pub(crate) fn is_text(&self, name: &str) -> bool {
-        self.starting_at(name).is_some_and(|json| json.starts_with('"'))
+    pub(crate) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        scan::text(self.starting_at(name)?)
     }
 
     /// The object as claims.
@@ -167,6 +168,8 @@ mod tests {
             (r"\u0065scaped", None, "the spelling of a name"),
         ] {
             assert_eq!(object.get(name), value, "{why}");
+            #[cfg(feature = "jwt")]
+            assert_eq!(object.text(name).as_deref(), value.as_ref().and_then(Value::as_str), "{why}");
             let refused = value.is_none_or(|value| value.is_null()).then(|| format!("the payload has no `{name}`"));
             assert_eq!(object.require(&[name]).err().map(|reason| reason.to_string()), refused, "{why}");
         }

@@ -50,6 +50,13 @@ pub(super) fn scan(json: &str) -> Result<Names<'_>, Problem> {
     }
 }
 
+/// The string at the start of a text that was scanned before. `None`: it starts with something else.
+pub(super) fn text(json: &str) -> Option<Cow<'_, str>> {
+    let mut scanner = Scanner { json, names: Names::new(), problem: (NOT_JSON, 0) };
+    let (text, _) = json.starts_with('"').then(|| scanner.string(1))??;
+    Some(text)
+}
+
 impl<'a> Scanner<'a> {
     fn value(&mut self, at: usize, depth: usize) -> Option<usize> {
         let (first, at) = self.next(at)?;
