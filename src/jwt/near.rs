@@ -9,8 +9,8 @@ use crate::scheme::near::Made;
 
 copy_form!(Jwt<C> {
     verifier, places, padded, usage, by_id, named, query_hash, nonce, issuer, needs_issuer, audience, checks_party,
-    header_expires, max_age,
-    remember_endless, clock, leeway, max_lifetime, longest, required, required_claims, unchecked_claims,
+    header_expires, max_age, remember_endless, clock, leeway, max_lifetime, longest, required, required_claims,
+    unchecked_claims,
 });
 
 impl<C> Jwt<C> {

@@ -311,6 +311,13 @@ impl Recipe {
             Between::Pairs(Some('=')) => {
                 problem("separates pairs with what separates names and values: they could be cut in two ways")
             }
+            // What one of the encodings leaves in a name or value as it is.
+            Between::Pairs(Some(separator))
+                if matches!(self.text, Text::Encoded | Text::FormEncoded)
+                    && (separator.is_ascii_alphanumeric() || "-._~!*'()+%".contains(separator)) =>
+            {
+                problem("separates encoded pairs with what an encoded value can hold: they could be cut in two ways")
+            }
             Between::Values(_) if listed.is_none() || self.order != Order::Listed => {
                 problem("joins values without their names, so that they could change places: call `Recipe::listed`")
             }

@@ -67,6 +67,7 @@ pub(crate) fn quote_plus(bytes: &[u8], quoted: &mut Vec<u8>) {
     encode(bytes, "+", quoted);
 }
 
+/// By runs of plain characters: the library's iterator looks at each one, which every hash and base string pays for.
 fn encode(mut bytes: &[u8], space: &str, encoded: &mut Vec<u8>) {
     loop {
         let (plain, rest) = bytes.split_at_checked(plain_run(bytes)).unwrap_or((bytes, &[]));

@@ -111,9 +111,8 @@ pub fn aws_verified_access<C: Claims>(signer: impl Into<Cow<'static, str>>) -> B
 /// Sign-ups from the Google Cloud Marketplace: the field `x-gcp-marketplace-token` of a form.
 ///
 /// Once, for five minutes. Set [`audience`](Builder::audience) to the app's domain; the account is `sub`. The issuer
-/// must be the marketplace's, whose address the keys come from. They are
-/// X.509 certificates by `kid`, in PEM: see [`PublicKeys::set`](crate::keys::PublicKeys::set). Other fields are not
-/// signed.
+/// must be the marketplace's, whose address the keys come from. They are X.509 certificates by `kid`, in PEM: see
+/// [`PublicKeys::set`](crate::keys::PublicKeys::set). Other fields are not signed.
 ///
 /// Source: cloud.google.com, Marketplace, "Integrate the frontend".
 ///
