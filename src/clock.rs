@@ -26,6 +26,14 @@ pub trait Clock: Send + Sync + 'static {
     /// The current time.
     fn now(&self) -> UnixTime;
 
+    /// The current time, where [`now`](Self::now) may not have noticed yet that the clock was set or that the machine
+    /// was asleep. Default: `now`.
+    ///
+    /// A layer asks for it after the replay store's answer: a request that slept with the machine comes too late.
+    fn exact(&self) -> UnixTime {
+        self.now()
+    }
+
     /// The time since a fixed moment, by a monotonic clock: it runs evenly while [`now`](Self::now) is corrected.
     /// Default: the time since this process first asked.
     ///
@@ -41,6 +49,10 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
         (**self).now()
     }
 
+    fn exact(&self) -> UnixTime {
+        (**self).exact()
+    }
+
     fn steady(&self) -> Duration {
         (**self).steady()
     }
@@ -52,6 +64,9 @@ fn since_start() -> Duration {
 }
 
 /// The system's clock, which never runs backwards within a process. This is every layer's default.
+///
+/// It reads the monotonic clock, and compares it with the wall clock every 10 ms. So it follows a wall clock that is
+/// set forward, or that ran on while the machine was asleep, 10 ms later at most.
 ///
 /// If the wall clock is set back, this clock continues from where it was, at the speed of the monotonic clock. A replay
 /// store forgets an entry once its window has passed; if time ran backwards, the window could reopen after that. The
@@ -67,25 +82,59 @@ fn since_start() -> Duration {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
+static LEAD: Lead = Lead::unknown();
+
 impl Clock for SystemClock {
     fn now(&self) -> UnixTime {
-        static LEAD: AtomicI64 = AtomicI64::new(i64::MIN);
+        let elapsed = nanos(since_start());
+        match LEAD.known(elapsed) {
+            Some(lead) => UnixTime(elapsed.saturating_add(lead)),
+            None => self.exact(),
+        }
+    }
 
+    fn exact(&self) -> UnixTime {
         // Read the wall clock first: a pause between the two readings then makes the lead smaller, and smaller leads
         // are dropped. The other way round, every pause of the process would push this clock ahead for good.
         #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
         let wall = UnixTime::from(SystemTime::now());
         let elapsed = nanos(since_start());
-        UnixTime(elapsed.saturating_add(raise(&LEAD, wall.0.saturating_sub(elapsed))))
+        UnixTime(elapsed.saturating_add(LEAD.raise(wall.0.saturating_sub(elapsed), elapsed)))
     }
 }
 
-/// Raises the wall clock's lead over the monotonic clock to `seen`, and returns the greatest lead so far.
-fn raise(lead: &AtomicI64, seen: i64) -> i64 {
-    // Fast path: a plain load avoids cache-line contention.
-    match lead.load(Ordering::Relaxed) {
-        greatest if seen <= greatest => greatest,
-        _ => lead.fetch_max(seen, Ordering::Relaxed).max(seen),
+/// The wall clock's lead over the monotonic clock, in nanoseconds.
+struct Lead {
+    greatest: AtomicI64,
+    /// When it has to be measured again, by the monotonic clock.
+    due: AtomicI64,
+}
+
+impl Lead {
+    const LASTS: i64 = 10_000_000;
+
+    const fn unknown() -> Self {
+        Self { greatest: AtomicI64::new(i64::MIN), due: AtomicI64::new(i64::MIN) }
+    }
+
+    /// The greatest lead so far. `None` if it has to be measured now.
+    fn known(&self, elapsed: i64) -> Option<i64> {
+        // Acquires the lead that was written before this time.
+        let due = self.due.load(Ordering::Acquire);
+        (elapsed < due).then(|| self.greatest.load(Ordering::Relaxed))
+    }
+
+    /// Raises the lead to `seen`, measured at `elapsed`, and returns the greatest lead so far.
+    fn raise(&self, seen: i64, elapsed: i64) -> i64 {
+        // Fast paths: a plain load avoids cache-line contention.
+        let greatest = match self.greatest.load(Ordering::Relaxed) {
+            greatest if seen <= greatest => greatest,
+            _ => self.greatest.fetch_max(seen, Ordering::Relaxed).max(seen),
+        };
+        if self.known(elapsed).is_none() {
+            self.due.store(elapsed.saturating_add(Self::LASTS), Ordering::Release);
+        }
+        greatest
     }
 }
 
@@ -246,10 +295,24 @@ mod tests {
 
     #[test]
     fn a_wall_clock_set_back_does_not_lower_the_lead() {
-        let lead = AtomicI64::new(i64::MIN);
-        assert_eq!(raise(&lead, 1_000), 1_000);
-        assert_eq!(raise(&lead, 400), 1_000, "the wall clock was set back: keep the greatest lead");
-        assert_eq!(raise(&lead, 1_001), 1_001, "a step forward is followed");
+        let lead = Lead::unknown();
+        assert_eq!(lead.raise(1_000, 0), 1_000);
+        assert_eq!(lead.raise(400, 1), 1_000, "the wall clock was set back: keep the greatest lead");
+        assert_eq!(lead.raise(1_001, 2), 1_001, "a step forward is followed");
+    }
+
+    #[test]
+    fn a_lead_is_measured_again_after_ten_milliseconds() {
+        let (lead, later) = (Lead::unknown(), Lead::LASTS);
+        assert_eq!(lead.known(0), None, "it was never measured");
+        lead.raise(1_000, 0);
+        assert_eq!(lead.known(later - 1), Some(1_000));
+        lead.raise(2_000, later - 1);
+        assert_eq!(lead.known(later - 1), Some(2_000), "whoever measures earlier is followed by all");
+        assert_eq!(lead.known(later), None, "which puts nothing off");
+        lead.raise(400, later);
+        assert_eq!(lead.known(2 * later - 1), Some(2_000), "the wall clock was set back: keep the greatest lead");
+        assert_eq!(lead.known(2 * later), None);
     }
 
     #[test]

@@ -125,7 +125,8 @@ impl<F: Form, C> Engine<F, C> {
     /// A refusal here releases a delivery. A sign-in link stays spent: its user needs a new one.
     pub(super) fn check_late_claim(&self, accepted: &Accepted<C>, waited: Duration) -> Result<(), Stop> {
         self.check_cutoff(accepted)?;
-        if self.settings.clock.now().since(accepted.checked_at()) > self.settings.store_timeout.saturating_add(waited) {
+        let now = self.settings.clock.exact();
+        if now.since(accepted.checked_at()) > self.settings.store_timeout.saturating_add(waited) {
             let reason = self.store_failed(&StoreError::timed_out(), Reason::ReplayStore);
             return Err(accepted.refuse(reason));
         }

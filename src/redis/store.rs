@@ -123,7 +123,7 @@ where
 
     async fn raise(&self, connection: &mut C, now: UnixTime) -> Result<(), StoreError> {
         let Inner { scripts, memory_key, witness, clock, .. } = &*self.0;
-        let (asked, now) = (Instant::now(), now.max(clock.now()));
+        let (asked, now) = (Instant::now(), now.max(clock.exact()));
         let tolerance = milliseconds(witness.tolerance());
         let memory = scripts.install(connection, memory_key, witness.cutoff(now), tolerance).await?;
         witness.note_own(&memory, now, asked);
