@@ -57,6 +57,9 @@ pub(crate) use binding::Binding;
 use binding::{BINDING, NONCE, SALT, tag};
 pub(crate) use returned::ReturnedNonce;
 
+/// The cookie comes back with links and redirects, but not with another site's forms.
+const LAX: &str = "SameSite=Lax";
+
 /// How long the cookie lives. Each nonce renews it.
 const COOKIE_LIVES: Duration = Duration::from_secs(3_600);
 
@@ -117,7 +120,7 @@ impl Challenge {
             partner: Cow::Borrowed(""),
             tenant: None,
             any_tenant: false,
-            sent: "SameSite=Lax",
+            sent: LAX,
             max_age,
             clock: Arc::new(SystemClock),
         }
@@ -234,6 +237,11 @@ impl Challenge {
 
     pub(crate) fn lifetime(&self) -> Duration {
         self.max_age
+    }
+
+    /// Whether browsers leave the cookie out of a form that the partner's page posts.
+    pub(crate) fn stays_behind_in_posts(&self) -> bool {
+        self.sent == LAX
     }
 
     /// # Errors

@@ -19,6 +19,8 @@ pub struct ReturnedNonce {
     pub(crate) member: Option<Cow<'static, str>>,
     pub(crate) challenge: Option<Challenge>,
     pub(crate) any: bool,
+    /// Whether the partner's own page posts the answer.
+    pub(crate) is_posted: bool,
 }
 
 impl ReturnedNonce {
@@ -52,10 +54,11 @@ impl ReturnedNonce {
         let nonce = nonce.ok_or_else(|| Reason::MissingClaim(name.clone()))?;
         let Some(challenge) = &self.challenge else { return Ok(validity) };
         let max_age = challenge.lifetime();
-        let made_at = binding.and_then(|binding| challenge.made_at(binding, &nonce, tenant));
-        let bad =
-            || Reason::BadClaim(name.clone(), "is not one that this browser was given for this partner and tenant");
-        let made_at = made_at.ok_or_else(bad)?;
+        let bad = |what| Reason::BadClaim(name.clone(), what);
+        let binding = binding.ok_or_else(|| bad("came without the cookie of the challenge"))?;
+        let made_at = challenge
+            .made_at(binding, &nonce, tenant)
+            .ok_or_else(|| bad("is not one that this browser was given for this partner and tenant"))?;
         Ok(Validity::around_second(made_at, &Window { max_age, clock_skew }).narrowed(&validity))
     }
 
@@ -79,6 +82,11 @@ impl ReturnedNonce {
                 problem("reusable", "lets a nonce come back twice: leave it out, as a nonce is of use once")
             }
             (Some(_), Some(_)) if self.any => problem("danger_any_nonce", "contradicts `challenge`: leave it out"),
+            (Some(_), Some(challenge)) if self.is_posted && challenge.stays_behind_in_posts() => problem(
+                "challenge",
+                "has a cookie that browsers leave out of the form that the platform posts: call `in_frames` if the \
+                 launch is in a frame, or else `for_form_posts`",
+            ),
             (Some(_), Some(challenge)) => challenge.check(names_tenant),
             (Some(_), None) if self.any => Ok(()),
             (Some(_), None) => problem(

@@ -163,7 +163,10 @@ impl<'r, F: Form, C> Search<'r, F, C> {
     /// Whether this key verifies it, and, if its claims failed, they pass.
     fn is_right(&self, form: &F, presented: &Extracted<F::Credential>, key: &Secret) -> bool {
         match form.verify(&presented.credential, key) {
-            Ok(message) => self.reason.step() != Step::Claims || form.claims(message, self.now).is_ok(),
+            Ok(message) if self.reason.step() == Step::Claims => {
+                form.validity(&message).is_ok() && form.claims(message, self.now).is_ok()
+            }
+            Ok(_) => true,
             Err(_) => false,
         }
     }

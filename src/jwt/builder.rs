@@ -124,6 +124,13 @@ where
         self
     }
 
+    /// The platform's own page posts the answer, so the layer builds only with a challenge whose cookie comes along.
+    #[cfg_attr(not(feature = "jwt-public-key"), expect(dead_code, reason = "for LTI 1.3"))]
+    pub(crate) fn answers_by_post(mut self) -> Self {
+        self.form.nonce.is_posted = true;
+        self
+    }
+
     /// Without an [`issuer`](Self::issuer), the layer does not build: the platform's rule demands to check it.
     #[cfg_attr(not(feature = "jwt-public-key"), expect(dead_code, reason = "for platforms with public keys"))]
     pub(crate) fn needs_issuer(mut self) -> Self {

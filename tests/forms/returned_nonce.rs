@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
 use http::header::COOKIE;
@@ -11,6 +12,7 @@ use serde_json::Value;
 use sha2::Sha256;
 use tower_sso::challenge::{Challenge, Issued};
 use tower_sso::clock::ManualClock;
+use tower_sso::explain;
 use tower_sso::jwt::{self, Algorithm, Jwt};
 use tower_sso::keys::MemoryKeys;
 use tower_sso::providers::launches;
@@ -277,6 +279,27 @@ async fn a_nonce_is_valid_for_ten_minutes() {
     }
 }
 
+/// The answer itself is right, so no slip in how it was signed or written is the cause.
+#[tokio::test]
+async fn an_operator_is_told_what_is_wrong_with_a_nonce() {
+    let (asked, browser) = (Browser::begin(None), Browser::begin(None));
+    for (of_browser, expected) in [(false, "came without the cookie"), (true, "is not one that this browser")] {
+        for Form { name, answer, .. } in [&FORMS[0], &FORMS[2]] {
+            let answer = answer(&[&asked.nonce], 0, "ada");
+            let (head, _) = if of_browser { browser.brings(answer) } else { answer }.into_parts();
+            macro_rules! explained {
+                ($layer:expr) => {{
+                    let layer = $layer.challenge(challenge()).secrets([SECRET]).replay(replay()).clock(clock()).build();
+                    explain::request(&layer.unwrap(), &head, &Bytes::new()).await
+                }};
+            }
+            let said =
+                if *name == "jwt" { explained!(jwt_with_nonce()) } else { explained!(launches::discourse::<Value>()) };
+            assert!(said.cause().unwrap().contains(expected), "{name}: {said}");
+        }
+    }
+}
+
 /// The first answer is over and the nonce is not: a second answer to it is still the second.
 #[tokio::test]
 async fn a_used_nonce_outlives_the_answer_that_used_it() {
@@ -357,6 +380,7 @@ fn settings_that_do_not_build() {
         launches::discourse::<Value>() => "`challenge` is not called",
         launches::shopify_install::<Value>() => "`challenge` is not called",
         launches::lti13::<Value>().audience("tool") => "`challenge` is not called",
+        launches::lti13::<Value>().audience("tool").challenge(host()) => "`for_form_posts`",
     }
 }
 

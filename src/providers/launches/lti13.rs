@@ -14,7 +14,9 @@ use crate::text::percent::percent_encode;
 /// A launch has two requests. The first, [`Lti13Login`], is not signed and asks the app to begin: it answers with a
 /// redirect to the platform, with a nonce. The second has the token, which brings the nonce back. The layer builds with
 /// the [`Challenge`](crate::challenge::Challenge) that made it, and takes it from the browser that was given it, once.
-/// In a frame, that takes [`Challenge::in_frames`](crate::challenge::Challenge::in_frames).
+/// The platform's page posts the second one, so the challenge has to be
+/// [`in_frames`](crate::challenge::Challenge::in_frames), or
+/// [`for_form_posts`](crate::challenge::Challenge::for_form_posts) if launches open in a tab of their own.
 ///
 /// One layer is for one registration: set [`audience`](Builder::audience) to the client id and
 /// [`issuer`](Builder::issuer) to the platform, without which it does not build. The keys are the platform's JWK set:
@@ -46,6 +48,7 @@ pub fn lti13<C: Claims>() -> Builder<Jwt<C>> {
         .token_in(Place::form("id_token"))
         .tenant_header("kid")
         .nonce_member("nonce")
+        .answers_by_post()
         .authorized_party()
         .needs_issuer()
         .max_token_length(32 * 1024)

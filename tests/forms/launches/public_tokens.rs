@@ -83,7 +83,7 @@ async fn tokens_of_aws_end_by_their_header() {
 
 fn lti13() -> App {
     let layer = launches::lti13::<Value>().issuer("https://lms.example").audience("tool");
-    once(layer.challenge(challenge().clock(clock())).keys(public(Algorithm::RS256, "acme", "other")))
+    once(layer.challenge(challenge().in_frames().clock(clock())).keys(public(Algorithm::RS256, "acme", "other")))
 }
 
 fn lti13_launch(signer: Signer, at: u64, user: &str, parties: &Value) -> Launch {
@@ -162,7 +162,8 @@ async fn a_token_of_another_issuer_is_refused() {
 #[test]
 fn what_has_an_issuer_of_its_own_does_not_build_without() {
     let keys = || public(Algorithm::RS256, "acme", "other");
-    let lti13 = launches::lti13::<Value>().audience("tool").challenge(challenge()).replay(replay()).keys(keys());
+    let lti13 =
+        launches::lti13::<Value>().audience("tool").challenge(challenge().in_frames()).replay(replay()).keys(keys());
     let access = launches::cloudflare_access::<Value>().audience("tag").keys(keys());
     for problem in [refused(lti13.build()), refused(access.build())] {
         assert!(problem.contains("`issuer` is not called"), "{problem}");
