@@ -79,6 +79,15 @@ opaque_debug!(StoreFuture<T>);
 /// let error = StoreError::from(std::io::Error::other("connection reset"));
 /// assert_eq!(error.failure(), StoreFailure::Failed);
 /// assert_eq!(StoreError::full().failure(), StoreFailure::Full);
+///
+/// // `?` turns any error into this one, and this one into that of a `main`.
+/// fn start() -> Result<(), Box<dyn std::error::Error>> {
+///     Ok(ready()?)
+/// }
+/// fn ready() -> Result<(), StoreError> {
+///     Err(std::io::Error::other("connection reset"))?
+/// }
+/// assert_eq!(start().unwrap_err().to_string(), "the store failed: connection reset");
 /// ```
 #[derive(Debug)]
 pub struct StoreError {
@@ -143,6 +152,13 @@ impl From<StoreError> for Box<dyn Error + Send + Sync> {
         struct Failed(StoreError);
 
         Box::new(Failed(error))
+    }
+}
+
+// For a `main` that returns `Box<dyn Error>`.
+impl From<StoreError> for Box<dyn Error> {
+    fn from(error: StoreError) -> Self {
+        <Box<dyn Error + Send + Sync>>::from(error)
     }
 }
 
