@@ -1,19 +1,22 @@
 #!/usr/bin/env python3
-"""Checks the files in src: at most 120 columns per comment line, 400 lines per file, and a median of 160 lines.
+"""Checks the files in src: at most 120 columns per comment line, 400 lines per file, a median of 160 lines, and no
+re-export of everything under a feature.
 
     scripts/source_rules.py               checks src
     scripts/source_rules.py --self-test   checks the check, on made-up files
 
 On a stable toolchain, rustfmt does not check comments. A comment line begins with `//`, `///` or `//!`. A column is a
-character.
+character. What is re-exported under a feature is named there, as rustc then says which feature a missing name needs.
 """
 
 import pathlib
+import re
 import statistics
 import sys
 import tempfile
 
 COLUMNS, LINES, MEDIAN = 120, 400, 160
+GLOB = re.compile(r"pub use .*\*;")
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -38,6 +41,8 @@ def check(src):
                 comments += 1
                 if len(line) > COLUMNS:
                     wrong.append(f"{file}:{number}: a comment line of {len(line)} columns")
+            if GLOB.match(line) and behind_a_feature(lines[: number - 1]):
+                wrong.append(f"{file}:{number}: name what is re-exported under a feature")
         if len(lines) > LINES:
             wrong.append(f"{file}: {len(lines)} lines: split it")
     longest = max(files, key=lambda file: len(files[file]))
@@ -48,6 +53,16 @@ def check(src):
     return wrong, summary + f"{median:g} of {MEDIAN}; {comments} comment lines, limit {COLUMNS} columns"
 
 
+def behind_a_feature(before):
+    """Whether one of the attributes right before a line is a `cfg` of a feature."""
+    for line in reversed(before):
+        if not line.startswith("#["):
+            return False
+        if line.startswith("#[cfg(") and "feature" in line:
+            return True
+    return False
+
+
 def self_test():
     cases = [
         ("what is allowed", {"a.rs": "// " + "ü" * 117 + "\n" + "x\n" * 159, "deep/b.rs": "x\n" * 160}, 0),
@@ -56,6 +71,8 @@ def self_test():
         ("wide code is rustfmt's", {"a.rs": "x" * 121}, 0),
         ("a file of 401", {"a.rs": "x\n" * 401, "b.rs": "x\n", "c.rs": "x\n"}, 1),
         ("a file of 400", {"a.rs": "x\n" * 400, "b.rs": "x\n", "c.rs": "x\n"}, 0),
+        ("a glob under a feature", {"a.rs": '#[cfg(feature = "a")]\n#[cfg_attr(docsrs, x)]\npub use a::*;\n'}, 1),
+        ("a glob that is always there", {"a.rs": '#[cfg(feature = "a")]\npub use a::A;\npub use b::*;\n'}, 0),
         ("a median of 161", {"a.rs": "x\n" * 161, "b.rs": "x\n" * 161, "c.rs": "x\n"}, 1),
     ]
     for why, files, expected in cases:

@@ -115,45 +115,86 @@ use std::time::Duration;
 #[cfg(any(feature = "jwt", feature = "shared-secret", feature = "signed-parameters"))]
 use http::Method;
 
+// Each by its name: then rustc says which feature a preset or type needs that it does not find.
 #[cfg(feature = "signed-parameters")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
-pub use alibaba::*;
+pub use alibaba::danger_alibaba;
 #[cfg(feature = "jwt")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
-pub use apps::*;
+pub use apps::{
+    atlassian_connect, bigcommerce, danger_marketing_cloud, jsconnect, kommo, monday, monday_view, pipedrive,
+    shopify_session_token, shopware_storefront, twitch_extension, zendesk_jwt,
+};
 #[cfg(feature = "signed-parameters")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
-pub use bigbluebutton::*;
+pub use bigbluebutton::danger_bigbluebutton;
 #[cfg(feature = "signed-parameters")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
-pub use fourthwall::*;
-#[allow(unused_imports, reason = "some forms have no types of their own")]
-pub use identities::*;
-#[cfg(feature = "jwt-public-key")]
-#[cfg_attr(docsrs, doc(cfg(feature = "jwt-public-key")))]
-pub use lti13::*;
-#[cfg(feature = "oauth1")]
-#[cfg_attr(docsrs, doc(cfg(feature = "oauth1")))]
-pub use oauth::*;
-#[cfg(feature = "jwt-public-key")]
-#[cfg_attr(docsrs, doc(cfg(feature = "jwt-public-key")))]
-pub use proxies::*;
-
+pub use fourthwall::{fourthwall, fourthwall_settings};
 #[cfg(feature = "shared-secret")]
 #[cfg_attr(docsrs, doc(cfg(feature = "shared-secret")))]
-pub use frames::*;
+pub use frames::{danger_front_plugin, nextcloud_appapi};
+#[cfg(feature = "jwt")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+pub use identities::calls::{
+    AccessUser, ConnectUser, IapUser, JourneyCall, MarketplaceSignUp, MarketplaceUser, MondayCall, MondaySession,
+    MondayView, ShopwareVisit, TrelloMember, ZendeskContext, ZendeskVisit,
+};
+#[cfg(feature = "oauth1")]
+#[cfg_attr(docsrs, doc(cfg(feature = "oauth1")))]
+pub use identities::links::{AppDirectEvent, EloquaCall};
 #[cfg(feature = "signed-parameters")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
-pub use parameters::*;
+pub use identities::parameters::{
+    AlibabaLaunch, AsanaCall, DigitalOceanResource, FourthwallShop, FourthwallSupporter, HelpScoutFrame,
+    HerokuResource, HerokuUser, MeetingGuest, MiniApp, MiniAppUser, ShopifyLaunch, ShopifyVisit, ShoplineLaunch,
+    ShopwarePage, ShopwareRegistration, TelegramUser, VkLaunch,
+};
+#[cfg(any(feature = "sealed", feature = "signed-payload"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "sealed", feature = "signed-payload"))))]
+pub use identities::payloads::{
+    AsanaPost, BigCommerceOpener, BigCommerceStore, CanvasContext, CanvasOrganization, CanvasRequest, CanvasUser,
+    DiscourseRequest, DiscourseUser, FacebookUser, InstantGamesPlayer, MultipassCustomer, WixInstance, ZoomContext,
+};
+#[cfg(feature = "jwt")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+pub use identities::tokens::{
+    AlbUser, BigCommerceLoad, BigCommerceUser, CanvaUser, ForgeApp, ForgeCall, JsConnectRequest, KommoUser,
+    PipedriveUser, ShopifySession, TwitchViewer, ZendeskUser,
+};
+#[cfg(feature = "jwt-public-key")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt-public-key")))]
+pub use lti13::{Lti13Launch, Lti13Login, Lti13Place, lti13};
+#[cfg(feature = "oauth1")]
+#[cfg_attr(docsrs, doc(cfg(feature = "oauth1")))]
+pub use oauth::{LtiLaunch, appdirect, eloqua, lti11};
+#[cfg(feature = "signed-parameters")]
+#[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
+pub use parameters::{
+    asana_app_component, danger_help_scout, danger_heroku, danger_heroku_v1, digitalocean, shopify, shopify_app_proxy,
+    shopify_install, shopline, shopware, shopware_registration, vk_mini_app,
+};
 #[cfg(feature = "signed-payload")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-payload")))]
-pub use payload::*;
+pub use payload::{
+    asana_app_component_post, bigcommerce_signed_payload, discourse, discourse_provider, facebook_instant_games,
+    facebook_signed_request, salesforce_canvas, wix,
+};
+#[cfg(feature = "jwt-public-key")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt-public-key")))]
+pub use proxies::{
+    atlassian_forge, aws_alb, aws_verified_access, canva, cloudflare_access, danger_aws_alb_of_anyone, danger_trello,
+    google_cloud_marketplace, google_iap, zendesk_app,
+};
 #[cfg(feature = "sealed")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sealed")))]
-pub use sealed::*;
+pub use sealed::{shopify_multipass, zoom_app_context};
+#[cfg(all(feature = "signed-parameters", feature = "public-key"))]
+#[cfg_attr(docsrs, doc(cfg(all(feature = "signed-parameters", feature = "public-key"))))]
+pub use telegram::{TELEGRAM_KEY, telegram_mini_app_third_party};
 #[cfg(feature = "signed-parameters")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
-pub use telegram::*;
+pub use telegram::{max_mini_app, telegram_login, telegram_mini_app};
 
 #[cfg(any(feature = "jwt", feature = "shared-secret", feature = "signed-parameters"))]
 const ANY_METHOD: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];

@@ -159,20 +159,30 @@ use crate::webhook::{self, FromBody, Webhook};
 pub use answers::*;
 pub use code::*;
 pub use family::*;
+// What needs another feature is named: then rustc says which.
+#[cfg(all(feature = "signed-json", feature = "public-key"))]
+#[cfg_attr(docsrs, doc(cfg(all(feature = "signed-json", feature = "public-key"))))]
+pub use in_json::{aws_sns, danger_aws_sns_of_anyone};
 #[cfg(feature = "signed-json")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-json")))]
-pub use in_json::*;
+pub use in_json::{danger_adyen_standard, danger_mailgun};
 #[cfg(feature = "jwt")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
-pub use jwt::*;
+pub use jwt::netlify;
+#[cfg(all(feature = "jwt", feature = "jwt-public-key"))]
+#[cfg_attr(docsrs, doc(cfg(all(feature = "jwt", feature = "jwt-public-key"))))]
+pub use jwt::plaid;
 pub use money::*;
 #[cfg(feature = "public-key")]
 #[cfg_attr(docsrs, doc(cfg(feature = "public-key")))]
-pub use public_key::*;
+pub use public_key::{danger_paypal, discord, sendgrid, standard_webhooks_v1a, wise};
 pub use talk::*;
 #[cfg(feature = "shared-secret")]
 #[cfg_attr(docsrs, doc(cfg(feature = "shared-secret")))]
-pub use token::*;
+pub use token::{
+    Call, auth0, bigcommerce_webhook, danger_gumroad, danger_shippo, flutterwave_v3, gitlab_token, okta, postmark,
+    telegram,
+};
 pub use urls::*;
 pub use work::*;
 

@@ -2,28 +2,12 @@
 //! own.
 
 #[cfg(feature = "jwt")]
-mod calls;
+pub(super) mod calls;
 #[cfg(feature = "oauth1")]
-mod links;
+pub(super) mod links;
 #[cfg(feature = "signed-parameters")]
-mod parameters;
+pub(super) mod parameters;
 #[cfg(any(feature = "sealed", feature = "signed-payload"))]
-mod payloads;
+pub(super) mod payloads;
 #[cfg(feature = "jwt")]
-mod tokens;
-
-#[cfg(feature = "jwt")]
-#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
-pub use calls::*;
-#[cfg(feature = "oauth1")]
-#[cfg_attr(docsrs, doc(cfg(feature = "oauth1")))]
-pub use links::*;
-#[cfg(feature = "signed-parameters")]
-#[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
-pub use parameters::*;
-#[cfg(any(feature = "sealed", feature = "signed-payload"))]
-#[cfg_attr(docsrs, doc(cfg(any(feature = "sealed", feature = "signed-payload"))))]
-pub use payloads::*;
-#[cfg(feature = "jwt")]
-#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
-pub use tokens::*;
+pub(super) mod tokens;
