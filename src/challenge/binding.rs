@@ -7,13 +7,14 @@ use crate::debug::opaque_debug;
 use crate::mac::{Digest, Tag};
 use crate::text::base64::decode_base64url_into;
 
+// Lengths in bytes, before base64url. A nonce is its signed part, which is a time and a salt, and the MAC of that.
 pub(super) const BINDING: usize = 32;
 const TIME: usize = 8;
 pub(super) const SALT: usize = 16;
 const SIGNED: usize = TIME + SALT;
 pub(super) const NONCE: usize = SIGNED + 32;
 
-/// What a browser's nonces are made with: the bits in its cookie.
+/// The random bits in a browser's cookie: the key of its nonces.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Binding(pub(super) [u8; BINDING]);
 
@@ -31,7 +32,8 @@ impl Binding {
 
 opaque_debug!(Binding);
 
-/// What makes a nonce out of its signed part. The length keeps the two names apart.
+/// The MAC of a nonce's signed part and of whom it is for. With the partner's length in it, no partner and tenant have
+/// the text of another two.
 pub(super) fn tag(binding: &[u8], signed: &[u8], partner: &str, tenant: Option<&str>) -> Tag {
     let (length, has_tenant) = (partner.len().to_be_bytes(), [u8::from(tenant.is_some())]);
     let names = [partner.as_bytes(), &has_tenant, tenant.unwrap_or_default().as_bytes()];

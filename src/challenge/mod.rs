@@ -75,8 +75,9 @@ const COOKIE_LIVES: Duration = Duration::from_secs(3_600);
 pub struct Challenge {
     cookie: Cow<'static, str>,
     partner: Cow<'static, str>,
-    /// Of the layer's tenants, the one for which nonces are made.
+    /// The tenant for which nonces are made. `None` in a layer's own challenge, whose answers name it.
     tenant: Option<Cow<'static, str>>,
+    /// Whether nonces are for no tenant, whichever the answer names.
     any_tenant: bool,
     /// How a browser sends the cookie along.
     sent: &'static str,
@@ -157,14 +158,16 @@ impl Challenge {
     }
 
     /// Takes a nonce from whichever tenant answers, for logins that begin before the tenant is known. **A tenant that
-    /// was given a nonce can ask another one with it, and sign your user in with that one's answer.**
+    /// was given a nonce can ask another one with it, and sign your user in with that one's answer.** Give it to
+    /// the layer, and issue nonces without [`for_tenant`](Self::for_tenant). Default: only a nonce that was made for
+    /// the tenant that answers.
     #[must_use]
     pub fn danger_for_any_tenant(self) -> Self {
         Self { tenant: None, any_tenant: true, ..self }
     }
 
-    /// The cookie comes along with a form that the partner's page posts (`SameSite=None`). Default: only with links and
-    /// redirects (`SameSite=Lax`).
+    /// The browser also sends the cookie with a form that the partner's page posts (`SameSite=None`). Default: only
+    /// with links and redirects (`SameSite=Lax`), so that every posted answer is refused.
     #[must_use]
     pub fn for_form_posts(self) -> Self {
         Self { sent: "SameSite=None", ..self }
@@ -244,8 +247,10 @@ impl Challenge {
         self.sent == LAX
     }
 
+    /// `names_tenant`: whether the layer's answers name their tenant.
+    ///
     /// # Errors
-    /// If no layer should have it; `names_tenant`: one whose answers name their tenant.
+    /// If its settings contradict each other or the layer's.
     pub(crate) fn check(&self, names_tenant: bool) -> Result<(), ConfigProblem> {
         if names_tenant && self.tenant.is_some() {
             return Err(ConfigProblem::setting(

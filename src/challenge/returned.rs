@@ -34,13 +34,13 @@ impl ReturnedNonce {
         self.challenge.as_ref().map(Challenge::lifetime)
     }
 
-    /// By what the nonces of the browser that sent this request are known.
+    /// The cookie's bits in a request, by which a nonce of its browser is known.
     pub(crate) fn binding(&self, head: &Parts) -> Result<Option<Binding>, Reason> {
         self.challenge.as_ref().map_or(Ok(None), |challenge| challenge.binding(head))
     }
 
-    /// Narrows a credential's validity to that of the nonce in it, which is remembered for as long as it is valid: the
-    /// partner may answer it twice. A nonce that the application compares is at least there.
+    /// Narrows a credential's validity to that of the nonce in it. The replay store then remembers the nonce for that
+    /// long, as the partner may answer it twice. With `danger_any_nonce`, checks only that there is one.
     pub(crate) fn narrow(
         &self,
         validity: Validity,
@@ -62,13 +62,15 @@ impl ReturnedNonce {
         Ok(Validity::around_second(made_at, &Window { max_age, clock_skew }).narrowed(&validity))
     }
 
-    /// What makes two answers one, if the nonce does.
+    /// Recognises an answer by its nonce: a second answer to one nonce is a replay.
     pub(crate) fn fingerprint(nonce: &str, fingerprint: &mut FingerprintHasher) {
         fingerprint.part(b"nonce").part(nonce.as_bytes());
     }
 
+    /// `names_tenant`: whether the layer's credentials name their tenant.
+    ///
     /// # Errors
-    /// If no layer should have it; `names_tenant`: one whose credentials name their tenant.
+    /// If these settings contradict each other or the layer's.
     pub(crate) fn check(&self, usage: Usage, names_tenant: bool) -> Result<(), ConfigProblem> {
         let problem = |setting, problem| Err(ConfigProblem::setting(setting, problem));
         match (&self.member, &self.challenge) {

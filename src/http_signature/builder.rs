@@ -8,7 +8,7 @@ use super::{HttpSignature, fields};
 use crate::body::FromBody;
 use crate::form::HasWindow;
 use crate::has_settings::has_settings;
-use crate::scheme::{Encoding, Origin, SecretFormat};
+use crate::scheme::{Encoding, KeyKind, Origin, SecretFormat};
 use crate::tenant::Tenant;
 use crate::webhook::signatures::Signatures;
 use crate::window::Window;
@@ -66,16 +66,21 @@ impl Algorithm {
         }
     }
 
-    #[cfg(feature = "public-key")]
-    fn public_key(self) -> Option<crate::scheme::PublicKeyAlgorithm> {
+    fn key_kind(self) -> KeyKind {
+        #[cfg(feature = "public-key")]
         use crate::scheme::PublicKeyAlgorithm;
         match self {
-            Self::HmacSha256 => None,
-            Self::Ed25519 => Some(PublicKeyAlgorithm::Ed25519),
-            Self::EcdsaP256Sha256 => Some(PublicKeyAlgorithm::EcdsaP256),
-            Self::EcdsaP384Sha384 => Some(PublicKeyAlgorithm::EcdsaP384),
-            Self::RsaPssSha512 => Some(PublicKeyAlgorithm::RsaPssSha512),
-            Self::RsaV15Sha256 => Some(PublicKeyAlgorithm::RsaSha256),
+            Self::HmacSha256 => KeyKind::default(),
+            #[cfg(feature = "public-key")]
+            Self::Ed25519 => KeyKind::public(PublicKeyAlgorithm::Ed25519),
+            #[cfg(feature = "public-key")]
+            Self::EcdsaP256Sha256 => KeyKind::public(PublicKeyAlgorithm::EcdsaP256),
+            #[cfg(feature = "public-key")]
+            Self::EcdsaP384Sha384 => KeyKind::public(PublicKeyAlgorithm::EcdsaP384),
+            #[cfg(feature = "public-key")]
+            Self::RsaPssSha512 => KeyKind::public(PublicKeyAlgorithm::RsaPssSha512),
+            #[cfg(feature = "public-key")]
+            Self::RsaV15Sha256 => KeyKind::public(PublicKeyAlgorithm::RsaSha256),
         }
     }
 }
@@ -119,10 +124,7 @@ where
 {
     let mut signatures = Signatures::alone();
     signatures.encoding = Encoding::Base64;
-    #[cfg(feature = "public-key")]
-    {
-        signatures.public_key = algorithm.public_key();
-    }
+    signatures.key_kind = algorithm.key_kind();
     let form = HttpSignature {
         algorithm,
         signatures,

@@ -152,7 +152,7 @@ where
     type Claims = C;
 
     fn rules(&self) -> Rules {
-        let mut rules = self.signatures.rules(self.secret_format);
+        let mut rules = self.signatures.key_kind.rules(self.secret_format);
         rules.usage = Usage::Idempotent { lease: self.lease, remember: None };
         rules.has_time = true;
         rules.longest_window = self.window.max_age;
@@ -250,7 +250,7 @@ where
     }
 
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
-        self.signatures.check_key(Self::NAME, key, self.secret_format)
+        self.signatures.key_kind.check_key(Self::NAME, key, self.secret_format)
     }
 }
 

@@ -27,7 +27,7 @@ where
         let text = draft.step("text", text);
         let secret = key(self.secret_format, &mut draft);
         let signature =
-            Expr::signature(self.signatures.private(), Digest::Sha256, secret, text).encoded(Encoding::Base64);
+            Expr::signature(self.signatures.key_kind.private(), Digest::Sha256, secret, text).encoded(Encoding::Base64);
         let signature = draft.step("signature", signature);
         let label = self.label.as_deref().unwrap_or("sig1");
         let labelled = |before: &str, value, after: &'static str| {
@@ -40,7 +40,7 @@ where
             outgoing.part(&as_written(&name), "header", what);
             outgoing.header(&name, value);
         }
-        let secret = SecretShape::either(self.signatures.private(), self.secret_format);
+        let secret = SecretShape::either(self.signatures.key_kind.private(), self.secret_format);
         Ok(draft.end(outgoing, secret, Some(Lifetime::Window(self.window))))
     }
 }

@@ -4,11 +4,12 @@
 //! |---|---|
 //! | Where is a value? | [`Place`] |
 //! | Where are signed pairs? | [`Source`] |
+//! | With which digest is a signature made? | [`Digest`] |
 //! | How is a signature encoded? | [`Encoding`] |
 //! | With which public-key algorithm is it made? | [`PublicKeyAlgorithm`] |
 //! | How does the partner's page show the secret? | [`SecretFormat`] |
 //! | How is the key made of the secret? | [`KeyDerivation`] |
-//! | How is a time written? | [`TimeFormat`] |
+//! | How is a time written? | [`TimeFormat`], [`Stamp`] |
 //! | Under which address does the partner sign? | [`Origin`] |
 
 #[cfg(any(
@@ -21,8 +22,12 @@
     feature = "webhook"
 ))]
 pub(crate) mod encoding;
+#[cfg(any(feature = "sealed", feature = "signed-payload"))]
+mod fixed;
 #[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
 mod key_derivation;
+#[cfg(any(feature = "signed-parameters", feature = "signed-payload", feature = "webhook"))]
+mod key_kind;
 #[cfg(all(
     feature = "explain",
     any(
@@ -35,7 +40,7 @@ mod key_derivation;
 ))]
 pub(crate) mod near;
 mod origin;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each form asks for some of it")]
 mod place;
 #[cfg(any(feature = "jwt", feature = "fernet"))]
 mod places;
@@ -57,30 +62,14 @@ mod source;
 ))]
 mod time_format;
 
-#[cfg(any(
-    feature = "jwt",
-    feature = "oauth1",
-    feature = "sign",
-    feature = "signed-parameters",
-    feature = "signed-payload",
-    feature = "timestamp-hash",
-    feature = "webhook"
-))]
-pub use crate::mac::Digest;
-#[cfg(any(
-    feature = "jwt",
-    feature = "oauth1",
-    feature = "sign",
-    feature = "signed-parameters",
-    feature = "signed-payload",
-    feature = "timestamp-hash",
-    feature = "webhook"
-))]
-pub use encoding::Encoding;
+#[cfg(any(feature = "sealed", feature = "signed-payload"))]
+pub(crate) use fixed::check_fixed;
 #[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
 pub use key_derivation::KeyDerivation;
 #[cfg(all(feature = "sign", any(feature = "signed-parameters", feature = "signed-payload")))]
 pub(crate) use key_derivation::Kind as DerivationKind;
+#[cfg(any(feature = "signed-parameters", feature = "signed-payload", feature = "webhook"))]
+pub(crate) use key_kind::{Given, KeyKind};
 pub use origin::Origin;
 #[cfg(all(feature = "oauth1", feature = "sign"))]
 pub(crate) use origin::base_uri_of;
@@ -93,7 +82,7 @@ pub(crate) use places::Places;
 pub use public_key::PublicKeyAlgorithm;
 pub use secret_format::SecretFormat;
 #[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
-pub(crate) use signature::{Given, Signature};
+pub(crate) use signature::Signature;
 #[cfg(any(feature = "sealed", feature = "signed-parameters", feature = "signed-payload"))]
 pub(crate) use signed_time::SignedTime;
 #[cfg(feature = "signed-payload")]
@@ -108,3 +97,13 @@ pub use source::Source;
     feature = "webhook"
 ))]
 pub use time_format::TimeFormat;
+#[cfg(any(
+    feature = "jwt",
+    feature = "oauth1",
+    feature = "sign",
+    feature = "signed-parameters",
+    feature = "signed-payload",
+    feature = "timestamp-hash",
+    feature = "webhook"
+))]
+pub use {crate::mac::Digest, encoding::Encoding};

@@ -50,7 +50,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
 impl Place {
-    /// The query parameter of this name. It ends up in logs and histories unless it is of use only once.
+    /// The query parameter of this name. URLs end up in logs: take another place for a value that works again.
     pub fn query(name: impl Into<Cow<'static, str>>) -> Self {
         Self(Kind::Query(name.into()))
     }
@@ -274,7 +274,7 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Rea
         (Some(pair), None) => match value_of(pair, name).map(std::str::from_utf8) {
             Some(Ok(text)) => Ok(Some(text)),
             Some(Err(_)) => Err(Reason::Malformed(name.to_owned().into(), "is not UTF-8")),
-            None => Err(Reason::Malformed(name.to_owned().into(), "is a cookie whose name is not spelled as it is")),
+            None => Err(Reason::Malformed(name.to_owned().into(), "is a cookie whose name is spelled in another way")),
         },
         (Some(_), Some(_)) => Err(Reason::DuplicateParameter(name.to_owned().into())),
     }

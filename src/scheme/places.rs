@@ -72,12 +72,13 @@ impl Places {
         found.ok_or_else(missing)
     }
 
-    /// Takes the value out of the headers.
+    /// Where a partner that signs puts the value.
     #[cfg(feature = "sign")]
     pub(crate) fn first(&self) -> Option<&Place> {
         self.0.first()
     }
 
+    /// Takes the value out of the headers.
     pub(crate) fn redact(&self, head: &mut Parts) {
         self.0.iter().for_each(|place| place.redact(head));
     }

@@ -1,15 +1,8 @@
 use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
+use crate::text::base64::BASE64_PADDED_OR_NOT;
 use crate::text::hex::decode_hex;
-
-/// With or without padding: some senders' pages show it, some do not.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// The format in which the sender's page shows the secret. Give the secret to the layer as the page shows it.
 ///
@@ -26,7 +19,7 @@ pub enum SecretFormat {
     Bytes,
     /// The text is the key, even if it looks encoded. Anything but visible ASCII is refused: it was probably decoded.
     Text,
-    /// Base64 of the key, with or without padding, behind a prefix that may be left out.
+    /// Base64 of the key, with or without padding, as pages show it either way, behind a prefix that may be left out.
     Base64 {
         /// What secrets begin with, such as `whsec_`; empty if nothing.
         prefix: &'static str,
@@ -52,7 +45,9 @@ impl SecretFormat {
             Self::Text => Err("is not visible ASCII: give it as the sender's page shows it, not decoded"),
             Self::Base64 { prefix } => {
                 let text = secret.strip_prefix(prefix.as_bytes()).unwrap_or(secret);
-                let key = BASE64.decode(text).map_err(|_| "is not base64: give it as the sender's page shows it")?;
+                let key = BASE64_PADDED_OR_NOT
+                    .decode(text)
+                    .map_err(|_| "is not base64: give it as the sender's page shows it")?;
                 if key.is_empty() { Err("is empty") } else { Ok(key.into()) }
             }
             Self::Hex => {

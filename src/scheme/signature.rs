@@ -1,15 +1,16 @@
+#[cfg(any(feature = "explain", feature = "signed-parameters"))]
 use subtle::ConstantTimeEq;
 
 use crate::ConfigProblem;
 use crate::form::Rules;
 use crate::keys::{self, Secret};
-use crate::mac::{self, Digest, Tag};
+use crate::mac::Digest;
+#[cfg(feature = "signed-parameters")]
+use crate::mac::{MD5_LENGTH, md5};
 use crate::rejection::Reason;
-#[cfg(feature = "public-key")]
-use crate::scheme::PublicKeyAlgorithm;
 #[cfg(feature = "explain")]
 use crate::scheme::near::{Made, Odd};
-use crate::scheme::{Encoding, KeyDerivation, SecretFormat};
+use crate::scheme::{Encoding, Given, KeyDerivation, KeyKind, SecretFormat};
 
 /// How a signature is made and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,34 +19,13 @@ pub struct Signature {
     pub(crate) encoding: Encoding,
     pub(crate) secret_format: SecretFormat,
     pub(crate) derivation: KeyDerivation,
-    /// Whether a plain digest is MD5, and not `digest`.
+    /// Whether `verify_digest` takes MD5 instead of `digest`: see `Recipe::danger_md5_with_secret_at_the_end`.
     #[cfg(feature = "signed-parameters")]
     pub(crate) md5: bool,
-    /// What a partner may make instead, while that is tried.
+    /// What a partner may make instead. Set only while `explain` tries it.
     #[cfg(feature = "explain")]
     odd: Option<Odd>,
-    /// `None`: an HMAC.
-    #[cfg(feature = "public-key")]
-    pub(crate) public_key: Option<PublicKeyAlgorithm>,
-}
-
-/// A decoded signature.
-pub(crate) enum Given {
-    Mac(Tag),
-    #[cfg(feature = "public-key")]
-    PublicKey(Box<[u8]>),
-}
-
-impl std::ops::Deref for Given {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self {
-            Self::Mac(tag) => tag,
-            #[cfg(feature = "public-key")]
-            Self::PublicKey(signature) => signature,
-        }
-    }
+    pub(crate) key_kind: KeyKind,
 }
 
 impl Signature {
@@ -61,33 +41,17 @@ impl Signature {
             md5: false,
             #[cfg(feature = "explain")]
             odd: None,
-            #[cfg(feature = "public-key")]
-            public_key: None,
+            key_kind: KeyKind::default(),
         }
     }
 
     /// Whether the keys are public keys.
-    #[cfg_attr(not(feature = "public-key"), allow(clippy::unused_self))]
     pub(crate) fn is_public(&self) -> bool {
-        #[cfg(feature = "public-key")]
-        return self.public_key.is_some();
-        #[cfg(not(feature = "public-key"))]
-        false
-    }
-
-    /// A key that nobody has.
-    fn decoy(&self) -> Secret {
-        #[cfg(feature = "public-key")]
-        if let Some(algorithm) = self.public_key {
-            return algorithm.decoy();
-        }
-        mac::decoy()
+        self.key_kind.is_public()
     }
 
     pub(crate) fn rules(&self) -> Rules {
-        let mut rules = Rules::new(self.decoy());
-        rules.knows_secret_format = self.secret_format != SecretFormat::Bytes || self.is_public();
-        rules
+        self.key_kind.rules(self.secret_format)
     }
 
     /// Refuses settings of an HMAC beside a public key.
@@ -107,18 +71,14 @@ impl Signature {
     }
 
     pub(crate) fn decode(&self, text: &str) -> Result<Given, &'static str> {
-        #[cfg(feature = "public-key")]
-        if let Some(algorithm) = self.public_key {
-            return algorithm.normal(self.encoding.decode(text)?).map(Given::PublicKey);
-        }
-        self.encoding.tag(text, self.length()).map(Given::Mac)
+        self.key_kind.decode(text, self.encoding, self.length())
     }
 
     /// How long a MAC or digest is, in bytes.
     fn length(&self) -> usize {
         #[cfg(feature = "signed-parameters")]
         if self.md5 {
-            return mac::MD5_LENGTH;
+            return MD5_LENGTH;
         }
         self.digest.length()
     }
@@ -130,13 +90,13 @@ impl Signature {
         parts: impl IntoIterator<Item = &'p [u8]>,
         given: &[u8],
     ) -> Result<(), Reason> {
-        let verified = |verified| match verified {
+        let verified = |is_right| match is_right {
             Ok(true) => Ok(()),
             Ok(false) => Err(Reason::BadSignature),
             Err(what) => Err(Reason::UnusableKey(what)),
         };
         #[cfg(feature = "public-key")]
-        if let Some(algorithm) = self.public_key {
+        if let Some(algorithm) = self.key_kind.algorithm() {
             let signed = parts.into_iter().collect::<Vec<_>>().concat();
             return verified(algorithm.verify(key, &signed, given));
         }
@@ -154,15 +114,13 @@ impl Signature {
     }
 
     /// Whether the plain digest of these parts, with the secret between them, is this one.
+    #[cfg(feature = "signed-parameters")]
     pub(crate) fn verify_digest(&self, key: &Secret, before: &[u8], after: &[u8], given: &[u8]) -> Result<(), Reason> {
         keys::check_shared(key).map_err(Reason::UnusableKey)?;
         let secret = self.secret_format.key(key.expose()).map_err(Reason::UnusableKey)?;
         let key = self.derivation.key(secret);
         let parts = [before, &key, after];
-        #[cfg(feature = "signed-parameters")]
-        let digest = if self.md5 { mac::md5(parts) } else { self.digest.hash(parts) };
-        #[cfg(not(feature = "signed-parameters"))]
-        let digest = self.digest.hash(parts);
+        let digest = if self.md5 { md5(parts) } else { self.digest.hash(parts) };
         if digest[..].ct_eq(given).into() { Ok(()) } else { Err(Reason::BadSignature) }
     }
 
@@ -185,11 +143,6 @@ impl Signature {
     }
 
     pub(crate) fn check_key(&self, form: &'static str, key: &Secret) -> Result<(), &'static str> {
-        #[cfg(feature = "public-key")]
-        if let Some(algorithm) = self.public_key {
-            return algorithm.check_key(key);
-        }
-        self.secret_format.key(key.expose())?;
-        mac::check_key(form, key)
+        self.key_kind.check_key(form, key, self.secret_format)
     }
 }

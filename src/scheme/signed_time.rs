@@ -61,6 +61,7 @@ impl Stamp {
 pub enum SignedTime {
     /// Not chosen: the layer does not build.
     Unset,
+    /// By `danger_without_time`.
     Without,
     IssuedAt {
         member: Cow<'static, str>,
@@ -89,7 +90,7 @@ impl SignedTime {
         }
     }
 
-    /// How much of a credential's lifetime comes from the settings.
+    /// How much of a credential's lifetime comes from the settings, not from the credential.
     pub(crate) fn longest_window(&self, window: &Window) -> Duration {
         match self {
             Self::Unset | Self::Without => Duration::ZERO,
@@ -144,7 +145,7 @@ impl SignedTime {
             Self::ExpiresAt { member: name, format, longest } => {
                 let text = member(name)?.ok_or_else(|| Reason::MissingClaim(name.clone()))?;
                 let end = read(name, *format, &text)?;
-                // One that lives longer is not valid yet, so that none is older than `longest`.
+                // One that ends later is not valid yet, so that none is remembered for longer than `longest`.
                 Ok(Validity::between(None, end.minus(*longest), end, window.clock_skew))
             }
             Self::Stamped(format) => {

@@ -101,7 +101,8 @@ where
         self
     }
 
-    /// A member that must have this text, such as the app for which the payload is. Default: none.
+    /// A member that must have this text, such as the app for which the payload is. A name that begins with `/` is a
+    /// pointer (RFC 6901). Default: none.
     pub fn require_value(mut self, member: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
         self.form.fixed.push((member.into(), value.into()));
         self

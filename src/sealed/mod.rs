@@ -49,7 +49,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::ConfigProblem;
 use crate::body::WholeBody;
@@ -63,7 +62,7 @@ use crate::near_miss::NearMiss;
 use crate::received;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
-use crate::scheme::{Place, SignedTime};
+use crate::scheme::{Place, SignedTime, check_fixed};
 use crate::text::base64::{decode_base64url_onto, without_padding};
 use crate::text::json::{self, Object};
 use crate::window::{Validity, Window};
@@ -178,7 +177,7 @@ where
 
     fn validity(&self, message: &Message) -> Result<Validity, Reason> {
         let object = Object::read(&message.payload)?;
-        self.time.validity(&self.window, None, |name| member(&object, name))
+        self.time.validity(&self.window, None, |name| object.text_or_number(name))
     }
 
     fn fingerprint(&self, message: &Message, fingerprint: &mut FingerprintHasher) {
@@ -187,12 +186,7 @@ where
 
     fn claims(&self, message: Message, _: UnixTime) -> Result<C, Reason> {
         let object = Object::read(&message.payload)?;
-        for (name, expected) in &self.fixed {
-            let given = member(&object, name)?.ok_or_else(|| Reason::MissingClaim(name.clone()))?;
-            if given != *expected {
-                return Err(Reason::BadClaim(name.clone(), "is not what it has to be"));
-            }
-        }
+        check_fixed(&self.fixed, |name| object.text_or_number(name))?;
         json::parse(&message.payload)
     }
 
@@ -222,16 +216,6 @@ where
 
 fn last_segment(head: &Parts) -> &str {
     received::uri(head).path().rsplit('/').next().unwrap_or_default()
-}
-
-/// The text of a member, or of a number.
-fn member(object: &Object<'_>, name: &str) -> Result<Option<String>, Reason> {
-    match object.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(Value::Number(number)) => Ok(Some(number.to_string())),
-        Some(_) => Err(Reason::BadClaim(name.to_owned().into(), "is neither text nor a number")),
-    }
 }
 
 opaque_debug!(Sealed<C> { seal, at, time });

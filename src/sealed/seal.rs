@@ -42,7 +42,7 @@ impl Seal {
         if fits { Ok(()) } else { Err("has lengths that do not fit: its end was cut off") }
     }
 
-    /// The payload, if it was sealed with this secret. Whatever is wrong, the answer is one.
+    /// The payload, if it was sealed with this secret. All failures look the same.
     pub(super) fn open(self, sealed: &[u8], secret: &[u8]) -> Option<Vec<u8>> {
         let mut key = Zeroizing::new([0; 32]);
         Sha256::new_with_prefix(secret).finalize_into((&mut *key).into());

@@ -20,9 +20,9 @@ use crate::{Builder, ConfigProblem};
 /// | [`password_in`](Builder::password_in), [`basic_credentials`](Builder::basic_credentials) | the token is plain |
 /// | [`require`](Builder::require) | nothing but what `C` needs |
 /// | [`throttle`](Builder::throttle) | none |
-/// | [`keys`](Builder::keys), [`tenant`](Builder::tenant) | not asked, as `keys` says whose key came: an error |
 /// | [`methods`](Builder::methods) | POST |
-/// | [`replay`](Builder::replay) | not asked, as a credential may come again: an error |
+/// | [`keys`](Builder::keys), [`tenant`](Builder::tenant) | an error: the argument `keys` says whose key came |
+/// | [`replay`](Builder::replay) | an error: a credential may come again |
 ///
 /// ```
 /// use std::net::SocketAddr;
@@ -105,13 +105,13 @@ where
         layer
     }
 
-    /// The secret is `user:password`, sent as HTTP Basic credentials (RFC 7617).
+    /// The secret is `user:password`, sent as HTTP Basic credentials (RFC 7617). Default: a [token](Self::token_in).
     pub fn basic_credentials(self) -> Self {
         self.token(Place::basic(), Written::Credentials)
     }
 
     /// The secret is the password in base64 of `user:password`, for senders that name a user of their choice beside
-    /// it. [`UserName`](super::UserName) reads that name into claims.
+    /// it. [`UserName`](super::UserName) reads that name into claims. Default: a [token](Self::token_in).
     pub fn password_in(self, place: Place) -> Self {
         self.token(place, Written::Password)
     }

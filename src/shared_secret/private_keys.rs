@@ -9,8 +9,7 @@ use crate::clock::UnixTime;
 use crate::debug::opaque_debug;
 use crate::keys::{self, Key, Secret, TenantId};
 use crate::store::{StoreError, StoreFuture};
-use crate::text::hex::decode_hex;
-use crate::text::hex::encode_hex;
+use crate::text::hex::{decode_hex, encode_hex};
 use crate::{ConfigError, ConfigProblem};
 
 /// The SHA-256 digest of a token. Only the digest is stored and looked up.

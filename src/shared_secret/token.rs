@@ -5,9 +5,10 @@ use zeroize::Zeroizing;
 
 use crate::text::base64::BASE64;
 
+/// How many bytes a token may have, with the user name beside it.
 const LONGEST: usize = 1_024;
 
-const TOO_LONG: &str = "is empty or too long";
+const BAD_LENGTH: &str = "is empty or too long";
 
 /// How the token is written where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,7 @@ pub(super) struct Token {
     text: Zeroizing<String>,
     /// How many bytes come before the token: the user name and the colon.
     start: usize,
+    /// Where the user name ends.
     user: Option<usize>,
 }
 
@@ -54,7 +56,7 @@ impl Token {
     pub(super) fn read(written: Written, text: &str) -> Result<Self, &'static str> {
         // Before it is copied: each copy is wiped, byte by byte, which takes longer than all else.
         if text.len() > written.longest() {
-            return Err(TOO_LONG);
+            return Err(BAD_LENGTH);
         }
         let plain = |text: &str| Self { text: text.to_owned().into(), start: 0, user: None };
         let token = match written {
@@ -81,7 +83,7 @@ impl Token {
             }
         };
         if token.token().is_empty() || token.text.len() > LONGEST {
-            return Err(TOO_LONG);
+            return Err(BAD_LENGTH);
         }
         Ok(token)
     }

@@ -171,7 +171,7 @@ where
     #[cfg(feature = "public-key")]
     #[cfg_attr(docsrs, doc(cfg(feature = "public-key")))]
     pub fn public_key(mut self, algorithm: crate::scheme::PublicKeyAlgorithm) -> Self {
-        self.form.signatures.public_key = Some(algorithm);
+        self.form.signatures.key_kind = crate::scheme::KeyKind::public(algorithm);
         self
     }
 

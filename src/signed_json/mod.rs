@@ -140,7 +140,7 @@ where
 
     fn rules(&self) -> Rules {
         let has_time = self.timestamp_field.is_some();
-        let mut rules = self.signatures.rules(self.secret_format);
+        let mut rules = self.signatures.key_kind.rules(self.secret_format);
         self.processing.set(&mut rules);
         rules.has_time = has_time && self.event_id_field.is_none();
         rules.longest_window = if has_time { self.remembered_for() } else { Duration::ZERO };
@@ -232,7 +232,7 @@ where
     }
 
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
-        self.signatures.check_key(Self::NAME, key, self.secret_format)
+        self.signatures.key_kind.check_key(Self::NAME, key, self.secret_format)
     }
 
     fn check(&self) -> Result<(), ConfigProblem> {

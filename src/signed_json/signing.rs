@@ -22,7 +22,7 @@ where
         let text = draft.step("text", text);
         let secret = key(self.secret_format, &mut draft);
         let digest = self.signatures.digest.unwrap_or(Digest::Sha256);
-        let signature = Expr::signature(self.signatures.private(), digest, secret, text);
+        let signature = Expr::signature(self.signatures.key_kind.private(), digest, secret, text);
         let signature = draft.step("signature", signature.encoded(self.signatures.encoding));
         computed.push((&self.signature_field, signature));
         let what = format!("the signature, {}", words::encoding(self.signatures.encoding));
@@ -39,7 +39,7 @@ where
         };
         outgoing.request.body = Body::Json(body);
         let lifetime = self.timestamp_field.as_ref().map(|_| Lifetime::Window(self.window));
-        Ok(draft.end(outgoing, SecretShape::either(self.signatures.private(), self.secret_format), lifetime))
+        Ok(draft.end(outgoing, SecretShape::either(self.signatures.key_kind.private(), self.secret_format), lifetime))
     }
 }
 

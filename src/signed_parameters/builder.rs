@@ -57,6 +57,7 @@ where
     C: DeserializeOwned + Send + Sync + 'static,
 {
     let mut signature = Signature::written_as(Encoding::Hex);
+    // An MD5 is shorter, so the signature is decoded to another length.
     signature.md5 = recipe.md5;
     let form = SignedParameters {
         recipe,
@@ -94,7 +95,8 @@ where
         self
     }
 
-    /// Where the signature is, if it is not among the pairs, such as a header.
+    /// Where the signature is, if it is not among the pairs, such as a header. Default: it is the pair
+    /// [`signature`](Self::signature_parameter).
     pub fn signature_in(mut self, place: Place) -> Self {
         self.form.signature_at = At::Place(place);
         self
@@ -103,11 +105,11 @@ where
     /// A public-key algorithm instead of an HMAC. The secrets are then the partner's
     /// [public keys](crate::scheme::PublicKeyAlgorithm), as its page shows them. Default: none, an HMAC.
     ///
-    /// A request is recognised by what was signed, as some signatures have a second spelling.
+    /// A request is recognised by what was signed, as an ECDSA signature can be rewritten into another valid one.
     #[cfg(feature = "public-key")]
     #[cfg_attr(docsrs, doc(cfg(feature = "public-key")))]
     pub fn public_key(mut self, algorithm: crate::scheme::PublicKeyAlgorithm) -> Self {
-        self.form.signature.public_key = Some(algorithm);
+        self.form.signature.key_kind = crate::scheme::KeyKind::public(algorithm);
         self
     }
 }
@@ -126,7 +128,7 @@ where
     }
 
     /// Takes a replay store that forgets when the process ends, although requests may have no time: **an old request
-    /// can then be used again after a restart**.
+    /// can then be used again after a restart**. Default: such a layer does not build.
     pub fn danger_forgets_on_restart(mut self) -> Self {
         self.form.forgetting_is_fine = true;
         self
@@ -146,20 +148,23 @@ where
         self
     }
 
-    /// Signed pairs that may come at most once, where the recipe joins [repeated](Recipe::repeated) names.
+    /// Signed pairs that may come at most once, where the recipe joins [repeated](Recipe::repeated) names. Default:
+    /// those that are required, or hold the tenant, the time or the nonce. **To any other value, a visitor who may add
+    /// parameters can add text.**
     pub fn once<N: Into<Cow<'static, str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.form.once.extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// Signed pairs that hold digits alone, or nothing.
+    /// Signed pairs that hold digits alone, or nothing. Default: any text.
     pub fn digits<N: Into<Cow<'static, str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.form.shapes.extend(names.into_iter().map(|name| (name.into(), Shape::Digits)));
         self
     }
 
-    /// A signed pair whose value ends like this; without a separator between pairs, it has this once. An end that
-    /// begins with a point is a domain, and the value a host name below it.
+    /// A signed pair whose value ends like this. If the end begins with a point, it is a domain, and the value must be
+    /// a host name below it. Without a separator between pairs, the end must not occur earlier in the value. Default:
+    /// any text.
     pub fn ends_with(mut self, name: impl Into<Cow<'static, str>>, end: impl Into<Cow<'static, str>>) -> Self {
         self.form.shapes.push((name.into(), Shape::EndsWith(end.into())));
         self
@@ -189,15 +194,13 @@ pub(super) fn check<C>(form: &SignedParameters<C>) -> Result<(), ConfigProblem> 
     }
     form.places().try_for_each(|place| place.check("source"))?;
     let is_signed = |name: &Cow<'static, str>| {
-        form.recipe.selected.has(name)
-            && !form.recipe.except.contains(name)
-            && !matches!(&form.signature_at, At::Parameter(signature) if signature == name)
+        form.recipe.signs(name) && !matches!(&form.signature_at, At::Parameter(signature) if signature == name)
     };
     if let At::Parameter(name) = &form.signature_at {
         if name.is_empty() {
             return problem("signature_parameter", "is empty: name the parameter that holds the signature");
         }
-        if matches!(&form.recipe.selected, super::recipe::Selected::Listed(names) if names.contains(name)) {
+        if form.recipe.selected.names().contains(name) {
             return problem("signature_parameter", "is one of the signed ones: a signature cannot sign itself");
         }
     }

@@ -120,7 +120,7 @@ enum At {
     Place(Place),
 }
 
-/// What a value consists of.
+/// What a value must look like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Shape {
     Digits,
@@ -138,7 +138,7 @@ pub struct Message(Arc<Signed>);
 struct Signed {
     pairs: Pairs,
     tag: Given,
-    /// By what the browser's nonces are known.
+    /// The cookie's bits, by which a nonce of this browser is known.
     binding: Option<Binding>,
 }
 
@@ -156,7 +156,7 @@ where
         let mut rules = self.signature.rules();
         rules.bound_to_owner = self.signature.is_public();
         rules.usage = self.usage;
-        // One value goes along with each request; pairs of a query are that request's.
+        // One value comes with every request of its holder. A query's pairs belong to that request alone.
         rules.bearer = self.usage == Usage::Reusable && self.source.place().is_some();
         rules.parameters = self.parameters();
         rules.signed_parameters = if self.source == Source::Query { self.known() } else { Vec::new() };
@@ -170,7 +170,7 @@ where
     fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
         match &self.signature_at {
             At::Parameter(name) => self.source.presence(head, name),
-            // Pairs are everywhere: whether these are ours, the signature tells.
+            // Any request may have pairs. The signature's place tells whether this one is signed.
             At::Place(place) => match self.source.place() {
                 Some(pairs) => pairs.presence(head),
                 None if place.presence(head)? == Presence::Absent => Ok(Presence::Absent),
@@ -208,6 +208,7 @@ where
             None => self.signature.verify(key, [before, after], &signed.tag),
             Some(_) => self.signature.verify_digest(key, before, after, &signed.tag),
         };
+        // The texts differ only in the spelling of the same pairs, so any of them proves the pairs.
         let mut checked = Err(Reason::BadSignature);
         for text in signed.pairs.texts() {
             checked = check(text);
@@ -329,10 +330,7 @@ impl<C> SignedParameters<C> {
 
     /// The names of signed pairs that are known.
     fn known(&self) -> Vec<Cow<'static, str>> {
-        let listed = match &self.recipe.selected {
-            recipe::Selected::Listed(names) => names.as_slice(),
-            _ => &[],
-        };
+        let listed = self.recipe.selected.names();
         let named = self.tenant.iter().chain(&self.nonce.member).chain(self.time.member());
         let named = self.required.iter().chain(&self.once).chain(named);
         listed.iter().chain(named).chain(self.shapes.iter().map(|(name, _)| name)).cloned().collect()
@@ -350,7 +348,7 @@ impl<C> SignedParameters<C> {
     }
 }
 
-/// Whether a domain after this makes a host name.
+/// Whether this and a domain, such as `.example.com`, make a host name.
 fn begins_a_host(text: &str) -> bool {
     let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     text.starts_with(|first: char| first.is_ascii_alphanumeric()) && text.bytes().all(is_fit)

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Uri;
 use http::request::Parts;
 
-use super::recipe::{Between, Join, Order, Recipe, Selected, Text};
+use super::recipe::{Join, Order, Recipe, Selected, Text};
 use super::{SignedParameters, Source};
 use crate::near_miss::{NearMiss, copy_form, orders};
 
@@ -103,9 +103,5 @@ impl Recipe {
             other != self && values_are_listed
         });
         near
-    }
-
-    fn joins_values(&self) -> bool {
-        matches!(self.join.0, Between::Values(_))
     }
 }

@@ -4,20 +4,21 @@ use std::fmt::Write;
 use super::recipe::{Between, HashedSecret, Order, Recipe, Repeated, Selected, Text};
 use crate::rejection::Reason;
 use crate::text::name::shown;
-use crate::text::percent::{Bare, decode_form};
+use crate::text::percent::{Spelling, decode_form};
 
 /// How many pairs a request may have.
 const MOST: usize = 256;
 
-/// The selected pairs, and the text of the signature.
+/// The selected pairs, and the text that was signed.
 pub(super) struct Pairs {
     /// Decoded, in the order in which they are signed.
     pub(super) all: Vec<Pair>,
-    /// What is hashed before the secret, if that is among it, and the rest.
+    /// The signed text. If the secret is hashed within it, what stands before the secret.
     pub(super) before: Vec<u8>,
+    /// The rest of the signed text.
     pub(super) after: Vec<u8>,
-    /// The same two, with other characters escaped.
-    others: Vec<[Vec<u8>; 2]>,
+    /// The same two, as other libraries would escape them: see [`Spelling`].
+    other_spellings: Vec<[Vec<u8>; 2]>,
 }
 
 #[derive(Clone)]
@@ -26,6 +27,7 @@ pub(super) struct Pair {
     pub(super) value: String,
     /// As it is signed.
     text: Vec<u8>,
+    /// Whether the value is a list in brackets, which is not encoded.
     is_list: bool,
     is_repeated: bool,
 }
@@ -55,7 +57,7 @@ impl Pairs {
                 if found.replace(value()?).is_some() {
                     return Err(Reason::DuplicateParameter(name.into_owned().into()));
                 }
-            } else if recipe.selected.has(&name) && !recipe.except.iter().any(|other| *other == *name) {
+            } else if recipe.signs(&name) {
                 if pairs.len() == MOST {
                     return Err(malformed("parameters", "are too many"));
                 }
@@ -74,19 +76,21 @@ impl Pairs {
         {
             return Err(Reason::MissingParameter(missing.clone()));
         }
-        let has_spellings = matches!(recipe.text, Text::Encoded | Text::FormEncoded)
-            && all.iter().any(|pair| Bare::matters_in(&pair.name) || Bare::matters_in(&pair.value));
-        let mut others = Vec::new();
-        for bare in [Bare::Form, Bare::Component].into_iter().filter(|_| has_spellings) {
-            others.push(text_of(&mut all.clone(), recipe, bare)?);
+        let is_encoded = matches!(recipe.text, Text::Encoded | Text::FormEncoded);
+        let differs = |pair: &Pair| Spelling::differs_for(&pair.name) || Spelling::differs_for(&pair.value);
+        let mut other_spellings = Vec::new();
+        if is_encoded && all.iter().any(differs) {
+            for spelling in [Spelling::Form, Spelling::Component] {
+                other_spellings.push(text_of(&mut all.clone(), recipe, spelling)?);
+            }
         }
-        let [before, after] = text_of(&mut all, recipe, Bare::Rfc3986)?;
-        Ok(Self { all, before, after, others })
+        let [before, after] = text_of(&mut all, recipe, Spelling::Rfc3986)?;
+        Ok(Self { all, before, after, other_spellings })
     }
 
-    /// What may have been signed, before and after the secret. The first is what is written by RFC 3986.
+    /// Each text that may have been signed, before and after the secret.
     pub(super) fn texts(&self) -> impl Iterator<Item = [&[u8]; 2]> {
-        let others = self.others.iter().map(|[before, after]| [before.as_slice(), after]);
+        let others = self.other_spellings.iter().map(|[before, after]| [before.as_slice(), after]);
         std::iter::once([self.before.as_slice(), &self.after]).chain(others)
     }
 
@@ -107,10 +111,10 @@ impl Pairs {
     }
 }
 
-/// Writes the pairs, sorts them, and joins them: what is hashed before the secret, if that is among it, and the rest.
-fn text_of(all: &mut [Pair], recipe: &Recipe, bare: Bare) -> Result<[Vec<u8>; 2], Reason> {
+/// Writes the pairs, sorts them, and joins them. Returns what stands before the secret, and the rest.
+fn text_of(all: &mut [Pair], recipe: &Recipe, spelling: Spelling) -> Result<[Vec<u8>; 2], Reason> {
     for pair in &mut *all {
-        write(pair, recipe, bare)?;
+        write(pair, recipe, spelling)?;
     }
     match (&recipe.selected, recipe.order) {
         (Selected::Listed(names), Order::Listed) => {
@@ -158,8 +162,8 @@ fn joined(pairs: Vec<Pair>, repeated: Repeated) -> Result<Vec<Pair>, Reason> {
     for mut pair in pairs {
         let is_list = repeated == Repeated::Brackets && pair.name.ends_with("[]");
         if is_list {
-            // Elements are signed as they are. Without the first two, the end of each is known. The others are nowhere
-            // else in an encoded text but between pairs, so no element can hold another form's text of pairs.
+            // Elements are not encoded. A quote or a backslash would hide where one ends. With `=`, `&` and `/`, an
+            // element could hold a text that the platform signs elsewhere under this secret, such as an app proxy's.
             if pair.value.contains(['"', '\\', '=', '&', '/']) {
                 return Err(malformed(&pair.name, "holds what an element of a list must not, as it is not encoded"));
             }
@@ -188,8 +192,8 @@ fn joined(pairs: Vec<Pair>, repeated: Repeated) -> Result<Vec<Pair>, Reason> {
     Ok(all)
 }
 
-/// Writes a pair as it is signed, unless that is how it was received.
-fn write(pair: &mut Pair, recipe: &Recipe, bare: Bare) -> Result<(), Reason> {
+/// Writes a pair as it is signed. `read` has kept the text of one that is signed as received.
+fn write(pair: &mut Pair, recipe: &Recipe, spelling: Spelling) -> Result<(), Reason> {
     let (name, value) = (pair.name.as_bytes(), pair.value.as_bytes());
     let mut text = Vec::with_capacity(name.len() + value.len() + 8);
     match (recipe.join.0, recipe.text) {
@@ -219,9 +223,9 @@ fn write(pair: &mut Pair, recipe: &Recipe, bare: Bare) -> Result<(), Reason> {
         }
         (Between::Pairs(_), how) => {
             let space = if how == Text::FormEncoded { "+" } else { "%20" };
-            bare.encode(&pair.name, space, &mut text);
+            spelling.encode(&pair.name, space, &mut text);
             text.push(b'=');
-            if pair.is_list { text.extend_from_slice(value) } else { bare.encode(&pair.value, space, &mut text) }
+            if pair.is_list { text.extend_from_slice(value) } else { spelling.encode(&pair.value, space, &mut text) }
         }
     }
     pair.text = text;

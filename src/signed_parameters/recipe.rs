@@ -26,9 +26,9 @@ pub struct Recipe {
     pub(super) repeated: Repeated,
     pub(super) before: Cow<'static, str>,
     pub(super) after: Cow<'static, str>,
-    /// Where the secret is hashed, if it is not the key of a MAC.
+    /// Where the secret is hashed with the text. `None`: the secret is the key of a MAC.
     pub(super) hashed_secret: Option<HashedSecret>,
-    /// Whether the digest in which it is hashed is MD5.
+    /// Whether the digest is MD5, which no [`digest`](crate::Builder::digest) can name.
     pub(super) md5: bool,
 }
 
@@ -47,12 +47,9 @@ pub(super) enum Selected {
 }
 
 impl Selected {
-    pub(super) fn has(&self, name: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Prefixed(prefix) => name.starts_with(&**prefix),
-            Self::Listed(names) => names.iter().any(|other| other == name),
-        }
+    /// The names, if they are listed.
+    pub(super) fn names(&self) -> &[Cow<'static, str>] {
+        if let Self::Listed(names) = self { names } else { &[] }
     }
 }
 
@@ -237,27 +234,26 @@ impl Recipe {
 
     /// The signature is a plain digest of the listed values, with the secret before the value of this index, counted
     /// from 1: no MAC. **Anyone with one signature can sign the same text with more appended** (length extension). The
-    /// padding in between has bytes that no parameter can hold here, so such a request is `malformed`; with a MAC, the
-    /// problem does not exist.
-    /// For [`Join::values`].
+    /// padding in between has bytes that no parameter can hold here, so such a request is `malformed`. Take it only if
+    /// the partner has no MAC. For [`Join::values`].
     #[must_use]
     pub fn danger_digest_with_secret_before(self, index: usize) -> Self {
         Self { hashed_secret: Some(HashedSecret::Before(index)), md5: false, ..self }
     }
 
-    /// The signature is a plain digest of the text with the secret behind it: no MAC. **Whoever finds two texts with
-    /// one digest has the second one signed with the first**: for SHA-1 that is within reach. So take SHA-256 where
-    /// the partner leaves the choice.
+    /// The signature is a plain digest of the text with the secret behind it: no MAC. **Two texts with one digest have
+    /// one signature**: whoever finds them, and has the first signed, can send the second. For SHA-1 that is within
+    /// reach, so take SHA-256 where the partner leaves the choice.
     #[must_use]
     pub fn danger_digest_with_secret_at_the_end(self) -> Self {
         Self { hashed_secret: Some(HashedSecret::AtTheEnd), md5: false, ..self }
     }
 
     /// The signature is the MD5 of the text with the secret behind it. **Two texts with one MD5 are found in seconds,
-    /// even of letters and digits alone, and the signature of one is that of the other.** So it proves only text that
-    /// nobody but the partner can choose a part of. Text before the secret, such as `&key=`, is that of
-    /// [`around`](Self::around). Such a layer takes no [`digest`](crate::Builder::digest), and nothing in this crate
-    /// signs so.
+    /// even of letters and digits alone, and they have one signature.** So it proves nothing if anyone but the partner
+    /// can choose a part of the text. What stands before the secret, such as `&key=`, is the second text of
+    /// [`around`](Self::around). The layer ignores the [`digest`](crate::Builder::digest) SHA-256 and does not build
+    /// with another one. This crate does not make such signatures: there is no signer and no kit.
     ///
     /// ```
     /// use tower_sso::signed_parameters::{Join, Order, Recipe};
@@ -269,6 +265,20 @@ impl Recipe {
     #[must_use]
     pub fn danger_md5_with_secret_at_the_end(self) -> Self {
         Self { hashed_secret: Some(HashedSecret::AtTheEnd), md5: true, ..self }
+    }
+
+    /// Whether a pair with this name is signed, if it is not the signature itself.
+    pub(super) fn signs(&self, name: &str) -> bool {
+        let is_selected = match &self.selected {
+            Selected::All => true,
+            Selected::Prefixed(prefix) => name.starts_with(&**prefix),
+            Selected::Listed(names) => names.iter().any(|other| other == name),
+        };
+        is_selected && !self.except.iter().any(|other| other == name)
+    }
+
+    pub(super) fn joins_values(&self) -> bool {
+        matches!(self.join.0, Between::Values(_))
     }
 
     /// Whether nothing in the text says where a value ends.
@@ -311,7 +321,7 @@ impl Recipe {
             Between::Pairs(Some('=')) => {
                 problem("separates pairs with what separates names and values: they could be cut in two ways")
             }
-            // What one of the encodings leaves in a name or value as it is.
+            // One of the encodings leaves these in a name or value.
             Between::Pairs(Some(separator))
                 if matches!(self.text, Text::Encoded | Text::FormEncoded)
                     && (separator.is_ascii_alphanumeric() || "-._~!*'()+%".contains(separator)) =>

@@ -21,7 +21,7 @@ where
         let (mut draft, mut outgoing) = (Draft::default(), Outgoing::bare(wanted));
         let secret = self.signature.key(&mut draft)?;
         let pairs = self.pairs(wanted, &mut draft, &mut outgoing)?;
-        let (signed, mut others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| self.signs(name));
+        let (signed, mut others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| self.recipe.signs(name));
         let parameters = draft.step("parameters", Expr::Pairs(self.in_order(signed.clone())));
         let text = draft.step("text", self.text_of(&parameters, signed.clone(), &secret)?);
         let signature = match self.recipe.hashed_secret {
@@ -75,10 +75,10 @@ impl<C> SignedParameters<C> {
             wanted.claims.entry(name.clone()).or_insert(value.into());
         }
         let must = |name: &&Cow<'static, str>| {
-            !is_owned(name) && (self.required.contains(name) || wanted.examples || self.joins_values())
+            !is_owned(name) && (self.required.contains(name) || wanted.examples || self.recipe.joins_values())
         };
-        let listed: &[_] = if let Selected::Listed(names) = &self.recipe.selected { names } else { &[] };
-        let wanted = wanted.with(listed.iter().chain(&self.required).filter(must).map(AsRef::as_ref))?;
+        let listed = self.recipe.selected.names().iter();
+        let wanted = wanted.with(listed.chain(&self.required).filter(must).map(AsRef::as_ref))?;
         let pairs = wanted.address_pairs()?.into_iter();
         let pairs = pairs.chain(own.iter().map(|(name, value, _)| (name.clone(), value.clone().into_text())));
         let pairs = pairs.chain(wanted.texts()).collect();
@@ -87,14 +87,6 @@ impl<C> SignedParameters<C> {
         }
         outgoing.claims(&wanted, self.source.name());
         Ok(pairs)
-    }
-
-    fn joins_values(&self) -> bool {
-        matches!(self.recipe.join.0, Between::Values(_))
-    }
-
-    fn signs(&self, name: &str) -> bool {
-        self.recipe.selected.has(name) && !self.recipe.except.iter().any(|other| *other == name)
     }
 
     fn in_order(&self, mut pairs: Vec<(String, Expr)>) -> Vec<(String, Expr)> {

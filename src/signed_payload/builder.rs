@@ -129,7 +129,7 @@ where
     C: DeserializeOwned + Send + Sync + 'static,
 {
     /// The time follows the payload, after another separator, and is signed with it:
-    /// `payload.timestamp.signature`. For a [`Layout::payload_first`].
+    /// `payload.timestamp.signature`. For a [`Layout::payload_first`]. Default: the time is a member.
     pub fn stamped(mut self, stamp: Stamp) -> Self {
         self.form.time = SignedTime::Stamped(stamp);
         self
@@ -144,7 +144,7 @@ where
     }
 
     /// Takes a replay store that forgets when the process ends, although payloads may have no time: **an old payload
-    /// can then be used again after a restart**.
+    /// can then be used again after a restart**. Default: such a layer does not build.
     pub fn danger_forgets_on_restart(mut self) -> Self {
         self.form.forgetting_is_fine = true;
         self
@@ -163,7 +163,8 @@ where
         self
     }
 
-    /// A member that must have this text, such as the name of the algorithm, or the app for which the payload is.
+    /// A member that must have this text, such as the name of the algorithm, or the app for which the payload is. In
+    /// JSON, a name that begins with `/` is a pointer (RFC 6901). Default: none.
     pub fn require_value(mut self, member: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
         self.form.fixed.push((member.into(), value.into()));
         self

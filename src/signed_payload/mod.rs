@@ -120,7 +120,7 @@ use crate::keys::{Secret, TenantId, check_length};
 use crate::near_miss::NearMiss;
 use crate::rejection::{Facts, Reason};
 use crate::replay::FingerprintHasher;
-use crate::scheme::{Given, Signature, SignedTime};
+use crate::scheme::{Given, Signature, SignedTime, check_fixed};
 use crate::window::{Validity, Window};
 
 pub use crate::scheme::{Digest, Encoding, KeyDerivation, SecretFormat, Stamp, TimeFormat};
@@ -177,7 +177,7 @@ struct Signed {
     stamp_at: Option<usize>,
     payload: Vec<u8>,
     tag: Given,
-    /// By what the browser's nonces are known.
+    /// The cookie's bits, by which a nonce of this browser is known.
     binding: Option<Binding>,
 }
 
@@ -262,13 +262,7 @@ where
     }
 
     fn claims(&self, Message(signed): Message, _: UnixTime) -> Result<C, Reason> {
-        for (name, expected) in &self.fixed {
-            let given = self.content.member(&signed.payload, name)?;
-            let given = given.ok_or_else(|| Reason::MissingClaim(name.clone()))?;
-            if given != *expected {
-                return Err(Reason::BadClaim(name.clone(), "is not what it has to be"));
-            }
-        }
+        check_fixed(&self.fixed, |name| self.content.member(&signed.payload, name))?;
         self.content.claims(&signed.payload, &self.required)
     }
 

@@ -49,10 +49,27 @@ mod times {
     }
 }
 
+#[cfg(any(feature = "signed-parameters", feature = "signed-payload", feature = "webhook"))]
+mod private {
+    use crate::scheme::KeyKind;
+    use crate::steps::PrivateAlgorithm;
+
+    impl KeyKind {
+        /// With what a partner signs, if that is a private key.
+        #[cfg_attr(not(feature = "public-key"), allow(clippy::unused_self, reason = "there is no private key"))]
+        pub(crate) fn private(self) -> Option<PrivateAlgorithm> {
+            #[cfg(feature = "public-key")]
+            return self.algorithm().map(PrivateAlgorithm::from);
+            #[cfg(not(feature = "public-key"))]
+            None
+        }
+    }
+}
+
 #[cfg(any(feature = "signed-parameters", feature = "signed-payload"))]
 mod keys {
     use crate::scheme::{DerivationKind, KeyDerivation, SecretFormat, Signature};
-    use crate::steps::{Draft, Expr, Kind, PrivateAlgorithm, SecretShape, SignError, key};
+    use crate::steps::{Draft, Expr, Kind, SecretShape, SignError, key};
 
     impl Signature {
         /// The key that a partner signs with.
@@ -68,21 +85,12 @@ mod keys {
 
         /// The MAC of a text, as it is written.
         pub(crate) fn written(&self, key: Expr, text: Expr) -> Expr {
-            Expr::signature(self.private(), self.digest, key, text).encoded(self.encoding)
-        }
-
-        /// With what a partner signs, if that is a private key.
-        #[cfg_attr(not(feature = "public-key"), allow(clippy::unused_self))]
-        pub(crate) fn private(&self) -> Option<PrivateAlgorithm> {
-            #[cfg(feature = "public-key")]
-            return self.public_key.map(PrivateAlgorithm::from);
-            #[cfg(not(feature = "public-key"))]
-            None
+            Expr::signature(self.key_kind.private(), self.digest, key, text).encoded(self.encoding)
         }
 
         /// What a partner's secret looks like.
         pub(crate) fn secret_shape(&self) -> SecretShape {
-            SecretShape::either(self.private(), self.secret_format)
+            SecretShape::either(self.key_kind.private(), self.secret_format)
         }
     }
 

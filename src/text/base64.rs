@@ -10,6 +10,9 @@ pub(crate) const BASE64URL: GeneralPurpose = strict(&URL_SAFE, DecodePaddingMode
 /// base64 with its padding, trailing bits zero (RFC 4648, 3.5 and 4).
 pub(crate) const BASE64: GeneralPurpose = strict(&STANDARD, DecodePaddingMode::RequireCanonical);
 
+/// base64 with or without its padding, trailing bits zero (RFC 4648, 3.5 and 4).
+pub(crate) const BASE64_PADDED_OR_NOT: GeneralPurpose = strict(&STANDARD, DecodePaddingMode::Indifferent);
+
 const fn strict(alphabet: &Alphabet, padding: DecodePaddingMode) -> GeneralPurpose {
     let padded = matches!(padding, DecodePaddingMode::RequireCanonical);
     let config = GeneralPurposeConfig::new()

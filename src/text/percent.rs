@@ -3,78 +3,73 @@
 use std::borrow::Cow;
 
 use memchr::memchr3;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode_byte, utf8_percent_encode};
+use percent_encoding::percent_encode_byte;
 
-/// All but letters, digits, `-`, `.`, `_` and `~` (RFC 3986, 2.3).
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// Escapes all but letters, digits, `-`, `.`, `_` and `~`, in upper case.
+/// Escapes all but letters, digits, `-`, `.`, `_` and `~` (RFC 3986, 2.3), in upper case.
 pub(crate) fn percent_encode(bytes: &[u8], encoded: &mut Vec<u8>) {
-    encode(bytes, "%20", encoded);
-}
-
-/// What libraries leave as it is besides letters, digits, `-`, `.` and `_`.
-#[cfg(feature = "signed-parameters")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Bare {
-    /// `~` (RFC 3986, 2.3).
-    Rfc3986,
-    /// `*`, as in form data (WHATWG URL, 5.2): JavaScript's `URLSearchParams`, Java, Ruby.
-    Form,
-    /// `!`, `~`, `*`, `'`, `(` and `)`: JavaScript's `encodeURIComponent`.
-    Component,
-}
-
-#[cfg(feature = "signed-parameters")]
-impl Bare {
-    /// Whether this text has a character that libraries escape or not.
-    pub(crate) fn matters_in(text: &str) -> bool {
-        text.bytes().any(|byte| matches!(byte, b'!' | b'~' | b'*' | b'\'' | b'(' | b')'))
-    }
-
-    const fn set(self) -> &'static AsciiSet {
-        const FORM: &AsciiSet = &RESERVED.add(b'~').remove(b'*');
-        const COMPONENT: &AsciiSet = &RESERVED.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
-        match self {
-            Self::Rfc3986 => RESERVED,
-            Self::Form => FORM,
-            Self::Component => COMPONENT,
-        }
-    }
-
-    /// Escapes the rest, in upper case, and a space as `space`.
-    pub(crate) fn encode(self, text: &str, space: &str, encoded: &mut Vec<u8>) {
-        for (place, word) in text.split(' ').enumerate() {
-            if place > 0 {
-                encoded.extend_from_slice(space.as_bytes());
-            }
-            for part in utf8_percent_encode(word, self.set()) {
-                encoded.extend_from_slice(part.as_bytes());
-            }
-        }
-    }
+    encode(bytes, "%20", b"", encoded);
 }
 
 /// As [`percent_encode`], as text.
 pub(crate) fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len() * 2);
-    encoded.extend(utf8_percent_encode(text, RESERVED));
-    encoded
+    let mut encoded = Vec::with_capacity(text.len() * 2);
+    percent_encode(text.as_bytes(), &mut encoded);
+    // What is escaped is ASCII.
+    String::from_utf8(encoded).unwrap_or_default()
 }
 
 /// As [`percent_encode`], but a space becomes `+`: Python's `quote_plus`.
 pub(crate) fn quote_plus(bytes: &[u8], quoted: &mut Vec<u8>) {
-    encode(bytes, "+", quoted);
+    encode(bytes, "+", b"", quoted);
 }
 
-/// By runs of plain characters: the library's iterator looks at each one, which every hash and base string pays for.
-fn encode(mut bytes: &[u8], space: &str, encoded: &mut Vec<u8>) {
+/// How libraries write the characters `!~*'()`, which some escape and some do not.
+#[cfg(feature = "signed-parameters")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spelling {
+    /// All but `~` are escaped (RFC 3986, 2.3).
+    Rfc3986,
+    /// All but `*`, as in form data (WHATWG URL, 5.2): JavaScript's `URLSearchParams`, Java, Ruby.
+    Form,
+    /// None: JavaScript's `encodeURIComponent`.
+    Component,
+}
+
+#[cfg(feature = "signed-parameters")]
+impl Spelling {
+    /// Whether this text has more than one spelling.
+    pub(crate) fn differs_for(text: &str) -> bool {
+        text.bytes().any(|byte| matches!(byte, b'!' | b'~' | b'*' | b'\'' | b'(' | b')'))
+    }
+
+    /// Escapes a text, in upper case, and a space as `space`.
+    pub(crate) fn encode(self, text: &str, space: &str, encoded: &mut Vec<u8>) {
+        let bare: &[u8] = match self {
+            Self::Rfc3986 => b"",
+            Self::Form => b"*",
+            Self::Component => b"!*'()",
+        };
+        for (n, part) in text.split(|letter| self == Self::Form && letter == '~').enumerate() {
+            if n > 0 {
+                encoded.extend_from_slice(b"%7E");
+            }
+            encode(part.as_bytes(), space, bare, encoded);
+        }
+    }
+}
+
+/// Escapes all but unreserved characters and `bare` ones. By hand, in runs of plain characters: the iterator of
+/// `percent-encoding` looks at each character, which every hash and base string would pay for.
+fn encode(mut bytes: &[u8], space: &str, bare: &[u8], encoded: &mut Vec<u8>) {
     loop {
         let (plain, rest) = bytes.split_at_checked(plain_run(bytes)).unwrap_or((bytes, &[]));
         encoded.extend_from_slice(plain);
         let Some((special, rest)) = rest.split_first() else { return };
-        let escape = if *special == b' ' { space } else { percent_encode_byte(*special) };
-        encoded.extend_from_slice(escape.as_bytes());
+        match special {
+            b' ' => encoded.extend_from_slice(space.as_bytes()),
+            byte if bare.contains(byte) => encoded.push(*byte),
+            byte => encoded.extend_from_slice(percent_encode_byte(*byte).as_bytes()),
+        }
         bytes = rest;
     }
 }
@@ -215,11 +210,9 @@ mod tests {
             if let Ok(text) = std::str::from_utf8(bytes) {
                 assert_eq!(percent_encoded(text), by_the_book(bytes, "%20"), "{text:?}");
             }
-            {
-                let mut quoted = b" before".to_vec();
-                quote_plus(bytes, &mut quoted);
-                assert_eq!(quoted, [b" before", by_the_book(bytes, "+").as_bytes()].concat(), "{bytes:?}");
-            }
+            let mut quoted = b" before".to_vec();
+            quote_plus(bytes, &mut quoted);
+            assert_eq!(quoted, [b" before", by_the_book(bytes, "+").as_bytes()].concat(), "{bytes:?}");
             assert_eq!(is_plain(bytes), by_the_book(bytes, "%20").as_bytes() == bytes, "{bytes:?}");
         };
         same(b"");
@@ -228,6 +221,29 @@ mod tests {
             (0..=255).for_each(|other| same(&[byte, other]));
         }
         same("a é+%~ ".repeat(40).as_bytes());
+    }
+
+    #[test]
+    #[cfg(feature = "signed-parameters")]
+    fn libraries_differ_in_six_characters() {
+        for (spelling, expected) in [
+            (Spelling::Rfc3986, "a%21~%2A%27%28%29%25%20b~"),
+            (Spelling::Form, "a%21%7E*%27%28%29%25%20b%7E"),
+            (Spelling::Component, "a!~*'()%25%20b~"),
+        ] {
+            let mut encoded = Vec::new();
+            spelling.encode("a!~*'()% b~", "%20", &mut encoded);
+            assert_eq!(std::str::from_utf8(&encoded), Ok(expected), "{spelling:?}");
+        }
+        for byte in 0..128_u8 {
+            let text = char::from(byte).to_string();
+            let written = [Spelling::Rfc3986, Spelling::Form, Spelling::Component].map(|spelling| {
+                let mut encoded = Vec::new();
+                spelling.encode(&text, "+", &mut encoded);
+                encoded
+            });
+            assert_eq!(written.iter().any(|other| *other != written[0]), Spelling::differs_for(&text), "{text:?}");
+        }
     }
 
     #[test]

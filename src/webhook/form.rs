@@ -64,7 +64,7 @@ where
     type Claims = C;
 
     fn rules(&self) -> Rules {
-        let mut rules = self.signatures.rules(self.secret_format);
+        let mut rules = self.signatures.key_kind.rules(self.secret_format);
         rules.usage = match (self.every_delivery, self.once) {
             (true, _) => Usage::Reusable,
             (_, true) => Usage::Once,
@@ -218,7 +218,7 @@ where
     }
 
     fn check_key(&self, key: &Secret) -> Result<(), &'static str> {
-        self.signatures.check_key(Self::NAME, key, self.secret_format)
+        self.signatures.key_kind.check_key(Self::NAME, key, self.secret_format)
     }
 
     fn check(&self) -> Result<(), ConfigProblem> {

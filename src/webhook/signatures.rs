@@ -10,15 +10,12 @@ use subtle::ConstantTimeEq;
 
 use super::{headers, secret_first};
 use crate::ConfigProblem;
-use crate::form::Rules;
 use crate::keys::{self, Secret};
-use crate::mac::{self, Digest, Tag};
+use crate::mac::{Digest, Tag};
 use crate::rejection::Reason;
-#[cfg(feature = "public-key")]
-use crate::scheme::PublicKeyAlgorithm;
 #[cfg(feature = "explain")]
 use crate::scheme::near::{Made, Odd};
-use crate::scheme::{Encoding, SecretFormat, encoding};
+use crate::scheme::{Encoding, Given, KeyKind, SecretFormat, encoding};
 
 /// How many elements a list may have. Senders write one for each key, two or three.
 const MOST_ELEMENTS: usize = 16;
@@ -43,9 +40,7 @@ pub(crate) struct Signatures {
     /// What a sender may make instead, while that is tried.
     #[cfg(feature = "explain")]
     pub(crate) odd: Option<Odd>,
-    /// `None`: an HMAC.
-    #[cfg(feature = "public-key")]
-    pub(crate) public_key: Option<PublicKeyAlgorithm>,
+    pub(crate) key_kind: KeyKind,
 }
 
 /// What the headers hold.
@@ -56,29 +51,12 @@ pub(super) struct Found {
 
 /// One signature or more. Most senders write one, which then needs no allocation.
 pub(crate) struct Tags {
-    first: Signature,
-    others: Vec<Signature>,
+    first: Given,
+    others: Vec<Given>,
 }
 
-/// A decoded signature.
-enum Signature {
-    Mac(Tag),
-    #[cfg(feature = "public-key")]
-    PublicKey(Box<[u8]>),
-}
-
-impl Signature {
-    fn mac(&self) -> Option<&Tag> {
-        match self {
-            Self::Mac(tag) => Some(tag),
-            #[cfg(feature = "public-key")]
-            Self::PublicKey(_) => None,
-        }
-    }
-}
-
-impl From<Signature> for Tags {
-    fn from(first: Signature) -> Self {
+impl From<Given> for Tags {
+    fn from(first: Given) -> Self {
         Self { first, others: Vec::new() }
     }
 }
@@ -88,12 +66,12 @@ impl Tags {
         self.iter().count()
     }
 
-    fn iter(&self) -> impl Iterator<Item = &Signature> {
+    fn iter(&self) -> impl Iterator<Item = &Given> {
         std::iter::once(&self.first).chain(&self.others)
     }
 
     fn macs(&self) -> impl Iterator<Item = &Tag> {
-        self.iter().filter_map(Signature::mac)
+        self.iter().filter_map(Given::mac)
     }
 }
 
@@ -103,8 +81,7 @@ impl Signatures {
         self.separator.is_some() || self.headers.len() > 1
     }
 
-    /// For a signature that no header holds alone.
-    #[cfg(any(feature = "signed-json", feature = "http-signature"))]
+    /// HMAC-SHA256 in hexadecimal, in no header yet.
     pub(crate) fn alone() -> Self {
         Self {
             headers: Vec::new(),
@@ -116,8 +93,7 @@ impl Signatures {
             secret_first: false,
             #[cfg(feature = "explain")]
             odd: None,
-            #[cfg(feature = "public-key")]
-            public_key: None,
+            key_kind: KeyKind::default(),
         }
     }
 
@@ -125,25 +101,6 @@ impl Signatures {
     #[cfg(any(feature = "signed-json", feature = "http-signature"))]
     pub(crate) fn only(&self, text: &str) -> Result<Tags, &'static str> {
         self.tag(text).map(Tags::from)
-    }
-
-    /// A key that nobody has.
-    fn decoy(&self) -> Secret {
-        #[cfg(feature = "public-key")]
-        if let Some(algorithm) = self.public_key {
-            return algorithm.decoy();
-        }
-        mac::decoy()
-    }
-
-    /// Checks a key that is known when a layer is built.
-    pub(crate) fn check_key(&self, form: &'static str, key: &Secret, format: SecretFormat) -> Result<(), &'static str> {
-        #[cfg(feature = "public-key")]
-        if let Some(algorithm) = self.public_key {
-            return algorithm.check_key(key);
-        }
-        format.key(key.expose())?;
-        mac::check_key(form, key)
     }
 
     /// How the sender may make the MAC instead.
@@ -196,17 +153,7 @@ impl Signatures {
 
     /// Whether the keys are public keys.
     pub(crate) fn is_public(&self) -> bool {
-        #[cfg(feature = "public-key")]
-        return self.public_key.is_some();
-        #[cfg(not(feature = "public-key"))]
-        false
-    }
-
-    /// Rules for secrets of this format.
-    pub(crate) fn rules(&self, secret_format: SecretFormat) -> Rules {
-        let mut rules = Rules::new(self.decoy());
-        rules.knows_secret_format = secret_format != SecretFormat::Bytes || self.is_public();
-        rules
+        self.key_kind.is_public()
     }
 
     pub(super) fn digest(&self) -> Digest {
@@ -239,11 +186,11 @@ impl Signatures {
         tags: &Tags,
     ) -> Result<bool, &'static str> {
         #[cfg(feature = "public-key")]
-        if let Some(algorithm) = self.public_key {
+        if let Some(algorithm) = self.key_kind.algorithm() {
             let signed = concatenated(parts);
             for signature in tags.iter() {
                 match signature {
-                    Signature::PublicKey(signature) if algorithm.verify(key, &signed, signature)? => return Ok(true),
+                    Given::PublicKey(signature) if algorithm.verify(key, &signed, signature)? => return Ok(true),
                     _ => {}
                 }
             }
@@ -304,13 +251,9 @@ impl Signatures {
         Ok(Found { tags, timestamp })
     }
 
-    fn tag(&self, text: &str) -> Result<Signature, &'static str> {
+    fn tag(&self, text: &str) -> Result<Given, &'static str> {
         let text = text.strip_prefix(&*self.prefix).ok_or("does not begin with its prefix")?;
-        #[cfg(feature = "public-key")]
-        if let Some(algorithm) = self.public_key {
-            return algorithm.normal(self.encoding.decode(text)?).map(Signature::PublicKey);
-        }
-        self.encoding.tag(text, self.digest().length()).map(Signature::Mac)
+        self.key_kind.decode(text, self.encoding, self.digest().length())
     }
 }
 

@@ -3,13 +3,11 @@
 use http::Method;
 
 use super::sameness::EventId;
-use super::signatures::Signatures;
 use super::signed::{Part, Template};
 use super::{Digest, Encoding, Webhook};
 use crate::form::Form;
 use crate::steps::{
-    Body, Draft, Expr, Lifetime, Outgoing, PrivateAlgorithm, SecretShape, SignError, Signs, Steps, Wanted, as_written,
-    key, words,
+    Body, Draft, Expr, Lifetime, Outgoing, SecretShape, SignError, Signs, Steps, Wanted, as_written, key, words,
 };
 
 impl<C> Signs for Webhook<C>
@@ -53,7 +51,7 @@ where
             Some(_) => Lifetime::Stated(self.window.clock_skew),
         };
         let lifetime = self.has_time().then_some(lifetime);
-        Ok(draft.end(outgoing, SecretShape::either(self.signatures.private(), self.secret_format), lifetime))
+        Ok(draft.end(outgoing, SecretShape::either(self.signatures.key_kind.private(), self.secret_format), lifetime))
     }
 }
 
@@ -100,7 +98,7 @@ impl<C> Webhook<C> {
         let mac = match signatures.secret_first {
             true if secret != Expr::Secret => return Err(SignError::Unsupported("it hashes a secret that is decoded")),
             true => Expr::Hash(digest, Box::new(Expr::concat([secret, text]))),
-            false => Expr::signature(signatures.private(), digest, secret, text),
+            false => Expr::signature(signatures.key_kind.private(), digest, secret, text),
         };
         Ok(mac.encoded(signatures.encoding))
     }
@@ -112,17 +110,6 @@ impl<C> Webhook<C> {
         let time = time.map(|(element, separator)| format!("`{element}` and the time, then `{separator}`; "));
         let before = if prefix.is_empty() { String::new() } else { format!("`{prefix}` and ") };
         format!("{}{before}the signature, {encoding}", time.unwrap_or_default())
-    }
-}
-
-impl Signatures {
-    /// With what a sender signs, if that is a private key.
-    #[cfg_attr(not(feature = "public-key"), allow(clippy::unused_self))]
-    pub(crate) fn private(&self) -> Option<PrivateAlgorithm> {
-        #[cfg(feature = "public-key")]
-        return self.public_key.map(PrivateAlgorithm::from);
-        #[cfg(not(feature = "public-key"))]
-        None
     }
 }
 

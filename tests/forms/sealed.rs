@@ -224,6 +224,25 @@ async fn the_text_is_one_object_with_what_is_required() {
     }
 }
 
+/// As in signed payloads, a name that begins with `/` is a pointer.
+#[tokio::test]
+async fn members_may_stand_inside_of_others() {
+    let layer = sealed::layer::<Value>(Seal::FramedAesGcm, Place::header(HEADER))
+        .expires_at("/session/exp", TimeFormat::Seconds, Duration::from_secs(600))
+        .require_value("/app~1s/0", "client")
+        .reusable();
+    let app = App::new(layer.secrets([SECRET]).clock(clock()).build().unwrap());
+    let exp = NOW + 60;
+    for (json, expected) in [
+        (format!(r#"{{"app/s":["client"],"session":{{"exp":{exp}}}}}"#), "ok"),
+        (format!(r#"{{"app/s":["another"],"session":{{"exp":{exp}}}}}"#), "invalid"),
+        (format!(r#"{{"app/s":["client"],"session":{{"exp":{}}}}}"#, NOW - 600), "expired"),
+        (format!(r#"{{"app/s":["client"],"/session/exp":{exp}}}"#), "invalid"),
+    ] {
+        assert_eq!(outcome(&app.send(page(&framed(SECRET, &json))).await), expected, "{json}");
+    }
+}
+
 #[tokio::test]
 async fn it_may_stand_in_the_query_or_a_form() {
     let layer = |place| {

@@ -29,7 +29,7 @@ pub(super) fn from_host(scheme: &'static str, head: &Parts) -> Result<Site, Reas
     Ok(Site::new(scheme, &authority(host, "host")?, None))
 }
 
-/// The site as the proxy saw it whose entries count.
+/// The site in the entries that `chain` picks.
 pub(super) fn forwarded(head: &Parts, chain: Chain) -> Result<Site, Reason> {
     let proto = chain.entry(head, PROTO)?.ok_or(Reason::MissingParameter(PROTO.into()))?;
     let scheme = match proto.to_ascii_lowercase().as_str() {
@@ -45,7 +45,7 @@ pub(super) fn forwarded(head: &Parts, chain: Chain) -> Result<Site, Reason> {
     Ok(Site::new(scheme, &host(head, chain)?, port))
 }
 
-/// The host as the proxy saw it whose entries count.
+/// The host in the entry that `chain` picks.
 pub(super) fn host(head: &Parts, chain: Chain) -> Result<Authority, Reason> {
     authority(chain.entry(head, HOST)?.ok_or(Reason::MissingParameter(HOST.into()))?, HOST)
 }

@@ -41,10 +41,10 @@ use site::{Configured, Site, configured, written};
 /// let origin = Origin::new("https://app.example/sso");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin(Source);
+pub struct Origin(Kind);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Source {
+enum Kind {
     Configured(Result<Configured, Cow<'static, str>>),
     OneOf { addresses: Vec<Result<Configured, Cow<'static, str>>>, is_forwarded: bool },
     HostHeader { scheme: &'static str },
@@ -57,7 +57,7 @@ impl Origin {
     /// A user and a password in it (`https://user:password@app.example`) are part of the URLs that
     /// [webhooks](crate::webhook) sign. No other form builds with them.
     pub fn new(public_url: &str) -> Self {
-        Self(Source::Configured(configured(public_url).map_err(Cow::Borrowed)))
+        Self(Kind::Configured(configured(public_url).map_err(Cow::Borrowed)))
     }
 
     /// One of these addresses: the one with the host that the request names. Each host may be there once. A request for
@@ -89,13 +89,13 @@ impl Origin {
 
     fn listed<'u>(public_urls: impl IntoIterator<Item = &'u str>, is_forwarded: bool) -> Self {
         let addresses = public_urls.into_iter().map(|url| configured(url).map_err(Cow::Borrowed));
-        Self(Source::OneOf { addresses: addresses.collect(), is_forwarded })
+        Self(Kind::OneOf { addresses: addresses.collect(), is_forwarded })
     }
 
     /// This scheme, and the host that the request names. **A link that was signed for another host of the same partner
     /// is accepted here** if the path and the consumer's secret are the same there.
     pub fn danger_from_host_header(https: bool) -> Self {
-        Self(Source::HostHeader { scheme: if https { "https" } else { "http" } })
+        Self(Kind::HostHeader { scheme: if https { "https" } else { "http" } })
     }
 
     /// Trusts `X-Forwarded-Proto` and `X-Forwarded-Host`, and `X-Forwarded-Port` if the host has no port of its own.
@@ -106,7 +106,7 @@ impl Origin {
     /// appends to these headers: it must overwrite them on every request. For proxies that append, take
     /// [`danger_trust_proxies`](Self::danger_trust_proxies).
     pub fn danger_trust_forwarded() -> Self {
-        Self(Source::Forwarded(Chain::First))
+        Self(Kind::Forwarded(Chain::First))
     }
 
     /// As [`danger_trust_forwarded`](Self::danger_trust_forwarded), behind a chain of this many proxies of yours that
@@ -125,7 +125,7 @@ impl Origin {
     /// let origin = Origin::danger_trust_proxies(2);
     /// ```
     pub fn danger_trust_proxies(proxies: usize) -> Self {
-        Self(Source::Forwarded(Chain::OfProxies(proxies)))
+        Self(Kind::Forwarded(Chain::OfProxies(proxies)))
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigProblem> {
@@ -142,17 +142,17 @@ impl Origin {
         }
         let problem = |problem| Err(ConfigProblem::setting("origin", problem));
         match &self.0 {
-            Source::OneOf { addresses, .. } if addresses.is_empty() => {
+            Kind::OneOf { addresses, .. } if addresses.is_empty() => {
                 problem("lists no address: name those that partners are given")
             }
-            Source::OneOf { addresses, .. } => {
+            Kind::OneOf { addresses, .. } => {
                 let hosts: Vec<_> = addresses.iter().flatten().map(|address| &address.site.host).collect();
                 match hosts.iter().enumerate().any(|(at, host)| hosts.iter().take(at).any(|other| other == host)) {
                     true => problem("lists a host twice, and the request's host picks the address: leave one out"),
                     false => Ok(()),
                 }
             }
-            Source::Forwarded(Chain::OfProxies(0)) => {
+            Kind::Forwarded(Chain::OfProxies(0)) => {
                 problem("trusts no proxy: call `Origin::new`, or say how many proxies there are")
             }
             _ => Ok(()),
@@ -161,9 +161,9 @@ impl Origin {
 
     fn configured(&self) -> impl Iterator<Item = Result<&Configured, &str>> {
         let addresses = match &self.0 {
-            Source::Configured(address) => std::slice::from_ref(address),
-            Source::OneOf { addresses, .. } => addresses,
-            Source::HostHeader { .. } | Source::Forwarded(_) => &[],
+            Kind::Configured(address) => std::slice::from_ref(address),
+            Kind::OneOf { addresses, .. } => addresses,
+            Kind::HostHeader { .. } | Kind::Forwarded(_) => &[],
         };
         addresses.iter().map(|address| address.as_ref().map_err(|problem| &**problem))
     }
@@ -198,9 +198,9 @@ impl Origin {
 
     fn address(&self, head: &Parts) -> Result<Address<'_>, Reason> {
         match &self.0 {
-            Source::Configured(Ok(configured)) => Ok(Address::Configured(configured)),
-            Source::Configured(Err(_)) => Err(Reason::BadSignature),
-            Source::OneOf { is_forwarded, .. } => {
+            Kind::Configured(Ok(configured)) => Ok(Address::Configured(configured)),
+            Kind::Configured(Err(_)) => Err(Reason::BadSignature),
+            Kind::OneOf { is_forwarded, .. } => {
                 let (host, header) = match is_forwarded {
                     true => (forwarded::host(head, Chain::First)?.host().to_ascii_lowercase(), forwarded::HOST),
                     false => (received::host(head).ok_or(Reason::MissingParameter("host".into()))?, "host"),
@@ -208,8 +208,8 @@ impl Origin {
                 let named = self.configured().flatten().find(|address| address.site.host == host);
                 named.map(Address::Configured).ok_or(Reason::Malformed(header.into(), "is none of the layer's hosts"))
             }
-            Source::HostHeader { scheme } => from_host(scheme, head).map(Address::Requested),
-            Source::Forwarded(chain) => forwarded(head, *chain).map(Address::Requested),
+            Kind::HostHeader { scheme } => from_host(scheme, head).map(Address::Requested),
+            Kind::Forwarded(chain) => forwarded(head, *chain).map(Address::Requested),
         }
     }
 }

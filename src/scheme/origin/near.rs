@@ -3,7 +3,7 @@
 use http::request::Parts;
 
 use super::site::{Configured, Site};
-use super::{Address, Origin, Source};
+use super::{Address, Kind, Origin};
 use crate::received;
 use crate::text::percent::percent_encoded;
 
@@ -11,8 +11,8 @@ impl Origin {
     /// Other origins that a partner may have signed, and what that would mean.
     pub(crate) fn near(&self, head: &Parts) -> Vec<(String, Self)> {
         let configured = match (&self.0, self.address(head)) {
-            (Source::HostHeader { .. } | Source::Forwarded(_), _) => {
-                let as_named = |scheme| (format!("it was signed for {scheme}"), Self(Source::HostHeader { scheme }));
+            (Kind::HostHeader { .. } | Kind::Forwarded(_), _) => {
+                let as_named = |scheme| (format!("it was signed for {scheme}"), Self(Kind::HostHeader { scheme }));
                 return ["http", "https"].map(as_named).into();
             }
             (_, Ok(Address::Configured(configured))) => configured,
@@ -26,7 +26,7 @@ impl Origin {
             if site != configured.site {
                 let origin = Configured { encoded: percent_encoded(&site.address()), site, ..configured.clone() };
                 let cause = format!("it was signed {cause}, and this layer expects {ours}");
-                near.push((cause, Self(Source::Configured(Ok(origin)))));
+                near.push((cause, Self(Kind::Configured(Ok(origin)))));
             }
         };
         add(&format!("for {other_scheme}"), Site { scheme: other_scheme, ..site.clone() });

@@ -99,6 +99,17 @@ impl<'a> Object<'a> {
         self.get(&first.replace("~1", "/").replace("~0", "~"))?.pointer(rest).cloned()
     }
 
+    /// The text of a field, or of a number. A name that begins with `/` is a pointer (RFC 6901).
+    #[cfg(any(feature = "sealed", feature = "signed-payload"))]
+    pub(crate) fn text_or_number(&self, name: &str) -> Result<Option<String>, Reason> {
+        match self.at(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(_) => Err(Reason::BadClaim(name.to_owned().into(), "is neither text nor a number")),
+        }
+    }
+
     /// The text from the value of a field to the end of the object.
     fn starting_at(&self, name: &str) -> Option<&'a str> {
         let (_, end) = self.names.iter().find(|(other, _)| other == name)?;

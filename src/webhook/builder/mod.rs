@@ -15,7 +15,7 @@ use super::request::Reading;
 use super::sameness::Sameness;
 use super::signatures::Signatures;
 use super::signed::Template;
-use super::{Encoding, FromBody, SecretFormat, TimeFormat, Webhook};
+use super::{FromBody, SecretFormat, TimeFormat, Webhook};
 use crate::Builder;
 use crate::form::HasWindow;
 use crate::processing::{HasProcessing, Processing};
@@ -74,19 +74,7 @@ where
     C: FromBody + Send + Sync + 'static,
 {
     let form = Webhook {
-        signatures: Signatures {
-            headers: vec![HeaderName::from_static("webhook-signature")],
-            separator: None,
-            prefix: "".into(),
-            timestamp_element: None,
-            encoding: Encoding::Hex,
-            digest: None,
-            #[cfg(feature = "public-key")]
-            public_key: None,
-            secret_first: false,
-            #[cfg(feature = "explain")]
-            odd: None,
-        },
+        signatures: Signatures { headers: vec![HeaderName::from_static("webhook-signature")], ..Signatures::alone() },
         secret_format: SecretFormat::Bytes,
         template: Ok(Template::body_alone()),
         cut_is_free: false,
