@@ -20,8 +20,9 @@
 //! | decrypt the header or the token | [`sealed`](crate::sealed) |
 //! | compare the key that we send | [`shared_secret`](crate::shared_secret) |
 //!
-//! A page that asks for the MD5 of values, or joins them with nothing between, describes something that others can
-//! forge. Such a recipe does not build.
+//! A page that joins values with nothing between describes something that others can forge, and such a recipe does not
+//! build. Nor does MD5, unless you call
+//! [`danger_md5_with_secret_at_the_end`](crate::signed_parameters::Recipe::danger_md5_with_secret_at_the_end).
 //!
 //! # The first launch
 //!

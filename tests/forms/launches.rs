@@ -3,13 +3,13 @@
 //! To add a preset, add a row with a function that signs a launch as the platform does. A preset without a row fails.
 
 mod ambiguous;
-mod frames;
 mod launch;
 mod oauth;
 mod parameters;
 mod payloads;
 mod presets;
 mod public_tokens;
+mod shared_secrets;
 mod signers;
 mod tokens;
 mod typed;

@@ -1,15 +1,14 @@
 //! `BigBlueButton`, whose clients ask a server for meetings and send users to them.
 
+use super::Claims;
 use crate::Builder;
 use crate::scheme::Digest;
 use crate::signed_parameters::{self, Join, Order, Recipe, SignedParameters, Text};
 
-use super::Claims;
-
-/// Calls of BigBlueButton's API, such as `join`, to a server that takes the part of BigBlueButton's: one layer for each
-/// call, at a path that ends in its name.
+/// Calls of BigBlueButton's API, such as `join`, to a server that takes BigBlueButton's place: one layer for each call,
+/// at a path that ends in its name.
 ///
-/// Signed are the call's name and the query as received, in a plain digest with the secret behind them: `checksum`.
+/// The call's name and the query as received are signed: `checksum` is their plain digest, with the secret behind them.
 /// **It has no time, so each URL works for ever**, and again and again. The secret is the server's. The digest is
 /// SHA-1; for clients that are set to another one, call [`digest`](Builder::digest). The body is not signed.
 ///

@@ -1,16 +1,15 @@
 //! Fourthwall, whose shops show pages of apps.
 
+use super::Claims;
 use crate::Builder;
 use crate::scheme::{Digest, Encoding};
 use crate::signed_parameters::{self, Join, Recipe, SignedParameters};
 
-use super::Claims;
-
 /// A page that a Fourthwall shop embeds for a supporter. Say how `timestamp` is written, by
 /// [`issued_at`](Builder::issued_at): Fourthwall does not publish it.
 ///
-/// Signed are `shop_id`, `supporter_id`, `tier_id` and `timestamp`, by HMAC-SHA512. Other parameters are **not**
-/// signed. The secret is the shop's.
+/// `shop_id`, `supporter_id`, `tier_id` and `timestamp` are signed by HMAC-SHA512. Other parameters are **not** signed.
+/// The secret is the shop's.
 ///
 /// Source: docs.fourthwall.com, embedded sections, "Signature Verification".
 ///
@@ -37,7 +36,7 @@ pub fn fourthwall<C: Claims>() -> Builder<SignedParameters<C>> {
 
 /// The settings page of a Fourthwall app. Say how `timestamp` is written, by [`issued_at`](Builder::issued_at).
 ///
-/// Signed are `timestamp`, `shop_id` and the app's id, which is not in the request, by HMAC-SHA512. Other parameters
+/// `timestamp`, `shop_id` and the app's id, which is not in the request, are signed by HMAC-SHA512. Other parameters
 /// are **not** signed. The tenant is `shop_id`; the secret is the app's, the same for all shops.
 ///
 /// Source: docs.fourthwall.com, apps, "Embedded Settings".

@@ -11,10 +11,10 @@ use crate::text::percent::percent_encode;
 
 /// Launches of LTI 1.3: the form that a platform posts at the end of a login, with an `id_token`.
 ///
-/// A launch has two requests. The first, [`Lti13Login`], is not signed and asks the app to begin: it answers with a
-/// redirect to the platform, with a nonce. The second has the token, which brings the nonce back. The layer builds with
-/// the [`Challenge`](crate::challenge::Challenge) that made it, and takes it from the browser that was given it, once.
-/// The platform's page posts the second one, so the challenge has to be
+/// A launch has two requests. The first, [`Lti13Login`], has no signature: the platform asks the app to begin, and the
+/// app redirects the browser to the platform, with a nonce. The second is this form, whose token brings the nonce back.
+/// The layer builds only with the [`Challenge`](crate::challenge::Challenge) that made the nonce, and takes it once,
+/// from the browser that was given it. The platform's page posts the form, so the challenge has to be
 /// [`in_frames`](crate::challenge::Challenge::in_frames), or
 /// [`for_form_posts`](crate::challenge::Challenge::for_form_posts) if launches open in a tab of their own.
 ///
@@ -22,7 +22,7 @@ use crate::text::percent::percent_encode;
 /// [`issuer`](Builder::issuer) to the platform, without which it does not build. The keys are the platform's JWK set:
 /// see [`PublicKeys`](crate::keys::PublicKeys). The tenant is the name that they have there. **Take only deployments
 /// that you know**: anyone with an account at a platform of many schools can deploy your tool there, under the same
-/// client id. Signed is the token. Other fields of the form, such as `state`, are not.
+/// client id. Only the token is signed: other fields of the form, such as `state`, are not.
 ///
 /// Source: 1EdTech, LTI 1.3 and Security Framework 1.0; docs.anthology.com, "Sample JWT content".
 ///
@@ -104,9 +104,9 @@ pub struct Lti13Login {
 }
 
 impl Lti13Login {
-    /// The address at which the platform goes on: the one that it is registered with, the tool's id there, the address
-    /// of the layer, and a nonce of a [`Challenge`](crate::challenge::Challenge). The `state` of OpenID Connect is the
-    /// nonce too.
+    /// Where to redirect the browser, so that the platform goes on. `platform` is the address that it is registered
+    /// with, `client_id` the tool's id there, `launch` the address of the layer, and `nonce` comes from a
+    /// [`Challenge`](crate::challenge::Challenge). `state`, which OpenID Connect asks for, is the nonce too.
     pub fn redirect(&self, platform: &str, client_id: &str, launch: &str, nonce: &str) -> String {
         let mut location = platform.as_bytes().to_vec();
         location.push(if platform.contains('?') { b'&' } else { b'?' });

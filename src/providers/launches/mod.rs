@@ -85,14 +85,10 @@
 
 #[cfg(feature = "signed-parameters")]
 mod alibaba;
-#[cfg(feature = "jwt")]
-mod apps;
 #[cfg(feature = "signed-parameters")]
 mod bigbluebutton;
 #[cfg(feature = "signed-parameters")]
 mod fourthwall;
-#[cfg(feature = "shared-secret")]
-mod frames;
 mod identities;
 #[cfg(feature = "jwt-public-key")]
 mod lti13;
@@ -101,15 +97,19 @@ mod oauth;
 #[cfg(feature = "signed-parameters")]
 mod parameters;
 #[cfg(feature = "signed-payload")]
-mod payload;
+mod payloads;
 #[cfg(feature = "jwt-public-key")]
-mod proxies;
+mod public_tokens;
 #[cfg(feature = "sealed")]
 mod sealed;
+#[cfg(feature = "shared-secret")]
+mod shared_secrets;
 #[cfg(feature = "signed-parameters")]
 mod telegram;
-
 #[cfg(feature = "jwt")]
+mod tokens;
+
+#[cfg(any(feature = "jwt", feature = "sealed", feature = "signed-parameters", feature = "signed-payload"))]
 use std::time::Duration;
 
 #[cfg(any(feature = "jwt", feature = "shared-secret", feature = "signed-parameters"))]
@@ -119,30 +119,15 @@ use http::Method;
 #[cfg(feature = "signed-parameters")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
 pub use alibaba::danger_alibaba;
-#[cfg(feature = "jwt")]
-#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
-pub use apps::{
-    atlassian_connect, bigcommerce, danger_marketing_cloud, jsconnect, kommo, monday, monday_view, pipedrive,
-    shopify_session_token, shopware_storefront, twitch_extension, zendesk_jwt,
-};
 #[cfg(feature = "signed-parameters")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
 pub use bigbluebutton::danger_bigbluebutton;
 #[cfg(feature = "signed-parameters")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
 pub use fourthwall::{fourthwall, fourthwall_settings};
-#[cfg(feature = "shared-secret")]
-#[cfg_attr(docsrs, doc(cfg(feature = "shared-secret")))]
-pub use frames::{danger_front_plugin, nextcloud_appapi};
-#[cfg(feature = "jwt")]
-#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
-pub use identities::calls::{
-    AccessUser, ConnectUser, IapUser, JourneyCall, MarketplaceSignUp, MarketplaceUser, MondayCall, MondaySession,
-    MondayView, ShopwareVisit, TrelloMember, ZendeskContext, ZendeskVisit,
-};
 #[cfg(feature = "oauth1")]
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth1")))]
-pub use identities::links::{AppDirectEvent, EloquaCall};
+pub use identities::oauth::{AppDirectEvent, EloquaCall, LtiLaunch};
 #[cfg(feature = "signed-parameters")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
 pub use identities::parameters::{
@@ -156,18 +141,24 @@ pub use identities::payloads::{
     AsanaPost, BigCommerceOpener, BigCommerceStore, CanvasContext, CanvasOrganization, CanvasRequest, CanvasUser,
     DiscourseRequest, DiscourseUser, FacebookUser, InstantGamesPlayer, MultipassCustomer, WixInstance, ZoomContext,
 };
+#[cfg(feature = "jwt-public-key")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt-public-key")))]
+pub use identities::public_tokens::{
+    AccessUser, AlbUser, CanvaUser, ForgeApp, ForgeCall, IapUser, MarketplaceSignUp, MarketplaceUser, TrelloMember,
+    ZendeskContext, ZendeskVisit,
+};
 #[cfg(feature = "jwt")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub use identities::tokens::{
-    AlbUser, BigCommerceLoad, BigCommerceUser, CanvaUser, ForgeApp, ForgeCall, JsConnectRequest, KommoUser,
-    PipedriveUser, ShopifySession, TwitchViewer, ZendeskUser,
+    BigCommerceLoad, BigCommerceUser, ConnectUser, JourneyCall, JsConnectRequest, KommoUser, MondayCall, MondaySession,
+    MondayView, PipedriveUser, ShopifySession, ShopwareVisit, TwitchViewer, ZendeskUser,
 };
 #[cfg(feature = "jwt-public-key")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt-public-key")))]
 pub use lti13::{Lti13Launch, Lti13Login, Lti13Place, lti13};
 #[cfg(feature = "oauth1")]
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth1")))]
-pub use oauth::{LtiLaunch, appdirect, eloqua, lti11};
+pub use oauth::{appdirect, eloqua, lti11};
 #[cfg(feature = "signed-parameters")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
 pub use parameters::{
@@ -176,37 +167,46 @@ pub use parameters::{
 };
 #[cfg(feature = "signed-payload")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-payload")))]
-pub use payload::{
+pub use payloads::{
     asana_app_component_post, bigcommerce_signed_payload, discourse, discourse_provider, facebook_instant_games,
     facebook_signed_request, salesforce_canvas, wix,
 };
 #[cfg(feature = "jwt-public-key")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt-public-key")))]
-pub use proxies::{
+pub use public_tokens::{
     atlassian_forge, aws_alb, aws_verified_access, canva, cloudflare_access, danger_aws_alb_of_anyone, danger_trello,
     google_cloud_marketplace, google_iap, zendesk_app,
 };
 #[cfg(feature = "sealed")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sealed")))]
 pub use sealed::{shopify_multipass, zoom_app_context};
+#[cfg(feature = "shared-secret")]
+#[cfg_attr(docsrs, doc(cfg(feature = "shared-secret")))]
+pub use shared_secrets::{danger_front_plugin, nextcloud_appapi};
 #[cfg(all(feature = "signed-parameters", feature = "public-key"))]
 #[cfg_attr(docsrs, doc(cfg(all(feature = "signed-parameters", feature = "public-key"))))]
 pub use telegram::{TELEGRAM_KEY, telegram_mini_app_third_party};
 #[cfg(feature = "signed-parameters")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-parameters")))]
 pub use telegram::{max_mini_app, telegram_login, telegram_mini_app};
+#[cfg(feature = "jwt")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+pub use tokens::{
+    atlassian_connect, bigcommerce, danger_marketing_cloud, jsconnect, kommo, monday, monday_view, pipedrive,
+    shopify_session_token, shopware_storefront, twitch_extension, zendesk_jwt,
+};
 
 #[cfg(any(feature = "jwt", feature = "shared-secret", feature = "signed-parameters"))]
 const ANY_METHOD: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
 #[cfg(feature = "jwt")]
 const MINUTE: Duration = Duration::from_secs(60);
-#[cfg(feature = "jwt")]
+#[cfg(any(feature = "jwt", feature = "signed-parameters", feature = "signed-payload"))]
 const HOUR: Duration = Duration::from_secs(60 * 60);
+#[cfg(any(feature = "jwt", feature = "sealed", feature = "signed-parameters"))]
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a launch is read into: any deserializable type.
-#[cfg(any(feature = "jwt", feature = "oauth1", feature = "signed-parameters"))]
 pub trait Claims: serde::de::DeserializeOwned + Send + Sync + 'static {}
 
-#[cfg(any(feature = "jwt", feature = "oauth1", feature = "signed-parameters"))]
 impl<C: serde::de::DeserializeOwned + Send + Sync + 'static> Claims for C {}

@@ -1,41 +1,10 @@
 //! Platforms that sign with OAuth 1.0a.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
 
 use super::Claims;
 use crate::Builder;
 use crate::oauth1::{self, OAuth1, Origin, Transport};
-
-/// What an LTI 1.1 launch says. Without the fields here, read the launch into a type of your own.
-///
-/// ```
-/// fn is_known(launch: &tower_sso::providers::launches::LtiLaunch) -> bool {
-///     launch.user_id.is_some()
-/// }
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct LtiLaunch {
-    /// `basic-lti-launch-request` for a launch.
-    pub lti_message_type: String,
-    /// `LTI-1p0`.
-    pub lti_version: String,
-    /// The link in the course that was opened.
-    pub resource_link_id: Option<String>,
-    /// The user; the platform may leave it out.
-    pub user_id: Option<String>,
-    /// The user's roles, separated by commas.
-    pub roles: Option<String>,
-    /// The course.
-    pub context_id: Option<String>,
-    /// The course's title.
-    pub context_title: Option<String>,
-    /// The user's name.
-    pub lis_person_name_full: Option<String>,
-    /// Where to send the user afterwards.
-    pub launch_presentation_return_url: Option<String>,
-}
 
 /// Launches of LTI 1.1: Moodle, Canvas, Blackboard, Brightspace, Open edX.
 ///

@@ -3,16 +3,15 @@
 use std::time::Duration;
 
 use http::{HeaderName, Method};
-use serde::de::DeserializeOwned;
 
-use super::ANY_METHOD;
+use super::{ANY_METHOD, Claims, HOUR};
 use crate::Builder;
 use crate::scheme::{Digest, Encoding, Place, TimeFormat};
 use crate::signed_parameters::{self, Join, Order, Recipe, Repeated, SignedParameters, Source, Text};
 
 /// Calls of Asana's app components, which read what to show: `x-asana-request-signature`.
 ///
-/// Signed is the query as received. `expires_at` is in it and may be an hour ahead. The call comes from the user's
+/// The query as received is signed. `expires_at` is in it, and may be an hour ahead. The call comes from the user's
 /// browser at `app.asana.com`, so answer its CORS preflight in front of this layer. The secret is the app's client
 /// secret. Calls that post have a preset of their own: `asana_app_component_post`.
 ///
@@ -27,20 +26,17 @@ use crate::signed_parameters::{self, Join, Order, Recipe, Repeated, SignedParame
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
-pub fn asana_app_component<C>() -> Builder<SignedParameters<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn asana_app_component<C: Claims>() -> Builder<SignedParameters<C>> {
     signed_parameters::layer(Recipe::all(Join::pairs('&')).text(Text::Raw).order(Order::Sent))
         .signature_in(Place::header(HeaderName::from_static("x-asana-request-signature")))
-        .expires_at("expires_at", TimeFormat::Rfc3339, Duration::from_secs(60 * 60))
+        .expires_at("expires_at", TimeFormat::Rfc3339, HOUR)
 }
 
 /// Add-ons of DigitalOcean.
 ///
-/// Signed are `timestamp` and `resource_uuid`, so the identity is the resource. **`user_id` and `user_email` are not
-/// signed**, and not among the claims. The secret is the add-on's salt. They come in a form; for a link, call
-/// [`source`](Builder::source) with the query, and [`methods`](Builder::methods) with GET.
+/// Only `timestamp` and `resource_uuid` are signed, so the identity is the resource. **`user_id` and `user_email` are
+/// not signed**, and not among the claims. The secret is the add-on's salt. The parameters come in a form; for a link,
+/// call [`source`](Builder::source) with the query, and [`methods`](Builder::methods) with GET.
 ///
 /// Source: scott/do_addon_connector, which is not DigitalOcean's own.
 ///
@@ -53,10 +49,7 @@ where
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
-pub fn digitalocean<C>() -> Builder<SignedParameters<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn digitalocean<C: Claims>() -> Builder<SignedParameters<C>> {
     signed_parameters::layer(Recipe::listed(["timestamp", "resource_uuid"], Join::values(':')))
         .source(Source::Form)
         .signature_parameter("token")
@@ -66,8 +59,8 @@ where
 
 /// Add-ons of Heroku, by the `user_scoped_resource_token`.
 ///
-/// Signed are `resource_uuid`, `timestamp`, `user_uuid` and `user_email`, hashed with the salt. Other fields of the
-/// form, such as `app` and `nav-data`, are not. **It is a plain digest and no MAC**: see
+/// `resource_uuid`, `timestamp`, `user_uuid` and `user_email` are signed, hashed with the salt. Other fields of the
+/// form, such as `app` and `nav-data`, are not signed. **It is a plain digest and no MAC**: see
 /// [`danger_digest_with_secret_before`](Recipe::danger_digest_with_secret_before).
 ///
 /// Source: devcenter.heroku.com, "Add-on Single Sign-on".
@@ -81,10 +74,7 @@ where
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
-pub fn danger_heroku<C>() -> Builder<SignedParameters<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn danger_heroku<C: Claims>() -> Builder<SignedParameters<C>> {
     let names = ["resource_uuid", "timestamp", "user_uuid", "user_email"];
     signed_parameters::layer(Recipe::listed(names, Join::values(':')).danger_digest_with_secret_before(1))
         .source(Source::Form)
@@ -95,7 +85,7 @@ where
 
 /// Add-ons of Heroku, by the older `token`: SHA-1 of `id`, the salt and `timestamp`.
 ///
-/// Signed are `id` and `timestamp`. **It names the resource and no user**, and is a plain digest: prefer
+/// Only `id` and `timestamp` are signed. **They name the resource and no user**, in a plain digest: prefer
 /// [`danger_heroku`].
 ///
 /// Source: heroku/kensa, `test/sso_test.rb`.
@@ -109,10 +99,7 @@ where
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
-pub fn danger_heroku_v1<C>() -> Builder<SignedParameters<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn danger_heroku_v1<C: Claims>() -> Builder<SignedParameters<C>> {
     let recipe = Recipe::listed(["id", "timestamp"], Join::values(':')).danger_digest_with_secret_before(1);
     signed_parameters::layer(recipe)
         .source(Source::Form)
@@ -124,7 +111,7 @@ where
 
 /// Apps of Help Scout, in a frame.
 ///
-/// Signed are all parameters. **There is no time in them, so a URL works for ever**, and again and again. The secret is
+/// All parameters are signed. **There is no time in them, so a URL works for ever**, and again and again. The secret is
 /// the app's.
 ///
 /// Source: developer.helpscout.com, apps.
@@ -135,10 +122,7 @@ where
 /// let layer = launches::danger_help_scout::<HelpScoutFrame>().secrets(["0123456789abcdef"]).build()?;
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
-pub fn danger_help_scout<C>() -> Builder<SignedParameters<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn danger_help_scout<C: Claims>() -> Builder<SignedParameters<C>> {
     signed_parameters::layer(Recipe::all(Join::json()).order(Order::Sent))
         .signature_parameter("X-HelpScout-Signature")
         .digest(Digest::Sha1)
@@ -149,7 +133,7 @@ where
 
 /// Launches of a Shopify app: `hmac`.
 ///
-/// Signed are all parameters but `hmac` and `signature`. They say which shop's admin came, not which user: the user is
+/// All parameters but `hmac` and `signature` are signed. They say which shop's admin came, not which user: the user is
 /// in the session token. The tenant is `shop`; the secret is the app's client secret, the same for all shops. For the
 /// return with a `state` that you sent, take [`shopify_install`]. `examples/shopify.rs` is a whole app.
 ///
@@ -166,10 +150,7 @@ where
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
-pub fn shopify<C>() -> Builder<SignedParameters<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn shopify<C: Claims>() -> Builder<SignedParameters<C>> {
     let recipe = Recipe::all(Join::pairs('&')).except(["signature"]).order(Order::Names);
     signed_parameters::layer(recipe.text(Text::Encoded).repeated(Repeated::Brackets))
         .signature_parameter("hmac")
@@ -183,10 +164,10 @@ where
 /// The return to a Shopify app's redirect URL, once a shop's admin has granted what the app asked for: `hmac`, with
 /// `code` and the `state` that your app sent.
 ///
-/// Signed are all parameters but `hmac` and `signature`. Without `state`, an attacker could connect a victim's account
-/// in your app to the attacker's shop: the layer builds with the [`Challenge`](crate::challenge::Challenge) that made
-/// the state, and takes it from the browser that was given it, once, and from the shop for which it was made. The rest
-/// is as with [`shopify`].
+/// All parameters but `hmac` and `signature` are signed. Without `state`, an attacker could connect a victim's account
+/// in your app to the attacker's shop: the layer builds only with the [`Challenge`](crate::challenge::Challenge) that
+/// made the state, and takes it once, from the browser and the shop for which it was made. The rest is as with
+/// [`shopify`].
 ///
 /// Source: shopify.dev, "Implement authorization code grant manually"; Shopify/shopify-app-js, `hmac-validator.ts`.
 ///
@@ -203,27 +184,24 @@ where
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
-pub fn shopify_install<C>() -> Builder<SignedParameters<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn shopify_install<C: Claims>() -> Builder<SignedParameters<C>> {
     shopify().nonce_member("state").require(["code"])
 }
 
 /// Requests through Shopify's app proxy: `signature`.
 ///
-/// Signed are all parameters, those of the visitor too, with nothing between them. So the claims are only `shop`,
-/// `timestamp`, `path_prefix` and `logged_in_customer_id`, which is empty for a visitor. A request is `malformed` if a
-/// name or value holds `=`, or if one of these names ends in another place of the signed text: a visitor's `workshop=1`
-/// is refused. **The body is not signed**, nor is the path behind the prefix. So a request with a body is refused: for
+/// All parameters are signed, the visitor's too, with nothing between them. So the claims are only `shop`, `timestamp`,
+/// `path_prefix` and `logged_in_customer_id`, which is empty for a visitor. A request is `malformed` if a name or value
+/// holds `=`, or if one of these names and a `=` stand in another place of the signed text: a visitor's `workshop=1` is
+/// refused. **The body is not signed, nor is the path behind the prefix.** So a request with a body is refused: for
 /// forms that visitors post, call [`danger_unsigned_body`](Builder::danger_unsigned_body), and trust nothing in them.
 /// The tenant is `shop`; the secret is the app's client secret. A request may come again within its time.
 ///
 /// **`logged_in_customer_id` is proved because Shopify sends it with each request**, empty for visitors, since July
 /// 2022: a visitor's own one is then the second, and refused. A request without it passes as a visitor's, as older ones
-/// do. If Shopify left it out, a visitor could write it and **pass as any customer**: what is signed is the same text,
-/// so no check could tell. Log requests without it: there should be none. **The end of `path_prefix` is not proved**: a
-/// visitor can change it.
+/// do. If Shopify left `logged_in_customer_id` out, a visitor could write it and **pass as any customer**: the signed
+/// text would be the same, so no check could tell. Log requests without it: there should be none. **The end of
+/// `path_prefix` is not proved**: a visitor can change it.
 ///
 /// **The proxy signs text that visitors choose, under the secret of the app's launches and webhooks: never reflect or
 /// log a URL of the proxy.** Whoever sees a signature can send it as a webhook's.
@@ -236,10 +214,7 @@ where
 /// let layer = launches::shopify_app_proxy::<ShopifyVisit>().secrets(["0123456789abcdef"]).build()?;
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
-pub fn shopify_app_proxy<C>() -> Builder<SignedParameters<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn shopify_app_proxy<C: Claims>() -> Builder<SignedParameters<C>> {
     signed_parameters::layer(Recipe::all(Join::pairs_without_separator()).repeated(Repeated::Commas))
         .issued_at("timestamp", TimeFormat::Seconds)
         .max_age(Duration::from_secs(90))
@@ -255,7 +230,7 @@ where
 
 /// Launches of a SHOPLINE app: `sign`.
 ///
-/// Signed are all parameters. The tenant is the shop's `handle`; the secret is the app's, the same for all shops.
+/// All parameters are signed. The tenant is the shop's `handle`; the secret is the app's, the same for all shops.
 ///
 /// Source: developer.shopline.com, "Generate and verify signatures".
 ///
@@ -268,10 +243,7 @@ where
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
-pub fn shopline<C>() -> Builder<SignedParameters<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn shopline<C: Claims>() -> Builder<SignedParameters<C>> {
     signed_parameters::layer(Recipe::all(Join::pairs('&')).order(Order::Names))
         .signature_parameter("sign")
         .issued_at("timestamp", TimeFormat::Milliseconds)
@@ -281,7 +253,7 @@ where
 
 /// Pages of a Shopware app, opened from the shop: `shopware-shop-signature`.
 ///
-/// Signed is the query as received. One without `timestamp` is accepted once, so the replay store must not forget. The
+/// The query as received is signed. One without `timestamp` is accepted once, so the replay store must not forget. The
 /// secret is the shop's. For several shops, add [`tenant_field`](Builder::tenant_field)`("shop-id")`.
 ///
 /// Source: shopware/app-php-sdk, `RequestVerifierTest.php`.
@@ -291,10 +263,7 @@ where
 ///
 /// let layer = launches::shopware::<ShopwarePage>().tenant_field("shop-id").secrets(["0123456789abcdef"]);
 /// ```
-pub fn shopware<C>() -> Builder<SignedParameters<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn shopware<C: Claims>() -> Builder<SignedParameters<C>> {
     signed_parameters::layer(Recipe::all(Join::pairs('&')).text(Text::Raw).order(Order::Sent))
         .signature_parameter("shopware-shop-signature")
         .issued_at_if_given("timestamp", TimeFormat::Seconds)
@@ -302,7 +271,7 @@ where
 
 /// The registration of a shop at a Shopware app: `shopware-app-signature`.
 ///
-/// Signed are `shop-id`, `shop-url` and `timestamp`. The secret is the app's, so **whoever runs a Shopware shop can
+/// `shop-id`, `shop-url` and `timestamp` are signed. The secret is the app's, so **whoever runs a Shopware shop can
 /// register it**: what a shop names itself is no proof of who it is.
 ///
 /// Source: shopware/app-php-sdk, `RequestVerifierTest.php`.
@@ -316,10 +285,7 @@ where
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
-pub fn shopware_registration<C>() -> Builder<SignedParameters<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn shopware_registration<C: Claims>() -> Builder<SignedParameters<C>> {
     signed_parameters::layer(Recipe::listed(["shop-id", "shop-url", "timestamp"], Join::pairs('&')))
         .signature_in(Place::header(HeaderName::from_static("shopware-app-signature")))
         .issued_at("timestamp", TimeFormat::Seconds)
@@ -328,7 +294,7 @@ where
 
 /// VK's Mini Apps: `sign`.
 ///
-/// Signed are the parameters whose names begin with `vk_`; **others are not**, and not among the claims. A launch
+/// The parameters whose names begin with `vk_` are signed; **others are not**, and not among the claims. A launch
 /// without `vk_ts` is accepted once, so the replay store must not forget. The secret is the app's protected key.
 ///
 /// Source: VKCOM/vk-apps-launch-params.
@@ -338,10 +304,7 @@ where
 ///
 /// let layer = launches::vk_mini_app::<VkLaunch>().secrets(["0123456789abcdef"]);
 /// ```
-pub fn vk_mini_app<C>() -> Builder<SignedParameters<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn vk_mini_app<C: Claims>() -> Builder<SignedParameters<C>> {
     let recipe = Recipe::prefixed("vk_", Join::pairs('&')).order(Order::Names).text(Text::FormEncoded);
     signed_parameters::layer(recipe)
         .signature_parameter("sign")

@@ -2,7 +2,7 @@
 
 use super::launch::Launch;
 use super::signers::Signer;
-use super::{frames, oauth, parameters, payloads, public_tokens, tokens};
+use super::{oauth, parameters, payloads, public_tokens, shared_secrets, tokens};
 use crate::support::App;
 
 /// A preset under test.
@@ -55,7 +55,7 @@ pub(super) fn presets() -> impl Iterator<Item = &'static Preset> + Clone {
         public_tokens::PRESETS,
         parameters::PRESETS,
         payloads::PRESETS,
-        frames::PRESETS,
+        shared_secrets::PRESETS,
     ];
     tables.into_iter().flatten()
 }

@@ -1,4 +1,4 @@
-//! What tokens say.
+//! What HMAC JWTs say.
 
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +94,75 @@ pub struct KommoUser {
     pub is_admin: bool,
 }
 
+/// A call of a custom activity in Journey Builder of Salesforce Marketing Cloud.
+///
+/// ```
+/// fn contact(call: &tower_sso::providers::launches::JourneyCall) -> Option<&str> {
+///     call.key_value.as_deref()
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct JourneyCall {
+    /// The contact's key; none for a call about the activity itself.
+    pub key_value: Option<String>,
+    /// The journey.
+    pub journey_id: Option<String>,
+    /// The activity in it.
+    pub activity_id: Option<String>,
+    /// This contact's pass through the activity.
+    pub activity_instance_id: Option<String>,
+}
+
+/// A call of an integration on monday.com. The token also has one for monday.com's API, which is not kept here: read
+/// `shortLivedToken` into a type of your own.
+///
+/// ```
+/// fn read(call: &tower_sso::providers::launches::MondayCall) -> u64 {
+///     call.user_id
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct MondayCall {
+    /// The account that calls.
+    pub account_id: u64,
+    /// The user whose action it is.
+    pub user_id: u64,
+}
+
+/// A user of an app's page inside monday.com.
+///
+/// ```
+/// fn read(view: &tower_sso::providers::launches::MondayView) -> u64 {
+///     view.dat.user_id
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MondayView {
+    /// Who it is.
+    pub dat: MondaySession,
+}
+
+/// Who uses an app's page inside monday.com.
+///
+/// ```
+/// fn read(view: &tower_sso::providers::launches::MondayView) -> u64 {
+///     view.dat.account_id
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MondaySession {
+    /// The account.
+    pub account_id: u64,
+    /// The user's id.
+    pub user_id: u64,
+}
+
 /// A viewer of a channel on Twitch.
 ///
 /// ```
@@ -121,7 +190,7 @@ pub struct TwitchViewer {
 ///     &request.rurl
 /// }
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct JsConnectRequest {
     /// Where the answer goes. Check its host.
@@ -151,72 +220,37 @@ pub struct ZendeskUser {
     pub external_id: Option<String>,
 }
 
-/// A user that a load balancer of AWS has signed in.
+/// A visitor of a storefront of Shopware 6.
 ///
 /// ```
-/// fn user(user: &tower_sso::providers::launches::AlbUser) -> &str {
-///     &user.sub
-/// }
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct AlbUser {
-    /// The user's id at the identity provider.
-    pub sub: String,
-    /// The user's address, if the provider tells it.
-    pub email: Option<String>,
-}
-
-/// A user of an app in Canva.
-///
-/// ```
-/// fn user(user: &tower_sso::providers::launches::CanvaUser) -> (&str, &str) {
-///     (&user.brand_id, &user.user_id)
+/// fn read(visit: &tower_sso::providers::launches::ShopwareVisit) -> &str {
+///     &visit.iss
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct CanvaUser {
-    /// The user's id.
-    pub user_id: String,
-    /// The id of the user's team.
-    pub brand_id: String,
+pub struct ShopwareVisit {
+    /// The shop's id.
+    pub iss: String,
+    /// The sales channel.
+    pub sales_channel_id: Option<String>,
 }
 
-/// A call of an app on Atlassian Forge.
+/// A user of a product with an app of Atlassian Connect.
 ///
 /// ```
-/// fn installation(call: &tower_sso::providers::launches::ForgeCall) -> &str {
-///     &call.app.installation_id
+/// fn read(user: &tower_sso::providers::launches::ConnectUser) -> Option<&str> {
+///     user.sub.as_deref()
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct ForgeCall {
-    /// The app, as it is installed.
-    pub app: ForgeApp,
-    /// The account of the user on whose behalf the call comes, if it comes on anyone's.
-    pub principal: Option<String>,
-}
-
-/// One installation of an app on Atlassian Forge.
-///
-/// ```
-/// fn id(call: &tower_sso::providers::launches::ForgeCall) -> &str {
-///     &call.app.id
-/// }
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ForgeApp {
-    /// The app's id, as in `ari:cloud:ecosystem::app/…`.
-    pub id: String,
-    /// The installation's id.
-    pub installation_id: String,
-    /// The address of the site's API.
-    pub api_base_url: Option<String>,
+pub struct ConnectUser {
+    /// The installation, by its client key.
+    pub iss: String,
+    /// The user's account; none for a call on nobody's behalf.
+    pub sub: Option<String>,
 }
 
 /// A JSON value of any kind, kept as text.

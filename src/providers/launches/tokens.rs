@@ -5,12 +5,10 @@ use std::time::Duration;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, Method};
 
-use super::{ANY_METHOD, Claims, HOUR, MINUTE};
+use super::{ANY_METHOD, Claims, DAY, HOUR, MINUTE};
 use crate::Builder;
 use crate::jwt::{self, Algorithm, Jwt};
 use crate::scheme::{Place, SecretFormat};
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Shopify's session tokens, which the embedded app's page sends with every call.
 ///
@@ -105,10 +103,10 @@ pub fn kommo<C: Claims>() -> Builder<Jwt<C>> {
 /// Calls of custom activities in Journey Builder of Salesforce Marketing Cloud, whose body is the token:
 /// `application/jwt`. The activity's configuration asks for it with `useJwt`.
 ///
-/// Signed is the token: the contact, and what the activity is told, in `inArguments`: to read those, take a type of
-/// your own. **It has no time and no audience, so one that was
-/// stolen works for ever, and again and again**: tell contacts by what the token says, and do nothing twice. The secret
-/// is the salt of the activity's `customerKey`, as bytes, or the package's JWT signing secret.
+/// The whole body is the signed token: the contact, and in `inArguments` what the activity is told. To read those, take
+/// a type of your own. **The token has no time and no audience, so a stolen one works for ever, and again and again**:
+/// identify the contact by the token alone, and do nothing twice. The secret is the salt of the activity's
+/// `customerKey`, as bytes, or the package's JWT signing secret.
 ///
 /// Source: developer.salesforce.com, Marketing Cloud, "Encode Custom Activities Using a JWT".
 ///
@@ -173,9 +171,9 @@ pub fn monday_view<C: Claims>(place: Place) -> Builder<Jwt<C>> {
 
 /// Calls of a Twitch extension's page to its backend.
 ///
-/// `Authorization: Bearer`, **reusable** until it expires, which may be a day ahead: Twitch does not publish for how
-/// long its tokens live. The tenant is the channel, from `channel_id`. The secret is base64, as the
-/// dashboard shows it. The token has no audience: use one secret for one extension. The call is not signed.
+/// `Authorization: Bearer`, **reusable** until it expires, which may be a day ahead: Twitch does not publish how long
+/// its tokens live. The tenant is the channel, from `channel_id`. The secret is base64, as the dashboard shows it. The
+/// token has no audience: use one secret for one extension. The call is not signed.
 ///
 /// Source: dev.twitch.tv, extensions, JWT schema.
 ///
@@ -197,8 +195,8 @@ pub fn twitch_extension<C: Claims>() -> Builder<Jwt<C>> {
 
 /// Sign-in by Vanilla's jsConnect, version 3, for an app that answers a forum: `jwt` in the query.
 ///
-/// The tenant is the client id, from the header's `kid`. **The answer goes to `rurl`, which is signed by the forum, but
-/// check that its host is the forum's.** The token has no audience.
+/// The tenant is the client id, from the header's `kid`. The token is signed, and in it `rurl`, to which your answer
+/// goes. **Check that its host is the forum's.** The token has no audience.
 ///
 /// Source: vanilla/jsConnectPHP, tests/tests.json.
 ///

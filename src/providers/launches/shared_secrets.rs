@@ -28,9 +28,9 @@ pub fn danger_front_plugin(keys: impl shared_secret::PrivateKeyStore) -> Builder
 
 /// Calls of Nextcloud to an external app, by AppAPI.
 ///
-/// `AUTHORIZATION-APP-API` is base64 of `user:secret`. [`UserName`] is the user on whose behalf the call comes, and
-/// empty if it comes on nobody's. Nothing is signed: not the body, nor `EX-APP-ID` and the other headers. The body goes
-/// on unread.
+/// `AUTHORIZATION-APP-API` is base64 of `user:secret`. [`UserName`] is the user on whose behalf the call comes. It is
+/// empty if there is none. Nothing is signed: not the body, nor `EX-APP-ID` and the other headers. The body goes on
+/// unread.
 ///
 /// Source: Nextcloud's developer manual, "AppAPI authentication".
 ///

@@ -39,9 +39,9 @@ pub fn cloudflare_access<C: Claims>() -> Builder<Jwt<C>> {
 
 /// Requests through Google's Identity-Aware Proxy: `x-goog-iap-jwt-assertion`.
 ///
-/// **Reusable** for ten minutes. Set [`audience`](Builder::audience) to `/projects/…`, as the console shows it. The
-/// issuer must be Google's. The keys are a JWK set: see [`PublicKeys`](crate::keys::PublicKeys). The request is not
-/// signed.
+/// **Reusable** until it expires, which Google sets to ten minutes. Set [`audience`](Builder::audience) to
+/// `/projects/…`, as the console shows it. The issuer must be Google's. The keys are a JWK set: see
+/// [`PublicKeys`](crate::keys::PublicKeys). The request is not signed.
 ///
 /// Source: cloud.google.com, IAP, "Securing your app with signed headers".
 ///
@@ -58,8 +58,9 @@ pub fn google_iap<C: Claims>() -> Builder<Jwt<C>> {
 /// Requests through an Application Load Balancer of AWS that signs users in: `x-amzn-oidc-data`.
 ///
 /// `signer` is the load balancer's ARN: **every balancer of a region signs with the same keys**, also another
-/// customer's. Padded base64url. **Reusable** for two minutes, until the `exp` of the header. The keys come by `kid`,
-/// in PEM, from an address of the region: see [`PublicKeys`](crate::keys::PublicKeys). The request is not signed.
+/// customer's. The token is in padded base64url. **Reusable** until the `exp` of its header, which AWS sets to two
+/// minutes. The keys come by `kid`, in PEM, from an address of the region: see [`PublicKeys`](crate::keys::PublicKeys).
+/// The request is not signed.
 ///
 /// Source: AWS, "Authenticate users using an Application Load Balancer".
 ///

@@ -1,20 +1,18 @@
 //! Platforms that send a payload with its signature.
 
-use std::time::Duration;
-
 use http::{HeaderName, Method};
-use serde::de::DeserializeOwned;
 
+use super::{Claims, HOUR};
 use crate::Builder;
 use crate::scheme::{Encoding, Place, TimeFormat};
 use crate::signed_payload::{self, Layout, PayloadEncoding, SignedPayload};
 
 /// Calls of Asana's app components that post: a form that changes or is submitted, a rule whose action runs.
 ///
-/// Signed is the text `data` of the JSON body, itself JSON. Other members are not signed, and not among the claims.
-/// `expires_at` is in it and may be an hour ahead. The secret is the app's client secret. For calls that read what to
-/// show, take [`asana_app_component`](super::asana_app_component). A call that Asana repeats with the same text is
-/// refused. If your handler recognises repeated calls itself, add [`reusable`](Builder::reusable).
+/// The text `data` of the JSON body is signed, which is itself JSON. Other members are not signed, and not among the
+/// claims. `expires_at` is in it, and may be an hour ahead. The secret is the app's client secret. For calls that read
+/// what to show, take [`asana_app_component`](super::asana_app_component). A call that Asana repeats with the same text
+/// is refused. If your handler recognises repeated calls itself, add [`reusable`](Builder::reusable).
 ///
 /// Source: developers.asana.com, "On submit callback" and "Run action"; Asana's sample server of app components.
 ///
@@ -27,21 +25,18 @@ use crate::signed_payload::{self, Layout, PayloadEncoding, SignedPayload};
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
-pub fn asana_app_component_post<C>() -> Builder<SignedPayload<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn asana_app_component_post<C: Claims>() -> Builder<SignedPayload<C>> {
     let signature = Place::header(HeaderName::from_static("x-asana-request-signature"));
     signed_payload::layer(Layout::apart(Place::json("data"), signature))
         .payload_encoding(PayloadEncoding::Text)
-        .expires_at("expires_at", TimeFormat::Rfc3339, Duration::from_secs(60 * 60))
+        .expires_at("expires_at", TimeFormat::Rfc3339, HOUR)
         .methods([Method::POST])
 }
 
 /// Apps of BigCommerce that still read `signed_payload`. BigCommerce sends `signed_payload_jwt` besides: prefer that.
 ///
-/// Signed is the JSON, decoded: `user`, `store_hash` and the others. Nothing else of the request is. The secret is the
-/// app's client secret, the same for all stores; the tenant is the `store_hash`.
+/// The decoded JSON is signed: `user`, `store_hash` and the others. Nothing else in the request is signed. The secret
+/// is the app's client secret, the same for all stores; the tenant is the `store_hash`.
 ///
 /// Source: bigcommerce/bigcommerce-api-python, `tests/test_connection.py`.
 ///
@@ -54,10 +49,7 @@ where
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
-pub fn bigcommerce_signed_payload<C>() -> Builder<SignedPayload<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn bigcommerce_signed_payload<C: Claims>() -> Builder<SignedPayload<C>> {
     signed_payload::layer(Layout::payload_first(Place::query("signed_payload"), "."))
         .payload_encoding(PayloadEncoding::Base64)
         .encoding(Encoding::Base64OfHex)
@@ -67,14 +59,15 @@ where
 }
 
 /// The return from a forum of Discourse that signs its users in at your app: your app sent the browser to the forum,
-/// with a nonce, and gets the user back. The layer builds with the [`Challenge`](crate::challenge::Challenge) that made
-/// the nonce.
+/// with a nonce, and gets the user back. The layer builds only with the [`Challenge`](crate::challenge::Challenge) that
+/// made the nonce.
 ///
-/// Signed is the parameter `sso`: `nonce`, `external_id`, `email`, `username`, `name` and the others. Nothing else of
-/// the request is. The secret is the one that you share with the forum.
+/// The parameter `sso` is signed: `nonce`, `external_id`, `email`, `username`, `name` and the others. Nothing else in
+/// the request is signed. The secret is the one that you share with the forum.
 ///
 /// Your app's own request is signed with that secret and has the nonce too. The forum repeats all of it and adds the
-/// user, so **only `external_id` tells the answer from the request**: it is required. Never send one to the forum.
+/// user, so **only `external_id` tells the answer from the request**: it is required. Never send an `external_id` to
+/// the forum.
 ///
 /// Source: discourse/discourse, `lib/discourse_connect_base.rb`.
 ///
@@ -91,10 +84,7 @@ where
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
-pub fn discourse<C>() -> Builder<SignedPayload<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn discourse<C: Claims>() -> Builder<SignedPayload<C>> {
     signed_payload::layer(Layout::apart(Place::query("sso"), Place::query("sig")))
         .payload_encoding(PayloadEncoding::Base64Lines)
         .pairs()
@@ -105,9 +95,9 @@ where
 /// A forum of Discourse that asks your app to sign its users in, DiscourseConnect's identity provider. The forum's
 /// request has a `nonce` and the `return_sso_url` to answer to.
 ///
-/// Signed is the parameter `sso`. It names no user and has no time: it says that the forum asks. It may come again, as
-/// the visitor signs in at your app in between. Each answer works once, because the forum checks the nonce. **Answer
-/// only to a `return_sso_url` of a forum's host that you know.**
+/// The parameter `sso` is signed. It names no user and has no time: it says only that the forum asks. It may come
+/// again, as the visitor signs in at your app in between. Each answer works once, because the forum checks the nonce.
+/// **Answer only to a `return_sso_url` of a forum's host that you know.**
 ///
 /// Source: discourse/discourse, `lib/discourse_connect_base.rb`.
 ///
@@ -117,10 +107,7 @@ where
 /// let asked = launches::discourse_provider::<DiscourseRequest>().secrets(["0123456789abcdef"]).build()?;
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
-pub fn discourse_provider<C>() -> Builder<SignedPayload<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn discourse_provider<C: Claims>() -> Builder<SignedPayload<C>> {
     signed_payload::layer(Layout::apart(Place::query("sso"), Place::query("sig")))
         .payload_encoding(PayloadEncoding::Base64Lines)
         .pairs()
@@ -130,8 +117,8 @@ where
 
 /// Facebook's `signed_request`: the canvas, page tabs, and the callbacks for deauthorisation and data deletion.
 ///
-/// Signed is the payload: `user_id`, `issued_at` and the others. Other fields of the form are not. A payload without
-/// `issued_at` is accepted once, so the replay store must not forget. The secret is the app's.
+/// The payload is signed: `user_id`, `issued_at` and the others. Other fields of the form are not signed. A payload
+/// without `issued_at` is accepted once, so the replay store must not forget. The secret is the app's.
 ///
 /// Source: Facebook's PHP SDK, tests of signed requests.
 ///
@@ -140,10 +127,7 @@ where
 ///
 /// let deletion = launches::facebook_signed_request::<FacebookUser>().secrets(["0123456789abcdef"]);
 /// ```
-pub fn facebook_signed_request<C>() -> Builder<SignedPayload<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn facebook_signed_request<C: Claims>() -> Builder<SignedPayload<C>> {
     signed_payload::layer(Layout::signature_first(Place::form("signed_request"), "."))
         .encoding(Encoding::Base64Url)
         .require_value("algorithm", "HMAC-SHA256")
@@ -153,8 +137,8 @@ where
 
 /// Players of Facebook's Instant Games: the signature of the player's info, where your page sends it.
 ///
-/// Signed is the payload: `player_id`, `issued_at` and what your page had signed along. Nothing else of the request is.
-/// The secret is the app's.
+/// The payload is signed: `player_id`, `issued_at` and what your page had signed along. Nothing else in the request is
+/// signed. The secret is the app's.
 ///
 /// Source: Facebook's documentation of Instant Games, signed player info.
 ///
@@ -168,10 +152,7 @@ where
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
-pub fn facebook_instant_games<C>(place: Place) -> Builder<SignedPayload<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn facebook_instant_games<C: Claims>(place: Place) -> Builder<SignedPayload<C>> {
     signed_payload::layer(Layout::signature_first(place, "."))
         .encoding(Encoding::Base64Url)
         .require_value("algorithm", "HMAC-SHA256")
@@ -179,9 +160,10 @@ where
         .methods([Method::GET, Method::POST])
 }
 
-/// Salesforce Canvas. Say where the payload has its time, by `issued_at` or `expires_at`: without, it does not build.
+/// Salesforce Canvas. Say where the payload has its time, by `issued_at` or `expires_at`: without either, it does not
+/// build.
 ///
-/// Signed is the payload. It holds an OAuth token of the user, so the form's body is as secret as the token. The secret
+/// The payload is signed. It holds an OAuth token of the user, so the form's body is as secret as the token. The secret
 /// is the connected app's consumer secret.
 ///
 /// Source: Salesforce's Canvas developer guide, "CanvasRequest".
@@ -198,10 +180,7 @@ where
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
-pub fn salesforce_canvas<C>() -> Builder<SignedPayload<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn salesforce_canvas<C: Claims>() -> Builder<SignedPayload<C>> {
     signed_payload::layer(Layout::signature_first(Place::form("signed_request"), "."))
         .payload_encoding(PayloadEncoding::Base64)
         .encoding(Encoding::Base64)
@@ -210,8 +189,8 @@ where
 
 /// The app instance of Wix, in the parameter or header in which your page gets it.
 ///
-/// Signed is the payload: `instanceId`, `uid` (null for a visitor), `signDate` and the others. Nothing else of the
-/// request is. The secret is the app's. For a page that sends the same instance with each call, add
+/// The payload is signed: `instanceId`, `uid` (null for a visitor), `signDate` and the others. Nothing else in the
+/// request is signed. The secret is the app's. For a page that sends the same instance with each call, add
 /// [`reusable`](Builder::reusable).
 ///
 /// Source: test suites of Wix's client libraries.
@@ -225,10 +204,7 @@ where
 /// # }
 /// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
-pub fn wix<C>(place: Place) -> Builder<SignedPayload<C>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub fn wix<C: Claims>(place: Place) -> Builder<SignedPayload<C>> {
     signed_payload::layer(Layout::signature_first(place, "."))
         .encoding(Encoding::Base64Url)
         .issued_at("signDate", TimeFormat::Rfc3339)
