@@ -90,7 +90,7 @@ enum Role {
 }
 
 /// From a list of names (`Instructor`) and URNs (`urn:lti:role:ims/lis/Instructor/Lecturer`). A role in the
-/// institution (`urn:lti:instrole:…`) is none in the course.
+/// institution (`urn:lti:instrole:…`) is no role in the course.
 impl From<String> for Role {
     fn from(roles: String) -> Self {
         let roles = roles.split(',').map(str::trim);
@@ -187,7 +187,7 @@ async fn logout(session: Session) -> Result<Redirect, Unavailable> {
     Ok(Redirect::to("/"))
 }
 
-/// tower-sessions has no setting for it.
+/// Marks the session's cookie as `Partitioned`, for which tower-sessions has no setting.
 async fn partitioned(mut answer: Response) -> Response {
     if let Entry::Occupied(mut cookies) = answer.headers_mut().entry(SET_COOKIE) {
         for cookie in cookies.iter_mut() {

@@ -7,7 +7,7 @@
 //!
 //! | address | in `shopify.app.toml` | signed |
 //! |---|---|---|
-//! | `/` | `application_url` | the query: which shop's admin came. Nobody's name |
+//! | `/` | `application_url` | the query: which shop's admin came, but not which user |
 //! | `/api/me` | called by the page | the session token: shop and user |
 //! | `/proxy/greeting` | `[app_proxy]`, with `url = …/proxy` | the query: shop and customer |
 //! | `/install?shop=…` | | nothing: it sends the admin to the shop, with a `state` |
@@ -74,7 +74,7 @@ struct Privacy {
     customer: Option<Value>,
 }
 
-/// The whole integration. Of two secrets, during a rotation, the first is the new one.
+/// The whole integration. During a rotation there are two secrets, the new one first.
 fn app(
     api_key: &str,
     public_url: &str,
@@ -122,9 +122,9 @@ async fn open_page(db: State<SqlitePool>, launch: Identity<Launch>, page: String
     Ok(([(CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response())
 }
 
-/// To the shop, which asks its admin whether the app may do what it asks for.
+/// Redirects to the shop, where the admin grants what the app asks for.
 async fn send_away(install: Query<Install>, headers: HeaderMap, challenge: Challenge, asked: String) -> Response {
-    // Nowhere else: an attacker may have written the address.
+    // Only to a shop: an attacker may have written the address.
     let name = install.shop.strip_suffix(".myshopify.com").filter(|name| !name.is_empty());
     if name.is_none_or(|name| name.contains(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-')) {
         return StatusCode::BAD_REQUEST.into_response();
@@ -171,7 +171,7 @@ async fn forget(db: State<SqlitePool>, privacy: Identity<Privacy>) -> Result<Sta
     Ok(StatusCode::OK)
 }
 
-/// 500: a webhook is sent again.
+/// Shopify sends a webhook again that was answered with 500.
 fn failed(error: sqlx::Error) -> StatusCode {
     eprintln!("database: {error}");
     StatusCode::INTERNAL_SERVER_ERROR

@@ -270,9 +270,9 @@ pub struct Rules {
     pub hands_duplicates_on: bool,
     /// The credential's query parameters, to be removed from the URI. Default: none.
     pub parameters: Vec<Cow<'static, str>>,
-    /// Whether the credential is its holder's standing proof: it signs no request, and the holder shows it again with
-    /// each. A body beside it is then the holder's own, and reaches the inner service as it came. Default: no, so that
-    /// a request with a credential in its head and a body is refused, unless the layer was built with
+    /// Whether the credential signs no request, and its holder sends it with each one. The holder may then send any
+    /// body beside it, which reaches the inner service as it came. Default: no, so that a request with a credential in
+    /// its head and a body is refused, unless the layer was built with
     /// [`danger_unsigned_body`](crate::Builder::danger_unsigned_body).
     pub bearer: bool,
     /// Whether the form finds its keys itself ([`Form::look_up`]). Its layer then takes no key store. Default: no.

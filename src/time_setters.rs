@@ -19,7 +19,8 @@ impl<F: HasSignedTime, C> Builder<F, C> {
     /// The member or pair with the time at which the request was signed, text or a number. [`max_age`](Self::max_age)
     /// says how old it may be.
     ///
-    /// A wrong format fails closed: milliseconds read as seconds are far in the future.
+    /// A wrong format fails closed: milliseconds read as seconds are far in the future. Default: none, and the layer
+    /// does not build without a time.
     pub fn issued_at(mut self, member: impl Into<Cow<'static, str>>, format: TimeFormat) -> Self {
         *self.form.time_mut() = SignedTime::IssuedAt { member: member.into(), format, may_be_absent: false };
         self

@@ -68,15 +68,15 @@
 //! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
-//! Is it refused? The log says what was compared. `invalid` behind a proxy is mostly the address: see
-//! [`proxies`](super::proxies). The feature `explain` tries the usual slips.
+//! If a launch is refused, the log says what was compared. Behind a proxy, `invalid` mostly means a wrong address: see
+//! [`proxies`](super::proxies). The feature `explain` tries partners' usual mistakes.
 //!
 //! # When your app asks first
 //!
 //! Discourse, LTI 1.3 and Shopify's authorization code grant answer a request of your app: it sends the browser to the
 //! platform, which sends it back. The answer must be for the same browser. Otherwise an attacker can log a victim into
 //! the attacker's account, by a link with the attacker's own answer. So your app gives the browser a
-//! [nonce](crate::challenge), which the answer brings back, signed. These presets do not build without:
+//! [nonce](crate::challenge), which the answer brings back, signed. These presets do not build without a challenge:
 //!
 //! ```
 //! # #[cfg(all(feature = "axum", feature = "moka", feature = "signed-payload"))] {

@@ -25,15 +25,15 @@
 //! # Rules
 //! 1. The value appears once and is canonical base64url, with or without padding, at most 16 KiB long. Its lengths fit:
 //!    no byte is missing or left over. Otherwise: `malformed`.
-//! 2. Nothing in it is read before its MAC or tag is verified. A wrong tag, wrong padding and an unknown tenant get one
-//!    answer.
+//! 2. Nothing in it is read before its MAC or tag is verified. A wrong tag, wrong padding and an unknown tenant get the
+//!    same answer.
 //! 3. The decoded bytes are the replay key: another spelling is the same login.
 //! 4. The payload is a JSON object without duplicate names. Its time is a member: a layer for which none was chosen
 //!    does not build.
 //! 5. Nothing else of the request is signed: neither other parameters nor path, headers or body. A body beside a value
 //!    in the head is `malformed`, unless the layer has
 //!    [`danger_unsigned_body`](crate::Builder::danger_unsigned_body), or is [`reusable`](crate::Builder::reusable): the
-//!    value is then its holder's standing proof, and the body the holder's own.
+//!    holder then sends the value with each request, and may send any body beside it.
 
 mod builder;
 #[cfg(feature = "explain")]

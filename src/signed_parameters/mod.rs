@@ -35,8 +35,8 @@
 //! 2. Only the recipe's pairs are signed, and **claims come only from them**. Other parameters, path, headers and body
 //!    are not. A body beside pairs in the head is `malformed`, unless the layer has
 //!    [`danger_unsigned_body`](crate::Builder::danger_unsigned_body), or is [`reusable`](crate::Builder::reusable) with
-//!    all pairs in one value: such a value is its holder's standing proof, and the body the holder's own.
-//!    If the pairs are in the head and the signature in the body, a body with more than the signature is refused too.
+//!    all pairs in one value: its holder sends that with each request, and may send any body beside it. If the pairs
+//!    are in the head and the signature in the body, a body with more than the signature is refused too.
 //!    Beside signed fields of a form, other fields are let through: trust nothing in them.
 //! 3. One signed text has one reading: a name or value that holds the separator is `malformed`. Joins that can be read
 //!    in two ways do not build. Pairs [without a separator](Join::pairs_without_separator) prove less.

@@ -34,9 +34,9 @@
 //!    bytes. Nothing else is signed: neither other parameters nor path, headers or body. A body beside a payload and
 //!    signature in the head is `malformed`, unless the layer has
 //!    [`danger_unsigned_body`](crate::Builder::danger_unsigned_body), or is [`reusable`](crate::Builder::reusable): the
-//!    payload is then its holder's standing proof, and the body the holder's own. If the payload is in
-//!    the head and its signature in the body, a body with more than the signature is refused too. Beside a payload in a
-//!    form, other fields are let through: trust nothing in them.
+//!    holder then sends the payload with each request, and may send any body beside it. If the payload is in the head
+//!    and its signature in the body, a body with more than the signature is refused too. Beside a payload in a form,
+//!    other fields are let through: trust nothing in them.
 //! 3. The decoded MAC is the replay key: another spelling of a payload's signature is the same login.
 //! 4. The time is a member of the payload, or a [stamp](crate::Builder::stamped) after it. A layer with
 //!    neither does not build.
@@ -90,8 +90,7 @@
 //! A signer that signs text takes [`text`](crate::Builder::text) and [`PayloadEncoding::Text`]; without a timestamp, a
 //! signed text works at any time. Compressed payloads are `malformed`: have the partner not compress. Django and
 //! itsdangerous make the key as shown unless told otherwise; Rails applications usually derive it, so ask for the key
-//! itself. Before Rails 7.1, `_rails.message` is base64 of what was signed: a claim that is text, for the handler to
-//! decode.
+//! itself. Before Rails 7.1, the message is in `_rails.message`, as base64 that the handler has to decode.
 
 mod builder;
 mod layout;
