@@ -168,8 +168,8 @@ pub use parameters::{
 #[cfg(feature = "signed-payload")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signed-payload")))]
 pub use payloads::{
-    asana_app_component_post, bigcommerce_signed_payload, discourse, discourse_provider, facebook_instant_games,
-    facebook_signed_request, salesforce_canvas, wix,
+    asana_app_component_post, bigcommerce_signed_payload, discourse, discourse_login, discourse_provider,
+    facebook_instant_games, facebook_signed_request, salesforce_canvas, wix,
 };
 #[cfg(feature = "jwt-public-key")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt-public-key")))]

@@ -1,11 +1,17 @@
 //! Platforms that send a payload with its signature.
 
+use base64::Engine;
 use http::{HeaderName, Method};
 
 use super::{Claims, HOUR};
 use crate::Builder;
+use crate::keys::Secret;
+use crate::mac::Digest;
 use crate::scheme::{Encoding, Place, TimeFormat};
 use crate::signed_payload::{self, Layout, PayloadEncoding, SignedPayload};
+use crate::text::base64::BASE64;
+use crate::text::hex::encode_hex;
+use crate::text::percent::percent_encoded;
 
 /// Calls of Asana's app components that post: a form that changes or is submitted, a rule whose action runs.
 ///
@@ -65,9 +71,9 @@ pub fn bigcommerce_signed_payload<C: Claims>() -> Builder<SignedPayload<C>> {
 /// The parameter `sso` is signed: `nonce`, `external_id`, `email`, `username`, `name` and the others. Nothing else in
 /// the request is signed. The secret is the one that you share with the forum.
 ///
-/// Your app's own request is signed with that secret and has the nonce too. The forum repeats all of it and adds the
-/// user, so **only `external_id` tells the answer from the request**: it is required. Never send an `external_id` to
-/// the forum.
+/// Your app's own request, [`discourse_login`], is signed with that secret and has the nonce too. The forum repeats all
+/// of it and adds the user, so **only `external_id` tells the answer from the request**: it is required. Never send an
+/// `external_id` to the forum.
 ///
 /// Source: discourse/discourse, `lib/discourse_connect_base.rb`.
 ///
@@ -77,7 +83,7 @@ pub fn bigcommerce_signed_payload<C: Claims>() -> Builder<SignedPayload<C>> {
 ///
 /// let challenge = Challenge::new("__Host-forum");
 /// let returned = launches::discourse::<DiscourseUser>()
-///     .challenge(challenge.clone()) // and where the login begins: `challenge.issue(headers)`
+///     .challenge(challenge.clone()) // and where the login begins: `discourse_login`
 ///     .secrets(["0123456789abcdef"])
 ///     .replay(MemoryReplay::new())
 ///     .build()?;
@@ -90,6 +96,31 @@ pub fn discourse<C: Claims>() -> Builder<SignedPayload<C>> {
         .pairs()
         .nonce_member("nonce")
         .require(["external_id"])
+}
+
+/// Where a login at a forum of Discourse begins: the address to which your app sends the browser, with the cookie of
+/// the [`Challenge`](crate::challenge::Challenge) that made the nonce. `forum` is the forum's address, and `back` that
+/// of the [`discourse`] layer. The secret is the one that you share with the forum.
+///
+/// ```
+/// use tower_sso::{Secret, challenge::Challenge, providers::launches};
+///
+/// fn begin(headers: &http::HeaderMap) -> std::io::Result<http::Response<()>> {
+///     let issued = Challenge::new("__Host-forum").issue(headers)?; // a clone of the layer's
+///     let (secret, back) = (Secret::new("0123456789abcdef"), "https://app.example/back");
+///     let location = launches::discourse_login("https://forum.example", &secret, back, issued.nonce());
+///     let answer = http::Response::builder().status(302).header("location", location);
+///     Ok(answer.header("set-cookie", issued.set_cookie()).body(()).expect("what is put into a URL is escaped"))
+/// }
+/// # let answer = begin(&http::HeaderMap::new()).unwrap();
+/// # let location = answer.headers()["location"].to_str().unwrap();
+/// # assert!(location.starts_with("https://forum.example/session/sso_provider?sso="), "{location}");
+/// ```
+pub fn discourse_login(forum: &str, secret: &Secret, back: &str, nonce: &str) -> String {
+    let asked = format!("nonce={}&return_sso_url={}", percent_encoded(nonce), percent_encoded(back));
+    let sso = BASE64.encode(asked);
+    let sig = encode_hex(&Digest::Sha256.mac(secret.expose(), [sso.as_bytes()]));
+    format!("{}/session/sso_provider?sso={}&sig={sig}", forum.trim_end_matches('/'), percent_encoded(&sso))
 }
 
 /// A forum of Discourse that asks your app to sign its users in, DiscourseConnect's identity provider. The forum's

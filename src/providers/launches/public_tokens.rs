@@ -135,8 +135,9 @@ pub fn google_cloud_marketplace<C: Claims>() -> Builder<Jwt<C>> {
 /// Apps in Zendesk's framework, whose first page gets a signed POST: the field `token` of a form.
 ///
 /// Once, on the first load only. Set [`audience`](Builder::audience) to the installation's address. The key is the
-/// app's public key in PEM. Other fields are not signed. **Nor is the query**: the token has a hash of it, `qsh`, whose
-/// rule is not published, so nobody checks it; `cnf` says where the key is, and is not followed.
+/// app's public key in PEM. Give it to [`secrets`](Builder::secrets). Other fields are not signed. **Nor is the
+/// query**: the token has a hash of it, `qsh`, whose rule is not published, so nobody checks it; `cnf` says where the
+/// key is, and is not followed.
 ///
 /// Source: developer.zendesk.com, "Building a server-side app", part 5, and "Using the Apps framework", JWT claims, as
 /// public apps read them.
@@ -144,7 +145,8 @@ pub fn google_cloud_marketplace<C: Claims>() -> Builder<Jwt<C>> {
 /// ```
 /// use tower_sso::providers::launches::{self, ZendeskVisit};
 ///
-/// let layer = launches::zendesk_app::<ZendeskVisit>().audience("https://x.example/1.json");
+/// # let pem = "-----BEGIN PUBLIC KEY-----\n…";
+/// let app = launches::zendesk_app::<ZendeskVisit>().audience("https://x.example/1.json").secrets([pem]);
 /// ```
 pub fn zendesk_app<C: Claims>() -> Builder<Jwt<C>> {
     jwt::layer(Algorithm::RS256)

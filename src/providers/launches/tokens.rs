@@ -129,15 +129,23 @@ pub fn danger_marketing_cloud<C: Claims>() -> Builder<Jwt<C>> {
 /// Calls of monday.com's integrations, with a token as the whole `Authorization` header.
 ///
 /// The tenant is the account, from `accountId`. Set [`audience`](Builder::audience) to the address of the endpoint. The
-/// secret is the app's signing secret, not its client secret. The body is not signed, so a call with one is refused:
-/// for those, call [`danger_unsigned_body`](Builder::danger_unsigned_body), and do not trust the body.
+/// secret is the app's signing secret, not its client secret. The body is not signed, so a call with one is refused.
+/// The calls of blocks have one: call [`danger_unsigned_body`](Builder::danger_unsigned_body), and do not trust it.
 ///
 /// Source: monday.com's developer documentation, integration authorization.
 ///
 /// ```
-/// use tower_sso::providers::launches::{self, MondayCall};
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{MemoryReplay, providers::launches::{self, MondayCall}};
 ///
-/// let layer = launches::monday::<MondayCall>().audience("https://app.example/action");
+/// let block = launches::monday::<MondayCall>()
+///     .audience("https://app.example/action")
+///     .danger_unsigned_body() // the block's fields: check them as a stranger's
+///     .secrets(["the app's signing secret"])
+///     .replay(MemoryReplay::new())
+///     .build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 pub fn monday<C: Claims>() -> Builder<Jwt<C>> {
     jwt::layer(Algorithm::HS256)
@@ -217,9 +225,13 @@ pub fn jsconnect<C: Claims>() -> Builder<Jwt<C>> {
 /// Source: Zendesk's documentation of JWT SSO, and its sample scripts.
 ///
 /// ```
-/// use tower_sso::providers::launches::{self, ZendeskUser};
+/// # #[cfg(feature = "moka")] {
+/// use tower_sso::{MemoryReplay, providers::launches::{self, ZendeskUser}};
 ///
-/// let layer = launches::zendesk_jwt::<ZendeskUser>().secrets(["shared-secret"]);
+/// let sso = launches::zendesk_jwt::<ZendeskUser>();
+/// let sso = sso.secrets(["the secret that Zendesk shows"]).replay(MemoryReplay::new()).build()?;
+/// # }
+/// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 pub fn zendesk_jwt<C: Claims>() -> Builder<Jwt<C>> {
     jwt::layer(Algorithm::HS256)
@@ -266,7 +278,8 @@ pub fn shopware_storefront<C: Claims>() -> Builder<Jwt<C>> {
 /// use tower_sso::{keys::MemoryKeys, providers::launches::{self, ConnectUser}};
 ///
 /// let keys = MemoryKeys::new().with("client-key", "the shared secret of this installation");
-/// let layer = launches::atlassian_connect::<ConnectUser>().keys(keys);
+/// let layer = launches::atlassian_connect::<ConnectUser>().keys(keys).build()?;
+/// # Ok::<(), tower_sso::ConfigError>(())
 /// ```
 pub fn atlassian_connect<C: Claims>() -> Builder<Jwt<C>> {
     jwt::layer(Algorithm::HS256)

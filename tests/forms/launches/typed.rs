@@ -118,6 +118,34 @@ async fn a_forum_asks_with_a_nonce_and_an_address() {
     assert_eq!(asked, Ok(json!({"nonce": "n", "return_sso_url": "https://forum.example/back"})));
 }
 
+/// Nobody's launches are not one user's, whose name is empty.
+#[test]
+fn an_anonymous_launch_has_no_user() {
+    let launch = |user: Value| {
+        let json = json!({"lti_message_type": "m", "lti_version": "v", "user_id": user});
+        serde_json::from_value::<launches::LtiLaunch>(json).unwrap().user_id
+    };
+    assert_eq!(launch(json!("")), None);
+    assert_eq!(launch(Value::Null), None);
+    assert_eq!(launch(json!("7")).as_deref(), Some("7"));
+    let none = serde_json::from_value::<launches::LtiLaunch>(json!({"lti_message_type": "m", "lti_version": "v"}));
+    assert_eq!(none.unwrap().user_id, None);
+}
+
+/// Computed by Python's hmac, base64 and urllib.parse.
+#[tokio::test]
+async fn an_app_asks_its_forum() {
+    let ask = |forum| launches::discourse_login(forum, &KEYS[0].into(), "https://app.example/back?x=1&y=\u{fc}", "n1");
+    let location = ask("https://forum.example");
+    let expected = "https://forum.example/session/sso_provider?sso=bm9uY2U9bjEmcmV0dXJuX3Nzb191cmw9aHR0cHMlM0ElMkYlMkZhc\
+                    HAuZXhhbXBsZSUyRmJhY2slM0Z4JTNEMSUyNnklM0QlQzMlQkM%3D&sig=\
+                    4b152ddd8ead0ac8ff67f5dbecae288dbdda71c8b3eedc0e965574a3325d0894";
+    assert_eq!(location, expected);
+    assert_eq!(ask("https://x.example/forum/"), expected.replace("forum.example", "x.example/forum"));
+    let asked = said(launches::discourse_provider::<DiscourseRequest>(), Launch::get(&location)).await;
+    assert_eq!(asked, Ok(json!({"nonce": "n1", "return_sso_url": "https://app.example/back?x=1&y=\u{fc}"})));
+}
+
 /// As the platforms' documentation writes them.
 #[test]
 fn names_are_those_of_the_platforms() {

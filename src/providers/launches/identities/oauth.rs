@@ -1,6 +1,6 @@
 //! What requests signed by OAuth 1.0a say.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What an LTI 1.1 launch says. Without the fields here, read the launch into a type of your own.
 ///
@@ -18,7 +18,8 @@ pub struct LtiLaunch {
     pub lti_version: String,
     /// The link in the course that was opened.
     pub resource_link_id: Option<String>,
-    /// The user; the platform may leave it out.
+    /// The user, unique only within the platform; none if the platform leaves it out or empty.
+    #[serde(default, deserialize_with = "filled")]
     pub user_id: Option<String>,
     /// The user's roles, separated by commas.
     pub roles: Option<String>,
@@ -30,6 +31,11 @@ pub struct LtiLaunch {
     pub lis_person_name_full: Option<String>,
     /// Where to send the user afterwards.
     pub launch_presentation_return_url: Option<String>,
+}
+
+/// An empty text is none: all anonymous users would be one.
+fn filled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty()))
 }
 
 /// A call of Oracle Eloqua, as the preset's URL template has it. Eloqua leaves out what a call is not about.
