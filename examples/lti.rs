@@ -1,17 +1,18 @@
 //! An LTI 1.1 tool for several platforms: launches from Moodle, Canvas and others, opened in the platform's frame.
 //!
 //! ```text
-//! cargo run --example lti -- https://tool.example                               # database in memory
-//! cargo run --example lti -- https://tool.example 'sqlite://lti.db?mode=rwc'    # in a file
+//! cargo run --example lti -- https://tool.example 'sqlite://lti.db?mode=rwc'
+//! sqlite3 lti.db "INSERT INTO secrets (consumer, secret) VALUES ('moodle.lincoln.example', '…')"
 //! ```
 //! It listens on port 8080, behind a proxy that terminates TLS. The address is the public one: platforms sign it. Give
-//! each platform the launch URL `https://tool.example/launch`, a consumer key and a secret:
-//! `INSERT INTO secrets (consumer, secret) VALUES ('moodle.lincoln.example', …)`. To rotate the secret, insert the new
-//! one and delete the old one later.
+//! each platform the launch URL `https://tool.example/launch`, a consumer key and a secret, and insert both while the
+//! tool runs. To rotate the secret, insert the new one and delete the old one later. The log says why a launch is
+//! refused.
 //!
 //! LTI 1.3 is another protocol, in which the tool is asked to begin: see `providers::launches::lti13`.
 //!
-//! To start from it, copy this file without `mod tests`, and `examples/app/sessions.rs`, with these dependencies:
+//! To start from it, copy this file to `src/main.rs`, without `mod tests`, and `examples/app/sessions.rs` to `src/app`,
+//! with these dependencies:
 //!
 //! ```toml
 //! [dependencies]
@@ -28,6 +29,7 @@
 //! tower-http = { version = "0.7", features = ["csrf", "set-header"] }
 //! tower-sessions = { version = "0.15", default-features = false, features = ["axum-core"] }
 //! tower-sso = { version = "0.1", features = ["axum", "oauth1"] }
+//! tracing-subscriber = "0.3"
 //! ```
 
 #[path = "app/sessions.rs"]
@@ -228,9 +230,11 @@ async fn open(url: &str) -> Result<SqlitePool, sqlx::Error> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt().init();
     let public_url =
         std::env::args().nth(1).ok_or("say which address platforms are given, such as https://tool.example")?;
-    let db = open(std::env::args().nth(2).as_deref().unwrap_or("sqlite::memory:")).await?;
+    let db = std::env::args().nth(2).ok_or("say where the secrets are, such as sqlite://lti.db?mode=rwc")?;
+    let db = open(&db).await?;
     let app = app(&public_url, &db, MemoryReplay::opened().await, SystemClock)?;
     let listener = TcpListener::bind("127.0.0.1:8080").await?;
     println!("{public_url}/launch, by {}", listener.local_addr()?);

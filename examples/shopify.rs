@@ -18,7 +18,9 @@
 //!
 //! Apps that Shopify installs itself need neither `/install` nor `/granted`: they are for the authorization code grant.
 //!
-//! To start from it, copy this file without `mod tests`, with these dependencies:
+//! It listens on port 8080, behind a proxy that terminates TLS. The log says why a request is refused.
+//!
+//! To start from it, copy this file to `src/main.rs`, without `mod tests`, with these dependencies:
 //!
 //! ```toml
 //! [dependencies]
@@ -29,6 +31,7 @@
 //! sqlx = { version = "0.9", default-features = false, features = ["runtime-tokio", "sqlite"] }
 //! tokio = { version = "1", features = ["macros", "net", "rt-multi-thread"] }
 //! tower-sso = { version = "0.1", features = ["axum", "jwt", "signed-parameters", "webhook"] }
+//! tracing-subscriber = "0.3"
 //! ```
 
 use axum::extract::{Query, State};
@@ -187,6 +190,7 @@ async fn open(url: &str) -> Result<SqlitePool, sqlx::Error> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt().init();
     let db = open(std::env::args().nth(1).as_deref().unwrap_or("sqlite::memory:")).await?;
     let set = |name| std::env::var(name).map_err(|_| format!("{name} is not set: see the app's page at Shopify"));
     let secrets = [Secret::new(set("SHOPIFY_API_SECRET")?)];

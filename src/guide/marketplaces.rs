@@ -68,8 +68,19 @@
 //! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
-//! If a launch is refused, the log says what was compared. Behind a proxy, `invalid` mostly means a wrong address: see
-//! [`proxies`](super::proxies). The feature `explain` tries partners' usual mistakes.
+//! Dependencies: `axum`, and `tower-sso` with the feature `axum` and those that the table of presets names, here `jwt`,
+//! `oauth1` and `signed-parameters`. A layer that lacks a setting does not build, and says which one.
+//!
+//! If a launch is refused, `tracing_subscriber::fmt().init()` shows the log, which says what was compared.
+//!
+//! - Behind a proxy, `invalid` mostly means a wrong address: see [`proxies`](super::proxies).
+//! - Right after a start, `replayed` means a launch from the first second of `MemoryReplay::new()`:
+//!   [`MemoryReplay::opened`](crate::MemoryReplay::opened) waits it out. In tests, see
+//!   [the first second](super::testing#the-first-second).
+//! - If two platforms share a form, [`namespace`](crate::Builder::namespace) tells their lines in the log apart:
+//!   `.namespace("telegram")`.
+//!
+//! The feature `explain` tries partners' usual mistakes.
 //!
 //! # When your app asks first
 //!
@@ -80,20 +91,18 @@
 //!
 //! ```
 //! # #[cfg(all(feature = "axum", feature = "moka", feature = "signed-payload"))] {
-//! use axum::response::{IntoResponse, Response};
+//! use axum::http::{HeaderMap, StatusCode, header::SET_COOKIE};
+//! use axum::response::{IntoResponse, Redirect, Response};
 //! use axum::{Router, routing::get};
-//! use http::header::{LOCATION, SET_COOKIE};
-//! use http::{HeaderMap, StatusCode};
 //! use tower_sso::challenge::Challenge;
 //! use tower_sso::providers::launches::{self, DiscourseUser};
-//! use tower_sso::{Identity, MemoryReplay};
+//! use tower_sso::{Identity, MemoryReplay, Secret};
 //!
-//! async fn begin(challenge: Challenge, headers: HeaderMap) -> Response {
+//! async fn begin(challenge: Challenge, secret: Secret, headers: HeaderMap) -> Response {
 //!     let Ok(issued) = challenge.issue(&headers) else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
-//!     // As the platform's page says: here `sso` and `sig` of Discourse, with the nonce in `sso`.
-//!     let location = format!("https://forum.example/session/sso_provider?…{}", issued.nonce());
-//!     let cookie = issued.set_cookie().clone();
-//!     (StatusCode::SEE_OTHER, [(SET_COOKIE, cookie)], [(LOCATION, location)]).into_response()
+//!     let (forum, back) = ("https://forum.example", "https://app.example/back");
+//!     let location = launches::discourse_login(forum, &secret, back, issued.nonce());
+//!     ([(SET_COOKIE, issued.set_cookie().clone())], Redirect::to(&location)).into_response()
 //! }
 //!
 //! async fn back(user: Identity<DiscourseUser>) -> String {
@@ -101,17 +110,21 @@
 //! }
 //!
 //! let challenge = Challenge::new("__Host-forum");
+//! let secret = Secret::new("the secret that you share with the forum");
 //! let answer = launches::discourse::<DiscourseUser>()
 //!     .challenge(challenge.clone())
-//!     .secrets(["the secret that you share with the forum"])
+//!     .secrets([secret.clone()])
 //!     .replay(MemoryReplay::new())
 //!     .build()?;
 //! let app: Router = Router::new()
-//!     .route("/login", get(move |headers| begin(challenge, headers)))
+//!     .route("/login", get(move |headers| begin(challenge, secret, headers)))
 //!     .route("/back", get(back).layer(answer));
 //! # }
 //! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
+//!
+//! For LTI 1.3, [`Lti13Login::redirect`](crate::providers::launches::Lti13Login::redirect) makes the address; for
+//! Shopify, see `examples/shopify.rs`. The cookie is `Secure`, so open the app by `https`, in development too.
 //!
 //! If your app asks several partners, name each: `challenge.for_partner("forum")`. A nonce is then refused from another
 //! one, which could have it from the partner that asked for the login. Where the answers name their tenant, as

@@ -9,8 +9,8 @@
 //!
 //! # Where the reason is
 //!
-//! `tracing_subscriber::fmt::init()` shows the log at `INFO`. With its feature `env-filter`, it shows errors alone
-//! until `RUST_LOG` is set: `RUST_LOG=tower_sso=info`.
+//! `tracing_subscriber::fmt().init()` shows the log at `INFO`. With the feature `env-filter`, the shorter `fmt::init()`
+//! shows errors alone until `RUST_LOG` is set: `RUST_LOG=tower_sso=info`.
 //!
 //! | where | what |
 //! |---|---|
