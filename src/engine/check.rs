@@ -9,6 +9,7 @@ use http::request::Parts;
 use super::lease::LeaseGuard;
 use super::proof::{Accepted, Verified};
 use super::{Engine, Presented};
+use crate::clock::UnixTime;
 use crate::form::{Form, Presence};
 use crate::identity::{Admission, Identity};
 use crate::keys::{Keys, TenantId};
@@ -45,6 +46,8 @@ pub(super) struct Passed<C> {
     pub(super) identity: Identity<C>,
     /// To be settled once the inner service has answered.
     pub(super) lease: Option<LeaseGuard>,
+    /// When the check ended.
+    pub(super) ended: UnixTime,
 }
 
 /// The context of the task that polls the check. `None` inside `Service::call`: only answers that are ready are taken,
@@ -71,11 +74,13 @@ impl<F: Form, C> Engine<F, C> {
     /// The order of every check. Runs until the check has passed, is refused, or has to wait.
     ///
     /// Steps 3, 4, 5 and 7 cannot be left out, as each takes what only the one before it makes: see `proof.rs`. One
-    /// reading of the clock decides every time check; leases and the stores' bookkeeping have their own.
+    /// reading of the clock decides every time check: `now`, made since this was last called. Leases and the stores'
+    /// bookkeeping have their own.
     pub(super) fn check(
         &self,
         stage: &mut Stage<F, C>,
         head: &Parts,
+        now: UnixTime,
         mut task: Task<'_, '_>,
     ) -> Poll<Result<Passed<C>, Stop>> {
         loop {
@@ -88,7 +93,7 @@ impl<F: Form, C> Engine<F, C> {
                     let found = ready!(answer.poll_in(task.as_deref_mut()));
                     self.meters.answered(Store::Keys, answer.asked());
                     let keys = self.found(found, presented)?; //                 2 keys: unavailable
-                    let verified = Verified::by_one_of(&keys, presented, self); // 3 verify: invalid, too_many_requests
+                    let verified = Verified::by_one_of(&keys, presented, now, self); // 3 verify: invalid, too_many_requests
                     let verified = match verified {
                         Ok(verified) => verified,
                         Err(reason) => {
@@ -103,7 +108,7 @@ impl<F: Form, C> Engine<F, C> {
                     key.used(accepted.checked_at());
                     self.check_cutoff(&accepted)?; //                            6 cutoff: replayed
                     if let Some(admission) = self.needs_no_claim() {
-                        return Poll::Ready(Ok(accepted.passed(admission, None)));
+                        return Poll::Ready(Ok(accepted.passed(admission, None, self.settings.clock.now())));
                     }
                     self.claim(accepted, Duration::ZERO)? //                     7 replay: answered in `Stage::Claim`
                 }
@@ -157,8 +162,8 @@ impl<F: Form, C> Engine<F, C> {
         let claimed = claimed.map_err(|error| self.store_failed(&error, Reason::ReplayStore));
         let taken = match claimed.map(Admission::first) {
             Ok(Ok(admission)) => {
-                self.check_late_claim(accepted, waited)?;
-                return Ok(Some(accepted.passed(admission, lease)));
+                let now = self.check_late_claim(accepted, waited)?;
+                return Ok(Some(accepted.passed(admission, lease, now)));
             }
             Ok(Err(taken)) => taken,
             Err(reason) => return Err(accepted.refuse(reason)),
@@ -171,7 +176,7 @@ impl<F: Form, C> Engine<F, C> {
         let reason = match taken {
             Claimed::Spent if takes_leases => {
                 return match Admission::duplicate(&self.rules) {
-                    Some(admission) => Ok(Some(accepted.passed(admission, None))),
+                    Some(admission) => Ok(Some(accepted.passed(admission, None, self.settings.clock.now()))),
                     None => Err(Stop::Acknowledged(accepted.tenant().clone())),
                 };
             }

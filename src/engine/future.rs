@@ -79,7 +79,8 @@ where
 {
     /// `inner` was polled ready.
     pub(super) fn new(engine: Arc<Engine<F, C>>, inner: &mut S, request: Request<B>) -> Self {
-        let mut watch = Watch::start(F::NAME, &engine.settings.namespace);
+        let began = engine.settings.clock.now();
+        let mut watch = Watch::start(F::NAME, &engine.settings.namespace, began);
         let (mut head, body) = request.into_parts();
         // Nobody but this layer may say who the user is.
         head.extensions.remove::<Identity<C>>();
@@ -98,7 +99,7 @@ where
                 return Self { engine, watch, waiting, state: State::Reading { reading } };
             }
             Ok(Presence::InHead) => match (engine.takes_unsigned_body(), F::Reads::is_empty(&body)) {
-                (true, _) | (_, Some(true)) => watch.in_span(|| engine.check(&mut stage, &head, None)),
+                (true, _) | (_, Some(true)) => watch.in_span(|| engine.check(&mut stage, &head, began, None)),
                 (false, Some(false)) => Poll::Ready(Err(engine.refuse_head(Reason::UnsignedBody, &head))),
                 (false, None) => {
                     let reading = F::Reads::read_nothing(body, engine.settings.body.timeout);
@@ -133,7 +134,7 @@ fn take_ready<S: Clone>(inner: &mut S) -> S {
 impl<F: Form, C: Send + Sync + 'static> Engine<F, C> {
     fn call<S, B, Reading, Stage, Outcome>(
         &self,
-        Passed { identity, lease }: Passed<C>,
+        Passed { identity, lease, ended }: Passed<C>,
         mut head: Parts,
         body: B,
         service: &mut S,
@@ -142,6 +143,7 @@ impl<F: Form, C: Send + Sync + 'static> Engine<F, C> {
     where
         S: Service<Request<B>>,
     {
+        self.meters.checked(ended.since(watch.began()));
         self.admit(&mut head, identity, watch);
         State::Calling { call: service.call(Request::from_parts(head, body)), lease, sealed: true }
     }
@@ -179,7 +181,8 @@ where
                 }
                 StateProj::Checking { stage } => {
                     let Some(Waiting { head, .. }) = this.waiting else { return Poll::Pending };
-                    let checked = ready!(this.watch.in_span(|| engine.check(stage, head, Some(cx))));
+                    let now = engine.settings.clock.now();
+                    let checked = ready!(this.watch.in_span(|| engine.check(stage, head, now, Some(cx))));
                     let Some(Waiting { head, body: Some(body), mut service }) = this.waiting.take() else {
                         return Poll::Pending;
                     };

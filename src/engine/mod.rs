@@ -92,6 +92,7 @@ impl<F: Form, C> Engine<F, C> {
 
     /// The response to a request that does not reach the inner service.
     fn respond<B>(&self, stop: Stop, head: &Parts, watch: Watch) -> Response<LayerBody<B>> {
+        self.meters.checked(self.settings.clock.now().since(watch.began()));
         let mut response = match stop {
             Stop::Refused(reason, tenant, facts) => self.refuse(self.rejection(reason, tenant, facts), head, watch),
             Stop::Untimely(reason, tenant, facts, age) => {

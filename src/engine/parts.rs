@@ -8,6 +8,7 @@ use http::request::Parts;
 use super::check::Stop;
 use super::proof::Accepted;
 use super::{Engine, Presented};
+use crate::clock::UnixTime;
 use crate::form::{Extracted, Form};
 use crate::keys::{Keys, check_length};
 use crate::observe;
@@ -122,15 +123,15 @@ impl<F: Form, C> Engine<F, C> {
     /// The claim succeeded, but may have come too late. The store may have learnt only now that it has forgotten. And
     /// if the process was suspended between the time check and the claim, a duplicate's entry may have ended meanwhile.
     ///
-    /// A refusal here releases a delivery. A sign-in link stays spent: its user needs a new one.
-    pub(super) fn check_late_claim(&self, accepted: &Accepted<C>, waited: Duration) -> Result<(), Stop> {
+    /// Returns the time. A refusal here releases a delivery. A sign-in link stays spent: its user needs a new one.
+    pub(super) fn check_late_claim(&self, accepted: &Accepted<C>, waited: Duration) -> Result<UnixTime, Stop> {
         self.check_cutoff(accepted)?;
         let now = self.settings.clock.exact();
         if now.since(accepted.checked_at()) > self.settings.store_timeout.saturating_add(waited) {
             let reason = self.store_failed(&StoreError::timed_out(), Reason::ReplayStore);
             return Err(accepted.refuse(reason));
         }
-        Ok(())
+        Ok(now)
     }
 
     /// A refusal before a credential was found. The head may name a tenant already.

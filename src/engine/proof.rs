@@ -45,9 +45,10 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
     pub(super) fn by_one_of(
         keys: &'e Keys,
         presented: &'e Presented<F>,
+        now: UnixTime,
         engine: &'e Engine<F, C>,
     ) -> Result<Self, Reason> {
-        let (now, named) = (engine.settings.clock.now(), presented.tenant.as_ref());
+        let named = presented.tenant.as_ref();
         let logged = || named.cloned().unwrap_or_else(|| "".into());
         // The refusal if no key fits: there is no active key, all are unusable, or no usable one made this signature.
         let mut refused = Reason::UnknownKey;
@@ -130,8 +131,8 @@ impl<C> Accepted<C> {
         Stop::Refused(reason, Some(self.proved.tenant.clone()), Facts::new())
     }
 
-    pub(super) fn passed(&self, admission: Admission, lease: Option<LeaseGuard>) -> Passed<C> {
-        Passed { identity: Identity::new(Arc::clone(&self.proved), admission), lease }
+    pub(super) fn passed(&self, admission: Admission, lease: Option<LeaseGuard>, ended: UnixTime) -> Passed<C> {
+        Passed { identity: Identity::new(Arc::clone(&self.proved), admission), lease, ended }
     }
 }
 

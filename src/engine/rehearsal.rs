@@ -101,11 +101,12 @@ impl<F: Form, C> Engine<F, C> {
             |error: StoreError, presented| self.refuse_presented(Reason::KeyStore(error.failure()), presented);
         let found = self.within(self.look_up(presented)).await;
         let keys = so_far.keys.insert(found.map_err(|error| unavailable(error, presented))?);
-        let mut verified = Verified::by_one_of(keys, presented, self);
+        let now = so_far.now;
+        let mut verified = Verified::by_one_of(keys, presented, now, self);
         let reason = verified.as_ref().err();
         if let Some(newer) = reason.and_then(|reason| self.newer_keys(reason, keys, presented)) {
             *keys = newer.await.map_err(|error| unavailable(error, presented))?;
-            verified = Verified::by_one_of(keys, presented, self);
+            verified = Verified::by_one_of(keys, presented, now, self);
         }
         let verified = verified.map_err(|reason| self.refuse_presented(reason, presented))?;
         verified.fresh()?.with_claims()?;

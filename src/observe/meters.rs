@@ -1,6 +1,7 @@
 //! What a layer counts and measures, for whichever recorder the application has installed.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use metrics::{Key, Label, Level, Metadata};
 
@@ -87,8 +88,8 @@ impl Meters {
         }
     }
 
-    pub(crate) fn checked(&self, since: Stopwatch) {
-        record(&self.check, since.elapsed().as_secs_f64());
+    pub(crate) fn checked(&self, took: Duration) {
+        record(&self.check, took.as_secs_f64());
     }
 
     pub(crate) fn answered(&self, store: Store, since: Stopwatch) {

@@ -1,5 +1,7 @@
 //! Without the feature `metrics`, nothing is counted or measured.
 
+use std::time::Duration;
+
 use crate::clock::UnixTime;
 use crate::keys::{KeyUse, TenantId};
 use crate::rejection::Reason;
@@ -28,7 +30,7 @@ impl Meters {
 
     pub(crate) fn refused(&self, _: &Reason, _: Option<&TenantId>) {}
 
-    pub(crate) fn checked(&self, _: Stopwatch) {}
+    pub(crate) fn checked(&self, _: Duration) {}
 
     pub(crate) fn answered(&self, _: Store, _: Stopwatch) {}
 

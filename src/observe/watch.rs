@@ -7,20 +7,20 @@ use tracing::level_filters::LevelFilter;
 use tracing::{Level, Span};
 
 use super::{Meters, OneLine};
+use crate::clock::UnixTime;
 use crate::identity::Identity;
 use crate::keys::{KeyUse, TenantId};
 use crate::rejection::Rejection;
-use crate::stopwatch::Stopwatch;
 
 /// The span of a check, and when it began. It logs and counts the outcome. The span ends with the check, before the
 /// inner service is called.
 pub(crate) struct Watch {
-    since: Stopwatch,
+    began: UnixTime,
     span: Span,
 }
 
 impl Watch {
-    pub(crate) fn start(form: &'static str, namespace: &str) -> Self {
+    pub(crate) fn start(form: &'static str, namespace: &str, began: UnixTime) -> Self {
         // A disabled span would still record its fields, if tracing's feature `log` is on.
         let span = if LevelFilter::current() >= Level::DEBUG {
             tracing::debug_span!(
@@ -36,12 +36,16 @@ impl Watch {
         } else {
             Span::none()
         };
-        Self { since: Stopwatch::start(), span }
+        Self { began, span }
+    }
+
+    pub(crate) fn began(&self) -> UnixTime {
+        self.began
     }
 
     /// Moves the span out. What stays observes nothing.
     pub(crate) fn take(&mut self) -> Self {
-        Self { since: self.since, span: mem::replace(&mut self.span, Span::none()) }
+        Self { began: self.began, span: mem::replace(&mut self.span, Span::none()) }
     }
 
     /// Runs a part of the check inside the span.
@@ -62,28 +66,27 @@ impl Watch {
             return self.acknowledged(form, namespace, tenant, meters);
         }
         self.in_span(|| super::accepted(form, namespace, tenant, key_use));
-        self.end("accepted", Some(tenant), meters);
+        self.end("accepted", Some(tenant));
         meters.accepted(tenant, identity.age(), key_use);
     }
 
     pub(crate) fn acknowledged(self, form: &'static str, namespace: &str, tenant: &TenantId, meters: &Meters) {
         self.in_span(|| super::acknowledged(form, namespace, tenant));
-        self.end("acknowledged", Some(tenant), meters);
+        self.end("acknowledged", Some(tenant));
         meters.acknowledged(tenant);
     }
 
     pub(crate) fn refused(self, rejection: &Rejection, meters: &Meters) {
         self.in_span(|| super::refused(rejection));
         self.span.record("reason", rejection.reason().as_str());
-        self.end("refused", rejection.tenant(), meters);
+        self.end("refused", rejection.tenant());
         meters.refused(rejection.reason(), rejection.tenant());
     }
 
-    fn end(&self, outcome: &'static str, tenant: Option<&TenantId>, meters: &Meters) {
+    fn end(&self, outcome: &'static str, tenant: Option<&TenantId>) {
         if let Some(tenant) = tenant {
             self.span.record("tenant", display(OneLine(tenant)));
         }
         self.span.record("outcome", outcome);
-        meters.checked(self.since);
     }
 }
