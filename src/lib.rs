@@ -318,7 +318,6 @@ pub mod signed_parameters;
 pub mod signed_payload;
 #[cfg(feature = "sign")]
 mod steps;
-mod stopwatch;
 pub mod store;
 pub mod tenant;
 mod tenant_id;

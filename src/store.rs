@@ -2,13 +2,12 @@
 
 use std::error::Error;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::debug::opaque_debug;
-use crate::stopwatch::Stopwatch;
 
 /// A store's answer, which may be ready already.
 ///
@@ -54,6 +53,48 @@ impl<T: Send + 'static> StoreFuture<T> {
     }
 }
 
+impl<T> StoreFuture<T> {
+    /// Without a context, only an answer that is ready already is returned. Nothing is polled, so this needs no
+    /// runtime.
+    pub(crate) fn poll_in(&mut self, cx: Option<&mut Context<'_>>) -> Poll<T> {
+        let answer = match (&mut self.0, cx) {
+            // Polled again after its answer was taken, it stays pending.
+            (Inner::Ready(answer), _) => return answer.take().map_or(Poll::Pending, Poll::Ready),
+            (Inner::Pending(_), None) => return Poll::Pending,
+            (Inner::Pending(answer), Some(cx)) => ready!(answer.as_mut().poll(cx)),
+        };
+        // The store's work ends here, also if it has timed out: a claim is over before its lease is released.
+        self.0 = Inner::Ready(None);
+        Poll::Ready(answer)
+    }
+}
+
+impl<T: Send + 'static> StoreFuture<Result<T, StoreError>> {
+    /// The answer, if it comes within this time, and how long it took. Zero if it was ready.
+    pub(crate) fn within(self, limit: Duration) -> Within<T> {
+        let mut answer = match self.0 {
+            Inner::Ready(answer) => return StoreFuture(Inner::Ready(answer.map(|answer| (answer, Duration::ZERO)))),
+            Inner::Pending(answer) => answer,
+        };
+        let (asked, mut timer) = (Instant::now(), None);
+        StoreFuture::new(poll_fn(move |cx| {
+            let answer = match answer.as_mut().poll(cx) {
+                Poll::Ready(answer) => answer,
+                Poll::Pending => {
+                    // Not made before: there may have been no runtime.
+                    let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+                    ready!(timer.as_mut().poll(cx));
+                    Err(StoreError::timed_out())
+                }
+            };
+            Poll::Ready((answer, asked.elapsed()))
+        }))
+    }
+}
+
+/// A store's answer with a time limit, and how long it took.
+pub(crate) type Within<T> = StoreFuture<(Result<T, StoreError>, Duration)>;
+
 // No field is pinned structurally: the pending future has its own box.
 impl<T> Unpin for StoreFuture<T> {}
 
@@ -61,11 +102,7 @@ impl<T> Future for StoreFuture<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        match &mut self.0 {
-            // Polled again after its answer was taken, it stays pending.
-            Inner::Ready(answer) => answer.take().map_or(Poll::Pending, Poll::Ready),
-            Inner::Pending(future) => future.as_mut().poll(cx),
-        }
+        self.poll_in(Some(cx))
     }
 }
 
@@ -181,72 +218,5 @@ impl fmt::Display for StoreFailure {
             Self::TimedOut => "timed out",
             Self::Full => "is full",
         })
-    }
-}
-
-/// A store's answer with a time limit.
-pub(crate) struct Within<T> {
-    answer: StoreFuture<Result<T, StoreError>>,
-    timer: Timer,
-    asked: Stopwatch,
-}
-
-impl<T> Within<T> {
-    /// When the store was asked.
-    pub(crate) fn asked(&self) -> Stopwatch {
-        self.asked
-    }
-
-    pub(crate) fn new(limit: Duration, answer: StoreFuture<Result<T, StoreError>>) -> Self {
-        let asked = match &answer.0 {
-            Inner::Ready(_) => Stopwatch::at_once(),
-            Inner::Pending(_) => Stopwatch::start(),
-        };
-        Self { answer, timer: Timer::new(limit), asked }
-    }
-
-    /// Without a context, only an answer that is ready already is returned. Nothing is polled, so this needs no
-    /// runtime.
-    pub(crate) fn poll_in(&mut self, cx: Option<&mut Context<'_>>) -> Poll<Result<T, StoreError>> {
-        let answer = match (&mut self.answer.0, cx) {
-            (Inner::Ready(answer), _) => return answer.take().map_or(Poll::Pending, Poll::Ready),
-            (Inner::Pending(_), None) => return Poll::Pending,
-            (Inner::Pending(answer), Some(cx)) => match answer.as_mut().poll(cx) {
-                Poll::Ready(answer) => answer,
-                Poll::Pending => {
-                    ready!(self.timer.poll_in(Some(cx)));
-                    Err(StoreError::timed_out())
-                }
-            },
-        };
-        // The store's work ends here, also if it has timed out: a claim is over before its lease is released.
-        self.answer = StoreFuture(Inner::Ready(None));
-        Poll::Ready(answer)
-    }
-}
-
-impl<T> Future for Within<T> {
-    type Output = Result<T, StoreError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_in(Some(cx))
-    }
-}
-
-/// A timer that starts when it is first polled: before that there may be no runtime.
-pub(crate) struct Timer {
-    length: Duration,
-    sleep: Option<Pin<Box<tokio::time::Sleep>>>,
-}
-
-impl Timer {
-    pub(crate) fn new(length: Duration) -> Self {
-        Self { length, sleep: None }
-    }
-
-    /// Without a context it is not ready.
-    pub(crate) fn poll_in(&mut self, cx: Option<&mut Context<'_>>) -> Poll<()> {
-        let (Some(cx), length) = (cx, self.length) else { return Poll::Pending };
-        self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(length))).as_mut().poll(cx)
     }
 }

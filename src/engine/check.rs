@@ -17,7 +17,7 @@ use crate::observe::{Store, Watch};
 use crate::prefetch;
 use crate::rejection::{Facts, Reason, StoreFailure};
 use crate::replay::Claimed;
-use crate::store::{StoreError, Timer, Within};
+use crate::store::{StoreError, StoreFuture, Within};
 
 /// Why a request does not reach the inner service.
 pub(super) enum Stop {
@@ -38,7 +38,7 @@ pub(super) enum Stage<F: Form, C> {
     /// For the replay store. Field order is drop order: a claim is over before its lease is released.
     Claim { answer: Within<Claimed>, lease: Option<LeaseGuard>, accepted: Accepted<C>, waited: Duration },
     /// For another request that has the same delivery in progress.
-    Pause { timer: Timer, accepted: Accepted<C>, waited: Duration },
+    Pause { timer: StoreFuture<()>, accepted: Accepted<C>, waited: Duration },
 }
 
 /// A request that may reach the inner service.
@@ -90,8 +90,8 @@ impl<F: Form, C> Engine<F, C> {
                     Stage::Keys { answer: self.within(self.look_up(&presented)), presented, asked_again: false }
                 }
                 Stage::Keys { answer, presented, asked_again } => {
-                    let found = ready!(answer.poll_in(task.as_deref_mut()));
-                    self.meters.answered(Store::Keys, answer.asked());
+                    let (found, took) = ready!(answer.poll_in(task.as_deref_mut()));
+                    self.meters.answered(Store::Keys, took);
                     let keys = self.found(found, presented)?; //                 2 keys: unavailable
                     let verified = Verified::by_one_of(&keys, presented, now, self); // 3 verify: invalid, too_many_requests
                     let verified = match verified {
@@ -113,14 +113,16 @@ impl<F: Form, C> Engine<F, C> {
                     self.claim(accepted, Duration::ZERO)? //                     7 replay: answered in `Stage::Claim`
                 }
                 Stage::Claim { accepted, lease, answer, waited } => {
-                    let claimed = ready!(answer.poll_in(task.as_deref_mut()));
-                    self.meters.answered(Store::Replay, answer.asked());
+                    let (claimed, took) = ready!(answer.poll_in(task.as_deref_mut()));
+                    self.meters.answered(Store::Replay, took);
                     let passed = self.on_claimed(claimed, lease.take(), accepted, *waited)?; // 7 replay: replayed, unavailable
                     if let Some(passed) = passed {
                         return Poll::Ready(Ok(passed));
                     }
                     let pause = Duration::from_millis(20).max(*waited / 2);
-                    Stage::Pause { timer: Timer::new(pause), accepted: accepted.clone(), waited: *waited + pause }
+                    // It starts when it is first polled: before that there may be no runtime.
+                    let timer = StoreFuture::new(async move { tokio::time::sleep(pause).await });
+                    Stage::Pause { timer, accepted: accepted.clone(), waited: *waited + pause }
                 }
                 Stage::Pause { timer, accepted, waited } => {
                     ready!(timer.poll_in(task.as_deref_mut()));

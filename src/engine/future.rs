@@ -199,11 +199,12 @@ where
                     if let (true, Ok(response)) = (*sealed, &mut outcome) {
                         seal(response.headers_mut());
                     }
-                    let outcome = Some(outcome.map(|response| response.map(LayerBody::from_inner)));
-                    this.state.set(match settled {
-                        Some(settled) => State::Settling { settled, outcome },
-                        None => State::Answered { outcome },
-                    });
+                    let outcome = outcome.map(|response| response.map(LayerBody::from_inner));
+                    let Some(settled) = settled else {
+                        this.state.set(State::Answered { outcome: None });
+                        return Poll::Ready(outcome);
+                    };
+                    this.state.set(State::Settling { settled, outcome: Some(outcome) });
                 }
                 StateProj::Settling { settled, outcome } => {
                     // A failure is in the log. The answer stands.

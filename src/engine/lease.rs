@@ -18,7 +18,7 @@ use super::replay::Replay;
 use crate::clock::UnixTime;
 use crate::observe;
 use crate::replay::{Claim, Fingerprint, Hold, LeaseId};
-use crate::store::{StoreError, StoreFuture, Within};
+use crate::store::{StoreError, StoreFuture};
 use crate::window::Validity;
 
 /// Releases the lease when dropped: on disconnect, timeout or panic the sender may retry.
@@ -98,7 +98,8 @@ impl Delivery {
     }
 
     async fn report_in_task(self, report: StoreFuture<Answer>, processed: bool) {
-        let answer = supervised(Within::new(self.replay.timeout, report)).await;
+        let report = report.within(self.replay.timeout);
+        let answer = supervised(async { report.await.0 }).await;
         self.on_answer(answer, processed);
     }
 
@@ -120,7 +121,7 @@ impl Delivery {
             loop {
                 tokio::time::sleep(pause).await;
                 let delivery = self.clone();
-                match supervised(async move { Within::new(delivery.replay.timeout, delivery.settle()).await }).await {
+                match supervised(async move { delivery.settle().within(delivery.replay.timeout).await.0 }).await {
                     Ok(()) => return,
                     Err(error) => observe::store_failed(self.replay.form, &error),
                 }

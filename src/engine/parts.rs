@@ -102,8 +102,8 @@ impl<F: Form, C> Engine<F, C> {
         }
     }
 
-    pub(super) fn within<T>(&self, answer: StoreFuture<Result<T, StoreError>>) -> Within<T> {
-        Within::new(self.settings.store_timeout, answer)
+    pub(super) fn within<T: Send + 'static>(&self, answer: StoreFuture<Result<T, StoreError>>) -> Within<T> {
+        answer.within(self.settings.store_timeout)
     }
 
     /// A credential that was usable before the replay store began to remember may have been used before that. So may a

@@ -42,6 +42,7 @@ pub(super) struct Accepted<C> {
 impl<'e, F: Form, C> Verified<'e, F, C> {
     /// Tries all active keys. If no key is active, tries the decoy, so that an unknown tenant costs as much as a wrong
     /// key.
+    #[inline]
     pub(super) fn by_one_of(
         keys: &'e Keys,
         presented: &'e Presented<F>,
@@ -78,6 +79,7 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
         Err(if refused == Reason::UnknownKey { engine.try_decoy(presented) } else { refused })
     }
 
+    #[inline]
     pub(super) fn fresh(self) -> Result<Fresh<'e, F, C>, Stop> {
         let validity = match self.engine.form.validity(&self.message) {
             Ok(validity) => validity,
@@ -95,6 +97,7 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
 
 impl<'e, F: Form, C> Fresh<'e, F, C> {
     /// Also returns the key: a check records its use, a rehearsal does not.
+    #[inline]
     pub(super) fn with_claims(self) -> Result<(Accepted<C>, &'e Key), Stop> {
         let Self { verified: Verified { engine, now, message, named, key }, validity } = self;
         let fingerprint = engine.fingerprint(&message, named, key);

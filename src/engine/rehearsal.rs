@@ -80,7 +80,7 @@ impl<F: Form, C> Engine<F, C> {
     /// None if the store fails: the explanation then has fewer guesses.
     async fn stored_keys(&self, tenant: Option<&TenantId>, most: usize) -> Vec<Key> {
         match &self.settings.keys {
-            Some(store) => self.within(store.stored_keys(tenant, most)).await.unwrap_or_default(),
+            Some(store) => self.within(store.stored_keys(tenant, most)).await.0.unwrap_or_default(),
             None => Vec::new(),
         }
     }
@@ -99,13 +99,13 @@ impl<F: Form, C> Engine<F, C> {
         let presented = so_far.presented.insert(self.extract(head, body)?);
         let unavailable =
             |error: StoreError, presented| self.refuse_presented(Reason::KeyStore(error.failure()), presented);
-        let found = self.within(self.look_up(presented)).await;
+        let (found, _) = self.within(self.look_up(presented)).await;
         let keys = so_far.keys.insert(found.map_err(|error| unavailable(error, presented))?);
         let now = so_far.now;
         let mut verified = Verified::by_one_of(keys, presented, now, self);
         let reason = verified.as_ref().err();
         if let Some(newer) = reason.and_then(|reason| self.newer_keys(reason, keys, presented)) {
-            *keys = newer.await.map_err(|error| unavailable(error, presented))?;
+            *keys = newer.await.0.map_err(|error| unavailable(error, presented))?;
             verified = Verified::by_one_of(keys, presented, now, self);
         }
         let verified = verified.map_err(|reason| self.refuse_presented(reason, presented))?;

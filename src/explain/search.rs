@@ -148,7 +148,7 @@ impl<'r, F: Form, C> Search<'r, F, C> {
             None if self.look_ups == MOST_LOOK_UPS => return false,
             None => {
                 self.look_ups += 1;
-                let Ok(keys) = self.layer.keys_by(form, &presented).await else { return false };
+                let (Ok(keys), _) = self.layer.keys_by(form, &presented).await else { return false };
                 self.others.push(Known { tenant: presented.tenant.clone(), keys });
                 usize::from(self.own.is_some()) + self.others.len() - 1
             }

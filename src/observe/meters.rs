@@ -11,7 +11,6 @@ use crate::keys::{KeyUse, TenantId};
 use crate::metrics::names;
 use crate::rejection::{Reason, Step};
 use crate::replay::ReplayStore;
-use crate::stopwatch::Stopwatch;
 
 /// The keys of one layer's metrics, made when it is built: counting an honest request does not allocate.
 pub(crate) struct Meters {
@@ -92,12 +91,12 @@ impl Meters {
         record(&self.check, took.as_secs_f64());
     }
 
-    pub(crate) fn answered(&self, store: Store, since: Stopwatch) {
+    pub(crate) fn answered(&self, store: Store, took: Duration) {
         let key = match store {
             Store::Keys => &self.key_store,
             Store::Replay => &self.replay_store,
         };
-        record(key, since.elapsed().as_secs_f64());
+        record(key, took.as_secs_f64());
     }
 
     /// At most once a second.

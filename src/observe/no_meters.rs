@@ -6,7 +6,6 @@ use crate::clock::UnixTime;
 use crate::keys::{KeyUse, TenantId};
 use crate::rejection::Reason;
 use crate::replay::ReplayStore;
-use crate::stopwatch::Stopwatch;
 
 pub(crate) struct Meters;
 
@@ -32,7 +31,7 @@ impl Meters {
 
     pub(crate) fn checked(&self, _: Duration) {}
 
-    pub(crate) fn answered(&self, _: Store, _: Stopwatch) {}
+    pub(crate) fn answered(&self, _: Store, _: Duration) {}
 
     pub(crate) fn sized(&self, _: &dyn ReplayStore, _: UnixTime) {}
 }
