@@ -299,6 +299,7 @@ pub mod sealed;
 pub mod service {
     pub use crate::engine::{ResponseFuture, Verify};
 }
+mod settings;
 #[cfg(feature = "shared-secret")]
 #[cfg_attr(docsrs, doc(cfg(feature = "shared-secret")))]
 pub mod shared_secret;

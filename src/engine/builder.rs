@@ -9,17 +9,16 @@ use http::request::Parts;
 use http::{Method, Response};
 
 use super::replay::Replay;
-use super::validate::{allow, validate};
-use super::{Engine, MapClaims, Responder, VerifyLayer};
+use super::{Engine, MapClaims, VerifyLayer};
 use crate::ConfigError;
-use crate::body::BodyLimits;
-use crate::clock::{Clock, SystemClock};
-use crate::debug::{form_debug, opaque_debug};
+use crate::clock::Clock;
+use crate::debug::form_debug;
 use crate::form::{Form, Usage};
 use crate::keys::{FixedKeys, KeyStore, Secret};
 use crate::observe::Meters;
 use crate::rejection::{Reason, RefusedClaims, Rejection};
 use crate::replay::{Group, ReplayStore};
+use crate::settings::{Settings, allow, validate};
 use crate::tenant::Tenant;
 use crate::text::strip::CredentialParameters;
 
@@ -61,46 +60,10 @@ pub struct Builder<F: Form, C = <F as Form>::Claims> {
     pub(crate) settings: Settings,
 }
 
-/// What does not depend on the form.
-pub(crate) struct Settings {
-    pub(crate) tenant: Tenant,
-    /// Whether `tenant(…)` was called. If not, `tenant` is the form's default.
-    pub(crate) tenant_is_set: bool,
-    /// `None` for a form that looks its keys up itself.
-    pub(crate) keys: Option<Arc<dyn KeyStore>>,
-    pub(crate) replay: Option<Arc<dyn ReplayStore>>,
-    pub(crate) methods: Vec<Method>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) store_timeout: Duration,
-    pub(crate) body: BodyLimits,
-    /// Whether a body that no credential signs is let through.
-    pub(crate) unsigned_body: bool,
-    pub(crate) responder: Responder,
-    pub(crate) optional: bool,
-    pub(crate) namespace: Cow<'static, str>,
-    /// For how many tenants metrics are told apart.
-    pub(crate) tenant_labels: usize,
-}
-
 impl<F: Form> Builder<F> {
     /// A builder for a form, with the form's own tenant and methods.
     pub(crate) fn new(form: F, tenant: Tenant, method: Method) -> Self {
-        let settings = Settings {
-            tenant,
-            tenant_is_set: false,
-            keys: None,
-            replay: None,
-            methods: vec![method],
-            clock: Arc::new(SystemClock),
-            store_timeout: Duration::from_secs(2),
-            body: BodyLimits { size: 64 * 1024, timeout: Duration::from_secs(10) },
-            unsigned_body: false,
-            responder: Arc::new(|rejection, _| rejection.problem_json()),
-            optional: false,
-            namespace: Cow::Borrowed(""),
-            tenant_labels: 0,
-        };
-        Self { form, map_claims: Box::new(Ok), settings }
+        Self { form, map_claims: Box::new(Ok), settings: Settings::new(tenant, method) }
     }
 }
 
@@ -293,4 +256,3 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
 }
 
 form_debug!(Builder<F, C>, settings);
-opaque_debug!(Settings { tenant, methods, optional, namespace, store_timeout, body });

@@ -8,6 +8,10 @@ use tower_layer::Layer;
 use super::{Builder, Engine, Verify};
 use crate::debug::form_debug;
 use crate::form::Form;
+#[cfg(any(feature = "explain", feature = "kit"))]
+use crate::form::Rules;
+#[cfg(any(feature = "explain", feature = "sign"))]
+use crate::settings::Settings;
 use crate::tenant::Tenant;
 
 /// Checks requests by one form before they reach the service. Cheap to clone.
@@ -65,6 +69,16 @@ impl<F: Form, C> VerifyLayer<F, C> {
     }
 
     #[cfg(any(feature = "explain", feature = "sign"))]
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.engine.settings
+    }
+
+    #[cfg(any(feature = "explain", feature = "kit"))]
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.engine.rules
+    }
+
+    #[cfg(feature = "explain")]
     pub(super) fn engine(&self) -> &Engine<F, C> {
         &self.engine
     }

@@ -13,14 +13,14 @@
 //! lease.rs     a delivery in progress: settled, or released wherever its request ends
 //! ```
 //!
-//! A layer (`layer.rs`) is set up in `builder.rs`; `validate.rs` refuses what is missing or unsafe, before any request
-//! comes. `rehearsal.rs` runs the steps up to the claims without effects, for `explain`; `signing.rs` reads settings
-//! for signers. A new form implements [`Form`], and nothing here changes: see the [guide](crate::guide::own_form).
+//! A layer (`layer.rs`) is set up in `builder.rs`; `settings/validate.rs` refuses what is missing or unsafe, before any
+//! request comes. `rehearsal.rs` runs the steps up to the claims without effects, for `explain`. A new form implements
+//! [`Form`], and nothing here changes: see the [guide](crate::guide::own_form).
 //!
 //! Between the replay store's answer and the call of the inner service nothing is awaited. [What remains if the client
 //! hangs up](crate::guide::check#if-the-client-hangs-up) depends on it.
 
-pub(crate) mod builder;
+mod builder;
 mod check;
 mod future;
 mod layer;
@@ -31,9 +31,6 @@ mod proof;
 mod rehearsal;
 mod replay;
 mod service;
-#[cfg(feature = "sign")]
-mod signing;
-mod validate;
 
 use std::sync::Arc;
 
@@ -46,8 +43,8 @@ use crate::form::{Extracted, Form, Rules};
 use crate::keys::TenantId;
 use crate::observe::{Meters, Watch};
 use crate::rejection::{Facts, Reason, Rejection, seal};
+use crate::settings::Settings;
 use crate::text::strip::CredentialParameters;
-use builder::Settings;
 use check::Stop;
 use replay::Replay;
 
@@ -75,8 +72,6 @@ pub(crate) struct Engine<F: Form, C> {
 type MapClaims<F, C> = Box<dyn Fn(<F as Form>::Claims) -> Result<C, Reason> + Send + Sync>;
 
 type Presented<F> = Extracted<<F as Form>::Credential>;
-
-type Responder = Arc<dyn Fn(&Rejection, &Parts) -> Response<Bytes> + Send + Sync>;
 
 impl<F: Form, C> Engine<F, C> {
     fn rejection(&self, reason: Reason, tenant: Option<TenantId>, facts: Facts) -> Rejection {

@@ -4,12 +4,11 @@
 use bytes::Bytes;
 use http::request::Parts;
 
-use super::builder::Settings;
 use super::check::Stop;
 use super::proof::Verified;
 use super::{Engine, Presented, VerifyLayer};
 use crate::clock::UnixTime;
-use crate::form::{Extracted, Form, Presence, Rules};
+use crate::form::{Extracted, Form, Presence};
 use crate::keys::{Key, Keys, TenantId};
 use crate::rejection::{Reason, Rejection};
 use crate::store::{StoreError, Within};
@@ -65,14 +64,6 @@ impl<F: Form, C> VerifyLayer<F, C> {
     pub(crate) fn keys_by(&self, form: &F, presented: &Presented<F>) -> Within<Keys> {
         let engine = self.engine();
         engine.within(engine.look_up_by(form, presented))
-    }
-
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.engine().settings
-    }
-
-    pub(crate) fn rules(&self) -> &Rules {
-        &self.engine().rules
     }
 }
 

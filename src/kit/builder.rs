@@ -123,7 +123,7 @@ impl<F: Signs, C> KitBuilder<'_, F, C> {
         let (random, nonce) = random.split_at(32);
         let (text, key) = keys(steps.secret, key_pair, random)?;
         let (text, secret) = (&text, Secret::new(text.as_str()));
-        let now = layer.now().floor_to_second();
+        let now = layer.settings().clock.now().floor_to_second();
         let nonce = encode_hex(nonce);
         let run = Run { secret: &secret, now, nonce: &nonce };
         let (values, vector) = run.request(&steps)?;

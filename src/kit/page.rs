@@ -55,7 +55,7 @@ pub(super) fn of<F: Form, C>(
 
 fn request<F: Form, C>(layer: &VerifyLayer<F, C>, address: &str, steps: &Steps, page: &mut Document) {
     page.heading("Request");
-    let methods: Vec<&str> = layer.methods().iter().map(Method::as_str).collect();
+    let methods: Vec<&str> = layer.settings().methods.iter().map(Method::as_str).collect();
     let mut sentence = spans("Send ");
     sentence.push(Span::Code(format!("{} {address}", methods.join(" or "))));
     sentence.extend(spans(" with:"));
@@ -121,7 +121,7 @@ fn rules<F: Form, C>(layer: &VerifyLayer<F, C>, steps: &Steps, page: &mut Docume
         ))),
         None => {}
     }
-    rules.push(spans(match layer.usage() {
+    rules.push(spans(match layer.rules().usage {
         Usage::Once => "A request is taken once. Sign a new one for each click; never send or store one for later.",
         Usage::Idempotent { .. } => {
             "A call is processed once. If you get no answer, or another than 2xx, send the same bytes again; a duplicate of a \
@@ -130,8 +130,8 @@ fn rules<F: Form, C>(layer: &VerifyLayer<F, C>, steps: &Steps, page: &mut Docume
         Usage::Reusable => "The same request may come again. Keep it secret, as whoever has it can send it.",
     }));
     if !matches!(steps.request.body, Body::None) {
-        rules.push(spans(&format!("The body has at most {} bytes.", layer.body_limit())));
-    } else if layer.methods() != [Method::GET] && !layer.takes_unsigned_body() {
+        rules.push(spans(&format!("The body has at most {} bytes.", layer.settings().body.size)));
+    } else if layer.settings().methods != [Method::GET] && !layer.rules().bearer && !layer.settings().unsigned_body {
         rules.push(spans("Send no body: nothing signs it, so a request with one is refused as `malformed`."));
     }
     rules.push(spans("Use `https`, and check our certificate."));
@@ -172,7 +172,7 @@ fn refusals<F: Form, C>(layer: &VerifyLayer<F, C>, steps: &Steps, page: &mut Doc
         "Unless our app answers in its own way, the answer is `application/problem+json` with a `code`. It does not say \
          which part was wrong: ask us, our log does.",
     );
-    let once = layer.usage() == Usage::Once;
+    let once = layer.rules().usage == Usage::Once;
     let (is_timed, has_body) = (steps.lifetime.is_some(), !matches!(steps.request.body, Body::None));
     let rows = [
         (true, Code::Malformed, "a part is missing, there twice or badly encoded", "compare with the table of parts"),

@@ -72,11 +72,11 @@ impl<F: Signs, C> VerifyLayer<F, C> {
     ) -> Result<Steps, SignError> {
         let query = address.split_once('?').map_or("", |(_, query)| query);
         let is_named = |name: &&str| Query::new(query).pairs().any(|(other, _)| other == *name);
-        let tenant_parameter = self.tenant_parameter().filter(|name| !is_named(name));
+        let tenant_parameter = self.settings().tenant.parameter().map(AsRef::as_ref).filter(|name| !is_named(name));
         if tenant_parameter.is_some() && tenant.is_none() {
             return Err(SignError::NO_TENANT);
         }
-        let method = self.methods().first().cloned().unwrap_or(Method::GET);
+        let method = self.settings().methods.first().cloned().unwrap_or(Method::GET);
         self.form().signing(&Wanted { address, method, tenant, tenant_parameter, claims, examples })
     }
 }
@@ -119,7 +119,7 @@ impl<'a, F: Signs, C> Signer<'a, F, C> {
         };
         let steps = self.layer.steps(address, self.tenant.as_deref(), claims, false)?;
         let nonce = self.nonce.clone().unwrap_or_else(|| encode_hex(&crate::mac::random_key()));
-        let now = self.time.unwrap_or_else(|| self.layer.now());
+        let now = self.time.unwrap_or_else(|| self.layer.settings().clock.now());
         Run { secret: &self.secret, now, nonce: &nonce }.request(&steps).map(|(_, request)| request)
     }
 }

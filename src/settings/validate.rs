@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, Method};
 
-use super::builder::Settings;
+use super::Settings;
 use crate::ConfigProblem;
 use crate::form::{Form, Rules, Usage};
 use crate::keys::{Key, Keys, check_length, shared_secrets};
@@ -17,7 +17,7 @@ const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Validates a layer's settings. The keys themselves come last, so that nobody is warned of them while something else
 /// is missing.
-pub(super) fn validate<F: Form>(form: &F, rules: &Rules, settings: &Settings) -> Result<(), ConfigProblem> {
+pub(crate) fn validate<F: Form>(form: &F, rules: &Rules, settings: &Settings) -> Result<(), ConfigProblem> {
     match (&settings.keys, rules.looks_keys_up) {
         (None, false) => return Err(ConfigProblem::NoKeys),
         (Some(_), true) => bad_setting(
@@ -177,7 +177,7 @@ fn check_requests(settings: &Settings) -> Result<(), ConfigProblem> {
 }
 
 /// The methods, as a 405 names them.
-pub(super) fn allow(methods: &[Method]) -> Result<HeaderValue, ConfigProblem> {
+pub(crate) fn allow(methods: &[Method]) -> Result<HeaderValue, ConfigProblem> {
     let names = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
     HeaderValue::try_from(names).map_err(|_| ConfigProblem::NoMethods)
 }
