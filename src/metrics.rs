@@ -1,6 +1,6 @@
 //! The metrics that layers record, for whichever [`metrics`](https://docs.rs/metrics) recorder the program installs.
 //!
-//! Every metric but the last has the labels `form` and `namespace`, those of the layer.
+//! Every metric but the last has the labels `form` and `namespace`, those of the layer. Checks are timed by its clock.
 //!
 //! | name | kind | label | what it is |
 //! |---|---|---|---|
