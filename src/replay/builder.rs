@@ -33,7 +33,7 @@ impl<S> InMemoryBuilder<S> {
     }
 
     /// How many live entries it holds at most. Default: 1,000,000 for `MemoryReplay`, some 470 MB; 10,000,000 for
-    /// `DenseReplay`, up to 450 MB. Above it layers answer `unavailable`.
+    /// `DenseReplay`, up to 460 MB. Above it layers answer `unavailable`.
     ///
     /// Only authentic credentials take an entry, so only partners can fill it.
     #[must_use]

@@ -90,16 +90,13 @@ fn a_settled_call_keeps_the_later_end() {
     assert_eq!(store.entries(), 1);
 }
 
-/// What ends after 2106 does not fit, and is treated as what has no end: it takes its place in the share of those.
 #[test]
 fn what_has_no_end_has_a_share_and_stays() {
     let clock = ManualClock::at(NOW);
     let store = DenseReplay::builder().ceiling(8).clock(clock.clone()).build();
-    let far = UnixTime::from_secs(u64::from(u32::MAX) + 1);
-    first(&store, 0..1, NOW, Hold::Until(UnixTime::MAX));
-    first(&store, 1..2, NOW, Hold::Until(far));
+    first(&store, 0..2, NOW, Hold::Until(UnixTime::MAX));
     assert!(claim(&store, 2, NOW, Hold::Until(UnixTime::MAX)).unwrap_err().to_string().contains("no end"));
-    let mut other = Claim::new(key(3), NOW, Hold::Until(far));
+    let mut other = Claim::new(key(3), NOW, Hold::Until(UnixTime::MAX));
     other.terms.group = Group::new("webhook", "");
     assert_eq!(
         store.claim(&other).now_or_never().unwrap().unwrap(),
@@ -113,6 +110,17 @@ fn what_has_no_end_has_a_share_and_stays() {
     for number in [0, 1, 3] {
         assert_eq!(claim(&store, number, clock.now(), Hold::Until(UnixTime::MAX)).unwrap(), Claimed::Spent, "{number}");
     }
+}
+
+#[test]
+fn what_ends_in_a_hundred_years_ends_then() {
+    let (clock, end) = (ManualClock::at(NOW), NOW.plus(876_000 * HOUR));
+    let store = DenseReplay::builder().ceiling(4).clock(clock.clone()).build();
+    first(&store, 0..4, NOW, Hold::Until(end));
+    assert!(claim(&store, 4, NOW, Hold::Until(end)).unwrap_err().to_string().contains("full"), "it has no share");
+    clock.set(end);
+    assert_eq!(claim(&store, 0, end, Hold::Until(end)).unwrap(), Claimed::Spent);
+    first(&store, 0..1, end.plus(SECOND), Hold::Until(end.plus(SECOND)));
 }
 
 /// Calls without a time that are in progress, in a store of 100 places.

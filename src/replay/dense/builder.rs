@@ -1,8 +1,9 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
-use std::sync::{Arc, Mutex};
 
 use super::ends::Ends;
 use super::key::TableSecret;
+use super::shard::Shard;
 use super::{DenseReplay, Inner, SHARDS};
 use crate::replay::builder::{InMemoryBuilder, open};
 use crate::replay::forever::Forever;
@@ -31,7 +32,7 @@ impl DenseReplayBuilder {
     /// The store. Its startup cutoff is this moment.
     pub fn build(self) -> DenseReplay {
         DenseReplay(Arc::new(Inner {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            shards: (0..SHARDS).map(|_| Shard::new()).collect(),
             secret: TableSecret::default(),
             windows: Windows::default(),
             ends: Ends::new(),

@@ -57,8 +57,10 @@ impl Ends {
     pub(super) fn removable_before(&self, steady: Duration) -> UnixTime {
         let now = nanos(steady);
         let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
-        if before.last < now {
-            *before = Before { lead: self.lead.load(Ordering::Acquire), last: self.last.load(Ordering::Acquire) };
+        let lead = self.lead.load(Ordering::Acquire);
+        // A generation without entries begins none: the one before it still tells what is dead.
+        if before.last < now && lead != i64::MAX {
+            *before = Before { lead, last: self.last.load(Ordering::Acquire) };
             // The lead first: `note` reads them in the other order.
             self.lead.store(i64::MAX, Ordering::Release);
             self.last.store(i64::MIN, Ordering::Release);
@@ -108,5 +110,7 @@ mod tests {
         assert_eq!(removable(&ends, 7_400), 7_500 - 60, "the first generation is over, and the second one counts");
         note(&ends, 507_400, 10, 7_400);
         assert_eq!(removable(&ends, 7_500), 507_500 - 60, "what was slow once is forgotten");
+        assert_eq!(removable(&ends, 9_000), 509_000 - 60, "nothing came meanwhile");
+        assert_eq!(removable(&ends, 9_000), 509_000 - 60, "and whoever asks gets the same answer");
     }
 }

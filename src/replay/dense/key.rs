@@ -12,55 +12,51 @@ pub(super) struct TableSecret(RandomState);
 /// A hash of a fingerprint under the store's secret, which decides where an entry belongs, and then the fingerprint's
 /// first eight bytes. Two fingerprints with one key would count as one credential: among a billion entries the odds are
 /// below one in 10^20. A sender can make fingerprints that begin alike, and still meets the secret half.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(test, derive(Debug))]
-// Not two `u64`: an entry would take 24 bytes, not 20.
-pub(super) struct Key([u32; 4]);
+///
+/// Neither half is ever 0, as 0 is what a free slot holds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(test, derive(Debug, PartialOrd, Ord))]
+pub(super) struct Key {
+    pub(super) hash: u64,
+    pub(super) rest: u64,
+}
 
 impl Key {
-    pub(super) const LEAST: Self = Self([0; 4]);
-
     pub(super) fn new(fingerprint: Fingerprint, secret: &TableSecret) -> Self {
         let [a, b, c, d, e, f, g, h, ..] = *fingerprint.as_bytes();
         Self::of(secret.0.hash_one(fingerprint.as_bytes()), u64::from_be_bytes([a, b, c, d, e, f, g, h]))
     }
 
     pub(super) fn of(hash: u64, rest: u64) -> Self {
-        let [a, b, c, d, e, f, g, h] = hash.to_be_bytes();
-        let [i, j, k, l, m, n, o, p] = rest.to_be_bytes();
-        Self([[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]].map(u32::from_be_bytes))
-    }
-
-    /// The first half. Keys are in its order.
-    pub(super) fn hash(self) -> u64 {
-        let [high, low, ..] = self.0;
-        u64::from(high) << 32 | u64::from(low)
+        Self { hash: hash.max(1), rest: rest.max(1) }
     }
 }
 
-/// The last second of an entry, since 1970.
+/// What a slot says of its key: the last second of an entry, since 1970, or one of the values below.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(test, derive(Debug))]
-pub(super) struct End(u32);
+pub(super) struct End(pub(super) u64);
 
 impl End {
-    /// Of no entry.
+    /// The key is not held.
     pub(super) const NONE: Self = Self(0);
 
-    /// It never ends. Neither does what ends after the year 2106.
-    pub(super) const NEVER: Self = Self(u32::MAX);
+    /// It is under a lease, whose end stands among the shard's leases.
+    pub(super) const LEASED: Self = Self(1);
 
-    /// Rounded up to a whole second. What ended before 1970 ends in its first second.
+    /// It never ends.
+    pub(super) const NEVER: Self = Self(u64::MAX >> 1);
+
+    /// Rounded up to a whole second. What ended before 1970 ends in its first seconds.
     pub(super) fn at(until: UnixTime) -> Self {
-        Self(u32::try_from(until.ceil_to_second().as_secs().max(1)).unwrap_or(u32::MAX))
+        if until == UnixTime::MAX {
+            return Self::NEVER;
+        }
+        Self(u64::try_from(until.ceil_to_second().as_secs()).unwrap_or(0).max(2))
     }
 
-    #[cfg(test)]
-    pub(super) fn of(second: u32) -> Self {
-        Self(second)
-    }
-
+    /// Whether it is the end of a spent credential, and past.
     pub(super) fn is_before(self, now: UnixTime) -> bool {
-        self != Self::NEVER && UnixTime::from_secs(self.0.into()) < now
+        self > Self::LEASED && self < Self::NEVER && UnixTime::from_secs(self.0) < now
     }
 }

@@ -1,4 +1,4 @@
-//! Used credentials in 30 to 45 bytes each: [`DenseReplay`].
+//! Used credentials in 32 to 46 bytes each: [`DenseReplay`].
 
 mod builder;
 mod ends;
@@ -6,8 +6,8 @@ mod key;
 mod shard;
 mod table;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::cutoff::Cutoff;
@@ -20,19 +20,22 @@ use crate::store::{StoreError, StoreFuture};
 pub use builder::DenseReplayBuilder;
 use ends::Ends;
 use key::{End, Key, TableSecret};
-use shard::{Before, Held, Lease, Shard};
+use shard::{Lease, Leases, Shard};
 
-/// A replay store in this process's memory for millions of sign-ins. An entry takes 30 to 45 bytes, a tenth of
+/// A replay store in this process's memory for millions of sign-ins. An entry takes 32 to 46 bytes, a tenth of
 /// what it takes in [`MemoryReplay`](crate#features). Clones share the store; one store may serve every layer.
 ///
 /// It keeps the promises of `MemoryReplay`, and has the same settings:
-/// - **Exactly once** per process: a claim is made under the lock of its shard, of which there are 1,024.
+/// - **Exactly once** per process: all claims of a credential meet at one slot of a table, and one compare-and-swap
+///   gives it to one of them.
+/// - **Claimed without a lock**, so that a thread which the system puts to sleep holds nobody up. Only leases have
+///   locks, 1,024 of them.
 /// - **No live entry is evicted.** Above the [`ceiling`](DenseReplayBuilder::ceiling), layers answer 503 `unavailable`.
 /// - **A restart forgets.** So a layer refuses, as `replayed`, what was made before the store was: the *startup
 ///   cutoff*. See [`opened`](Self::opened).
 /// - **What has no end is remembered until a restart.** Such entries may take half of the ceiling. The layers of one
 ///   form and [namespace](crate::Builder::namespace) may hold at most as many as are still free of that half: alone,
-///   they get a quarter of the ceiling. What ends after the year 2106 has no end.
+///   they get a quarter of the ceiling.
 /// - **No claim pays for all.** Each claim sweeps at most one shard, and each shard is swept once a minute. So an entry
 ///   is removed one to two minutes after its end, if claims come: no thread removes it without them. At the ceiling, a
 ///   claim looks for dead entries in about 100,000 places.
@@ -51,7 +54,7 @@ use shard::{Before, Held, Lease, Shard};
 pub struct DenseReplay(Arc<Inner>);
 
 struct Inner {
-    shards: Box<[Mutex<Shard>]>,
+    shards: Box<[Shard]>,
     secret: TableSecret,
     windows: Windows,
     ends: Ends,
@@ -67,7 +70,7 @@ struct Inner {
     next_search: AtomicUsize,
 }
 
-/// With ten million entries, a shard has ten thousand: a table that grows moves 200 KB.
+/// With ten million entries, a shard has ten thousand: a table that grows moves 240 KB.
 const SHARDS: usize = 1_024;
 
 /// How many milliseconds it takes until every shard has been swept.
@@ -77,6 +80,7 @@ const SWEEP_ALL_IN: u64 = 60_000;
 const SEARCH: usize = 100_000;
 
 /// What has no room left.
+#[derive(PartialEq, Eq)]
 enum Full {
     Store,
     /// The share of what has no end.
@@ -123,32 +127,66 @@ impl Inner {
         if end != End::NEVER {
             self.ends.note(claim, hold.until(), steady);
         }
-        let mut shard = self.shard(index(key));
-        match shard.probe(key, claim.now) {
-            Held::Live(claimed) => return Ok(claimed),
-            // `probe` has removed it.
-            Held::Dead => self.room.give_back(1),
-            Held::Not => {}
+        let (shard, group) = (self.shard(index(key)), claim.terms.group);
+        if let Hold::Until(_) = hold {
+            match self.take(shard, key, end, may_stay, claim)? {
+                // It may be over, and only who has the lock of the leases may end it.
+                Claimed::Leased => {}
+                claimed => return Ok(claimed),
+            }
         }
-        if may_stay && !self.forever.has_room(claim.terms.group) {
-            return Err(Full::Share);
-        }
-        if !self.room.reserve() {
-            return Err(Full::Store);
+        let mut leases = shard.leases();
+        if leases.get(&key).is_some_and(|lease| lease.until < claim.now) {
+            self.end_lease(shard, &mut leases, key);
         }
         match hold {
+            Hold::Until(_) => self.take(shard, key, end, may_stay, claim),
             Hold::Lease { until, id } => {
-                let _share = may_stay.then(|| self.forever.guard(claim.terms.group));
-                shard.lease_out(key, Lease { id, until, _share });
-            }
-            Hold::Until(_) => {
-                shard.spend(key, end);
-                if may_stay {
-                    self.forever.add(claim.terms.group);
+                let claimed = self.take(shard, key, End::LEASED, may_stay, claim)?;
+                if claimed == Claimed::First {
+                    let _share = may_stay.then(|| self.forever.guard(group));
+                    leases.insert(key, Lease { id, until, _share });
                 }
+                Ok(claimed)
             }
         }
-        Ok(Claimed::First)
+    }
+
+    /// Gives a key this end, if nothing holds it at the time of the claim.
+    fn take(&self, shard: &Shard, key: Key, end: End, may_stay: bool, claim: &Claim) -> Result<Claimed, Full> {
+        let mut has_place = false;
+        let before = shard.update(key, |held| {
+            match held {
+                End::NONE => {}
+                End::LEASED => return Err(Ok(Claimed::Leased)),
+                held if held.is_before(claim.now) => {}
+                _ => return Err(Ok(Claimed::Spent)),
+            }
+            if may_stay && !self.forever.has_room(claim.terms.group) {
+                return Err(Err(Full::Share));
+            }
+            // What is dead gives its place up.
+            if held == End::NONE && !has_place {
+                has_place = self.room.reserve();
+                if !has_place {
+                    return Err(Err(Full::Store));
+                }
+            }
+            Ok(end)
+        });
+        if has_place && before != Ok(End::NONE) {
+            self.room.give_back(1);
+        }
+        if before.is_ok() && end == End::NEVER {
+            self.forever.add(claim.terms.group);
+        }
+        before.map_or_else(|refused| refused, |_| Ok(Claimed::First))
+    }
+
+    fn end_lease(&self, shard: &Shard, leases: &mut Leases, key: Key) {
+        leases.remove(&key);
+        shard.set(key, End::NONE);
+        self.room.give_back(1);
     }
 
     fn settle(&self, claim: &Claim) {
@@ -157,25 +195,29 @@ impl Inner {
         if end != End::NEVER {
             self.ends.note(claim, until, self.clock.steady());
         }
-        let mut shard = self.shard(index(key));
+        let shard = self.shard(index(key));
+        let mut leases = shard.leases();
         // Before the lease gives its place in the share back, so that nobody else gets it.
         if end == End::NEVER {
             self.forever.add(claim.terms.group);
         }
-        let before = shard.settle(key, end);
-        // Its lease is gone.
-        if before == Before::New {
-            self.room.take();
-        }
-        if end == End::NEVER && before == Before::Spent(End::NEVER) {
-            self.forever.remove(claim.terms.group);
+        // A later end stays.
+        let before = shard.update(key, |held| Ok::<_, ()>(held.max(end)));
+        leases.remove(&key);
+        match before {
+            // Its lease is gone.
+            Ok(End::NONE) => self.room.take(),
+            Ok(End::NEVER) if end == End::NEVER => self.forever.remove(claim.terms.group),
+            _ => {}
         }
     }
 
     fn release(&self, key: Fingerprint, lease: LeaseId) {
         let key = Key::new(key, &self.secret);
-        if self.shard(index(key)).release(key, lease) {
-            self.room.give_back(1);
+        let shard = self.shard(index(key));
+        let mut leases = shard.leases();
+        if leases.get(&key).is_some_and(|held| held.id == lease) {
+            self.end_lease(shard, &mut leases, key);
         }
     }
 
@@ -211,23 +253,21 @@ impl Inner {
 
     /// Removes dead entries of a shard. Returns how many places it has looked at, and how many entries it removed.
     fn sweep(&self, index: usize, steady: Duration) -> (usize, usize) {
-        let mut shard = self.shard(index);
-        // It is asked under the lock, so that it knows of every entry in the shard.
-        let (places, removed) = (shard.places(), shard.sweep(self.ends.removable_before(steady)));
-        drop(shard);
+        let shard = self.shard(index);
+        let (places, removed) = (shard.places(), shard.sweep(|| self.ends.removable_before(steady)));
         self.room.give_back(removed as u64);
         (places, removed)
     }
 
-    fn shard(&self, index: usize) -> MutexGuard<'_, Shard> {
+    fn shard(&self, index: usize) -> &Shard {
         #[expect(clippy::indexing_slicing, reason = "the index is a remainder of the length")]
-        self.shards[index % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
+        &self.shards[index % SHARDS]
     }
 }
 
 /// By the last bits of the hash. The first ones decide where an entry belongs in its shard.
 fn index(key: Key) -> usize {
-    usize::try_from(key.hash() % SHARDS as u64).unwrap_or_default()
+    usize::try_from(key.hash % SHARDS as u64).unwrap_or_default()
 }
 
 in_memory_store!(DenseReplay);

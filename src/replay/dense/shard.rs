@@ -1,10 +1,14 @@
 use std::collections::HashMap;
+use std::iter;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
 
 use super::key::{End, Key};
-use super::table::{Spent, Table};
+use super::table::{Outdated, Table};
 use crate::clock::UnixTime;
+use crate::replay::LeaseId;
 use crate::replay::forever::ShareGuard;
-use crate::replay::{Claimed, LeaseId};
 
 /// A credential in use.
 pub(super) struct Lease {
@@ -15,104 +19,91 @@ pub(super) struct Lease {
     pub(super) _share: Option<ShareGuard>,
 }
 
-type Leases = HashMap<Key, Lease>;
+/// Few: as many as calls are in progress.
+pub(super) type Leases = HashMap<Key, Lease>;
 
-/// Some of the entries. A key is in one of the tables at most.
-#[derive(Default)]
+/// Some of the entries.
 pub(super) struct Shard {
-    spent: Table,
-    /// Few: as many as calls are in progress. Boxed, so that the rest of a shard and its lock fit a cache line.
-    leases: Option<Box<Leases>>,
-}
-
-/// How a key is held.
-pub(super) enum Held {
-    Live(Claimed),
-    /// It was held until its end, and has been removed.
-    Dead,
-    Not,
-}
-
-/// What the store knew of a credential before it was settled.
-#[derive(PartialEq, Eq)]
-pub(super) enum Before {
-    New,
-    Leased,
-    Spent(End),
+    /// Read and changed without a lock, so that no thread waits for one that was put to sleep.
+    table: ArcSwap<Table>,
+    /// Whoever changes an end from or to [`End::LEASED`] has this lock.
+    leases: Mutex<Leases>,
 }
 
 impl Shard {
-    fn len(&self) -> usize {
-        self.spent.len() + self.leases.as_ref().map_or(0, |leases| leases.len())
+    pub(super) fn new() -> Self {
+        Self { table: ArcSwap::from_pointee(Table::new(0, iter::empty())), leases: Mutex::default() }
+    }
+
+    pub(super) fn leases(&self) -> MutexGuard<'_, Leases> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How much there is to look through.
     pub(super) fn places(&self) -> usize {
-        self.spent.slots() + self.leases.as_ref().map_or(0, |leases| leases.capacity())
+        self.table.load().slots()
     }
 
-    /// How a key is held at this time. Removes a dead entry.
-    pub(super) fn probe(&mut self, key: Key, now: UnixTime) -> Held {
-        if let Some(lease) = self.leases.as_ref().and_then(|leases| leases.get(&key)) {
-            if now <= lease.until {
-                return Held::Live(Claimed::Leased);
-            }
-            self.take_lease(key);
-            return Held::Dead;
-        }
-        match self.spent.get_mut(key) {
-            Some(spent) if !spent.end.is_before(now) => Held::Live(Claimed::Spent),
-            Some(_) => {
-                self.spent.remove(key);
-                Held::Dead
-            }
-            None => Held::Not,
-        }
-    }
-
-    /// Holds a key that nothing holds.
-    pub(super) fn lease_out(&mut self, key: Key, lease: Lease) {
-        self.leases.get_or_insert_default().insert(key, lease);
-    }
-
-    /// Holds a key that nothing holds.
-    pub(super) fn spend(&mut self, key: Key, end: End) {
-        self.spent.insert(Spent { key, end });
-    }
-
-    /// Makes a key spent, whatever it was. A later end stays.
-    pub(super) fn settle(&mut self, key: Key, end: End) -> Before {
-        if let Some(spent) = self.spent.get_mut(key) {
-            let before = spent.end;
-            spent.end = before.max(end);
-            return Before::Spent(before);
-        }
-        let was_leased = self.take_lease(key).is_some();
-        self.spend(key, end);
-        if was_leased { Before::Leased } else { Before::New }
-    }
-
-    /// Removes the lease, if the key is under exactly this one. Returns whether it was.
-    pub(super) fn release(&mut self, key: Key, id: LeaseId) -> bool {
-        let lease = self.leases.as_ref().and_then(|leases| leases.get(&key));
-        lease.is_some_and(|lease| lease.id == id) && self.take_lease(key).is_some()
-    }
-
-    /// Removes what ended before this instant, and shrinks tables that are mostly empty. Returns how many were removed.
-    pub(super) fn sweep(&mut self, over: UnixTime) -> usize {
-        let before = self.len();
-        self.spent.retain(|spent| !spent.end.is_before(over));
-        if let Some(leases) = &mut self.leases {
-            leases.retain(|_, lease| lease.until >= over);
-            if leases.len() < leases.capacity() / 4 {
-                leases.shrink_to(leases.len() * 2);
+    /// Changes the end of a key in one step: `change` sees the one before, which is returned, and may be asked again.
+    pub(super) fn update<E>(&self, key: Key, mut change: impl FnMut(End) -> Result<End, E>) -> Result<End, E> {
+        loop {
+            let table = self.table.load();
+            match table.update(key, &mut change) {
+                Ok(changed) => return changed,
+                Err(Outdated) => {
+                    table.freeze();
+                    self.replace(&table, Table::new(table.entries().count() + 1, table.entries()));
+                }
             }
         }
-        self.leases.take_if(|leases| leases.is_empty());
-        before - self.len()
     }
 
-    fn take_lease(&mut self, key: Key) -> Option<Lease> {
-        self.leases.as_mut()?.remove(&key)
+    /// Gives a key this end, whatever it had.
+    pub(super) fn set(&self, key: Key, end: End) {
+        _ = self.update(key, |_| Ok::<_, ()>(end));
+    }
+
+    /// Removes what ended before this instant, and gives memory back. Returns how many entries were removed.
+    ///
+    /// `over` is asked when no entry can be added any more, so that it knows of each.
+    pub(super) fn sweep(&self, over: impl Fn() -> UnixTime) -> usize {
+        self.sweep_leases(&over) + self.sweep_table(&over)
+    }
+
+    fn sweep_leases(&self, over: impl Fn() -> UnixTime) -> usize {
+        let mut leases = self.leases();
+        let (before, over) = (leases.len(), over());
+        leases.retain(|key, lease| {
+            let is_kept = lease.until >= over;
+            if !is_kept {
+                self.set(*key, End::NONE);
+            }
+            is_kept
+        });
+        if leases.len() < leases.capacity() / 4 {
+            let kept = leases.len() * 2;
+            leases.shrink_to(kept);
+        }
+        before - leases.len()
+    }
+
+    fn sweep_table(&self, over: impl Fn() -> UnixTime) -> usize {
+        let table = self.table.load_full();
+        let now = over();
+        if table.entries().filter(|(_, end)| !end.is_before(now)).count() == table.used() {
+            return 0;
+        }
+        table.freeze();
+        let now = over();
+        let live = || table.entries().filter(|(_, end)| !end.is_before(now));
+        let kept = live().count();
+        if self.replace(&table, Table::new(kept, live())) { table.entries().count() - kept } else { 0 }
+    }
+
+    /// Puts a new table in the place of a frozen one. Each thread that finds a table frozen does so, and none waits:
+    /// the first one succeeds.
+    fn replace(&self, frozen: &Arc<Table>, new: Table) -> bool {
+        let before = self.table.compare_and_swap(frozen, Arc::new(new));
+        Arc::ptr_eq(&before, frozen)
     }
 }
