@@ -17,7 +17,7 @@ const MARGIN: Duration = Duration::from_secs(60);
 /// all entries only removes later, never too early.
 ///
 /// Leads are kept by generation: otherwise, a clock that was slow once would keep the smallest lead too low for ever. A
-/// generation is over when all of its entries are dead.
+/// generation is over when all of its entries have been dead for the margin.
 pub(super) struct Ends {
     /// Of the current generation, in nanoseconds: the least lead, and when its last entry ends by the steady clock.
     lead: AtomicI64,
@@ -59,7 +59,7 @@ impl Ends {
         let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
         let lead = self.lead.load(Ordering::Acquire);
         // A generation without entries begins none: the one before it still tells what is dead.
-        if before.last < now && lead != i64::MAX {
+        if before.last.saturating_add(nanos(MARGIN)) < now && lead != i64::MAX {
             *before = Before { lead, last: self.last.load(Ordering::Acquire) };
             // The lead first: `note` reads them in the other order.
             self.lead.store(i64::MAX, Ordering::Release);
@@ -112,5 +112,17 @@ mod tests {
         assert_eq!(removable(&ends, 7_500), 507_500 - 60, "what was slow once is forgotten");
         assert_eq!(removable(&ends, 9_000), 509_000 - 60, "nothing came meanwhile");
         assert_eq!(removable(&ends, 9_000), 509_000 - 60, "and whoever asks gets the same answer");
+    }
+
+    #[test]
+    fn the_last_entry_of_a_generation_stays_for_the_margin_too() {
+        let ends = Ends::new();
+        note(&ends, 1_000, 100, 0);
+        note(&ends, 1_000, 160, 0);
+        assert_eq!(removable(&ends, 1), 1_001 - 60);
+        note(&ends, 101_002, 10, 2);
+        for steady in [161, 219] {
+            assert_eq!(removable(&ends, steady), 1_000 + steady as i64 - 60, "another one came after a step ahead");
+        }
     }
 }
