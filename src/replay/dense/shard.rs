@@ -107,3 +107,27 @@ impl Shard {
         Arc::ptr_eq(&before, frozen)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Its claim has a slow clock, and comes when the sweep has just asked what is over.
+    #[test]
+    fn an_entry_that_is_added_during_a_sweep_has_a_say_in_what_is_over() {
+        let (shard, is_added) = (Shard::new(), Cell::new(false));
+        let [dead, added] = [1, 2].map(|number| Key::of(number, number));
+        shard.set(dead, End(4));
+        let over = || {
+            let over = UnixTime::from_secs(if is_added.get() { 10 } else { 100 });
+            if !is_added.replace(true) {
+                shard.set(added, End(50));
+            }
+            over
+        };
+        assert_eq!(shard.sweep_table(over), 1);
+        assert_eq!(shard.table.load().entries().collect::<Vec<_>>(), [(added, End(50))]);
+    }
+}
