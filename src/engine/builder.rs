@@ -34,7 +34,7 @@ use crate::text::strip::CredentialParameters;
 /// | [`replay`](Self::replay) | none: must be called, unless the form's credentials may come again |
 /// | [`tenant`](Self::tenant) | the form's |
 /// | [`methods`](Self::methods) | the form's |
-/// | [`clock`](Self::clock) | [`SystemClock`] |
+/// | [`clock`](Self::clock) | [`SystemClock`](crate::clock::SystemClock) |
 /// | [`store_timeout`](Self::store_timeout) | 2 s |
 /// | [`danger_unsigned_body`](Self::danger_unsigned_body) | a body that nobody signed is refused |
 /// | [`body_limit`](Self::body_limit), [`body_timeout`](Self::body_timeout) | 64 KiB, 10 s |
