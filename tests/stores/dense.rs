@@ -1,6 +1,7 @@
 //! The dense store in memory: what it has in common with moka's is in the public suite; here is what could go wrong in it
 //! alone.
 
+mod races;
 mod soak;
 
 use std::collections::HashMap;
