@@ -26,7 +26,7 @@ impl Forever {
         Self { counts: Mutex::default(), most: ceiling.div_ceil(2) }
     }
 
-    /// A check, not a reservation: each claim under another shard's lock may overshoot by one.
+    /// A check, not a reservation: each concurrent claim may overshoot by one.
     pub(super) fn has_room(&self, group: Group) -> bool {
         let counts = self.lock();
         let has = counts.by_group.get(&group).copied().unwrap_or(0);

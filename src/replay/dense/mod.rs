@@ -28,8 +28,9 @@ use shard::{Lease, Leases, Shard};
 /// It keeps the promises of `MemoryReplay`, and has the same settings:
 /// - **Exactly once** per process: all claims of a credential meet at one slot of a table, and one compare-and-swap
 ///   gives it to one of them.
-/// - **Claimed without a lock**, so that a thread which the system puts to sleep holds nobody up. Only leases have
-///   locks, 1,024 of them.
+/// - **Entries change without a lock**, so that a thread which the system puts to sleep hardly ever holds another one
+///   up. Still under locks: leases, the count of entries without an end, and what a claim seldom has to note, a longer
+///   window or a later end.
 /// - **No live entry is evicted.** Above the [`ceiling`](DenseReplayBuilder::ceiling), layers answer 503 `unavailable`.
 /// - **A restart forgets.** So a layer refuses, as `replayed`, what was made before the store was: the *startup
 ///   cutoff*. See [`opened`](Self::opened).

@@ -88,16 +88,21 @@ impl Shard {
     }
 
     fn sweep_table(&self, over: impl Fn() -> UnixTime) -> usize {
-        let table = self.table.load_full();
-        let now = over();
-        if table.entries().filter(|(_, end)| !end.is_before(now)).count() == table.used() {
-            return 0;
+        loop {
+            let table = self.table.load_full();
+            let now = over();
+            if table.entries().filter(|(_, end)| !end.is_before(now)).count() == table.used() {
+                return 0;
+            }
+            table.freeze();
+            let now = over();
+            let live = || table.entries().filter(|(_, end)| !end.is_before(now));
+            let kept = live().count();
+            if self.replace(&table, Table::new(kept, live())) {
+                return table.entries().count() - kept;
+            }
+            // A claim found it frozen, and was faster with a copy that has the dead too.
         }
-        table.freeze();
-        let now = over();
-        let live = || table.entries().filter(|(_, end)| !end.is_before(now));
-        let kept = live().count();
-        if self.replace(&table, Table::new(kept, live())) { table.entries().count() - kept } else { 0 }
     }
 
     /// Puts a new table in the place of a frozen one. Each thread that finds a table frozen does so, and none waits:
@@ -126,6 +131,22 @@ mod tests {
                 shard.set(added, End(50));
             }
             over
+        };
+        assert_eq!(shard.sweep_table(over), 1);
+        assert_eq!(shard.table.load().entries().collect::<Vec<_>>(), [(added, End(50))]);
+    }
+    /// It finds the table frozen, and puts a copy in its place.
+    #[test]
+    fn a_sweep_that_a_claim_overtakes_sweeps_the_copy() {
+        let (shard, asked) = (Shard::new(), Cell::new(0));
+        let [dead, added] = [1, 2].map(|number| Key::of(number, number));
+        shard.set(dead, End(4));
+        let over = || {
+            asked.set(asked.get() + 1);
+            if asked.get() == 2 {
+                shard.set(added, End(50));
+            }
+            UnixTime::from_secs(10)
         };
         assert_eq!(shard.sweep_table(over), 1);
         assert_eq!(shard.table.load().entries().collect::<Vec<_>>(), [(added, End(50))]);
