@@ -78,6 +78,11 @@ impl<F: Form, C> VerifyLayer<F, C> {
         &self.engine.rules
     }
 
+    #[cfg(feature = "kit")]
+    pub(crate) fn takes_unsigned_body(&self) -> bool {
+        self.engine.takes_unsigned_body()
+    }
+
     #[cfg(feature = "explain")]
     pub(super) fn engine(&self) -> &Engine<F, C> {
         &self.engine

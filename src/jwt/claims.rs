@@ -43,11 +43,7 @@ pub(super) fn refuse_binding(
 
 impl Registered {
     pub(super) fn of(payload: &Object<'_>) -> Result<Self, Reason> {
-        let date = |name| match payload.digits(name) {
-            // As most are written, and far within the range.
-            Some(seconds) if seconds < 1 << 37 => Ok(Some(UnixTime::from_secs(seconds))),
-            _ => payload.get(name).map(|value| numeric_date(name, &value)).transpose(),
-        };
+        let date = |name| payload.get(name).map(|value| numeric_date(name, &value)).transpose();
         Ok(Self { exp: date("exp")?, nbf: date("nbf")?, iat: date("iat")? })
     }
 }

@@ -131,7 +131,7 @@ fn rules<F: Form, C>(layer: &VerifyLayer<F, C>, steps: &Steps, page: &mut Docume
     }));
     if !matches!(steps.request.body, Body::None) {
         rules.push(spans(&format!("The body has at most {} bytes.", layer.settings().body.size)));
-    } else if layer.settings().methods != [Method::GET] && !layer.rules().bearer && !layer.settings().unsigned_body {
+    } else if layer.settings().methods != [Method::GET] && !layer.takes_unsigned_body() {
         rules.push(spans("Send no body: nothing signs it, so a request with one is refused as `malformed`."));
     }
     rules.push(spans("Use `https`, and check our certificate."));

@@ -29,8 +29,8 @@ pub fn danger_front_plugin(keys: impl shared_secret::PrivateKeyStore) -> Builder
 /// Calls of Nextcloud to an external app, by AppAPI.
 ///
 /// `AUTHORIZATION-APP-API` is base64 of `user:secret`. [`UserName`] is the user on whose behalf the call comes. It is
-/// empty if there is none. Nothing is signed: not the body, nor `EX-APP-ID` and the other headers. The body goes on
-/// unread.
+/// empty if there is none. The caller proves only that it knows the secret: the body and the headers, such as
+/// `EX-APP-ID`, are not signed. The body goes on unread.
 ///
 /// Source: Nextcloud's developer manual, "AppAPI authentication".
 ///

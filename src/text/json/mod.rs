@@ -73,14 +73,6 @@ impl<'a> Object<'a> {
         scan::text(self.starting_at(name)?)
     }
 
-    /// The value of a field that is a whole number in plain digits.
-    #[cfg(feature = "jwt")]
-    pub(crate) fn digits(&self, name: &str) -> Option<u64> {
-        let json = self.starting_at(name)?;
-        let (digits, rest) = json.split_at(json.bytes().take_while(u8::is_ascii_digit).count());
-        if rest.starts_with(['.', 'e', 'E']) { None } else { digits.parse().ok() }
-    }
-
     /// The object as claims.
     pub(crate) fn parse<C: DeserializeOwned>(&self) -> Result<C, Reason> {
         parse_text(self.json)
@@ -190,8 +182,6 @@ mod tests {
             assert_eq!(object.get(name), value, "{why}");
             #[cfg(feature = "jwt")]
             assert_eq!(object.text(name).as_deref(), value.as_ref().and_then(Value::as_str), "{why}");
-            #[cfg(feature = "jwt")]
-            assert_eq!(object.digits(name), value.as_ref().and_then(Value::as_u64), "{why}");
             let refused = value.is_none_or(|value| value.is_null()).then(|| format!("the payload has no `{name}`"));
             assert_eq!(object.require(&[name]).err().map(|reason| reason.to_string()), refused, "{why}");
         }

@@ -274,53 +274,6 @@ async fn the_store_in_memory_keeps_its_promises() {
     testing::replay_store(async || shared.clone()).run().await.unwrap();
 }
 
-/// A common mistake in memory stores: each call is correct by itself, but takes two locks in turn.
-#[derive(Clone, Default)]
-struct TwoLocks(Arc<Mutex<HashMap<Fingerprint, Hold>>>);
-
-impl ReplayStore for TwoLocks {
-    fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>> {
-        let held = self.0.lock().unwrap().get(&claim.key).copied().filter(|held| claim.now <= held.until());
-        StoreFuture::ready(Ok(match held {
-            Some(Hold::Until(_)) => Claimed::Spent,
-            Some(Hold::Lease { .. }) => Claimed::Leased,
-            None => {
-                self.0.lock().unwrap().insert(claim.key, claim.hold);
-                Claimed::First
-            }
-        }))
-    }
-
-    fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>> {
-        self.0.lock().unwrap().insert(claim.key, claim.hold);
-        StoreFuture::ready(Ok(()))
-    }
-
-    fn release(&self, key: Fingerprint, lease: LeaseId) -> StoreFuture<Result<(), StoreError>> {
-        let mut map = self.0.lock().unwrap();
-        if matches!(map.get(&key), Some(Hold::Lease { id, .. }) if *id == lease) {
-            map.remove(&key);
-        }
-        StoreFuture::ready(Ok(()))
-    }
-
-    fn remembers_since(&self) -> Option<UnixTime> {
-        None
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_gap_between_two_locks_is_found() {
-    const RUNS: usize = 5;
-    for run in 0..RUNS {
-        let store = TwoLocks::default();
-        // The race ends with its first double winner. On a machine with two busy cores that may take more than a second.
-        let suite = testing::replay_store(async || store.clone()).entries(1).race(Duration::from_secs(30));
-        let outcome = suite.run().await;
-        assert!(promises(&outcome).contains(&Promise::OneWinner), "run {run}: {outcome:?}");
-    }
-}
-
 /// The ceiling is reached, and nothing is evicted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_store_that_says_it_is_full_breaks_no_promise() {

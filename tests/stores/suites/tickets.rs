@@ -124,43 +124,6 @@ async fn the_store_in_memory_keeps_its_promises() {
     testing::ticket_store(async || shared.clone()).run().await.unwrap();
 }
 
-/// Looks and removes under separate locks.
-#[derive(Clone, Default)]
-struct TwoLocks(Arc<Mutex<HashMap<TicketDigest, (Vec<u8>, UnixTime)>>>);
-
-impl TicketStore for TwoLocks {
-    fn put(&self, tickets: NewTickets) -> StoreFuture<Result<(), StoreError>> {
-        let mut map = self.0.lock().unwrap();
-        for (digest, payload) in tickets.payloads() {
-            map.entry(digest).or_insert((payload, tickets.until));
-        }
-        StoreFuture::ready(Ok(()))
-    }
-
-    fn look(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {
-        let held = self.0.lock().unwrap().get(&digest).cloned();
-        StoreFuture::ready(Ok(held.filter(|(_, until)| now <= *until).map(|(payload, _)| payload)))
-    }
-
-    fn take(&self, digest: TicketDigest, now: UnixTime) -> StoreFuture<Result<Option<Vec<u8>>, StoreError>> {
-        let held = self.0.lock().unwrap().get(&digest).cloned();
-        self.0.lock().unwrap().remove(&digest);
-        StoreFuture::ready(Ok(held.filter(|(_, until)| now <= *until).map(|(payload, _)| payload)))
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_gap_between_two_locks_is_found() {
-    const RUNS: usize = 5;
-    for run in 0..RUNS {
-        let store = TwoLocks::default();
-        // The race ends when two have taken one. On a machine with two busy cores that may take more than a second.
-        let suite = testing::ticket_store(async || store.clone()).entries(1).race(Duration::from_secs(30));
-        let outcome = suite.run().await;
-        assert!(promises(&outcome).contains(&Promise::OneTaker), "run {run}: {outcome:?}");
-    }
-}
-
 /// The ceiling is reached, and nothing is evicted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_store_that_says_it_is_full_breaks_no_promise() {
