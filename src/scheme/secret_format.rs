@@ -1,7 +1,6 @@
-use base64::Engine;
 use zeroize::Zeroizing;
 
-use crate::text::base64::BASE64_PADDED_OR_NOT;
+use crate::text::base64::decode_base64_padded_or_not;
 use crate::text::hex::decode_hex;
 
 /// The format in which the sender's page shows the secret. Give the secret to the layer as the page shows it.
@@ -38,6 +37,7 @@ impl SecretFormat {
 
     /// The key.
     pub(crate) fn key(self, secret: &[u8]) -> Result<Zeroizing<Vec<u8>>, &'static str> {
+        const BASE64: &str = "is not base64: give it as the sender's page shows it";
         const HEX: &str = "is not hexadecimal: give it as the sender's page shows it";
         match self {
             Self::Bytes => Ok(secret.to_vec().into()),
@@ -45,9 +45,7 @@ impl SecretFormat {
             Self::Text => Err("is not visible ASCII: give it as the sender's page shows it, not decoded"),
             Self::Base64 { prefix } => {
                 let text = secret.strip_prefix(prefix.as_bytes()).unwrap_or(secret);
-                let key = BASE64_PADDED_OR_NOT
-                    .decode(text)
-                    .map_err(|_| "is not base64: give it as the sender's page shows it")?;
+                let key = std::str::from_utf8(text).ok().and_then(decode_base64_padded_or_not).ok_or(BASE64)?;
                 if key.is_empty() { Err("is empty") } else { Ok(key.into()) }
             }
             Self::Hex => {
@@ -72,6 +70,9 @@ mod tests {
             (Base64 { prefix: "whsec_" }, "whsec_c2VjcmV0", Some(b"secret")),
             (Base64 { prefix: "whsec_" }, "whsec_c2VjcmU=", Some(b"secre")),
             (Base64 { prefix: "whsec_" }, "whsec_c2VjcmU", Some(b"secre")),
+            (Base64 { prefix: "whsec_" }, "whsec_c2VjcmV0MQ==", Some(b"secret1")),
+            (Base64 { prefix: "whsec_" }, "whsec_c2VjcmV0MQ", Some(b"secret1")),
+            (Base64 { prefix: "whsec_" }, "whsec_c2VjcmV0MQ=", None),
             (Base64 { prefix: "whsec_" }, "c2VjcmV0", Some(b"secret")),
             (Base64 { prefix: "whsec_" }, "whsec_", None),
             (Base64 { prefix: "whsec_" }, "whsec_!", None),

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use crate::body::{FormBody, FromBody};
 use crate::query::Query;
 use crate::rejection::Reason;
-use crate::text::base64::{BASE64, BASE64_PADDED_OR_NOT, decode_base64url_onto, without_padding};
+use crate::text::base64::{BASE64, decode_base64_padded_or_not, decode_base64url_onto, without_padding};
 use crate::text::fields;
 use crate::text::json::{self, Object};
 
@@ -32,7 +32,7 @@ pub enum PayloadEncoding {
 impl PayloadEncoding {
     pub(super) fn decode(self, text: &str) -> Result<Vec<u8>, &'static str> {
         match self {
-            Self::Base64 => BASE64_PADDED_OR_NOT.decode(text).map_err(|_| "is not canonical base64"),
+            Self::Base64 => decode_base64_padded_or_not(text).ok_or("is not canonical base64"),
             Self::Base64Url => {
                 let mut decoded = Vec::with_capacity(text.len());
                 let bare = without_padding(text).ok_or("is not canonical base64url")?;
@@ -100,6 +100,9 @@ mod tests {
             (Base64Url, "-_8\n", None),
             (Base64, "+/8=", Some(&[0xfb, 0xff])),
             (Base64, "+/8", Some(&[0xfb, 0xff])),
+            (Base64, "+w==", Some(&[0xfb])),
+            (Base64, "+w", Some(&[0xfb])),
+            (Base64, "+w=", None),
             (Base64, "-_8=", None),
             (Base64, "+/9=", None),
             (Base64Lines, "+/\n8=\n", Some(&[0xfb, 0xff])),

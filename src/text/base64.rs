@@ -10,8 +10,7 @@ pub(crate) const BASE64URL: GeneralPurpose = strict(&URL_SAFE, DecodePaddingMode
 /// base64 with its padding, trailing bits zero (RFC 4648, 3.5 and 4).
 pub(crate) const BASE64: GeneralPurpose = strict(&STANDARD, DecodePaddingMode::RequireCanonical);
 
-/// base64 with or without its padding, trailing bits zero (RFC 4648, 3.5 and 4).
-pub(crate) const BASE64_PADDED_OR_NOT: GeneralPurpose = strict(&STANDARD, DecodePaddingMode::Indifferent);
+const BASE64_UNPADDED: GeneralPurpose = strict(&STANDARD, DecodePaddingMode::RequireNone);
 
 const fn strict(alphabet: &Alphabet, padding: DecodePaddingMode) -> GeneralPurpose {
     let padded = matches!(padding, DecodePaddingMode::RequireCanonical);
@@ -20,6 +19,11 @@ const fn strict(alphabet: &Alphabet, padding: DecodePaddingMode) -> GeneralPurpo
         .with_decode_allow_trailing_bits(false)
         .with_decode_padding_mode(padding);
     GeneralPurpose::new(alphabet, config)
+}
+
+/// Decodes base64 with or without its padding, trailing bits zero (RFC 4648, 3.5 and 4).
+pub(crate) fn decode_base64_padded_or_not(text: &str) -> Option<Vec<u8>> {
+    BASE64_UNPADDED.decode(without_padding(text)?).ok()
 }
 
 /// Decodes base64url without padding to the end of `decoded`. Returns `None` on invalid input; `decoded` is then
