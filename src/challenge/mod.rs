@@ -42,7 +42,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request};
 
@@ -51,7 +50,7 @@ use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::debug::opaque_debug;
 use crate::rejection::Reason;
 use crate::scheme::Place;
-use crate::text::base64::{BASE64URL, decode_base64url_into};
+use crate::text::base64::{decode_base64url_into, encode_base64url};
 
 pub(crate) use binding::Binding;
 use binding::{BINDING, NONCE, SALT, tag};
@@ -209,11 +208,11 @@ impl Challenge {
         nonce.extend_from_slice(salt);
         let mac = tag(binding, &nonce, &self.partner, self.tenant.as_deref());
         nonce.extend_from_slice(&mac);
-        let (name, sent, binding, lives) = (&self.cookie, self.sent, BASE64URL.encode(binding), COOKIE_LIVES.as_secs());
+        let (name, sent, binding, lives) = (&self.cookie, self.sent, encode_base64url(binding), COOKIE_LIVES.as_secs());
         let cookie = format!("{name}={binding}; Path=/; Max-Age={lives}; HttpOnly; Secure; {sent}");
         let mut set_cookie = HeaderValue::try_from(cookie).map_err(std::io::Error::other)?;
         set_cookie.set_sensitive(true);
-        Ok(Issued { nonce: BASE64URL.encode(nonce), set_cookie })
+        Ok(Issued { nonce: encode_base64url(&nonce), set_cookie })
     }
 
     /// The cookie's bits, if the browser has it.

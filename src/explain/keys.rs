@@ -1,8 +1,5 @@
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-
 use crate::keys::Secret;
-use crate::text::base64::without_padding;
+use crate::text::base64::{decode_base64_padded_or_not, decode_base64url, encode_base64, without_padding};
 use crate::text::hex::{decode_hex, encode_hex};
 
 /// What a partner may have signed with instead of this secret, and how that came about.
@@ -42,15 +39,11 @@ pub(super) fn other_keys(secret: &Secret) -> Vec<(&'static str, Secret)> {
         ("", "the partner decodes the secret as base64, and this layer takes its text: see `secret_format`"),
     ] {
         let encoded = text.strip_prefix(prefix).and_then(without_padding).unwrap_or_default();
-        let decoded = [STANDARD, URL_SAFE].into_iter().find_map(|engine| {
-            let padded = format!("{encoded}{}", "=".repeat((4 - encoded.len() % 4) % 4));
-            engine.decode(padded).ok()
-        });
-        let decoded = decoded.unwrap_or_default();
+        let decoded = decode_base64_padded_or_not(encoded).or_else(|| decode_base64url(encoded)).unwrap_or_default();
         let hex = encode_hex(&decoded);
         add(cause, decoded);
         // A layer that decodes the secret itself gets the text from its base64.
-        for other in [STANDARD.encode(&hex), hex] {
+        for other in [encode_base64(hex.as_bytes()), hex] {
             add("the partner writes the decoded secret as hexadecimal, and signs with that text", other.into());
         }
     }
@@ -61,7 +54,7 @@ pub(super) fn other_keys(secret: &Secret) -> Vec<(&'static str, Secret)> {
     );
     add(
         "the partner signs with the secret's base64: give it to this layer decoded or not, as the partner's page says",
-        STANDARD.encode(bytes).into(),
+        encode_base64(bytes).into(),
     );
     add(
         "the partner signs with the secret's hexadecimal: give it to this layer decoded or not, as the partner's page says",

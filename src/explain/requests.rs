@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::request::Parts;
 use http::uri::PathAndQuery;
@@ -16,6 +14,7 @@ use super::normal_forms::{composed, decomposed};
 use crate::near_miss::orders;
 use crate::query::Query;
 use crate::received;
+use crate::text::base64::decode_base64url;
 use crate::text::name::shown;
 use crate::text::percent::{decode_escapes, decode_form, percent_encoded, quote_plus};
 
@@ -256,7 +255,7 @@ fn other_values(raw: &str) -> Vec<(&'static str, String)> {
 /// The text that this is the base64 of.
 fn decoded_once_more(value: &str) -> Option<String> {
     let bare = value.trim_end_matches('=').replace('+', "-").replace('/', "_");
-    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(bare).ok()?).ok()?;
+    let text = String::from_utf8(decode_base64url(&bare)?).ok()?;
     text.bytes().all(|byte| byte.is_ascii_graphic()).then_some(text)
 }
 

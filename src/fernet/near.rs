@@ -1,13 +1,12 @@
 //! What a partner may do otherwise than this layer expects.
 
-use base64::Engine;
-use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::Fernet;
 use crate::keys::Secret;
 use crate::near_miss::copy_form;
+use crate::text::base64::{decode_base64url, encode_base64url_padded};
 
 /// What a partner may take for the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,13 +46,13 @@ impl Misread {
         let mut bytes = Zeroizing::new([0; 32]);
         match self {
             Self::Halves => {
-                let decoded = Zeroizing::new(URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()?);
+                let decoded = Zeroizing::new(decode_base64url(text.trim_end_matches('='))?);
                 let (first, last) = decoded.split_at_checked(16)?;
                 bytes.copy_from_slice(Zeroizing::new([last, first].concat()).get(..32)?);
             }
             Self::FirstLetters => bytes.copy_from_slice(text.as_bytes().get(..32)?),
             Self::Digest => Sha256::new_with_prefix(text).finalize_into((&mut *bytes).into()),
         }
-        Some(Secret::verbatim(URL_SAFE.encode(*bytes)))
+        Some(Secret::verbatim(encode_base64url_padded(&*bytes)))
     }
 }

@@ -1,12 +1,10 @@
 //! Recognises public and private keys, which must not serve as shared secrets: everybody knows a public key.
 
-use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use memchr::memmem;
 use zeroize::Zeroizing;
 
 use super::Secret;
+use crate::text::base64::decode_base64;
 use crate::text::hex::decode_hex;
 
 const PEM: &str = "is a key in PEM or OpenSSH's format and no shared secret: a public key is known to everybody. For \
@@ -74,24 +72,27 @@ fn hexadecimal(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 
 /// Of either alphabet, with or without padding and line breaks: a PEM body, or an OpenSSH key after its first word.
 pub(super) fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    const LENIENT: GeneralPurpose = GeneralPurpose::new(
-        &STANDARD,
-        GeneralPurposeConfig::new()
-            .with_decode_allow_trailing_bits(true)
-            .with_decode_padding_mode(DecodePaddingMode::RequireNone),
-    );
     let standard = |byte: u8| match byte {
         b'-' => b'+',
         b'_' => b'/',
         other => other,
     };
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    let text = text.iter().filter(|byte| !byte.is_ascii_whitespace()).copied().map(standard);
-    let mut text = Zeroizing::new(text.take_while(is_part).collect::<Vec<u8>>());
+    let letters = text.iter().filter(|byte| !byte.is_ascii_whitespace()).copied().map(standard);
+    // With room for the last group: no copy of a secret is left behind.
+    let mut text = Zeroizing::new(Vec::with_capacity(text.len() + 3));
+    text.extend(letters.take_while(is_part));
     if text.len() % 4 == 1 {
         _ = text.pop();
     }
-    LENIENT.decode(&*text).ok().map(Zeroizing::new)
+    // Zeros complete the last group: the bits behind the last byte are dropped, whatever they are.
+    let whole = text.len().next_multiple_of(4);
+    let missing = whole - text.len();
+    text.resize(whole, b'A');
+    let mut bytes = Zeroizing::new(decode_base64(std::str::from_utf8(&text).ok()?)?);
+    let length = bytes.len().saturating_sub(missing);
+    bytes.truncate(length);
+    Some(bytes)
 }
 
 pub(super) const INTEGER: u8 = 0x02;
@@ -178,7 +179,29 @@ fn header(der: &[u8]) -> Option<(u8, usize, &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::alphabet::STANDARD;
+    use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
     use super::*;
+
+    #[test]
+    fn base64_is_read_up_to_its_last_byte_whatever_the_bits_behind_it() {
+        let config = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
+        let judge = GeneralPurpose::new(&STANDARD, config.with_decode_padding_mode(DecodePaddingMode::RequireNone));
+        let all = "MCowBQYDK2VwAyEA+/Zz09".repeat(3);
+        for end in 0..=all.len() {
+            let text = &all[..end];
+            let whole = if end % 4 == 1 { &text[..end - 1] } else { text };
+            let expected = judge.decode(whole).unwrap();
+            let other = text.replace('+', "-").replace('/', "_");
+            for spelling in
+                [text.to_owned(), format!("{text}="), format!("{text}!MCow"), format!("\n{text} \r\n"), other]
+            {
+                assert_eq!(base64(spelling.as_bytes()).unwrap()[..], expected, "{spelling:?}");
+            }
+        }
+    }
 
     #[test]
     fn what_is_a_public_key_in_bytes() {

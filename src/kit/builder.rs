@@ -1,5 +1,3 @@
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -9,6 +7,7 @@ use crate::VerifyLayer;
 use crate::form::Form;
 use crate::keys::Secret;
 use crate::steps::{PrivateAlgorithm, Run, SecretShape, SignError, Signs};
+use crate::text::base64::{encode_base64, encode_base64url_padded};
 use crate::text::hex::encode_hex;
 
 impl<F: Signs, C> VerifyLayer<F, C> {
@@ -177,8 +176,8 @@ impl SecretShape {
             Self::PrivateKey(_) => String::new(),
             Self::Text => format!("test-key-{}", encode_hex(random.get(..16).unwrap_or(random))),
             Self::Credentials => format!("user:test-key-{}", encode_hex(random.get(..16).unwrap_or(random))),
-            Self::Base64(prefix) => prefix.to_owned() + &STANDARD.encode(random),
-            Self::Fernet => URL_SAFE.encode(random),
+            Self::Base64(prefix) => prefix.to_owned() + &encode_base64(random),
+            Self::Fernet => encode_base64url_padded(random),
             Self::Hex => encode_hex(random),
         }
     }

@@ -8,8 +8,8 @@ pub(crate) struct Tag {
 }
 
 impl Tag {
-    /// The longest digest, and the extra room of the base64 decoder.
-    const ROOM: usize = 66;
+    /// The longest digest.
+    const ROOM: usize = 64;
 
     /// At most [`Self::ROOM`] bytes.
     pub(super) fn from_bytes(mac: &[u8]) -> Self {
@@ -37,19 +37,18 @@ impl Tag {
 
     /// Decodes canonical base64 of hexadecimal, if it has the digest's length.
     pub(crate) fn from_base64_of_hex(text: &str, length: usize) -> Option<Self> {
-        use base64::Engine;
-        // Two digits for each byte, and the extra room of the decoder.
-        let mut hex = [0; 2 * Self::ROOM];
-        let digits = crate::text::base64::BASE64.decode_slice(text, &mut hex).ok()?;
-        Self::from_hex(std::str::from_utf8(hex.get(..digits)?).ok()?, length)
+        // Two digits for each byte.
+        let mut digits = [0; 2 * Self::ROOM];
+        let digits = digits.get_mut(..2 * length)?;
+        crate::text::base64::decode_base64_into(text, digits)?;
+        Self::from_hex(std::str::from_utf8(digits).ok()?, length)
     }
 
     /// Decodes canonical base64 with its padding, if it has the digest's length.
     pub(crate) fn from_base64(text: &str, length: usize) -> Option<Self> {
-        use base64::Engine;
         let mut bytes = [0; Self::ROOM];
-        let decoded = crate::text::base64::BASE64.decode_slice(text, &mut bytes).ok()?;
-        (decoded == length).then_some(Self { bytes, length })
+        crate::text::base64::decode_base64_into(text, bytes.get_mut(..length)?)?;
+        Some(Self { bytes, length })
     }
 }
 

@@ -6,8 +6,6 @@ use std::time::{Duration, Instant};
 
 use ::redis::Value;
 use ::redis::aio::{ConnectionLike, ConnectionManager};
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use super::batch::Batches;
 use super::builder;
@@ -16,6 +14,7 @@ use super::script::{self, Answer, Loaded, Scripts, ceil_to_milliseconds, floor_t
 use crate::clock::{Clock, UnixTime};
 use crate::replay::{Claim, Claimed, Fingerprint, Group, Hold, LeaseId, ReplayStore};
 use crate::store::{StoreError, StoreFuture};
+use crate::text::base64::encode_base64url;
 
 /// The value of a spent credential.
 const SPENT: &str = "s";
@@ -131,7 +130,7 @@ where
     }
 
     fn replay_key(&self, key: &Fingerprint) -> String {
-        [&self.0.prefix, "r:", &BASE64_URL_SAFE_NO_PAD.encode(key.as_bytes())].concat()
+        [&self.0.prefix, "r:", &encode_base64url(key.as_bytes())].concat()
     }
 
     /// How long to keep an entry, in milliseconds, including the skew. Empty for an entry that never expires.

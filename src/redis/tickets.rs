@@ -2,8 +2,6 @@ use std::collections::HashSet;
 
 use ::redis::Value;
 use ::redis::aio::ConnectionLike;
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::RedisStore;
@@ -11,6 +9,7 @@ use super::script::Loaded;
 use crate::clock::UnixTime;
 use crate::keys::TenantId;
 use crate::store::{StoreError, StoreFuture};
+use crate::text::base64::encode_base64url;
 use crate::ticket::{NewTickets, TicketDigest, TicketStore};
 
 /// The limit for one call, in counted bytes. The server is blocked while the script runs.
@@ -66,7 +65,7 @@ where
         // A single ticket shares nothing.
         let (shared, begin) =
             if new.tickets.len() > 1 { (&new.shared[..], &[][..]) } else { (&[][..], &new.shared[..]) };
-        let name = if shared.is_empty() { String::new() } else { encode(first.as_bytes()) };
+        let name = if shared.is_empty() { String::new() } else { encode_base64url(first.as_bytes()) };
         let shared_bytes = if shared.is_empty() { 0 } else { self.bytes(shared.len()) };
         let own_bytes = |own: &[u8]| self.bytes(begin.len().saturating_add(own.len()));
         let bytes = new.tickets.iter().map(|(_, own)| own_bytes(own)).fold(shared_bytes, u64::saturating_add);
@@ -79,7 +78,8 @@ where
         }
 
         let [held, ends] = self.count_keys();
-        let mut keys = vec![self.0.memory_key.clone(), held, ends, [self.key("s:"), encode(first.as_bytes())].concat()];
+        let mut keys =
+            vec![self.0.memory_key.clone(), held, ends, [self.key("s:"), encode_base64url(first.as_bytes())].concat()];
         let mut arguments: Vec<Vec<u8>> = vec![
             self.time_to_live(new.now, new.until).into(),
             name_of(&new.tenant).into(),
@@ -118,7 +118,7 @@ impl<C> RedisStore<C> {
     }
 
     fn ticket_key(&self, digest: &TicketDigest) -> String {
-        [self.key("t:"), encode(digest.as_bytes())].concat()
+        [self.key("t:"), encode_base64url(digest.as_bytes())].concat()
     }
 
     fn count_keys(&self) -> [String; 2] {
@@ -134,9 +134,5 @@ fn there_already() -> StoreError {
 /// would merely share a limit.
 fn name_of(tenant: &TenantId) -> String {
     let digest = <[u8; 32]>::from(Sha256::digest(tenant.as_str()));
-    encode(digest.split_at(16).0)
-}
-
-fn encode(bytes: &[u8]) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+    encode_base64url(digest.split_at(16).0)
 }

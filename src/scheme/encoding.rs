@@ -54,20 +54,17 @@ impl Encoding {
         allow(dead_code)
     )]
     pub(crate) fn decode(self, text: &str) -> Result<Vec<u8>, &'static str> {
-        use crate::text::base64::{BASE64, BASE64URL, without_padding};
-        use ::base64::Engine;
+        use crate::text::base64::{decode_base64, decode_base64url, without_padding};
         match self {
             Self::Hex => crate::text::hex::decode_hex(text).ok_or("is not hexadecimal"),
-            Self::Base64 => BASE64.decode(text).map_err(|_| "is not canonical base64"),
+            Self::Base64 => decode_base64(text).ok_or("is not canonical base64"),
             Self::Base64Url => {
-                let decoded = without_padding(text).and_then(|text| BASE64URL.decode(text).ok());
+                let decoded = without_padding(text).and_then(decode_base64url);
                 decoded.ok_or("is not canonical base64url")
             }
             Self::Base64OfHex => {
-                let hex = BASE64
-                    .decode(text)
-                    .ok()
-                    .and_then(|hex| crate::text::hex::decode_hex(std::str::from_utf8(&hex).ok()?));
+                let hex =
+                    decode_base64(text).and_then(|hex| crate::text::hex::decode_hex(std::str::from_utf8(&hex).ok()?));
                 hex.ok_or("is not base64 of hexadecimal")
             }
         }
@@ -86,13 +83,13 @@ impl Encoding {
     /// Encodes a signature.
     #[cfg(feature = "sign")]
     pub(crate) fn encode(self, signature: &[u8]) -> String {
-        use crate::text::{base64, hex};
-        use ::base64::Engine;
+        use crate::text::base64::{encode_base64, encode_base64url};
+        use crate::text::hex::encode_hex;
         match self {
-            Self::Hex => hex::encode_hex(signature),
-            Self::Base64 => base64::BASE64.encode(signature),
-            Self::Base64OfHex => base64::BASE64.encode(hex::encode_hex(signature)),
-            Self::Base64Url => ::base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(signature),
+            Self::Hex => encode_hex(signature),
+            Self::Base64 => encode_base64(signature),
+            Self::Base64OfHex => encode_base64(encode_hex(signature).as_bytes()),
+            Self::Base64Url => encode_base64url(signature),
         }
     }
 }

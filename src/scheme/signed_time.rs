@@ -6,7 +6,7 @@ use crate::clock::UnixTime;
 use crate::form::Usage;
 use crate::rejection::Reason;
 use crate::scheme::TimeFormat;
-use crate::text::base64::BASE64URL;
+use crate::text::base64::decode_base64url_into;
 use crate::window::{LONGEST, Validity, Window};
 
 /// How a time is written behind the payload, between two separators.
@@ -44,11 +44,14 @@ impl Stamp {
                     .try_fold(0_u64, |seconds, byte| seconds.checked_mul(62)?.checked_add(u64::from(digit(byte)?)))?
             }
             Self::Base64Bytes => {
-                use base64::Engine;
-                let mut bytes = [0; 12];
-                let length = BASE64URL.decode_slice(text, &mut bytes).ok()?;
-                let bytes =
-                    bytes.get(..length).filter(|bytes| (1..=8).contains(&bytes.len()) && bytes.first() != Some(&0))?;
+                let mut bytes = [0; 8];
+                // Eleven characters are eight bytes.
+                let bytes = if text.len() > 11 { None } else { bytes.get_mut(..text.len() * 3 / 4) }?;
+                decode_base64url_into(text.as_bytes(), bytes)?;
+                // One spelling.
+                if bytes.first().is_none_or(|first| *first == 0) {
+                    return None;
+                }
                 bytes.iter().fold(0_u64, |seconds, byte| seconds << 8 | u64::from(*byte))
             }
         };
@@ -153,6 +156,32 @@ impl SignedTime {
                 let time = time.ok_or(Reason::BadClaim("timestamp".into(), "is not written as it should be"))?;
                 Ok(Validity::around_second(time, window))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_in_bytes_has_one_spelling() {
+        for (text, expected, why) in [
+            ("AQ", Some(1), "one byte"),
+            ("ZVPxAA", Some(1_700_000_000), "four bytes"),
+            ("__________8", Some(u64::MAX), "eight bytes"),
+            ("AQAAAAAAAAAA", None, "nine bytes"),
+            ("", None, "no byte"),
+            ("AA", None, "a zero in front"),
+            ("AGVT8QA", None, "a zero in front"),
+            ("AQ==", None, "padding"),
+            ("AR", None, "trailing bits that are not zero"),
+            ("A", None, "no whole byte"),
+            ("AQAAAAAAAAAAA", None, "no whole byte, too long"),
+            ("+/8", None, "the other alphabet"),
+            ("é", None, "no ASCII"),
+        ] {
+            assert_eq!(Stamp::Base64Bytes.parse(text), expected.map(UnixTime::from_secs), "{text:?}: {why}");
         }
     }
 }

@@ -1,9 +1,8 @@
 //! The token in a request: [`Token`].
 
-use base64::Engine;
 use zeroize::Zeroizing;
 
-use crate::text::base64::BASE64;
+use crate::text::base64::decode_base64;
 
 /// How many bytes a token may have, with the user name beside it.
 const LONGEST: usize = 1_024;
@@ -69,13 +68,13 @@ impl Token {
             Written::LastWord => plain(text.rsplit(' ').next().unwrap_or_default()),
             #[cfg(feature = "explain")]
             Written::Decoded => {
-                let decoded = BASE64.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+                let decoded = decode_base64(text).and_then(|bytes| String::from_utf8(bytes).ok());
                 plain(&Zeroizing::new(decoded.ok_or("is not base64")?))
             }
             Written::Credentials | Written::Password => {
                 const PROBLEM: &str = "is not base64 of `user:password`";
                 // RFC 7617, 2: the user name has no colon, the password may.
-                let bytes = Zeroizing::new(BASE64.decode(text).map_err(|_| PROBLEM)?);
+                let bytes = Zeroizing::new(decode_base64(text).ok_or(PROBLEM)?);
                 let decoded = Zeroizing::new(std::str::from_utf8(&bytes).map_err(|_| PROBLEM)?.to_owned());
                 let colon = decoded.find(':').ok_or(PROBLEM)?;
                 let start = if written == Written::Password { colon + 1 } else { 0 };
@@ -100,11 +99,12 @@ impl Token {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::base64::encode_base64;
 
     #[test]
     fn tokens_as_they_are_written() {
         use Written::{Credentials, Password, Plain};
-        let encode = |text: &str| BASE64.encode(text);
+        let encode = |text: &str| encode_base64(text.as_bytes());
         for (written, text, expected, why) in [
             (Plain, "k-1".to_owned(), Some(("k-1", None)), "plain"),
             (Plain, String::new(), None, "empty"),

@@ -1,4 +1,3 @@
-use base64::Engine;
 use serde::Serialize;
 
 use super::SignError;
@@ -9,7 +8,7 @@ use crate::keys::Secret;
 use crate::mac::Digest;
 #[cfg(feature = "jwt-public-key")]
 use crate::steps::PrivateKey;
-use crate::text::base64::BASE64URL;
+use crate::text::base64::{encode_base64url, encode_base64url_onto};
 
 /// Makes JWTs.
 ///
@@ -61,16 +60,16 @@ impl JwtSigner {
     /// # Errors
     /// If the key does not fit the algorithm.
     pub fn sign(&self, header: &[u8], payload: &[u8]) -> Result<String, SignError> {
-        let mut token = BASE64URL.encode(header);
+        let mut token = encode_base64url(header);
         token.push('.');
-        BASE64URL.encode_string(payload, &mut token);
+        encode_base64url_onto(payload, &mut token);
         let signature = match &self.key {
             SigningKey::Mac(digest, secret) => digest.sign(secret, &[token.as_bytes()]),
             #[cfg(feature = "jwt-public-key")]
             SigningKey::Private(key) => key.sign(token.as_bytes())?,
         };
         token.push('.');
-        BASE64URL.encode_string(signature, &mut token);
+        encode_base64url_onto(&signature, &mut token);
         Ok(token)
     }
 }

@@ -1,6 +1,5 @@
 use std::fmt::Write;
 
-use base64::Engine;
 use http::Method;
 
 use super::SignError;
@@ -10,7 +9,7 @@ use crate::oauth1::base_string::{self, Order};
 use crate::oauth1::pairs::Pairs;
 use crate::oauth1::{SignatureMethod, base_uri_of, body_hash};
 use crate::query::Query;
-use crate::text::base64::BASE64;
+use crate::text::base64::encode_base64;
 use crate::text::hex::encode_hex;
 use crate::text::percent::decode_form;
 use crate::text::percent::percent_encoded;
@@ -158,7 +157,7 @@ impl OAuthLink {
             ("oauth_timestamp", time.as_secs().to_string()),
             ("oauth_version", "1.0".to_owned()),
         ];
-        protocol.extend(body.map(|body| ("oauth_body_hash", BASE64.encode(body_hash(self.signature_method, body)))));
+        protocol.extend(body.map(|body| ("oauth_body_hash", encode_base64(&body_hash(self.signature_method, body)))));
         protocol.retain(|(name, _)| !given.iter().any(|(other, _)| other == name));
         let all = in_address.chain(given.iter().copied()).chain(elsewhere.iter().copied()).chain(pairs(&protocol));
         let mut signed = Pairs::default();
@@ -169,7 +168,7 @@ impl OAuthLink {
             base_string::build(method.as_str(), (&percent_encoded(&base_uri), ""), &signed, |_| false, Order::Bytes);
         let key = base_string::key(self.secret.expose());
         let signature = self.signature_method.digest().sign(&key, &[&base_string.text]);
-        protocol.push(("oauth_signature", BASE64.encode(signature)));
+        protocol.push(("oauth_signature", encode_base64(&signature)));
         Ok(protocol)
     }
 }

@@ -1,10 +1,9 @@
-use base64::Engine;
 use serde::de::DeserializeOwned;
 
 use crate::body::{FormBody, FromBody};
 use crate::query::Query;
 use crate::rejection::Reason;
-use crate::text::base64::{BASE64, decode_base64_padded_or_not, decode_base64url_onto, without_padding};
+use crate::text::base64::{decode_base64, decode_base64_padded_or_not, decode_base64url_onto, without_padding};
 use crate::text::fields;
 use crate::text::json::{self, Object};
 
@@ -41,7 +40,7 @@ impl PayloadEncoding {
             }
             Self::Base64Lines => {
                 let bare: String = text.split(['\r', '\n']).collect();
-                BASE64.decode(bare).map_err(|_| "is not canonical base64 in lines")
+                decode_base64(&bare).ok_or("is not canonical base64 in lines")
             }
             Self::Text => Ok(text.as_bytes().to_vec()),
         }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 #[cfg(feature = "timestamp-hash")]
@@ -12,7 +10,7 @@ use super::SignError;
 use super::{Escape, Expr, Joined, PrivateAlgorithm, Sealing, Step};
 use crate::clock::UnixTime;
 use crate::keys::Secret;
-use crate::text::base64::without_padding;
+use crate::text::base64::decode_base64_padded_or_not;
 use crate::text::hex::decode_hex;
 use crate::text::percent::{percent_encode, quote_plus};
 
@@ -150,9 +148,7 @@ impl Run<'_> {
             Expr::FromBase64(prefix, inner) => {
                 let text = text(inner)?;
                 let bare = text.strip_prefix(prefix).unwrap_or(&text);
-                let padded = without_padding(bare).map(|bare| bare.to_owned() + padding(bare.len()));
-                let decoded = padded.and_then(|padded| STANDARD.decode(padded).ok());
-                Computed::Bytes(decoded.ok_or(SignError::Key("is not base64"))?)
+                Computed::Bytes(decode_base64_padded_or_not(bare).ok_or(SignError::Key("is not base64"))?)
             }
             Expr::FromHex(inner) => {
                 Computed::Bytes(decode_hex(&text(inner)?).ok_or(SignError::Key("is not hexadecimal"))?)
@@ -206,10 +202,6 @@ fn computed(bytes: Vec<u8>) -> Computed {
 
 /// A form's description is tested, so that no caller sees this.
 const MISFIT: SignError = SignError::Unsupported("a step's value is of another kind");
-
-fn padding(length: usize) -> &'static str {
-    ["", "===", "==", "="].get(length % 4).copied().unwrap_or_default()
-}
 
 impl Escape {
     fn apply(self, text: &[u8]) -> String {

@@ -1,41 +1,93 @@
 //! Canonical base64 (RFC 4648, 3.5): one spelling for each sequence of bytes, or an error.
 
-use base64::Engine;
-use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, Encoding};
 
-/// base64url without padding, trailing bits zero (RFC 4648, 3.5 and 5).
-pub(crate) const BASE64URL: GeneralPurpose = strict(&URL_SAFE, DecodePaddingMode::RequireNone);
+/// base64 with its padding (RFC 4648, 4).
+pub(crate) fn encode_base64(bytes: &[u8]) -> String {
+    BASE64.encode(bytes)
+}
 
-/// base64 with its padding, trailing bits zero (RFC 4648, 3.5 and 4).
-pub(crate) const BASE64: GeneralPurpose = strict(&STANDARD, DecodePaddingMode::RequireCanonical);
+/// base64url without padding (RFC 4648, 5).
+pub(crate) fn encode_base64url(bytes: &[u8]) -> String {
+    BASE64URL_NOPAD.encode(bytes)
+}
 
-const BASE64_UNPADDED: GeneralPurpose = strict(&STANDARD, DecodePaddingMode::RequireNone);
+/// base64url with its padding (RFC 4648, 5).
+#[cfg(any(test, feature = "explain", feature = "kit"))]
+pub(crate) fn encode_base64url_padded(bytes: &[u8]) -> String {
+    data_encoding::BASE64URL.encode(bytes)
+}
 
-const fn strict(alphabet: &Alphabet, padding: DecodePaddingMode) -> GeneralPurpose {
-    let padded = matches!(padding, DecodePaddingMode::RequireCanonical);
-    let config = GeneralPurposeConfig::new()
-        .with_encode_padding(padded)
-        .with_decode_allow_trailing_bits(false)
-        .with_decode_padding_mode(padding);
-    GeneralPurpose::new(alphabet, config)
+/// Appends base64url without padding.
+#[cfg(any(test, feature = "sign"))]
+pub(crate) fn encode_base64url_onto(bytes: &[u8], text: &mut String) {
+    BASE64URL_NOPAD.encode_append(bytes, text);
+}
+
+/// Decodes base64 with its padding, trailing bits zero (RFC 4648, 3.5 and 4).
+pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    decode(&BASE64_NOPAD, without_required_padding(text)?)
+}
+
+/// Decodes base64 with its padding that fills `decoded`. Returns `None` on any other input; `decoded` is then
+/// unspecified.
+pub(crate) fn decode_base64_into(text: &str, decoded: &mut [u8]) -> Option<()> {
+    decode_into(&BASE64_NOPAD, without_required_padding(text)?, decoded)
 }
 
 /// Decodes base64 with or without its padding, trailing bits zero (RFC 4648, 3.5 and 4).
 pub(crate) fn decode_base64_padded_or_not(text: &str) -> Option<Vec<u8>> {
-    BASE64_UNPADDED.decode(without_padding(text)?).ok()
+    decode(&BASE64_NOPAD, without_padding(text)?.as_bytes())
+}
+
+/// Decodes base64url without padding, trailing bits zero (RFC 4648, 3.5 and 5).
+#[cfg(any(test, feature = "explain", feature = "public-key"))]
+pub(crate) fn decode_base64url(text: &str) -> Option<Vec<u8>> {
+    decode(&BASE64URL_NOPAD, text.as_bytes())
 }
 
 /// Decodes base64url without padding to the end of `decoded`. Returns `None` on invalid input; `decoded` is then
 /// unspecified.
 pub(crate) fn decode_base64url_onto(text: &[u8], decoded: &mut Vec<u8>) -> Option<()> {
-    BASE64URL.decode_vec(text, decoded).ok()
+    let start = decoded.len();
+    decoded.resize(start + decoded_length(&BASE64URL_NOPAD, text)?, 0);
+    decode_into(&BASE64URL_NOPAD, text, decoded.get_mut(start..)?)
 }
 
 /// Decodes base64url without padding that fills `decoded`. Returns `None` on any other input; `decoded` is then
 /// unspecified.
 pub(crate) fn decode_base64url_into(text: &[u8], decoded: &mut [u8]) -> Option<()> {
-    (BASE64URL.decode_slice(text, decoded).ok()? == decoded.len()).then_some(())
+    decode_into(&BASE64URL_NOPAD, text, decoded)
+}
+
+fn decode(encoding: &Encoding, text: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = vec![0; decoded_length(encoding, text)?];
+    decode_into(encoding, text, &mut decoded).map(|()| decoded)
+}
+
+/// Fills `decoded`. The encoding is one without padding: with padding, the library also accepts encoded texts one after
+/// another, such as `AQ==AQI=`.
+fn decode_into(encoding: &Encoding, text: &[u8], decoded: &mut [u8]) -> Option<()> {
+    // `decode_mut` panics if there is room for more or for less.
+    if decoded_length(encoding, text)? != decoded.len() {
+        return None;
+    }
+    encoding.decode_mut(text, decoded).is_ok().then_some(())
+}
+
+/// How many bytes a text of this length encodes, if there is one.
+fn decoded_length(encoding: &Encoding, text: &[u8]) -> Option<usize> {
+    // `decode_len` panics above it, which is half a gibibyte where addresses have 32 bits.
+    const LONGEST: usize = usize::MAX / 8;
+    if text.len() > LONGEST {
+        return None;
+    }
+    encoding.decode_len(text.len()).ok()
+}
+
+/// The text without its padding, if there is as much as there has to be.
+fn without_required_padding(text: &str) -> Option<&[u8]> {
+    if text.len().is_multiple_of(4) { without_padding(text).map(str::as_bytes) } else { None }
 }
 
 /// Whether all characters are of base64url's alphabet. Says nothing of how many there are, or of the last one's bits.
@@ -59,6 +111,11 @@ pub(crate) fn without_padding(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
+    use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+    use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
+
     use super::*;
 
     #[test]
@@ -132,8 +189,9 @@ mod tests {
     fn short_texts_are_decoded_as_the_book_says() {
         let same = |text: &[u8]| {
             let (url, standard) = (by_the_book(text, *b"-_", false), by_the_book(text, *b"+/", true));
-            assert_eq!(BASE64URL.decode(text).ok(), url, "{text:?}");
-            assert_eq!(BASE64.decode(text).ok(), standard, "{text:?}");
+            let as_text = std::str::from_utf8(text).ok();
+            assert_eq!(as_text.and_then(decode_base64url), url, "{text:?}");
+            assert_eq!(as_text.and_then(decode_base64), standard, "{text:?}");
             {
                 let mut onto = b"before".to_vec();
                 let onto = decode_base64url_onto(text, &mut onto).map(|()| onto);
@@ -144,6 +202,9 @@ mod tests {
                 let mut into = vec![0; length];
                 let into = decode_base64url_into(text, &mut into).map(|()| into);
                 assert_eq!(into, url.clone().filter(|bytes| bytes.len() == length), "{text:?} into {length}");
+                let mut into = vec![0; length];
+                let into = as_text.and_then(|text| decode_base64_into(text, &mut into)).map(|()| into);
+                assert_eq!(into, standard.clone().filter(|bytes| bytes.len() == length), "{text:?} into {length}");
             }
         };
         // Every byte in every place of a group, and of what is left after one; then every text of up to two bytes.
@@ -172,5 +233,103 @@ mod tests {
             same(text.as_bytes());
         }
         same(&[&ALPHABET[..], b"-_"].concat().repeat(9));
+    }
+
+    /// One decoder for each rule of padding.
+    const PADDED: fn(&str) -> Option<Vec<u8>> = decode_base64;
+    const PADDED_OR_NOT: fn(&str) -> Option<Vec<u8>> = decode_base64_padded_or_not;
+    const UNPADDED: fn(&str) -> Option<Vec<u8>> = decode_base64url;
+
+    #[test]
+    fn padding_stands_at_the_end_once() {
+        for (text, [padded, padded_or_not, unpadded], why) in [
+            ("", [true, true, true], "nothing"),
+            ("AQ==", [true, true, false], "one byte with its padding"),
+            ("AQ", [false, true, true], "one byte without"),
+            ("AQ=", [false, false, false], "half padded"),
+            ("AQI=", [true, true, false], "two bytes with their padding"),
+            ("AQI", [false, true, true], "two bytes without"),
+            ("AQID", [true, true, true], "no padding owed"),
+            ("AQID====", [false, false, false], "a group of padding"),
+            ("AQ==AQI=", [false, false, false], "one text behind another"),
+            ("AQ==AQ==", [false, false, false], "the same text twice"),
+            ("AQI=AQI=", [false, false, false], "the same text twice"),
+            ("AQ==AQID", [false, false, false], "padding of a text in front"),
+            ("AQIDAQ==", [true, true, false], "padding of the last group"),
+            ("AQ=A", [false, false, false], "padding in the middle"),
+            ("A===", [false, false, false], "no whole byte"),
+            ("=", [false, false, false], "padding of nothing"),
+            ("==", [false, false, false], "padding of nothing"),
+            ("====", [false, false, false], "padding of nothing"),
+            ("AR==", [false, false, false], "trailing bits that are not zero"),
+            ("AR", [false, false, false], "trailing bits that are not zero"),
+            ("AQJ=", [false, false, false], "trailing bits that are not zero"),
+            ("AQ==\n", [false, false, false], "a line feed at the end"),
+            ("AQ\n==", [false, false, false], "a line feed in front of the padding"),
+            ("AQ\n", [false, false, false], "a line feed"),
+            ("AQI\n", [false, false, false], "a line feed as a whole group's end"),
+            ("A Q=", [false, false, false], "a space"),
+            ("AQ= =", [false, false, false], "a space in the padding"),
+            (" AQ==", [false, false, false], "a space in front"),
+        ] {
+            assert_eq!(PADDED(text).is_some(), padded, "padded: {text:?}: {why}");
+            assert_eq!(PADDED_OR_NOT(text).is_some(), padded_or_not, "padded or not: {text:?}: {why}");
+            assert_eq!(UNPADDED(text).is_some(), unpadded, "unpadded: {text:?}: {why}");
+        }
+    }
+
+    /// Another library's decoder, as strict.
+    const fn strict(alphabet: &Alphabet, padding: DecodePaddingMode) -> GeneralPurpose {
+        let config = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(false);
+        GeneralPurpose::new(alphabet, config.with_decode_padding_mode(padding))
+    }
+
+    /// All texts of these characters up to a length.
+    fn texts(characters: &[u8], longest: u32) -> impl Iterator<Item = String> {
+        (0..=longest).flat_map(move |length| {
+            (0..characters.len().pow(length)).map(move |number| {
+                let place = |place| char::from(characters[number / characters.len().pow(place) % characters.len()]);
+                (0..length).map(place).collect()
+            })
+        })
+    }
+
+    #[test]
+    fn short_texts_are_decoded_as_another_library_does() {
+        use DecodePaddingMode::{RequireCanonical, RequireNone};
+        let [padded, unpadded, url] =
+            [strict(&STANDARD, RequireCanonical), strict(&STANDARD, RequireNone), strict(&URL_SAFE, RequireNone)];
+        let mut accepted = 0;
+        // `R` and `J` have bits that `Q` and `I` have not.
+        for text in texts(b"AQI=", 8).chain(texts(b"AQRJ+_= \n", 5)) {
+            let with_padding = padded.decode(&text).ok();
+            let either = with_padding.clone().or_else(|| unpadded.decode(&text).ok());
+            let without = url.decode(&text).ok();
+            accepted += usize::from(either.is_some() || without.is_some());
+            if let Some(bytes) = &with_padding {
+                let mut filled = vec![0; bytes.len()];
+                assert_eq!(decode_base64_into(&text, &mut filled).map(|()| &filled), Some(bytes), "{text:?}");
+            }
+            assert_eq!(PADDED(&text), with_padding, "padded: {text:?}");
+            assert_eq!(PADDED_OR_NOT(&text), either, "padded or not: {text:?}");
+            assert_eq!(UNPADDED(&text), without, "unpadded: {text:?}");
+        }
+        assert!(accepted > 10_000, "{accepted}");
+    }
+
+    #[test]
+    fn bytes_are_encoded_as_another_library_does() {
+        // Every byte, in every place of a group.
+        let all: Vec<u8> = (0..=255).chain(0..=255).chain(0..=255).chain([0]).collect();
+        for bytes in (0..=all.len()).flat_map(|end| [&all[..end], &all[end..]]) {
+            assert_eq!(encode_base64(bytes), BASE64_STANDARD.encode(bytes));
+            assert_eq!(encode_base64url(bytes), BASE64_URL_SAFE_NO_PAD.encode(bytes));
+            assert_eq!(encode_base64url_padded(bytes), BASE64_URL_SAFE.encode(bytes));
+            let mut text = "before".to_owned();
+            encode_base64url_onto(bytes, &mut text);
+            assert_eq!(text, format!("before{}", encode_base64url(bytes)));
+            assert_eq!(PADDED(&encode_base64(bytes)).as_deref(), Some(bytes));
+            assert_eq!(UNPADDED(&encode_base64url(bytes)).as_deref(), Some(bytes));
+        }
     }
 }

@@ -1,21 +1,28 @@
 //! Hexadecimal (RFC 4648, 8).
 
-use base16ct::{lower, mixed};
+use data_encoding::HEXLOWER_PERMISSIVE;
 
 /// Lower-case hexadecimal.
 pub(crate) fn encode_hex(bytes: &[u8]) -> String {
-    lower::encode_string(bytes)
+    HEXLOWER_PERMISSIVE.encode(bytes)
 }
 
 /// Decodes hexadecimal of either case.
 pub(crate) fn decode_hex(text: &str) -> Option<Vec<u8>> {
-    mixed::decode_vec(text).ok()
+    let mut bytes = vec![0; text.len() / 2];
+    decode_hex_into(text, &mut bytes).map(|()| bytes)
 }
 
-/// Decodes hexadecimal of either case that fills `bytes`.
+/// Decodes hexadecimal of either case that fills `bytes`. Returns `None` on any other input; `bytes` is then
+/// unspecified.
 pub(crate) fn decode_hex_into(text: &str, bytes: &mut [u8]) -> Option<()> {
-    let length = bytes.len();
-    (mixed::decode(text, bytes).ok()?.len() == length).then_some(())
+    // `decode_mut` panics above it, which is half a gibibyte where addresses have 32 bits.
+    const LONGEST: usize = usize::MAX / 8;
+    // It also panics if there is room for more or for less.
+    if text.len() > LONGEST || text.len() != 2 * bytes.len() {
+        return None;
+    }
+    HEXLOWER_PERMISSIVE.decode_mut(text.as_bytes(), bytes).is_ok().then_some(())
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -13,7 +12,7 @@ use crate::form::Form;
 use crate::keys::{Key, Keys, Secret, TenantId};
 use crate::replay::FingerprintHasher;
 use crate::store::{StoreError, StoreFuture};
-use crate::text::base64::{BASE64URL, decode_base64url_into};
+use crate::text::base64::{decode_base64url_into, encode_base64url};
 
 const RANDOM_BYTES: usize = 32;
 pub(super) type Random = Zeroizing<[u8; RANDOM_BYTES]>;
@@ -181,7 +180,7 @@ impl Tickets {
                 return StoreFuture::ready(Err(TicketError::NoRandomness));
             }
             new.tickets.push((self.digest_of(&random), own));
-            tickets.push(BASE64URL.encode(random.as_ref()));
+            tickets.push(encode_base64url(random.as_ref()));
         }
         self.store.put(new).map(|put| put.map(|()| tickets).map_err(TicketError::Store))
     }

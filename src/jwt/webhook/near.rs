@@ -1,11 +1,9 @@
 //! What a sender may do otherwise than this layer expects.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::JwtWebhook;
 use crate::jwt::near::respelled;
 use crate::near_miss::copy_form;
+use crate::text::base64::encode_base64url;
 
 copy_form!(JwtWebhook<C> {
     verifier, place, digest_claim, issuer, named, max_age, clock_skew, any_content_type, processing, digest_in_base64,
@@ -28,5 +26,5 @@ impl<C> JwtWebhook<C> {
 /// Whether a text is base64 of these bytes, in one of its alphabets.
 pub(super) fn is_base64_of(text: &str, bytes: &[u8]) -> bool {
     let text = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
-    text == URL_SAFE_NO_PAD.encode(bytes)
+    text == encode_base64url(bytes)
 }

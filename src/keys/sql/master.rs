@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::{AeadInPlace, KeyInit};
-use base64::Engine;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::SqlKeyError;
 use crate::debug::opaque_debug;
 use crate::keys::Secret;
-use crate::text::base64::BASE64;
+use crate::text::base64::decode_base64_into;
 
 /// The first bytes of an encrypted secret. No partner's secret begins like this.
 pub(super) const MARK: &[u8; 8] = b"\0sealed\x01";
@@ -20,8 +19,6 @@ const HEAD: usize = 16;
 const NONCE: usize = 12;
 const TAG: usize = 16;
 
-/// In base64 with its padding.
-const LENGTH: usize = 44;
 const MOST: usize = 8;
 
 /// The keys under which [`SqlKeyStore`](super::SqlKeyStore) encrypts secrets: the first encrypts, all decrypt. Clones
@@ -143,9 +140,8 @@ pub(super) fn is_encrypted(stored: &[u8]) -> bool {
 
 impl MasterKey {
     fn parse(text: &str) -> Result<Self, SqlKeyError> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(LENGTH));
-        let is_one = text.len() == LENGTH && BASE64.decode_vec(text, &mut bytes).is_ok() && bytes.len() == 32;
-        if !is_one {
+        let mut bytes = Zeroizing::new([0; 32]);
+        if decode_base64_into(text, &mut *bytes).is_none() {
             let problem = "one is not 32 bytes in base64: make one with `openssl rand -base64 32`";
             return Err(SqlKeyError::MasterKey(problem));
         }
@@ -154,10 +150,10 @@ impl MasterKey {
                 "one is the same byte 32 times: make one with `openssl rand -base64 32`",
             ));
         }
-        let id = Sha256::new_with_prefix(b"tower-sso master key").chain_update(&*bytes).finalize();
+        let id = Sha256::new_with_prefix(b"tower-sso master key").chain_update(bytes.as_slice()).finalize();
         let mut head = [0; HEAD];
         head.iter_mut().zip(MARK.iter().chain(&id)).for_each(|(to, from)| *to = *from);
-        let cipher = Aes256Gcm::new_from_slice(&bytes);
+        let cipher = Aes256Gcm::new_from_slice(bytes.as_slice());
         Ok(Self { head, cipher: cipher.map_err(|_| SqlKeyError::MasterKey("one is not 32 bytes"))? })
     }
 }

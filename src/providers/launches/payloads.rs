@@ -1,6 +1,5 @@
 //! Platforms that send a payload with its signature.
 
-use base64::Engine;
 use http::{HeaderName, Method};
 
 use super::{Claims, HOUR};
@@ -9,7 +8,7 @@ use crate::keys::Secret;
 use crate::mac::Digest;
 use crate::scheme::{Encoding, Place, TimeFormat};
 use crate::signed_payload::{self, Layout, PayloadEncoding, SignedPayload};
-use crate::text::base64::BASE64;
+use crate::text::base64::encode_base64;
 use crate::text::hex::encode_hex;
 use crate::text::percent::percent_encoded;
 
@@ -118,7 +117,7 @@ pub fn discourse<C: Claims>() -> Builder<SignedPayload<C>> {
 /// ```
 pub fn discourse_login(forum: &str, secret: &Secret, back: &str, nonce: &str) -> String {
     let asked = format!("nonce={}&return_sso_url={}", percent_encoded(nonce), percent_encoded(back));
-    let sso = BASE64.encode(asked);
+    let sso = encode_base64(asked.as_bytes());
     let sig = encode_hex(&Digest::Sha256.mac(secret.expose(), [sso.as_bytes()]));
     format!("{}/session/sso_provider?sso={}&sig={sig}", forum.trim_end_matches('/'), percent_encoded(&sso))
 }

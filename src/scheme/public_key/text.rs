@@ -1,7 +1,5 @@
 //! Reads a public key as partners' pages show it, and explains why a key can never check a signature.
 
-use base64::Engine;
-use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use ed25519_dalek::VerifyingKey;
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
@@ -9,6 +7,7 @@ use memchr::memmem;
 
 use super::rsa::RsaKey;
 use super::{Family, PublicKey};
+use crate::text::base64::{decode_base64_padded_or_not, encode_base64};
 use crate::text::hex::decode_hex;
 
 const NOT_ED25519: &str = "is not an Ed25519 key, which EdDSA needs";
@@ -30,7 +29,7 @@ impl PublicKey {
         match decode(text) {
             Some(point) if family == Family::Ed25519 && point.len() == 32 => ed25519(&point),
             Some(der) if der.starts_with(&[0x30]) => {
-                let body = BASE64_STANDARD.encode(der);
+                let body = encode_base64(&der);
                 Self::from_pem(
                     family,
                     format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n").as_bytes(),
@@ -58,8 +57,7 @@ impl PublicKey {
 /// Hexadecimal or base64, with or without padding. No key in base64 is hexadecimal too.
 fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(text.strip_prefix(b"whpk_").unwrap_or(text)).ok()?;
-    let base64 = || BASE64_STANDARD.decode(text).or_else(|_| BASE64_STANDARD_NO_PAD.decode(text)).ok();
-    decode_hex(text).or_else(base64)
+    decode_hex(text).or_else(|| decode_base64_padded_or_not(text))
 }
 
 pub(super) fn ed25519(point: &[u8]) -> Result<PublicKey, &'static str> {

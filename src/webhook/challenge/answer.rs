@@ -1,6 +1,5 @@
 //! What is answered to a challenge.
 
-use base64::Engine;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::header::CONTENT_TYPE;
@@ -13,7 +12,7 @@ use crate::keys::Secret;
 use crate::query::Query;
 use crate::rejection::{Reason, seal};
 use crate::store::{StoreError, StoreFuture};
-use crate::text::base64::BASE64;
+use crate::text::base64::encode_base64;
 use crate::text::headers::once_text;
 
 /// In bytes, of what is sent back or signed.
@@ -151,7 +150,7 @@ fn is_harmless(token: &str) -> bool {
 fn hmac(key: &Secret, text: &str) -> String {
     // HMAC takes a key of any length.
     let mac = Hmac::<Sha256>::new_from_slice(key.expose());
-    mac.map(|mac| BASE64.encode(mac.chain_update(text).finalize().into_bytes())).unwrap_or_default()
+    mac.map(|mac| encode_base64(&mac.chain_update(text).finalize().into_bytes())).unwrap_or_default()
 }
 
 fn text(text: &str) -> Response<Bytes> {
