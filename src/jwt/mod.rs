@@ -323,37 +323,42 @@ impl<C: DeserializeOwned> Jwt<C> {
 
     fn judge(&self, parts: &TokenParts) -> Result<Judged, Reason> {
         let payload = Object::read(parts.payload())?;
-        let claims = self.required_claims.iter().try_for_each(|claim| claims::require(&payload, claim));
-        let checked = self.query_hash.as_ref().map(|_| "qsh");
-        let claims = claims.and_then(|()| claims::refuse_binding(&payload, checked, &self.unchecked_claims));
-        let claims = claims.and_then(|()| {
-            self.query_hash.as_ref().map_or(Ok(()), |hash| {
-                hash.check(payload.get("qsh").as_ref().and_then(Value::as_str), parts.request_hash.as_deref())
-            })
-        });
-        let named = self.named.as_ref();
-        let claims = claims.and_then(|()| named.map_or(Ok(()), |named| named.check(parts, parts.named.as_ref())));
-        let claims =
-            claims.and_then(|()| named.map_or(Ok(()), |named| named.check_issuer(&payload, parts.named.as_ref())));
-        let issuer = self.issuer.as_deref();
-        let claims = claims.and_then(|()| issuer.map_or(Ok(()), |issuer| claims::check_issuer(&payload, issuer)));
         let id = self.by_id.then(|| claims::text(&payload, "jti")).transpose();
-        let (id, claims) = match id {
-            Ok(id) => (id, claims),
-            Err(reason) => (None, claims.and(Err(reason))),
-        };
-        let claims = claims.and_then(|()| match &self.audience {
-            Audience::Ours(ours) if self.checks_party => claims::check_party(&payload, ours),
-            Audience::Ours(ours) => claims::check_audience(&payload, ours),
-            Audience::Any | Audience::Unset => Ok(()),
-        });
+        let claims = self.check_claims(&payload, parts, id.as_ref().err());
         let nonce = self.nonce.member.as_ref().map(|name| claims::text(&payload, name)).transpose()?;
         let mut registered = Registered::of(&payload)?;
         if self.header_expires {
             let stated = Registered::of(&Object::read(parts.header())?)?.exp;
             registered.exp = registered.exp.into_iter().chain(stated).min();
         }
-        Ok(Judged { registered, claims, fields: payload.require(&self.required), id, nonce })
+        let fields = payload.require(&self.required);
+        Ok(Judged { registered, claims, fields, id: id.ok().flatten(), nonce })
+    }
+
+    /// Of an authentic token, what does not depend on the time.
+    fn check_claims(&self, payload: &Object<'_>, parts: &TokenParts, no_id: Option<&Reason>) -> Result<(), Reason> {
+        for claim in &self.required_claims {
+            claims::require(payload, claim)?;
+        }
+        claims::refuse_binding(payload, self.query_hash.as_ref().map(|_| "qsh"), &self.unchecked_claims)?;
+        if let Some(hash) = &self.query_hash {
+            hash.check(payload.get("qsh").as_ref().and_then(Value::as_str), parts.request_hash.as_deref())?;
+        }
+        if let Some(named) = &self.named {
+            named.check(parts, parts.named.as_ref())?;
+            named.check_issuer(payload, parts.named.as_ref())?;
+        }
+        if let Some(issuer) = &self.issuer {
+            claims::check_issuer(payload, issuer)?;
+        }
+        if let Some(reason) = no_id {
+            return Err(reason.clone());
+        }
+        match &self.audience {
+            Audience::Ours(ours) if self.checks_party => claims::check_party(payload, ours),
+            Audience::Ours(ours) => claims::check_audience(payload, ours),
+            Audience::Any | Audience::Unset => Ok(()),
+        }
     }
 }
 

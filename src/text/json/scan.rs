@@ -43,10 +43,10 @@ struct Scanner<'a> {
 /// Scans all of a text. Returns the names of the outermost object.
 pub(super) fn scan(json: &str) -> Result<Names<'_>, Problem> {
     let mut scanner = Scanner { json, names: Names::with_capacity(FEW), problem: (NOT_JSON, 0) };
-    match scanner.value(0, 0).map(|end| scanner.skip_space(end)) {
-        Some(end) if end == json.len() => Ok(scanner.names),
-        Some(end) => Err((NOT_JSON, end + 1)),
-        None => Err(scanner.problem),
+    let Some(end) = scanner.value(0, 0) else { return Err(scanner.problem) };
+    match scanner.next(end) {
+        Some((_, after)) => Err((NOT_JSON, after)),
+        None => Ok(scanner.names),
     }
 }
 
@@ -148,19 +148,14 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next byte that is not white space.
-    fn next(&mut self, at: usize) -> Option<(u8, usize)> {
-        let at = self.skip_space(at);
-        match self.json.as_bytes().get(at) {
-            Some(byte) => Some((*byte, at + 1)),
-            None => self.refuse(NOT_JSON, at),
+    fn next(&mut self, mut at: usize) -> Option<(u8, usize)> {
+        loop {
+            match self.json.as_bytes().get(at) {
+                Some(b' ' | b'\t' | b'\n' | b'\r') => at += 1,
+                Some(byte) => return Some((*byte, at + 1)),
+                None => return self.refuse(NOT_JSON, at),
+            }
         }
-    }
-
-    fn skip_space(&self, mut at: usize) -> usize {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.json.as_bytes().get(at) {
-            at += 1;
-        }
-        at
     }
 
     fn refuse<T>(&mut self, what: &'static str, at: usize) -> Option<T> {
