@@ -47,7 +47,7 @@ class Launch:
         self.platform = platforms.get(preset.name)
         self.call = f"launches::{preset.call}"
         self.form = re.search(r"\b(Fernet|Jwt|OAuth1|Sealed|SharedSecret|SignedParameters|SignedPayload)\b", preset.returns)[1]
-        self.signed = " ".join(preset.sentences(r"\b(un)?signed\b", ends="."))
+        self.signed = " ".join(preset.sentences(r"\b(un)?signed\b|\bfor ever\b", ends="."))
         self.again = "yes" if "reusable()" in body or self.form == "SharedSecret" else "no"
         claims = re.search(rf"{preset.name}::<(?!serde_json)([\w:]+)>", preset.documentation) or re.search(r"<(\w+)>>", preset.returns)
         self.claims = claims[1] if claims and claims[1] in types else ""
