@@ -112,7 +112,10 @@ impl Inner {
         let steady = self.clock.steady();
         self.sweep_what_is_due(steady);
         match self.claim_if_room(claim, hold, steady) {
-            Err(Full::Store) if self.find_room(steady) => self.claim_if_room(claim, hold, steady),
+            Err(Full::Store) => {
+                self.find_room(steady);
+                self.claim_if_room(claim, hold, steady)
+            }
             claimed => claimed,
         }
         .map_err(|full| match full {
@@ -239,17 +242,16 @@ impl Inner {
     }
 
     /// At the ceiling: sweeps shards until dead entries were removed, or [`SEARCH`] places were looked at.
-    fn find_room(&self, steady: Duration) -> bool {
+    fn find_room(&self, steady: Duration) {
         let mut looked = 0;
         for _ in 0..SHARDS {
             let index = self.next_search.fetch_add(1, Ordering::Relaxed);
             let (places, removed) = self.sweep(index, steady);
             looked += places;
             if removed > 0 || looked > SEARCH {
-                return removed > 0;
+                return;
             }
         }
-        false
     }
 
     /// Removes dead entries of a shard. Returns how many places it has looked at, and how many entries it removed.
