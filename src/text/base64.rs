@@ -50,7 +50,7 @@ pub(crate) fn decode_base64url(text: &str) -> Option<Vec<u8>> {
 /// unspecified.
 pub(crate) fn decode_base64url_onto(text: &[u8], decoded: &mut Vec<u8>) -> Option<()> {
     let start = decoded.len();
-    decoded.resize(start + decoded_length(&BASE64URL_NOPAD, text)?, 0);
+    decoded.resize(start + decoded_length(text)?, 0);
     decode_into(&BASE64URL_NOPAD, text, decoded.get_mut(start..)?)
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn decode_base64url_into(text: &[u8], decoded: &mut [u8]) -> Option<(
 }
 
 fn decode(encoding: &Encoding, text: &[u8]) -> Option<Vec<u8>> {
-    let mut decoded = vec![0; decoded_length(encoding, text)?];
+    let mut decoded = vec![0; decoded_length(text)?];
     decode_into(encoding, text, &mut decoded).map(|()| decoded)
 }
 
@@ -69,20 +69,18 @@ fn decode(encoding: &Encoding, text: &[u8]) -> Option<Vec<u8>> {
 /// another, such as `AQ==AQI=`.
 fn decode_into(encoding: &Encoding, text: &[u8], decoded: &mut [u8]) -> Option<()> {
     // `decode_mut` panics if there is room for more or for less.
-    if decoded_length(encoding, text)? != decoded.len() {
+    if decoded_length(text)? != decoded.len() {
         return None;
     }
     encoding.decode_mut(text, decoded).is_ok().then_some(())
 }
 
-/// How many bytes a text of this length encodes, if there is one.
-fn decoded_length(encoding: &Encoding, text: &[u8]) -> Option<usize> {
-    // `decode_len` panics above it, which is half a gibibyte where addresses have 32 bits.
+/// How many bytes a text of this length encodes, with six bits a character. `None`: no whole number of bytes.
+fn decoded_length(text: &[u8]) -> Option<usize> {
+    // `decode_mut` panics above it, which is half a gibibyte where addresses have 32 bits.
     const LONGEST: usize = usize::MAX / 8;
-    if text.len() > LONGEST {
-        return None;
-    }
-    encoding.decode_len(text.len()).ok()
+    let (fours, rest) = (text.len() / 4, text.len() % 4);
+    (rest != 1 && text.len() <= LONGEST).then_some(fours * 3 + rest * 3 / 4)
 }
 
 /// The text without its padding, if there is as much as there has to be.
