@@ -9,25 +9,27 @@ use crate::replay::Fingerprint;
 #[derive(Default)]
 pub(super) struct TableSecret(RandomState);
 
-/// A hash of a fingerprint under the store's secret, which decides where an entry belongs, and then the fingerprint's
-/// first eight bytes. Two fingerprints with one key would count as one credential: among a billion entries the odds are
-/// below one in 10^20. A sender can make fingerprints that begin alike, and still meets the secret half.
+/// A hash of a fingerprint under the store's secret, which decides where an entry belongs, and 29 bits of the
+/// fingerprint itself. Two fingerprints with one key would count as one credential, and the later one be refused: among
+/// a billion entries the odds are one in 10^10. A sender can make fingerprints that begin alike, and still meets the
+/// secret hash, which is of all 32 bytes.
 ///
 /// Neither half is ever 0, as 0 is what a free slot holds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(test, derive(Debug, PartialOrd, Ord))]
 pub(super) struct Key {
     pub(super) hash: u64,
-    pub(super) rest: u64,
+    pub(super) rest: u32,
 }
 
 impl Key {
     pub(super) fn new(fingerprint: Fingerprint, secret: &TableSecret) -> Self {
-        let [a, b, c, d, e, f, g, h, ..] = *fingerprint.as_bytes();
-        Self::of(secret.0.hash_one(fingerprint.as_bytes()), u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+        let [a, b, c, d, ..] = *fingerprint.as_bytes();
+        Self::of(secret.0.hash_one(fingerprint.as_bytes()), u32::from_be_bytes([a, b, c, d]) >> 3)
     }
 
-    pub(super) fn of(hash: u64, rest: u64) -> Self {
+    /// `rest` has 29 bits.
+    pub(super) fn of(hash: u64, rest: u32) -> Self {
         Self { hash: hash.max(1), rest: rest.max(1) }
     }
 }
@@ -38,6 +40,9 @@ impl Key {
 pub(super) struct End(pub(super) u64);
 
 impl End {
+    /// How many bits it has: seconds until the year 2514, further than any [`UnixTime`].
+    pub(super) const BITS: u32 = 34;
+
     /// The key is not held.
     pub(super) const NONE: Self = Self(0);
 
@@ -45,7 +50,7 @@ impl End {
     pub(super) const LEASED: Self = Self(1);
 
     /// It never ends.
-    pub(super) const NEVER: Self = Self(u64::MAX >> 1);
+    pub(super) const NEVER: Self = Self((1 << Self::BITS) - 1);
 
     /// Rounded up to a whole second. What ended before 1970 ends in its first seconds.
     pub(super) fn at(until: UnixTime) -> Self {

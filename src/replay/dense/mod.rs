@@ -1,4 +1,4 @@
-//! Used credentials in 32 to 46 bytes each: [`DenseReplay`].
+//! Used credentials in 22 to 43 bytes each: [`DenseReplay`].
 
 mod builder;
 mod ends;
@@ -22,7 +22,7 @@ use ends::Ends;
 use key::{End, Key, TableSecret};
 use shard::{Lease, Leases, Shard};
 
-/// A replay store in this process's memory for millions of sign-ins. An entry takes 32 to 46 bytes, a tenth of
+/// A replay store in this process's memory for millions of sign-ins. An entry takes 22 to 43 bytes, a tenth of
 /// what it takes in [`MemoryReplay`](crate#features). Clones share the store; one store may serve every layer.
 ///
 /// It keeps the promises of `MemoryReplay`, and has the same settings:
@@ -41,9 +41,10 @@ use shard::{Lease, Leases, Shard};
 ///   is removed one to two minutes after its end, if claims come: no thread removes it without them. At the ceiling, a
 ///   claim looks for dead entries in about 100,000 places.
 ///
-/// Of each [`Fingerprint`] it keeps 16 bytes, half of them a hash under a secret of the store, so that nobody can
-/// choose credentials whose entries crowd together. It keeps ends in whole seconds, rounded up, so an entry can live
-/// for a second longer than it has to.
+/// Of each [`Fingerprint`] it keeps a hash of 64 bits under a secret of the store, so that nobody can choose
+/// credentials whose entries crowd together, and 29 bits of its own. Among a billion entries, the odds that any two
+/// count as one credential are one in 10^10; the later one would be refused. It keeps ends in whole seconds, rounded
+/// up, so an entry can live for a second longer than it has to.
 ///
 /// ```
 /// use tower_sso::replay::DenseReplay;
@@ -71,7 +72,7 @@ struct Inner {
     next_search: AtomicUsize,
 }
 
-/// With ten million entries, a shard has ten thousand: a table that grows moves 240 KB.
+/// With ten million entries, a shard has ten thousand: a table that grows moves 160 KB.
 const SHARDS: usize = 1_024;
 
 /// How many milliseconds it takes until every shard has been swept.

@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn an_entry_that_is_added_during_a_sweep_has_a_say_in_what_is_over() {
         let (shard, is_added) = (Shard::new(), Cell::new(false));
-        let [dead, added] = [1, 2].map(|number| Key::of(number, number));
+        let [dead, added] = [1, 2].map(|number| Key::of(number, 1));
         shard.set(dead, End(4));
         let over = || {
             let over = UnixTime::from_secs(if is_added.get() { 10 } else { 100 });
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn a_sweep_that_a_claim_overtakes_sweeps_the_copy() {
         let (shard, asked) = (Shard::new(), Cell::new(0));
-        let [dead, added] = [1, 2].map(|number| Key::of(number, number));
+        let [dead, added] = [1, 2].map(|number| Key::of(number, 1));
         shard.set(dead, End(4));
         let over = || {
             asked.set(asked.get() + 1);
