@@ -20,10 +20,9 @@ impl Cutoff {
 
     /// A clock that was slow when the store was made, and was set right since, now tells a later time of that moment.
     pub(super) fn now(&self, clock: &dyn Clock) -> UnixTime {
-        // In this order: a pause between the two readings gives an earlier moment, and that is not followed.
-        let now = clock.now();
-        let passed = clock.steady().saturating_sub(self.made_steady);
-        let made = now.minus(passed).as_nanos();
+        // In this order: a pause between two readings gives an earlier moment, and that is not followed.
+        let (now, steady) = clock.now_and_steady();
+        let made = now.minus(steady.saturating_sub(self.made_steady)).as_nanos();
         let latest = self.made.load(Ordering::Relaxed);
         // Fast path: no write.
         let latest = if made <= latest { latest } else { self.made.fetch_max(made, Ordering::Relaxed).max(made) };
