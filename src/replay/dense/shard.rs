@@ -151,4 +151,27 @@ mod tests {
         assert_eq!(shard.sweep_table(over), 1);
         assert_eq!(shard.table.load().entries().collect::<Vec<_>>(), [(added, End(50))]);
     }
+
+    /// A thread looks at an entry, others replace the table, and then it makes its change.
+    #[test]
+    fn a_change_that_a_copy_overtakes_is_made_in_the_copy() {
+        let fill = |shard: &Shard| (2..50).for_each(|number| shard.set(Key::of(number, 1), End(50)));
+        let sweep = |shard: &Shard| assert_eq!(shard.sweep_table(|| UnixTime::from_secs(10)), 1);
+        let (key, dead) = (Key::of(u64::MAX, 1), Key::of(1, 1));
+        for held in [None, Some(End(20))] {
+            for replace in [&fill as &dyn Fn(&Shard), &sweep] {
+                let (shard, mut is_replaced) = (Shard::new(), false);
+                shard.set(dead, End(4));
+                held.into_iter().for_each(|end| shard.set(key, end));
+                let before = shard.update(key, |_| {
+                    if !std::mem::replace(&mut is_replaced, true) {
+                        replace(&shard);
+                    }
+                    Ok::<_, ()>(End(50))
+                });
+                assert_eq!(before, Ok(held.unwrap_or(End::NONE)));
+                assert!(shard.table.load().entries().any(|entry| entry == (key, End(50))));
+            }
+        }
+    }
 }

@@ -235,8 +235,44 @@ mod tests {
         }
         table.freeze();
         assert_eq!(entries(&table), BTreeMap::from([(widest, End::NEVER)]));
+        assert_eq!(entries(&Table::new(1, table.entries())), entries(&table));
         let latest = End::at(crate::clock::UnixTime::from_nanos(i64::MAX - 1));
         assert!(latest < End::NEVER && latest > End::LEASED);
+    }
+
+    #[test]
+    fn a_frozen_slot_stays_as_it_is_with_a_key_with_half_of_one_and_without() {
+        let table = empty(10);
+        let [held, half, new] = [1, 2, 3].map(|number| Key::of(number << 61, 1));
+        assert!(put(&table, held, 5).is_ok());
+        let refuse = &mut |_| Err::<End, _>(());
+        assert!(table.update(half, refuse).is_ok_and(|changed| changed.is_err()));
+        assert_eq!(table.used(), 2);
+        table.freeze();
+        for key in [held, half, Key::of(half.hash, 2), new] {
+            assert!(put(&table, key, 6).is_err());
+        }
+        assert_eq!(entries(&table), BTreeMap::from([(held, End(5))]));
+    }
+
+    /// Other threads come between the look at an entry and its change, first one whose key has the same hash.
+    #[test]
+    fn a_change_that_was_overtaken_is_made_to_what_stands_there_now() {
+        let (table, mut asked) = (empty(10), 0);
+        let [key, other] = [1, 2].map(|rest| Key::of(1, rest));
+        let changed = table.update(key, &mut |end| {
+            asked += 1;
+            let overtaken = match asked {
+                1 => put(&table, other, 7),
+                2 => put(&table, key, 8),
+                3 => put(&table, key, 9),
+                _ => Ok(end),
+            };
+            assert!(overtaken.is_ok());
+            Ok::<_, ()>(End(end.0 + 10))
+        });
+        assert!(changed.is_ok_and(|before| before == Ok(End(9))));
+        assert_eq!(entries(&table), BTreeMap::from([(key, End(19)), (other, End(7))]));
     }
 
     /// Threads that start together meet at every slot, also at those of keys whose halves are alike.
@@ -264,5 +300,28 @@ mod tests {
             assert_eq!((won, entries(&table).len()), (distinct, distinct), "round {round}");
             assert_eq!(table.used(), distinct);
         }
+    }
+
+    /// Two threads with two keys come to each free slot at one moment.
+    #[test]
+    fn of_two_keys_that_want_one_slot_both_are_kept() {
+        const PAIRS: usize = 8_000;
+        let (table, arrived) = (empty(2 * PAIRS), AtomicUsize::new(0));
+        let claim = &|second: u64| {
+            let is_first = |pair: &usize| {
+                arrived.fetch_add(1, Ordering::AcqRel);
+                while arrived.load(Ordering::Acquire) < 2 * *pair {
+                    thread::yield_now();
+                }
+                let key = Key::of((*pair as u64) << 51 | second, 1);
+                put(&table, key, 5).is_ok_and(|before| before == End::NONE)
+            };
+            (1..=PAIRS).filter(is_first).count()
+        };
+        let first: usize = thread::scope(|scope| {
+            let threads = [0, 1].map(|second| scope.spawn(move || claim(second)));
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert_eq!((first, entries(&table).len()), (2 * PAIRS, 2 * PAIRS));
     }
 }
