@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn the_widest_key_and_the_last_end_fit_into_a_slot() {
+    fn the_widest_key_and_the_first_and_last_ends_fit_into_a_slot() {
         let table = empty(10);
         let widest = Key::of(u64::MAX, (1 << 29) - 1);
         for end in [End::LEASED, End::NEVER] {
@@ -238,6 +238,8 @@ mod tests {
         assert_eq!(entries(&Table::new(1, table.entries())), entries(&table));
         let latest = End::at(crate::clock::UnixTime::from_nanos(i64::MAX - 1));
         assert!(latest < End::NEVER && latest > End::LEASED);
+        let earliest = [i64::MIN, -1, 0, 1].map(|nanos| End::at(crate::clock::UnixTime::from_nanos(nanos)));
+        assert!(earliest.iter().all(|end| *end > End::LEASED && *end < latest));
     }
 
     #[test]
