@@ -68,19 +68,13 @@ fn decode(encoding: &Encoding, text: &[u8]) -> Option<Vec<u8>> {
 /// Fills `decoded`. The encoding is one without padding: with padding, the library also accepts encoded texts one after
 /// another, such as `AQ==AQI=`.
 fn decode_into(encoding: &Encoding, text: &[u8], decoded: &mut [u8]) -> Option<()> {
-    // `decode_mut` panics if there is room for more or for less.
-    if decoded_length(text)? != decoded.len() {
-        return None;
-    }
-    encoding.decode_mut(text, decoded).is_ok().then_some(())
+    super::decode_into(encoding, text, decoded_length(text)?, decoded)
 }
 
 /// How many bytes a text of this length encodes, with six bits a character. `None`: no whole number of bytes.
 fn decoded_length(text: &[u8]) -> Option<usize> {
-    // `decode_mut` panics above it, which is half a gibibyte where addresses have 32 bits.
-    const LONGEST: usize = usize::MAX / 8;
     let (fours, rest) = (text.len() / 4, text.len() % 4);
-    (rest != 1 && text.len() <= LONGEST).then_some(fours * 3 + rest * 3 / 4)
+    (rest != 1).then_some(fours * 3 + rest * 3 / 4)
 }
 
 /// The text without its padding, if there is as much as there has to be.

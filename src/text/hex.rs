@@ -16,13 +16,8 @@ pub(crate) fn decode_hex(text: &str) -> Option<Vec<u8>> {
 /// Decodes hexadecimal of either case that fills `bytes`. Returns `None` on any other input; `bytes` is then
 /// unspecified.
 pub(crate) fn decode_hex_into(text: &str, bytes: &mut [u8]) -> Option<()> {
-    // `decode_mut` panics above it, which is half a gibibyte where addresses have 32 bits.
-    const LONGEST: usize = usize::MAX / 8;
-    // It also panics if there is room for more or for less.
-    if text.len() > LONGEST || text.len() != 2 * bytes.len() {
-        return None;
-    }
-    HEXLOWER_PERMISSIVE.decode_mut(text.as_bytes(), bytes).is_ok().then_some(())
+    let length = text.len().is_multiple_of(2).then_some(text.len() / 2)?;
+    super::decode_into(&HEXLOWER_PERMISSIVE, text.as_bytes(), length, bytes)
 }
 
 #[cfg(test)]
