@@ -338,6 +338,29 @@ mod tests {
     }
 
     #[test]
+    fn an_arc_passes_each_question_on() {
+        struct Fixed;
+        impl Clock for Fixed {
+            fn now(&self) -> UnixTime {
+                UnixTime::from_secs(1)
+            }
+            fn exact(&self) -> UnixTime {
+                UnixTime::from_secs(2)
+            }
+            fn steady(&self) -> Duration {
+                Duration::from_secs(3)
+            }
+            fn now_and_steady(&self) -> (UnixTime, Duration) {
+                (UnixTime::from_secs(4), Duration::from_secs(5))
+            }
+        }
+        let clock: Arc<dyn Clock> = Arc::new(Fixed);
+        assert_eq!([clock.now(), clock.exact()], [1, 2].map(UnixTime::from_secs));
+        assert_eq!(clock.steady(), Duration::from_secs(3));
+        assert_eq!(clock.now_and_steady(), (UnixTime::from_secs(4), Duration::from_secs(5)));
+    }
+
+    #[test]
     fn seconds_round_towards_the_past_and_the_future() {
         let half = UnixTime::from_nanos(1_500_000_000);
         assert_eq!(half.floor_to_second(), UnixTime::from_secs(1));
