@@ -5,7 +5,7 @@
 //! ```
 //! - `memory`: bytes per entry, as the allocator counts them, and as the operating system does. On standard error.
 //! - `claim/moka`, `claim/dense`: a claim through a store in memory, by 1, 2 and 8 threads; for moka's beside the insert that
-//!   it is built on, for the dense one beside an insert into sharded sets, which tells what one miss of the caches takes.
+//!   it is built on, for the dense one beside an insert into sharded maps, which tells what one miss of the caches takes.
 //! - `contended`: ten million claims by eight threads, of which one in eight has to win.
 //! - `worst`: the slowest claim of ten million, in 25 waves of 400,000 entries that end at once, by 1, 8 and 64 threads, beside
 //!   an insert into a `HashMap` behind a `Mutex`; with the processor time of the slowest, which tells what of it was the
@@ -176,25 +176,25 @@ fn by_threads<T: Sync>(
 }
 
 /// The simplest store that remembers 16 bytes and an end: sharded maps, each behind a lock. It forgets nothing.
-type Sets = Vec<Mutex<HashMap<u128, u64>>>;
+type Maps = Vec<Mutex<HashMap<u128, u64>>>;
 
-fn insert(sets: &Sets) {
+fn insert(maps: &Maps) {
     let until = SystemClock.now().plus(HOUR).as_secs().cast_unsigned();
     let [key, shard] = *key().as_bytes().as_chunks::<16>().0 else { unreachable!() };
-    let shard = &sets[u128::from_le_bytes(shard) as usize % sets.len()];
-    assert_eq!(shard.lock().unwrap().insert(u128::from_le_bytes(key), until), None);
+    let map = &maps[u128::from_le_bytes(shard) as usize % maps.len()];
+    assert_eq!(map.lock().unwrap().insert(u128::from_le_bytes(key), until), None);
 }
 
-fn filled_sets(size: u64) -> Sets {
-    let sets = (0..1_024).map(|_| Mutex::default()).collect();
-    (0..size).for_each(|_| insert(&sets));
-    sets
+fn filled_maps(size: u64) -> Maps {
+    let maps = (0..1_024).map(|_| Mutex::default()).collect();
+    (0..size).for_each(|_| insert(&maps));
+    maps
 }
 
 fn claims(criterion: &mut Criterion) {
     for size in SIZES {
         for threads in [1, 2, 8] {
-            by_threads(criterion, ("dense", "sharded sets", threads, size), filled_sets, insert);
+            by_threads(criterion, ("dense", "sharded maps", threads, size), filled_maps, insert);
             // moka alone would fill gigabytes.
             if size <= 1_000_000 {
                 by_threads(criterion, ("moka", "its own insert", threads, size), filled_floor, floor);
