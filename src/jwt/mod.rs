@@ -152,13 +152,14 @@ pub struct Jwt<C> {
     claims: PhantomData<fn() -> C>,
 }
 
-/// The content of an authentic payload. Each refusal is reported by its own step.
+/// The content of an authentic payload. Each refusal is reported by its own step, and boxed: there seldom is one, and
+/// this moves from step to step.
 struct Judged {
     registered: Registered,
     /// The registered claims other than times.
-    claims: Result<(), Reason>,
+    claims: Result<(), Box<Reason>>,
     /// The required fields.
-    fields: Result<(), Reason>,
+    fields: Result<(), Box<Reason>>,
     /// The `jti`, if it identifies the token.
     id: Option<String>,
     /// The nonce, if the token brings one back.
@@ -258,7 +259,7 @@ where
 
     fn claims(&self, message: Message, now: UnixTime) -> Result<C, Reason> {
         let Judged { registered, claims, fields, .. } = message.judged?;
-        claims?;
+        claims.map_err(|refused| *refused)?;
         if let (Some(longest), Some(exp)) = (self.max_lifetime, registered.exp) {
             let lifetime = exp.since(registered.iat.unwrap_or(now.plus(self.leeway)));
             if lifetime > longest {
@@ -268,7 +269,7 @@ where
                 ));
             }
         }
-        fields?;
+        fields.map_err(|refused| *refused)?;
         json::parse(message.parts.payload())
     }
 
@@ -324,14 +325,14 @@ impl<C: DeserializeOwned> Jwt<C> {
     fn judge(&self, parts: &TokenParts) -> Result<Judged, Reason> {
         let payload = Object::read(parts.payload())?;
         let id = self.by_id.then(|| claims::text(&payload, "jti")).transpose();
-        let claims = self.check_claims(&payload, parts, id.as_ref().err());
+        let claims = self.check_claims(&payload, parts, id.as_ref().err()).map_err(Box::new);
         let nonce = self.nonce.member.as_ref().map(|name| claims::text(&payload, name)).transpose()?;
         let mut registered = Registered::of(&payload)?;
         if self.header_expires {
             let stated = Registered::of(&Object::read(parts.header())?)?.exp;
             registered.exp = registered.exp.into_iter().chain(stated).min();
         }
-        let fields = payload.require(&self.required);
+        let fields = payload.require(&self.required).map_err(Box::new);
         Ok(Judged { registered, claims, fields, id: id.ok().flatten(), nonce })
     }
 

@@ -135,6 +135,7 @@ mod tests {
         assert_eq!(shard.sweep_table(over), 1);
         assert_eq!(shard.table.load().entries().collect::<Vec<_>>(), [(added, End(50))]);
     }
+
     /// It finds the table frozen, and puts a copy in its place.
     #[test]
     fn a_sweep_that_a_claim_overtakes_sweeps_the_copy() {
