@@ -277,6 +277,7 @@ impl Recipe {
         is_selected && !self.except.iter().any(|other| other == name)
     }
 
+    #[cfg(any(feature = "explain", feature = "sign"))]
     pub(super) fn joins_values(&self) -> bool {
         matches!(self.join.0, Between::Values(_))
     }
