@@ -3,6 +3,7 @@
 
 mod races;
 mod soak;
+mod steps;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -204,25 +205,6 @@ fn a_sign_in_takes_48_bytes_and_a_wave_gives_them_back() {
     });
     let left = i64::try_from(filled.bytes_current as u64).unwrap() + given_back.bytes_current as i64;
     assert!(left < 1_000_000, "{left} bytes are left of {}", filled.bytes_current);
-}
-
-/// The least that happened after a step of the clock, to an hour ahead and back: no time passed, so nothing is removed.
-#[test]
-fn a_step_of_the_clock_removes_nothing() {
-    const LIVE: u64 = 5_000;
-    let (clock, day) = (ManualClock::at(NOW), 24 * HOUR);
-    let store = store_with(&clock);
-    first(&store, 0..LIVE, NOW, Hold::Until(later(60)));
-    for (stepped_to, others) in [(NOW.plus(day), LIVE..2 * LIVE), (NOW, 2 * LIVE..3 * LIVE)] {
-        clock.set(stepped_to);
-        // A minute, so that all shards are swept.
-        clock.advance(59 * SECOND);
-        first(&store, others, clock.now(), Hold::Until(clock.now().plus(day)));
-    }
-    for number in 0..LIVE {
-        assert_eq!(claim(&store, number, later(59), Hold::Until(later(60))).unwrap(), Claimed::Spent, "{number}");
-    }
-    assert_eq!(store.entries(), 3 * LIVE);
 }
 
 /// A clock that was slow when the first credentials came does not keep all later ones for too long.

@@ -37,7 +37,7 @@ impl Ends {
         Self { lead: AtomicI64::new(i64::MAX), last: AtomicI64::new(i64::MIN), before }
     }
 
-    /// Notes the lead of an entry that has an end, before the entry is made.
+    /// Notes the lead at a claim, and until when its entry needs it. Before the entry is made, and before any sweep.
     pub(super) fn note(&self, claim: &Claim, until: UnixTime, steady: Duration) {
         let now = nanos(steady);
         let lead = claim.now.as_nanos().saturating_sub(now);

@@ -111,11 +111,14 @@ impl Inner {
     fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
         let Some(hold) = self.windows.hold(claim) else { return Ok(Claimed::Forgotten) };
         let steady = self.clock.steady();
+        // Before any sweep: this may be the first claim since the clock was set back, whether or not it has an end.
+        let until = if hold.until() == UnixTime::MAX { claim.now } else { hold.until() };
+        self.ends.note(claim, until, steady);
         self.sweep_what_is_due(steady);
-        match self.claim_if_room(claim, hold, steady) {
+        match self.claim_if_room(claim, hold) {
             Err(Full::Store) => {
                 self.find_room(steady);
-                self.claim_if_room(claim, hold, steady)
+                self.claim_if_room(claim, hold)
             }
             claimed => claimed,
         }
@@ -125,13 +128,10 @@ impl Inner {
         })
     }
 
-    fn claim_if_room(&self, claim: &Claim, hold: Hold, steady: Duration) -> Result<Claimed, Full> {
+    fn claim_if_room(&self, claim: &Claim, hold: Hold) -> Result<Claimed, Full> {
         let (key, end) = (Key::new(claim.key, &self.secret), End::at(hold.until()));
         // A lease that will be settled without an end takes its place in the share now, as settling may not fail.
         let may_stay = end == End::NEVER || End::at(claim.terms.until) == End::NEVER;
-        if end != End::NEVER {
-            self.ends.note(claim, hold.until(), steady);
-        }
         let (shard, group) = (self.shard(index(key)), claim.terms.group);
         if let Hold::Until(_) = hold {
             match self.take(shard, key, end, may_stay, claim)? {
