@@ -60,7 +60,8 @@ impl<S> InMemoryBuilder<S> {
     }
 
     /// The clock that tells when the store and its entries were made. Default: [`SystemClock`]. Give it to all layers
-    /// that share the store: if their clocks differ, dead entries stay longer by the difference.
+    /// that share the store: if one layer's clock is more than a minute behind another's, a used link may work again
+    /// there.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);

@@ -16,14 +16,18 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn new(claim: &Claim, hold: Hold, steady: Duration) -> Self {
-        // Whether an entry is live is decided by the layer's clock; the store's only takes away what is dead. It must
-        // not be the earlier of the two. `SystemClock` is never slower than it, and the margin is for clocks that stand
-        // still for a while, in tests.
+        let may_stay = [hold.until(), claim.terms.until].contains(&UnixTime::MAX);
+        Self { hold, group: claim.terms.group, goes_at: None, may_stay }.scheduled(claim.now, steady)
+    }
+
+    /// Sets when it may go, if the layers' clock runs on from `now`.
+    pub(super) fn scheduled(self, now: UnixTime, steady: Duration) -> Self {
+        // By the steady clock, so that a step of the layers' clock removes nothing. The margin is for claims that were
+        // checked a while ago, and for clocks that stand still, in tests.
         const MARGIN: Duration = Duration::from_secs(60);
-        let ends = hold.until() != UnixTime::MAX;
-        let goes_at = ends.then(|| steady.saturating_add(hold.until().since(claim.now)).saturating_add(MARGIN));
-        let may_stay = !ends || claim.terms.until == UnixTime::MAX;
-        Self { hold, group: claim.terms.group, goes_at, may_stay }
+        let until = self.hold.until();
+        let goes_at = steady.saturating_add(until.since(now)).saturating_add(MARGIN);
+        Self { goes_at: (until != UnixTime::MAX).then_some(goes_at), ..self }
     }
 
     pub(super) fn is_live(&self, now: UnixTime) -> bool {

@@ -127,9 +127,9 @@ impl Inner {
     }
 
     /// Removes some of the dead entries in this shard. Whether there was one.
-    fn clear(&self, entries: &mut Entries, steady: Duration) -> bool {
+    fn clear(&self, entries: &mut Entries, now: UnixTime, steady: Duration) -> bool {
         let mut removed = 0;
-        for dead in entries.remove_due(steady) {
+        for dead in entries.remove_due(now, steady) {
             if dead.may_stay {
                 self.forever.remove(dead.group);
             }
@@ -151,7 +151,7 @@ impl Inner {
         let (home, shards) = self.shards.from(claim.key);
         // Each claim clears some of what is dead away, so that none ever has to do it for all.
         let mut entries = home.lock();
-        self.clear(&mut entries, steady);
+        self.clear(&mut entries, claim.now, steady);
         let mut claimed = self.claim_if_room(&mut entries, claim, entry, has_share);
         drop(entries);
         if !has_share {
@@ -162,7 +162,7 @@ impl Inner {
             if claimed.is_some() {
                 break;
             }
-            if self.clear(&mut shard.lock(), steady) {
+            if self.clear(&mut shard.lock(), claim.now, steady) {
                 claimed = self.claim_if_room(&mut home.lock(), claim, entry, has_share);
             }
         }

@@ -8,6 +8,7 @@ use moka::sync::Cache;
 use super::Fingerprint;
 use super::entry::Entry;
 use super::schedule::Schedule;
+use crate::clock::UnixTime;
 
 /// The entries, cut by key into shards that share nothing.
 ///
@@ -95,9 +96,18 @@ impl Entries {
         }
     }
 
-    /// Removes some of the entries whose time has come.
-    pub(super) fn remove_due(&mut self, now: Duration) -> impl Iterator<Item = Entry> {
-        iter::from_fn(move || self.map.remove(&self.schedule.pop(now)?)).take(Self::BITE)
+    /// Removes some of the entries whose time has come. What is live at `now` waits again: the clock was set back.
+    pub(super) fn remove_due(&mut self, now: UnixTime, steady: Duration) -> impl Iterator<Item = Entry> {
+        let removed = iter::from_fn(move || {
+            let key = self.schedule.pop(steady)?;
+            let due = self.map.remove(&key)?;
+            let is_live = due.is_live(now);
+            if is_live {
+                self.replace(key, None, Some(due.scheduled(now, steady)));
+            }
+            Some((!is_live).then_some(due))
+        });
+        removed.take(Self::BITE).flatten()
     }
 }
 

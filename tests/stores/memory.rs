@@ -342,7 +342,7 @@ fn a_share_is_of_the_whole_store_for_16_threads_as_well() {
     }
 }
 
-/// Entries end by the time that passes, even if the clock is set.
+/// Neither ahead nor back: an entry goes when time has passed, and its end too.
 #[test]
 fn a_step_of_the_clock_removes_nothing() {
     const LIVE: u64 = 2_000;
@@ -363,9 +363,26 @@ fn a_step_of_the_clock_removes_nothing() {
         }
     }
     assert_eq!(store.entries(), 3 * LIVE);
-    clock.advance(2 * day);
-    (0..LIVE).for_each(|n| _ = claim(&store, 4 * LIVE + n, NOW.plus(2 * day), Hold::Until(NOW.plus(3 * day))));
-    assert_eq!(store.entries(), LIVE, "when the time has passed, they go");
+    clock.advance(2 * day + Duration::from_nanos(1));
+    (0..LIVE).for_each(|n| _ = claim(&store, 4 * LIVE + n, clock.now(), Hold::Until(NOW.plus(3 * day))));
+    assert_eq!(store.entries(), LIVE, "when the last end has passed, they go");
+}
+
+/// By the clock that was set back, all entries are live.
+#[test]
+fn a_claim_after_a_step_back_removes_nothing_that_is_live_again() {
+    const LIVE: u64 = 2_000;
+    let hour = Duration::from_secs(3_600);
+    let clock = ManualClock::at(NOW);
+    let store = MemoryReplay::builder().clock(clock.clone()).build();
+    for number in 0..LIVE {
+        assert_eq!(claim(&store, number, NOW, Hold::Until(later(60))), Ok(Claimed::First));
+    }
+    clock.set(NOW.minus(hour));
+    clock.advance(hour);
+    for number in 0..LIVE {
+        assert_eq!(claim(&store, number, clock.now(), Hold::Until(later(60))), Ok(Claimed::Spent), "{number}");
+    }
 }
 
 /// Duplicates of a delivery that keeps failing leave nothing behind.
