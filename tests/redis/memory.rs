@@ -113,6 +113,23 @@ async fn the_cutoff_is_no_earlier_than_any_clock_that_is_known() {
     assert_eq!(node.redis.remembers_since(), highest, "nor does it move back when a clock does");
 }
 
+/// A machine has just been asleep, and its clock shows the old time for a moment.
+#[tokio::test]
+async fn the_cutoff_is_no_earlier_than_the_exact_time() {
+    struct Awoken;
+    impl Clock for Awoken {
+        fn now(&self) -> UnixTime {
+            UnixTime::from_secs(NOW)
+        }
+        fn exact(&self) -> UnixTime {
+            UnixTime::from_secs(NOW + 3_600)
+        }
+    }
+    let server = Redis::start(&[]);
+    let store = RedisStore::builder("test").clock(Awoken).connect(server.url()).await.unwrap();
+    assert_eq!(store.remembers_since(), Some(Awoken.exact().plus(SKEW)));
+}
+
 /// A snapshot holds a ticket that was redeemed after it was taken.
 #[tokio::test]
 async fn a_restart_brings_no_ticket_back() {
