@@ -100,11 +100,13 @@ pub enum ConfigProblem {
          `tenant(Tenant::fixed(\"…\"))`, or give each tenant keys of its own, with `MemoryKeys` or another store"
     )]
     SameKeysForEveryTenant,
-    /// The replay store forgets with the process, and nothing in the credential shows its age.
+    /// The replay store forgets with the process, and no time shows that a credential is an old one: it has none, or a
+    /// retry of the same event has a new one.
     #[error(
-        "the replay store forgets when the process ends, and these calls have no time in them: an old one could be sent \
-         again after a restart. Have the handler keep `Identity::fingerprint` with what it stores and call \
-         `handler_remembers()`, or use a store that does not forget, or call `danger_forgets_on_restart()`"
+        "the replay store forgets when the process ends, so an old call could be processed again after a restart: calls \
+         have no time in them, or are known by their `event_id`, and a retry has a new time. Have the handler keep \
+         `Identity::fingerprint` with what it stores and call `handler_remembers()`, or use a store that does not forget, \
+         such as `RedisStore`, or call `danger_forgets_on_restart()`"
     )]
     ForgetsOnRestart,
     /// Every body would be refused.

@@ -60,7 +60,8 @@ impl<F: HasProcessing, C> Builder<F, C> {
 
     /// States that the handler recognises a duplicate itself: it stores
     /// [`Identity::fingerprint`](crate::Identity::fingerprint) with its own data, in one transaction. Required for
-    /// deliveries without a time if the replay store forgets when the process ends.
+    /// deliveries without a time, and for those that are recognised by an event id, if the replay store forgets when
+    /// the process ends.
     ///
     /// The replay store then remembers a delivery without a time for an hour instead of for ever, so it does not grow
     /// without bound. **A later duplicate reaches the handler**, which must do nothing and answer as before. For

@@ -88,7 +88,7 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
 
     /// A name that sets this layer's credentials apart from those of other layers of the same form with the same replay
     /// store. Without it, what was used at one of them is used at all: right for sign-in links, and wrong for two
-    /// webhooks that take the same bytes for different things.
+    /// webhooks that take the same bytes for different things. The log and the metrics name it.
     pub fn namespace(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.settings.namespace = name.into();
         self

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 
 use super::check::Stop;
@@ -138,7 +139,12 @@ impl<F: Form, C> Engine<F, C> {
     pub(super) fn refuse_head(&self, reason: Reason, head: &Parts) -> Stop {
         let names_none = self.rules.signs_tenant || self.rules.looks_keys_up;
         let tenant = if names_none { None } else { self.settings.tenant.of(head).ok().flatten() };
-        Stop::Refused(reason, tenant, Facts::new())
+        let mut facts = Facts::new();
+        if reason == Reason::ContentType {
+            let given = head.headers.get(CONTENT_TYPE).map(|given| given.to_str().unwrap_or("not readable"));
+            facts.add("content_type", given.unwrap_or("none"));
+        }
+        Stop::Refused(reason, tenant, facts)
     }
 
     /// A refusal before the credential was authentic.

@@ -9,7 +9,7 @@ use super::requests::is_like_a_signature;
 use super::work::{Share, Work};
 use crate::VerifyLayer;
 use crate::engine::Rehearsal;
-use crate::form::{Extracted, Form, Presence};
+use crate::form::{Extracted, Form, Presence, Usage};
 use crate::keys::Key;
 use crate::rejection::{Facts, Reason, Rejection, Step};
 
@@ -52,7 +52,7 @@ impl<F: Form, C> Refused<'_, F, C> {
     pub(super) fn before_the_search(&self, rehearsal: &Rehearsal<F::Credential>, work: &Work) -> Option<String> {
         let reason = self.rejection.reason();
         if reason.step() == Step::Time {
-            return wrong_time(reason, self.rejection.facts()).or_else(|| Some(reason.to_string()));
+            return wrong_time(reason, self.rejection.facts(), self.old()).or_else(|| Some(reason.to_string()));
         }
         let (presented, keys) = (rehearsal.presented.as_ref()?, rehearsal.keys.as_ref()?);
         let is_ended = |key: &&Key| !key.is_active(rehearsal.now);
@@ -91,6 +91,14 @@ impl<F: Form, C> Refused<'_, F, C> {
             }
             Reason::MissingSignature => Some(missing_signature(self.head)),
             reason => Some(reason.to_string()),
+        }
+    }
+
+    /// How an honest request grows old.
+    fn old(&self) -> &'static str {
+        match self.layer.rules().usage {
+            Usage::Idempotent { .. } => "a retry kept the time of the first attempt",
+            _ => "the link lay around",
         }
     }
 
@@ -149,7 +157,7 @@ fn missing_signature(head: &Parts) -> String {
 }
 
 /// In words.
-fn wrong_time(reason: &Reason, facts: &Facts) -> Option<String> {
+fn wrong_time(reason: &Reason, facts: &Facts, old: &str) -> Option<String> {
     let fact = |name| facts.get(name).unwrap_or("?");
     if let Some(hint) = facts.get("hint") {
         return Some(hint.into());
@@ -167,12 +175,10 @@ fn wrong_time(reason: &Reason, facts: &Facts) -> Option<String> {
             Some("it ends before it was made: the partner computes its lifetime wrong".into())
         }
         (Reason::Expired, Some(age)) => Some(format!(
-            "it was made {age} ago, and may be {} old: the link lay around, or the partner's clock is behind{zone}",
+            "it was made {age} ago, and may be {} old: {old}, or the partner's clock is behind{zone}",
             fact("oldest")
         )),
-        (Reason::Expired, None) => {
-            Some(format!("it ended {} ago: the link lay around, or clocks differ", fact("since_end")))
-        }
+        (Reason::Expired, None) => Some(format!("it ended {} ago: {old}, or clocks differ", fact("since_end"))),
         _ => None,
     }
 }

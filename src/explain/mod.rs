@@ -172,7 +172,9 @@ impl fmt::Display for Explanation {
         let Some(rejection) = &self.refused else {
             return f.write_str(match self.passed.is_empty() {
                 true => "It passes without a credential, as the layer is optional.\n",
-                false => "It passes, if its credential was not used before.\n",
+                false => {
+                    "It passes, unless it was used before, or made before the replay store was: the log says so.\n"
+                }
             });
         };
         writeln!(f, "refused  {}: {}", rejection.reason().step(), OneLine(rejection.reason()))?;

@@ -90,6 +90,9 @@
 //! makes them when it renders a page. Raising [`max_age`](crate::Builder::max_age) also makes stolen links work for
 //! longer.
 //!
+//! A webhook that is `expired` may be a retry that keeps the time of the first attempt: then set `max_age` to how long
+//! the sender retries.
+//!
 //! # Replayed
 //!
 //! | reason | cause | mend |

@@ -22,6 +22,30 @@
 //! keys.set("acme", Keys::from(Secret::new("third-secret")));
 //! ```
 //!
+//! The secrets of [`secrets`] have no end: the old one works until you deploy without it. With `MemoryKeys`, a
+//! configuration can say when it ends. It then ends by itself, also after a restart, and
+//! [`explain`](crate::explain#in-your-app) recognises it when the partner asks why it gets 401:
+//!
+//! ```
+//! # #[cfg(all(feature = "webhook", feature = "moka"))] {
+//! use tower_sso::clock::UnixTime;
+//! use tower_sso::keys::{Key, Keys, MemoryKeys, Secret};
+//! use tower_sso::{MemoryReplay, Tenant, webhook};
+//!
+//! let end = UnixTime::from_secs(1_900_000_000);
+//! let both = [Key::current(Secret::new("new-secret")), Key::previous(Secret::new("old-secret"), end)];
+//! let keys = MemoryKeys::new();
+//! keys.set("acme", both.into_iter().collect::<Keys>());
+//! let layer = webhook::layer::<serde_json::Value>()
+//!     .keys(keys)
+//!     .tenant(Tenant::fixed("acme")) // for requests that name no tenant
+//!     .replay(MemoryReplay::new())
+//!     .handler_remembers()
+//!     .build()?;
+//! # }
+//! # Ok::<(), tower_sso::ConfigError>(())
+//! ```
+//!
 //! # Watch the old key
 //!
 //! [`Identity::key_use`](crate::Identity::key_use) tells which key matched. Count

@@ -42,6 +42,8 @@
 //! - `aud` in the second is your name with the partner. For tokens without one, call
 //!   [`danger_any_audience`](crate::Builder::danger_any_audience).
 //! - `exp` must be there, or `iat` with [`max_age`](crate::Builder::max_age).
+//! - Ask for `iat` too. A replay store in memory refuses tokens without `iat` and `nbf` as `replayed` for as long
+//!   as a token may live ([`max_lifetime`](crate::Builder::max_lifetime), 15 min) after each start.
 //!
 //! With `RS…`, `PS…`, `ES…` or `EdDSA` the key is the partner's public key in PEM; that needs the feature
 //! `jwt-public-key`.
@@ -66,7 +68,35 @@
 //! It is a [signed webhook](crate::webhook). For [many](crate::providers::webhooks) there is a preset. Otherwise
 //! find out four things: the header, what stands before the MAC (`sha256=`, `v0=`), hexadecimal or base64, and what is
 //! signed. That is the body alone, or a template such as `{timestamp}.{body}`; the timestamp then has a header of its
-//! own, or stands beside the MAC.
+//! own, or stands beside the MAC. Here it does, as in `X-Acme-Signature: t=1700000000,v1=9f86d0…`. Acme retries for
+//! three days, and signs each retry with a new time:
+//!
+//! ```
+//! # #[cfg(all(feature = "webhook", feature = "moka"))] {
+//! use std::time::Duration;
+//!
+//! use http::HeaderName;
+//! use tower_sso::webhook::{self, EventId};
+//!
+//! let layer = webhook::layer::<serde_json::Value>()
+//!     .namespace("acme") // for the log and the metrics
+//!     .signature_header(HeaderName::from_static("x-acme-signature"))
+//!     .separator(',')
+//!     .timestamp_element("t=")
+//!     .prefix("v1=")
+//!     .signed("{timestamp}.{body}")
+//!     .event_id(EventId::field("event_id")) // in the JSON body
+//!     .retried_for(Duration::from_secs(3 * 86_400))
+//!     .body_limit(1024 * 1024) // default: 64 KiB
+//!     .secrets(["0123456789abcdef0123456789abcdef"])
+//!     .handler_remembers()
+//! #     .replay(tower_sso::replay::MemoryReplay::new())
+//!     .build()?;
+//! # }
+//! # Ok::<(), tower_sso::ConfigError>(())
+//! ```
+//!
+//! If retries keep the time of the first attempt, set [`max_age`](crate::Builder::max_age) to the three days.
 //!
 //! A secret such as `whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD` is often base64 after a prefix, and the header then holds
 //! several signatures while the sender rotates its secret. If each retry is signed with a new time, name the event's

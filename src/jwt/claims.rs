@@ -64,7 +64,7 @@ pub(super) fn check_issuer(payload: &Object<'_>, issuer: &str) -> Result<(), Rea
     match payload.get("iss") {
         None => Err(Reason::MissingClaim("iss".into())),
         Some(Value::String(named)) if named == issuer => Ok(()),
-        Some(_) => Err(Reason::BadClaim("iss".into(), "is not the issuer that the layer requires")),
+        Some(_) => Err(Reason::BadClaim("iss".into(), "is not the issuer that the layer requires: see `issuer`")),
     }
 }
 

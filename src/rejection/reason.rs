@@ -183,7 +183,7 @@ impl fmt::Display for Reason {
             Self::IncompleteBody(what) => write!(f, "the body did not arrive as it was sent: {what}"),
             Self::BodyTimeout => f.write_str("the body did not arrive in time"),
             Self::BodyOverOuterLimit => f.write_str("the body is over a limit outside this layer"),
-            Self::BodyTooLarge(limit) => write!(f, "the body is over {limit} bytes"),
+            Self::BodyTooLarge(limit) => write!(f, "the body is over {limit} bytes: see `body_limit`"),
             Self::UnsignedBody => f.write_str("the body is not signed: sign it, leave it out, or call `danger_unsigned_body`"),
             Self::ContentType => f.write_str("the content type is not the form's: see `content_type` and `any_content_type`"),
             Self::ContentEncoding => f.write_str("the body has a content encoding"),
@@ -194,7 +194,7 @@ impl fmt::Display for Reason {
             Self::BodyHash => f.write_str("the body is not the one whose hash was signed: it was changed on the way"),
             Self::AlgorithmNotAllowed => f.write_str("the signature is made in a way that this layer does not take"),
             Self::BadToken(what) => write!(f, "the token {what}"),
-            Self::WrongAudience => f.write_str("the token is for another audience"),
+            Self::WrongAudience => f.write_str("the token is for another audience: compare its `aud` with `audience`"),
             Self::MissingClaim(name) if name == "exp" => {
                 f.write_str("the claim `exp` is missing: for tokens with `iat` alone see `max_age`")
             }
@@ -206,7 +206,7 @@ impl fmt::Display for Reason {
             Self::BeforeCutoff => {
                 f.write_str(
                 "it was made, or may have been made, before this process began to remember what was used; a JWT without `iat` \
-                 and `nbf` may have been, for its longest lifetime",
+                 and `nbf` may have been, for its longest lifetime: ask for `iat`",
             )
             }
             Self::Forgotten => f.write_str(

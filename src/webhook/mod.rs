@@ -33,8 +33,9 @@
 //!    the place of the MAC in all these rules.
 //! 2. The content type is `application/json` with any parameters, or [another](crate::Builder::content_types), and the
 //!    only content encoding is `identity`. Otherwise: `unsupported_media_type`. An empty body is `malformed` unless it
-//!    is [optional](crate::Builder::optional_body), one over the limit `payload_too_large`. The claims are read from a
-//!    JSON object, or from [a list](JsonBody), [a form](FormBody), [either](JsonOrForm), or [any bytes](RawBody).
+//!    is [optional](crate::Builder::optional_body), one over the [limit](crate::Builder::body_limit) of 64 KiB
+//!    `payload_too_large`. The claims are read from a JSON object, or from [a list](JsonBody), [a form](FormBody),
+//!    [either](JsonOrForm), or [any bytes](RawBody).
 //! 3. The MAC covers the raw bytes as received. The inner service gets the same bytes, in a
 //!    [`LayerBody`](crate::body::LayerBody). Trailers are not signed and are dropped. Apart from the body, only what
 //!    [`signed`](crate::Builder::signed) names is signed: by default not the method, not the URI, and no header.

@@ -92,6 +92,26 @@ async fn a_wrong_unit_of_time_is_named() {
 }
 
 #[tokio::test]
+async fn the_content_type_that_came_is_told() {
+    let layer = webhook::layer::<Value>().secrets([SECRET]).replay(replay()).handler_remembers();
+    let app = App::new(layer.clock(clock()).build().unwrap());
+    for (given, expected) in [
+        (None, "none"),
+        (Some("text/plain; charset=utf-8"), "text/plain; charset=utf-8"),
+        (Some("text/\u{e9}"), "not readable"),
+    ] {
+        let mut request = SigningWebhook::new(SECRET.into()).sign("{}").request("/").map(Full::from);
+        request.headers_mut().remove("content-type");
+        if let Some(given) = given {
+            request.headers_mut().insert("content-type", given.as_bytes().try_into().unwrap());
+        }
+        let answer = app.send(request.map(|body: Full<Bytes>| body)).await;
+        assert_eq!(rejection(&answer).reason().as_str(), "content_type");
+        assert_eq!(facts(&answer), format!("content_type: {expected}"));
+    }
+}
+
+#[tokio::test]
 async fn where_a_tenant_was_looked_for_is_told() {
     let layer = webhook::layer::<Value>().keys(MemoryKeys::new().with("acme", SECRET)).tenant(Tenant::host());
     let app = App::new(layer.replay(replay()).handler_remembers().clock(clock()).build().unwrap());

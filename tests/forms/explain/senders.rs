@@ -42,6 +42,20 @@ fn signer() -> SigningWebhook {
     SigningWebhook::new(Secret::new(SECRET))
 }
 
+/// A webhook is no link that lies around: most often it is a retry.
+#[tokio::test]
+async fn a_retry_that_keeps_its_first_time() {
+    let layer = built(stripe().secrets([SECRET]));
+    let signed = |age: u64| {
+        let time = (NOW - age).to_string();
+        let signature = signer().signature(&[time.as_bytes(), b".", BODY.as_bytes()]);
+        Call("/", vec![("stripe-signature", format!("t={time},v1={signature}"))], BODY.into())
+    };
+    let said = first(&layer, signed(700)).await;
+    assert!(said.contains("a retry kept the time of the first attempt") && !said.contains("link"), "{said}");
+    assert!(first(&layer, signed(60)).await.starts_with("passed"));
+}
+
 #[tokio::test]
 async fn a_body_that_is_serialized_again() {
     let layer = built(webhook::layer().secrets([SECRET]));

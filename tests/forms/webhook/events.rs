@@ -97,6 +97,17 @@ fn ids_that_cannot_be_read_do_not_build() {
     }
 }
 
+/// A call with a time and an event's id is retried with a new time. Whoever reads the error must learn that.
+#[test]
+fn a_store_that_forgets_is_refused_with_the_true_reason() {
+    let start = webhook::layer::<Value>().secrets(["the secret of a company"]).replay(replay());
+    let timed = start.separator(',').timestamp_element("t=").prefix("v1=").signed("{timestamp}.{body}");
+    let error = timed.event_id(EventId::field("id")).build().unwrap_err().to_string();
+    for said in ["`event_id`", "a retry", "handler_remembers()", "RedisStore"] {
+        assert!(error.contains(said), "{said}: {error}");
+    }
+}
+
 /// Two senders of the same ids, or the same lists, are two.
 #[tokio::test]
 async fn an_events_id_is_its_senders() {
