@@ -43,7 +43,7 @@ struct Set {
 impl PublicKeys {
     /// The largest set, in bytes.
     pub const LONGEST: usize = 256 * 1024;
-    /// How many keys there are at most.
+    /// How many ids there are at most, each with up to four keys.
     pub const MOST: usize = 256;
 
     /// No keys yet, of the sender of this name.
@@ -51,12 +51,13 @@ impl PublicKeys {
         Self { sender: sender.into(), keys: Arc::default() }
     }
 
-    /// Replaces all keys by those of a JWK set, and returns how many there are. Keys without a `kid` or a `kty`, and
-    /// those for encryption, are left out. A key that the layer's algorithm cannot use is found when a token names it.
+    /// Replaces all keys by those of a JWK set, and returns how many ids they have. Keys without a `kid` or a `kty`,
+    /// and those for encryption, are left out. A key that the layer's algorithm cannot use is found when a token names
+    /// it.
     ///
     /// # Errors
-    /// If it is not a JWK set, is too large, has too many keys, has two of one `kid`, or none that is of use. The keys
-    /// from before stay.
+    /// If it is not a JWK set, is too large, has more than 256 ids, more than four keys of one id, or none that is of
+    /// use. The keys from before stay.
     pub fn set_jwks(&self, set: &[u8]) -> Result<usize, StoreError> {
         if set.len() > Self::LONGEST {
             return Err(StoreError::new("is not taken for a JWK set: it has more than 256 KiB"));
@@ -73,10 +74,10 @@ impl PublicKeys {
     }
 
     /// Replaces all keys by these, each with its id: public keys, or certificates with RSA keys, in PEM. Returns how
-    /// many there are.
+    /// many ids they have.
     ///
     /// # Errors
-    /// If there are none, more than 256, or more than four of one id. The keys from before stay.
+    /// If there are none, more than 256 ids, or more than four keys of one id. The keys from before stay.
     ///
     /// ```
     /// # let pem = "-----BEGIN PUBLIC KEY-----\n…";
@@ -98,7 +99,7 @@ impl PublicKeys {
                 return Err(StoreError::new("has more than four keys of one id"));
             }
             if all.len() > Self::MOST {
-                return Err(StoreError::new("has more than 256 keys"));
+                return Err(StoreError::new("has more than 256 ids"));
             }
         }
         let all: HashMap<_, Keys> = all.into_iter().map(|(id, keys)| (id, keys.into_iter().collect())).collect();
