@@ -154,6 +154,15 @@ fn character(at: usize) -> u8 {
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[(at * at * 7 + at * 13 + 5) % 64]
 }
 
+/// The characters of a secret that is looked at as hexadecimal, as it begins like a public key.
+fn digit(at: usize) -> u8 {
+    match at {
+        0 => b'3',
+        1 => b'0',
+        _ => b"0123456789abcdef"[(at * at * at + at * 13 + at / 7) % 16],
+    }
+}
+
 const LENGTH: usize = 64;
 /// The first bytes of an allocation are overwritten when it is freed.
 const SKIPPED: usize = 16;
@@ -214,6 +223,12 @@ fn main() {
         assert!(!is_there(&heap, character, LENGTH), "{form}: the secret is in freed memory");
         assert!(!is_there(&heap, decoded, LENGTH / 4 * 3), "{form}: the decoded secret is in freed memory");
     }
+    // Twice as long, so that a copy that had to grow would leave its first half behind.
+    let secret: Vec<u8> = (0..2 * LENGTH).map(digit).collect();
+    let app = built(webhook::layer::<Value>().secrets([secret]).handler_remembers().replay(replay()));
+    assert!(is_there(&heap(), digit, LENGTH), "the search finds what is there");
+    drop(app);
+    assert!(!is_there(&heap(), digit, LENGTH), "a secret in hexadecimal is in freed memory");
     println!("{} layers left nothing of their secrets", CASES.len());
 }
 

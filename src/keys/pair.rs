@@ -64,10 +64,12 @@ pub(super) fn written_out(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 /// Of either case, with or without colons and line breaks.
 fn hexadecimal(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let digits = text.iter().filter(|byte| !byte.is_ascii_whitespace() && **byte != b':').copied();
-    let mut digits = Zeroizing::new(digits.take_while(u8::is_ascii_hexdigit).collect::<Vec<u8>>());
-    let whole = digits.len() / 2 * 2;
-    digits.truncate(whole);
-    decode_hex(std::str::from_utf8(&digits).ok()?).map(Zeroizing::new)
+    // With room for all: no copy of a secret is left behind.
+    let mut text = Zeroizing::new(Vec::with_capacity(text.len()));
+    text.extend(digits.take_while(u8::is_ascii_hexdigit));
+    let whole = text.len() / 2 * 2;
+    text.truncate(whole);
+    decode_hex(std::str::from_utf8(&text).ok()?).map(Zeroizing::new)
 }
 
 /// Of either alphabet, with or without padding and line breaks: a PEM body, or an OpenSSH key after its first word.
