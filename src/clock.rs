@@ -23,7 +23,7 @@ const NANOS_PER_SECOND: i64 = 1_000_000_000;
 /// }
 /// ```
 pub trait Clock: Send + Sync + 'static {
-    /// The current time.
+    /// The current time. If it runs backwards, a used link may work again: stores forget what has ended.
     fn now(&self) -> UnixTime;
 
     /// The current time, where [`now`](Self::now) may not have noticed yet that the clock was set or that the machine
@@ -37,8 +37,8 @@ pub trait Clock: Send + Sync + 'static {
     /// The time since a fixed moment, by a monotonic clock: it runs evenly while [`now`](Self::now) is corrected.
     /// Default: the time since this process first asked.
     ///
-    /// [`MemoryReplay`](crate#features) uses it to find out that the clock was slow when the store was made, and when
-    /// an ended entry may be removed. Only a clock for tests needs its own.
+    /// The stores in memory use it to find out that the clock was slow when the store was made, and when an ended entry
+    /// may be removed. Only a clock for tests needs its own.
     fn steady(&self) -> Duration {
         since_start()
     }

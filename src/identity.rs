@@ -57,23 +57,24 @@ pub(crate) struct Proved<C> {
     pub(crate) checked_at: UnixTime,
 }
 
-/// Leave to make an identity, which nothing else can make: a first claim, or a form that allows it to come again.
+/// Permission to make an identity: for a first claim, or where the form lets a credential come again. Nothing else
+/// gives it.
 pub(crate) struct Admission {
     is_duplicate: bool,
 }
 
 impl Admission {
-    /// Of what the replay store has not seen before.
+    /// For a credential that the replay store had not seen.
     pub(crate) fn first(claimed: Claimed) -> Result<Self, Claimed> {
         if claimed == Claimed::First { Ok(Self { is_duplicate: false }) } else { Err(claimed) }
     }
 
-    /// Of what may come again at any time.
+    /// For a form whose credentials may come again at any time.
     pub(crate) fn reusable(usage: Usage) -> Option<Self> {
         (usage == Usage::Reusable).then_some(Self { is_duplicate: false })
     }
 
-    /// Of a duplicate, if the form hands duplicates on.
+    /// For a duplicate, if the form hands duplicates on.
     pub(crate) fn duplicate(rules: &Rules) -> Option<Self> {
         rules.hands_duplicates_on.then_some(Self { is_duplicate: true })
     }
@@ -85,7 +86,7 @@ impl<C> Identity<C> {
     }
 
     /// An identity that nothing has proved, for tests of a handler: current key, no time, a fingerprint of zeros. Only
-    /// with feature `testing`, **which does not belong into a program that serves**.
+    /// with feature `testing`, **which does not belong in a program that serves**.
     ///
     /// ```
     /// use tower_sso::Identity;
@@ -133,7 +134,7 @@ impl<C> Identity<C> {
         self.proved.validity.issued_at()
     }
 
-    /// In seconds, when it was checked; negative if it is from the future.
+    /// The credential's age in seconds when it was checked; negative if it is from the future.
     pub(crate) fn age(&self) -> Option<f64> {
         self.proved.validity.age(self.proved.checked_at)
     }

@@ -183,8 +183,8 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
     }
 
     /// Adds a label `tenant` to this layer's metrics of requests, key use and ages, with the names of the first `most`
-    /// tenants that come and have keys. All others are `other`, and so is who names no tenant. Default: 0, no label. At
-    /// most 1,000: a recorder keeps each name, with some twenty series, until the process ends.
+    /// tenants that come and have keys. All others are `other`, and so are requests that name no tenant. Default: 0, no
+    /// label. At most 1,000: a recorder keeps each name, with some twenty series, until the process ends.
     ///
     /// Names that were made up take no place. The label is seen by whoever sees the metrics: leave it out if the names
     /// of your customers are not for them.
@@ -235,7 +235,7 @@ impl<F: Form, C: Send + Sync + 'static> Builder<F, C> {
         form.set_clock(&settings.clock);
         let mut rules = form.rules();
         let valid = form.check().and_then(|()| validate(&form, &rules, &settings));
-        // What the form has itself comes instead of the settings, which `validate` demands to be unset.
+        // A form's own namespace and store replace the settings, which `validate` requires to be unset.
         settings.namespace = rules.namespace.take().unwrap_or(settings.namespace);
         let allow = valid.and_then(|()| allow(&settings.methods));
         let allow = allow.map_err(|problem| ConfigError::of_layer(F::NAME, settings.namespace.clone(), problem))?;

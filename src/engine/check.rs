@@ -74,8 +74,8 @@ impl<F: Form, C> Engine<F, C> {
     /// The order of every check. Runs until the check has passed, is refused, or has to wait.
     ///
     /// Steps 3, 4, 5 and 7 cannot be left out, as each takes what only the one before it makes: see `proof.rs`. One
-    /// reading of the clock decides every time check: `now`, made since this was last called. Leases and the stores'
-    /// bookkeeping have their own.
+    /// reading of the clock, `now`, decides every time check: that of the call in which the keys arrive. Leases and the
+    /// stores' bookkeeping have their own.
     pub(super) fn check(
         &self,
         stage: &mut Stage<F, C>,

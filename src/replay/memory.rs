@@ -24,7 +24,6 @@ use crate::store::{StoreError, StoreFuture};
 ///   Credentials tell their time in whole seconds, so in the second in which the store is made an honest link is
 ///   refused too. A server listens from the next second on if it waits for [`opened`](Self::opened).
 /// - **One process only.** A second one does not know what the first has seen.
-///
 /// - **What has no end, such as a call without a time, is remembered until a restart.** Such entries may take half of
 ///   the ceiling. The layers of one form and [namespace](crate::Builder::namespace) may hold at most as many as are
 ///   still free of that half: alone, they get a quarter of the ceiling. Beyond their share, their own calls get 503;

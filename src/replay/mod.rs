@@ -16,8 +16,8 @@
 //!
 //! The figures are from `cargo bench --bench replay`, on two shared cores. The default is `MemoryReplay`. For more than
 //! a few hundred sign-ins a second in one process, take `DenseReplay`. An entry stays for as long as its link is good,
-//! and a minute or two longer. `DenseReplay` rounds ends up to whole seconds, and removes dead entries only when claims
-//! come.
+//! and a minute or two longer. Both stores in memory remove dead entries only when claims come. `DenseReplay` rounds
+//! ends up to whole seconds.
 //!
 //! If the Redis *server* loses its data, `RedisStore` refuses everything made before it noticed
 //! the loss.

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::Fingerprint;
 
-/// When which key is due, by the second, rounded up. So that what is due is found without a walk through the entries.
+/// The keys by the second in which they are due, rounded up: what is due is found without a walk through the entries.
 ///
 /// A second's keys are in no order: a credential's end is most often a whole second, and an order among the keys of one
 /// would cost a search for each.

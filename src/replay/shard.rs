@@ -82,7 +82,7 @@ impl Entries {
         self.map.get(&key)
     }
 
-    /// Replaces what [`get`](Self::get) has told.
+    /// Replaces `old`, which [`get`](Self::get) returned.
     pub(super) fn replace(&mut self, key: Fingerprint, old: Option<Entry>, new: Option<Entry>) {
         if let Some(at) = old.and_then(|old| old.goes_at) {
             self.schedule.remove(at, key);
