@@ -100,6 +100,7 @@
 //! | `replayed` | a double click, a reload, a proxy's retry; a [mail scanner] | redirect at once; a button that posts |
 //! | `replayed` | your own handler failed the first time, or the client hung up | a new link from the partner |
 //! | `before_cutoff` | it was made before the store was, or in its first second | [wait a second before you listen] |
+//! | `before_cutoff` of a webhook | a retry that kept its time, after a restart | Redis, or retries with a new time |
 //! | `before_cutoff` of `jwt` | no `iat` and no `nbf`: refused for `max_lifetime` after a start | ask for `iat` |
 //! | `forgotten` | it was made before a layer with a longer window was added | nothing: a new link works |
 //!

@@ -96,7 +96,9 @@
 //! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
-//! If retries keep the time of the first attempt, set [`max_age`](crate::Builder::max_age) to the three days.
+//! If retries keep the time of the first attempt, set [`max_age`](crate::Builder::max_age) to the three days, and take
+//! a replay store that outlives the process, such as Redis: after a start, one in memory
+//! [refuses](crate::webhook#rules) what was made before.
 //!
 //! A secret such as `whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD` is often base64 after a prefix, and the header then holds
 //! several signatures while the sender rotates its secret. If each retry is signed with a new time, name the event's

@@ -123,10 +123,23 @@ fn rules<F: Form, C>(layer: &VerifyLayer<F, C>, steps: &Steps, page: &mut Docume
     }
     rules.push(spans(match layer.rules().usage {
         Usage::Once => "A request is taken once. Sign a new one for each click; never send or store one for later.",
-        Usage::Idempotent { .. } => {
-            "A call is processed once. If you get no answer, or another than 2xx, send the same bytes again; a duplicate of a \
-             processed call is acknowledged and changes nothing."
-        }
+        Usage::Idempotent { .. } => match (steps.lifetime, layer.rules().has_time) {
+            // Its end counts, and its time is part of what makes two calls the same.
+            (Some(_), true) => {
+                "A call is processed once. If you get no answer, or another than 2xx, send the same bytes again while they are \
+                 taken: signed with a new time, it is another call. A duplicate of a processed call is acknowledged and \
+                 changes nothing."
+            }
+            // It is known by its event's id.
+            (Some(_), false) => {
+                "A call is processed once. If you get no answer, or another than 2xx, send the same event again, signed with a \
+                 new time; a duplicate of a processed call is acknowledged and changes nothing."
+            }
+            (None, _) => {
+                "A call is processed once. If you get no answer, or another than 2xx, send the same bytes again; a duplicate of a \
+                 processed call is acknowledged and changes nothing."
+            }
+        },
         Usage::Reusable => "The same request may come again. Keep it secret, as whoever has it can send it.",
     }));
     if !matches!(steps.request.body, Body::None) {

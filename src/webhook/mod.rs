@@ -62,8 +62,10 @@
 //! Tell the layer by [`handler_remembers`](crate::Builder::handler_remembers): the replay store then keeps such a
 //! delivery for an hour instead of for ever.
 //!
-//! **With a timestamp and a memory replay store**, a delivery that failed before a restart is refused as `replayed` if
-//! it is retried with the same timestamp: nothing remembers that it failed.
+//! **With a timestamp and a memory replay store**, a delivery that was made before a restart and comes after it is
+//! refused as `replayed`: nothing remembers whether it was processed. The sender's next retry passes if it has a new
+//! timestamp. If all its retries keep the first one, a delivery that failed, or came while the server was down, is
+//! lost: take a store that outlives the process, such as Redis.
 //!
 //! In SQL, the handler remembers like this, with `call.fingerprint().as_bytes()` as `$1`:
 //!

@@ -1,9 +1,11 @@
 //! What is on the pages.
 
 use http_body_util::Full;
+use serde_json::Value;
+use tower_sso::webhook::{self, EventId};
 
 use crate::mechanisms::{self, CANARIES, Mechanism};
-use crate::support::outcome;
+use crate::support::{clock, outcome, replay};
 
 #[tokio::test]
 async fn vectors_pass_once() {
@@ -12,6 +14,30 @@ async fn vectors_pass_once() {
         assert_eq!(outcome(&app.send(vector()).await), "ok", "{name}: {:?}\n{}", kit.vector(), kit.markdown());
         let again = app.send(vector()).await;
         assert_eq!((outcome(&again), app.inner.calls()), second, "{name}");
+    }
+}
+
+/// The same bytes would be refused as `expired` a few minutes later.
+#[test]
+fn a_page_says_how_a_call_is_retried() {
+    let start = || webhook::layer::<Value>().secrets(["a secret shared with Acme"]).handler_remembers();
+    let timed = || start().separator(',').timestamp_element("t=").prefix("v1=").signed("{timestamp}.{body}");
+    for (layer, said, why) in [
+        (start(), "send the same bytes again; a duplicate", "no time"),
+        (
+            timed(),
+            "send the same bytes again while they are taken: signed with a new time, it is another call",
+            "a time",
+        ),
+        (
+            timed().event_id(EventId::field("event_id")),
+            "send the same event again, signed with a new time; a duplicate",
+            "a time and an id",
+        ),
+    ] {
+        let layer = layer.replay(replay()).clock(clock()).build().unwrap();
+        let page = layer.kit("https://rp.example/hook").build().unwrap().markdown();
+        assert!(page.contains(said), "{why}: {page}");
     }
 }
 
