@@ -47,12 +47,13 @@ impl Replay {
     /// The claim that spends a processed delivery.
     pub(super) fn settlement(&self, key: Fingerprint, validity: &Validity) -> Claim {
         let now = self.clock.now();
+        let terms = self.terms(validity, now);
         let until = match (validity.hold_until(), self.usage) {
             (UnixTime::MAX, Usage::Idempotent { remember: Some(remember), .. }) => now.plus(remember),
             // A duplicate that came in time may still be waiting, and claims with the time at which it came.
-            (until, _) => until.max(now.plus(self.timeout).plus(self.timeout)),
+            _ => terms.until.max(now.plus(self.timeout).plus(self.timeout)),
         };
-        Claim { key, now, hold: Hold::Until(until), terms: self.terms(validity, now) }
+        Claim { key, now, hold: Hold::Until(until), terms }
     }
 
     /// The settings under which a credential was accepted, if it is used `now`.
