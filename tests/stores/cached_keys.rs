@@ -70,6 +70,22 @@ async fn a_key_that_another_process_rotated_works_at_once() {
 }
 
 #[tokio::test]
+async fn nothing_is_remembered_for_longer_than_its_time_to_live() {
+    for known in [true, false] {
+        let database = Database::default();
+        let cached = database.cached().ask_again_after(NEVER);
+        let app = app(if known { cached.time_to_live(AT_ONCE) } else { cached.unknown_time_to_live(AT_ONCE) });
+        if known {
+            database.keys.set("acme", FernetSubject::key(0).into());
+        }
+        for _ in 0..2 {
+            assert_eq!(outcome(&app.send(link("acme", 0)).await), if known { "ok" } else { "invalid" });
+            assert!(database.asked() > 0, "known: {known}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_tenant_that_has_just_signed_up_works_at_once() {
     let database = Database::default();
     let app = app(database.cached().ask_again_after(AT_ONCE));
