@@ -29,8 +29,8 @@ where
     /// an [`event_id`](Self::event_id) and a time is remembered for that long beyond its window. Without both, this
     /// does nothing.
     ///
-    /// For senders that sign each retry anew. One that sends the first attempt's time again is `expired` after
-    /// [`max_age`](Self::max_age): set that to how long the sender retries, at most 31 days.
+    /// For senders whose retries have a new time and signature. A retry with the first attempt's time is `expired`
+    /// after [`max_age`](Self::max_age): set that to how long the sender retries, at most 31 days.
     pub fn retried_for(mut self, time: Duration) -> Self {
         self.form.sameness.retried_for = time;
         self
