@@ -157,9 +157,9 @@ impl Challenge {
     }
 
     /// Takes a nonce from whichever tenant answers, for logins that begin before the tenant is known. **A tenant that
-    /// was given a nonce can ask another one with it, and sign your user in with that one's answer.** Give it to
-    /// the layer, and issue nonces without [`for_tenant`](Self::for_tenant). Default: only a nonce that was made for
-    /// the tenant that answers.
+    /// was given a nonce can ask another one with it, and sign your user in with that one's answer.** If the layer's
+    /// answers name their tenant, the nonce works once for each of them. Give this to the layer, and issue nonces
+    /// without [`for_tenant`](Self::for_tenant). Default: only a nonce that was made for the tenant that answers.
     #[must_use]
     pub fn danger_for_any_tenant(self) -> Self {
         Self { tenant: None, any_tenant: true, ..self }

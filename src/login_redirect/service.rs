@@ -61,7 +61,6 @@ where
 
 pin_project! {
     /// The answer of the inner service, or a redirect in its place.
-    #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct LoginRedirectFuture<F> {
         #[pin]
@@ -95,3 +94,4 @@ where
 }
 
 opaque_debug!(LoginRedirect<S>);
+opaque_debug!(LoginRedirectFuture<F>);

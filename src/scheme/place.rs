@@ -1,14 +1,15 @@
 use std::borrow::Cow;
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
 use crate::ConfigProblem;
 use crate::form::Presence;
 use crate::query::Query;
 use crate::rejection::Reason;
+use crate::text::cookies::{cookie, remove_cookie};
 use crate::text::headers::{check_content, once_text};
 use crate::text::json::Object;
 
@@ -249,44 +250,6 @@ fn text_of(body: &[u8]) -> Result<&str, Reason> {
 fn after<'a>(value: &'a str, word: &str) -> Option<&'a str> {
     let (scheme, rest) = value.split_at_checked(word.len())?;
     rest.strip_prefix(' ').filter(|_| scheme.eq_ignore_ascii_case(word)).map(str::trim_ascii_start)
-}
-
-/// The cookies of all `Cookie` headers (RFC 6265, 4.2; HTTP/2 splits them: RFC 9113, 8.2.3).
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
-    let pairs = headers.get_all(COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
-    pairs.map(<[u8]>::trim_ascii)
-}
-
-fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
-}
-
-/// Whether a cookie's name is a spelling of this one: some servers trim and decode names, so a handler might read it.
-fn is_named(pair: &[u8], name: &str) -> bool {
-    let given = pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
-    given == name.as_bytes() || percent_encoding::percent_decode(given).eq(name.bytes())
-}
-
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Reason> {
-    let mut found = cookies(headers).filter(|pair| is_named(pair, name));
-    match (found.next(), found.next()) {
-        (None, _) => Ok(None),
-        (Some(pair), None) => match value_of(pair, name).map(std::str::from_utf8) {
-            Some(Ok(text)) => Ok(Some(text)),
-            Some(Err(_)) => Err(Reason::Malformed(name.to_owned().into(), "is not UTF-8")),
-            None => Err(Reason::Malformed(name.to_owned().into(), "is a cookie whose name is spelled in another way")),
-        },
-        (Some(_), Some(_)) => Err(Reason::DuplicateParameter(name.to_owned().into())),
-    }
-}
-
-fn remove_cookie(headers: &mut HeaderMap, name: &str) {
-    let kept = cookies(headers).filter(|pair| !pair.is_empty() && !is_named(pair, name));
-    let kept = kept.collect::<Vec<_>>().join(&b"; "[..]);
-    headers.remove(COOKIE);
-    if let Some(kept) = HeaderValue::from_bytes(&kept).ok().filter(|kept| !kept.is_empty()) {
-        headers.insert(COOKIE, kept);
-    }
 }
 
 /// A token of HTTP (RFC 9110, 5.6.2), as the names of cookies and schemes are.

@@ -27,6 +27,12 @@ pub enum Stamp {
 }
 
 impl Stamp {
+    /// Whether a stamp may have this character.
+    #[cfg(feature = "signed-payload")]
+    pub(crate) fn may_have(self, letter: char) -> bool {
+        letter.is_ascii_alphanumeric() || (self == Self::Base64Bytes && matches!(letter, '-' | '_'))
+    }
+
     pub(crate) fn parse(self, text: &str) -> Option<UnixTime> {
         let seconds = match self {
             Self::Base62 => {

@@ -5,6 +5,8 @@ use http::request::Parts;
 use serde_json::Value;
 
 use super::Place;
+#[cfg(feature = "signed-parameters")]
+use super::place::Kind;
 use crate::ConfigProblem;
 use crate::form::Presence;
 use crate::query::Query;
@@ -40,6 +42,17 @@ impl Source {
     /// The place of the value, if it is one value.
     pub(crate) fn place(&self) -> Option<&Place> {
         if let Self::Value(place) = self { Some(place) } else { None }
+    }
+
+    /// The name of the pair that this place is, if it is one.
+    #[cfg(feature = "signed-parameters")]
+    pub(crate) fn pair_in<'p>(&self, place: &'p Place) -> Option<&'p str> {
+        match (self, &place.0) {
+            (Self::Query, Kind::Query(name)) | (Self::Form, Kind::Form(name)) | (Self::Json, Kind::Json(name)) => {
+                Some(name)
+            }
+            _ => None,
+        }
     }
 
     pub(crate) fn is_in_body(&self) -> bool {

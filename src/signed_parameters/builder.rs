@@ -149,8 +149,10 @@ where
     }
 
     /// Signed pairs that may come at most once, where the recipe joins [repeated](Recipe::repeated) names. Default:
-    /// those that are required, or hold the tenant, the time or the nonce. **To any other value, a visitor who may add
-    /// parameters can add text.**
+    /// those that are required, or hold the tenant, the time or the nonce. With [`Repeated::Commas`], such a value must
+    /// not hold a comma. **To any other value, a visitor who may add parameters can add text.**
+    ///
+    /// [`Repeated::Commas`]: super::Repeated::Commas
     pub fn once<N: Into<Cow<'static, str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.form.once.extend(names.into_iter().map(Into::into));
         self
@@ -193,6 +195,12 @@ pub(super) fn check<C>(form: &SignedParameters<C>) -> Result<(), ConfigProblem> 
         return problem("source", "is JSON, whose text and order are not signed: take another `text` and `order`");
     }
     form.places().try_for_each(|place| place.check("source"))?;
+    if let At::Place(place) = &form.signature_at
+        && (form.source.place() == Some(place)
+            || form.source.pair_in(place).is_some_and(|name| form.recipe.signs(name)))
+    {
+        return problem("signature_in", "is among the pairs, and cannot sign itself: call `signature_parameter`");
+    }
     let is_signed = |name: &Cow<'static, str>| {
         form.recipe.signs(name) && !matches!(&form.signature_at, At::Parameter(signature) if signature == name)
     };

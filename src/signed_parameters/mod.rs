@@ -170,13 +170,12 @@ where
     fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
         match &self.signature_at {
             At::Parameter(name) => self.source.presence(head, name),
-            // Any request may have pairs. The signature's place tells whether this one is signed.
-            At::Place(place) => match self.source.place() {
-                Some(pairs) => pairs.presence(head),
-                None if place.presence(head)? == Presence::Absent => Ok(Presence::Absent),
-                None if self.source.is_in_body() => Ok(Presence::InBody),
-                None => place.presence(head),
-            },
+            At::Place(place) => {
+                // Any request may have pairs. The signature's place then tells whether this one is signed.
+                let presence = self.source.place().unwrap_or(place).presence(head)?;
+                let is_in_body = self.source.is_in_body() || place.is_in_body();
+                Ok(if presence == Presence::InHead && is_in_body { Presence::InBody } else { presence })
+            }
         }
     }
 
@@ -288,9 +287,14 @@ impl<C> SignedParameters<C> {
             }
         }
         let named = self.tenant.iter().chain(&self.nonce.member).chain(self.time.member());
-        let mut single = self.required.iter().chain(&self.once).chain(named);
-        if let Some(name) = single.find(|name| pairs.is_repeated(name)) {
-            return Err(Reason::DuplicateParameter(name.clone()));
+        for name in self.required.iter().chain(&self.once).chain(named) {
+            if pairs.is_repeated(name) {
+                return Err(Reason::DuplicateParameter(name.clone()));
+            }
+            // Two values that were signed with a comma between them could be sent as one.
+            if self.recipe.repeated == Repeated::Commas && pairs.value(name).is_some_and(|value| value.contains(',')) {
+                return Err(Reason::Malformed(name.clone(), "holds a comma, and may come only once"));
+            }
         }
         for (name, shape) in &self.shapes {
             let Some(value) = pairs.value(name) else { continue };

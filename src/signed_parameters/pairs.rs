@@ -32,6 +32,14 @@ pub(super) struct Pair {
     is_repeated: bool,
 }
 
+impl Pair {
+    /// Whether this was the name before a list lost its brackets.
+    fn was_sent_as(&self, name: &str) -> bool {
+        let name = if self.is_list { name.strip_suffix("[]") } else { Some(name) };
+        name == Some(&self.name)
+    }
+}
+
 fn malformed(name: &str, what: &'static str) -> Reason {
     Reason::Malformed(shown(name).to_owned().into(), what)
 }
@@ -118,7 +126,7 @@ fn text_of(all: &mut [Pair], recipe: &Recipe, spelling: Spelling) -> Result<[Vec
     }
     match (&recipe.selected, recipe.order) {
         (Selected::Listed(names), Order::Listed) => {
-            all.sort_by_key(|pair| names.iter().position(|name| *name == pair.name));
+            all.sort_by_key(|pair| names.iter().position(|name| pair.was_sent_as(name)));
         }
         (_, Order::Names) => all.sort_by(|one, other| one.name.cmp(&other.name)),
         (_, Order::Sent | Order::Listed) => {}

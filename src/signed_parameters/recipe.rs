@@ -232,10 +232,17 @@ impl Recipe {
         Self { before: before.into(), after: after.into(), ..self }
     }
 
-    /// The signature is a plain digest of the listed values, with the secret before the value of this index, counted
-    /// from 1: no MAC. **Anyone with one signature can sign the same text with more appended** (length extension). The
-    /// padding in between has bytes that no parameter can hold here, so such a request is `malformed`. Take it only if
-    /// the partner has no MAC. For [`Join::values`].
+    /// The signature is a plain digest of the listed values, with the secret behind so many of them, at least one: no
+    /// MAC. **Anyone with one signature can sign the same text with more appended** (length extension). The padding in
+    /// between has bytes that no parameter can hold here, so such a request is `malformed`. Take it only if the partner
+    /// has no MAC. For [`Join::values`].
+    ///
+    /// ```
+    /// use tower_sso::signed_parameters::{Join, Recipe};
+    ///
+    /// // SHA-256(id:SECRET:time)
+    /// let recipe = Recipe::listed(["id", "time"], Join::values(':')).danger_digest_with_secret_before(1);
+    /// ```
     #[must_use]
     pub fn danger_digest_with_secret_before(self, index: usize) -> Self {
         Self { hashed_secret: Some(HashedSecret::Before(index)), md5: false, ..self }

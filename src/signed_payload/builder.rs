@@ -182,8 +182,15 @@ pub(super) fn check<C>(form: &SignedPayload<C>) -> Result<(), ConfigProblem> {
     form.layout.check(form.signature.encoding)?;
     form.nonce.check(form.usage, form.tenant.is_some())?;
     form.nonce.check_time(&form.time, form.usage)?;
-    if matches!(form.time, SignedTime::Stamped(_)) && form.layout.separator_after_payload().is_none() {
-        return problem("stamped", "needs a separator behind the payload: take `Layout::payload_first`");
+    if let SignedTime::Stamped(stamp) = form.time {
+        let Some(separator) = form.layout.separator_after_payload() else {
+            return problem("stamped", "needs a separator behind the payload: take `Layout::payload_first`");
+        };
+        if separator.chars().all(|letter| stamp.may_have(letter)) {
+            let what = "has a separator that could be part of a stamp, so that the value could be cut in two ways: write \
+                        the separator that the partner's page names, or set the right `Stamp`";
+            return problem("stamped", what);
+        }
     }
     if form.signs_decoded && matches!(form.time, SignedTime::Stamped(_)) {
         return problem("signs_decoded", "leaves the stamp behind the payload unsigned: do not call it with `stamped`");

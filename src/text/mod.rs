@@ -1,6 +1,8 @@
 //! Reading and writing text, one file for each spelling. Readers accept the canonical spelling alone.
 
 pub(crate) mod base64;
+#[allow(dead_code, reason = "only some forms read cookies")]
+pub(crate) mod cookies;
 #[cfg(feature = "webhook")]
 pub(crate) mod crc32;
 pub(crate) mod fields;

@@ -274,3 +274,12 @@ async fn nested_routes_return_to_what_the_client_asked_for() {
     let expected = "https://idp.example/waggl/sso/?return_to_path=i%2F9745804b&return_to_params=a%3D1";
     assert_eq!(answer.headers()["location"], expected);
 }
+
+#[test]
+fn the_bound_value_is_not_in_the_debug_output() {
+    let inner = service_fn(|_: Request<()>| std::future::ready(Ok::<Response<String>, Infallible>(login_required())));
+    let mut service = layer().bind("state", |_| Some("n0nce".into())).layer(inner);
+    let future = tower::Service::call(&mut service, Request::get("/i/1").body(()).unwrap());
+    let shown = format!("{future:?}");
+    assert!(!shown.contains("n0nce"), "{shown}");
+}

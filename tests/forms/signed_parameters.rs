@@ -80,6 +80,13 @@ async fn texts_as_partners_write_them() {
         (and().repeated(Repeated::Commas), "a=1&a=2&b=3", "a=1,2&b=3", "ok", "joined by commas"),
         (brackets(), "ids%5B%5D=1&ids%5B%5D=2&a=%2F", "a=%2F&ids=[\"1\", \"2\"]", "ok", "a list"),
         (brackets(), "ids%5B%5D=1&ids=2", "ids=[\"1\", \"2\"]", "malformed", "a list and a name"),
+        (
+            Recipe::listed(["a", "ids[]"], Join::pairs('&')).text(Text::Encoded).repeated(Repeated::Brackets),
+            "ids%5B%5D=1&a=2",
+            "a=2&ids=[\"1\"]",
+            "ok",
+            "a list, as listed",
+        ),
         (brackets(), "ids%5B%5D=1%22", "ids=[\"1\"\"]", "malformed", "the end of an element in an element"),
         (brackets(), "ids%5B%5D=1%3D2", "ids=[\"1=2\"]", "malformed", "`=` in an element, which is not encoded"),
         (brackets(), "ids%5B%5D=1%26b", "ids=[\"1&b\"]", "malformed", "`&` in an element"),
@@ -141,6 +148,14 @@ async fn pairs_and_signatures_in_every_place() {
             layer(recipe()).source(Source::Value(Place::form("data"))).methods([Method::POST]),
             form(format!("c=3&data={}", whole.replace('&', "%26").replace('=', "%3D"))),
         ),
+        (
+            "a header's value, signed in a form",
+            layer(recipe())
+                .source(Source::Value(Place::header(AUTHORIZATION)))
+                .signature_in(Place::form("sig"))
+                .methods([Method::POST]),
+            with(form(format!("sig={}", mac(signed))), "authorization", "b=2&a=1".into()),
+        ),
     ];
     for (why, layer, request) in cases {
         let app = app(layer);
@@ -176,6 +191,10 @@ async fn what_is_required_is_there_once_and_not_empty() {
         ("a=1&c=", "a=1&c=", "ok"),
         ("a=1&c=1x", "a=1&c=1x", "malformed"),
         ("a=1&c=1&c=2", "a=1&c=1,2", "malformed"),
+        // What was joined of two values, sent as one.
+        ("a=1,2", "a=1,2", "malformed"),
+        ("a=1&b=2%2C3", "a=1&b=2,3", "malformed"),
+        ("a=1&d=2,3", "a=1&d=2,3", "ok"),
     ] {
         assert_eq!(send(&app(layer()), &format!("/?{query}&signature={}", mac(signed))).await, expected, "{query}");
     }
@@ -249,6 +268,13 @@ fn settings_that_do_not_build() {
         (with(listed(Join::pairs('&'))).signature_parameter("a"), "cannot sign itself"),
         (with(and().except(["ts"])).issued_at("ts", TimeFormat::Seconds), "`issued_at` is not signed"),
         (with(and()).signature_parameter(""), "is empty"),
+        (with(and()).signature_in(Place::query("sig")), "`signature_in` is among the pairs"),
+        (with(and()).source(Source::Form).signature_in(Place::form("sig")), "`signature_in` is among the pairs"),
+        (with(and()).source(Source::Json).signature_in(Place::json("sig")), "`signature_in` is among the pairs"),
+        (
+            with(and()).source(Source::Value(Place::bearer())).signature_in(Place::bearer()),
+            "`signature_in` is among the pairs",
+        ),
         (with(and()).issued_at_if_given("ts", TimeFormat::Seconds).reusable(), "`reusable`"),
         (with(and()).source(Source::Value(Place::query(""))), "no request can have"),
         (signed_parameters::layer(and()).danger_without_time(), "forgets when the process ends"),

@@ -367,6 +367,8 @@ fn settings_that_do_not_build() {
         (issued(Layout::apart(Place::query(""), Place::query("a"))), "no request can have"),
         (signed_payload::layer(apart()).stamped(Stamp::Base62), "`stamped` needs a separator"),
         (plain().stamped(Stamp::Base62).signs_decoded(), "`signs_decoded`"),
+        (issued(first("-")).stamped(Stamp::Base64Bytes), "`stamped` has a separator"),
+        (issued(first("z")).stamped(Stamp::Base62), "`stamped` has a separator"),
         (plain().issued_at_if_given("iat", TimeFormat::Seconds).reusable(), "`reusable`"),
         (plain().issued_at("", TimeFormat::Seconds), "has no name"),
         (plain().issued_at("iat", TimeFormat::Seconds).tenant_member(""), "`tenant_member`"),
