@@ -6,8 +6,7 @@
 //! after it for [`CLAIM`], which takes any number of claims. Tickets have [their own scripts](super::lua_tickets).
 //!
 //! An answer consists of a word, the cutoff and the server's time, and a payload, which for [`CLAIM`] is a list with an
-//! answer to each claim. The failures `forgot`, `evicts`, `foreign` and `ahead` have another shape: see `read` in
-//! `script.rs`.
+//! answer to each claim. The failures `forgot`, `evicts` and `foreign` have another shape: see `read` in `script.rs`.
 //!
 //! Times are integral milliseconds or microseconds. Lua's doubles are exact up to 2^53 only.
 
@@ -199,8 +198,9 @@ return answer('done')
 /// Raises the cutoff to `ARGV[1]`, unless that is ahead of the server's clock by more than `ARGV[2]`: a node with a
 /// wrong clock must not lock out the others.
 ///
-/// On refusal it deletes the cutoff. The same transaction loads the scripts, so a node that cannot read the mark would
-/// otherwise find both scripts and cutoff, and take incomplete data for complete.
+/// On refusal it deletes the cutoff, so that another node raises it before anything is accepted, and answers the highest
+/// one that it takes. The same transaction loads the scripts, so a node that cannot read the mark would otherwise find
+/// both scripts and cutoff, and take incomplete data for complete.
 ///
 /// Within the limit, each raise moves the cutoff forward. `raised` always grows too, even if the server's clock is set
 /// back, because it identifies the server's memory.
@@ -209,7 +209,7 @@ local cutoff, most = tonumber(ARGV[1]), math.floor(microseconds / 1000) + tonumb
 local held, last = unpack(redis.call('HMGET', KEYS[1], 'cutoff', 'raised'))
 if cutoff > most then
     redis.call('DEL', KEYS[1])
-    return {'ahead', whole(cutoff - most)}
+    return {'ahead', whole(most), '0', whole(microseconds), whole(cutoff - most)}
 end
 held, last = tonumber(held or ''), tonumber(last or '')
 if held and held <= most then cutoff = math.max(cutoff, held + 1) end

@@ -37,7 +37,8 @@ struct Seen {
     shared: UnixTime,
     /// The cutoff computed by this node's clock.
     reckoned: UnixTime,
-    /// The server's clock minus this process's, in microseconds: the minimum since the cutoff was last raised here.
+    /// The server's clock minus this process's, in microseconds: the minimum since this node last tried to raise the
+    /// cutoff.
     lead: Option<i64>,
 }
 
@@ -105,10 +106,15 @@ impl Witness {
         false
     }
 
-    /// Updates the view after this node raised the cutoff. The cutoff covers everything before, so clocks are compared
-    /// from here on. The cutoff is kept in `reckoned`, because this node's clock may be set back later.
+    /// Updates the view after this node raised the cutoff.
     pub(super) fn note_own(&self, memory: &Memory, now: UnixTime, asked: Instant) {
         self.note(memory, now);
+        self.begin_again(memory, asked);
+    }
+
+    /// The cutoff covers everything before, so clocks are compared from here on. The cutoff is kept in `reckoned`,
+    /// because this node's clock may be set back later.
+    pub(super) fn begin_again(&self, memory: &Memory, asked: Instant) {
         let lead = self.lead(asked, memory);
         let mut seen = self.lock();
         seen.lead = Some(lead);

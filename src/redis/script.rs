@@ -1,7 +1,10 @@
 //! Loading and running scripts, and reading their answers.
 
 use ::redis::aio::ConnectionLike;
-use ::redis::{ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind, Value, cmd, from_redis_value, pipe};
+use ::redis::{
+    ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind, Value, cmd, from_redis_value, from_redis_value_ref,
+    pipe,
+};
 
 use super::builder::ConnectError;
 use super::memory::Memory;
@@ -48,6 +51,20 @@ impl Answer {
     pub(super) fn unexpected(&self) -> StoreError {
         unexpected(&self.word)
     }
+
+    /// If the cutoff was not raised because this machine's clock is ahead of the server's.
+    pub(super) fn clock_ahead(&self) -> Option<StoreError> {
+        if self.word != "ahead" {
+            return None;
+        }
+        Some(from_redis_value_ref::<u64>(&self.payload).map_or_else(StoreError::new, |milliseconds| {
+            StoreError::new(format!(
+                "the Redis server has lost its memory, and this machine cannot raise the cutoff: its clock is ahead of \
+                 the server's by {:.1} s more than `clock_skew` allows. Set both clocks by NTP",
+                milliseconds as f64 / 1_000.0
+            ))
+        }))
+    }
 }
 
 fn unexpected(word: &str) -> StoreError {
@@ -81,14 +98,15 @@ impl Scripts {
     }
 
     /// Raises the cutoff and loads the scripts, in one transaction: whenever the server knows a script, the cutoff was
-    /// raised at least as recently as the server lost its memory. `tolerance`: see [`lua::RAISE`].
+    /// raised at least as recently as the server lost its memory. `tolerance`, and the answer `ahead`: see
+    /// [`lua::RAISE`].
     pub(super) async fn install(
         &self,
         connection: &mut (impl ConnectionLike + Send),
         memory_key: &str,
         cutoff: UnixTime,
         tolerance: u64,
-    ) -> Result<Memory, StoreError> {
+    ) -> Result<Answer, StoreError> {
         let mut transaction = pipe();
         let raise = transaction.atomic().cmd("EVAL").arg(&self.raise).arg(1).arg(memory_key);
         raise.arg(ceil_to_milliseconds(cutoff)).arg(tolerance);
@@ -96,10 +114,7 @@ impl Scripts {
             transaction.cmd("SCRIPT").arg("LOAD").arg(&script.code).ignore();
         }
         let (answer,) = transaction.query_async::<(Value,)>(connection).await.map_err(failure)?;
-        match read(answer)? {
-            Some(answer) => Ok(answer.memory),
-            None => Err(StoreError::new("the Redis server lost its memory while the cutoff was raised")),
-        }
+        read(answer)?.ok_or_else(|| StoreError::new("the Redis server lost its memory while the cutoff was raised"))
     }
 }
 
@@ -138,14 +153,6 @@ fn read(answer: Value) -> Result<Option<Answer>, StoreError> {
     match &word[..] {
         "forgot" => Ok(None),
         "evicts" => Err(StoreError::new(ConnectError::Evicts(part(&mut parts)?))),
-        "ahead" => {
-            let milliseconds: u64 = part(&mut parts)?;
-            Err(StoreError::new(format!(
-                "the Redis server has lost its memory, and this machine cannot raise the cutoff: its clock is ahead of \
-                 the server's by {:.1} s more than `clock_skew` allows. Set both clocks by NTP",
-                milliseconds as f64 / 1_000.0
-            )))
-        }
         "foreign" => {
             let key: String = part(&mut parts)?;
             Err(StoreError::new(format!(

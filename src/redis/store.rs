@@ -124,8 +124,13 @@ where
         let Inner { scripts, memory_key, witness, clock, .. } = &*self.0;
         let (asked, now) = (Instant::now(), now.max(clock.exact()));
         let tolerance = milliseconds(witness.tolerance());
-        let memory = scripts.install(connection, memory_key, witness.cutoff(now), tolerance).await?;
-        witness.note_own(&memory, now, asked);
+        let answer = scripts.install(connection, memory_key, witness.cutoff(now), tolerance).await?;
+        if let Some(error) = answer.clock_ahead() {
+            // Another node has to raise it before anything is accepted. To try again would undo that.
+            witness.begin_again(&answer.memory, asked);
+            return Err(error);
+        }
+        witness.note_own(&answer.memory, now, asked);
         Ok(())
     }
 

@@ -180,3 +180,33 @@ async fn a_server_whose_clock_is_set_forward_lets_nothing_in_twice() {
     by.store(0, Ordering::Relaxed);
     assert_eq!(node.send(&link_of(super::NOW + 2)).await, "ok", "set back, it forgets later");
 }
+
+/// Each node notices the change by itself. One that may not raise the cutoff must not make the others raise it for ever.
+#[tokio::test]
+async fn a_server_whose_clock_is_set_forward_serves_all_nodes_again_even_one_whose_clock_is_ahead() {
+    let server = Redis::start(&[]);
+    let client = redis::Client::open(server.url()).unwrap();
+    let by = Arc::new(AtomicI64::new(0));
+    let node = async || {
+        let connection = client.get_multiplexed_async_connection().await.unwrap();
+        let (clock, by) = (ManualClock::at(SystemClock.now()), Arc::clone(&by));
+        let builder = RedisStore::builder("test").clock(clock.clone());
+        (builder.over(SetForward { connection, by }).await.unwrap(), clock)
+    };
+    let ((honest, clock), (fast, fast_clock)) = (node().await, node().await);
+    let before = honest.remembers_since();
+    clock.advance(Duration::from_millis(100));
+    fast_clock.advance(Duration::from_secs(10));
+    by.store(2, Ordering::Relaxed);
+    assert!(fast.ready().await.unwrap_err().to_string().contains("clock is ahead"));
+    assert!(fast.remembers_since() > before, "an answer that was under way may lack what was lost");
+    honest.ready().await.unwrap();
+    let raised = honest.remembers_since();
+    assert!(raised > before, "the others must not take for complete what was lost");
+
+    clock.advance(Duration::from_millis(100));
+    fast.ready().await.unwrap();
+    assert!(fast.remembers_since() >= raised, "it knows that too");
+    honest.ready().await.unwrap();
+    assert_eq!(honest.remembers_since(), raised, "nothing was lost since");
+}
