@@ -72,9 +72,11 @@ impl Meters {
         self.count(Some(tenant), true, |counted| increment(&counted.acknowledged));
     }
 
-    /// A refusal after the keys step proves that the tenant exists.
+    /// A refusal after the keys step proves that the tenant exists. A wrong algorithm does not: a form may refuse it
+    /// before the keys are looked up.
     pub(crate) fn refused(&self, reason: &Reason, tenant: Option<&TenantId>) {
-        self.count(tenant, reason.step() > Step::Keys, |counted| match reason {
+        let is_known = reason.step() > Step::Keys && *reason != Reason::AlgorithmNotAllowed;
+        self.count(tenant, is_known, |counted| match reason {
             Reason::BadSignature => increment(&counted.forged),
             _ => increment(&counted.key(names::REQUESTS, Some(("outcome", reason.as_str())))),
         });

@@ -4,6 +4,7 @@ use http_body_util::Full;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use serde_json::Value;
 use tower_sso::clock::UnixTime;
+use tower_sso::jwt::{self, Algorithm};
 use tower_sso::keys::{MemoryKeys, Secret};
 use tower_sso::metrics::{self, names};
 use tower_sso::replay::{Claim, Claimed, Fill, Fingerprint, LeaseId, MemoryReplay, ReplayStore};
@@ -166,6 +167,26 @@ async fn tenants_are_told_apart_up_to_a_bound() {
         ],
         "{said}"
     );
+}
+
+/// Its algorithm is refused before the tenant's keys are looked up.
+#[tokio::test]
+async fn a_token_of_another_algorithm_takes_no_place_for_the_tenant_that_it_makes_up() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _guard = ::metrics::set_default_local_recorder(&recorder);
+    let keys = MemoryKeys::new().with("acme", include_str!("../vectors/p256-public.pem"));
+    let layer = jwt::layer::<Value>(Algorithm::ES256).audience("rp.example").keys(keys).tenant(Tenant::query("t"));
+    let app = App::new(layer.tenant_labels(1).replay(replay()).clock(clock()).build().unwrap());
+    let (none, forged) = ("eyJhbGciOiJub25lIn0.e30.", format!("eyJhbGciOiJFUzI1NiJ9.e30.{}", "A".repeat(86)));
+    for (tenant, token) in [("made-up", none), ("acme", &forged)] {
+        let link = format!("/?t={tenant}&sso_jwt={token}");
+        app.send(http::Request::get(link).body(Full::default()).unwrap()).await;
+    }
+    let said = recorder.handle().render();
+    for (tenant, outcome) in [("other", "alg_not_allowed"), ("acme", "bad_signature")] {
+        let line = format!(r#"{{form="jwt",namespace="",tenant="{tenant}",outcome="{outcome}"}} 1"#);
+        assert!(said.contains(&line), "{line}\n{said}");
+    }
 }
 
 #[test]
