@@ -13,6 +13,7 @@ use ::redis::{Client, ErrorKind, IntoConnectionInfo, RedisError, Value, cmd};
 
 use super::RedisStore;
 use super::batch::Batches;
+use super::followed::Followed;
 use super::memory::Witness;
 use super::script::{Scripts, failure};
 #[cfg(feature = "redis-sentinel")]
@@ -211,7 +212,7 @@ impl RedisStoreBuilder {
             // Each request tries once: retries here would exceed the layer's timeout.
             .set_number_of_retries(0);
         let connection = ConnectionManager::new_lazy_with_config(client, config).map_err(ConnectError::Url)?;
-        self.over(connection).await
+        self.over_followed(Followed { connection, closes: true }).await
     }
 
     /// Connects to a cluster. Some of its nodes are enough.
@@ -256,11 +257,19 @@ impl RedisStoreBuilder {
         self.over(connection).await
     }
 
-    /// A store over your own connection, which must reconnect by itself and have timeouts.
+    /// A store over your own connection, which must reconnect by itself and have timeouts. If its server becomes a
+    /// replica, the store fails until the connection leads to the new master.
     ///
     /// # Errors
     /// [`ConnectError`] if the server is unreachable or unsuitable.
     pub async fn over<C>(self, connection: C) -> Result<RedisStore<C>, ConnectError>
+    where
+        C: ConnectionLike + Clone + Send + Sync + 'static,
+    {
+        self.over_followed(Followed { connection, closes: false }).await
+    }
+
+    async fn over_followed<C>(self, connection: Followed<C>) -> Result<RedisStore<C>, ConnectError>
     where
         C: ConnectionLike + Clone + Send + Sync + 'static,
     {

@@ -198,9 +198,9 @@ return answer('done')
 /// Raises the cutoff to `ARGV[1]`, unless that is ahead of the server's clock by more than `ARGV[2]`: a node with a
 /// wrong clock must not lock out the others.
 ///
-/// On refusal it deletes the cutoff, so that another node raises it before anything is accepted, and answers the highest
-/// one that it takes. The same transaction loads the scripts, so a node that cannot read the mark would otherwise find
-/// both scripts and cutoff, and take incomplete data for complete.
+/// On refusal it deletes the cutoff, so that another node raises it before anything is accepted, and answers the
+/// highest one that it takes. The same transaction loads the scripts, so a node that cannot read the mark would
+/// otherwise find both scripts and cutoff, and take incomplete data for complete.
 ///
 /// Within the limit, each raise moves the cutoff forward. `raised` always grows too, even if the server's clock is set
 /// back, because it identifies the server's memory.

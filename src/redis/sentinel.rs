@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use ::redis::aio::{ConnectionLike, MultiplexedConnection};
 use ::redis::sentinel::{SentinelClient, SentinelServerType};
-use ::redis::{AsyncConnectionConfig, Cmd, IntoConnectionInfo, Pipeline, RedisFuture, RedisResult, Value};
+use ::redis::{AsyncConnectionConfig, Cmd, IntoConnectionInfo, Pipeline, RedisError, RedisFuture, RedisResult, Value};
 
-use super::script::any_of;
+use super::followed::{is_refused, is_replica};
 use crate::debug::opaque_debug;
 
 /// A connection to the master that the sentinels name. Clones share it.
@@ -99,28 +99,16 @@ impl SentinelConnection {
     }
 
     fn judge<T>(&self, used: &Current, result: RedisResult<T>, answers: impl Fn(&T) -> &[Value]) -> RedisResult<T> {
-        let useless = match &result {
-            // Inside an answer, a server's refusal is a value and not an `Err`.
-            Ok(answer) => answers(answer).iter().any(is_refused),
-            Err(error) => error.is_unrecoverable_error() || error.is_timeout() || any_of(error, is_no_master),
-        };
-        if useless {
+        let is_lost = |error: &RedisError| error.is_unrecoverable_error() || error.is_timeout();
+        if result.as_ref().is_err_and(is_lost) || is_refused(&result, answers, is_no_master) {
             self.give_up(used);
         }
         result
     }
 }
 
-fn is_refused(answer: &Value) -> bool {
-    match answer {
-        Value::ServerError(error) => is_no_master(error.code()),
-        Value::Array(answers) => answers.iter().any(is_refused),
-        _ => false,
-    }
-}
-
 fn is_no_master(code: &str) -> bool {
-    matches!(code, "READONLY" | "MASTERDOWN" | "LOADING")
+    is_replica(code) || code == "LOADING"
 }
 
 impl ConnectionLike for SentinelConnection {

@@ -1,10 +1,15 @@
 //! Failovers: what a replica has not received is lost when it becomes the master.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
 use tower_sso::redis::{ConnectError, RedisStore};
 use tower_sso::replay::ReplayStore;
 
+use super::failures::until_it_is_ready;
 use super::{NOW, Node, Redis, clock, link, link_of};
 
 /// Makes a server sync its replicas at once.
@@ -94,4 +99,40 @@ async fn a_user_that_may_not_ask_who_the_server_is_teaches_a_replica_nothing() {
     first.kill();
     second.lead();
     assert!(connect(&second).await.unwrap().remembers_since() > before);
+}
+
+/// As a name or an address that moves to the new master does, which leaves open connections where they are. Returns the
+/// address, and the port that new connections go to.
+async fn address_of(server: &Redis) -> (String, Arc<AtomicU16>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}/", listener.local_addr().unwrap());
+    let target = Arc::new(AtomicU16::new(server.port()));
+    let port = Arc::clone(&target);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let port = port.load(Ordering::Relaxed);
+            tokio::spawn(async move {
+                let mut server = TcpStream::connect(("127.0.0.1", port)).await?;
+                copy_bidirectional(&mut client, &mut server).await
+            });
+        }
+    });
+    (url, target)
+}
+
+#[tokio::test]
+async fn a_master_that_becomes_a_replica_is_left_for_the_one_that_has_its_address() {
+    let (first, second) = (Redis::start(PROMPT), Redis::start(PROMPT));
+    for server in [&first, &second] {
+        let commands = "+eval +evalsha +script|load +multi +exec +hmget +hset +time +info";
+        server.command(&format!("ACL SETUSER few on >hush ~* -@all {commands}"));
+    }
+    let (url, address) = address_of(&first).await;
+    let redis = RedisStore::connect(url.replace("redis://", "redis://few:hush@"), "test").await.unwrap();
+    second.follow(&first).await;
+    redis.ready().await.unwrap();
+    second.lead();
+    address.store(second.port(), Ordering::Relaxed);
+    first.follow(&second).await;
+    until_it_is_ready(&redis).await;
 }
