@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use serde_json::Value;
 use tower_sso::VerifyLayer;
 use tower_sso::kit::Kit;
 use tower_sso::sign::{SignError, Signs};
@@ -13,11 +14,15 @@ type Make = dyn Fn(&str, Option<&str>) -> Result<Kit, SignError> + Send + Sync;
 pub(crate) struct Kits(Mutex<Vec<(&'static str, Box<Make>)>>);
 
 impl Kits {
-    /// Writes pages for this path about this layer.
-    pub(crate) fn add<F: Signs, C: Send + Sync + 'static>(&self, path: &'static str, layer: &VerifyLayer<F, C>) {
+    /// Writes pages for this path about this layer, with these claims in their example.
+    pub(crate) fn add<F: Signs, C>(&self, path: &'static str, layer: &VerifyLayer<F, C>, claims: Value)
+    where
+        C: Send + Sync + 'static,
+    {
         let layer = layer.clone();
         let make = move |address: &str, tenant: Option<&str>| {
-            let kit = layer.kit(address);
+            let claims = claims.as_object().into_iter().flatten();
+            let kit = claims.fold(layer.kit(address), |kit, (name, value)| kit.claim(name, value));
             match tenant {
                 Some(tenant) => kit.tenant(tenant).build(),
                 None => kit.build(),

@@ -122,11 +122,13 @@
 //! # use tower_sso::{keys::MemoryKeys, providers::tutorcruncher, replay::MemoryReplay};
 //! # let keys = MemoryKeys::new().with("4321", "38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c=");
 //! # let sso = tutorcruncher::sso(keys).replay(MemoryReplay::new()).build().unwrap();
-//! let kit = sso.kit("https://app.example/sso").partner("Acme").tenant("4321").build().unwrap();
+//! let kit = sso.kit("https://app.example/sso").partner("Acme").tenant("4321").claim("id", 123).build().unwrap();
 //! let (page, for_a_wiki) = (kit.html(), kit.markdown());
 //! # assert!(page.contains("company_id") && for_a_wiki.contains("hmac"), "{for_a_wiki}");
 //! # }
 //! ```
+//!
+//! Name the claims that your type needs: a page whose example the layer would refuse is not made.
 //!
 //! The only key on it is made for the page: send it by mail. Hand over the real key another way.
 //!

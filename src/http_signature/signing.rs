@@ -8,7 +8,7 @@ use super::base::derived;
 use super::{CONTENT_DIGEST, HttpSignature, SIGNATURE, SIGNATURE_INPUT};
 use crate::form::Form;
 use crate::mac::Digest;
-use crate::scheme::{Encoding, TimeFormat};
+use crate::scheme::{Encoding, TimeFormat, base_uri_of};
 use crate::steps::{
     Body, Draft, Expr, Lifetime, Outgoing, SecretShape, SignError, Signs, Steps, Wanted, as_written, key,
 };
@@ -19,6 +19,9 @@ where
 {
     fn signing(&self, wanted: &Wanted<'_>) -> Result<Steps, SignError> {
         let (mut draft, mut outgoing) = (Draft::default(), Outgoing::new(wanted));
+        // As the layer reads it: RFC 9421, 2.2.2 and 2.2.3.
+        let address = base_uri_of(&outgoing.request.address);
+        outgoing.request.address = address.ok_or(SignError::Address("is not one such as https://app.example/hook"))?;
         let digest = self.body(wanted, &mut draft, &mut outgoing);
         let now = draft.step("now", Expr::Time(TimeFormat::Seconds, 0));
         let components = self.components(digest.is_some());

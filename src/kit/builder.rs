@@ -2,7 +2,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::languages::{Language, Program};
-use super::{Kit, page};
+use super::{Kit, check, page};
 use crate::VerifyLayer;
 use crate::form::Form;
 use crate::keys::Secret;
@@ -110,7 +110,8 @@ impl<F: Signs, C> KitBuilder<'_, F, C> {
     ///
     /// # Errors
     /// If the layer is set up in a way that cannot be described, a claim cannot be written as JSON, or the address is
-    /// not a URL.
+    /// not a URL. [`SignError::Refused`] if the layer would refuse the example: most often the claims type needs a
+    /// [claim](Self::claim) that was not named, or the address is not the layer's.
     pub fn build(self) -> Result<Kit, SignError> {
         let Self { layer, address, partner, tenant, claims, key_pair, unwritable } = self;
         if let Some(error) = unwritable {
@@ -126,6 +127,7 @@ impl<F: Signs, C> KitBuilder<'_, F, C> {
         let nonce = encode_hex(nonce);
         let run = Run { secret: &secret, now, nonce: &nonce };
         let (values, vector) = run.request(&steps)?;
+        check::check(layer, &vector, &key, now)?;
         let programs: Vec<Program> = Language::ALL
             .into_iter()
             .filter(|language| language.has(&steps))

@@ -32,6 +32,7 @@
 //! ```
 
 mod builder;
+mod check;
 mod document;
 mod html;
 mod languages;

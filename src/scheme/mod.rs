@@ -71,7 +71,7 @@ pub(crate) use key_derivation::Kind as DerivationKind;
 #[cfg(any(feature = "signed-parameters", feature = "signed-payload", feature = "webhook"))]
 pub(crate) use key_kind::{Given, KeyKind};
 pub use origin::Origin;
-#[cfg(all(feature = "oauth1", feature = "sign"))]
+#[cfg(all(feature = "sign", any(feature = "http-signature", feature = "oauth1", feature = "webhook")))]
 pub(crate) use origin::base_uri_of;
 #[cfg(feature = "sign")]
 pub(crate) use place::Kind as PlaceKind;

@@ -6,7 +6,7 @@ use super::token::Written;
 use super::{FromCall, SharedSecret};
 use crate::form::Form;
 use crate::scheme::Encoding;
-use crate::steps::{Draft, Expr, Outgoing, SecretShape, SignError, Signs, Steps, Wanted};
+use crate::steps::{Body, Draft, Expr, Outgoing, SecretShape, SignError, Signs, Steps, Wanted};
 
 impl<C: FromCall> Signs for SharedSecret<C>
 where
@@ -19,7 +19,7 @@ where
             if self.place.is_form() {
                 wanted.texts().for_each(|(name, value)| outgoing.form_field(&name, value));
             } else {
-                wanted.members().for_each(|(name, value)| outgoing.json(&name, value));
+                outgoing.request.body = Body::Json(wanted.members().collect());
             }
             outgoing.claims(wanted, "body");
         }

@@ -1,3 +1,5 @@
+use crate::rejection::Reason;
+
 /// Why something could not be signed.
 ///
 /// ```
@@ -20,6 +22,9 @@ pub enum SignError {
     /// The claims lack one that the layer requires or signs.
     #[error("the claims lack `{0}`, which the layer needs: give it a value")]
     Missing(String),
+    /// The layer would refuse the example of a partner's page, for this reason.
+    #[error("the layer would refuse the example, so check its address and claims: {0}")]
+    Refused(Reason),
     /// The layer's requests cannot be described step by step.
     #[error("not possible for this layer: {0}")]
     Unsupported(&'static str),

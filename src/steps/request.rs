@@ -113,9 +113,14 @@ impl Outgoing {
 }
 
 impl Request {
+    /// The query, without its question mark.
+    pub(crate) fn query(&self) -> Expr {
+        separated(self.query.iter().cloned())
+    }
+
     /// The whole URI.
     pub(crate) fn uri(&self) -> Expr {
-        let query = separated(self.query.iter().cloned());
+        let query = self.query();
         let separator = if self.query.is_empty() { "" } else { "?" };
         let (mut address, segment) = (self.address.clone(), self.segment.clone());
         if segment.is_some() && !address.ends_with('/') {

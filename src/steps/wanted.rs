@@ -70,19 +70,16 @@ impl<'a> Wanted<'a> {
     pub(crate) fn with<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Result<Self, SignError> {
         let mut wanted = self.clone();
         for name in names {
-            let path: Vec<String> = match name.strip_prefix('/') {
-                Some(pointer) => pointer.split('/').map(|name| name.replace("~1", "/").replace("~0", "~")).collect(),
-                None => vec![name.to_owned()],
-            };
-            if self.has(&path) {
-                continue;
+            if !self.has(name) {
+                insert(&mut wanted.claims, &path_of(name), self.made_up(name)?);
             }
-            insert(&mut wanted.claims, &path, self.made_up(name)?);
         }
         Ok(wanted)
     }
 
-    fn has(&self, path: &[String]) -> bool {
+    /// Whether there is such a claim. A name that begins with `/` is a pointer.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let path = path_of(name);
         let Some((first, rest)) = path.split_first() else { return false };
         rest.iter().try_fold(self.claims.get(first), |value, name| Some(value?.get(name))).flatten().is_some()
     }
@@ -95,6 +92,13 @@ impl<'a> Wanted<'a> {
     /// The claims as members of a JSON object.
     pub(crate) fn members(&self) -> impl Iterator<Item = (String, Expr)> {
         self.claims.iter().map(|(name, value)| (name.clone(), Expr::Value(value.clone())))
+    }
+
+    /// The claims as members, and a computed one that they lack. A name that begins with `/` is a pointer.
+    pub(crate) fn members_with(&self, name: &str, value: Expr) -> Vec<(String, Expr)> {
+        let mut members = self.members().collect();
+        put(&mut members, &path_of(name), value);
+        members
     }
 
     /// The pairs of the address's query.
@@ -113,6 +117,33 @@ impl<'a> Wanted<'a> {
         let address = self.address.split('#').next().unwrap_or_default();
         address.split_once('?').map_or((address, None), |(base, query)| (base, Some(query)))
     }
+}
+
+/// The names on the way to a claim, as in RFC 6901 if the name begins with `/`.
+fn path_of(name: &str) -> Vec<String> {
+    match name.strip_prefix('/') {
+        Some(pointer) => pointer.split('/').map(|name| name.replace("~1", "/").replace("~0", "~")).collect(),
+        None => vec![name.to_owned()],
+    }
+}
+
+/// Adds a computed member where it stands.
+fn put(members: &mut Vec<(String, Expr)>, path: &[String], value: Expr) {
+    let Some((name, inside)) = path.split_first() else { return };
+    if inside.is_empty() {
+        members.push((name.clone(), value));
+        return;
+    }
+    let at = members.iter().position(|(other, _)| other == name);
+    let mut inner = match at.map(|at| members.remove(at).1) {
+        Some(Expr::Value(Value::Object(claims))) => {
+            claims.into_iter().map(|(name, claim)| (name, Expr::Value(claim))).collect()
+        }
+        // It takes the place of what is no object.
+        _ => Vec::new(),
+    };
+    put(&mut inner, inside, value);
+    members.push((name.clone(), Expr::Object(inner)));
 }
 
 /// Adds an example where it stands.

@@ -6,6 +6,8 @@ use super::sameness::EventId;
 use super::signed::{Part, Template};
 use super::{Digest, Encoding, Webhook};
 use crate::form::Form;
+use crate::received;
+use crate::scheme::base_uri_of;
 use crate::steps::{
     Body, Draft, Expr, Lifetime, Outgoing, SecretShape, SignError, Signs, Steps, Wanted, as_written, key, words,
 };
@@ -22,6 +24,7 @@ where
         let (mut draft, mut outgoing) = (Draft::default(), Outgoing::new(wanted));
         let now = self.has_time().then(|| draft.step("now", Expr::Time(self.time_format, self.lifetime())));
         let body = self.body(wanted, now.as_ref(), &mut draft, &mut outgoing)?;
+        self.address(&body, &mut outgoing);
         let id = self.id_header.as_ref().map(|_| draft.step("id", Expr::Nonce));
         let secret = key(self.secret_format, &mut draft);
         for (name, value, what) in [
@@ -35,7 +38,7 @@ where
         }
         outgoing.claims(wanted, "body");
         let template = self.template.as_ref().map_err(|_| SignError::Unsupported("its template is not one"))?;
-        let text = text(template, &outgoing, [now.as_ref(), id.as_ref(), Some(&body)])?;
+        let text = self.text(template, &outgoing, [now.as_ref(), id.as_ref(), Some(&body)])?;
         let text = if let Expr::Step(..) = text { text } else { draft.step("text", text) };
         let signature = draft.step("signature", self.signature(secret, text)?);
         let name = self.signatures.headers.first().ok_or(NO_HEADER)?;
@@ -77,12 +80,14 @@ impl<C> Webhook<C> {
         let text = match &*content_type {
             "application/x-www-form-urlencoded" => Expr::Pairs(wanted.texts().collect()).form(),
             _ if content_type.ends_with("json") => {
-                let field = self.timestamp_field.as_ref().filter(|name| !wanted.claims().contains_key(&***name));
-                let time = field.zip(now).map(|(name, now)| (name.to_string(), now.clone()));
-                if let Some((name, _)) = &time {
-                    outgoing.part(name, "body", words::time(self.time_format));
-                }
-                Expr::Json(time.into_iter().chain(wanted.members()).collect())
+                let field = self.timestamp_field.as_ref().filter(|name| !wanted.has(name));
+                Expr::Json(match field.zip(now) {
+                    Some((name, now)) => {
+                        outgoing.part(name, "body", words::time(self.time_format));
+                        wanted.members_with(name, now.clone())
+                    }
+                    None => wanted.members().collect(),
+                })
             }
             _ => return Err(SignError::Unsupported("its bodies are neither JSON nor a form")),
         };
@@ -90,6 +95,19 @@ impl<C> Webhook<C> {
         outgoing.part("the body", "body", format!("`{content_type}`: sent byte for byte as it was signed"));
         outgoing.request.body = Body::Text(body.clone(), content_type);
         Ok(body)
+    }
+
+    /// The address as the layer reads it, with what it must say of the body.
+    fn address(&self, body: &Expr, outgoing: &mut Outgoing) {
+        // One with a user in it stays as it is.
+        if let Some(normalized) = base_uri_of(&outgoing.request.address) {
+            outgoing.request.address = normalized;
+        }
+        if let Some(name) = &self.reading.body_digest {
+            let digest = Expr::Hash(Digest::Sha256, Box::new(body.clone())).encoded(Encoding::Hex);
+            outgoing.query(name, digest);
+            outgoing.part(name, "query, as its last parameter", "the body's SHA-256, in hexadecimal");
+        }
     }
 
     fn signature(&self, secret: Expr, text: Expr) -> Result<Expr, SignError> {
@@ -103,6 +121,43 @@ impl<C> Webhook<C> {
         Ok(mac.encoded(signatures.encoding))
     }
 
+    /// The signed text.
+    fn text(&self, template: &Template, outgoing: &Outgoing, parts: [Option<&Expr>; 3]) -> Result<Expr, SignError> {
+        let [now, id, body] = parts;
+        let request = &outgoing.request;
+        let missing = || SignError::Unsupported("its template names a part that it has no header for");
+        let parts = template.0.iter().map(|part| {
+            Ok(match part {
+                Part::Literal(literal) => Expr::text(literal.to_string()),
+                Part::Timestamp => now.cloned().ok_or_else(missing)?,
+                Part::Id => id.cloned().ok_or_else(missing)?,
+                Part::Body => body.cloned().ok_or_else(missing)?,
+                Part::BodySha256 => {
+                    let body = body.cloned().ok_or_else(missing)?;
+                    Expr::Hash(Digest::Sha256, Box::new(body)).encoded(Encoding::Hex)
+                }
+                Part::Method => Expr::text(request.method.to_string()),
+                Part::Url => request.uri(),
+                Part::Path => Expr::text(self.path(&request.address)?),
+                Part::Query => request.query(),
+                Part::BodyCrc32 | Part::Form | Part::EncodedUri | Part::Headers => {
+                    return Err(SignError::Unsupported(
+                        "it signs a checksum, a form, an encoded URI or listed headers",
+                    ));
+                }
+            })
+        });
+        Ok(Expr::concat(parts.collect::<Result<Vec<_>, SignError>>()?))
+    }
+
+    /// The path of an address, below the app's own.
+    fn path(&self, address: &str) -> Result<String, SignError> {
+        const NOT_BELOW: SignError = SignError::Address("is not below the app's own path: see `path_below`");
+        let uri: http::Uri =
+            address.parse().map_err(|_| SignError::Address("is not one such as https://app.example/"))?;
+        received::path_below(&uri, &self.reading.base_path).map(str::to_owned).ok_or(NOT_BELOW)
+    }
+
     fn written(&self) -> String {
         let encoding = words::encoding(self.signatures.encoding);
         let (prefix, separator) = (&self.signatures.prefix, self.signatures.separator);
@@ -114,40 +169,3 @@ impl<C> Webhook<C> {
 }
 
 const NO_HEADER: SignError = SignError::Unsupported("its signature is in no header");
-
-/// The signed text.
-fn text(template: &Template, outgoing: &Outgoing, parts: [Option<&Expr>; 3]) -> Result<Expr, SignError> {
-    let [now, id, body] = parts;
-    let (uri, method) = (outgoing.request.uri(), &outgoing.request.method);
-    let fixed = match &uri {
-        Expr::Text(text) => text.as_ref(),
-        _ => "",
-    };
-    let path = || {
-        let behind_scheme = fixed.split_once("://").map_or(fixed, |(_, rest)| rest);
-        let path = behind_scheme.find('/').and_then(|at| behind_scheme.get(at..)).unwrap_or("/");
-        path.split('?').next().unwrap_or_default().to_owned()
-    };
-    let query = || fixed.split_once('?').map_or("", |(_, query)| query).to_owned();
-    let missing = || SignError::Unsupported("its template names a part that it has no header for");
-    let parts = template.0.iter().map(|part| {
-        Ok(match part {
-            Part::Literal(literal) => Expr::text(literal.to_string()),
-            Part::Timestamp => now.cloned().ok_or_else(missing)?,
-            Part::Id => id.cloned().ok_or_else(missing)?,
-            Part::Body => body.cloned().ok_or_else(missing)?,
-            Part::BodySha256 => {
-                let body = body.cloned().ok_or_else(missing)?;
-                Expr::Hash(Digest::Sha256, Box::new(body)).encoded(Encoding::Hex)
-            }
-            Part::Method => Expr::text(method.to_string()),
-            Part::Url => uri.clone(),
-            Part::Path => Expr::text(path()),
-            Part::Query => Expr::text(query()),
-            Part::BodyCrc32 | Part::Form | Part::EncodedUri | Part::Headers => {
-                return Err(SignError::Unsupported("it signs a checksum, a form, an encoded URI or listed headers"));
-            }
-        })
-    });
-    Ok(Expr::concat(parts.collect::<Result<Vec<_>, SignError>>()?))
-}

@@ -23,6 +23,7 @@ use tower_sso::{
 };
 
 use crate::public_keys;
+use crate::settings;
 use crate::support::{App, Served, clock};
 
 /// A secret of the layer's own, in the shapes that forms want. No kit may hold it.
@@ -44,7 +45,7 @@ pub(crate) struct Mechanism {
 
 const ONCE: (&str, usize) = ("replayed", 1);
 pub(crate) const ACKNOWLEDGED: (&str, usize) = ("ok", 1);
-const REUSABLE: (&str, usize) = ("ok", 2);
+pub(crate) const REUSABLE: (&str, usize) = ("ok", 2);
 
 /// What the layers' clock is: the kit's vector is made at its time.
 #[derive(Clone)]
@@ -304,6 +305,7 @@ pub(crate) fn all(time: &Time) -> Vec<Mechanism> {
     ]);
     all.extend(in_bodies(time));
     all.extend(public_keys::all(time));
+    all.extend(settings::all(time));
     all.extend([
         mechanism(asked("sealed, CBC", "https://app.example/login?tenant=acme", user()), time, || {
             let layer = sealed::in_last_segment::<Value>(Seal::AesCbcThenHmac).tenant(Tenant::query("tenant"));

@@ -10,7 +10,7 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use http::{StatusCode, Uri};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use toml::de::Deserializer;
 use tower_sessions::Session;
 use tower_sso::Identity;
@@ -96,7 +96,7 @@ impl Vendor for Lcvista {
         let sso = sso.map_claims(text::storable).build()?;
 
         portal.explainers.add("/sso/oauth/", &sso);
-        portal.kits.add("/sso/oauth/", &sso);
+        portal.kits.add("/sso/oauth/", &sso, json!({}));
         let routes = Router::new().route("/sso/oauth/", get(land).layer(sso));
         // [/mount]
         Ok(routes.layer(Extension(self)))

@@ -12,7 +12,7 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use toml::de::Deserializer;
 use tower_sessions::Session;
 use tower_sso::Identity;
@@ -96,7 +96,7 @@ impl Vendor for SiteBuilder {
         let once = ticket::layer::<Entrance>(tickets.clone()).responder(page::refused).build()?;
 
         portal.explainers.add("/sitebuilder/widget/", &sso);
-        portal.kits.add("/sitebuilder/widget/", &sso);
+        portal.kits.add("/sitebuilder/widget/", &sso, json!({}));
         let routes = Router::new()
             .route("/sitebuilder/widget/", get(widget).layer(sso))
             .route("/sitebuilder/enter", get(enter).layer(once))

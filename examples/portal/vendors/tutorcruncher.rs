@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use toml::de::Deserializer;
 use tower_sessions::Session;
@@ -150,9 +150,13 @@ impl Vendor for TutorCruncher {
         let sso = sso.map_claims(text::storable).build()?;
 
         portal.explainers.add("/tutorcruncher/companies", &verify);
-        portal.kits.add("/tutorcruncher/companies", &verify);
+        let company = json!({
+            "company_id": 4321, "company_name": "DinoTutors", "admin_name": "Ada", "admin_email": "ada@example.com",
+            "fernet_key": "38mnLQKJf5J0J0Il4-wHr-KnMnjAz8cZLTvDHEAwU-c=", // made up
+        });
+        portal.kits.add("/tutorcruncher/companies", &verify, company);
         portal.explainers.add("/tutorcruncher/sso", &sso);
-        portal.kits.add("/tutorcruncher/sso", &sso);
+        portal.kits.add("/tutorcruncher/sso", &sso, json!({"id": 123, "rt": "Contractor"}));
         let routes = Router::new()
             .route("/tutorcruncher/companies", post(sign_up).layer(verify))
             .route("/tutorcruncher/sso", get(land).layer(sso))

@@ -12,7 +12,7 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use http::Uri;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use toml::de::Deserializer;
 use tower_sessions::Session;
 use tower_sso::Identity;
@@ -144,7 +144,7 @@ impl Vendor for Waggl {
         let sso = sso.map_claims(text::storable).build()?;
 
         portal.explainers.add("/i/{survey}", &sso);
-        portal.kits.add("/i/{survey}", &sso);
+        portal.kits.add("/i/{survey}", &sso, json!({"data": {"email": "ada@example.com"}}));
         // Partners that append the path to `https://portal.example/` send two slashes. `start` reduces them to one.
         let routes = Router::new().route("/i/{survey}", get(survey)).route("//i/{survey}", get(survey));
         let routes = routes.route_layer(sso).route_layer(start).layer(Extension(surveys));

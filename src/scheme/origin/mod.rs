@@ -16,7 +16,7 @@ use crate::received;
 use crate::rejection::Reason;
 use crate::text::percent::percent_encoded;
 use forwarded::{Chain, forwarded, from_host};
-#[cfg(all(feature = "oauth1", feature = "sign"))]
+#[cfg(all(feature = "sign", any(feature = "http-signature", feature = "oauth1", feature = "webhook")))]
 pub(crate) use site::base_uri_of;
 use site::{Configured, Site, configured, written};
 
