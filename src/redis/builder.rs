@@ -13,8 +13,8 @@ use ::redis::{Client, ErrorKind, IntoConnectionInfo, RedisError, Value, cmd};
 
 use super::RedisStore;
 use super::batch::Batches;
-use super::followed::Followed;
 use super::memory::Witness;
+use super::reopening::Reopening;
 use super::script::{Scripts, failure};
 #[cfg(feature = "redis-sentinel")]
 use super::sentinel::SentinelConnection;
@@ -211,8 +211,8 @@ impl RedisStoreBuilder {
             .set_response_timeout(Some(self.timeout))
             // Each request tries once: retries here would exceed the layer's timeout.
             .set_number_of_retries(0);
-        let connection = ConnectionManager::new_lazy_with_config(client, config).map_err(ConnectError::Url)?;
-        self.over_followed(Followed { connection, closes: true }).await
+        let open = move || ConnectionManager::new_lazy_with_config(client.clone(), config.clone());
+        self.over_reopening(Reopening::opened_by(open).map_err(ConnectError::Url)?).await
     }
 
     /// Connects to a cluster. Some of its nodes are enough.
@@ -266,10 +266,10 @@ impl RedisStoreBuilder {
     where
         C: ConnectionLike + Clone + Send + Sync + 'static,
     {
-        self.over_followed(Followed { connection, closes: false }).await
+        self.over_reopening(Reopening::never(connection)).await
     }
 
-    async fn over_followed<C>(self, connection: Followed<C>) -> Result<RedisStore<C>, ConnectError>
+    async fn over_reopening<C>(self, connection: Reopening<C>) -> Result<RedisStore<C>, ConnectError>
     where
         C: ConnectionLike + Clone + Send + Sync + 'static,
     {

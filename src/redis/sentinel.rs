@@ -7,7 +7,7 @@ use ::redis::aio::{ConnectionLike, MultiplexedConnection};
 use ::redis::sentinel::{SentinelClient, SentinelServerType};
 use ::redis::{AsyncConnectionConfig, Cmd, IntoConnectionInfo, Pipeline, RedisError, RedisFuture, RedisResult, Value};
 
-use super::followed::{is_refused, is_replica};
+use super::reopening::{is_refused, is_replica};
 use crate::debug::opaque_debug;
 
 /// A connection to the master that the sentinels name. Clones share it.

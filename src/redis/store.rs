@@ -9,8 +9,8 @@ use ::redis::aio::{ConnectionLike, ConnectionManager};
 
 use super::batch::Batches;
 use super::builder;
-use super::followed::Followed;
 use super::memory::Witness;
+use super::reopening::Reopening;
 use super::script::{self, Answer, Loaded, Scripts, ceil_to_milliseconds, floor_to_milliseconds};
 use crate::clock::{Clock, UnixTime};
 use crate::replay::{Claim, Claimed, Fingerprint, Group, Hold, LeaseId, ReplayStore};
@@ -40,7 +40,7 @@ const LONGEST: u64 = 1 << 48;
 pub struct RedisStore<C = ConnectionManager>(pub(super) Arc<Inner<C>>);
 
 pub(super) struct Inner<C> {
-    pub(super) connection: Followed<C>,
+    pub(super) connection: Reopening<C>,
     pub(super) scripts: Scripts,
     /// `{namespace}`: the braces keep all keys in one slot of a cluster.
     pub(super) prefix: String,
@@ -121,7 +121,7 @@ where
         Err(StoreError::new("the Redis server loses its memory again and again"))
     }
 
-    async fn raise(&self, connection: &mut Followed<C>, now: UnixTime) -> Result<(), StoreError> {
+    async fn raise(&self, connection: &mut Reopening<C>, now: UnixTime) -> Result<(), StoreError> {
         let Inner { scripts, memory_key, witness, clock, .. } = &*self.0;
         let (asked, now) = (Instant::now(), now.max(clock.exact()));
         let tolerance = milliseconds(witness.tolerance());

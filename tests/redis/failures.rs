@@ -40,6 +40,24 @@ async fn a_server_that_is_away_is_unavailable_and_comes_back_by_itself() {
     assert_eq!(node.send(&made_since).await, "replayed");
 }
 
+/// As when its password is changed in two places, one after the other, or when it has too many clients for a while.
+#[tokio::test]
+async fn a_server_that_refuses_a_new_connection_is_asked_again() {
+    let server = Redis::start(&[]);
+    server.command("ACL SETUSER app on >hush ~* +@all");
+    let url = server.url().replace("redis://", "redis://app:hush@");
+    let redis = RedisStore::connect(url, "test").await.unwrap();
+    server.command("ACL SETUSER app resetpass >changed");
+    server.command("CLIENT KILL TYPE normal");
+    let asked = Instant::now();
+    while !redis.ready().await.is_err_and(|error| error.to_string().contains("uthentication")) {
+        assert!(asked.elapsed() < Duration::from_secs(30), "the server refuses nobody");
+        tokio::task::yield_now().await;
+    }
+    server.command("ACL SETUSER app resetpass >hush");
+    until_it_is_ready(&redis).await;
+}
+
 /// Bounded by the test's own end: it asks again until it is.
 pub(crate) async fn until_it_is_ready(redis: &RedisStore) {
     let asked = Instant::now();
