@@ -240,19 +240,21 @@ impl UnixTime {
         Self(secs.cast_signed() * NANOS_PER_SECOND)
     }
 
-    /// The instant `secs` seconds after the epoch, for fractions and negative numbers. `None` for NaN.
+    /// The instant `secs` seconds after the epoch, for fractions and negative numbers. Whole seconds are exact; in this
+    /// century a fraction is to some 200 ns, as an `f64` itself. `None` for NaN.
     ///
     /// ```
     /// use tower_sso::clock::UnixTime;
     ///
     /// assert_eq!(UnixTime::from_secs_f64(1.5).map(|t| t.as_nanos()), Some(1_500_000_000));
+    /// assert_eq!(UnixTime::from_secs_f64(1_700_000_001.0), Some(UnixTime::from_secs(1_700_000_001)));
     /// assert_eq!(UnixTime::from_secs_f64(f64::NAN), None);
     /// ```
     pub fn from_secs_f64(secs: f64) -> Option<Self> {
         const NANOS: f64 = 1e9;
-        #[expect(clippy::cast_possible_truncation, reason = "it saturates; in this century it is exact to some 200 ns")]
-        let nanos = (secs * NANOS) as i64;
-        (!secs.is_nan()).then_some(Self(nanos))
+        #[expect(clippy::cast_possible_truncation, reason = "both saturate")]
+        let (whole, rest) = (secs as i64, (secs.fract() * NANOS) as i64);
+        (!secs.is_nan()).then_some(Self(whole.saturating_mul(NANOS_PER_SECOND).saturating_add(rest)))
     }
 
     /// The instant `nanos` nanoseconds after the epoch.

@@ -1,12 +1,13 @@
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 use std::borrow::Cow;
 
 use crate::clock::UnixTime;
 use crate::rejection::Reason;
-use crate::text::json::Object;
+use crate::text::json::{Field, Object};
 
 /// The claims of RFC 7519 that decide when a token is accepted.
+#[derive(Default)]
 pub(super) struct Registered {
     pub(super) exp: Option<UnixTime>,
     pub(super) nbf: Option<UnixTime>,
@@ -33,7 +34,7 @@ pub(super) fn refuse_binding(
     unchecked: &[Cow<'static, str>],
 ) -> Result<(), Reason> {
     let is_checked = |claim: &str| checked == Some(claim) || unchecked.iter().any(|unchecked| unchecked == claim);
-    match payload.names().find(|claim| is_binding(claim) && !is_checked(claim)) {
+    match payload.fields().map(|(claim, _)| claim).find(|claim| is_binding(claim) && !is_checked(claim)) {
         Some(claim) => {
             Err(Reason::BadClaim(claim.to_owned().into(), "binds the token to a request or a key, which nobody checks"))
         }
@@ -43,8 +44,16 @@ pub(super) fn refuse_binding(
 
 impl Registered {
     pub(super) fn of(payload: &Object<'_>) -> Result<Self, Reason> {
-        let date = |name| payload.get(name).map(|value| numeric_date(name, &value)).transpose();
-        Ok(Self { exp: date("exp")?, nbf: date("nbf")?, iat: date("iat")? })
+        let mut registered = Self::default();
+        for (name, field) in payload.fields() {
+            match name {
+                "exp" => registered.exp = Some(numeric_date("exp", field)?),
+                "nbf" => registered.nbf = Some(numeric_date("nbf", field)?),
+                "iat" => registered.iat = Some(numeric_date("iat", field)?),
+                _ => {}
+            }
+        }
+        Ok(registered)
     }
 }
 
@@ -106,20 +115,13 @@ pub(super) fn check_party(payload: &Object<'_>, ours: &str) -> Result<(), Reason
 
 /// A JSON number of seconds since the epoch. A time beyond [`UnixTime`]'s range becomes its end: partners write
 /// 9999999999, in the year 2286, for "never".
-fn numeric_date(name: &'static str, value: &Value) -> Result<UnixTime, Reason> {
+fn numeric_date(name: &'static str, field: Field<'_>) -> Result<UnixTime, Reason> {
     /// The last second of the year 9999. A later value is a mistake, or milliseconds.
     const FURTHEST: f64 = 253_402_300_799.0;
     let bad = |what| Reason::BadClaim(Cow::Borrowed(name), what);
-    let Value::Number(number) = value else { return Err(bad("is not a number")) };
-    if number.as_f64().is_none_or(|seconds| seconds.abs() > FURTHEST) {
+    let seconds: f64 = field.read().ok_or_else(|| bad("is not a number"))?;
+    if seconds.abs() > FURTHEST {
         return Err(bad("is out of range: write it in seconds, not in milliseconds"));
     }
-    seconds(number).ok_or_else(|| bad("is not a number"))
-}
-
-fn seconds(number: &Number) -> Option<UnixTime> {
-    match number.as_u64() {
-        Some(seconds) => Some(UnixTime::from_secs(seconds)),
-        None => UnixTime::from_secs_f64(number.as_f64()?),
-    }
+    UnixTime::from_secs_f64(seconds).ok_or_else(|| bad("is not a number"))
 }

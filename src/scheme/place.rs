@@ -146,7 +146,7 @@ impl Place {
     pub(crate) fn leaves_some_of(&self, body: &[u8]) -> bool {
         match &self.0 {
             Kind::Form(_) => std::str::from_utf8(body).is_ok_and(|text| Query::new(text).pairs().nth(1).is_some()),
-            Kind::Json(_) => Object::read(body).is_ok_and(|object| object.names().nth(1).is_some()),
+            Kind::Json(_) => Object::read(body).is_ok_and(|object| object.fields().nth(1).is_some()),
             _ => false,
         }
     }

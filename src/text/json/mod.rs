@@ -5,7 +5,6 @@ mod scan;
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -64,13 +63,13 @@ impl<'a> Object<'a> {
 
     /// Whether a field is missing or null. Only null begins with an `n`.
     pub(crate) fn lacks(&self, name: &str) -> bool {
-        self.starting_at(name).is_none_or(|json| json.starts_with('n'))
+        self.field(name).is_none_or(|field| field.json().starts_with('n'))
     }
 
     /// The value of a field that is a string.
     #[cfg(feature = "jwt")]
     pub(crate) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
-        scan::text(self.starting_at(name)?)
+        scan::text(self.field(name)?.json())
     }
 
     /// The object as claims.
@@ -78,17 +77,14 @@ impl<'a> Object<'a> {
         parse_text(self.json)
     }
 
-    /// The names of its fields, in any order.
-    #[allow(dead_code, reason = "some forms ask for fields by name alone")]
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(|(name, _)| &**name)
+    /// Its fields with their names, in any order.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, Field<'a>)> {
+        self.names.iter().map(|(name, end)| (&**name, Field { rest: self.json.get(*end..).unwrap_or_default() }))
     }
 
     /// The value of a field.
     pub(crate) fn get(&self, name: &str) -> Option<Value> {
-        // The scan found a value. If it had not, every check would refuse null.
-        let read = |json| Value::deserialize(&mut serde_json::Deserializer::from_str(json)).unwrap_or_default();
-        self.starting_at(name).map(read)
+        self.field(name).map(Field::value)
     }
 
     /// The value of a field. A name that begins with `/` is a pointer (RFC 6901).
@@ -110,11 +106,33 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The text from the value of a field to the end of the object.
-    fn starting_at(&self, name: &str) -> Option<&'a str> {
-        let (_, end) = self.names.iter().find(|(other, _)| other == name)?;
-        let colon = self.json.get(*end..)?.trim_ascii_start();
-        Some(colon.strip_prefix(':')?.trim_ascii_start())
+    fn field(&self, name: &str) -> Option<Field<'a>> {
+        self.fields().find(|(other, _)| *other == name).map(|(_, field)| field)
+    }
+}
+
+/// The value of a field of an object.
+#[derive(Clone, Copy)]
+pub(crate) struct Field<'a> {
+    /// The object's text behind the field's name.
+    rest: &'a str,
+}
+
+impl<'a> Field<'a> {
+    pub(crate) fn value(self) -> Value {
+        // The scan found a value. If it had not, every check would refuse null.
+        self.read().unwrap_or_default()
+    }
+
+    /// The value, if it is of this type.
+    pub(crate) fn read<T: DeserializeOwned>(self) -> Option<T> {
+        T::deserialize(&mut serde_json::Deserializer::from_str(self.json())).ok()
+    }
+
+    /// The object's text from the value on.
+    fn json(self) -> &'a str {
+        let colon = self.rest.trim_ascii_start();
+        colon.strip_prefix(':').unwrap_or_default().trim_ascii_start()
     }
 }
 
