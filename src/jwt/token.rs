@@ -5,8 +5,6 @@ use memchr::memchr_iter;
 
 use crate::challenge::Binding;
 use crate::debug::opaque_debug;
-#[cfg(feature = "jwt-public-key")]
-use crate::keys::Secret;
 use crate::keys::TenantId;
 use crate::rejection::Reason;
 use crate::text::base64::{decode_base64url_onto, without_padding};
@@ -32,9 +30,8 @@ pub(super) struct Parts {
 /// An authentic token's content.
 pub struct Message {
     pub(super) parts: Arc<Parts>,
-    /// The key that verified it.
-    #[cfg(feature = "jwt-public-key")]
-    pub(super) key: Secret,
+    /// The public key that verified it; empty for a shared secret.
+    pub(super) signer: Vec<u8>,
     /// The payload, or the error for what is wrong with it.
     pub(super) judged: Result<super::Judged, Reason>,
 }

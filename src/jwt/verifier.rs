@@ -88,8 +88,11 @@ impl Verifier {
         Ok(Message {
             judged: judge(&token.0),
             parts: Arc::clone(&token.0),
-            #[cfg(feature = "jwt-public-key")]
-            key: key.clone(),
+            signer: match self.kind {
+                Kind::Mac(_) => Vec::new(),
+                #[cfg(feature = "jwt-public-key")]
+                Kind::PublicKey(scheme) => scheme.identity(key),
+            },
         })
     }
 
@@ -231,7 +234,7 @@ impl Verifier {
         match self.kind {
             Kind::Mac(_) => fingerprint.part(message.parts.signature()),
             #[cfg(feature = "jwt-public-key")]
-            Kind::PublicKey(scheme) => fingerprint.part(&scheme.identity(&message.key)).part(message.parts.signed()),
+            Kind::PublicKey(_) => fingerprint.part(&message.signer).part(message.parts.signed()),
         };
     }
 
