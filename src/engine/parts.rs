@@ -10,7 +10,7 @@ use super::check::Stop;
 use super::proof::Accepted;
 use super::{Engine, Presented};
 use crate::clock::UnixTime;
-use crate::form::{Extracted, Form};
+use crate::form::Form;
 use crate::keys::{Keys, check_length};
 use crate::observe;
 use crate::rejection::{Facts, Reason, Step, StoreFailure};
@@ -49,17 +49,15 @@ impl<F: Form, C> Engine<F, C> {
 
     /// As another form of this kind reads it, for [`explain`](crate::explain).
     pub(super) fn extract_by(&self, form: &F, head: &Parts, body: &Bytes) -> Result<Presented<F>, Reason> {
-        let extracted = form.extract(head, body)?;
-        let tenant = match extracted.tenant {
-            Some(tenant) => Some(tenant),
-            // The form signs the name, and anybody could write another one elsewhere into the request.
-            None if self.rules.signs_tenant => None,
-            None => self.settings.tenant.of(head)?,
-        };
-        if let Some(name) = &tenant {
+        let mut extracted = form.extract(head, body)?;
+        // If the form signs the name, anybody could write another one elsewhere into the request.
+        if extracted.tenant.is_none() && !self.rules.signs_tenant {
+            extracted.tenant = self.settings.tenant.of(head)?;
+        }
+        if let Some(name) = &extracted.tenant {
             check_length(name.as_str()).map_err(|why| Reason::Malformed("tenant".into(), why))?;
         }
-        Ok(Extracted { tenant, ..extracted })
+        Ok(extracted)
     }
 
     /// The keys of the tenant, or what the form finds itself. A request that names no tenant does not reach the store.
