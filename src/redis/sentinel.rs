@@ -1,11 +1,14 @@
 //! A connection to the master that the sentinels currently name.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::redis::aio::{ConnectionLike, MultiplexedConnection};
 use ::redis::sentinel::{SentinelClient, SentinelServerType};
-use ::redis::{AsyncConnectionConfig, Cmd, IntoConnectionInfo, Pipeline, RedisError, RedisFuture, RedisResult, Value};
+use ::redis::{
+    AsyncConnectionConfig, Cmd, ErrorKind, IntoConnectionInfo, Pipeline, RedisError, RedisFuture, RedisResult, Value,
+};
 
 use super::reopening::{is_refused, is_replica};
 use crate::debug::opaque_debug;
@@ -29,8 +32,8 @@ use crate::debug::opaque_debug;
 pub struct SentinelConnection(Arc<Inner>);
 
 struct Inner {
-    /// Locked while asking the sentinels, so that only one of many requests asks.
-    client: tokio::sync::Mutex<SentinelClient>,
+    /// Each by itself, the one to ask first in front. Locked while asking, so that only one of many requests asks.
+    sentinels: tokio::sync::Mutex<VecDeque<SentinelClient>>,
     current: Mutex<Option<Current>>,
     config: AsyncConnectionConfig,
     timeout: Duration,
@@ -49,15 +52,19 @@ impl SentinelConnection {
         master: &str,
         timeout: Duration,
     ) -> RedisResult<Self> {
-        let sentinels = sentinels.into_iter().map(IntoConnectionInfo::into_connection_info);
-        let sentinels = sentinels.collect::<RedisResult<Vec<_>>>()?;
-        // Without redis-rs's TLS features, `build` takes only a `String`.
-        let name = String::from(master);
-        let client = SentinelClient::build(sentinels, name, None, SentinelServerType::Master)?;
+        let sentinels = sentinels.into_iter().map(|sentinel| {
+            // Without redis-rs's TLS features, `build` takes only a `String`.
+            let name = String::from(master);
+            SentinelClient::build(vec![sentinel.into_connection_info()?], name, None, SentinelServerType::Master)
+        });
+        let sentinels = sentinels.collect::<RedisResult<VecDeque<_>>>()?;
+        if sentinels.is_empty() {
+            return Err((ErrorKind::EmptySentinelList, "give at least one sentinel").into());
+        }
         let config =
             AsyncConnectionConfig::new().set_connection_timeout(Some(timeout)).set_response_timeout(Some(timeout));
         Ok(Self(Arc::new(Inner {
-            client: tokio::sync::Mutex::new(client),
+            sentinels: tokio::sync::Mutex::new(sentinels),
             current: Mutex::new(None),
             config,
             timeout,
@@ -73,21 +80,29 @@ impl SentinelConnection {
             return Ok(current);
         }
         let asking = async {
-            let mut client = self.0.client.lock().await;
+            let mut sentinels = self.0.sentinels.lock().await;
             // Another request may have asked while this one waited.
             if let Some(current) = self.current() {
                 return Ok(current);
             }
-            let connection = client.get_async_connection_with_config(&self.0.config).await?;
-            let current = Current { connection, mark: Arc::new(()) };
+            let mut result = Err(timed_out());
+            for _ in 0..sentinels.len() {
+                // The next request begins with another one, also if this future is dropped.
+                sentinels.rotate_left(1);
+                let Some(sentinel) = sentinels.back_mut() else { break };
+                let connecting = sentinel.get_async_connection_with_config(&self.0.config);
+                result = tokio::time::timeout(self.0.timeout, connecting).await.unwrap_or_else(|_| Err(timed_out()));
+                if result.is_ok() {
+                    sentinels.rotate_right(1);
+                    break;
+                }
+            }
+            let current = Current { connection: result?, mark: Arc::new(()) };
             *self.0.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(current.clone());
             Ok(current)
         };
         // Limits the total: each sentinel that is down takes a timeout of its own.
-        match tokio::time::timeout(self.0.timeout.saturating_mul(2), asking).await {
-            Ok(connected) => connected,
-            Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
-        }
+        tokio::time::timeout(self.0.timeout.saturating_mul(2), asking).await.unwrap_or_else(|_| Err(timed_out()))
     }
 
     /// Drops a failed connection, unless it has been replaced already.
@@ -105,6 +120,10 @@ impl SentinelConnection {
         }
         result
     }
+}
+
+fn timed_out() -> RedisError {
+    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
 }
 
 fn is_no_master(code: &str) -> bool {

@@ -196,3 +196,17 @@ async fn sentinels_that_stand_still_are_an_error_in_time() {
         assert!(answer.expect("an answer in time").is_err());
     }
 }
+
+/// Also for a store that has no time to wait for it.
+#[tokio::test]
+async fn a_sentinel_that_stands_still_does_not_hide_the_others() {
+    let (master, other) = (Redis::start(&[]), Redis::start(&[]));
+    let [still, good] = [(); 2].map(|()| Redis::sentinel("mymaster", master.port()));
+    let builder = RedisStore::builder("test").timeout(Duration::from_millis(300));
+    let store = builder.connect_sentinel([still.url(), good.url()], "mymaster").await.unwrap();
+    still.pause();
+    good.command("SENTINEL REMOVE mymaster");
+    good.command(&format!("SENTINEL MONITOR mymaster 127.0.0.1 {} 1", other.port()));
+    master.command(&format!("REPLICAOF 127.0.0.1 {}", other.port()));
+    until("the other master", async || store.ready().await.is_ok()).await;
+}
