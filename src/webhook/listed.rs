@@ -12,7 +12,7 @@ const MOST: usize = 32;
 #[derive(Clone)]
 pub(super) struct Listed {
     pub(super) list: HeaderName,
-    pub(super) family: &'static str,
+    pub(super) family: String,
 }
 
 impl Listed {
@@ -51,7 +51,7 @@ impl Listed {
     /// Removes the sender's headers that are not in the list: nobody signed them.
     pub(super) fn remove_unsigned(&self, headers: &mut HeaderMap) {
         let signed = self.names(headers).unwrap_or_default();
-        let is_unsigned = |name: &&HeaderName| name.as_str().starts_with(self.family) && !signed.contains(name);
+        let is_unsigned = |name: &&HeaderName| name.as_str().starts_with(&self.family) && !signed.contains(name);
         let unsigned: Vec<HeaderName> = headers.keys().filter(is_unsigned).cloned().collect();
         unsigned.iter().for_each(|name| _ = headers.remove(name));
     }
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn listed_headers_have_one_cut() {
-        let listed = Listed { list: HeaderName::from_static("x-list"), family: "x-" };
+        let listed = Listed { list: HeaderName::from_static("x-list"), family: "x-".to_owned() };
         let time = HeaderName::from_static("x-time");
         for (list, a, expected, why) in [
             ("a,x-list,x-time", "1", Some("a:1;x-list:a,x-list,x-time;x-time:7"), "sorted"),

@@ -156,8 +156,11 @@ where
     /// The header that lists the names of the signed headers, in lower case with commas between them. It must name
     /// itself, the [`timestamp_header`](Self::timestamp_header) and the [`id_header`](Self::id_header). Default: none.
     ///
-    /// Headers whose names begin with `family` and are not in the list are removed: nobody signed them.
+    /// Headers whose names begin with `family`, in whatever case, and are not in the list are removed: nobody signed
+    /// them. Behind an [`optional`](Self::optional) layer, a request without an identity still has them.
     pub fn signed_headers(mut self, list: HeaderName, family: &'static str) -> Self {
+        // As the names of headers are.
+        let family = family.to_ascii_lowercase();
         self.form.reading.listed = Some(Listed { list, family });
         self
     }

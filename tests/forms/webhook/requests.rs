@@ -284,7 +284,7 @@ async fn the_same_body_at_another_url_is_another_event() {
 async fn only_listed_headers_reach_the_handler() {
     let (list, user) = (HeaderName::from_static("x-app-signed"), HeaderName::from_static("x-app-user"));
     let layer = || {
-        let layer = layer().signed("{method}\n{uri:encoded}\n{headers}\n{body}").signed_headers(list.clone(), "x-app-");
+        let layer = layer().signed("{method}\n{uri:encoded}\n{headers}\n{body}").signed_headers(list.clone(), "X-App-");
         layer.timestamp_header(HeaderName::from_static("x-app-time"))
     };
     let call = |names: &str, headers: &str| {
@@ -373,6 +373,8 @@ fn texts_that_do_not_sign_the_request_do_not_build() {
         (start().signed("{url}").origin(origin()).build(), "has no {body}"),
         (start().optional_body().build(), "leaves nothing that is signed"),
         (start().content_types([""; 0]).build(), "names no type"),
+        (start().content_types([JSON, "json"]).build(), "names no type"),
+        (start().content_type(" application/json").build(), "names no type"),
         (
             start().signed("{url}{body}").origin(origin()).url_decoded(":").url_with_or_without_port().build(),
             "take one of them",
