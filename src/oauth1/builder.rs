@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::Method;
 use serde::de::DeserializeOwned;
 
+use super::parameters::is_protocol;
 use super::quirks::Quirks;
 use super::{OAuth1, Origin, SignatureMethod, Transport};
 use crate::tenant::Tenant;
@@ -102,6 +103,12 @@ pub(super) fn check<C>(form: &OAuth1<C>) -> Result<(), ConfigProblem> {
     }
     if form.methods.is_empty() {
         return Err(ConfigProblem::setting("signature_methods", "is empty: name at least one"));
+    }
+    if form.required.iter().any(|name| is_protocol(name)) {
+        return Err(ConfigProblem::setting(
+            "require",
+            "names a parameter that begins with `oauth_`, and those are no claims: leave it out",
+        ));
     }
     Ok(())
 }

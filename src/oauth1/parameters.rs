@@ -263,7 +263,7 @@ pub(super) fn is_oauth_header(head: &Parts) -> bool {
     head.headers.get_all(AUTHORIZATION).iter().any(|value| scheme_and_rest(value.as_bytes()).is_some())
 }
 
-fn is_protocol(name: &str) -> bool {
+pub(super) fn is_protocol(name: &str) -> bool {
     name.as_bytes().starts_with(PREFIX)
 }
 

@@ -121,6 +121,17 @@ impl TimeFormat {
         }
     }
 
+    /// Whether each such time has this character, digits apart.
+    pub(crate) fn always_has(self, letter: char) -> bool {
+        let letters = match self {
+            Self::Seconds | Self::FractionalSeconds | Self::Milliseconds => "",
+            Self::Rfc3339 => "-:",
+            Self::HttpDate => ", :",
+            Self::WallTime { .. } => "- :",
+        };
+        letters.contains(letter)
+    }
+
     /// When a delivery with this time is valid. The time names a whole second or an instant, depending on the format.
     pub(crate) fn validity(self, time: UnixTime, window: &Window) -> Validity {
         match self {

@@ -6,7 +6,7 @@ use http::Method;
 use serde::de::DeserializeOwned;
 
 use super::SignedJson;
-use super::fields::{Fields, Layout};
+use super::fields::{Fields, Layout, is_inside, is_pointer};
 use crate::form::HasWindow;
 use crate::has_settings::has_settings;
 use crate::mac::Digest;
@@ -215,9 +215,19 @@ pub(super) fn check<C>(form: &SignedJson<C>) -> Result<(), ConfigProblem> {
     if form.accepted.as_ref().is_some_and(|(_, values)| values.is_empty()) {
         return Err(ConfigProblem::setting("accepted_values", "are none: name those that are yours"));
     }
-    if !form.signature_field.starts_with('/') || form.fields.signed.contains(&form.signature_field) {
+    if !is_pointer(&form.signature_field) || form.fields.signed.contains(&form.signature_field) {
         return Err(ConfigProblem::setting("signature_field", "is not a pointer like `/a/b` to a field of its own"));
     }
-    form.processing.check()?;
-    Ok(())
+    let texts = || form.fields.signed.iter().chain([&form.signature_field]);
+    if texts().any(|outer| texts().any(|pointer| is_inside(pointer, outer))) {
+        return Err(ConfigProblem::setting("signed_json", "has a field inside of another, which is a text: name one"));
+    }
+    let is_cut = matches!(form.fields.layout, Layout::Joined(separator) if form.time_format.always_has(separator));
+    if is_cut && form.timestamp_field.is_some() && form.timestamp_field != form.fields.free {
+        return Err(ConfigProblem::setting(
+            "timestamp_format",
+            "has the layout's separator in each time: say that the `timestamp_field` is the `free_field`",
+        ));
+    }
+    form.processing.check()
 }

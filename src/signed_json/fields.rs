@@ -113,10 +113,7 @@ impl Fields {
 
     /// Refuses pointers that cannot be followed, and texts that could be cut in two ways.
     pub(super) fn check(&self, fixed_time: Option<&str>) -> Result<(), ConfigProblem> {
-        let is_pointer = |pointer: &Cow<'static, str>| {
-            pointer.starts_with('/') && !pointer.contains('~') && names(pointer).all(|name| !name.is_empty())
-        };
-        if self.signed.is_empty() || !self.signed.iter().all(is_pointer) {
+        if self.signed.is_empty() || !self.signed.iter().all(|pointer| is_pointer(pointer)) {
             return Err(ConfigProblem::setting(
                 "signed_json",
                 "signs no field, or one whose pointer is not like `/a/b`",
@@ -180,6 +177,16 @@ pub(super) fn text_of(pointer: &str, value: &Value) -> Result<String, Reason> {
 
 pub(super) fn malformed(pointer: &str, what: &'static str) -> Reason {
     Reason::Malformed(pointer.to_owned().into(), what)
+}
+
+/// One that can be followed: names in it have neither `/` nor `~`.
+pub(super) fn is_pointer(text: &str) -> bool {
+    text.starts_with('/') && !text.contains('~') && names(text).all(|name| !name.is_empty())
+}
+
+/// Whether a pointer leads through another, whose value is then no text.
+pub(super) fn is_inside(pointer: &str, outer: &str) -> bool {
+    pointer.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
 }
 
 pub(super) fn names(pointer: &str) -> impl Iterator<Item = &str> {

@@ -117,7 +117,8 @@ fn is_fraction(c: char) -> bool {
     c.is_ascii_digit() || c == '.'
 }
 
-fn is_token(c: char) -> bool {
+/// The characters of a token (RFC 9110, 5.6.2).
+pub(super) fn is_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
 }
 

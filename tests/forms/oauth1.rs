@@ -354,6 +354,7 @@ fn unsafe_settings_do_not_build() {
         (origin("https://user@app.example"), "origin"),
         (layer().transports([]).build(), "transports"),
         (layer().signature_methods([]).build(), "signature_methods"),
+        (layer().require(["user_id", "oauth_nonce"]).build(), "`require`"),
         (layer().methods([Method::HEAD]).build(), "HEAD"),
         (layer().keys(MemoryKeys::new().with("partner-key", " ")).build(), "is blank"),
     ] {

@@ -1,5 +1,7 @@
 //! What is special about signatures inside JSON, and the senders that have them.
 
+mod settings;
+
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::Full;
@@ -7,14 +9,13 @@ use serde_json::{Value, json};
 use tower_sso::clock::{ManualClock, UnixTime};
 use tower_sso::keys::Secret;
 use tower_sso::providers::webhooks as senders;
-use tower_sso::scheme::{Encoding, PublicKeyAlgorithm, SecretFormat, TimeFormat};
+use tower_sso::scheme::{Encoding, PublicKeyAlgorithm};
 use tower_sso::sign::SigningWebhook;
-use tower_sso::signed_json::{self, Layout, SignedJson};
+use tower_sso::signed_json::{self, SignedJson};
 use tower_sso::{Builder, Identity};
 
 use crate::senders::contract::{Delivery, Facts, Preset, Retries};
 use crate::support::pairs::RSA;
-use crate::support::subject::refused;
 use crate::support::{App, NOW, Request_, clock, outcome, reason, replay, secs};
 
 const HEX: [&str; 2] = ["44782DEF547AAA06C910C43932B1EB0C", "74F490DD33F7327BAECC88B2947C011F"];
@@ -301,52 +302,6 @@ async fn a_certificate_is_a_public_key() {
     let [.., sns] = all();
     let app = sns.app(&[CERTIFICATE], clock());
     assert_eq!(outcome(&app.send(request(&sns.event())).await), "ok");
-}
-
-#[test]
-fn settings_that_contradict_each_other_do_not_build() {
-    let layer = |signed: &[&'static str]| {
-        let layer = signed_json::layer::<Value>(signed.iter().copied()).secrets(["a secret that is shared"]);
-        layer.replay(replay()).handler_remembers().clock(clock())
-    };
-    for (layer, expected, why) in [
-        (layer(&[]), "signs no field", "nothing is signed"),
-        (layer(&["order"]), "pointer", "no pointer"),
-        (layer(&["/a~1b"]), "pointer", "an escape"),
-        (layer(&["/a", "/b"]), "cut in two ways", "two texts side by side"),
-        (layer(&["/a", "/b", "/c"]).timestamp_field("/a"), "cut in two ways", "three"),
-        (
-            layer(&["/a", "/b"]).timestamp_field("/a").timestamp_format(TimeFormat::Rfc3339),
-            "cut in two",
-            "no fixed length",
-        ),
-        (layer(&["/a"]).timestamp_field("/b"), "is not signed", "a time that anyone can change"),
-        (layer(&["/a"]).event_id_field("/b"), "is not signed", "an id that anyone can change"),
-        (layer(&["/a"]).optional_fields(["/b"]), "not signed", "a field that is not signed"),
-        (layer(&["/a"]).free_field("/b"), "not signed", "a field that is not signed"),
-        (layer(&["/signature"]), "signature_field", "signs itself"),
-        (layer(&["/a"]).within("a"), "within", "no pointer"),
-        (layer(&["/a"]).accepted_values("/b", ["1"]), "is not signed", "a value that anyone can change"),
-        (layer(&["/a"]).accepted_values("/a", [""; 0]), "are none", "no value"),
-        (layer(&["/a"]).lease(secs(0)), "lease", "no time to answer in"),
-        (layer(&["/a"]).retried_for(secs(91 * 86_400)), "90 days", "remembered for as long"),
-        (
-            layer(&["/a", "/b", "/c"]).layout(Layout::Lines).free_field("/a").optional_fields(["/b"]),
-            "right behind the `free_field`",
-            "its lines could be the free field's",
-        ),
-        (layer(&["/a", "/x/a"]).layout(Layout::Lines).optional_fields(["/a"]), "last name", "a line of either field"),
-        (layer(&["/a"]).secret_format(SecretFormat::Hex), "hexadecimal", "a secret in another format"),
-        (layer(&["/a"]).public_key(PublicKeyAlgorithm::Ed25519), "public key", "a secret for a public key"),
-    ] {
-        let said = refused(layer.build());
-        assert!(said.contains(expected), "{why}: {said}");
-    }
-    let forgets = signed_json::layer::<Value>(["/a"]).secrets(["a secret that is shared"]).replay(replay()).build();
-    assert!(refused(forgets).contains("handler_remembers"));
-    assert!(layer(&["/a", "/b"]).timestamp_field("/a").build().is_ok());
-    assert!(layer(&["/a", "/b"]).layout(Layout::Joined('|')).build().is_ok());
-    assert!(layer(&["/a"]).retried_for(secs(90 * 86_400)).build().is_ok());
 }
 
 /// What is not signed is in the body, and not in the claims.

@@ -2,6 +2,7 @@ use std::borrow::Cow;
 
 use super::duplicates;
 use crate::ConfigProblem;
+use crate::webhook::cuts::is_token;
 use crate::webhook::request::FORM;
 use crate::webhook::signed::{Part, Template};
 use crate::webhook::{EventId, Webhook};
@@ -20,6 +21,10 @@ pub(in crate::webhook) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProble
             "timestamp_element",
             "needs a `separator` and no `timestamp_header`: the time has one place",
         ));
+    }
+    check_list(form)?;
+    if form.timestamp_field.is_some() && takes_forms_alone(form) {
+        return Err(ConfigProblem::setting("timestamp_field", "is in a JSON object, and the layer takes forms alone"));
     }
     if form.timestamp_field.is_some() && (form.has_time_beside_the_body() || !template.covers_any_body()) {
         return Err(ConfigProblem::setting(
@@ -70,10 +75,10 @@ pub(in crate::webhook) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProble
     duplicates::check(form)?;
     form.processing.check()?;
     let types = form.content_types.as_deref();
-    if types.is_some_and(|types| types.is_empty() || types.iter().any(|essence| essence.contains(';'))) {
+    if types.is_some_and(|types| types.is_empty() || !types.iter().all(|essence| is_essence(essence))) {
         return Err(ConfigProblem::setting(
             "content_type",
-            "names no type, or one with parameters: leave them out, as senders may have any",
+            "names no type such as `application/json`, or one with parameters: leave them out, as senders may have any",
         ));
     }
     if let Some(longest) = form.expires_within {
@@ -97,6 +102,39 @@ pub(in crate::webhook) fn check<C>(form: &Webhook<C>) -> Result<(), ConfigProble
     }
 }
 
+/// What no element of a list could be: such a layer would refuse every delivery.
+fn check_list<C>(form: &Webhook<C>) -> Result<(), ConfigProblem> {
+    let Some(separator) = form.signatures.separator else { return Ok(()) };
+    let (prefix, element) = (&*form.signatures.prefix, form.signatures.timestamp_element.as_deref());
+    let problem = |setting, problem: &'static str| Err(ConfigProblem::setting(setting, problem));
+    // White space around elements is ignored.
+    let can_begin = |text: &str| !text.contains(separator) && text == text.trim_ascii_start();
+    if !(can_begin(prefix) && element.is_none_or(can_begin)) {
+        return problem(
+            "separator",
+            "or white space stands in the `prefix` or the `timestamp_element`: no element of the list can begin with it",
+        );
+    }
+    if element.is_some_and(|element| prefix.starts_with(element)) {
+        return problem("timestamp_element", "begins the `prefix` too: each signature would be taken for the time");
+    }
+    if element.is_some() && form.time_format.always_has(separator) {
+        return problem("separator", "stands in each time of the `timestamp_format`");
+    }
+    Ok(())
+}
+
+fn is_essence(text: &str) -> bool {
+    let is_token = |text: &str| !text.is_empty() && text.chars().all(is_token);
+    text.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype))
+}
+
+/// Whether no body is JSON.
+fn takes_forms_alone<C>(form: &Webhook<C>) -> bool {
+    let is_form = |essence: &Cow<'_, str>| essence.eq_ignore_ascii_case(FORM);
+    form.content_types.as_ref().is_some_and(|types| types.iter().all(is_form))
+}
+
 /// The id must be signed.
 fn check_event_id<C>(form: &Webhook<C>, template: &Template) -> Result<(), ConfigProblem> {
     let problem = |problem: &'static str| Err(ConfigProblem::setting("event_id", problem));
@@ -109,6 +147,10 @@ fn check_event_id<C>(form: &Webhook<C>, template: &Template) -> Result<(), Confi
         Some(_) if template.has(&Part::BodyCrc32) && !template.covers_any_body() => {
             problem("stands in a body of which only the CRC-32 is signed: anyone could change it")
         }
+        Some(EventId::Body) => Ok(()),
+        Some(_) if takes_forms_alone(form) => problem(
+            "stands in a JSON object or list, and the layer takes forms alone: the body as a whole can be the id",
+        ),
         Some(id) => id.check(),
     }
 }
@@ -121,13 +163,11 @@ fn check_signed<C>(form: &Webhook<C>, template: &Template) -> Result<(), ConfigP
     if digest.is_some() && !template.has(&Part::Url) && !template.has(&Part::Query) {
         return problem("has no {url} and no {query}: the digest in the query could be exchanged");
     }
-    let is_form = |essence: &Cow<'_, str>| essence.eq_ignore_ascii_case(FORM);
-    let forms_only = form.content_types.as_ref().is_some_and(|types| types.iter().all(is_form));
     if template.has(&Part::BodyCrc32) && !form.cut_is_free {
         return problem("has {body:crc32}, which is no signature of the body: only `danger_signed` takes it");
     }
     let covers_body = template.covers_any_body() || template.has(&Part::BodyCrc32);
-    if !covers_body && digest.is_none() && !(has_form && forms_only) {
+    if !covers_body && digest.is_none() && !(has_form && takes_forms_alone(form)) {
         return problem(match has_form {
             true => "has {form} alone: set the content type of forms, as no other body is signed",
             false => "has no {body}: what is not signed could be exchanged",

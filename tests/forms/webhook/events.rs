@@ -86,11 +86,16 @@ async fn an_events_id_may_stand_anywhere_in_the_body() {
 #[test]
 fn ids_that_cannot_be_read_do_not_build() {
     let start = || webhook::layer::<RawBody>().secrets([SECRET]).replay(replay()).handler_remembers().clock(clock());
+    let form = || start().content_type("application/x-www-form-urlencoded");
+    assert!(form().event_id(EventId::Body).build().is_ok());
     for (layer, why) in [
         (start().event_id(EventId::field("/a~b")), "no pointer"),
         (start().event_id(EventId::each("/a~", "id")), "no pointer to the list"),
         (start().event_id(EventId::each("", "/id~2")), "no pointer in an element"),
         (start().danger_signed("x{body:crc32}").event_id(EventId::field("id")), "a body that is not signed"),
+        (form().event_id(EventId::field("id")), "a form is no object"),
+        (form().event_id(EventId::field_if_given("id")), "none would ever be found"),
+        (form().event_id(EventId::each("", "id")), "nor in a list"),
     ] {
         let error = layer.build().unwrap_err().to_string();
         assert!(error.contains("event_id"), "{why}: {error}");

@@ -117,3 +117,26 @@ async fn a_token_that_x_had_signed_is_no_delivery() {
         assert_eq!(reason(&app.send(request.body(Full::from(body)).unwrap()).await), expected, "{body}");
     }
 }
+
+/// Such a layer would refuse every delivery.
+#[test]
+fn what_no_list_can_have_does_not_build() {
+    let list = |separator| layer().separator(separator).handler_remembers();
+    let timed = |separator| list(separator).timestamp_element("t=").signed("{timestamp}|{body}");
+    let wall_time = TimeFormat::WallTime { hours_ahead: 0 };
+    for (layer, expected) in [
+        (list(',').prefix("v1,"), "no element of the list can begin with it"),
+        (list(',').prefix(" v1="), "no element of the list can begin with it"),
+        (timed(',').timestamp_element("t,"), "no element of the list can begin with it"),
+        (timed(',').prefix("t=v1="), "each signature would be taken for the time"),
+        (timed(',').timestamp_format(TimeFormat::HttpDate), "stands in each time"),
+        (timed('-').timestamp_format(TimeFormat::Rfc3339), "stands in each time"),
+        (timed(' ').timestamp_format(wall_time), "stands in each time"),
+    ] {
+        let said = refused(layer.build());
+        assert!(said.contains(expected), "{said:?} should say {expected:?}");
+    }
+    for layer in [timed(',').prefix("v1= ").timestamp_format(wall_time), timed(' ').prefix("v1,"), timed('.')] {
+        assert!(layer.build().is_ok());
+    }
+}

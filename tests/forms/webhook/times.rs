@@ -91,6 +91,7 @@ fn a_time_has_one_signed_place() {
         (layer().timestamp_header(time).signed("{timestamp}.{body}"), "a header too"),
         (layer().separator(',').timestamp_element("t=").signed("{timestamp}.{body}"), "an element too"),
         (layer().danger_signed("{body:crc32}"), "a body that is not signed"),
+        (layer().content_type("application/x-www-form-urlencoded"), "a form is no object"),
     ] {
         let said = refused(layer.build());
         assert!(said.contains("timestamp_field"), "{why}: {said}");
