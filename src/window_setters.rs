@@ -5,14 +5,13 @@ use std::time::Duration;
 use crate::Builder;
 use crate::form::HasWindow;
 
-/// For forms whose credentials have one timestamp: Fernet tokens, timestamp hashes, signed payloads and parameters,
-/// webhooks, HTTP Message Signatures, and forms of your own that implement [`HasWindow`].
+/// For forms whose credentials have one timestamp: Fernet tokens, timestamp hashes, signed payloads, parameters and
+/// JSON, sealed payloads, webhooks, HTTP Message Signatures, and forms of your own that implement [`HasWindow`].
 impl<F: HasWindow, C> Builder<F, C> {
     /// The maximum age of a credential, inclusive; in whole seconds where its timestamp is. A stolen link works that
     /// long.
     ///
-    /// Default: 60 s for Fernet tokens, 30 s for timestamp hashes, 300 s for signed payloads and parameters, HTTP
-    /// Message Signatures, and webhooks with a timestamp.
+    /// Default: 60 s for Fernet tokens, 30 s for timestamp hashes, 300 s for all others of this crate.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.form.window_mut().max_age = age;
         self
@@ -20,8 +19,7 @@ impl<F: HasWindow, C> Builder<F, C> {
 
     /// How far the partner's clock may run ahead of ours, inclusive; in whole seconds where its timestamp is.
     ///
-    /// Default: 60 s for Fernet tokens, 5 s for timestamp hashes, 60 s for signed payloads and parameters, HTTP Message
-    /// Signatures, and webhooks with a timestamp.
+    /// Default: 5 s for timestamp hashes, 60 s for all others of this crate.
     pub fn clock_skew(mut self, skew: Duration) -> Self {
         self.form.window_mut().clock_skew = skew;
         self

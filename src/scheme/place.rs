@@ -47,8 +47,8 @@ pub(crate) enum Kind {
     Body(Cow<'static, str>),
 }
 
-const FORM: &str = "application/x-www-form-urlencoded";
-const JSON: &str = "application/json";
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
+pub(super) const JSON: &str = "application/json";
 
 impl Place {
     /// The query parameter of this name. URLs end up in logs: take another place for a value that works again.
@@ -134,7 +134,17 @@ impl Place {
 
     /// Whether the value is in the body.
     pub(crate) fn is_in_body(&self) -> bool {
-        matches!(self.0, Kind::Form(_) | Kind::Json(_) | Kind::Body(_))
+        self.body_type().is_some()
+    }
+
+    /// The type of the body that the value is in.
+    pub(crate) fn body_type(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::Form(_) => Some(FORM),
+            Kind::Json(_) => Some(JSON),
+            Kind::Body(essence) => Some(essence),
+            Kind::Query(_) | Kind::Header { .. } | Kind::Cookie(_) => None,
+        }
     }
 
     /// Whether the value is all of the body.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Place;
 #[cfg(feature = "signed-parameters")]
 use super::place::Kind;
+use super::place::{FORM, JSON};
 use crate::ConfigProblem;
 use crate::form::Presence;
 use crate::query::Query;
@@ -56,12 +57,18 @@ impl Source {
         }
     }
 
-    pub(crate) fn is_in_body(&self) -> bool {
+    /// The type of the body that the pairs are in.
+    pub(crate) fn body_type(&self) -> Option<&str> {
         match self {
-            Self::Query => false,
-            Self::Form | Self::Json => true,
-            Self::Value(place) => place.is_in_body(),
+            Self::Query => None,
+            Self::Form => Some(FORM),
+            Self::Json => Some(JSON),
+            Self::Value(place) => place.body_type(),
         }
+    }
+
+    pub(crate) fn is_in_body(&self) -> bool {
+        self.body_type().is_some()
     }
 
     pub(crate) fn check(&self, setting: &'static str) -> Result<(), ConfigProblem> {
@@ -88,12 +95,12 @@ impl Source {
             Self::Query => Ok(head.uri.query().unwrap_or_default().into()),
             Self::Value(place) => place.required(head, body),
             Self::Form => {
-                check_content(&head.headers, Some("application/x-www-form-urlencoded"))?;
+                check_content(&head.headers, Some(FORM))?;
                 let text = std::str::from_utf8(body);
                 Ok(text.map_err(|_| Reason::Malformed("body".into(), "is not UTF-8"))?.into())
             }
             Self::Json => {
-                check_content(&head.headers, Some("application/json"))?;
+                check_content(&head.headers, Some(JSON))?;
                 encoded(body).map(Cow::Owned)
             }
         }

@@ -195,11 +195,14 @@ pub(super) fn check<C>(form: &SignedParameters<C>) -> Result<(), ConfigProblem> 
         return problem("source", "is JSON, whose text and order are not signed: take another `text` and `order`");
     }
     form.places().try_for_each(|place| place.check("source"))?;
-    if let At::Place(place) = &form.signature_at
-        && (form.source.place() == Some(place)
-            || form.source.pair_in(place).is_some_and(|name| form.recipe.signs(name)))
-    {
-        return problem("signature_in", "is among the pairs, and cannot sign itself: call `signature_parameter`");
+    if let At::Place(place) = &form.signature_at {
+        let is_pair = form.source.pair_in(place).is_some_and(|name| form.recipe.signs(name));
+        if is_pair || form.source.place() == Some(place) {
+            return problem("signature_in", "is among the pairs, and cannot sign itself: call `signature_parameter`");
+        }
+        if form.source.body_type().zip(place.body_type()).is_some_and(|(pairs, signature)| pairs != signature) {
+            return problem("signature_in", "is in another body than the pairs, and a request has one: take a header");
+        }
     }
     let is_signed = |name: &Cow<'static, str>| {
         form.recipe.signs(name) && !matches!(&form.signature_at, At::Parameter(signature) if signature == name)

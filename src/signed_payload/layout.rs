@@ -160,6 +160,11 @@ impl Layout {
             Kind::Apart { payload, signature } if payload == signature => {
                 Err(ConfigProblem::setting("layout", "has the payload and its signature in one place: name two"))
             }
+            Kind::Apart { payload, signature }
+                if payload.body_type().zip(signature.body_type()).is_some_and(|(one, other)| one != other) =>
+            {
+                Err(ConfigProblem::setting("layout", "has two kinds of body, and a request has one: take a header"))
+            }
             _ => Ok(()),
         }
     }

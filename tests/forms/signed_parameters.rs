@@ -275,6 +275,11 @@ fn settings_that_do_not_build() {
             with(and()).source(Source::Value(Place::bearer())).signature_in(Place::bearer()),
             "`signature_in` is among the pairs",
         ),
+        (with(and()).source(Source::Form).signature_in(Place::json("sig")), "`signature_in` is in another body"),
+        (
+            with(and()).source(Source::Value(Place::json("data"))).signature_in(Place::body("text/plain")),
+            "`signature_in` is in another body",
+        ),
         (with(and()).issued_at_if_given("ts", TimeFormat::Seconds).reusable(), "`reusable`"),
         (with(and()).source(Source::Value(Place::query(""))), "no request can have"),
         (signed_parameters::layer(and()).danger_without_time(), "forgets when the process ends"),

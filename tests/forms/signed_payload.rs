@@ -365,6 +365,7 @@ fn settings_that_do_not_build() {
         (issued(first("--")).encoding(Encoding::Base64Url), "cut in two ways"),
         (issued(Layout::apart(Place::query("a"), Place::query("a"))), "in one place"),
         (issued(Layout::apart(Place::query(""), Place::query("a"))), "no request can have"),
+        (issued(Layout::apart(Place::json("a"), Place::form("b"))), "two kinds of body"),
         (signed_payload::layer(apart()).stamped(Stamp::Base62), "`stamped` needs a separator"),
         (plain().stamped(Stamp::Base62).signs_decoded(), "`signs_decoded`"),
         (issued(first("-")).stamped(Stamp::Base64Bytes), "`stamped` has a separator"),
