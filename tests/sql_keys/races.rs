@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::join_all;
 use sqlx::Postgres;
+use sqlx::postgres::PgPoolOptions;
 use tower_sso::keys::sql::Rotation::{Created, Repeated, Rotated, Unchanged};
 use tower_sso::keys::sql::{Rotation, SqlKeyError, SqlKeyStore};
 use tower_sso::keys::{KeyUse, Keys, Secret, TenantId};
@@ -186,4 +187,25 @@ async fn a_postgres_that_is_serializable_by_default_makes_no_errors() {
         .map(|task| rotation(keys.clone(), task, "acme".into(), format!("k{task}"), format!("call {}", task / 2)));
     let outcomes = race(calls, name).await;
     assert_eq!(outcomes, HashMap::from([("created", 1), ("rotated", TASKS / 2 - 1), ("repeated", TASKS / 2)]));
+}
+
+/// What another request wrote there would never be committed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_is_cancelled_leaves_no_connection_in_a_transaction() {
+    const LEFT: &str = "SELECT COUNT(*) FROM pg_stat_activity \
+        WHERE datname = current_database() AND state = 'idle in transaction'";
+    let world = World::<Postgres>::new(postgres).await;
+    let pool = PgPoolOptions::new().max_connections(1).connect(&world.url).await.unwrap();
+    let keys = SqlKeyStore::new(pool.clone(), "tutorcruncher");
+    for steps in 0..100 {
+        let client = async {
+            for _ in 0..steps * steps {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! { _ = keys.begin() => {}, () = client => {} }
+        // Waits until it is back.
+        let _the_only_one = pool.acquire().await.unwrap();
+        assert_eq!(world.count(LEFT).await, 0, "cancelled after {steps}² steps");
+    }
 }

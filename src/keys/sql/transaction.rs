@@ -1,5 +1,7 @@
 //! Transactions and locks.
 
+use std::io;
+
 use sha2::{Digest, Sha256};
 use sqlx::{Pool, Transaction};
 
@@ -10,13 +12,16 @@ pub(super) async fn begin<DB: Backend>(
     pool: &Pool<DB>,
     engine: Engine,
 ) -> Result<Transaction<'static, DB>, sqlx::Error> {
-    pool.begin_with(match engine {
+    let statement = match engine {
         // Each statement must see what was committed while it waited for the lock.
         Engine::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
         // A read lock cannot become a write lock once another has written, and waiting would not help.
         Engine::Sqlite => "BEGIN IMMEDIATE",
-    })
-    .await
+    };
+    let pool = pool.clone();
+    // If this future is dropped, a task goes on, and what it began is rolled back. sqlx alone would hand on a Postgres
+    // connection that is in a transaction.
+    tokio::spawn(async move { pool.begin_with(statement).await }).await.map_err(io::Error::from)?
 }
 
 /// Takes this lock until the end of the transaction, after waiting for other holders.
