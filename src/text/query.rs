@@ -151,7 +151,8 @@ fn has_escape(name: &str) -> bool {
 #[inline]
 pub(crate) fn is(raw: &str, name: &str) -> bool {
     // No spelling is shorter than what it spells.
-    raw == name || (raw.len() >= name.len() && has_escape(raw) && decode_form(raw).is_ok_and(|decoded| decoded == name))
+    raw.len() >= name.len()
+        && if has_escape(raw) { decode_form(raw).is_ok_and(|decoded| decoded == name) } else { raw == name }
 }
 
 #[cfg(test)]
@@ -186,6 +187,20 @@ mod tests {
                 .map(|value| value.map(Cow::Borrowed))
                 .map_err(|what| Reason::Malformed(Cow::Borrowed("a"), what));
             assert_eq!(value, expected, "{query}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_not_its_own_spelling_if_it_holds_an_escape() {
+        for (query, name, expected) in [
+            ("a+=1", "a+", None),
+            ("a%2B=1", "a+", Some("1")),
+            ("a+=1&a%2B=2", "a+", Some("2")),
+            ("a+=1", "a ", Some("1")),
+            ("%61=1", "%61", None),
+        ] {
+            assert_eq!(Query::new(query).raw_value(name), Ok(expected), "{query} {name}");
+            assert_eq!(Query::new(query).indexed().raw_value(name), Ok(expected), "{query} {name}");
         }
     }
 
