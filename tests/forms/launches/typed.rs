@@ -177,6 +177,9 @@ fn names_are_those_of_the_platforms() {
     reads::<launches::JourneyCall>(json!({}));
     reads::<MarketplaceSignUp>(json!({"sub": "account"}));
     reads::<MeetingGuest>(json!({"fullName": "Ada", "meetingID": "m"}));
+    let moderator = json!({"fullName": "Ada", "meetingID": "m", "password": "hunter2"});
+    let moderator: MeetingGuest = serde_json::from_value(moderator).unwrap();
+    assert!(!format!("{moderator:?}").contains("hunter2"), "{moderator:?}");
     reads::<MondayCall>(json!({"accountId": 1, "userId": 7}));
     reads::<launches::MondayView>(json!({"dat": {"account_id": 1, "user_id": 7}}));
     reads::<ShopwarePage>(json!({"shop-id": "1"}));

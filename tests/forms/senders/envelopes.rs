@@ -251,6 +251,7 @@ fn messages() {
         "id": "786008729715212338", "application_id": "775799577604522054", "type": 2, "token": "A_UNIQUE_TOKEN",
         "version": 1, "guild_id": "290926798626357999", "channel_id": "645027906669510667", "data": {"name": "cardsearch"},
     }));
+    assert!(!format!("{call:?}").contains("A_UNIQUE_TOKEN"), "{call:?}");
     assert_eq!((call.interaction_type, &call.data.unwrap()["name"]), (2, &json!("cardsearch")));
     let ping: DiscordInteraction<Value> =
         read(json!({"id": "1", "application_id": "2", "type": 1, "token": "t", "version": 1}));
@@ -283,6 +284,7 @@ fn slack() {
         panic!("{typed}")
     };
     assert_eq!((command.command.as_str(), command.text.as_str()), ("/weather", "94070"));
+    assert!(!format!("{command:?}").contains("hooks.slack.example"), "{command:?}");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::debug::opaque_debug;
+
 /// An instance of a seller's app that a buyer at Alibaba Cloud Marketplace opens.
 ///
 /// ```
@@ -88,7 +90,7 @@ pub struct FourthwallShop {
 ///     &guest.full_name
 /// }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MeetingGuest {
     /// The name that others see.
@@ -100,9 +102,12 @@ pub struct MeetingGuest {
     /// The user's id at the client.
     #[serde(rename = "userID")]
     pub user_id: Option<String>,
-    /// The meeting's password for moderators or for attendees: it tells which of them this is.
+    /// The meeting's password for moderators or for attendees: it tells which of them this is. `Debug` does not show
+    /// it.
     pub password: Option<String>,
 }
+
+opaque_debug!(MeetingGuest { full_name, meeting_id, user_id });
 
 /// A user of an add-on at Heroku.
 ///

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::debug::opaque_debug;
+
 /// A message to a number of Twilio. **Where a field's name ends is not signed**: see
 /// [`danger_twilio`](super::super::danger_twilio).
 ///
@@ -68,7 +70,7 @@ pub struct TwilioCall {
 ///
 /// let layer = webhooks::slack::<FormBody<SlackCommand>>();
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct SlackCommand {
     /// With its slash.
@@ -81,8 +83,10 @@ pub struct SlackCommand {
     pub team_id: String,
     /// In which channel.
     pub channel_id: String,
-    /// Where a later answer goes.
+    /// Where a later answer goes: whoever knows the address can answer, so `Debug` does not show it.
     pub response_url: String,
     /// For a dialogue, within three seconds.
     pub trigger_id: String,
 }
+
+opaque_debug!(SlackCommand { command, text, user_id, team_id, channel_id });

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::debug::opaque_debug;
+
 /// One event of SendGrid, of the list in a body. `D` is the rest of it: the event's own fields.
 ///
 /// Source: docs.sendgrid.com, "Event Webhook Reference".
@@ -245,7 +247,7 @@ pub struct IntercomData<D> {
 /// # #[cfg(feature = "public-key")]
 /// let layer = webhooks::discord::<DiscordInteraction<serde_json::Value>>();
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct DiscordInteraction<D> {
     /// Its id.
@@ -255,7 +257,7 @@ pub struct DiscordInteraction<D> {
     /// 1 is a `PING`, to be answered with `{"type":1}`; 2 is a command.
     #[serde(rename = "type")]
     pub interaction_type: u8,
-    /// With which the handler answers later: a secret of this interaction.
+    /// With which the handler answers later: a secret of this interaction. `Debug` does not show it.
     pub token: String,
     /// The server, unless it is a direct message.
     pub guild_id: Option<String>,
@@ -319,3 +321,5 @@ pub struct TelegramUpdate<D> {
     #[serde(flatten)]
     pub update: D,
 }
+
+opaque_debug!(DiscordInteraction<D> { id, application_id, interaction_type, guild_id, channel_id });
