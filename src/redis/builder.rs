@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ::redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 #[cfg(feature = "redis-cluster")]
-use ::redis::cluster::ClusterClientBuilder;
+use ::redis::cluster::{ClusterClientBuilder, ClusterConfig};
 #[cfg(feature = "redis-cluster")]
 use ::redis::cluster_async::ClusterConnection;
 use ::redis::io::tcp::TcpSettings;
@@ -197,13 +197,7 @@ impl RedisStoreBuilder {
     /// [`ConnectError`] if the server is unreachable or unsuitable.
     pub async fn connect(self, url: impl IntoConnectionInfo) -> Result<RedisStore, ConnectError> {
         let info = url.into_connection_info().map_err(ConnectError::Url)?;
-        // Without it, the kernel takes a quarter of an hour to notice that a server has vanished.
-        #[cfg(target_os = "linux")]
-        let info = {
-            // The kernel takes milliseconds in 31 bits.
-            let longest = Duration::from_millis(i32::MAX.unsigned_abs().into());
-            info.set_tcp_settings(TcpSettings::default().set_user_timeout(self.timeout.saturating_mul(3).min(longest)))
-        };
+        let info = info.set_tcp_settings(tcp_settings(self.timeout));
         choose_cryptography();
         let client = Client::open(info).map_err(ConnectError::Url)?;
         let config = ConnectionManagerConfig::new()
@@ -212,7 +206,8 @@ impl RedisStoreBuilder {
             // Each request tries once: retries here would exceed the layer's timeout.
             .set_number_of_retries(0);
         let open = move || ConnectionManager::new_lazy_with_config(client.clone(), config.clone());
-        self.over_reopening(Reopening::opened_by(open).map_err(ConnectError::Url)?).await
+        let connection = open().map_err(ConnectError::Url)?;
+        self.over_reopening(Reopening::new(connection, open)).await
     }
 
     /// Connects to a cluster. Some of its nodes are enough.
@@ -235,10 +230,13 @@ impl RedisStoreBuilder {
             // In milliseconds. The client's default waits exceed the timeout, so it would never retry.
             .min_retry_wait(10)
             .max_retry_wait(100)
+            .tcp_settings(tcp_settings(self.timeout))
             .build()
             .map_err(ConnectError::Url)?;
         let connection = client.get_async_connection().await.map_err(|error| ConnectError::Server(failure(error)))?;
-        self.over(connection).await
+        let config = ClusterConfig::new().set_response_timeout(self.timeout);
+        let open = move || Ok(client.get_pending_async_connection_with_config(config.clone()));
+        self.over_reopening(Reopening::new(connection, open)).await
     }
 
     /// Connects to the master that the sentinels know under this name, and follows failovers.
@@ -307,6 +305,22 @@ impl RedisStoreBuilder {
 }
 
 opaque_debug!(RedisStoreBuilder { namespace });
+
+/// On Linux, a server that has vanished is noticed after three timeouts. The kernel alone takes a quarter of an hour.
+fn tcp_settings(timeout: Duration) -> TcpSettings {
+    // It takes milliseconds in 31 bits.
+    #[cfg(target_os = "linux")]
+    let settings = {
+        let longest = Duration::from_millis(i32::MAX.unsigned_abs().into());
+        TcpSettings::default().set_user_timeout(timeout.saturating_mul(3).min(longest))
+    };
+    #[cfg(not(target_os = "linux"))]
+    let settings = {
+        _ = timeout;
+        TcpSettings::default()
+    };
+    settings
+}
 
 /// Installs a rustls provider unless the application has. rustls panics if it was built with several providers and none
 /// is installed.

@@ -19,9 +19,9 @@
 //!   Claims that come while others are under way share the next round trip. If two servers both believe they are the
 //!   master, this does not hold: see below.
 //! - **When in doubt, it refuses.** If the server is down, paused, full or slow, the store fails and the layers answer
-//!   503 `unavailable`. The connection reopens by itself, also if its server has become a replica or refused a
-//!   password for a while: an address that moves to the new master is followed. An entry that this store did not write
-//!   is an error.
+//!   503 `unavailable`. The connection reopens by itself, also if its server has become a replica, stands still or
+//!   refused a password for a while: an address or a slot that moves to another master is followed. An entry that this
+//!   store did not write is an error.
 //! - **No live entry is evicted.** Each script checks the server's `maxmemory-policy`: any but `noeviction` is an
 //!   error. It also compares the server's count of evicted keys: if the count has grown, the server's memory counts as
 //!   lost. At `maxmemory`, the server refuses new claims and still knows the old ones.

@@ -136,3 +136,14 @@ async fn a_master_that_becomes_a_replica_is_left_for_the_one_that_has_its_addres
     first.follow(&second).await;
     until_it_is_ready(&redis).await;
 }
+
+#[tokio::test]
+async fn a_server_that_stands_still_is_left_for_the_one_that_has_its_address() {
+    let (first, second) = (Redis::start(&[]), Redis::start(&[]));
+    let (url, address) = address_of(&first).await;
+    let builder = RedisStore::builder("test").timeout(Duration::from_millis(200));
+    let redis = builder.connect(url).await.unwrap();
+    first.pause();
+    address.store(second.port(), Ordering::Relaxed);
+    until_it_is_ready(&redis).await;
+}

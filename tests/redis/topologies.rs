@@ -210,3 +210,33 @@ async fn a_sentinel_that_stands_still_does_not_hide_the_others() {
     master.command(&format!("REPLICAOF 127.0.0.1 {}", other.port()));
     until("the other master", async || store.ready().await.is_ok()).await;
 }
+
+/// The connection to it stays open, and nothing comes.
+#[tokio::test]
+async fn a_master_of_a_cluster_that_stands_still_is_left_for_its_replica() {
+    let settings = &["--cluster-enabled", "yes", "--cluster-node-timeout", "1500", "--repl-diskless-sync-delay", "0"];
+    let slots = ["0 5460", "5461 10922", "10923 16383"];
+    let masters = slots.map(|_| Redis::start(settings));
+    let replica = Redis::start(settings);
+    for (master, slots) in masters.iter().zip(slots) {
+        master.command(&format!("CLUSTER ADDSLOTSRANGE {slots}"));
+        master.command(&format!("CLUSTER MEET 127.0.0.1 {}", replica.port()));
+    }
+    until("a complete cluster", async || {
+        masters.iter().chain([&replica]).all(|node| {
+            let info = node.command("CLUSTER INFO");
+            info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:4")
+        })
+    })
+    .await;
+    let builder = RedisStore::builder("test").clock(clock()).timeout(Duration::from_millis(300));
+    let store = builder.connect_cluster(masters.iter().map(Redis::url)).await.unwrap();
+    let used = masters.iter().find(|master| master.command("KEYS *").contains("{test}memory")).unwrap();
+    let id = used.command("CLUSTER MYID");
+    replica.command(&format!("CLUSTER REPLICATE {}", id.lines().last().unwrap()));
+    until("the replica", async || replica.command("INFO replication").contains("master_link_status:up")).await;
+
+    used.pause();
+    until("another master", async || replica.command("ROLE").contains("master")).await;
+    until("an answer of the other master", async || store.ready().await.is_ok()).await;
+}
