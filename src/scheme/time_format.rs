@@ -26,7 +26,8 @@ pub enum TimeFormat {
     Rfc3339,
     /// The date of HTTP headers (RFC 9110, 5.6.7): `Tue, 14 Nov 2023 22:13:20 GMT`.
     HttpDate,
-    /// A date and a time without their zone: `2023-11-15 06:13:20`. A wrong number of hours refuses every request.
+    /// A date and a time without their zone: `2023-11-15 06:13:20`. A wrong number of hours refuses every request,
+    /// unless `max_age` is as long.
     WallTime {
         /// How many hours the sender's clock is ahead of UTC, from -12 to 14, all year: 8 in China.
         hours_ahead: i8,

@@ -33,7 +33,8 @@
 //! 5. Nothing else of the request is signed: neither other parameters nor path, headers or body. A body beside a value
 //!    in the head is `malformed`, unless the layer has
 //!    [`danger_unsigned_body`](crate::Builder::danger_unsigned_body), or is [`reusable`](crate::Builder::reusable): the
-//!    holder then sends the value with each request, and may send any body beside it.
+//!    holder then sends the value with each request, and may send any body beside it. Beside a value in a form or a
+//!    JSON object, other fields are let through: trust nothing in them.
 
 mod builder;
 #[cfg(feature = "explain")]

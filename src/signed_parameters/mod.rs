@@ -31,7 +31,7 @@
 //!
 //! # Rules
 //! 1. The pairs are in the query, a form, a JSON object, or one value that is itself a query: [`Source`]. At most 256
-//!    are signed. They are decoded strictly; the signature appears once.
+//!    are signed; all together have at most 64 KiB. They are decoded strictly; the signature appears once.
 //! 2. Only the recipe's pairs are signed, and **claims come only from them**. Other parameters, path, headers and body
 //!    are not. A body beside pairs in the head is `malformed`, unless the layer has
 //!    [`danger_unsigned_body`](crate::Builder::danger_unsigned_body), or is [`reusable`](crate::Builder::reusable) with

@@ -29,7 +29,8 @@
 //! ```
 //!
 //! # Rules
-//! 1. Payload and signature appear once and are canonical, but for the padding of base64url. Otherwise: `malformed`.
+//! 1. Payload and signature appear once and are canonical, but for padding. A payload has at most 64 KiB, encoded.
+//!    Otherwise: `malformed`.
 //! 2. The MAC covers the payload as it is encoded or, where [configured](crate::Builder::signs_decoded), the decoded
 //!    bytes. Nothing else is signed: neither other parameters nor path, headers or body. A body beside a payload and
 //!    signature in the head is `malformed`, unless the layer has

@@ -27,7 +27,7 @@
 //! # Rules
 //! 1. The timestamp is hashed as received: digits, optionally a point and one to nine digits; no leading zero, no sign,
 //!    no exponent. Parsing and reformatting the number would break real partners.
-//! 2. Every field of the recipe appears once and is not empty. Otherwise: `malformed`. Case is never folded.
+//! 2. Every field of the recipe appears once, and has 1 to 1,024 bytes. Otherwise: `malformed`. Case is never folded.
 //! 3. The hash is hexadecimal of full length, in either case. Its decoded bytes are the replay key.
 //! 4. The timestamp may be [`max_age`](crate::Builder::max_age) old and
 //!    [`clock_skew`](crate::Builder::clock_skew) ahead, both inclusive, to the nanosecond.
