@@ -7,6 +7,9 @@
 //! **Nothing in it is secret.** The only key in it is made for the page, and the layer's keys are not read. It does say
 //! what the layer checks, as the partner's own documentation would.
 //!
+//! **The layer takes what the page shows.** The example is checked with the page's key by the layer's own
+//! [form](crate::form::Form), up to the claims. A page whose example it would refuse is not made.
+//!
 //! For partners who sign with a private key, the page has a key pair of its own:
 //! [`throwaway_key_pair`](KitBuilder::throwaway_key_pair).
 //!

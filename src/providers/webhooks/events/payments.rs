@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-/// An event of Stripe. `D` is the object that it is about.
+/// An event of Stripe. `D` is the object that it is about. Thin events have another shape: read them into a type of
+/// your own.
 ///
 /// Source: docs.stripe.com, "The Event object".
 ///
