@@ -64,8 +64,8 @@
 //! `{namespace}` in braces, so a cluster keeps them together in one slot, where one script can reach them. While that
 //! slot moves to another node, claims fail within [`timeout`](RedisStoreBuilder::timeout); afterwards the cutoff is
 //! raised once. The user needs the commands EVAL, EVALSHA, SCRIPT LOAD, MULTI, EXEC, GET, GETDEL, SET, DEL,
-//! EXISTS, HGET, HMGET, HSET, TIME and INFO on these keys, and for tickets HDEL, PEXPIRE, ZADD, ZRANGE and ZREM; no
-//! other.
+//! EXISTS, HGET, HMGET, HSET, TIME and INFO on these keys, for tickets HDEL, PEXPIRE, ZADD, ZRANGE and ZREM too, and in
+//! a cluster CLUSTER SLOTS and PING; no other.
 //!
 //! A master changes its identity when its first replica comes, and an hour after the last one went. Then too, older
 //! links are refused and waiting tickets become unknown, once. Attach the replicas before the master serves.

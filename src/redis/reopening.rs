@@ -74,7 +74,7 @@ impl<C> Reopening<C> {
         }
         current.late = match sign {
             Sign::Good => 0,
-            Sign::Late => current.late + 1,
+            Sign::Late => current.late.saturating_add(1),
             Sign::Useless => MOST_LATE,
             Sign::None => current.late,
         };

@@ -240,3 +240,17 @@ async fn a_master_of_a_cluster_that_stands_still_is_left_for_its_replica() {
     until("another master", async || replica.command("ROLE").contains("master")).await;
     until("an answer of the other master", async || store.ready().await.is_ok()).await;
 }
+
+/// Exactly those that the documentation names.
+#[tokio::test]
+async fn a_user_with_few_permissions_is_enough_for_a_cluster() {
+    let nodes = cluster(&["0 16383"]).await;
+    let commands = "+eval +evalsha +script|load +multi +exec +get +set +del +hget +hmget +hset +time +info \
+                    +cluster|slots +ping";
+    nodes[0].command(&format!("ACL SETUSER few on >hush ~{{test}}* -@all {commands}"));
+    let url = nodes[0].url().replace("redis://", "redis://few:hush@");
+    let store = RedisStore::builder("test").clock(clock()).connect_cluster([url]).await.unwrap();
+    store.ready().await.unwrap();
+    let now = UnixTime::from_secs(NOW);
+    assert_eq!(store.claim(&Claim::new(replay_key(1), now, Hold::Until(now))).await.unwrap(), Claimed::First);
+}
