@@ -4,7 +4,8 @@
 //! a handler, and the layer that connects them.
 //!
 //! ```
-//! # #[cfg(all(feature = "fernet", feature = "moka", feature = "axum", feature = "sign"))] {
+//! # #[cfg(all(feature = "fernet", feature = "moka", feature = "axum", feature = "sign"))]
+//! # mod app {
 //! use axum::{Router, routing::get};
 //! use tower_sso::keys::KeyStore;
 //! use tower_sso::providers::tutorcruncher::{self, TutorUser};
@@ -20,32 +21,49 @@
 //!     Ok(Router::new().route("/sso", get(land).layer(sso)))
 //! }
 //!
-//! // Its test. With the feature `sign`, it plays the partner.
-//! use tower::ServiceExt;
-//! use tower_sso::keys::MemoryKeys;
-//! use tower_sso::replay::MemoryReplay;
-//! use tower_sso::sign::{FernetLink, generate_fernet_key};
-//!
+//! // With the feature `sign`, the test plays the partner.
 //! # macro_rules! ignore { ($($item:tt)*) => {} }
 //! # ignore! {
-//! #[tokio::test]
+//! #[cfg(test)]
 //! # }
-//! async fn a_link_signs_in_once() -> Result<(), Box<dyn std::error::Error>> {
-//!     let key = generate_fernet_key();
-//!     // The store and the link are made in the same second: see the chapter on testing.
-//!     let replay = MemoryReplay::builder().danger_no_startup_cutoff().build();
-//!     let app = app(MemoryKeys::new().with("4321", key.clone()), replay)?;
+//! # pub
+//! mod tests {
+//!     use axum::{body::Body, http::Request};
+//!     use tower::ServiceExt;
+//!     use tower_sso::keys::MemoryKeys;
+//!     use tower_sso::replay::MemoryReplay;
+//!     use tower_sso::sign::{FernetLink, generate_fernet_key};
 //!
-//!     let user = serde_json::json!({"id": 123, "nm": "Samuel", "rt": "Contractor"});
-//!     let link = FernetLink::new("/sso", "4321", &key).uri(&user)?;
-//!     let click = || http::Request::get(&link).body(axum::body::Body::empty()).unwrap();
-//!     assert_eq!(app.clone().oneshot(click()).await?.status(), 200);
-//!     assert_eq!(app.oneshot(click()).await?.status(), 401);
-//!     Ok(())
+//!     use super::*;
+//!
+//!     # ignore! {
+//!     #[tokio::test]
+//!     # }
+//!     # pub
+//!     async fn a_link_signs_in_once() -> Result<(), Box<dyn std::error::Error>> {
+//!         let key = generate_fernet_key();
+//!         // The store and the link are made in the same second: see the chapter on testing.
+//!         let replay = MemoryReplay::builder().danger_no_startup_cutoff().build();
+//!         let app = app(MemoryKeys::new().with("4321", key.clone()), replay)?;
+//!
+//!         let user = serde_json::json!({"id": 123, "nm": "Samuel", "rt": "Contractor"});
+//!         let link = FernetLink::new("/sso", "4321", &key).uri(&user)?;
+//!         let click = || Request::get(&link).body(Body::empty()).unwrap();
+//!         assert_eq!(app.clone().oneshot(click()).await?.status(), 200);
+//!         assert_eq!(app.oneshot(click()).await?.status(), 401);
+//!         Ok(())
+//!     }
 //! }
-//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(a_link_signs_in_once()).unwrap();
+//! # }
+//! # fn main() {
+//! #     #[cfg(all(feature = "fernet", feature = "moka", feature = "axum", feature = "sign"))] {
+//! #         let test = app::tests::a_link_signs_in_once();
+//! #         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test).unwrap();
+//! #     }
 //! # }
 //! ```
+//!
+//! In `main`, pass `MemoryReplay::opened().await`; the README has the server.
 //!
 //! In `Cargo.toml`, name the forms that the partner uses (TutorCruncher: `fernet`, and `webhook` for sign-ups) and
 //! `axum`. The tests need `sign`:
@@ -53,12 +71,11 @@
 //! ```toml
 //! [dependencies]
 //! axum = "0.8"
+//! tokio = { version = "1", features = ["macros", "net", "rt-multi-thread"] }
 //! tower-sso = { version = "0.1", features = ["axum", "fernet", "webhook"] }
 //!
 //! [dev-dependencies]
-//! http = "1"
 //! serde_json = "1"
-//! tokio = { version = "1", features = ["macros", "rt"] }
 //! tower = { version = "0.5", features = ["util"] }
 //! tower-sso = { version = "0.1", features = ["sign"] }
 //! ```
@@ -84,8 +101,8 @@
 //! | many, in SQLite or Postgres | [`keys::sql`](crate::keys::sql) behind [`CachedKeys`](crate::keys::CachedKeys) |
 //! | many, in a store of your own | [`keys::from_fn`](crate::keys::from_fn), or a [`KeyStore`](crate::keys::KeyStore) |
 //!
-//! Give each tenant its own key. With one key for all, a signature does not say whose it is, and a layer whose requests
-//! choose the tenant does not build. Two tenants of `MemoryKeys` with the same key are logged at `WARN`.
+//! Give each tenant its own key. With one key for all, a signature does not say whose it is, and `.build()` refuses a
+//! layer whose requests choose the tenant. Two tenants of `MemoryKeys` with the same key are logged at `WARN`.
 //!
 //! # The replay store
 //!

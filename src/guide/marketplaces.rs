@@ -20,8 +20,8 @@
 //! | decrypt the header or the token | [`sealed`](crate::sealed) |
 //! | compare the key that we send | [`shared_secret`](crate::shared_secret) |
 //!
-//! A page that joins values with nothing between describes something that others can forge, and such a recipe does not
-//! build. Nor does MD5, unless you call
+//! A page that joins values with nothing between describes something that others can forge: `.build()` refuses such a
+//! recipe. It refuses MD5 too, unless you call
 //! [`danger_md5_with_secret_at_the_end`](crate::signed_parameters::Recipe::danger_md5_with_secret_at_the_end).
 //!
 //! # The first launch
@@ -69,7 +69,7 @@
 //! ```
 //!
 //! Dependencies: `axum`, and `tower-sso` with the feature `axum` and those that the table of presets names, here `jwt`,
-//! `oauth1` and `signed-parameters`. A layer that lacks a setting does not build, and says which one.
+//! `oauth1` and `signed-parameters`. If a layer lacks a setting, `.build()` refuses it and names the setting.
 //!
 //! If a launch is refused, `tracing_subscriber::fmt().init()` shows the log, which says what was compared.
 //!
@@ -87,7 +87,8 @@
 //! Discourse, LTI 1.3 and Shopify's authorization code grant answer a request of your app: it sends the browser to the
 //! platform, which sends it back. The answer must be for the same browser. Otherwise an attacker can log a victim into
 //! the attacker's account, by a link with the attacker's own answer. So your app gives the browser a
-//! [nonce](crate::challenge), which the answer brings back, signed. These presets do not build without a challenge:
+//! [nonce](crate::challenge), which the answer brings back, signed. Without a challenge, `.build()` refuses these
+//! presets:
 //!
 //! ```
 //! # #[cfg(all(feature = "axum", feature = "moka", feature = "signed-payload"))] {
@@ -184,8 +185,8 @@
 //! # Used once, or again
 //!
 //! A launch that works once is remembered until its time is over: share a store between processes, see
-//! [`processes`](super::processes). A launch without a time is remembered for ever, so its layer does not build with a
-//! store that forgets.
+//! [`processes`](super::processes). A launch without a time is remembered for ever, so `.build()` refuses a store that
+//! forgets.
 //!
 //! `examples/lti.rs` is a tool in a frame, behind a proxy; `examples/shopify.rs` has launch, session tokens, app proxy
 //! and webhooks of one app.

@@ -11,7 +11,7 @@
 //! | method | owes |
 //! |---|---|
 //! | [`rules`](crate::form::Form::rules) | what is the same for every request: see below |
-//! | [`check`], [`check_key`] | a bad setting or key does not build |
+//! | [`check`], [`check_key`] | an error for a bad setting or key: `.build()` returns it |
 //! | [`screen`](crate::form::Form::screen) | whether the head has a credential; cheap, and nothing is decoded |
 //! | [`extract`] | the parts, decoded in one way only and within bounds; duplicates are errors |
 //! | [`verify`](crate::form::Form::verify) | whether **one** key made it, in constant time |
@@ -22,7 +22,7 @@
 //!
 //! `Rules` starts with safe defaults. Set
 //! - `parameters`, if the credential stands in the query: the engine takes them out of the URI.
-//! - `has_time`, if *every* credential has a time. Without it, a store that forgets at a restart does not build.
+//! - `has_time`, if *every* credential has a time. Without it, `.build()` refuses a store that forgets.
 //! - `longest_window`, the `max_age` that `validity` uses.
 //! - `signs_tenant`, if the credential names its tenant and that name is signed; `extract` then returns it.
 //! - `bearer`, if the credential is shown again with each request and signs none. Without it, a request with a body is
@@ -34,6 +34,8 @@
 //! # An example
 //!
 //! `X-Pass: {seconds}.{user}.{mac}`, where the MAC is HMAC-SHA256 over `{seconds}.{user}`, in base64url.
+//!
+//! It needs `cargo add base64@0.23 bytes hmac@0.13 http sha2@0.11`.
 //!
 //! ```
 //! # #[cfg(all(feature = "webhook", feature = "moka"))] {

@@ -49,7 +49,8 @@
 //! # Clocks
 //!
 //! Windows are seconds wide: run NTP everywhere.
-//! - A clock of yours that is behind refuses honest links as `not_yet_valid`; one that is ahead, as `expired`.
+//! - A clock of yours that is behind accepts expired links, and refuses fresh ones as `not_yet_valid`. One that is
+//!   ahead refuses honest links as `expired`.
 //! - `RedisStore` expects any two machines to differ by at most a second
 //!   ([`clock_skew`](crate::redis::RedisStoreBuilder::clock_skew), Redis's own included). It keeps entries longer by
 //!   twice that.
@@ -79,7 +80,7 @@
 //! - **A partner's clock that is ahead** dates links after the restart that were used before it. If your partners'
 //!   clocks are, set [`cutoff_margin`](crate::replay::MemoryReplayBuilder::cutoff_margin): honest links are refused for
 //!   as long after each start.
-//! - **Webhooks without a timestamp** cannot be told old from new. Their layer does not build on a store that forgets,
+//! - **Webhooks without a timestamp** cannot be told old from new. `.build()` refuses a store that forgets for them,
 //!   unless the handler keeps [`Identity::fingerprint`](crate::Identity::fingerprint) and says so with
 //!   [`handler_remembers`](crate::Builder::handler_remembers).
 //! - **`RedisStore` remembers across restarts of your processes.** If the *server* loses its memory, the same cutoff

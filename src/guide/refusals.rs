@@ -19,10 +19,11 @@
 //! | the answer's extensions | [`Rejection`](crate::rejection::Rejection): for middleware outside, and for tests |
 //! | [`responder`](crate::Builder::responder) | the same, to write an answer of your own |
 //!
-//! Above 100 lines a second, the log has the rest at `DEBUG`, and counts them in one line. None of these says the
-//! path: a span of your own around the layer can. The tenant is the one that the request names. The *facts* are what
-//! was compared: `age: 412 s; oldest: 300 s`, `base_string_uri: …`, `signed: …`, `hint: the time looks like …`. If no
-//! tenant could be read, `tenant_of` says where the layer looked for one. Clients see none of it.
+//! Of each kind (refused before the signature is verified, refused after it, a store failed), the log has 100 lines a
+//! second; the rest is at `DEBUG`, and one line counts it. No line has the path: a span of your own around the layer
+//! can. The tenant is the one that the request names. The *facts* are what was compared:
+//! `age: 412 s; oldest: 300 s`, `base_string_uri: …`, `signed: …`, `hint: the time looks like …`. If no tenant could be
+//! read, `tenant_of` says where the layer looked for one. Clients see none of it.
 //!
 //! To have a wrong signature explained, repeat the request with [`explain`](crate::explain#in-your-app), feature
 //! `explain`: its page has a route for operators. The portal does it by
@@ -67,7 +68,7 @@
 //!
 //! | reason | cause | mend |
 //! |---|---|---|
-//! | `unknown_key` | there is no key for this tenant | the tenant's name, in the log at `DEBUG`; [`Tenant`] |
+//! | `unknown_key` | there is no key for this tenant | `tenant=` in the log line, and your keys; [`Tenant`] |
 //! | `unknown_key` of `shared_secret` | nobody has this secret | the organisation's tokens in [`PrivateKeys`] |
 //! | `unknown_key` of `ticket` | it is spent, has expired or was never issued | a new ticket |
 //! | `bad_signature` | another secret, or other signed bytes | copy the secret again; see below |

@@ -73,7 +73,8 @@
 //!
 //! A tenant has at most [`Keys::MAX`](crate::keys::Keys::MAX) keys: the current one and three previous ones. A forgery
 //! is checked with each, so more would cost more, and would tell which tenants exist. A fifth one removes the
-//! oldest, even before its end; `secrets` with five does not build. A rotation never makes an older key live longer.
+//! oldest, even before its end; `.build()` refuses `secrets` with five. A rotation never makes an older key live
+//! longer.
 //!
 //! A link that was used before the rotation stays used.
 //!
@@ -108,13 +109,16 @@
 //! # By hand
 //!
 //! `examples/keys` does all of this on the command line, for keys in a database. A secret comes from standard input,
-//! and each change is recorded with who made it ([`changes`](crate::keys::sql::SqlKeyStore::changes)):
+//! and each change is recorded with who made it ([`changes`](crate::keys::sql::SqlKeyStore::changes)). In a clone, with
+//! `DATABASE_URL` set, and `TOWER_SSO_MASTER_KEYS` if the secrets are encrypted:
 //!
 //! ```sh
-//! keys --namespace tutorcruncher rotate 4321 --grace 24h < new-secret
-//! keys --namespace tutorcruncher list 4321            # until nobody has used the old key for a day
-//! keys --namespace tutorcruncher end-previous 4321
-//! keys --namespace tutorcruncher revoke 4321          # or at once, after a leak
+//! cargo run --example keys -- --namespace tutorcruncher rotate 4321 --grace 24h < new-secret
+//! # Until nobody has used the old key for a day:
+//! cargo run --example keys -- --namespace tutorcruncher list 4321
+//! cargo run --example keys -- --namespace tutorcruncher end-previous 4321
+//! # Or at once, after a leak:
+//! cargo run --example keys -- --namespace tutorcruncher revoke 4321
 //! ```
 //!
 //! # The master key

@@ -10,9 +10,12 @@
 //! The link is used up before the handler runs. If the handler fails, a second click is `replayed`: have the answer say
 //! "go back to your partner's site and click again".
 //!
+//! Features `fernet` and `axum`; also `cargo add tower-sessions@0.15`:
+//!
 //! ```
 //! # #[cfg(all(feature = "fernet", feature = "axum"))] {
-//! use axum::response::Redirect;
+//! use axum::http::StatusCode;
+//! use axum::response::{IntoResponse, Redirect, Response};
 //! use tower_sessions::cookie::SameSite;
 //! use tower_sessions::{Session, SessionManagerLayer, SessionStore, session};
 //! use tower_sso::Identity;
@@ -31,10 +34,11 @@
 //! }
 //!
 //! # let route: axum::Router = axum::Router::new().route("/sso", axum::routing::get(land));
-//! # impl axum::response::IntoResponse for Failed {
-//! #     fn into_response(self) -> axum::response::Response { http::StatusCode::SERVICE_UNAVAILABLE.into_response() }
-//! # }
-//! struct Failed; // answers 503
+//! struct Failed;
+//!
+//! impl IntoResponse for Failed {
+//!     fn into_response(self) -> Response { StatusCode::SERVICE_UNAVAILABLE.into_response() }
+//! }
 //!
 //! impl From<session::Error> for Failed {
 //!     fn from(_: session::Error) -> Self { Self }
@@ -73,12 +77,12 @@
 //! has no session. `SameSite=None; Secure; Partitioned` is stored, for this site inside that platform:
 //!
 //! ```
-//! use http::{HeaderValue, Response, header::SET_COOKIE};
+//! use axum::http::{HeaderValue, Response, header::SET_COOKIE};
 //!
 //! let cookie = "__Host-session=…; Path=/; HttpOnly; Secure; SameSite=None; Partitioned";
 //! # let cookie = cookie.replace('…', "c2Vzc2lvbg");
 //! let launched = Response::builder().status(303).header("location", "/").header(SET_COOKIE, cookie).body(())?;
-//! # Ok::<(), http::Error>(())
+//! # Ok::<(), axum::http::Error>(())
 //! ```
 //!
 //! tower-sessions has no setting for `Partitioned`: `examples/lti.rs` adds it to the cookie.

@@ -1,4 +1,4 @@
-//! Which middleware goes outside the layer and which inside, and answers that the layer does not seal.
+//! Which middleware goes outside the layer and which inside, and answers without the two security headers.
 //!
 //! # Next to other middleware
 //!
@@ -38,17 +38,16 @@
 //! # Ok::<(), tower_sso::ConfigError>(())
 //! ```
 //!
-//! Limits go outside: `ConcurrencyLimit`, `RateLimit`, body limits. The layer is ready when its inner service is, so it
-//! holds a place of a limit inside while it reads a body or waits for a store, before anything is verified: whoever
-//! opens a connection and sends no body could hold that place for `body_timeout`. Middleware that rewrites the path:
+//! Put limits outside: `ConcurrencyLimit`, `RateLimit`, body limits. A limit inside gives out its slot before anything
+//! is verified: a client that sends no body holds the slot for `body_timeout`. For middleware that rewrites the path,
 //! see [`received`](crate::received).
 //!
 //! Where the credential does not sign the body, the layer wants an empty one. Middleware such as
-//! `RequestBodyTimeoutLayer` hides whether it is empty; the layer then waits for its end. A form that reads only the
-//! head can do so if the body is [`Unpin`], as axum's is: put such middleware on the `Router`, or
-//! `.map_request(|request: http::Request<_>| request.map(Body::new))` after it.
+//! `RequestBodyTimeoutLayer` hides the length, so the layer reads to the end. With a form that reads only the head,
+//! that compiles only if the body is [`Unpin`], as axum's is: put such middleware on the `Router`, or follow it with
+//! `.map_request(|request: http::Request<_>| request.map(Body::new))`.
 //!
-//! # Answers that the layer does not seal
+//! # Answers without the two security headers
 //!
 //! `Cache-Control: no-store` and `Referrer-Policy: no-referrer` are set on the layer's own answers and on those of the
 //! inner service to a request that was checked. They are missing from answers that the layer never sees, or has no

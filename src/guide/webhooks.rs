@@ -3,7 +3,7 @@
 //! # Your first sender
 //!
 //! Take the sender's preset from [`providers::webhooks`](crate::providers::webhooks), its secret as its page shows it,
-//! and a replay store. Features `webhook` and `axum`.
+//! and a replay store. Features `webhook` and `axum`; also `cargo add serde --features derive` and `serde_json`.
 //!
 //! ```
 //! # #[cfg(all(feature = "axum", feature = "moka", feature = "webhook"))] {
@@ -48,9 +48,11 @@
 //!
 //! # What the handler has to do
 //!
-//! - **An event may reach it twice**: after a restart, or if the first attempt failed halfway. Store
-//!   [`Identity::fingerprint`](crate::Identity::fingerprint) in the transaction that does the work, and say so with
-//!   [`handler_remembers`](crate::Builder::handler_remembers).
+//! - **An event normally reaches it once.** It comes again if the handler failed or took longer than the
+//!   [`lease`](crate::Builder::lease) (30 s), if the sender hung up, after a restart with `MemoryReplay`, and, if the
+//!   sender signs no time (GitHub and many others), when it is sent again more than an hour later. So store
+//!   [`Identity::fingerprint`](crate::Identity::fingerprint) in the transaction that does the work, and skip known
+//!   ones. That is what [`handler_remembers`](crate::Builder::handler_remembers) promises.
 //! - A duplicate gets 200, without the handler. If the sender wants to see a text, set
 //!   [`acknowledge_with`](crate::Builder::acknowledge_with); if the handler should see it, set
 //!   [`hand_duplicates_on`](crate::Builder::hand_duplicates_on).

@@ -1,6 +1,11 @@
 //! Which form is mine? The request says.
 //!
-//! Take one real request from the partner's documentation or from your log, and find the first row that fits.
+//! First see whether the partner is one that [works out of the box](crate::providers): then its layer is set up
+//! already. If it is a marketplace, [`marketplaces`](super::marketplaces) goes on from there. OpenID Connect and SAML
+//! are not for this crate.
+//!
+//! Otherwise, take one real request from the partner's documentation or from your log, and find the first row that
+//! fits:
 //!
 //! | in the request | form |
 //! |---|---|
@@ -16,10 +21,6 @@
 //! | a JSON body with the same secret in every request | [`shared_secret`](#a-secret-in-a-json-body) |
 //! | a link that your own server handed out a moment ago | [`ticket`](#handed-out-by-your-own-server) |
 //! | none of these | [`own_form`](super::own_form) |
-//!
-//! First see whether the partner is one that [works out of the box](crate::providers): then its layer is set up
-//! already. If it is a marketplace, [`marketplaces`](super::marketplaces) goes on from there. OpenID Connect and SAML
-//! are not for this crate.
 //!
 //! Such a value may be in the query, a header, a cookie, a form or a JSON object, or be the whole body: see
 //! [`Place`](crate::scheme::Place) and [`Source`](crate::scheme). A Fernet token or a timestamp hash in a body needs a
