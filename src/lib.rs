@@ -103,16 +103,17 @@
 //! - The credential is taken out of the URI that the inner service sees. **A layer outside this one still sees it**:
 //!   put request logging inside, or log the path alone.
 //! - Answers carry `Cache-Control: no-store` and `Referrer-Policy: no-referrer`, except
-//!   [those listed here](guide::stacking#answers-that-the-layer-does-not-seal).
-//! - Every setting that weakens a check has `danger` in its name. Unsafe settings do not build; doubtful secrets are
-//!   logged at `WARN`.
+//!   [those listed here](guide::stacking#answers-without-the-two-security-headers).
+//! - Every setting that weakens a check has `danger` in its name. Unsafe settings compile, but `.build()` returns an
+//!   error that names the setting: build your layers at startup, or in a test. Doubtful secrets are logged at `WARN`.
 //!
 //! # Before you deploy
 //!
 //! - [`MemoryReplay`] knows one process. Behind a load balancer, one link works once per process:
 //!   share a Redis or Valkey there (feature `redis`), or implement [`ReplayStore`](replay::ReplayStore) and prove it
-//!   with the feature `testing`. Nothing else has to be shared but the keys: [`CachedKeys`](keys::CachedKeys) in front
-//!   of a database sees another process's rotation within a second, and its revocation within its `time_to_live`.
+//!   with the feature `testing`. Share the keys too and, if you use them, the tickets, which `RedisStore` also keeps.
+//!   [`CachedKeys`](keys::CachedKeys) in front of a database sees another process's rotation within a second, and its
+//!   revocation within its `time_to_live`.
 //! - [`MemoryReplay`] forgets when the process ends, so what was made before the process started
 //!   is refused as `replayed`. [`MemoryReplay::opened`] waits out the first second, in which that may be an honest
 //!   link.

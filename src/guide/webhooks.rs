@@ -48,9 +48,9 @@
 //!
 //! # What the handler has to do
 //!
-//! - **An event normally reaches it once.** It comes again if the handler failed or took longer than the
+//! - **An event normally reaches it once.** It can come again: if the handler failed or took longer than the
 //!   [`lease`](crate::Builder::lease) (30 s), if the sender hung up, after a restart with `MemoryReplay`, and, if the
-//!   sender signs no time (GitHub and many others), when it is sent again more than an hour later. So store
+//!   sender signs no time (GitHub and many others), more than an hour later. So store
 //!   [`Identity::fingerprint`](crate::Identity::fingerprint) in the transaction that does the work, and skip known
 //!   ones. That is what [`handler_remembers`](crate::Builder::handler_remembers) promises.
 //! - A duplicate gets 200, without the handler. If the sender wants to see a text, set
