@@ -53,26 +53,20 @@ impl LeaseGuard {
         self.0 = None;
     }
 
-    /// Reports to the store how the delivery ended. `Some` if the store does not answer at once: the task ends when it
-    /// has answered, and goes on if nobody waits for the task.
+    /// Reports to the store how the delivery ended. `Some` if the store does not answer at once: a task that finishes
+    /// the report, even if nobody waits for it.
     pub(super) fn end(mut self, processed: bool) -> Option<JoinHandle<()>> {
-        // Taken out first: the store is told once, even if it panics.
         self.0.take()?.report(processed)
     }
 }
 
 impl Drop for LeaseGuard {
-    /// This may run during a panic, where a second panic ends the process. So panics of the store and of the log are
-    /// caught, and their payloads are forgotten, as dropping one may panic too.
+    /// This may run during a panic, where a second panic ends the process. So a panic of the log is caught, and its
+    /// payload is forgotten, as dropping that may panic too.
     fn drop(&mut self) {
         let Some(delivery) = self.0.take() else { return };
-        let report = || delivery.report(false);
-        let log = || observe::store_failed(delivery.replay.form, &panicked());
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(report)) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| delivery.report(false))) {
             forget(panic);
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(log)) {
-                forget(panic);
-            }
         }
     }
 }
@@ -80,14 +74,25 @@ impl Drop for LeaseGuard {
 impl Delivery {
     /// Settles or releases: here if the store answers at once, otherwise in a task.
     fn report(&self, processed: bool) -> Option<JoinHandle<()>> {
-        let store = &self.replay.store;
-        let mut report = if processed { self.settle() } else { store.release(self.key, self.lease) };
-        let answer = match Pin::new(&mut report).poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(answer) => answer,
-            Poll::Pending => match Handle::try_current() {
+        // A store that panics has failed, like one that returns an error.
+        let asked = catch_unwind(AssertUnwindSafe(|| {
+            let store = &self.replay.store;
+            let mut report = if processed { self.settle() } else { store.release(self.key, self.lease) };
+            match Pin::new(&mut report).poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(answer) => Ok(answer),
+                Poll::Pending => Err(report),
+            }
+        }));
+        let answer = match asked {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(report)) => match Handle::try_current() {
                 Ok(runtime) => return Some(runtime.spawn(self.clone().report_in_task(report, processed))),
                 Err(no_runtime) => Err(no_runtime.into()),
             },
+            Err(panic) => {
+                forget(panic);
+                Err(panicked())
+            }
         };
         self.on_answer(answer, processed);
         None

@@ -209,7 +209,7 @@ async fn the_store_hears_of_every_call_once() {
         (Habit::None, Breaks::WhenPolled, Err(()), ["claim", "release"]),
         (Habit::ClaimWaits, Breaks::Nowhere, Ok(Poll::Pending), ["claim", "release"]),
         // It was carried out: whether the store knows or not, it is not given back.
-        (Habit::SettleBreaks, Breaks::Nowhere, Err(()), ["claim", "settle"]),
+        (Habit::SettleBreaks, Breaks::Nowhere, there, ["claim", "settle"]),
         // Two panics at once would end the process.
         (Habit::ReleaseBreaks, Breaks::WhenCalled, Err(()), ["claim", "release"]),
         (Habit::ReleaseBreaks, Breaks::WhenPolled, Err(()), ["claim", "release"]),
