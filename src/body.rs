@@ -81,7 +81,7 @@ pub trait ReadBody<B>: Reads {
 /// ```
 pub trait Reads: sealed::Sealed {}
 
-mod sealed {
+pub(crate) mod sealed {
     pub trait Sealed {
         const READS_BODY: bool;
     }

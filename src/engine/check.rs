@@ -9,6 +9,7 @@ use http::request::Parts;
 use super::lease::LeaseGuard;
 use super::proof::{Accepted, Verified};
 use super::{Engine, Presented};
+use crate::body::sealed::Sealed as _;
 use crate::clock::UnixTime;
 use crate::form::{Form, Presence};
 use crate::identity::{Admission, Identity};
@@ -36,6 +37,7 @@ pub(super) enum Stage<F: Form, C> {
     /// For the tenant's keys.
     Keys { answer: Within<Keys>, presented: Presented<F>, asked_again: bool },
     /// For the replay store. Field order is drop order: a claim is over before its lease is released.
+    /// `waited`: for another request that has the same delivery in progress, up to this claim.
     Claim { answer: Within<Claimed>, lease: Option<LeaseGuard>, accepted: Accepted<C>, waited: Duration },
     /// For another request that has the same delivery in progress.
     Pause { timer: StoreFuture<()>, accepted: Accepted<C>, waited: Duration },
@@ -50,8 +52,8 @@ pub(super) struct Passed<C> {
     pub(super) ended: UnixTime,
 }
 
-/// The context of the task that polls the check. `None` inside `Service::call`: only answers that are ready are taken,
-/// and the rest is polled by the future.
+/// The context of the future that polls the check. `None` inside `Service::call`: only answers that are ready are
+/// taken, and the rest is polled by the future.
 pub(super) type Task<'t, 'c> = Option<&'t mut Context<'c>>;
 
 impl<F: Form, C> Engine<F, C> {
@@ -62,20 +64,25 @@ impl<F: Form, C> Engine<F, C> {
             return presence;
         }
         if !self.settings.methods.contains(&head.method) {
-            return Err(Reason::Method); //                                          0 method_not_allowed
+            return Err(Reason::Method); //                                          screen: method_not_allowed
         }
         if prefetch::is_marked(&head.headers) {
-            return Err(Reason::Prefetch); //                                        0 too_early
+            return Err(Reason::Prefetch); //                                        screen: too_early
         }
-        let presence = presence?; //                                                0 unsupported_media_type
-        if presence == Presence::Absent { Err(self.what_is_missing(head)) } else { Ok(presence) }
+        match presence? {
+            //                                                        screen: unsupported_media_type
+            Presence::Absent => Err(self.what_is_missing(head)),
+            // Nothing reads the body, so it is refused like any that nobody signed.
+            Presence::InBody if !F::Reads::READS_BODY => Ok(Presence::InHead),
+            presence => Ok(presence),
+        }
     }
 
     /// The order of every check. Runs until the check has passed, is refused, or has to wait.
     ///
     /// Steps 3, 4, 5 and 7 cannot be left out, as each takes what only the one before it makes: see `proof.rs`. One
-    /// reading of the clock, `now`, decides every time check: that of the call in which the keys arrive. Leases and the
-    /// stores' bookkeeping have their own.
+    /// reading of the clock, `now`, decides steps 3 to 6: that of the call in which the keys arrive. Another one, after
+    /// the replay store's answer, only decides whether that came too late.
     pub(super) fn check(
         &self,
         stage: &mut Stage<F, C>,
@@ -119,10 +126,14 @@ impl<F: Form, C> Engine<F, C> {
                     if let Some(passed) = passed {
                         return Poll::Ready(Ok(passed));
                     }
-                    let pause = Duration::from_millis(20).max(*waited / 2);
+                    // No more than the store may take: if this process was suspended, that is not patience.
+                    let most = self.settings.store_timeout;
+                    let waited = *waited + took.min(most);
+                    let left = most.saturating_sub(waited);
+                    let pause = Duration::from_millis(20).max(waited / 2).min(left);
                     // It starts when it is first polled: before that there may be no runtime.
                     let timer = StoreFuture::new(async move { tokio::time::sleep(pause).await });
-                    Stage::Pause { timer, accepted: accepted.clone(), waited: *waited + pause }
+                    Stage::Pause { timer, accepted: accepted.clone(), waited: waited + pause }
                 }
                 Stage::Pause { timer, accepted, waited } => {
                     ready!(timer.poll_in(task.as_deref_mut()));
@@ -138,6 +149,9 @@ impl<F: Form, C> Engine<F, C> {
     }
 
     /// Step 7: claims the credential. Of any number of duplicates, one passes.
+    ///
+    /// If the client hangs up from here on, the stage is dropped. A delivery is then released by its lease, so that a
+    /// retry passes. A sign-in link has no lease: it stays used up, if the store has heard of it.
     fn claim(&self, accepted: Accepted<C>, waited: Duration) -> Result<Stage<F, C>, Stop> {
         let Some(replay) = &self.replay else {
             return Err(accepted.refuse(Reason::ReplayStore(StoreFailure::Failed)));

@@ -97,44 +97,50 @@ async fn no_store_is_asked_for_a_name_without_a_bound() {
     }
 }
 
-/// It says that its credentials name their tenant, and they do not.
-struct Nameless(Diarist);
+/// What it says of its credentials is wrong.
+struct Wrong {
+    form: Diarist,
+    /// They name their tenant.
+    signs_tenant: bool,
+    /// Where they are, as the form does not read the body.
+    presence: Presence,
+}
 
-impl Form for Nameless {
-    const NAME: &'static str = "nameless";
+impl Form for Wrong {
+    const NAME: &'static str = "wrong";
     type Reads = HeadOnly;
     type Credential = String;
     type Message = String;
     type Claims = String;
 
     fn rules(&self) -> Rules {
-        let mut rules = self.0.rules();
-        rules.signs_tenant = true;
+        let mut rules = self.form.rules();
+        rules.signs_tenant = self.signs_tenant;
         rules
     }
 
-    fn screen(&self, head: &Parts) -> Result<Presence, Reason> {
-        self.0.screen(head)
+    fn screen(&self, _: &Parts) -> Result<Presence, Reason> {
+        Ok(self.presence)
     }
 
     fn extract(&self, head: &Parts, body: &Bytes) -> Result<Extracted<String>, Reason> {
-        self.0.extract(head, body)
+        self.form.extract(head, body)
     }
 
     fn verify(&self, path: &String, key: &Secret) -> Result<String, Reason> {
-        self.0.verify(path, key)
+        self.form.verify(path, key)
     }
 
     fn validity(&self, path: &String) -> Result<Validity, Reason> {
-        self.0.validity(path)
+        self.form.validity(path)
     }
 
     fn fingerprint(&self, path: &String, fingerprint: &mut FingerprintHasher) {
-        self.0.fingerprint(path, fingerprint);
+        self.form.fingerprint(path, fingerprint);
     }
 
     fn claims(&self, path: String, now: UnixTime) -> Result<String, Reason> {
-        self.0.claims(path, now)
+        self.form.claims(path, now)
     }
 }
 
@@ -143,7 +149,8 @@ impl Form for Nameless {
 async fn a_form_that_signs_its_tenant_and_names_none_lets_nobody_in() {
     let validity = Validity::between(Some(NOW), NOW, NOW, MINUTE);
     for tenant in [Tenant::query("t"), Tenant::fixed("acme")] {
-        let form = Nameless(Diarist { diary: Diary::default(), usage: Usage::Once, validity });
+        let form = Diarist { diary: Diary::default(), usage: Usage::Once, validity };
+        let form = Wrong { form, signs_tenant: true, presence: Presence::InHead };
         let layer = VerifyLayer::builder(form, tenant, Method::GET).secrets(["/good-key"]).clock(ManualClock::at(NOW));
         let layer = layer.replay(MemoryReplay::builder().danger_no_startup_cutoff().build()).build().unwrap();
         for uri in ["/good?t=acme", "/good?t=another"] {
@@ -152,6 +159,20 @@ async fn a_form_that_signs_its_tenant_and_names_none_lets_nobody_in() {
             let answer = layer.layer(inner).oneshot(Request::get(uri).body(String::new()).unwrap()).await.unwrap();
             assert_eq!(answer.extensions().get::<Rejection>().unwrap().reason(), &Reason::UnknownKey, "{uri}");
         }
+    }
+}
+
+/// Nothing has read the body, let alone checked it.
+#[tokio::test]
+async fn a_form_that_reads_no_body_lets_none_in() {
+    let form = Diarist { diary: Diary::default(), usage: Usage::Reusable, validity: Validity::unlimited() };
+    let form = Wrong { form, signs_tenant: false, presence: Presence::InBody };
+    let layer = VerifyLayer::builder(form, Tenant::fixed("acme"), Method::POST).secrets(["/good-key"]).build().unwrap();
+    let inner = service_fn(|_: Request<String>| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) });
+    for (body, expected) in [("", None), ("role=admin", Some(&Reason::UnsignedBody))] {
+        let request = Request::post("/good-key").body(body.to_owned()).unwrap();
+        let answer = layer.layer(inner).oneshot(request).await.unwrap();
+        assert_eq!(answer.extensions().get::<Rejection>().map(Rejection::reason), expected, "{body}");
     }
 }
 

@@ -177,3 +177,46 @@ async fn a_copy_that_came_in_time_and_waits_is_known_when_the_call_is_settled() 
     assert_eq!(copy.await.unwrap().unwrap().status(), 200);
     assert_eq!(calls.load(Ordering::SeqCst), 1);
 }
+
+/// The process's clock, under Tokio's paused time.
+struct Passing(tokio::time::Instant);
+
+impl Clock for Passing {
+    fn now(&self) -> UnixTime {
+        UnixTime::from_secs(NOW).plus(self.0.elapsed())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_waits_for_as_long_as_a_store_may_take() {
+    let (call, gate) = (request(signer().sign(JSON)), Arc::new(Semaphore::new(0)));
+    let service = layer().lease(LEASE).build().unwrap().layer(service_fn(working(&gate, StatusCode::OK)));
+    let first = tokio::spawn(service.clone().oneshot(call.clone()));
+    tokio::task::yield_now().await;
+    let asked = tokio::time::Instant::now();
+    assert_eq!(service.oneshot(call).await.unwrap().status(), 503);
+    let waited = asked.elapsed();
+    assert!(waited >= PATIENCE && waited < PATIENCE + Duration::from_millis(5), "{waited:?}");
+    first.abort();
+}
+
+/// The time that its earlier claims took counts as time that it has waited.
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_waited_behind_slow_claims_gets_the_call() {
+    let (call, gate) = (request(signer().sign(JSON)), Arc::new(Semaphore::new(0)));
+    let (failing, working) = (working(&gate, StatusCode::BAD_GATEWAY), working(&gate, StatusCode::OK));
+    let calls = Arc::new(AtomicUsize::new(0));
+    let inner = service_fn(move |request| match calls.fetch_add(1, Ordering::SeqCst) {
+        0 => failing(request),
+        _ => working(request),
+    });
+    let layer = layer().clock(Passing(tokio::time::Instant::now())).lease(LEASE);
+    let service = layer.replay(Slow::new(PATIENCE / 4)).build().unwrap().layer(inner);
+    let first = tokio::spawn(service.clone().oneshot(call.clone()));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let copy = tokio::spawn(service.oneshot(call));
+    tokio::time::sleep(Duration::from_millis(1_700)).await;
+    gate.add_permits(2);
+    assert_eq!(first.await.unwrap().unwrap().status(), StatusCode::BAD_GATEWAY);
+    assert_eq!(copy.await.unwrap().unwrap().status(), 200);
+}
