@@ -47,11 +47,12 @@ impl<F: Form, C> Engine<F, C> {
         }
     }
 
-    /// As another form of this kind reads it, for [`explain`](crate::explain).
+    /// Extracts with the layer's own form, or with another of its kind that [`explain`](crate::explain) tries.
     pub(super) fn extract_by(&self, form: &F, head: &Parts, body: &Bytes) -> Result<Presented<F>, Reason> {
         let mut extracted = form.extract(head, body)?;
-        // If the form signs the name, anybody could write another one elsewhere into the request.
-        if extracted.tenant.is_none() && !self.rules.signs_tenant {
+        // If the form signs the name, anybody could write another one elsewhere into the request. If it looks the key
+        // up, the key names its owner.
+        if extracted.tenant.is_none() && !self.rules.signs_tenant && !self.rules.looks_keys_up {
             extracted.tenant = self.settings.tenant.of(head)?;
         }
         if let Some(name) = &extracted.tenant {
@@ -152,9 +153,7 @@ impl<F: Form, C> Engine<F, C> {
             facts.add("tenant_of", format_args!("{:?}", self.settings.tenant));
         }
         self.form.describe(&presented.credential, &mut facts);
-        // A form that finds its key itself names no tenant.
-        let tenant = presented.tenant.clone().filter(|_| !self.rules.looks_keys_up);
-        Stop::Refused(reason, tenant, facts)
+        Stop::Refused(reason, presented.tenant.clone(), facts)
     }
 
     pub(super) fn store_failed(&self, error: &StoreError, reason: impl Fn(StoreFailure) -> Reason) -> Reason {

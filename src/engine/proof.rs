@@ -79,17 +79,22 @@ impl<'e, F: Form, C> Verified<'e, F, C> {
         Err(if refused == Reason::UnknownKey { engine.try_decoy(presented) } else { refused })
     }
 
+    /// Whose credential it is: the owner of the key, or the tenant that the request names.
+    fn tenant(&self) -> Option<&'e TenantId> {
+        self.key.owner().or(self.named)
+    }
+
     #[inline]
     pub(super) fn fresh(self) -> Result<Fresh<'e, F, C>, Stop> {
         let validity = match self.engine.form.validity(&self.message) {
             Ok(validity) => validity,
-            Err(reason) => return Err(Stop::Refused(reason, self.named.cloned(), Facts::new())),
+            Err(reason) => return Err(Stop::Refused(reason, self.tenant().cloned(), Facts::new())),
         };
         match validity.check(self.now) {
             Ok(()) => Ok(Fresh { verified: self, validity }),
             Err(reason) => {
                 let (facts, age) = (validity.compared_with(self.now), validity.age(self.now));
-                Err(Stop::Untimely(reason, self.named.cloned(), facts, age))
+                Err(Stop::Untimely(reason, self.tenant().cloned(), facts, age))
             }
         }
     }
@@ -99,13 +104,14 @@ impl<'e, F: Form, C> Fresh<'e, F, C> {
     /// Also returns the key: a check records its use, a rehearsal does not.
     #[inline]
     pub(super) fn with_claims(self) -> Result<(Accepted<C>, &'e Key), Stop> {
+        let tenant = self.verified.tenant();
         let Self { verified: Verified { engine, now, message, named, key }, validity } = self;
         let fingerprint = engine.fingerprint(&message, named, key);
         let claims = match engine.form.claims(message, now).and_then(&engine.map_claims) {
             Ok(claims) => claims,
-            Err(reason) => return Err(Stop::Refused(reason, named.cloned(), Facts::new())),
+            Err(reason) => return Err(Stop::Refused(reason, tenant.cloned(), Facts::new())),
         };
-        let tenant = key.owner().or(named).cloned().unwrap_or_else(|| "".into());
+        let tenant = tenant.map_or_else(|| "".into(), TenantId::clone);
         let (form, key_use) = (F::NAME, key.key_use());
         let proved = Proved { claims, form, tenant, key_use, fingerprint, validity, checked_at: now };
         Ok((Accepted { proved: Arc::new(proved) }, key))
@@ -146,8 +152,8 @@ impl<C> Clone for Accepted<C> {
 }
 
 impl<F: Form, C> Engine<F, C> {
-    /// The refusal of a tenant without an active key. The decoy's result does not count, as nobody has this key. But
-    /// beyond a throttle's limit, wrong and right guesses get the same answer.
+    /// The refusal of a tenant without an active key. The decoy's result does not count, as nobody has this key, but
+    /// for a throttle's refusal: that must not depend on the tenant.
     fn try_decoy(&self, presented: &Presented<F>) -> Reason {
         if !self.rules.looks_keys_up {
             observe::unknown_tenant(F::NAME, presented.tenant.as_ref());

@@ -74,7 +74,7 @@ impl Rejection {
     }
 
     /// The tenant that the request names. **Nothing has proved it** unless the [step](Reason::step) is later than the
-    /// signature's. `None` if it names none that could be known.
+    /// signature's: then it is the owner of the key, if that has one. `None` if it names none that could be known.
     pub fn tenant(&self) -> Option<&TenantId> {
         self.tenant.as_ref()
     }

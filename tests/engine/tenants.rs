@@ -1,7 +1,9 @@
 //! A layer whose tenant cannot be meant does not build, and the log says which tenant a request named.
 
 use serde_json::Value;
+use tower_sso::clock::UnixTime;
 use tower_sso::keys::{Key, MemoryKeys};
+use tower_sso::rejection::Rejection;
 use tower_sso::shared_secret::{self, PrivateKeys};
 use tower_sso::tenant::Tenant;
 use tower_sso::ticket::{self, MemoryTickets, Tickets};
@@ -9,7 +11,7 @@ use tower_sso::{ConfigError, fernet, jwt, oauth1, timestamp_hash, webhook};
 
 use crate::support::log::Log;
 use crate::support::subject::{FernetSubject, Subject, Wish};
-use crate::support::{App, clock, reason, replay};
+use crate::support::{Answer, App, NOW, clock, reason, replay};
 
 fn refused<T>(built: Result<T, ConfigError>) -> String {
     built.err().map(|error| error.to_string()).unwrap_or_default()
@@ -77,4 +79,29 @@ async fn an_unknown_tenant_is_named() {
     // Escaped, so that it forges no line. At `INFO` only if other tests have left lines in this second.
     assert!(info.is_empty() || info.contains(r"tenant=acme\nINFO"), "{info}");
     assert!(!named("acme").await.1.contains("no key of this tenant"), "it has one");
+}
+
+/// Behind the signature it is known whose key that was, whatever the request says.
+#[tokio::test]
+async fn a_refusal_behind_the_signature_names_the_owner_of_the_key() {
+    let named = |answer: &Answer| {
+        let rejection = answer.extensions().get::<Rejection>().unwrap();
+        (rejection.reason().as_str(), rejection.tenant().map(|tenant| tenant.as_str().to_owned()))
+    };
+    let acme = || Some("acme".to_owned());
+
+    let (wrong, right) = (r#"{"token":"k-60303ae22b998861bce3"}"#, r#"{"token":"k-9f86d081884c7d659a2f"}"#);
+    let private = PrivateKeys::new().with("acme", ["k-9f86d081884c7d659a2f"]).unwrap();
+    let app = App::new(shared_secret::layer::<Value>(private).require(["user"]).clock(clock()).build().unwrap());
+    for (body, expected) in [(wrong, ("unknown_key", None)), (right, ("missing_field", acme()))] {
+        let request = http::Request::post("/").header("content-type", "application/json");
+        assert_eq!(named(&app.send(request.body(body.into()).unwrap()).await), expected, "{body}");
+    }
+
+    let keys = MemoryKeys::new();
+    let key = Key::current(FernetSubject::key(0)).owned_by("acme".into());
+    keys.set("alias", [key].into_iter().collect());
+    let app = FernetSubject::app_with(keys, replay(), clock());
+    let old = Wish { tenant: "alias", issued_at: UnixTime::from_secs(NOW - 3_600), ..Wish::default() };
+    assert_eq!(named(&app.send(FernetSubject::request(&old)).await), ("expired", acme()));
 }
