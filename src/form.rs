@@ -32,8 +32,10 @@ pub use found::{Extracted, Presence};
 ///
 /// For a request it calls [`screen`](Self::screen), [`extract`](Self::extract), [`look_up`](Self::look_up),
 /// [`verify`](Self::verify), [`validity`](Self::validity), [`fingerprint`](Self::fingerprint),
-/// [`claims`](Self::claims) and [`redact`](Self::redact), in this order, each only if those before it succeeded. Only
-/// `verify` decides whether the credential is authentic; no method before it may read the credential's content as data.
+/// [`claims`](Self::claims) and [`redact`](Self::redact), in this order, each only if those before it succeeded. But if
+/// `screen` finds nothing, `extract` tells what is missing; and if nobody has a key, `verify` runs with a decoy. Only
+/// `verify` decides whether the credential is authentic. Before it, nothing of the credential's content counts but the
+/// name of the tenant, which `verify`'s key then proves.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -292,7 +294,8 @@ pub struct Rules {
     /// restart](Self::survives_restart).
     pub has_time: bool,
     /// Whether [`Form::fingerprint`] adds what was signed and not a MAC. Two senders of the same bytes would then share
-    /// a fingerprint, so the layer adds the owner of the key or, if it has none, the key itself. Default: no.
+    /// a fingerprint, so the layer adds the owner of the key or, if it has none, the key itself. It adds nothing if all
+    /// keys were given as `secrets`: two such layers on one store need a namespace each. Default: no.
     ///
     /// With an owner, the same bytes have one fingerprint whichever of its keys signed them, as in a rotation.
     pub bound_to_owner: bool,

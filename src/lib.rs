@@ -77,17 +77,17 @@
 //! # The flow
 //!
 //! ```text
-//! request → screen → extract → keys → verify → time → claims → replay → Identity<C> in the extensions → inner service
-//!             │         │        │       │       │       │        │
-//!         405, 415, malformed invalid invalid expired rejected_ replayed      (or unavailable, if a store fails)
-//!         425, 429                            not_yet_ claims
-//!                                             valid
+//! request → screen → read → extract → keys → verify → time → claims → replay → Identity<C> → inner service
+//!             │        │        │        │       │       │       │        │
+//!         405, 415, 408, 413 malformed invalid invalid expired rejected_ replayed   (or unavailable,
+//!         425, 429                             not_yet_ claims                       if a store fails)
+//!                                              valid
 //! ```
 //! - `screen` comes before the body is read. `replay` includes the store's startup cutoff. The guide has [each
 //!   step](guide::check).
 //! - Before the signature is verified no credential is stored, so a forger can neither use up a victim's link nor fill
 //!   the store.
-//!   Only this is parsed: of a JWT its header, to log that a forged one names another algorithm; of a JSON body the
+//!   Only this is parsed: of a JWT its header, for the algorithm, which must be one of the layer's; of a JSON body the
 //!   shared secret, or the signature and the fields that it signs; and of a token or payload the one claim that names
 //!   the tenant (`tenant_claim`, `tenant_header`, `tenant_member`, `tenant_field`): it selects the key, whose signature
 //!   then proves it.
@@ -169,8 +169,8 @@
 //! `form`, `namespace`, `tenant`, `key_use`, `outcome` and `reason`. Events have the same target: refusals and
 //! acknowledged duplicates at `INFO`, failing stores and every 503 at `WARN`, accepted requests at `DEBUG`, and at
 //! `ERROR` a processed delivery that could not be settled. A refusal names the form, the namespace, the tenant as the
-//! request names it, the reason and what was compared: ages in seconds, the base string's URI, the names of what is
-//! signed ([`Facts`](rejection::Facts)). No event contains a secret, credential, claim's value or path; for the path,
+//! request or the key names it, the reason and what was compared: ages in seconds, the base string's URI, the names of
+//! what is signed ([`Facts`](rejection::Facts)). No event contains a secret, credential, claim's value or path; for the path,
 //! open a span around the layer. Text from requests, a store, your application or a form of your own is escaped and
 //! cut, so it cannot forge a line.
 

@@ -62,7 +62,7 @@ impl Window {
 /// The instants between which one credential is accepted, both inclusive.
 ///
 /// The time check and the replay store use this one value: a claimed credential is remembered until
-/// [`Validity::not_after`], so there is no instant at which it is forgotten and still accepted.
+/// [`Validity::not_after`] at least, so there is no instant at which it is forgotten and still accepted.
 ///
 /// ```
 /// use std::time::Duration;

@@ -34,7 +34,7 @@ pin_project! {
     ///
     /// Like any future it must not be polled after it has answered: it then stays pending and wakes nobody, rather than
     /// panic.
-    #[must_use = "futures do nothing unless polled"]
+    #[must_use = "a credential may be spent already: await the answer"]
     pub struct ResponseFuture<S, F, B, R, C = <F as Form>::Claims>
     where
         F: Form,

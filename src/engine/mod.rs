@@ -6,7 +6,7 @@
 //! future.rs    takes the inner service that is ready: reads the body → checks → calls the inner service → settles
 //!    │
 //! check.rs     screen, before the body is read; check: extract → keys → verify → time → claims → cutoff → replay
-//!    │           parts.rs: helpers of single steps. proof.rs: types that make verify to replay impossible to skip
+//!    │           parts.rs: helpers of single steps. proof.rs: types by which no step is skipped by accident
 //!    │
 //! replay.rs    what the replay store is asked, and until when it has to remember
 //!    │
@@ -14,8 +14,8 @@
 //! ```
 //!
 //! A layer (`layer.rs`) is set up in `builder.rs`; `settings/validate.rs` refuses what is missing or unsafe, before any
-//! request comes. `rehearsal.rs` runs the steps up to the claims without effects, for `explain`. A new form implements
-//! [`Form`], and nothing here changes: see the [guide](crate::guide::own_form).
+//! request comes. `rehearsal.rs` runs the steps up to the claims for `explain`: it claims nothing, and notes no key as
+//! used. A new form implements [`Form`], and nothing here changes: see the [guide](crate::guide::own_form).
 //!
 //! Between the replay store's answer and the call of the inner service nothing is awaited. [What remains if the client
 //! hangs up](crate::guide::check#if-the-client-hangs-up) depends on it.

@@ -22,7 +22,8 @@ use crate::form::Form;
 ///
 /// A request that has to wait takes the inner service that was polled ready with it, and leaves a clone for the next
 /// request: hence `S: Clone`. What the ready service holds, such as the permit of a concurrency limit, stays taken
-/// while the body arrives and the stores answer. A refused request gives it back.
+/// while the body arrives, the stores answer, and a duplicate waits for the delivery in progress. A refused request
+/// gives it back. Dropping the future of `call` unpolled can use a sign-in link up.
 ///
 /// ```
 /// # #[cfg(all(feature = "fernet", feature = "moka"))] {

@@ -99,7 +99,7 @@ impl Verifier {
     /// Whether this key signed it, under a header that the layer accepts.
     pub(super) fn check_signature(&self, Token(parts): &Token, key: &Secret) -> Result<(), Reason> {
         let authentic = self.is_authentic(parts, key).map_err(Reason::UnusableKey)?;
-        // Here the header only explains a refusal. It never chooses how the signature is checked.
+        // Of one algorithm the header only explains a refusal. Of several, all of one kind of key, it said which.
         match (authentic, self.check_header(parts.header())) {
             (true, Ok(())) => {
                 self.usual_header.get_or_init(|| parts.header().to_vec());

@@ -22,7 +22,7 @@ pub enum Hold {
     /// [`ReplayStore::release`](super::ReplayStore::release) frees it.
     Lease {
         /// The last instant of the lease. After it the credential may be claimed again: the process that had it is
-        /// gone.
+        /// taken to be gone. If it is only slow, both go on.
         until: UnixTime,
         /// Which lease it is. Two leases may have the same end.
         id: LeaseId,

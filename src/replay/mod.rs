@@ -157,7 +157,7 @@ pub enum Claimed {
 /// }
 /// ```
 pub trait ReplayStore: Send + Sync + 'static {
-    /// Claims a credential. An entry is live while `now` is not after its hold.
+    /// Claims a credential. An entry is live up to [`Hold::until`], inclusive.
     fn claim(&self, claim: &Claim) -> StoreFuture<Result<Claimed, StoreError>>;
 
     /// Announces a layer that was built at `now`, by its clock, and will claim with this window. From now on, entries
@@ -169,8 +169,8 @@ pub trait ReplayStore: Send + Sync + 'static {
         _ = (group, window, now);
     }
 
-    /// Spends a leased credential, to be remembered for `hold`, a [`Hold::Until`]. It does so whoever holds the lease
-    /// now, because the credential was used.
+    /// Spends a leased credential; the claim's hold is a [`Hold::Until`]. It does so whoever holds the lease now,
+    /// because the credential was used.
     fn settle(&self, claim: &Claim) -> StoreFuture<Result<(), StoreError>>;
 
     /// Frees a credential under exactly this lease, as it was not used after all. A spent credential stays spent, and

@@ -88,7 +88,9 @@ where
     }
 
     /// Recognises a token by its `jti` (RFC 7519, 4.1.7), which is then required: two tokens of one key's owner with
-    /// one `jti` are one sign-in. Default: by its signature, or by what was signed.
+    /// one `jti` are one sign-in. Keys given as [`secrets`](Self::secrets) have no owner: two layers on one store need
+    /// a [`namespace`](Self::namespace) each, or one sender's ids use up the other's. Default: by its signature, or by
+    /// what was signed.
     pub fn replay_by_id(mut self) -> Self {
         self.form.by_id = true;
         self
