@@ -170,9 +170,9 @@
 //! acknowledged duplicates at `INFO`, failing stores and every 503 at `WARN`, accepted requests at `DEBUG`, and at
 //! `ERROR` a processed delivery that could not be settled. A refusal names the form, the namespace, the tenant as the
 //! request or the key names it, the reason and what was compared: ages in seconds, the base string's URI, the names of
-//! what is signed ([`Facts`](rejection::Facts)). No event contains a secret, credential, claim's value or path; for the path,
-//! open a span around the layer. Text from requests, a store, your application or a form of your own is escaped and
-//! cut, so it cannot forge a line.
+//! what is signed ([`Facts`](rejection::Facts)). No event contains a secret, credential, claim's value or path; for the
+//! path, open a span around the layer. Text from requests, a store, your application or a form of your own is escaped
+//! and cut, so it cannot forge a line.
 
 #![forbid(unsafe_code)]
 // Requests cannot panic; casts cannot lose bits.

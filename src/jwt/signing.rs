@@ -28,7 +28,8 @@ where
         if self.nonce.checked().is_some() {
             return Err(SignError::Unsupported("its tokens answer a nonce that one browser was given"));
         }
-        let wanted = &wanted.with(self.required.iter().chain(&self.required_claims).map(AsRef::as_ref))?;
+        let required = self.required.iter().chain(&self.required_claims).map(AsRef::as_ref);
+        let wanted = &wanted.with(required.filter(|name| !self.writes(name)))?;
         let (mut draft, mut outgoing) = (Draft::default(), Outgoing::new(wanted));
         let payload = self.payload(wanted, &mut draft, &mut outgoing)?;
         let token = token(&self.verifier, self.named.as_ref(), payload, wanted, &mut draft)?;
@@ -93,6 +94,17 @@ fn header(verifier: &Verifier, named: Option<&Named>, wanted: &Wanted<'_>) -> Re
 }
 
 impl<C> Jwt<C> {
+    /// Whether the layer knows what such a claim says, so that none is made up.
+    fn writes(&self, claim: &str) -> bool {
+        match claim {
+            "exp" | "iat" => true,
+            "aud" => matches!(self.audience, Audience::Ours(_)),
+            "iss" => self.issuer.is_some(),
+            "jti" => self.by_id,
+            _ => self.nonce.member.as_deref() == Some(claim),
+        }
+    }
+
     /// The members of the payload: the claims, and those that the layer itself reads.
     fn payload(
         &self,

@@ -128,7 +128,10 @@ impl Reason {
         self.row().1
     }
 
-    /// The step at which the request was refused. All earlier steps passed.
+    /// The step at which the request was refused. All earlier steps passed, but for [`AlgorithmNotAllowed`]: that can
+    /// show before the keys are looked up.
+    ///
+    /// [`AlgorithmNotAllowed`]: Self::AlgorithmNotAllowed
     pub const fn step(&self) -> Step {
         self.row().2
     }

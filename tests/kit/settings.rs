@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 use tower_sso::body::RawBody;
+use tower_sso::jwt::{self, Algorithm};
 use tower_sso::oauth1::Origin;
 use tower_sso::scheme::{Place, TimeFormat};
 use tower_sso::tenant::Tenant;
@@ -48,6 +49,10 @@ pub(crate) fn all(time: &Time) -> Vec<Mechanism> {
             time,
             || fernet::layer::<Value>().timestamp_claim("made").require(["made", "email"]),
         ),
+        mechanism(asked("jwt, registered claims", "https://app.example/page?tenant=acme", json!({})), time, || {
+            let layer = jwt::layer::<Value>(Algorithm::HS256).audience("rp.example").issuer("https://idp.example");
+            layer.tenant(acme()).require(["iat", "exp"]).require_claims(["iss", "aud", "sub", "jti"]).replay_by_id()
+        }),
         mechanism(
             Asked { second: REUSABLE, ..asked("shared_secret, no claims", "https://app.example/in", json!({})) },
             time,
