@@ -26,9 +26,21 @@ HEAD = """# Platforms that open your app
 
 {number} presets. Each is one line, with the platform's secret as its page shows it:
 
-```rust
-let launch = launches::lti11::<LtiLaunch>(Origin::new("https://tool.example")).keys(store).replay(replay).build()?;
-let app = Router::new().route("/launch", post(handler).layer(launch));
+```rust,no_run
+use axum::{Router, routing::post};
+use tower_sso::oauth1::Origin;
+use tower_sso::providers::launches::{self, LtiLaunch};
+use tower_sso::{ConfigError, Identity, MemoryKeys, MemoryReplay};
+
+async fn course(launch: Identity<LtiLaunch>) -> String {
+    format!("{:?} of {}", launch.user_id, launch.tenant())
+}
+
+fn app() -> Result<Router, ConfigError> {
+    let (keys, replay) = (MemoryKeys::new().with("lincoln-high", "the school's secret"), MemoryReplay::new());
+    let launch = launches::lti11::<LtiLaunch>(Origin::new("https://tool.example")).keys(keys).replay(replay).build()?;
+    Ok(Router::new().route("/launch", post(course).layer(launch)))
+}
 ```
 
 Which form a platform sends, what the handler gets, and what to do on uninstalling: the chapter `marketplaces` of the guide

@@ -33,9 +33,15 @@ For many tenants, take `.keys(store).tenant(Tenant::path_segment(2))` instead of
 Unsigned for every sender: all headers that its preset does not name, and the URL unless the preset says that it is signed. Decide
 nothing by what is not signed. A preset with `danger_` in its name is weaker than a signature over all that the handler reads;
 those of the second table sign nothing. *Features*: what to enable, and `axum` if the handlers are axum's. *Typed event*: the
-sender's envelope in `webhooks::events`, to take as claims. *A retry*: how the layer recognises that the sender sends an event
-again. *Source*: the sender's own page or code, or what is said to be second-hand. *Vector*: whether a call published by the
+sender's envelope in `webhooks::events`, to take as claims. *A retry*: what the layer does when the sender sends an event again, see
+below. *Source*: the sender's own page or code, or what is said to be second-hand. *Vector*: whether a call published by the
 sender, or signed by its library, is among the tests.
+
+| a retry | means |
+|---|---|
+| is known by … | It gets 200, and does not reach your handler. |
+| is processed again | It has no id, and what is signed has changed (a new time, for most senders). So it counts as a new event. |
+| is handed on | The layer takes no replay store. Every call reaches your handler. |
 """
 
 TAIL = """

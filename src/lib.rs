@@ -371,3 +371,8 @@ struct Readme;
 ))]
 #[doc = include_str!("../docs/webhooks.md")]
 struct Webhooks;
+
+/// And the launch of a platform.
+#[cfg(all(doctest, feature = "axum", feature = "moka", feature = "oauth1"))]
+#[doc = include_str!("../docs/launches.md")]
+struct Launches;

@@ -5,7 +5,7 @@
 //! | [`first_partner`] | How do I take my first partner's sign-in links, and test that? |
 //! | [`which_form`] | Which form does my partner send? |
 //! | [`marketplaces`] | My app is added to a marketplace. How do I sign its users in? |
-//! | [`webhooks`] | How do I take webhooks, each event once? |
+//! | [`webhooks`] | How do I take webhooks, and act on each event once? |
 //! | [`own_form`] | No form fits. How do I write one, and prove it? |
 //! | [`stacking`] | Which middleware goes outside the layer, and which inside? |
 //! | [`proxies`] | What changes behind a proxy? |

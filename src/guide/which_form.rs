@@ -11,7 +11,7 @@
 //! |---|---|
 //! | a value that begins `gAAAA` | [`fernet`](#a-token-that-begins-gaaaa) |
 //! | a value of three parts, with dots between, the first of which begins `eyJ` | [`jwt`] |
-//! | `oauth_signature`, in the query, a form or the `Authorization` header | [`oauth1`](#oauth_signature) |
+//! | `oauth_signature`, in the query, an HTML form or the `Authorization` header | [`oauth1`](#oauth_signature) |
 //! | a timestamp and a hexadecimal hash among the parameters | [`timestamp_hash`](#a-timestamp-and-a-hash) |
 //! | `hmac`, `hash`, `sign` or `signature` among many parameters | [`signed_parameters`](crate::signed_parameters) |
 //! | two or three parts with `.`, `:` or `--` between; or `sso` and `sig` | [`signed_payload`](crate::signed_payload) |
@@ -22,7 +22,7 @@
 //! | a link that your own server handed out a moment ago | [`ticket`](#handed-out-by-your-own-server) |
 //! | none of these | [`own_form`](super::own_form) |
 //!
-//! Such a value may be in the query, a header, a cookie, a form or a JSON object, or be the whole body: see
+//! Such a value may be in the query, a header, a cookie, an HTML form or a JSON object, or be the whole body: see
 //! [`Place`](crate::scheme::Place) and [`Source`](crate::scheme). A Fernet token or a timestamp hash in a body needs a
 //! layer that reads bodies: `fernet::body_layer`, `timestamp_hash::body_layer`.
 //!
