@@ -69,8 +69,8 @@ impl<F: Form, C> Engine<F, C> {
         if prefetch::is_marked(&head.headers) {
             return Err(Reason::Prefetch); //                                        screen: too_early
         }
-        match presence? {
-            //                                                        screen: unsupported_media_type
+        let presence = presence?; //                                                screen: unsupported_media_type
+        match presence {
             Presence::Absent => Err(self.what_is_missing(head)),
             // Nothing reads the body, so it is refused like any that nobody signed.
             Presence::InBody if !F::Reads::READS_BODY => Ok(Presence::InHead),
@@ -126,14 +126,7 @@ impl<F: Form, C> Engine<F, C> {
                     if let Some(passed) = passed {
                         return Poll::Ready(Ok(passed));
                     }
-                    // No more than the store may take: if this process was suspended, that is not patience.
-                    let most = self.settings.store_timeout;
-                    let waited = *waited + took.min(most);
-                    let left = most.saturating_sub(waited);
-                    let pause = Duration::from_millis(20).max(waited / 2).min(left);
-                    // It starts when it is first polled: before that there may be no runtime.
-                    let timer = StoreFuture::new(async move { tokio::time::sleep(pause).await });
-                    Stage::Pause { timer, accepted: accepted.clone(), waited: waited + pause }
+                    self.pause(accepted, *waited, took)
                 }
                 Stage::Pause { timer, accepted, waited } => {
                     ready!(timer.poll_in(task.as_deref_mut()));
@@ -160,6 +153,17 @@ impl<F: Form, C> Engine<F, C> {
         // Before the store is asked: dropped after the claim, also if the store panics.
         let lease = LeaseGuard::new(replay, &accepted, &claim);
         Ok(Stage::Claim { answer: self.within(replay.store.claim(&claim)), lease, accepted, waited })
+    }
+
+    /// Waits before the next claim, all in all for no longer than a store may take to answer.
+    fn pause(&self, accepted: &Accepted<C>, waited: Duration, took: Duration) -> Stage<F, C> {
+        let most = self.settings.store_timeout;
+        // If this process was suspended, that was no waiting.
+        let waited = waited + took.min(most);
+        let pause = Duration::from_millis(20).max(waited / 2).min(most.saturating_sub(waited));
+        // It starts when it is first polled: before that there may be no runtime.
+        let timer = StoreFuture::new(async move { tokio::time::sleep(pause).await });
+        Stage::Pause { timer, accepted: accepted.clone(), waited: waited + pause }
     }
 
     /// Acts on the replay store's answer: passes the first claim, acknowledges or refuses a duplicate. `None`: the
