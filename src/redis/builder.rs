@@ -10,6 +10,8 @@ use ::redis::cluster::{ClusterClientBuilder, ClusterConfig};
 use ::redis::cluster_async::ClusterConnection;
 use ::redis::io::tcp::TcpSettings;
 use ::redis::{Client, ErrorKind, IntoConnectionInfo, RedisError, Value, cmd};
+#[cfg(feature = "redis-sentinel")]
+use ::redis::{ConnectionInfo, RedisResult};
 
 use super::RedisStore;
 use super::batch::Batches;
@@ -17,7 +19,7 @@ use super::memory::Witness;
 use super::reopening::Reopening;
 use super::script::{Scripts, failure};
 #[cfg(feature = "redis-sentinel")]
-use super::sentinel::SentinelConnection;
+use super::sentinel::{self, SentinelConnection};
 use super::store::Inner;
 use crate::clock::{Clock, SystemClock};
 use crate::debug::opaque_debug;
@@ -44,6 +46,8 @@ pub struct RedisStoreBuilder {
     timeout: Duration,
     clock: Arc<dyn Clock>,
     check_policy: bool,
+    #[cfg(feature = "redis-sentinel")]
+    master_like: Option<RedisResult<ConnectionInfo>>,
     #[cfg(feature = "ticket")]
     ticket_bytes: u64,
 }
@@ -121,6 +125,8 @@ impl RedisStore {
             timeout: Duration::from_secs(1),
             clock: Arc::new(SystemClock),
             check_policy: true,
+            #[cfg(feature = "redis-sentinel")]
+            master_like: None,
             #[cfg(feature = "ticket")]
             ticket_bytes: 256 * 1024 * 1024,
         }
@@ -239,7 +245,29 @@ impl RedisStoreBuilder {
         self.over_reopening(Reopening::new(connection, open)).await
     }
 
-    /// Connects to the master that the sentinels know under this name, and follows failovers.
+    /// How to connect to the master that [sentinels](Self::connect_sentinel) name: with user, password, database and
+    /// TLS of this URL. Its host and port do not count. Default: as the user `default`, without a password or TLS.
+    ///
+    /// The sentinels' own users and passwords are in the sentinels' URLs. With TLS, the master's certificate must be
+    /// for the address that the sentinels tell.
+    ///
+    /// ```no_run
+    /// # use tower_sso::redis::RedisStore;
+    /// # async fn connect() -> Result<(), tower_sso::redis::ConnectError> {
+    /// let builder = RedisStore::builder("my-app:production").master_like("redis://app:the-password@master/");
+    /// let redis = builder.connect_sentinel(["redis://sentinel-1:26379/"], "mymaster").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "redis-sentinel")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "redis-sentinel")))]
+    pub fn master_like(mut self, url: impl IntoConnectionInfo) -> Self {
+        self.master_like = Some(url.into_connection_info());
+        self
+    }
+
+    /// Connects to the master that the sentinels know under this name, and follows failovers. If the master has a
+    /// password or TLS, set [`master_like`](Self::master_like).
     ///
     /// # Errors
     /// [`ConnectError`] if the master is unreachable or unsuitable.
@@ -251,7 +279,9 @@ impl RedisStoreBuilder {
         master: &str,
     ) -> Result<RedisStore<SentinelConnection>, ConnectError> {
         choose_cryptography();
-        let connection = SentinelConnection::new(sentinels, master, self.timeout).map_err(ConnectError::Url)?;
+        let master_like = self.master_like.clone().transpose().map_err(ConnectError::Url)?;
+        let node = sentinel::node(master_like.as_ref(), tcp_settings(self.timeout));
+        let connection = SentinelConnection::new(sentinels, master, &node, self.timeout).map_err(ConnectError::Url)?;
         self.over(connection).await
     }
 

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::redis::aio::{ConnectionLike, MultiplexedConnection};
-use ::redis::sentinel::{SentinelClient, SentinelServerType};
+use ::redis::io::tcp::TcpSettings;
+use ::redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
 use ::redis::{
-    AsyncConnectionConfig, Cmd, ErrorKind, IntoConnectionInfo, Pipeline, RedisError, RedisFuture, RedisResult, Value,
+    AsyncConnectionConfig, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisError,
+    RedisFuture, RedisResult, TlsMode, Value,
 };
 
 use super::reopening::{is_refused, is_replica};
@@ -46,16 +48,30 @@ struct Current {
     mark: Arc<()>,
 }
 
+/// How to connect to a master: as to this server, wherever it is.
+pub(super) fn node(like: Option<&ConnectionInfo>, tcp: TcpSettings) -> SentinelNodeConnectionInfo {
+    let mut node = SentinelNodeConnectionInfo::default().set_tcp_settings(tcp);
+    if let Some(like) = like {
+        node = node.set_redis_connection_info(like.redis_settings().clone());
+        if let ConnectionAddr::TcpTls { insecure, .. } = like.addr() {
+            node = node.set_tls_mode(if *insecure { TlsMode::Insecure } else { TlsMode::Secure });
+        }
+    }
+    node
+}
+
 impl SentinelConnection {
     pub(super) fn new<U: IntoConnectionInfo>(
         sentinels: impl IntoIterator<Item = U>,
         master: &str,
+        node: &SentinelNodeConnectionInfo,
         timeout: Duration,
     ) -> RedisResult<Self> {
         let sentinels = sentinels.into_iter().map(|sentinel| {
             // Without redis-rs's TLS features, `build` takes only a `String`.
             let name = String::from(master);
-            SentinelClient::build(vec![sentinel.into_connection_info()?], name, None, SentinelServerType::Master)
+            let sentinel = vec![sentinel.into_connection_info()?];
+            SentinelClient::build(sentinel, name, Some(node.clone()), SentinelServerType::Master)
         });
         let sentinels = sentinels.collect::<RedisResult<VecDeque<_>>>()?;
         if sentinels.is_empty() {

@@ -160,6 +160,32 @@ async fn sentinels_that_know_no_master_are_an_error() {
     assert!(error.contains("cannot be used"), "{error}");
 }
 
+#[tokio::test]
+async fn a_master_behind_sentinels_may_have_users_and_databases() {
+    let master = Redis::start(&[]);
+    master.command("ACL SETUSER app on >hush ~* +@all");
+    master.command("ACL SETUSER default -eval -evalsha");
+    let sentinel = Redis::sentinel("mymaster", master.port());
+    let connect = async |like: Option<&str>| {
+        let builder = RedisStore::builder("test");
+        let builder = like.map_or(builder.clone(), |url| builder.master_like(url));
+        builder.connect_sentinel([sentinel.url()], "mymaster").await.map_err(|error| error.to_string())
+    };
+    let store = connect(Some("redis://app:hush@anywhere:1/3")).await.unwrap();
+    let hold = Hold::Until(UnixTime::from_secs(NOW + 60));
+    let claim = Claim::new(replay_key(1), UnixTime::from_secs(NOW), hold);
+    assert_eq!(store.claim(&claim).await.unwrap(), Claimed::First);
+    assert!(master.command("INFO keyspace").contains("db3:"), "the URL's database");
+    for (like, expected) in [
+        (None, "cannot be used"),
+        (Some("redis://app:wrong@anywhere/"), "cannot be used"),
+        (Some("not a URL"), "not usable"),
+    ] {
+        let error = connect(like).await.unwrap_err();
+        assert!(error.contains(expected), "{like:?}: {error}");
+    }
+}
+
 /// The connection to the old master stays open in both cases.
 #[tokio::test]
 async fn sentinels_are_asked_again_when_the_master_is_none_any_more_or_stands_still() {
