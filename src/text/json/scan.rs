@@ -191,8 +191,18 @@ fn first_duplicate(names: &[Name<'_>]) -> Option<usize> {
         let mut earlier = HashSet::with_capacity(names.len());
         return names.iter().find(|(name, _)| !earlier.insert(name)).map(|(_, end)| *end);
     }
-    let repeats = |(n, (name, _)): &(usize, &Name<'_>)| names.iter().take(*n).any(|(other, _)| other == name);
-    names.iter().enumerate().find(repeats).map(|(_, (_, end))| *end)
+    // Without an allocation: each name sets one of 64 bits, and only names that share a bit are compared.
+    let mut seen = 0_u64;
+    for (n, (name, end)) in names.iter().enumerate() {
+        let [first, last] =
+            [name.as_bytes().first(), name.as_bytes().last()].map(|byte| byte.map_or(0, |b| usize::from(*b)));
+        let bit = 1 << ((name.len() + 11 * first + 5 * last) % 64);
+        if seen & bit != 0 && names.iter().take(n).any(|(other, _)| other == name) {
+            return Some(*end);
+        }
+        seen |= bit;
+    }
+    None
 }
 
 #[cfg(test)]
