@@ -150,9 +150,11 @@ fn has_escape(name: &str) -> bool {
 // Called for each name of a query, several times in a check.
 #[inline]
 pub(crate) fn is(raw: &str, name: &str) -> bool {
+    if raw == name {
+        return !has_escape(raw);
+    }
     // No spelling is shorter than what it spells.
-    raw.len() >= name.len()
-        && if has_escape(raw) { decode_form(raw).is_ok_and(|decoded| decoded == name) } else { raw == name }
+    raw.len() >= name.len() && has_escape(raw) && decode_form(raw).is_ok_and(|decoded| decoded == name)
 }
 
 #[cfg(test)]
