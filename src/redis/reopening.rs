@@ -1,4 +1,4 @@
-//! A connection that is opened anew where redis-rs would keep it: [`Reopening`].
+//! A connection that is opened again where redis-rs would keep a useless one: [`Reopening`].
 
 use std::slice::from_ref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
